@@ -1,0 +1,64 @@
+//! One account as the user configures it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::dial_plan::DialPlan;
+
+/// A SIP account. The password is not part of it: see [`crate::config::secret`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    /// The address of record, such as `sip:alice@example.com`.
+    pub address: String,
+    /// The name shown to the far end.
+    pub display_name: String,
+    /// The registrar as `host[:port]`; empty means the address's domain.
+    pub registrar: String,
+    /// Whether it registers at all.
+    pub register: bool,
+    /// The authentication user name; empty means the address's user part.
+    pub auth_user: String,
+    /// A loose route in front of all requests, as a SIP URI; empty for none.
+    pub outbound_proxy: String,
+    /// The transport for requests that it starts.
+    pub transport: TransportChoice,
+    /// The registration's lifetime that is asked for, in seconds.
+    pub expires_seconds: u32,
+    /// How long a call rings, in seconds.
+    pub ring_limit_seconds: u32,
+    /// Codecs in order of preference, by encoding name.
+    pub codecs: Vec<String>,
+    /// How it dials.
+    pub dial_plan: DialPlan,
+}
+
+/// A transport as the user chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportChoice {
+    /// As the target's URI says, else UDP.
+    #[default]
+    Auto,
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            display_name: String::new(),
+            registrar: String::new(),
+            register: true,
+            auth_user: String::new(),
+            outbound_proxy: String::new(),
+            transport: TransportChoice::Auto,
+            expires_seconds: 3600,
+            ring_limit_seconds: 120,
+            codecs: ["opus", "pcmu", "pcma"].map(str::to_owned).to_vec(),
+            dial_plan: DialPlan::default(),
+        }
+    }
+}

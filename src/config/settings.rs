@@ -1,0 +1,65 @@
+//! Settings that are not of one account.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::account::Account;
+
+/// The whole configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Everything but accounts.
+    pub settings: Settings,
+    /// The accounts, in the order in which they are tried for an outgoing call.
+    pub accounts: Vec<Account>,
+}
+
+/// Settings of the phone as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Light, dark or as the system says.
+    pub theme: ThemeChoice,
+    /// The microphone: `default`, `null` or a device's name.
+    pub microphone: String,
+    /// The speaker for calls.
+    pub speaker: String,
+    /// The speaker for the ring tone.
+    pub ringer: String,
+    /// Whether each call is recorded from its answer.
+    pub record_calls: bool,
+    /// Where recordings go; empty means `recordings` in the data folder.
+    pub record_dir: String,
+    /// How many calls may live at once.
+    pub max_calls: u32,
+    /// The ISO 3166 code by which numbers without country code are read when no account says.
+    pub region: String,
+}
+
+/// Which colours the window has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// As the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::System,
+            microphone: "default".to_owned(),
+            speaker: "default".to_owned(),
+            ringer: "default".to_owned(),
+            record_calls: false,
+            record_dir: String::new(),
+            max_calls: 4,
+            region: "US".to_owned(),
+        }
+    }
+}

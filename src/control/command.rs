@@ -1,0 +1,98 @@
+//! Everything that anybody can ask of the engine, whatever the way: window, pop-up, standard
+//! input, a link.
+
+use crate::base::id::{AccountId, CallId, ContactId};
+use crate::base::redact::Secret;
+use crate::config::{Account, Settings};
+use crate::crm::row::{ContactRow, OrganizationRow};
+
+/// Whom to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallTarget {
+    /// What was typed or linked: a number, a name, a `sip:` or `tel:` URI.
+    pub text: String,
+    /// The account to use; none takes the first that can.
+    pub account: Option<AccountId>,
+}
+
+/// A wish of a person or a script. The same command, whoever sends it.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Place a call.
+    Call(CallTarget),
+    /// A link was opened: ask before it is dialled (`Snapshot::dial_request`).
+    RequestDial(String),
+    /// The question of `RequestDial` is answered or closed.
+    CloseDialRequest,
+    /// Answer a ringing call; others are held first.
+    Answer(CallId),
+    /// Refuse a ringing call: 603.
+    Decline(CallId),
+    /// Refuse a ringing call as busy: 486.
+    Busy(CallId),
+    /// End a call in whatever state.
+    HangUp(CallId),
+    /// Hold.
+    Hold(CallId),
+    /// Resume; others are held first.
+    Resume(CallId),
+    /// Silence the microphone, or not.
+    Mute(CallId, bool),
+    /// Send digits.
+    Dtmf(CallId, String),
+    /// Start or stop the recording.
+    Record(CallId, bool),
+    /// The whole text of the notes, as typed.
+    Notes(CallId, String),
+    /// Choose who the caller is.
+    ChooseContact(CallId, Option<ContactId>),
+    /// Take an ended call off the screen.
+    Dismiss(CallId),
+    /// Mark a call as done, or as to be called back.
+    MarkDone(CallId, bool),
+    /// Save a contact (id 0 creates it); earlier calls are linked.
+    SaveContact(ContactRow),
+    /// Delete a contact.
+    DeleteContact(ContactId),
+    /// Save an organization (id 0 creates it).
+    SaveOrganization(OrganizationRow),
+    /// Add an account (`None`) or change one; an absent password keeps the old one.
+    SaveAccount {
+        /// Which; none adds one.
+        id: Option<AccountId>,
+        /// The account.
+        account: Box<Account>,
+        /// The new password.
+        password: Option<Secret>,
+        /// Whether a file readable only by the user may hold the password when the system has no
+        /// keyring.
+        password_file_consent: bool,
+    },
+    /// Remove an account and its password.
+    RemoveAccount(AccountId),
+    /// Register again now.
+    RegisterNow(AccountId),
+    /// Change the settings.
+    SaveSettings(Box<Settings>),
+    /// Start the lab on loopback, add its account and the demo contacts.
+    StartLab,
+    /// Let one of the lab's callers call.
+    LabCall(LabCaller),
+    /// Look for sound devices again.
+    RefreshDevices,
+    /// Take a notice off the screen.
+    DismissNotice(u64),
+    /// Hang up, un-register and end.
+    Quit,
+}
+
+/// Who calls from the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabCaller {
+    /// A demo contact's number.
+    Known,
+    /// A number that nobody has.
+    Unknown,
+    /// A number of which only the last digits agree with a contact's.
+    Maybe,
+}

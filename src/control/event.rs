@@ -1,0 +1,185 @@
+//! Edges: what happened, once, in order. State is in the snapshot.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::id::{AccountId, CallId};
+use crate::crm::row::{CallDirection, CallState, Match};
+
+/// What each event of a call carries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallContext {
+    /// The call.
+    pub call: CallId,
+    /// Who started it.
+    pub direction: CallDirection,
+    /// The caller's address.
+    pub from: String,
+    /// The called address.
+    pub to: String,
+    /// The best match, if any.
+    pub contact: Option<Match>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An account is registered.
+    Registered {
+        /// Which.
+        account: AccountId,
+        /// Its address.
+        address: String,
+        /// For how long.
+        expires: Duration,
+    },
+    /// A registration failed or ended.
+    RegistrationFailed {
+        /// Which.
+        account: AccountId,
+        /// Its address.
+        address: String,
+        /// The registrar's status, when it answered.
+        status: Option<u16>,
+        /// What is wrong and what to do.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Option<Duration>,
+    },
+    /// An account's registration was removed on request.
+    Unregistered {
+        /// Which.
+        account: AccountId,
+        /// Its address.
+        address: String,
+    },
+    /// A call came in; its row is on disk unless `durable` is false.
+    Incoming {
+        /// The call.
+        call: CallContext,
+        /// Whether the row is on disk.
+        durable: bool,
+    },
+    /// A call is being placed; its row is on disk unless `durable` is false.
+    Outgoing {
+        /// The call.
+        call: CallContext,
+        /// Whether the row is on disk.
+        durable: bool,
+        /// The exact URI.
+        uri: String,
+    },
+    /// It rings, here or there.
+    Ringing {
+        /// The call.
+        call: CallContext,
+        /// The provisional status.
+        status: u16,
+    },
+    /// It was answered.
+    Answered {
+        /// The call.
+        call: CallContext,
+    },
+    /// One side holds.
+    Held {
+        /// The call.
+        call: CallContext,
+        /// Whether the far end holds.
+        by_remote: bool,
+    },
+    /// Both sides talk again.
+    Resumed {
+        /// The call.
+        call: CallContext,
+    },
+    /// A digit arrived.
+    Dtmf {
+        /// The call.
+        call: CallContext,
+        /// The digit.
+        digit: char,
+    },
+    /// Media was agreed or changed.
+    Media {
+        /// The call.
+        call: CallContext,
+        /// The codec.
+        codec: String,
+        /// Our RTP address.
+        local: String,
+        /// The far end's RTP address.
+        remote: Option<String>,
+        /// How it is protected; `none` for plain RTP.
+        security: &'static str,
+    },
+    /// A second's figures.
+    Quality {
+        /// The call.
+        call: CallContext,
+        /// The figures.
+        quality: super::QualityView,
+        /// Packets received so far.
+        received: u64,
+        /// Packets sent so far.
+        sent: u64,
+    },
+    /// A recording started, stopped or failed.
+    Recording {
+        /// The call.
+        call: CallContext,
+        /// `started`, `stopped` or `failed`.
+        state: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, when it failed.
+        problem: Option<String>,
+    },
+    /// The call is over; its row says so on disk unless `durable` is false.
+    Ended {
+        /// The call.
+        call: CallContext,
+        /// The outcome.
+        state: CallState,
+        /// The final SIP status.
+        status: u16,
+        /// Why, in plain words.
+        reason: String,
+        /// From the start to the answer or the end.
+        waiting: Duration,
+        /// From the answer to the end.
+        talking: Option<Duration>,
+        /// Whether the row is on disk.
+        durable: bool,
+    },
+    /// A text message arrived.
+    Message {
+        /// Who wrote.
+        from: String,
+        /// The text.
+        text: String,
+    },
+    /// A command could not be carried out, or something broke.
+    Error {
+        /// The call, when it is about one.
+        call: Option<CallId>,
+        /// What is wrong and what to do.
+        text: String,
+    },
+    /// A SIP message went over the wire (credentials removed).
+    Trace {
+        /// The SIP Call-ID.
+        sip_call_id: Option<String>,
+        /// Whether we sent it.
+        sent: bool,
+        /// The far end.
+        remote: String,
+        /// The text.
+        text: String,
+    },
+    /// The receiver was too slow: so many events are missing; the snapshot is complete.
+    Lagged {
+        /// How many.
+        missing: u64,
+    },
+}

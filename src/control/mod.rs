@@ -1,0 +1,13 @@
+//! The engine's face: commands in, snapshot and events out, pages of rows on request.
+
+pub mod command;
+pub mod event;
+pub mod handle;
+pub mod page;
+pub mod snapshot;
+
+pub use command::{CallTarget, Command};
+pub use event::Event;
+pub use handle::Handle;
+pub use page::{Page, PageRequest};
+pub use snapshot::*;

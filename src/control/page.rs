@@ -1,0 +1,62 @@
+//! Pages of rows: asked for by the window at each frame, filled by a worker.
+
+use crate::base::id::{CallId, ContactId};
+use crate::crm::row::{
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, OrganizationRow,
+};
+
+/// Which rows a view needs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PageRequest {
+    /// Calls, newest first.
+    Calls {
+        /// Which.
+        filter: CallFilter,
+        /// Name or number; empty for all.
+        search: String,
+        /// After this one; none for the newest.
+        after: Option<CallCursor>,
+    },
+    /// One call.
+    Call(CallId),
+    /// Contacts by name, 100 a page.
+    Contacts {
+        /// Name, organization or number; empty for all.
+        search: String,
+        /// How many to skip.
+        offset: usize,
+    },
+    /// One contact.
+    Contact(ContactId),
+    /// Organizations by name.
+    Organizations {
+        /// Name; empty for all.
+        search: String,
+    },
+    /// Who a typed number belongs to.
+    Identify(String),
+}
+
+/// The rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Page {
+    /// For `Calls`.
+    Calls(CallPage),
+    /// For `Call`.
+    Call(Option<Box<CallRow>>),
+    /// For `Contacts`.
+    Contacts {
+        /// The rows.
+        rows: Vec<ContactRow>,
+        /// How many there are in all.
+        total: u64,
+    },
+    /// For `Contact`.
+    Contact(Option<Box<ContactRow>>),
+    /// For `Organizations`.
+    Organizations(Vec<OrganizationRow>),
+    /// For `Identify`.
+    Identify(Box<Identification>),
+    /// It could not be read: why, and what to do.
+    Failed(String),
+}

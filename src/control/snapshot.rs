@@ -1,0 +1,201 @@
+//! The state that a window draws: cheap to clone as a whole, complete at each moment.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::base::dial_plan::DialPreview;
+use crate::base::id::{AccountId, CallId};
+use crate::config::{Account, Settings};
+use crate::crm::row::{CallDirection, Identification};
+
+/// Everything that the window shows of the engine.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Grows by one with each snapshot.
+    pub revision: u64,
+    /// The accounts in their order.
+    pub accounts: Vec<AccountView>,
+    /// Ringing, talking and just ended calls, oldest first.
+    pub calls: Vec<CallView>,
+    /// The settings.
+    pub settings: Settings,
+    /// The sound devices.
+    pub devices: DevicesView,
+    /// A link that waits for the agent's yes.
+    pub dial_request: Option<DialRequest>,
+    /// Things that went wrong and stay until dismissed, oldest first, at most 20.
+    pub notices: Vec<Notice>,
+    /// Missed calls that nobody called back.
+    pub to_call_back: u64,
+    /// Grows when rows of the store changed, so that pages are read again.
+    pub store_revision: u64,
+    /// Whether the call log writes; else what is wrong and what to do.
+    pub store_problem: Option<String>,
+    /// Whether the lab runs.
+    pub lab: bool,
+    /// Whether the engine is ending.
+    pub ending: bool,
+}
+
+/// An account and its registration.
+#[derive(Debug, Clone)]
+pub struct AccountView {
+    /// Which.
+    pub id: AccountId,
+    /// As configured.
+    pub account: Account,
+    /// Whether a password is stored.
+    pub has_password: bool,
+    /// Where the registration stands.
+    pub registration: Registration,
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registration {
+    /// The account does not register.
+    Off,
+    /// On its way.
+    Registering,
+    /// Calls reach us.
+    Registered,
+    /// They do not, because …
+    Failed {
+        /// What is wrong and what to do.
+        reason: String,
+        /// When it will be tried again.
+        retry_at: Option<Instant>,
+    },
+}
+
+/// Where a call stands, for the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallStage {
+    /// Outgoing: nothing heard from the far end yet.
+    Calling,
+    /// Incoming: it rings here. Outgoing: it rings there.
+    Ringing,
+    /// Both sides talk.
+    Talking,
+    /// We hold.
+    Held,
+    /// The far end holds.
+    HeldByRemote,
+    /// Over.
+    Ended,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct CallView {
+    /// The call.
+    pub id: CallId,
+    /// The account, when it is of one.
+    pub account: Option<AccountId>,
+    /// Who started it.
+    pub direction: CallDirection,
+    /// Where it stands.
+    pub stage: CallStage,
+    /// The far end's number or address, as a person reads it.
+    pub remote: String,
+    /// The display name that the far end gave itself; a claim.
+    pub remote_name: Option<String>,
+    /// The own address that was called or calls.
+    pub local: String,
+    /// Before it came here it was for this one ("via").
+    pub diverted_from: Option<String>,
+    /// Who that is; none while it is being looked up.
+    pub identification: Option<Identification>,
+    /// Which candidate was chosen: index in `identification.matches`.
+    pub chosen: Option<usize>,
+    /// When it began, by the monotonic clock.
+    pub started: Instant,
+    /// When it began, by the wall clock.
+    pub started_at: Timestamp,
+    /// When it was answered.
+    pub answered: Option<Instant>,
+    /// When it ended.
+    pub ended: Option<Instant>,
+    /// Why it ended or what happens now, in plain words.
+    pub status: String,
+    /// Whether the microphone is muted.
+    pub muted: bool,
+    /// The recording, when there is one.
+    pub recording: RecordingView,
+    /// The codec, such as `opus`, once media is agreed.
+    pub codec: Option<String>,
+    /// The figures, once measured.
+    pub quality: Option<QualityView>,
+    /// The notes as far as the engine knows them.
+    pub notes: String,
+    /// Whether the row is safely on disk.
+    pub durable: bool,
+}
+
+/// A call's recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordingView {
+    /// Not recording.
+    Off,
+    /// Recording into the file.
+    On(String),
+    /// There is a file, but it no longer grows.
+    Done(String),
+    /// It failed; what is wrong and what to do.
+    Failed(String),
+}
+
+/// The measured quality of a call; `None` is unknown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QualityView {
+    /// Loss of what we receive, 0.0 to 1.0.
+    pub loss: f32,
+    /// Jitter of what we receive, in milliseconds.
+    pub jitter_millis: f32,
+    /// Round-trip time in milliseconds.
+    pub round_trip_millis: Option<f32>,
+    /// The microphone's level, 0.0 to 1.0.
+    pub level_out: f32,
+    /// The far end's level, 0.0 to 1.0.
+    pub level_in: f32,
+}
+
+/// The sound devices in use and to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DevicesView {
+    /// In use.
+    pub microphone: String,
+    /// In use.
+    pub speaker: String,
+    /// Why it is not what was chosen, and what to do.
+    pub problem: Option<String>,
+    /// To choose from.
+    pub microphones: Vec<String>,
+    /// To choose from.
+    pub speakers: Vec<String>,
+}
+
+/// A link that was opened and waits for a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialRequest {
+    /// The link as it came.
+    pub link: String,
+    /// What would be dialled, or why nothing can be.
+    pub preview: Result<DialPreview, String>,
+    /// Who that is, once looked up.
+    pub identification: Option<Identification>,
+    /// When the question appeared; keys in its first 500 ms are ignored.
+    pub asked: Instant,
+}
+
+/// Something that went wrong, for the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// For `DismissNotice`.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What is wrong and what to do.
+    pub text: String,
+}

@@ -1,0 +1,255 @@
+//! Plain rows: what the store gives and takes. No SQL here.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{CallId, ContactId, OrganizationId};
+
+/// Who started a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallDirection {
+    /// They called us.
+    Inbound,
+    /// We called them.
+    Outbound,
+}
+
+/// Where a call stands; the ended ones are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallState {
+    /// It rings, here or there.
+    Ringing,
+    /// Both sides talk.
+    InProgress,
+    /// One side holds.
+    Held,
+    /// It was talked and ended.
+    Completed,
+    /// Nobody answered.
+    NoAnswer,
+    /// The called side was busy.
+    Busy,
+    /// It could not be connected.
+    Failed,
+    /// We gave up before an answer.
+    Canceled,
+    /// The agent declined.
+    Rejected,
+    /// It went elsewhere before an answer.
+    Forwarded,
+    /// A voice mail took it.
+    Voicemail,
+    /// The block list refused it.
+    Blocked,
+    /// A colleague answered it.
+    AnsweredElsewhere,
+    /// The phone ended while the call was open; found at the next start.
+    Interrupted,
+}
+
+impl CallState {
+    /// Whether the call is over.
+    pub fn ended(self) -> bool {
+        !matches!(self, Self::Ringing | Self::InProgress | Self::Held)
+    }
+
+    /// The word in the store, in events and in exports, such as `in-progress`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::InProgress => "in-progress",
+            Self::Held => "held",
+            Self::Completed => "completed",
+            Self::NoAnswer => "no-answer",
+            Self::Busy => "busy",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Rejected => "rejected",
+            Self::Forwarded => "forwarded",
+            Self::Voicemail => "voicemail",
+            Self::Blocked => "blocked",
+            Self::AnsweredElsewhere => "answered-elsewhere",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How sure a match between a number and a contact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchLevel {
+    /// Chosen by the agent.
+    Manual,
+    /// The same number, for sure.
+    Known,
+    /// Only the last digits agree; never shown as known.
+    Weak,
+    /// Mined from texts.
+    Maybe,
+}
+
+/// One contact that may be the caller, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// The contact.
+    pub contact: ContactId,
+    /// Its name.
+    pub name: String,
+    /// Its organization's name.
+    pub organization: Option<String>,
+    /// Its role there.
+    pub role: Option<String>,
+    /// How sure it is.
+    pub level: MatchLevel,
+    /// The rule in plain words, such as `same number in international form, "Mobile"`.
+    pub reason: String,
+}
+
+/// What is known of a number: the answer to "who calls?".
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Identification {
+    /// Candidates, best first, at most 20.
+    pub matches: Vec<Match>,
+    /// Why there is none, in plain words, when there is none.
+    pub no_match: Option<String>,
+    /// The number in international form, when it is one.
+    pub e164: Option<String>,
+    /// The number as a person reads it.
+    pub display_number: String,
+    /// The country's or region's name or ISO code, when the number tells.
+    pub country: Option<String>,
+    /// The last calls with this number or contact, newest first, at most five.
+    pub last_calls: Vec<CallRow>,
+}
+
+/// One row of the call log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// The call.
+    pub id: CallId,
+    /// Who started it.
+    pub direction: CallDirection,
+    /// Where it stands.
+    pub state: CallState,
+    /// The far end's number or SIP address as signalled.
+    pub remote: String,
+    /// The far end's number in international form.
+    pub e164: Option<String>,
+    /// The display name that the far end gave itself.
+    pub remote_name: Option<String>,
+    /// The own address, such as `sip:alice@example.com`.
+    pub local: String,
+    /// The contact that was shown or chosen.
+    pub contact: Option<ContactId>,
+    /// The contact's name at the time of the call; it stays when the contact changes.
+    pub contact_name: Option<String>,
+    /// The organization's name at the time of the call.
+    pub organization: Option<String>,
+    /// How sure the match was.
+    pub level: Option<MatchLevel>,
+    /// Why it matched.
+    pub match_reason: Option<String>,
+    /// When it began to ring or was dialled.
+    pub started_at: Timestamp,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Time until the answer or the end, by the monotonic clock, in milliseconds.
+    pub waiting_millis: Option<i64>,
+    /// Time from the answer to the end, by the monotonic clock, in milliseconds.
+    pub talking_millis: Option<i64>,
+    /// The final SIP status code.
+    pub sip_status: Option<u16>,
+    /// Why it ended, in plain words.
+    pub end_reason: Option<String>,
+    /// The SIP Call-ID, to find it in a trace.
+    pub sip_call_id: Option<String>,
+    /// The recording's file.
+    pub recording: Option<String>,
+    /// The agent's notes.
+    pub notes: String,
+    /// Whether nothing is left to do: false for a missed call until it is called back.
+    pub done: bool,
+}
+
+/// A contact with all of its numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRow {
+    /// The contact; `ContactId(0)` for one that is not stored yet.
+    pub id: ContactId,
+    /// The whole name, as shown.
+    pub name: String,
+    /// The organization.
+    pub organization: Option<OrganizationId>,
+    /// The organization's name.
+    pub organization_name: Option<String>,
+    /// The role in the organization.
+    pub role: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// Free text.
+    pub notes: String,
+    /// Any number of phone numbers, in order.
+    pub numbers: Vec<ContactNumber>,
+}
+
+/// One phone number of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactNumber {
+    /// What kind: `Mobile`, `Work` …
+    pub label: String,
+    /// As typed.
+    pub raw: String,
+    /// In international form, when it is one.
+    pub e164: Option<String>,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationRow {
+    /// The organization; `OrganizationId(0)` for one that is not stored yet.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// How many contacts belong to it.
+    pub contacts: u32,
+}
+
+/// Which calls a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CallFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Inbound ones.
+    Inbound,
+    /// Outbound ones.
+    Outbound,
+    /// Inbound ones that nobody answered.
+    Missed,
+    /// Missed ones that nobody called back yet.
+    ToCallBack,
+}
+
+/// Where a page of calls begins: after this row, newest first (keyset paging).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallCursor {
+    /// The last row's `started_at` in microseconds since the Unix epoch.
+    pub started_micros: i64,
+    /// The last row's id, which breaks ties.
+    pub id: CallId,
+}
+
+/// One page of the call log.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CallPage {
+    /// The rows, newest first.
+    pub rows: Vec<CallRow>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<CallCursor>,
+    /// How many rows the filter has in all.
+    pub total: u64,
+}

@@ -1,0 +1,240 @@
+//! The media room's face: commands in, events out.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::id::CallId;
+use crate::sdp::MediaPlan;
+
+/// Which sound device to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The timer-driven device: silence in, nothing out.
+    Null,
+    /// The system's default.
+    Default,
+    /// By the name that `devices()` lists.
+    Named(String),
+}
+
+/// The chosen devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Devices {
+    /// The microphone.
+    pub microphone: DeviceChoice,
+    /// The speaker for calls.
+    pub speaker: DeviceChoice,
+    /// The speaker for the ring tone.
+    pub ringer: DeviceChoice,
+}
+
+/// Where a call's outgoing sound comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The microphone, when the call has the focus; else silence.
+    Microphone,
+    /// A WAV file, resampled and mixed to mono.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Whether it starts again at its end; else silence follows.
+        repeat: bool,
+    },
+    /// What is heard, sent back.
+    Echo,
+}
+
+/// A tone that the agent hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Somebody calls: on the ringer.
+    Ring,
+    /// A second call while one is talked: softly, in the speaker.
+    CallWaiting,
+    /// The far end rings and sends no sound of its own.
+    Ringback,
+    /// The far end is busy.
+    Busy,
+    /// The call failed.
+    Congestion,
+}
+
+/// What the engine asks of the media threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Start a call's media or change it.
+    Apply {
+        /// The call.
+        call: CallId,
+        /// What offer and answer agreed on.
+        plan: Box<MediaPlan>,
+    },
+    /// Where the outgoing sound comes from.
+    Source {
+        /// The call.
+        call: CallId,
+        /// The source.
+        source: Source,
+    },
+    /// Which call the devices belong to; the others hear and are heard by nobody.
+    Focus(Option<CallId>),
+    /// Send silence instead of the microphone.
+    Mute {
+        /// The call.
+        call: CallId,
+        /// Whether it is muted.
+        muted: bool,
+    },
+    /// Send digits by RFC 4733, one after the other.
+    Dtmf {
+        /// The call.
+        call: CallId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digits: String,
+    },
+    /// Start a stereo WAV, left the agent, right the far end.
+    StartRecording {
+        /// The call.
+        call: CallId,
+        /// A file that does not exist yet.
+        path: PathBuf,
+    },
+    /// End the recording.
+    StopRecording {
+        /// The call.
+        call: CallId,
+    },
+    /// Play a tone until another or none is asked for.
+    Tone(Option<Tone>),
+    /// Change devices, in a call too.
+    Devices(Devices),
+    /// End a call's media and close its sockets and its recording.
+    Close {
+        /// The call.
+        call: CallId,
+    },
+}
+
+/// What was measured in one call, both directions; `None` means unknown, never a guess.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quality {
+    /// RTP packets sent.
+    pub sent: u64,
+    /// RTP packets received.
+    pub received: u64,
+    /// Packets that never came, from sequence numbers.
+    pub lost: u64,
+    /// Interarrival jitter (RFC 3550 section 6.4.1).
+    pub jitter: Duration,
+    /// Loss that the far end reports, 0.0 to 1.0 (RTCP).
+    pub remote_loss: Option<f32>,
+    /// Jitter that the far end reports (RTCP).
+    pub remote_jitter: Option<Duration>,
+    /// Round-trip time (RTCP).
+    pub round_trip: Option<Duration>,
+    /// Playout delay of the jitter buffer.
+    pub playout_delay: Duration,
+    /// Sound that concealment made up.
+    pub concealed: Duration,
+    /// The microphone's level, 0.0 to 1.0 of full scale.
+    pub level_out: f32,
+    /// The far end's level, 0.0 to 1.0 of full scale.
+    pub level_in: f32,
+}
+
+/// What the media threads tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaEvent {
+    /// The first packet of a source was accepted.
+    Flowing {
+        /// The call.
+        call: CallId,
+        /// Where it comes from.
+        remote: SocketAddr,
+    },
+    /// Nothing was received for so long, though the far end should send.
+    Silent {
+        /// The call.
+        call: CallId,
+        /// For how long.
+        lasting: Duration,
+    },
+    /// A digit came by RFC 4733.
+    Dtmf {
+        /// The call.
+        call: CallId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+        /// How long the key was pressed.
+        duration: Duration,
+    },
+    /// The figures of a call, about once a second.
+    Quality {
+        /// The call.
+        call: CallId,
+        /// The figures.
+        quality: Quality,
+    },
+    /// A recording is open and its header is on disk.
+    RecordingStarted {
+        /// The call.
+        call: CallId,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A recording was closed.
+    RecordingStopped {
+        /// The call.
+        call: CallId,
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        duration: Duration,
+    },
+    /// A recording could not be begun or went on no longer; the call goes on.
+    RecordingFailed {
+        /// The call.
+        call: CallId,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A source file could not be read; silence is sent.
+    SourceFailed {
+        /// The call.
+        call: CallId,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The sound devices changed; `problem` says what is wrong and what to do.
+    Device {
+        /// What is in use, such as `Headset` or `null device`.
+        microphone: String,
+        /// What is in use.
+        speaker: String,
+        /// Why it is not what was chosen.
+        problem: Option<String>,
+    },
+}
+
+/// Why the media room refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// No port could be bound.
+    #[error("no free port for RTP on {address}: {source}")]
+    NoPort {
+        /// The local address.
+        address: std::net::IpAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The command queue is full or the thread has ended.
+    #[error("the sound thread does not keep up; the last command was dropped")]
+    Overloaded,
+    /// A thread could not be started.
+    #[error("the sound thread could not be started: {0}")]
+    Thread(std::io::Error),
+}

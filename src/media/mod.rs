@@ -1,0 +1,7 @@
+//! Sound: RTP, jitter buffer, codecs, devices, recorder.
+
+pub mod command;
+pub mod engine;
+
+pub use command::*;
+pub use engine::MediaEngine;

@@ -1,0 +1,38 @@
+//! What the user agent must know of an account.
+
+use std::time::Duration;
+
+use crate::base::redact::Secret;
+use crate::base::uri::Uri;
+use crate::sip::flow::Transport;
+
+/// A name and a password for digest authentication (RFC 7616).
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The authentication user name, which may differ from the address.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// One account, as the user agent sees it.
+#[derive(Debug, Clone)]
+pub struct AccountSetup {
+    /// The address of record: To and From of its registration, From of its calls.
+    pub address: Uri,
+    /// The name shown to the far end.
+    pub display_name: Option<String>,
+    /// The registrar as `sip:host[:port][;transport=]`; none means no registration.
+    pub registrar: Option<Uri>,
+    /// A loose route in front of all requests.
+    pub outbound_proxy: Option<Uri>,
+    /// The transport for requests that it starts; none leaves it to RFC 3263.
+    pub transport: Option<Transport>,
+    /// For challenges; none means that a challenge ends the request.
+    pub credentials: Option<Credentials>,
+    /// The registration's lifetime that is asked for; 3600 s is the usual value.
+    pub expires: Duration,
+    /// How long an incoming call rings before it is refused with 480, and an outgoing one before
+    /// it is cancelled.
+    pub ring_limit: Duration,
+}

@@ -1,0 +1,256 @@
+//! What the user agent tells its owner.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
+use crate::sip::flow::Transport;
+
+/// Names one call of the SIP layer (an INVITE and all dialogs that it makes) while it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// A message body; the SIP layer never looks into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The Content-Type, such as `application/sdp`.
+    pub content_type: String,
+    /// The octets.
+    pub bytes: Vec<u8>,
+}
+
+impl Body {
+    /// Wraps a session description.
+    pub fn sdp(text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            content_type: "application/sdp".to_owned(),
+            bytes: text.into(),
+        }
+    }
+}
+
+/// An address with its display name, as From, To or P-Asserted-Identity carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAddr {
+    /// The display name, unquoted.
+    pub display_name: Option<String>,
+    /// The URI.
+    pub uri: Uri,
+}
+
+/// A final answer or the reason for an end, in SIP's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The status code, 100 to 699.
+    pub code: u16,
+    /// The reason phrase as received or sent.
+    pub phrase: String,
+}
+
+impl Status {
+    /// Makes a status.
+    pub fn new(code: u16, phrase: impl Into<String>) -> Self {
+        Self {
+            code,
+            phrase: phrase.into(),
+        }
+    }
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistrationState {
+    /// The account does not register.
+    Off,
+    /// A REGISTER is on its way.
+    Registering,
+    /// The registrar accepted.
+    Registered {
+        /// How long the binding lives.
+        expires: Duration,
+    },
+    /// It failed; a new attempt follows after `retry_in`, or none when that is `None`.
+    Failed {
+        /// The registrar's answer, when it gave one.
+        status: Option<Status>,
+        /// What is wrong and what to do, for a person.
+        reason: String,
+        /// When it will be tried again.
+        retry_in: Option<Duration>,
+    },
+    /// The binding was removed on request.
+    Unregistered,
+}
+
+/// An INVITE that starts a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingCall {
+    /// The call.
+    pub session: SessionId,
+    /// The account whose Contact was called; none for direct calls.
+    pub account: Option<AccountId>,
+    /// Who calls, by From.
+    pub from: NameAddr,
+    /// Who is called, by To.
+    pub to: NameAddr,
+    /// The Request-URI.
+    pub request_uri: Uri,
+    /// The SIP Call-ID, for the ladder.
+    pub sip_call_id: String,
+    /// Where the request came from.
+    pub source: SocketAddr,
+    /// By which transport.
+    pub transport: Transport,
+    /// The local address towards the caller, for the session description.
+    pub local_ip: std::net::IpAddr,
+    /// The offer; none asks us to offer (late offer).
+    pub offer: Option<Body>,
+    /// P-Asserted-Identity, unverified.
+    pub asserted_identity: Option<NameAddr>,
+    /// The first Diversion: who was called before us.
+    pub diversion: Option<NameAddr>,
+    /// Other header fields (name, value) in order, for header-driven features.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Who or what ended a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// Our side hung up, cancelled or refused.
+    Local,
+    /// The far end hung up, cancelled or refused.
+    Remote,
+    /// The ring limit passed.
+    RingLimit,
+    /// The peer did not answer in time, or the transport failed.
+    Unreachable,
+}
+
+/// What happened, for the owner of the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SipEvent {
+    /// A registration changed its state.
+    Registration {
+        /// Whose.
+        account: AccountId,
+        /// The new state.
+        state: RegistrationState,
+    },
+    /// Somebody calls; 100 is already sent, nothing else. The owner rings, answers or rejects.
+    Incoming(Box<IncomingCall>),
+    /// The target of an outgoing call is resolved: give the offer by `Endpoint::offer`.
+    OfferNeeded {
+        /// The call.
+        session: SessionId,
+        /// The local address towards the target, for the session description.
+        local_ip: std::net::IpAddr,
+    },
+    /// An outgoing call moved: 180, 183 and so on; `body` may be an early answer.
+    Progress {
+        /// The call.
+        session: SessionId,
+        /// The provisional status.
+        status: Status,
+        /// An answer, when it carried one.
+        body: Option<Body>,
+    },
+    /// An outgoing call was answered; the ACK is already sent.
+    Answered {
+        /// The call.
+        session: SessionId,
+        /// The answer to our offer.
+        body: Option<Body>,
+        /// What the far end calls itself, by its Contact or P-Asserted-Identity.
+        remote: NameAddr,
+    },
+    /// Our 2xx to an incoming call was acknowledged.
+    Confirmed {
+        /// The call.
+        session: SessionId,
+        /// The answer, when our 2xx carried an offer (late offer).
+        body: Option<Body>,
+    },
+    /// The far end re-INVITEs: answer with `answer_reinvite`.
+    Reinvite {
+        /// The call.
+        session: SessionId,
+        /// The offer; none asks us to offer.
+        offer: Option<Body>,
+    },
+    /// The ACK to our 2xx for a re-INVITE without offer carried the answer.
+    ReinviteConfirmed {
+        /// The call.
+        session: SessionId,
+        /// The answer.
+        body: Option<Body>,
+    },
+    /// Our re-INVITE was answered; glare (491) was already retried by the endpoint.
+    ReinviteAnswered {
+        /// The call.
+        session: SessionId,
+        /// The final status; from 300 the old media stays.
+        status: Status,
+        /// The answer of a 2xx.
+        body: Option<Body>,
+    },
+    /// A DTMF digit came by INFO (`application/dtmf-relay` or `application/dtmf`).
+    InfoDigit {
+        /// The call.
+        session: SessionId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+    },
+    /// A MESSAGE (RFC 3428) arrived and was accepted.
+    Message {
+        /// Who wrote.
+        from: NameAddr,
+        /// The text body.
+        body: Body,
+    },
+    /// The call is over; the session id will not be seen again.
+    Ended {
+        /// The call.
+        session: SessionId,
+        /// Who ended it.
+        by: EndedBy,
+        /// The final answer to the INVITE if it was never accepted, 200 after a BYE, 487 after a
+        /// CANCEL, 408 or 503 where nobody answered.
+        status: Status,
+        /// The value of a Reason header field (RFC 3326), when there was one.
+        reason: Option<String>,
+    },
+    /// One message went over the wire, for the ladder; credentials are already removed.
+    Trace {
+        /// When.
+        at: Instant,
+        /// Whether we sent it.
+        sent: bool,
+        /// By which transport.
+        transport: Transport,
+        /// The far end.
+        remote: SocketAddr,
+        /// The SIP Call-ID, when it has one.
+        sip_call_id: Option<String>,
+        /// The redacted text.
+        text: String,
+    },
+}
+
+/// Why a command to the endpoint was refused; each is the caller's or the user's fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SipError {
+    /// The session is over or never was.
+    #[error("the call is already over")]
+    NoSuchSession,
+    /// The session is in a state in which that cannot be done.
+    #[error("that is not possible while the call is {0}")]
+    WrongState(&'static str),
+    /// A limit was reached.
+    #[error("the phone already handles {0}, which is its limit")]
+    Limit(&'static str),
+    /// The target cannot be called by SIP.
+    #[error("the address {0} cannot be called: it must begin with sip:")]
+    BadTarget(String),
+}

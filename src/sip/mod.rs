@@ -1,0 +1,11 @@
+//! SIP (RFC 3261 and its extensions) as a sans-IO state machine.
+
+pub mod account;
+pub mod endpoint;
+pub mod event;
+pub mod flow;
+
+pub use account::{AccountSetup, Credentials};
+pub use endpoint::{Endpoint, EndpointConfig};
+pub use event::*;
+pub use flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
