@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::world::{Record, World};
+use super::world::{Record, World, field};
 use crate::sip::timer::TIMEOUT;
 use crate::sip::{Census, EndedBy, SipEvent};
 
@@ -62,12 +62,6 @@ fn tag(text: &str, sent: bool) -> &str {
     field(text, ours).split(";tag=").nth(1).unwrap_or_default()
 }
 
-fn field<'t>(text: &'t str, name: &str) -> &'t str {
-    text.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        .unwrap_or_default()
-}
-
 fn check_agreement(world: &World, seed: u64) {
     let mut by_label: BTreeMap<&str, Vec<(usize, &Record)>> = BTreeMap::new();
     for (number, agent) in world.agents.iter().enumerate() {
@@ -79,7 +73,7 @@ fn check_agreement(world: &World, seed: u64) {
         }
     }
     for (label, sides) in by_label {
-        let Some((_, caller)) = sides.iter().find(|(_, record)| record.outgoing) else {
+        let Some((caller_number, caller)) = sides.iter().find(|(_, record)| record.outgoing) else {
             panic!("seed {seed}: {label} was never made");
         };
         let Some(talked_at) = caller.established else {
@@ -101,12 +95,12 @@ fn check_agreement(world: &World, seed: u64) {
             } else {
                 caller_end - callee_end
             };
-            let flagged =
-                caller_by == EndedBy::Unreachable || callee_by == EndedBy::Unreachable;
+            let flagged = caller_by == EndedBy::Unreachable || callee_by == EndedBy::Unreachable;
             assert!(
                 apart <= TIMEOUT + Duration::from_secs(1) || flagged,
-                "seed {seed}: {label} ended {apart:?} apart\n{}",
-                world.show(*number)
+                "seed {seed}: {label} ended {apart:?} apart\n{}{}",
+                world.show_call(*caller_number, label),
+                world.show_call(*number, label)
             );
         }
     }

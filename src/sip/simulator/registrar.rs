@@ -218,7 +218,8 @@ impl Registrar {
         }
         let uri = request.uri().unwrap().clone();
         let sip = uri.as_sip().unwrap().clone();
-        let for_me = sip.host.ip() == Some(Self::ip()) || sip.host == Host::Name("sim.example".into());
+        let for_me =
+            sip.host.ip() == Some(Self::ip()) || sip.host == Host::Name("sim.example".into());
         let mut targets: Vec<(Uri, SocketAddr)> = Vec::new();
         if for_me {
             let user = uri.user_decoded().unwrap_or_default();

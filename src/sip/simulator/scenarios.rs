@@ -82,7 +82,10 @@ fn two_registered_phones_call_talk_and_hang_up() {
     assert!(incoming.offer.is_some());
     world.act(1, incoming.session, Act::Ring);
     world.run_for(SECOND);
-    assert!(world.saw(0, |e| matches!(e, SipEvent::Progress { status, .. } if status.code == 180)));
+    assert!(world.saw(
+        0,
+        |e| matches!(e, SipEvent::Progress { status, .. } if status.code == 180)
+    ));
     world.act(1, incoming.session, Act::Answer);
     world.run_for(SECOND);
     assert!(world.saw(0, |e| matches!(e, SipEvent::Answered { body: Some(_), .. })));

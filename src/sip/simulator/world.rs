@@ -322,19 +322,37 @@ impl World {
             .count()
     }
 
-    /// The first lines of an agent's messages, for reading a failure.
+    /// The calls of an agent that are not over, with their messages, for reading a failure.
     pub(super) fn show(&self, agent: usize) -> String {
-        let mut all = String::new();
-        for (at, sent, remote, text) in &self.agents[agent].ladder {
-            let arrow = if *sent { "->" } else { "<-" };
-            let first = text.lines().next().unwrap_or_default();
-            let cseq = text
-                .lines()
-                .find(|line| line.starts_with("CSeq"))
-                .unwrap_or_default();
-            all += &format!("{at:?} {arrow} {remote} {first} | {cseq}\n");
+        let host = &self.agents[agent];
+        let mut all = format!("{:?}\n", host.endpoint.census());
+        let open = host
+            .records
+            .values()
+            .filter(|record| record.ended.len() != 1);
+        for record in open {
+            all += &self.show_call(agent, &record.label);
+        }
+        if all.lines().count() == 1 {
+            all += &lines(&host.ladder, self.now, |_| true);
         }
         all
+    }
+
+    /// The first lines of a call's messages at an agent.
+    pub(super) fn show_call(&self, agent: usize, label: &str) -> String {
+        let host = &self.agents[agent];
+        let mark = format!("X-Label: {label}\r");
+        let calls: Vec<&str> = host
+            .ladder
+            .iter()
+            .filter(|(_, _, _, text)| text.contains(&mark))
+            .map(|(_, _, _, text)| field(text, "Call-ID"))
+            .collect();
+        let shown = lines(&host.ladder, self.now, |text| {
+            calls.contains(&field(text, "Call-ID"))
+        });
+        format!("agent {agent}, call {label}:\n{shown}")
     }
 
     /// The incoming call of an agent that has a label.
@@ -480,8 +498,7 @@ impl World {
                     return;
                 };
                 let at = (self.now + self.link.min_delay).max(last);
-                self.pipes
-                    .insert((agent, connection), (peer, theirs, at));
+                self.pipes.insert((agent, connection), (peer, theirs, at));
                 self.schedule(
                     at - self.now,
                     Delivery::Stream {
@@ -661,6 +678,31 @@ impl World {
         self.queue
             .insert((self.now + after, self.sequence), delivery);
     }
+}
+
+/// The value of the first header field of that name.
+pub(super) fn field<'t>(text: &'t str, name: &str) -> &'t str {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .unwrap_or_default()
+}
+
+fn lines(
+    ladder: &[(Instant, bool, SocketAddr, String)],
+    now: Instant,
+    shown: impl Fn(&str) -> bool,
+) -> String {
+    let mut all = String::new();
+    for (at, sent, remote, text) in ladder.iter().filter(|(_, _, _, text)| shown(text)) {
+        let arrow = if *sent { "->" } else { "<-" };
+        let first = text.lines().next().unwrap_or_default();
+        let ago = (now - *at).as_secs_f64();
+        all += &format!(
+            "-{ago:.3} {arrow} {remote} {first} | {}\n",
+            field(text, "CSeq")
+        );
+    }
+    all
 }
 
 fn session_of(event: &SipEvent) -> Option<SessionId> {
