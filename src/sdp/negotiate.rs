@@ -1,9 +1,25 @@
 //! Offer and answer (RFC 3264) for one audio stream.
+//!
+//! The answer keeps the offerer's payload types, its order of codecs and its order of streams;
+//! streams beside the first usable audio stream are refused with port 0. A stream that demands
+//! SRTP is refused by a typed error. An address where media must not go (unspecified, multicast,
+//! broadcast, a name) gives a plan without one; an unspecified address counts as hold
+//! (RFC 3264 section 8.4, the form of RFC 2543).
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::sdp::codec::Codec;
-use crate::sdp::description::{Direction, SessionDescription};
+use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
+use crate::sdp::media_description::{MediaDescription, PayloadFormat};
+
+/// The payload type that our offers give Opus.
+const OPUS_PAYLOAD_TYPE: u8 = 111;
+/// Our offers' payload types of telephone-event, by clock rate in hertz (RFC 4733).
+const EVENT_PAYLOAD_TYPES: [(u32, u8); 2] = [(48_000, 110), (8_000, 101)];
+/// The encoding name of RFC 4733.
+const EVENT_NAME: &str = "telephone-event";
+/// The packet times that both codecs can carry, in milliseconds.
+const PACKET_TIMES: [u32; 4] = [60, 40, 20, 10];
 
 /// What our side can and wants; the input of each offer and answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +57,10 @@ pub struct MediaPlan {
     pub receive: Vec<(u8, Codec)>,
     /// The payload type of telephone-event (RFC 4733) to send, where the far end takes it.
     pub telephone_event_send: Option<u8>,
-    /// The payload type of telephone-event that may arrive.
-    pub telephone_event_receive: Option<u8>,
+    /// The clock rate of that payload type in hertz; the codec's where the far end has that.
+    pub telephone_event_rate: u32,
+    /// The payload types of telephone-event that may arrive, with their clock rates in hertz.
+    pub telephone_event_receive: Vec<(u8, u32)>,
     /// The packet time to send, in milliseconds.
     pub ptime_millis: u32,
     /// What our side does: `SendOnly` and `Inactive` when we hold, `RecvOnly` and `Inactive` when
@@ -50,6 +68,8 @@ pub struct MediaPlan {
     pub direction: Direction,
     /// Whether Opus may use in-band FEC towards the far end (`useinbandfec=1`).
     pub opus_fec: bool,
+    /// The most bits a second that the far end takes of Opus (`maxaveragebitrate`).
+    pub opus_max_bitrate: Option<u32>,
 }
 
 /// Why offer and answer gave no plan.
@@ -68,9 +88,33 @@ pub enum NegotiationError {
 }
 
 /// Writes an offer.
-#[expect(clippy::todo, unused_variables, reason = "contract")]
 pub fn offer(local: &LocalMedia) -> SessionDescription {
-    todo!()
+    let mut session = session_of(local);
+    session.media.push(offered_audio(local));
+    session
+}
+
+/// Writes an offer within a session: each stream that `current` has stays in its place, refused
+/// where it is not our audio (RFC 3264 section 8).
+///
+/// `current` is the last description that either side sent.
+pub fn offer_again(local: &LocalMedia, current: &SessionDescription) -> SessionDescription {
+    let mut session = session_of(local);
+    let audio = current
+        .media
+        .iter()
+        .position(MediaDescription::is_live_audio);
+    for (index, media) in current.media.iter().enumerate() {
+        session.media.push(if Some(index) == audio {
+            offered_audio(local)
+        } else {
+            media.refused()
+        });
+    }
+    if audio.is_none() {
+        session.media.push(offered_audio(local));
+    }
+    session
 }
 
 /// Answers an offer.
@@ -78,12 +122,39 @@ pub fn offer(local: &LocalMedia) -> SessionDescription {
 /// # Errors
 ///
 /// Fails when there is nothing that both sides can do; answer 488 then.
-#[expect(clippy::todo, unused_variables, reason = "contract")]
 pub fn answer(
     local: &LocalMedia,
     offer: &SessionDescription,
 ) -> Result<(SessionDescription, MediaPlan), NegotiationError> {
-    todo!()
+    let (chosen, codecs) = choose_stream(local, offer)?;
+    let media = offer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
+    let rates: Vec<u32> = codecs.iter().map(|(_, c)| c.clock_rate()).collect();
+    let mut events = events_of(media);
+    if events.iter().any(|(_, rate)| rates.contains(rate)) {
+        events.retain(|(_, rate)| rates.contains(rate));
+    }
+
+    let mut ours = MediaDescription::new("audio", local.rtp_port, &media.protocol);
+    for (payload_type, codec) in &codecs {
+        ours.push(payload_format(*payload_type, *codec));
+    }
+    for (payload_type, rate) in &events {
+        ours.push(event_format(*payload_type, *rate));
+    }
+    ours.rtcp_mux = media.rtcp_mux;
+    ours.ptime_millis = Some(local.ptime_millis);
+    let plan = plan_of(local, offer, media, &codecs, codecs.clone(), events)?;
+    ours.direction = Some(plan.direction);
+
+    let mut session = session_of(local);
+    for (index, theirs) in offer.media.iter().enumerate() {
+        session.media.push(if index == chosen {
+            ours.clone()
+        } else {
+            theirs.refused()
+        });
+    }
+    Ok((session, plan))
 }
 
 /// Draws the plan from our offer and the far end's answer.
@@ -91,10 +162,271 @@ pub fn answer(
 /// # Errors
 ///
 /// Fails when the answer refuses the audio or names no codec of the offer.
-#[expect(clippy::todo, unused_variables, reason = "contract")]
 pub fn accept(
     local: &LocalMedia,
     answer: &SessionDescription,
 ) -> Result<MediaPlan, NegotiationError> {
-    todo!()
+    let (chosen, codecs) = choose_stream(local, answer)?;
+    let media = answer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
+    let offered = offered_audio(local);
+    let mut receive = codecs_of(local, &offered);
+    let mut events = events_of(&offered);
+    // A far end that answers with numbers of its own is known to send with them too.
+    for (payload_type, codec) in &codecs {
+        if !is_taken(*payload_type, &receive, &events) {
+            receive.push((*payload_type, *codec));
+        }
+    }
+    for (payload_type, rate) in events_of(media) {
+        if !is_taken(payload_type, &receive, &events) {
+            events.push((payload_type, rate));
+        }
+    }
+    plan_of(local, answer, media, &codecs, receive, events)
 }
+
+fn is_taken(payload_type: u8, codecs: &[(u8, Codec)], events: &[(u8, u32)]) -> bool {
+    codecs.iter().any(|(taken, _)| *taken == payload_type)
+        || events.iter().any(|(taken, _)| *taken == payload_type)
+}
+
+/// The first audio stream that both sides can do, with its codecs in the far end's order.
+fn choose_stream(
+    local: &LocalMedia,
+    theirs: &SessionDescription,
+) -> Result<(usize, Vec<(u8, Codec)>), NegotiationError> {
+    let mut refusal = NegotiationError::NoAudio;
+    for (index, media) in theirs.media.iter().enumerate() {
+        if !media.is_live_audio() {
+            continue;
+        }
+        if !is_plain_rtp(&media.protocol) {
+            if refusal == NegotiationError::NoAudio {
+                refusal = NegotiationError::Profile(profile_name(&media.protocol));
+            }
+            continue;
+        }
+        let codecs = codecs_of(local, media);
+        if !codecs.is_empty() {
+            return Ok((index, codecs));
+        }
+        refusal = NegotiationError::NoCommonCodec(codec_names(media));
+    }
+    Err(refusal)
+}
+
+fn plan_of(
+    local: &LocalMedia,
+    theirs: &SessionDescription,
+    media: &MediaDescription,
+    codecs: &[(u8, Codec)],
+    receive: Vec<(u8, Codec)>,
+    telephone_event_receive: Vec<(u8, u32)>,
+) -> Result<MediaPlan, NegotiationError> {
+    let (send_payload_type, codec) = codecs
+        .first()
+        .copied()
+        .ok_or_else(|| NegotiationError::NoCommonCodec(codec_names(media)))?;
+    let host = theirs.connection_of(media);
+    let remote = theirs.direction_of(media);
+    let wants_sound = remote.receives() && !is_unspecified(host);
+    let rtcp_mux = media.rtcp_mux;
+    let remote_rtp = usable(local, host, media.port);
+    let remote_rtcp = if rtcp_mux {
+        remote_rtp
+    } else if let Some(rtcp) = &media.rtcp {
+        usable(local, rtcp.host.as_ref().or(host), rtcp.port)
+    } else {
+        let next = media.port.checked_add(1);
+        next.and_then(|port| usable(local, host, port))
+    };
+    let events = events_of(media);
+    let event = events
+        .iter()
+        .find(|(_, rate)| *rate == codec.clock_rate())
+        .or(events.first())
+        .copied();
+    let opus = payload_of(media, send_payload_type).filter(|_| codec == Codec::Opus);
+    Ok(MediaPlan {
+        remote_rtp,
+        remote_rtcp,
+        rtcp_mux,
+        codec,
+        send_payload_type,
+        receive,
+        telephone_event_send: event.map(|(payload_type, _)| payload_type),
+        telephone_event_rate: event.map_or_else(|| codec.clock_rate(), |(_, rate)| rate),
+        telephone_event_receive,
+        ptime_millis: packet_time(local, media),
+        direction: Direction::of(
+            local.direction.sends() && wants_sound,
+            local.direction.receives() && remote.sends(),
+        ),
+        opus_fec: opus.is_some_and(|format| format.parameter("useinbandfec") == Some("1")),
+        opus_max_bitrate: opus
+            .and_then(|format| format.parameter("maxaveragebitrate"))
+            .and_then(|rate| rate.parse().ok()),
+    })
+}
+
+fn session_of(local: &LocalMedia) -> SessionDescription {
+    let address = Host::Ip(local.address);
+    SessionDescription {
+        origin: Some(Origin {
+            session_id: local.session_id.to_string(),
+            version: local.version.to_string(),
+            address: address.clone(),
+        }),
+        connection: Some(address),
+        direction: None,
+        media: Vec::new(),
+    }
+}
+
+fn offered_audio(local: &LocalMedia) -> MediaDescription {
+    let mut media = MediaDescription::new("audio", local.rtp_port, "RTP/AVP");
+    for codec in &local.codecs {
+        let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
+        media.push(payload_format(payload_type, *codec));
+    }
+    for (rate, payload_type) in EVENT_PAYLOAD_TYPES {
+        if local.codecs.iter().any(|codec| codec.clock_rate() == rate) {
+            media.push(event_format(payload_type, rate));
+        }
+    }
+    media.rtcp_mux = true;
+    media.ptime_millis = Some(local.ptime_millis);
+    media.direction = Some(local.direction);
+    media
+}
+
+/// A codec as our side writes it. RFC 7587 sections 6.1 and 7: Opus is always written with two
+/// channels; without `stereo` and `sprop-stereo` it is mono in both directions.
+fn payload_format(payload_type: u8, codec: Codec) -> PayloadFormat {
+    let (channels, parameters) = match codec {
+        Codec::Opus => (2, "useinbandfec=1"),
+        Codec::Pcmu | Codec::Pcma => (1, ""),
+    };
+    PayloadFormat {
+        payload_type,
+        name: codec.encoding_name().to_owned(),
+        clock_rate: codec.clock_rate(),
+        channels,
+        parameters: parameters.to_owned(),
+    }
+}
+
+fn event_format(payload_type: u8, clock_rate: u32) -> PayloadFormat {
+    PayloadFormat {
+        payload_type,
+        name: EVENT_NAME.to_owned(),
+        clock_rate,
+        channels: 1,
+        parameters: "0-15".to_owned(),
+    }
+}
+
+fn payload_of(media: &MediaDescription, payload_type: u8) -> Option<&PayloadFormat> {
+    media
+        .payloads
+        .iter()
+        .find(|payload| payload.payload_type == payload_type)
+}
+
+/// The codecs of a stream that our side has, each once, in the stream's order.
+fn codecs_of(local: &LocalMedia, media: &MediaDescription) -> Vec<(u8, Codec)> {
+    let mut found: Vec<(u8, Codec)> = Vec::new();
+    for payload in &media.payloads {
+        let Some(codec) = Codec::from_name(&payload.name) else {
+            continue;
+        };
+        let mono_or_opus = payload.channels == 1 || codec == Codec::Opus;
+        if payload.clock_rate == codec.clock_rate()
+            && mono_or_opus
+            && local.codecs.contains(&codec)
+            && found.iter().all(|(_, known)| *known != codec)
+        {
+            found.push((payload.payload_type, codec));
+        }
+    }
+    found
+}
+
+/// The telephone-event payload types of a stream at clock rates that our codecs have.
+fn events_of(media: &MediaDescription) -> Vec<(u8, u32)> {
+    media
+        .payloads
+        .iter()
+        .filter(|payload| payload.name.eq_ignore_ascii_case(EVENT_NAME))
+        .map(|payload| (payload.payload_type, payload.clock_rate))
+        .filter(|(_, rate)| EVENT_PAYLOAD_TYPES.iter().any(|(known, _)| known == rate))
+        .collect()
+}
+
+fn codec_names(media: &MediaDescription) -> String {
+    let names: Vec<&str> = media
+        .payloads
+        .iter()
+        .map(|payload| payload.name.as_str())
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(EVENT_NAME))
+        .take(16)
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn is_plain_rtp(protocol: &str) -> bool {
+    ["RTP/AVP", "RTP/AVPF"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(protocol))
+}
+
+fn profile_name(protocol: &str) -> String {
+    let upper = protocol.to_ascii_uppercase();
+    let what = if upper.contains("TLS") {
+        "DTLS-SRTP"
+    } else if upper.contains("SAVP") {
+        "SRTP"
+    } else {
+        "the profile"
+    };
+    format!("{what} ({})", protocol.chars().take(40).collect::<String>())
+}
+
+/// What the far end asks to be sent, where our codecs can, else what our side prefers.
+fn packet_time(local: &LocalMedia, media: &MediaDescription) -> u32 {
+    let asked = media.ptime_millis.unwrap_or(local.ptime_millis);
+    let asked = asked.min(media.max_ptime_millis.unwrap_or(u32::MAX));
+    PACKET_TIMES
+        .into_iter()
+        .find(|millis| *millis <= asked)
+        .unwrap_or(10)
+}
+
+fn is_unspecified(host: Option<&Host>) -> bool {
+    match host {
+        Some(Host::Ip(ip)) => ip.to_canonical().is_unspecified(),
+        Some(Host::Name(_)) | None => false,
+    }
+}
+
+/// The address and port, unless media must not go there.
+fn usable(local: &LocalMedia, host: Option<&Host>, port: u16) -> Option<SocketAddr> {
+    let Some(Host::Ip(ip)) = host else {
+        return None;
+    };
+    let ip = ip.to_canonical();
+    let allowed = match ip {
+        // 0/8 is "this network"; from 224 on: multicast, reserved, broadcast (RFC 6890).
+        IpAddr::V4(v4) => !matches!(v4.octets(), [0 | 224..=255, ..]),
+        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
+    };
+    let same_family = ip.is_ipv4() == local.address.to_canonical().is_ipv4();
+    (allowed && same_family && port != 0).then_some(SocketAddr::new(ip, port))
+}
+
+#[cfg(test)]
+mod tests;
