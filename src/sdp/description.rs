@@ -193,8 +193,8 @@ impl SessionDescription {
             "c" => {
                 let host = Host::parse(value);
                 match self.media.last_mut() {
-                    Some(media) => media.connection = host.or(media.connection.take()),
-                    None => self.connection = host.or(self.connection.take()),
+                    Some(media) => media.connection = host.or_else(|| media.connection.take()),
+                    None => self.connection = host.or_else(|| self.connection.take()),
                 }
             }
             "a" => match self.media.last_mut() {
