@@ -238,9 +238,7 @@ impl DialPlan {
             number.dialled_from(&self.region)
         };
         let dialled = dialled.unwrap_or_else(|| e164.clone());
-        let form = if self.e164 {
-            "sent with the international prefix"
-        } else if number.region.as_ref() == Some(&self.region) {
+        let form = if !self.e164 && number.region.as_ref() == Some(&self.region) {
             "sent in national form"
         } else {
             "sent with the international prefix"
@@ -573,124 +571,125 @@ mod tests {
         }
     }
 
+    /// Typed, region, outside prefix, international form, the URI's user part, the rule.
+    const NUMBERS: &[(&str, &str, &str, bool, &str, &str)] = &[
+        (
+            "030/1234567",
+            "DE",
+            "",
+            true,
+            "+49301234567",
+            "national number of DE, sent in international form",
+        ),
+        (
+            "+33 1 23 45 67 89",
+            "DE",
+            "",
+            true,
+            "+33123456789",
+            "number of FR, sent in international form",
+        ),
+        (
+            "030/1234567",
+            "DE",
+            "",
+            false,
+            "0301234567",
+            "national number of DE, sent in national form",
+        ),
+        (
+            "+49 (0)30 1234567",
+            "DE",
+            "0",
+            false,
+            "00301234567",
+            "national number of DE, sent in national form after 0 for an outside line",
+        ),
+        (
+            "+33 1 23 45 67 89",
+            "DE",
+            "0",
+            false,
+            "00033123456789",
+            "number of FR, sent with the international prefix after 0 for an outside line",
+        ),
+        (
+            "030 1234567",
+            "DE",
+            "0",
+            true,
+            "00049301234567",
+            "national number of DE, sent with the international prefix after 0 for an outside line",
+        ),
+        (
+            "(212) 555-0123",
+            "US",
+            "9",
+            false,
+            "912125550123",
+            "national number of US, sent in national form after 9 for an outside line",
+        ),
+        (
+            "9 212 555 0123",
+            "US",
+            "9",
+            false,
+            "912125550123",
+            "national number of US, sent in national form after 9 for an outside line (it was typed)",
+        ),
+        (
+            "+44 20 7946 0958",
+            "US",
+            "9",
+            true,
+            "9011442079460958",
+            "number of GB, sent with the international prefix after 9 for an outside line",
+        ),
+        (
+            "101",
+            "DE",
+            "0",
+            true,
+            "101",
+            "internal number, dialled as it is",
+        ),
+        (
+            "*62#",
+            "DE",
+            "0",
+            true,
+            "*62%23",
+            "service code, dialled as it is",
+        ),
+        (
+            "1234567",
+            "DE",
+            "",
+            true,
+            "1234567",
+            "no number that the numbering plan of DE knows, dialled as it is",
+        ),
+        (
+            "1234567",
+            "DE",
+            "0",
+            true,
+            "01234567",
+            "no number that the numbering plan of DE knows, dialled as it is after 0 for an outside line",
+        ),
+        (
+            "1-800-FLOWERS",
+            "US",
+            "",
+            true,
+            "+18003569377",
+            "national number of US, sent in international form",
+        ),
+    ];
+
     #[test]
     fn numbers_follow_the_accounts_rules() {
-        // Typed, region, outside prefix, international form, the URI's user part, the rule.
-        let rows = [
-            (
-                "030/1234567",
-                "DE",
-                "",
-                true,
-                "+49301234567",
-                "national number of DE, sent in international form",
-            ),
-            (
-                "+33 1 23 45 67 89",
-                "DE",
-                "",
-                true,
-                "+33123456789",
-                "number of FR, sent in international form",
-            ),
-            (
-                "030/1234567",
-                "DE",
-                "",
-                false,
-                "0301234567",
-                "national number of DE, sent in national form",
-            ),
-            (
-                "+49 (0)30 1234567",
-                "DE",
-                "0",
-                false,
-                "00301234567",
-                "national number of DE, sent in national form after 0 for an outside line",
-            ),
-            (
-                "+33 1 23 45 67 89",
-                "DE",
-                "0",
-                false,
-                "00033123456789",
-                "number of FR, sent with the international prefix after 0 for an outside line",
-            ),
-            (
-                "030 1234567",
-                "DE",
-                "0",
-                true,
-                "00049301234567",
-                "national number of DE, sent with the international prefix after 0 for an outside line",
-            ),
-            (
-                "(212) 555-0123",
-                "US",
-                "9",
-                false,
-                "912125550123",
-                "national number of US, sent in national form after 9 for an outside line",
-            ),
-            (
-                "9 212 555 0123",
-                "US",
-                "9",
-                false,
-                "912125550123",
-                "national number of US, sent in national form after 9 for an outside line (it was typed)",
-            ),
-            (
-                "+44 20 7946 0958",
-                "US",
-                "9",
-                true,
-                "9011442079460958",
-                "number of GB, sent with the international prefix after 9 for an outside line",
-            ),
-            (
-                "101",
-                "DE",
-                "0",
-                true,
-                "101",
-                "internal number, dialled as it is",
-            ),
-            (
-                "*62#",
-                "DE",
-                "0",
-                true,
-                "*62%23",
-                "service code, dialled as it is",
-            ),
-            (
-                "1234567",
-                "DE",
-                "",
-                true,
-                "1234567",
-                "no number that the numbering plan of DE knows, dialled as it is",
-            ),
-            (
-                "1234567",
-                "DE",
-                "0",
-                true,
-                "01234567",
-                "no number that the numbering plan of DE knows, dialled as it is after 0 for an outside line",
-            ),
-            (
-                "1-800-FLOWERS",
-                "US",
-                "",
-                true,
-                "+18003569377",
-                "national number of US, sent in international form",
-            ),
-        ];
-        for (text, region, prefix, e164, user, rule) in rows {
+        for &(text, region, prefix, e164, user, rule) in NUMBERS {
             let preview = plan(region, prefix, e164).preview(text).unwrap();
             assert_eq!(preview.uri, format!("sip:{user}@pbx.example.com"), "{text}");
             assert_eq!(preview.rule, rule, "{text}");

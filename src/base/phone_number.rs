@@ -373,11 +373,11 @@ impl Spelled {
                 read.dialable.push(character);
             } else if character.is_alphabetic() {
                 let whole = before.as_str();
-                if !read.dialable.is_empty() {
-                    if let Some(extension) = worded_extension(whole) {
-                        read.extension = Some(extension);
-                        break;
-                    }
+                if !read.dialable.is_empty()
+                    && let Some(extension) = worded_extension(whole)
+                {
+                    read.extension = Some(extension);
+                    break;
                 }
                 read.dialable.push(keypad_digit(character)?);
                 letters += 1;
