@@ -3,7 +3,7 @@
 //! Parts are kept as they were written, escapes included, so that a URI is written back unchanged.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Any URI that may stand in a SIP message or a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,17 +90,43 @@ pub enum UriError {
 impl Uri {
     /// Reads a URI; brackets and display names are not part of it.
     ///
+    /// The reader is lenient where the meaning is plain (an underscore in a host, an empty
+    /// parameter, an `@` in the headers) and strict where it is not.
+    ///
     /// # Errors
     ///
     /// Fails when the text has no scheme, or is a broken `sip:`, `sips:` or `tel:` URI.
     pub fn parse(text: &str) -> Result<Self, UriError> {
-        let _ = text;
-        Err(UriError::NoScheme)
+        let (scheme, rest) = text.split_once(':').ok_or(UriError::NoScheme)?;
+        if !is_scheme(scheme) {
+            return Err(UriError::NoScheme);
+        }
+        if rest.chars().any(must_be_escaped) {
+            return Err(UriError::BadCharacter);
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        match scheme.as_str() {
+            "sip" => SipUri::parse_rest(false, rest).map(Self::Sip),
+            "sips" => SipUri::parse_rest(true, rest).map(Self::Sip),
+            "tel" => TelUri::parse_rest(rest).map(Self::Tel),
+            _ => Ok(Self::Other {
+                scheme,
+                rest: rest.to_owned(),
+            }),
+        }
     }
 
-    /// The user part with its escapes decoded, or the number of a `tel:` URI: what a person reads.
+    /// The user part with its escapes decoded and without its own parameters, or the number of a
+    /// `tel:` URI: what a person reads.
     pub fn user_decoded(&self) -> Option<String> {
-        None
+        match self {
+            Self::Sip(uri) => {
+                let user = uri.user.as_deref()?;
+                Some(percent_decode(user.split(';').next().unwrap_or(user)))
+            }
+            Self::Tel(uri) => Some(percent_decode(&uri.number)),
+            Self::Other { .. } => None,
+        }
     }
 
     /// The SIP URI, when it is one.
@@ -110,11 +136,506 @@ impl Uri {
             Self::Tel(_) | Self::Other { .. } => None,
         }
     }
+
+    /// The scheme, lower-case, without the colon.
+    pub fn scheme(&self) -> &str {
+        match self {
+            Self::Sip(uri) if uri.secure => "sips",
+            Self::Sip(_) => "sip",
+            Self::Tel(_) => "tel",
+            Self::Other { scheme, .. } => scheme,
+        }
+    }
+}
+
+impl SipUri {
+    /// Makes `sip:user@host:port`; the user part is taken as written, so it must be escaped already.
+    pub fn new(user: Option<&str>, host: Host, port: Option<u16>) -> Self {
+        Self {
+            secure: false,
+            user: user.map(str::to_owned),
+            password: None,
+            host,
+            port,
+            params: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, value: Option<&str>) -> Self {
+        self.params.push(Param {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+        });
+        self
+    }
+
+    /// The first parameter of that name.
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        Param::find(&self.params, name)
+    }
+
+    /// Whether both name the same resource: user, host and port alike, and the parameters that
+    /// RFC 3261 section 19.1.4 compares (`transport`, `user`, `ttl`, `method`, `maddr`) too.
+    pub fn equivalent(&self, other: &Self) -> bool {
+        let users_match = match (&self.user, &other.user) {
+            (Some(ours), Some(theirs)) => percent_decode(ours) == percent_decode(theirs),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let values_match = |name: &str| match (self.param(name), other.param(name)) {
+            (Some(ours), Some(theirs)) => {
+                let ours = ours.value.as_deref().unwrap_or("");
+                ours.eq_ignore_ascii_case(theirs.value.as_deref().unwrap_or(""))
+            }
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        users_match
+            && self.secure == other.secure
+            && self.password == other.password
+            && self.host.equivalent(&other.host)
+            && self.port == other.port
+            && ["transport", "user", "ttl", "method", "maddr"]
+                .into_iter()
+                .all(values_match)
+    }
+
+    fn parse_rest(secure: bool, rest: &str) -> Result<Self, UriError> {
+        // An `@` belongs to no other part, so the first one ends the user part whatever `;` or
+        // `?` stands before it (RFC 3261 section 19.1.2, RFC 4475 section 3.1.1.10).
+        let (userinfo, rest) = match rest.split_once('@') {
+            Some((userinfo, rest)) => (Some(userinfo), rest),
+            None => (None, rest),
+        };
+        let (user, password) = match userinfo.map(|info| (info, info.split_once(':'))) {
+            Some((_, Some((user, password)))) => (Some(user), Some(password)),
+            Some((user, None)) => (Some(user), None),
+            None => (None, None),
+        };
+        let (rest, headers) = match rest.split_once('?') {
+            Some((rest, headers)) => (rest, headers),
+            None => (rest, ""),
+        };
+        let (host_port, params) = match rest.split_once(';') {
+            Some((host_port, params)) => (host_port, Some(params)),
+            None => (rest, None),
+        };
+        let (host, port) = Host::parse_with_port(host_port)?;
+        let headers = headers
+            .split('&')
+            .filter(|header| !header.is_empty())
+            .map(|header| match header.split_once('=') {
+                Some((name, value)) => (name.to_owned(), value.to_owned()),
+                None => (header.to_owned(), String::new()),
+            })
+            .collect();
+        Ok(Self {
+            secure,
+            user: user.map(str::to_owned),
+            password: password.map(str::to_owned),
+            host,
+            port,
+            params: parse_params(params),
+            headers,
+        })
+    }
+}
+
+impl TelUri {
+    fn parse_rest(rest: &str) -> Result<Self, UriError> {
+        let (number, params) = match rest.split_once(';') {
+            Some((number, params)) => (number, Some(params)),
+            None => (rest, None),
+        };
+        // Letters are refused but for the hexadecimal digits that RFC 3966 allows: a name is no
+        // number. `%20` and the like come from links that a browser escaped.
+        let numeric = |c: char| c.is_ascii_hexdigit() || "+-.()*#%/".contains(c);
+        if number.is_empty() || !number.chars().all(numeric) {
+            return Err(UriError::BadCharacter);
+        }
+        Ok(Self {
+            number: number.to_owned(),
+            params: parse_params(params),
+        })
+    }
+}
+
+impl Host {
+    /// Reads a host; an IPv6 address may stand with or without its brackets.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it is neither an address nor a name of letters, digits, `-`, `_` and dots.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or(UriError::BadHost)?;
+            return match inner.parse() {
+                Ok(address) => Ok(Self::V6(address)),
+                Err(_) => Err(UriError::BadHost),
+            };
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::V4(address));
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::V6(address));
+        }
+        let labels = text.strip_suffix('.').unwrap_or(text);
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
+        if text.len() <= MAX_HOST && labels.split('.').all(is_label) {
+            Ok(Self::Name(text.to_owned()))
+        } else {
+            Err(UriError::BadHost)
+        }
+    }
+
+    /// Reads `host` or `host:port`; an IPv6 address stands in brackets.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the host is no host, or the port no number from 1 to 65535.
+    pub fn parse_with_port(text: &str) -> Result<(Self, Option<u16>), UriError> {
+        let split_at = if text.starts_with('[') {
+            text.find(']')
+                .and_then(|end| text.split_at_checked(end + 1))
+        } else {
+            text.find(':').and_then(|end| text.split_at_checked(end))
+        };
+        let (host, port) = split_at.unwrap_or((text, ""));
+        let host = Self::parse(host)?;
+        if port.is_empty() {
+            return Ok((host, None));
+        }
+        let digits = port.strip_prefix(':').ok_or(UriError::BadHost)?;
+        match digits.parse::<u16>() {
+            Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok((host, Some(port)))
+            }
+            Ok(_) | Err(_) => Err(UriError::BadPort),
+        }
+    }
+
+    /// The address, when it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::V4(address) => Some(IpAddr::V4(*address)),
+            Self::V6(address) => Some(IpAddr::V6(*address)),
+        }
+    }
+
+    /// Whether both are the same host; names compare without case.
+    pub fn equivalent(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(ours), Self::Name(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            (ours, theirs) => ours == theirs,
+        }
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6(address),
+        }
+    }
+}
+
+impl Param {
+    /// The first parameter of that name, compared without case.
+    pub fn find<'p>(params: &'p [Self], name: &str) -> Option<&'p Self> {
+        params
+            .iter()
+            .find(|param| param.name.eq_ignore_ascii_case(name))
+    }
 }
 
 impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = f;
+        match self {
+            Self::Sip(uri) => uri.fmt(f),
+            Self::Tel(uri) => uri.fmt(f),
+            Self::Other { scheme, rest } => write!(f, "{scheme}:{rest}"),
+        }
+    }
+}
+
+impl fmt::Display for SipUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.secure { "sips:" } else { "sip:" })?;
+        if let Some(user) = &self.user {
+            f.write_str(user)?;
+            if let Some(password) = &self.password {
+                write!(f, ":{password}")?;
+            }
+            f.write_str("@")?;
+        }
+        self.host.fmt(f)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        write_params(f, &self.params)?;
+        for (place, (name, value)) in self.headers.iter().enumerate() {
+            let separator = if place == 0 { '?' } else { '&' };
+            write!(f, "{separator}{name}={value}")?;
+        }
         Ok(())
+    }
+}
+
+impl fmt::Display for TelUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tel:{}", self.number)?;
+        write_params(f, &self.params)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(address) => address.fmt(f),
+            Self::V6(address) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// Decodes `%41` and the like; what is no escape stays, what is no UTF-8 becomes a replacement
+/// character. For display and comparison only: a URI is always written as it came.
+pub fn percent_decode(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let value = match (byte, after) {
+            (b'%', [high, low, ..]) => hex_value(*high).zip(hex_value(*low)),
+            _ => None,
+        };
+        match value {
+            Some((high, low)) => {
+                decoded.push(high << 4 | low);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The longest domain name (RFC 1035 section 2.3.4) with its final dot.
+const MAX_HOST: usize = 254;
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Whether a character would break the message or link that the URI stands in.
+fn must_be_escaped(c: char) -> bool {
+    c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '"')
+}
+
+fn parse_params(text: Option<&str>) -> Vec<Param> {
+    let Some(text) = text else {
+        return Vec::new();
+    };
+    let one = |param: &str| match param.split_once('=') {
+        Some((name, value)) => Param {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+        },
+        None => Param {
+            name: param.to_owned(),
+            value: None,
+        },
+    };
+    text.split(';').map(one).collect()
+}
+
+fn write_params(f: &mut fmt::Formatter<'_>, params: &[Param]) -> fmt::Result {
+    for param in params {
+        write!(f, ";{}", param.name)?;
+        if let Some(value) = &param.value {
+            write!(f, "={value}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::{Random as _, SeededRandom};
+
+    #[test]
+    fn what_was_written_is_written_back() {
+        for text in [
+            "sip:example.com",
+            "sip:john.doe@example.com",
+            "sips:a%20b@example.com:5061",
+            "sip:alice:secret@10.0.0.1;transport=tcp;lr",
+            "sip:1234@[2001:db8::1]:5060;transport=udp",
+            "sip:user;par=u%40example.net@example.com",
+            "sip:sip%3Auser%40example.com@company.com;other-param=summit",
+            "sip:null-%00-null@example.com",
+            "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
+            "sip:a@example.com?Route=%3Csip:x%3E&Subject=hi",
+            "sip:a@example.com;;x=;y",
+            "sip:@example.com",
+            "tel:+1-201-555-0123",
+            "tel:7042;phone-context=example.com",
+            "urn:service:sos",
+            "callto:someone",
+            "nobodyknowsthisscheme:totallyopaquecontent",
+        ] {
+            let uri = Uri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(uri.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn parts_are_found() {
+        let uri = Uri::parse("SIP:alice:pw@[::1]:5070;Transport=TCP;lr?a=b&c=").unwrap();
+        let sip = uri.as_sip().unwrap();
+        assert_eq!(sip.user.as_deref(), Some("alice"));
+        assert_eq!(sip.password.as_deref(), Some("pw"));
+        assert_eq!(sip.host, Host::V6(Ipv6Addr::LOCALHOST));
+        assert_eq!(sip.port, Some(5070));
+        assert_eq!(
+            sip.param("transport").unwrap().value.as_deref(),
+            Some("TCP")
+        );
+        assert_eq!(sip.headers.len(), 2);
+        assert_eq!(
+            Uri::parse("sip:j%C3%B6rg;x=1@h")
+                .unwrap()
+                .user_decoded()
+                .as_deref(),
+            Some("jörg")
+        );
+        assert_eq!(
+            Uri::parse("tel:+49%2030")
+                .unwrap()
+                .user_decoded()
+                .as_deref(),
+            Some("+49 30")
+        );
+    }
+
+    #[test]
+    fn broken_uris_are_refused() {
+        for (text, error) in [
+            ("", UriError::NoScheme),
+            ("alice", UriError::NoScheme),
+            ("1sip:a@b", UriError::NoScheme),
+            ("<sip:a@b>", UriError::NoScheme),
+            ("sip:", UriError::BadHost),
+            ("sip:a@", UriError::BadHost),
+            ("sip:a@b@c", UriError::BadHost),
+            ("sip:a@[::1", UriError::BadHost),
+            ("sip:a@[::1]x", UriError::BadHost),
+            ("sip:a@b..c", UriError::BadHost),
+            ("sip:a@b:0", UriError::BadPort),
+            ("sip:a@b:65536", UriError::BadPort),
+            ("sip:a@b:", UriError::BadPort),
+            ("sip:a@b:+5", UriError::BadPort),
+            ("sip:a b@c", UriError::BadCharacter),
+            ("sip:a@b\r\nEvil: x", UriError::BadCharacter),
+            ("tel:", UriError::BadCharacter),
+            ("tel:alice", UriError::BadCharacter),
+        ] {
+            assert_eq!(Uri::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn uris_compare_as_rfc_3261_section_19_1_4_says() {
+        let same = |a: &str, b: &str| {
+            let (a, b) = (Uri::parse(a).unwrap(), Uri::parse(b).unwrap());
+            a.as_sip().unwrap().equivalent(b.as_sip().unwrap())
+        };
+        assert!(same("sip:%61lice@atlanta.com", "sip:alice@AtLanTa.CoM"));
+        assert!(same(
+            "sip:carol@chicago.com",
+            "sip:carol@chicago.com;newparam=5"
+        ));
+        assert!(!same("sip:ALICE@a.com", "sip:alice@a.com"));
+        assert!(!same("sip:bob@b.com", "sip:bob@b.com:5060"));
+        assert!(!same("sip:bob@b.com", "sip:bob@b.com;transport=udp"));
+        assert!(!same("sip:bob@b.com", "sips:bob@b.com"));
+    }
+
+    #[test]
+    fn any_uri_that_is_read_survives_being_written() {
+        let pieces = [
+            "sip:",
+            "sips:",
+            "tel:",
+            "urn:",
+            "@",
+            ":",
+            ";",
+            "?",
+            "=",
+            "&",
+            "%",
+            "%41",
+            "[",
+            "]",
+            "::1",
+            "a",
+            "B",
+            "7",
+            ".",
+            "-",
+            "_",
+            "lr",
+            "transport=tcp",
+            "5060",
+            "é",
+            "+",
+            "*",
+            "10.0.0.1",
+        ];
+        let mut random = SeededRandom::new(7);
+        let mut read = 0;
+        for _ in 0..50_000 {
+            let count = random.next_u32() % 12;
+            let mut text = String::from(if random.next_u32() % 4 == 0 {
+                ""
+            } else {
+                "sip:"
+            });
+            for _ in 0..count {
+                text += pieces[random.next_u32() as usize % pieces.len()];
+            }
+            if let Ok(uri) = Uri::parse(&text) {
+                read += 1;
+                assert_eq!(Uri::parse(&uri.to_string()).as_ref(), Ok(&uri), "{text}");
+            }
+        }
+        assert!(read > 1000, "the generator makes too few good ones: {read}");
     }
 }
