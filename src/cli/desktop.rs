@@ -85,7 +85,10 @@ async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle) {
             Event::LabWanted if guests.is_none() => match LabGuests::start(&handle).await {
                 Ok(started) => guests = Some(started),
                 Err(error) => {
-                    send(&handle, Command::Notice(format!("the lab did not start: {error:#}")));
+                    send(
+                        &handle,
+                        Command::Notice(format!("the lab did not start: {error:#}")),
+                    );
                 }
             },
             Event::LabCallWanted(caller) => {
