@@ -266,7 +266,7 @@ impl Engine {
             CallChange::Answered { at, waiting_millis },
         ));
         self.tell(Event::Answered { call: context });
-        if script.record || self.options.settings.record_calls {
+        if script.record || self.options.settings.record_calls || self.is_lab_call(id) {
             self.set_recording(id, true);
         }
         if let Some(digits) = script.dtmf {
@@ -275,6 +275,14 @@ impl Engine {
         if self.options.one_at_a_time {
             self.hold_others(now, id);
         }
+    }
+
+    /// Trying the phone out should leave something to listen to: calls of the lab are recorded.
+    fn is_lab_call(&self, id: CallId) -> bool {
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        account
+            .and_then(|account| self.account(account))
+            .is_some_and(|account| !account.stored)
     }
 
     fn handle_plan(&mut self, id: CallId, plan: &MediaPlan) {
