@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::base::uri::{SipUri, Uri};
+use crate::lab::hop::flow_to;
 use crate::sip::Transport;
 use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
@@ -162,6 +163,19 @@ impl Registrar {
             !bindings.is_empty()
         });
         gone
+    }
+
+    /// Learns that a stream is closed: what came over it is reached at its Contact from now on.
+    pub(crate) fn forget_stream(&mut self, remote: SocketAddr) {
+        for binding in self.bindings.values_mut().flatten() {
+            let gone = binding.flow.transport == Transport::Tcp && binding.flow.remote == remote;
+            if gone
+                && let Uri::Sip(contact) = &binding.contact.uri
+                && let Some(flow) = flow_to(contact)
+            {
+                binding.flow = flow;
+            }
+        }
     }
 
     /// The bindings of a user that hold now, the most recent first.

@@ -154,9 +154,14 @@ impl Server {
         self.replies.push_back(Reply {
             until: now + REPLY_LIFETIME,
             transaction,
-            message: answer.clone(),
+            message: (*answer).clone(),
         });
-        Some((back, answer))
+        Some((back, *answer))
+    }
+
+    /// Learns that a stream is closed: phones that registered over it are reached at their Contact.
+    pub(crate) fn forget_stream(&mut self, remote: SocketAddr) {
+        self.registrar.forget_stream(remote);
     }
 
     /// Lets bindings run out.
@@ -185,7 +190,7 @@ impl Server {
         now: Instant,
         from: Flow,
         request: &mut Message,
-    ) -> Result<(Flow, Uri), Message> {
+    ) -> Result<(Flow, Uri), Box<Message>> {
         let method = request.method().cloned().unwrap_or(Method::Options);
         let Some(Uri::Sip(uri)) = request.uri().cloned() else {
             return Err(self.answer(request, 416, "Unsupported URI Scheme"));
@@ -224,7 +229,11 @@ impl Server {
     }
 
     /// A caller must be the user who From says (RFC 3261 section 22.3).
-    fn authenticate_caller(&mut self, now: Instant, request: &mut Message) -> Result<(), Message> {
+    fn authenticate_caller(
+        &mut self,
+        now: Instant,
+        request: &mut Message,
+    ) -> Result<(), Box<Message>> {
         const FIELD: &str = "Proxy-Authorization";
         let random = self.random.as_mut();
         match self
@@ -251,11 +260,11 @@ impl Server {
     }
 
     fn target(
-        &mut self,
+        &self,
         now: Instant,
         request: &Message,
         uri: SipUri,
-    ) -> Result<(Flow, Uri), Message> {
+    ) -> Result<(Flow, Uri), Box<Message>> {
         if let Some(next) = first_route(request) {
             return match flow_to(&next) {
                 Some(flow) => Ok((flow, Uri::Sip(uri))),
@@ -288,7 +297,7 @@ impl Server {
     }
 
     /// RFC 3261 section 10.3, steps 3 to 8.
-    fn register(&mut self, now: Instant, from: Flow, request: &Message) -> Message {
+    fn register(&mut self, now: Instant, from: Flow, request: &Message) -> Box<Message> {
         let random = self.random.as_mut();
         let user =
             match self
@@ -308,7 +317,7 @@ impl Server {
         if claimed.as_deref() != Some(user.as_str()) {
             return self.answer(request, 403, "Forbidden: To is another user");
         }
-        let was_bound = self.registrar.bindings(now, &user).next().is_some();
+        let before = self.newest(now, &user);
         match self.registrar.register(now, &user, request, from) {
             Ok(()) => {}
             Err(Refusal::Malformed(what)) => {
@@ -328,7 +337,6 @@ impl Server {
             }
         }
         let mut answer = self.answer(request, 200, "OK");
-        let mut newest = None;
         for binding in self.registrar.bindings(now, &user) {
             let left = binding.expires_at.saturating_duration_since(now);
             // Rounded up, so that no binding shows 0 while it lives.
@@ -337,20 +345,17 @@ impl Server {
             answer
                 .headers
                 .push("Contact", format!("{contact};expires={seconds}"));
-            newest = newest.or_else(|| Some(contact.uri.to_string()));
         }
-        if newest.is_some() || was_bound {
-            self.changes.push_back(Change {
-                user,
-                contact: newest,
-            });
+        let contact = self.newest(now, &user);
+        if contact != before {
+            self.changes.push_back(Change { user, contact });
         }
         answer
     }
 
     /// An ACK to an answer that was given here ends here; any other goes on its way. It is never
     /// answered.
-    fn forward_ack(&mut self, now: Instant, mut ack: Message) -> Option<(Flow, Message)> {
+    fn forward_ack(&self, now: Instant, mut ack: Message) -> Option<(Flow, Message)> {
         if ack.to_tag() == self.tag(&ack) {
             return None;
         }
@@ -397,11 +402,11 @@ impl Server {
         request
     }
 
-    fn answer(&self, request: &Message, code: u16, phrase: &str) -> Message {
+    fn answer(&self, request: &Message, code: u16, phrase: &str) -> Box<Message> {
         let tag = self.tag(request);
         let mut answer = Message::response(request, code, phrase, Some(&tag));
         answer.headers.push("Server", "ringdesk-lab");
-        answer
+        Box::new(answer)
     }
 
     /// The tag of our own answers: the same for each retransmission and for the ACK, without any
@@ -409,6 +414,11 @@ impl Server {
     fn tag(&self, request: &Message) -> String {
         let number = request.cseq().map_or(0, |(number, _)| number).to_string();
         fingerprint(&[request.call_id().to_owned(), request.from_tag(), number])
+    }
+
+    fn newest(&self, now: Instant, user: &str) -> Option<String> {
+        let binding = self.registrar.bindings(now, user).next()?;
+        Some(binding.contact.uri.to_string())
     }
 
     fn reply(&self, transaction: &str) -> Option<Message> {
@@ -768,6 +778,18 @@ mod tests {
         assert_eq!(back, udp("127.0.0.1:5099"));
         assert_eq!(ringing.headers.values("Via").count(), 1);
         assert_eq!(ringing.branch(), invite.branch());
+    }
+
+    #[test]
+    fn a_phone_whose_stream_is_gone_is_reached_at_its_contact() {
+        let mut lab = Lab::new();
+        lab.from = flow(Transport::Tcp, PHONE);
+        lab.registered("<sip:x@127.0.0.1:5070;transport=tcp>", None);
+        lab.server.forget_stream(PHONE.parse().unwrap());
+        lab.from = udp("127.0.0.1:5099");
+        let invite = lab.invite("alice");
+        let (to, _) = lab.send(invite).unwrap();
+        assert_eq!(to, flow(Transport::Tcp, "127.0.0.1:5070"));
     }
 
     #[test]
