@@ -263,7 +263,7 @@ impl PasswordFile {
 
     fn write(&self, path: &Path) -> Result<(), SecretError> {
         toml::to_string(self)
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+            .map_err(|_unprintable| io::Error::from(io::ErrorKind::InvalidData))
             .and_then(|text| replace_file(path, text.as_bytes()))
             .map_err(|source| SecretError::File {
                 path: path.to_owned(),
