@@ -1,33 +1,38 @@
-//! The window.
+//! The window: a function of the engine's snapshot, of pages of rows and of what the agent has open,
+//! which gives back commands.
+//!
+//! ```text
+//!  control::Handle ──snapshot, pages──▶ shell ──Scene──▶ view/* ──▶ Scene's commands
+//!        ▲                               │                                │
+//!        └──────────── send ─────────────┴──────────── after the frame ◀──┘
+//! ```
+//!
+//! * [`run`] opens the window on the calling (main) thread and returns when it is closed.
+//! * Views read no clock, no socket and no database: the shell makes one time for each frame.
+//! * The pop-up is a viewport of its own (see `popup.rs`); it is drawn from the same snapshot.
 
-use std::sync::Arc;
+mod display_text;
+mod failure;
+mod fonts;
+mod format;
+mod keys;
+mod outcome;
+mod person;
+mod popup;
+mod readiness;
+mod scene;
+mod shell;
+mod state;
+mod text;
+mod theme;
+mod view;
+mod waker;
+mod widget;
 
-use crate::control::Handle;
+#[cfg(test)]
+mod tests;
 
-/// Why there is no window.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no window yet")]
-pub struct UiError;
-
-/// Runs it.
-///
-/// # Errors
-///
-/// Always, for now.
-pub fn run(
-    handle: Handle,
-    on_waker: impl FnOnce(Arc<dyn Fn() + Send + Sync>) + 'static,
-) -> Result<(), UiError> {
-    drop((handle, on_waker));
-    Err(UiError)
-}
-
-/// Shows why it did not start.
-///
-/// # Errors
-///
-/// Always, for now.
-pub fn show_failure(text: &str) -> Result<(), UiError> {
-    let _ = text;
-    Err(UiError)
-}
+pub use failure::show_failure;
+pub use shell::{Options, UiError, run};
+pub use state::View;
+pub use waker::Waker;
