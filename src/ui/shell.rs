@@ -96,15 +96,7 @@ pub fn run(handle: Handle, options: Options) -> Result<(), UiError> {
     if cfg!(target_os = "linux") && !on_wayland() && !set("DISPLAY") {
         return Err(UiError::NoDisplay);
     }
-    let native = eframe::NativeOptions {
-        viewport: ViewportBuilder::default()
-            .with_title(text::PRODUCT)
-            .with_app_id("ringdesk")
-            .with_inner_size([1180.0, 760.0])
-            .with_min_inner_size([720.0, 520.0]),
-        renderer: eframe::Renderer::Glow,
-        ..eframe::NativeOptions::default()
-    };
+    let native = native_options([1180.0, 760.0], [720.0, 520.0]);
     eframe::run_native(
         "ringdesk",
         native,
@@ -117,6 +109,19 @@ pub fn run(handle: Handle, options: Options) -> Result<(), UiError> {
         }),
     )?;
     Ok(())
+}
+
+/// A window of this size at first, and never smaller than the least.
+pub(super) fn native_options(size: [f32; 2], least: [f32; 2]) -> eframe::NativeOptions {
+    eframe::NativeOptions {
+        viewport: ViewportBuilder::default()
+            .with_title(text::PRODUCT)
+            .with_app_id("ringdesk")
+            .with_inner_size(size)
+            .with_min_inner_size(least),
+        renderer: eframe::Renderer::Glow,
+        ..eframe::NativeOptions::default()
+    }
 }
 
 /// The window's state.

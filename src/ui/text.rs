@@ -1,6 +1,7 @@
 //! Every text of the window, in one place.
 
 /// The product.
+pub(crate) const NOT_STARTED: &str = "Ringdesk could not start";
 pub(crate) const PRODUCT: &str = "Ringdesk";
 
 // Navigation.

@@ -61,8 +61,17 @@ impl Sound {
 
     /// Writes it as 16-bit mono WAV.
     pub(crate) fn write(&self, path: &Path) {
+        self.write_channels(path, 1);
+    }
+
+    /// Writes it as 16-bit WAV, the same on both sides.
+    pub(crate) fn write_stereo(&self, path: &Path) {
+        self.write_channels(path, 2);
+    }
+
+    fn write_channels(&self, path: &Path, channels: u16) {
         let spec = hound::WavSpec {
-            channels: 1,
+            channels,
             sample_rate: self.rate,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
@@ -71,7 +80,9 @@ impl Sound {
         for sample in &self.samples {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to 16 bits")]
             let value = (sample * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
-            writer.write_sample(value).unwrap();
+            for _ in 0..channels {
+                writer.write_sample(value).unwrap();
+            }
         }
         writer.finalize().unwrap();
     }

@@ -6,6 +6,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 #![expect(clippy::disallowed_methods, reason = "these tests run in real time")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an index out of bounds fails the test, as it should"
+)]
 
 mod audio;
 mod bad_input;
