@@ -43,7 +43,10 @@ const TABLE: &[(&str, &[&str])] = &[
         &["base", "config", "sdp", "sip", "net", "media", "call"],
     ),
     ("ui", &["base", "config", "control", "crm::row"]),
-    ("cli", &["base", "config", "control", "app", "lab", "ui"]),
+    (
+        "cli",
+        &["base", "config", "control", "crm::row", "app", "lab", "ui"],
+    ),
     ("main", &["cli"]),
 ];
 

@@ -1,5 +1,7 @@
 //! The window: single instance, links, the lab on request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -49,8 +51,13 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
         send(&running.handle, Command::RequestDial(link.clone()));
     }
     let watcher = runtime.spawn(watch(running.events, running.handle.clone()));
-    let waker = running.waker.clone();
-    let shown = ui::run(running.handle.clone(), move |wake| waker.set(wake));
+    let shown = ui::run(
+        running.handle.clone(),
+        ui::Options {
+            on_ready: wake_on_change(running.waker.clone(), running.handle.clone()),
+            ..ui::Options::default()
+        },
+    );
     send(&running.handle, Command::Quit);
     let farewell = async { tokio::time::timeout(FAREWELL, running.task).await };
     drop(runtime.block_on(farewell));
@@ -58,6 +65,20 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     drop(server);
     shown?;
     Ok(Exit::Done)
+}
+
+/// Lets each snapshot and page draw the window, and a wish to see it bring it forward.
+fn wake_on_change(waker: app::Waker, handle: Handle) -> Box<dyn FnOnce(ui::Waker)> {
+    Box::new(move |window: ui::Waker| {
+        let seen = AtomicU64::new(0);
+        waker.set(Arc::new(move || {
+            let raised = handle.snapshot().raised;
+            if seen.swap(raised, Ordering::Relaxed) < raised {
+                window.raise();
+            }
+            window.wake();
+        }));
+    })
 }
 
 /// Gives the link, or the wish to see the window, to a phone that runs already.
@@ -85,7 +106,10 @@ async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle) {
             Event::LabWanted if guests.is_none() => match LabGuests::start(&handle).await {
                 Ok(started) => guests = Some(started),
                 Err(error) => {
-                    send(&handle, Command::Notice(format!("the lab did not start: {error:#}")));
+                    send(
+                        &handle,
+                        Command::Notice(format!("the lab did not start: {error:#}")),
+                    );
                 }
             },
             Event::LabCallWanted(caller) => {

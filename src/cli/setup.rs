@@ -92,7 +92,10 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         let password = match secret::load(&paths.secrets_file, &account.address) {
             Ok(password) => password,
             Err(error) => {
-                notices.push(format!("the password of {} was not found: {error}", account.address));
+                notices.push(format!(
+                    "the password of {} was not found: {error}",
+                    account.address
+                ));
                 None
             }
         };
@@ -105,7 +108,9 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         record_dir,
         accounts,
         devices: devices(&settings),
-        max_calls: usize::try_from(settings.max_calls).unwrap_or(usize::MAX).max(1),
+        max_calls: usize::try_from(settings.max_calls)
+            .unwrap_or(usize::MAX)
+            .max(1),
         settings,
         accept_direct_calls: false,
         one_at_a_time: true,

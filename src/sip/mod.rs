@@ -1,9 +1,16 @@
 //! SIP (RFC 3261 and its extensions) as a sans-IO state machine.
 
 pub mod account;
+pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod flow;
+pub mod message;
+pub mod parse;
+pub mod wire;
+
+mod timer;
+mod write;
 
 pub use account::{AccountSetup, Credentials};
 pub use endpoint::{Endpoint, EndpointConfig};

@@ -1,0 +1,67 @@
+//! Small header fields.
+
+use super::scan::{self, Malformed};
+use crate::sip::message::Method;
+
+/// Reads CSeq (RFC 3261 section 20.16): a number below 2^31 and a method.
+///
+/// # Errors
+///
+/// Fails when either is missing or the number is out of range.
+pub fn cseq(text: &str) -> Result<(u32, Method), Malformed> {
+    let mut words = text.split_ascii_whitespace();
+    let (number, method) = match (words.next(), words.next(), words.next()) {
+        (Some(number), Some(method), None) => (number, method),
+        _ => return Err(Malformed("CSeq")),
+    };
+    match number.parse::<u32>() {
+        Ok(number)
+            if number < 1 << 31
+                && scan::is_token(method)
+                && text.trim_start().starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            Ok((number, Method::parse(method)))
+        }
+        Ok(_) | Err(_) => Err(Malformed("CSeq")),
+    }
+}
+
+/// The type of a Content-Type or Accept value, lower-case, without parameters or white space.
+pub fn media_type(text: &str) -> String {
+    text.split(';')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cseq_is_a_number_below_2_to_the_31_and_a_method() {
+        assert_eq!(cseq("0009  INVITE"), Ok((9, Method::Invite)));
+        for broken in [
+            "36893488147419103232 REGISTER",
+            "2147483648 INVITE",
+            "-1 INVITE",
+            "+1 INVITE",
+            "1",
+            "1 INVITE x",
+            "1 IN(VITE",
+        ] {
+            assert!(cseq(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn media_types_compare_without_case_and_parameters() {
+        assert_eq!(
+            media_type("Application / SDP ; charset=x"),
+            "application/sdp"
+        );
+    }
+}

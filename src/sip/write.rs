@@ -1,0 +1,147 @@
+//! The border to `rsip`: our messages become its types, and it writes the head.
+//!
+//! Bodies are appended by us, because `rsip` turns octets into text. Reason phrases go through
+//! `StatusCode::Other`, hosts through `Host::Domain` (it writes no brackets around IPv6), header
+//! fields that it would rename through `Header::Other`. A method or a Request-URI that it has no
+//! type for is written by hand.
+
+use std::fmt::Write as _;
+
+use rsip::common::uri::param::{OtherParam, OtherParamValue};
+use rsip::headers::{self, UntypedHeader as _};
+
+use crate::base::uri::{SipUri, Uri};
+use crate::sip::message::{Headers, Message, Method, StartLine};
+
+impl Message {
+    /// Writes the whole message; Content-Length is always added.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let headers = rsip_headers(&self.headers, self.body.len());
+        let head = match &self.start {
+            StartLine::Request { method, uri } => match (rsip_method(method), rsip_uri(uri)) {
+                (Some(method), Some(uri)) => rsip::Request {
+                    method,
+                    uri,
+                    version: rsip::Version::V2,
+                    headers,
+                    body: Vec::new(),
+                }
+                .to_string(),
+                (Some(_) | None, _) => format!("{method} {uri} SIP/2.0\r\n{headers}\r\n"),
+            },
+            StartLine::Response { code, phrase } => rsip::Response {
+                status_code: rsip::StatusCode::Other(*code, one_line(phrase)),
+                version: rsip::Version::V2,
+                headers,
+                body: Vec::new(),
+            }
+            .to_string(),
+        };
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+fn rsip_method(method: &Method) -> Option<rsip::Method> {
+    Some(match method {
+        Method::Invite => rsip::Method::Invite,
+        Method::Ack => rsip::Method::Ack,
+        Method::Bye => rsip::Method::Bye,
+        Method::Cancel => rsip::Method::Cancel,
+        Method::Register => rsip::Method::Register,
+        Method::Options => rsip::Method::Options,
+        Method::Message => rsip::Method::Message,
+        Method::Info => rsip::Method::Info,
+        Method::Notify => rsip::Method::Notify,
+        Method::Update => rsip::Method::Update,
+        Method::Prack => rsip::Method::PRack,
+        Method::Refer => rsip::Method::Refer,
+        Method::Subscribe => rsip::Method::Subscribe,
+        Method::Publish => rsip::Method::Publish,
+        Method::Other(_) => return None,
+    })
+}
+
+fn rsip_uri(uri: &Uri) -> Option<rsip::Uri> {
+    let Uri::Sip(SipUri {
+        secure,
+        user,
+        password,
+        host,
+        port,
+        params,
+        headers,
+    }) = uri
+    else {
+        return None;
+    };
+    if !headers.is_empty() {
+        return None;
+    }
+    let param = |name: &str, value: Option<&str>| {
+        rsip::Param::Other(OtherParam::new(name), value.map(OtherParamValue::new))
+    };
+    Some(rsip::Uri {
+        scheme: Some(if *secure {
+            rsip::Scheme::Sips
+        } else {
+            rsip::Scheme::Sip
+        }),
+        auth: user.as_ref().map(|user| rsip::Auth {
+            user: user.clone(),
+            password: password.clone(),
+        }),
+        host_with_port: rsip::HostWithPort {
+            host: rsip::Host::Domain(host.to_string().into()),
+            port: port.map(rsip::Port::from),
+        },
+        params: params
+            .iter()
+            .map(|p| param(&p.name, p.value.as_deref()))
+            .collect(),
+        headers: Vec::new(),
+    })
+}
+
+fn rsip_headers(ours: &Headers, body_len: usize) -> rsip::Headers {
+    let mut headers: Vec<rsip::Header> = ours
+        .iter()
+        .map(|(name, value)| rsip_header(name, one_line(value)))
+        .collect();
+    headers.push(headers::ContentLength::new(body_len.to_string()).into());
+    headers.into()
+}
+
+fn rsip_header(name: &str, value: String) -> rsip::Header {
+    match name.to_ascii_lowercase().as_str() {
+        "via" => headers::Via::new(value).into(),
+        "from" => headers::From::new(value).into(),
+        "to" => headers::To::new(value).into(),
+        "cseq" => headers::CSeq::new(value).into(),
+        "contact" => headers::Contact::new(value).into(),
+        "route" => headers::Route::new(value).into(),
+        "record-route" => headers::RecordRoute::new(value).into(),
+        "max-forwards" => headers::MaxForwards::new(value).into(),
+        "content-type" => headers::ContentType::new(value).into(),
+        "expires" => headers::Expires::new(value).into(),
+        "authorization" => headers::Authorization::new(value).into(),
+        "user-agent" => headers::UserAgent::new(value).into(),
+        _ => rsip::Header::Other(one_line(name), value),
+    }
+}
+
+/// A line break inside a value would begin a header field of somebody else's choice.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Writing to a String cannot fail.
+        if line
+            .write_char(if matches!(c, '\r' | '\n') { ' ' } else { c })
+            .is_err()
+        {
+            break;
+        }
+    }
+    line
+}
