@@ -92,7 +92,6 @@ impl Sound {
         count(self.samples.len()) / f64::from(self.rate)
     }
 
-
     /// The share of its energy that lies at one frequency, from 0 to 1 (Goertzel, in half-second
     /// pieces; the best piece counts, so silence around a tone does no harm).
     pub(crate) fn share_of_tone(&self, hertz: f64) -> f64 {

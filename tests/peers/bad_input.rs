@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,8 +12,14 @@ use crate::phone::{Ended, Phone, calls, run};
 use crate::place;
 use crate::sipp::Sipp;
 
-/// The name of the database in the data folder.
-const DATABASE: &str = "ringdesk.sqlite3";
+/// The database in a data folder.
+fn database(folder: &Path) -> PathBuf {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3")))
+        .unwrap()
+}
 
 /// A phone that ends by itself.
 fn ended(options: &[&str]) -> Ended {
@@ -84,9 +90,13 @@ fn a_configuration_that_does_not_exist_is_named() {
 
 #[test]
 fn a_damaged_database_is_named_and_left_as_it_is() {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join(DATABASE);
-    let damaged = b"this was a database once".repeat(400);
+    let phone = Phone::start(&["--no-register"]);
+    let ended = phone.stop();
+    let folder = ended.into_folder();
+    let file = database(folder.path());
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let mut damaged = std::fs::read(&file).unwrap();
+    damaged[..512].fill(b'?');
     std::fs::write(&file, &damaged).unwrap();
 
     let arguments: Vec<OsString> = vec![
@@ -97,13 +107,12 @@ fn a_damaged_database_is_named_and_left_as_it_is() {
     ];
     let (code, stdout, stderr) = run(&arguments);
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
-    assert_says(&stderr, &[DATABASE]);
+    assert_says(&stderr, &[&name]);
 
-    let path = folder.path().to_owned();
     let ended = Phone::spawn(folder, &["--no-register"]).ended();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert_says(&ended.stderr, &[DATABASE]);
-    assert_eq!(std::fs::read(path.join(DATABASE)).unwrap(), damaged);
+    assert_says(&ended.stderr, &[&name]);
+    assert_eq!(std::fs::read(&file).unwrap(), damaged);
 }
 
 #[test]

@@ -251,14 +251,14 @@ impl Ended {
         find(&self.events, name)
     }
 
-    /// The rows of its call log.
-    pub(crate) fn calls(&self) -> Vec<Value> {
-        calls(self.folder.path())
-    }
-
     /// The row of its only call.
     pub(crate) fn only_call(&self) -> Value {
-        only(self.calls())
+        only(calls(self.folder.path()))
+    }
+
+    /// Its data folder, for another phone.
+    pub(crate) fn into_folder(self) -> TempDir {
+        self.folder
     }
 }
 
