@@ -159,8 +159,6 @@ impl Engine {
             live.stored = false;
         }
         self.lab = true;
-        // Trying it out should leave something to listen to.
-        self.options.settings.record_calls = true;
     }
 
     /// Removes an account, its registration and its password.

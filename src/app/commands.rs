@@ -67,7 +67,7 @@ impl Engine {
             Command::RefreshDevices => self.look_for_devices(),
             Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
             Command::Notice(text) => self.notice(text),
-            Command::Raise => self.tell(Event::Raise),
+            Command::Raise => self.raised += 1,
             Command::Quit => self.begin_farewell(now),
         }
         self.settle(now);
@@ -150,7 +150,7 @@ impl Engine {
             identification: None,
             asked: now,
         });
-        self.tell(Event::Raise);
+        self.raised += 1;
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: CallId) {

@@ -115,6 +115,7 @@ pub(super) struct Engine {
     pub(super) dial_request: Option<DialRequest>,
     pub(super) to_call_back: u64,
     pub(super) store_revision: u64,
+    pub(super) raised: u64,
     pub(super) lab: bool,
     pub(super) tone: Option<Tone>,
     pub(super) tone_until: Option<(Tone, Instant)>,
@@ -192,6 +193,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         dial_request: None,
         to_call_back: 0,
         store_revision: 0,
+        raised: 0,
         lab: false,
         tone: None,
         tone_until: None,
@@ -366,6 +368,11 @@ impl Engine {
                 self.count_to_call_back();
             }
             Err(StoreError::Closed) => {}
+            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
+            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
+                let text = error.to_string();
+                self.problem(None, text);
+            }
             Err(error) if retry => self.journal.retry_failed(now, error),
             Err(error) => self.journal.refused(now, write.clone(), error),
         }

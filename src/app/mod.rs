@@ -5,6 +5,8 @@
 
 mod accounts;
 mod bridge;
+mod call_begin;
+mod call_end;
 mod call_events;
 mod commands;
 mod engine;

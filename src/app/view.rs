@@ -25,6 +25,7 @@ impl Engine {
             to_call_back: self.to_call_back,
             store_revision: self.store_revision,
             store_problem: self.journal.problem(),
+            raised: self.raised,
             lab: self.lab,
             ending: self.ending.is_some(),
         }

@@ -63,8 +63,8 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
                 // A script that closes our input is done with us.
                 None => { lines = None; driver.quit(); }
             },
-            () = signals.recv() => {
-                driver.exit = Some(Exit::Interrupted);
+            exit = signals.recv() => {
+                driver.exit = Some(exit);
                 driver.quit();
             }
             () = timer => {}
@@ -283,8 +283,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// SIGINT, and SIGTERM where there is one.
-struct Signals {
+/// SIGINT (somebody interrupts) and SIGTERM (a supervisor asks it to end in order).
+pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -293,7 +293,7 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -302,24 +302,27 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
+    /// Waits for a signal and says how the program ends by it.
     #[cfg(unix)]
-    async fn recv(&mut self) {
+    pub(super) async fn recv(&mut self) -> Exit {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Exit::Done,
+            _ = self.interrupt.recv() => Exit::Interrupted,
         }
     }
 
+    /// Waits for a signal and says how the program ends by it.
     #[cfg(not(unix))]
-    async fn recv(&mut self) {
+    pub(super) async fn recv(&mut self) -> Exit {
         // Without a handler there is nothing to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        Exit::Interrupted
     }
 }
 

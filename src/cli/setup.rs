@@ -72,11 +72,21 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     })
 }
 
-/// Options of the desktop phone.
+/// Options of the desktop phone. A damaged configuration is told in the window and left as it is.
+#[cfg(feature = "gui")]
 pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> {
     let paths = paths(data_dir)?;
-    let config = file::load(&paths.config_file)?;
     let mut notices = Vec::new();
+    let (config, persist) = match file::load(&paths.config_file) {
+        Ok(config) => (config, true),
+        Err(error) => {
+            crate::cli::headless::print_error(&error.to_string());
+            notices.push(format!(
+                "{error}. Until then accounts and settings are not used, and changes are not kept"
+            ));
+            (Config::default(), false)
+        }
+    };
     let mut accounts = Vec::new();
     for account in config.accounts {
         let password = match secret::load(&paths.secrets_file, &account.address) {
@@ -104,7 +114,7 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         settings,
         accept_direct_calls: false,
         one_at_a_time: true,
-        persist: true,
+        persist,
         script: Script::default(),
         notices,
         paths,

@@ -167,8 +167,6 @@ pub enum Event {
         /// What is wrong and what to do.
         text: String,
     },
-    /// Somebody wants to see the window.
-    Raise,
     /// The agent wants to try the phone without a PBX.
     LabWanted,
     /// One of the lab's callers shall call.
