@@ -368,6 +368,11 @@ impl Engine {
                 self.count_to_call_back();
             }
             Err(StoreError::Closed) => {}
+            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
+            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
+                let text = error.to_string();
+                self.problem(None, text);
+            }
             Err(error) if retry => self.journal.retry_failed(now, error),
             Err(error) => self.journal.refused(now, write.clone(), error),
         }

@@ -20,6 +20,9 @@ const CAPACITY: usize = 2_000;
 pub(super) const PATIENCE: Duration = Duration::from_millis(60);
 /// How often a refused write is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often a write is tried that the database itself refuses: past it the row cannot be right,
+/// and must not keep the others from the disk.
+const ATTEMPTS: u32 = 30;
 
 /// A write on its way: resolves when it is on disk or refused.
 pub(super) type Ack = oneshot::Receiver<Result<Written, StoreError>>;
@@ -29,6 +32,8 @@ pub(super) struct Journal {
     store: Arc<Store>,
     waiting: VecDeque<Write>,
     retry_at: Option<Instant>,
+    /// How often the first was tried.
+    attempts: u32,
     lost: u64,
     problem: Option<String>,
 }
@@ -39,6 +44,7 @@ impl Journal {
             store,
             waiting: VecDeque::new(),
             retry_at: None,
+            attempts: 0,
             lost: 0,
             problem: None,
         }
@@ -76,9 +82,12 @@ impl Journal {
     /// A retried write is on disk; the next one is due at once.
     pub(super) fn retried(&mut self, now: Instant) {
         self.waiting.pop_front();
+        self.attempts = 0;
         if self.waiting.is_empty() {
-            self.problem = None;
             self.retry_at = None;
+            if self.lost == 0 {
+                self.problem = None;
+            }
         } else {
             self.retry_at = Some(now);
         }
@@ -87,7 +96,19 @@ impl Journal {
     /// A retried write was refused again.
     pub(super) fn retry_failed(&mut self, now: Instant, error: &StoreError) {
         self.problem = Some(error.to_string());
-        self.retry_at = Some(now + RETRY);
+        self.attempts += 1;
+        let hopeless = match error {
+            // Its row is not there and will not come: there is nothing to change.
+            StoreError::Missing(_) => true,
+            StoreError::Database(_) => self.attempts >= ATTEMPTS,
+            StoreError::Overloaded | StoreError::DiskFull | StoreError::Closed => false,
+        };
+        if hopeless {
+            self.lost += 1;
+            self.retried(now);
+        } else {
+            self.retry_at = Some(now + RETRY);
+        }
     }
 
     pub(super) fn retry_at(&self) -> Option<Instant> {

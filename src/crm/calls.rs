@@ -83,13 +83,13 @@ CREATE VIRTUAL TABLE call_words USING fts5 (
 INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
         || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
-        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits, ''), coalesce(reversed, '')
+        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
     FROM calls;
 CREATE TRIGGER calls_words_insert AFTER INSERT ON calls BEGIN
     INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
         || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
-        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
 CREATE TRIGGER calls_words_update AFTER UPDATE OF contact_name, organization ON calls
@@ -98,7 +98,7 @@ WHEN old.contact_name IS NOT new.contact_name OR old.organization IS NOT new.org
     INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
         || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
-        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
 CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
@@ -142,15 +142,7 @@ pub(crate) fn page(
     let (after_start, after_seq) = after.unwrap_or((i64::MAX, i64::MAX));
     let limit = limit.clamp(1, PAGE_LIMIT);
     let from = source(filter, words.is_some());
-    let order = if words.is_some() {
-        // The index is read in the order of `seq`, which is the order in which calls began.
-        "AND c.seq < ?2 ORDER BY c.seq DESC"
-    } else {
-        "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
-    };
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS}, c.seq FROM {from} {order} LIMIT ?3"
-    ))?;
+    let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
     let mut rows = match &words {
         Some(words) => query
@@ -568,9 +560,22 @@ fn source(filter: CallFilter, searching: bool) -> String {
             "call_words w CROSS JOIN calls c ON c.seq = w.rowid
              WHERE w.call_words MATCH ?4 AND {condition}"
         )
+    } else if filter == CallFilter::Missed {
+        // Without statistics SQLite would take the index with the equality, and read all of it.
+        format!("calls c INDEXED BY calls_missed WHERE {condition}")
     } else {
         format!("calls c WHERE {condition}")
     }
+}
+
+fn page_query(from: &str, searching: bool) -> String {
+    let order = if searching {
+        // The index is read in the order of `seq`, which is the order in which calls began.
+        "AND c.seq < ?2 ORDER BY c.seq DESC"
+    } else {
+        "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
+    };
+    format!("SELECT {COLUMNS} FROM {from} {order} LIMIT ?3")
 }
 
 fn count(
@@ -656,4 +661,21 @@ fn unreadable(column: usize) -> rusqlite::Error {
         "a word that this Ringdesk does not know".to_owned(),
         rusqlite::types::Type::Text,
     )
+}
+
+/// The statements of the lists without values, with the index that each must use.
+#[cfg(test)]
+pub(crate) fn queries_for_plan() -> Vec<(String, &'static str)> {
+    let mut queries = Vec::new();
+    for (filter, index) in [
+        (CallFilter::All, "calls_newest"),
+        (CallFilter::Inbound, "calls_by_direction"),
+        (CallFilter::Outbound, "calls_by_direction"),
+        (CallFilter::Missed, "calls_missed"),
+    ] {
+        let from = source(filter, false);
+        queries.push((page_query(&from, false), index));
+        queries.push((format!("SELECT count(*) FROM {from}"), index));
+    }
+    queries
 }

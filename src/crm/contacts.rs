@@ -44,7 +44,7 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
             group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce(o.name, ''),
         coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits, ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce((SELECT group_concat(n.reversed, ' ')
             FROM contact_numbers n WHERE n.contact = c.id), '')
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization;
@@ -58,7 +58,7 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
             group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce(o.name, ''),
         coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits, ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce((SELECT group_concat(n.reversed, ' ')
             FROM contact_numbers n WHERE n.contact = c.id), '')
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization

@@ -61,17 +61,17 @@ pub(crate) fn candidates(
     if numbering.is_own(keys) {
         return Ok(found.matches);
     }
-    if let Some(contact) = number_choices::of(connection, key)? {
-        if let Some((name, organization)) = contacts::names(connection, contact)? {
-            found.add(Match {
-                contact,
-                name,
-                organization,
-                role: None,
-                level: MatchLevel::Manual,
-                reason: "you chose this contact for this number before".to_owned(),
-            });
-        }
+    if let Some(contact) = number_choices::of(connection, key)?
+        && let Some((name, organization)) = contacts::names(connection, contact)?
+    {
+        found.add(Match {
+            contact,
+            name,
+            organization,
+            role: None,
+            level: MatchLevel::Manual,
+            reason: "you chose this contact for this number before".to_owned(),
+        });
     }
     if let Some(e164) = &keys.e164 {
         found.query(

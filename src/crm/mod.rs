@@ -18,6 +18,8 @@ mod reader;
 pub mod row;
 mod search;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use reader::Reader;

@@ -90,7 +90,7 @@ pub(crate) fn examined(path: &Path) -> Result<Connection, OpenError> {
         let tables: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let verdict = if crashed || size <= ALWAYS_CHECKED {
-            connection.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?
         } else {
             "ok".to_owned()
         };
