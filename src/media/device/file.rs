@@ -287,13 +287,13 @@ mod tests {
     fn a_file_ends_in_silence_or_starts_again() {
         let sound: Sound = vec![16_384; 700].into();
         let mut once = Player::new(sound.clone(), false);
-        assert_eq!(onceplay(), [0.5; FRAME_SAMPLES]);
+        assert_eq!(once.play(), [0.5; FRAME_SAMPLES]);
         let second = once.play();
         assert_eq!((second[219], second[220]), (0.5, 0.0));
-        assert_eq!(onceplay(), SILENCE);
+        assert_eq!(once.play(), SILENCE);
         let mut again = Player::new(sound, true);
         for _ in 0..10 {
-            assert_eq!(againplay(), [0.5; FRAME_SAMPLES]);
+            assert_eq!(again.play(), [0.5; FRAME_SAMPLES]);
         }
         assert_eq!(Player::new(Vec::new().into(), true).play(), SILENCE);
     }
