@@ -24,3 +24,4 @@ pub use demo::{DemoContact, demo_contacts};
 pub use handle::{Caller, Lab, LabError, LabEvent, LabOptions, LabUser, Peer};
 pub use registrar::Lifetimes;
 pub use server::ServerOptions;
+pub use voice::VoiceFile;

@@ -12,6 +12,8 @@
 //! ```
 
 mod event;
+#[cfg(target_os = "linux")]
+mod icmp;
 mod resolver;
 mod route;
 mod sockets;

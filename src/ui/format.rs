@@ -33,6 +33,27 @@ pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     then.strftime(form).to_string()
 }
 
+/// The same in one word: minutes, the time, or the date.
+pub(crate) fn when_briefly(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let seconds = now.duration_since(at).as_secs();
+    if (0..3600).contains(&seconds) {
+        return text::minutes(seconds / 60);
+    }
+    let (then, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    if then.date() == today.date() {
+        return then.strftime("%H:%M").to_string();
+    }
+    if today.date().yesterday().is_ok_and(|day| day == then.date()) {
+        return text::YESTERDAY.to_owned();
+    }
+    let form = if then.year() == today.year() {
+        "%-d %b"
+    } else {
+        "%b %Y"
+    };
+    then.strftime(form).to_string()
+}
+
 /// The exact moment: date, time and zone.
 pub(crate) fn exactly(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone())

@@ -30,6 +30,13 @@ pub(crate) const NO_MEDIA: &str = "no sound yet";
 pub(crate) fn minutes_ago(minutes: i64) -> String {
     format!("{minutes} min ago")
 }
+pub(crate) const YESTERDAY: &str = "Yesterday";
+pub(crate) fn minutes(minutes: i64) -> String {
+    format!("{minutes} min")
+}
+pub(crate) fn matched_by(reason: &str) -> String {
+    format!("Matched by {reason}")
+}
 pub(crate) fn today_at(time: &str) -> String {
     format!("Today {time}")
 }

@@ -419,27 +419,9 @@ fn cancel_crosses_200() {
 fn no_answer() {
     scenario("no-answer", || {
         let sipp = Sipp::called("no-answer", &[]);
-        let folder = TempDir::new().unwrap();
-        let config = folder.path().join("phone.toml");
-        std::fs::write(
-            &config,
-            "[[accounts]]\n\
-             address = \"sip:agent@127.0.0.1\"\n\
-             register = false\n\
-             ring_limit_seconds = 2\n",
-        )
-        .unwrap();
-        let config = config.to_string_lossy();
         let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
-        let ended = Phone::start(&[
-            "--config",
-            &config,
-            "--call",
-            &uri,
-            "--exit-after-calls",
-            "1",
-        ])
-        .ended();
+        let options = ["--no-register", "--ring-limit", "2", "--call", &uri];
+        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
         sipp.passes();
         assert_eq!(ended.code, Some(4), "{}", ended.stderr);
         let row = ended.only_call();
@@ -585,7 +567,7 @@ fn call_out_with_digest() {
 fn every_scenario_file_has_a_test_and_a_row_in_the_table() {
     let folder = place::root().join("sipp-scenarios");
     let table = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    let tests = include_str!("scenarios.rs");
+    let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
     let mut missing = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

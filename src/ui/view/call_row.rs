@@ -19,15 +19,20 @@ pub(crate) struct Columns {
     length: Option<(f32, f32)>,
     when: (f32, f32),
     action: (f32, f32),
+    brief: bool,
 }
 
 /// The room before the name: arrow and avatar.
-const LEAD: f32 = 76.0;
+const LEAD: f32 = 74.0;
 const NUMBER: f32 = 132.0;
-const OUTCOME: f32 = 96.0;
+const OUTCOME: f32 = 88.0;
 const LENGTH: f32 = 58.0;
-const WHEN: f32 = 104.0;
+const WHEN: f32 = 124.0;
+const SHORT_WHEN: f32 = 86.0;
 const ACTION: f32 = 88.0;
+
+/// Below this width the time is told in one word.
+const BRIEF: f32 = 600.0;
 
 impl Columns {
     /// Lays the columns out for a width.
@@ -38,10 +43,11 @@ impl Columns {
             (right, wide)
         };
         let action = take(ACTION);
-        let when = take(WHEN);
-        let length = (width >= 640.0).then(|| take(LENGTH));
+        let brief = width < BRIEF;
+        let when = take(if brief { SHORT_WHEN } else { WHEN });
+        let length = (width >= 660.0).then(|| take(LENGTH));
         let outcome = take(OUTCOME);
-        let number = (width >= 720.0).then(|| take(NUMBER));
+        let number = (width >= 760.0).then(|| take(NUMBER));
         let name = (LEAD, (right - LEAD - 8.0).max(40.0));
         Self {
             name,
@@ -50,6 +56,7 @@ impl Columns {
             length,
             when,
             action,
+            brief,
         }
     }
 
@@ -103,7 +110,7 @@ pub(crate) fn call_row_ui(
     let theme = Theme::of(ui);
     let size = Vec2::new(ui.available_width(), theme.height.row);
     let (place, response) = ui.allocate_exact_size(size, Sense::click());
-    let words = Words::of(scene, row);
+    let words = Words::of(scene, row, columns.brief);
     let (outcome, _) = outcome::of_row(row, theme);
     let name = format!(
         "{}, {}, {outcome}, {}",
@@ -150,14 +157,18 @@ struct Words {
 }
 
 impl Words {
-    fn of(scene: &Scene<'_>, row: &CallRow) -> Self {
+    fn of(scene: &Scene<'_>, row: &CallRow, brief: bool) -> Self {
         let number = format::number(row.e164.as_deref().unwrap_or(&row.remote), &scene.snapshot);
         let (title, second) = person::of_row(row, &number);
         Self {
             title,
             second,
             number,
-            when: format::when(row.started_at, scene.now.wall, &scene.now.zone),
+            when: if brief {
+                format::when_briefly(row.started_at, scene.now.wall, &scene.now.zone)
+            } else {
+                format::when(row.started_at, scene.now.wall, &scene.now.zone)
+            },
             sure: person::row_is_sure(row),
         }
     }

@@ -85,7 +85,7 @@ fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState) {
                 .hint(text::DIAL_HINT)
                 .glyph(ICON_SEARCH)
                 .font(font(16.0, Weight::Regular))
-                .width(width - 46.0)
+                .width(width)
                 .id(field_id())
                 .show(ui);
             let erase = Button::icon_only(ICON_BACKSPACE, text::ERASE)

@@ -11,9 +11,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{
-    Line, badge_text, badge_width, paint_badge, paint_icon, paint_line, paragraph_ui,
-};
+use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
 
 const ITEM: f32 = 36.0;
 
@@ -190,37 +188,48 @@ fn level_tone(theme: &Theme, level: Level) -> Tone {
 }
 
 fn card_ui(ui: &mut Ui, theme: &Theme, readiness: &Readiness, tone: Tone) -> egui::Response {
-    let card = egui::Frame::new()
-        .fill(theme.colours.inset)
-        .corner_radius(CornerRadius::same(theme.radius.control))
-        .inner_margin(egui::Margin::symmetric(12, 10))
-        .show(ui, |ui| {
-            ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                ui.set_width(ui.available_width());
-                let (place, _) =
-                    ui.allocate_exact_size(Vec2::new(ui.available_width(), 18.0), Sense::hover());
-                ui.painter().circle_filled(
-                    egui::pos2(place.left() + 4.0, place.center().y),
-                    4.0,
-                    tone.text,
-                );
-                let title: Rect = place.with_min_x(place.left() + 16.0);
-                paint_line(
-                    ui.painter(),
-                    title,
-                    &Line {
-                        text: &readiness.title,
-                        font: font(13.0, Weight::Medium),
-                        colour: theme.colours.text,
-                    },
-                );
-                paragraph_ui(ui, &readiness.reason, SMALL, theme.colours.muted);
-            });
-        });
-    ui.interact(
-        card.response.rect,
-        ui.scope_id().with("readiness"),
+    let inner = ui.available_width() - 24.0;
+    let words = ui.painter().layout(
+        crate::ui::display_text::clean_text(&readiness.reason),
+        SMALL,
+        theme.colours.muted,
+        inner,
+    );
+    let lines = words.size().y.min(130.0);
+    let (place, response) = ui.allocate_exact_size(
+        Vec2::new(ui.available_width(), lines + 42.0),
         Sense::click(),
-    )
+    );
+    let radius = CornerRadius::same(theme.radius.control);
+    let painter = ui.painter().with_clip_rect(place);
+    let fill = if response.hovered() {
+        theme.colours.inset_hover
+    } else {
+        theme.colours.inset
+    };
+    painter.rect_filled(place, radius, fill);
+    if response.has_focus() {
+        painter.rect_stroke(place, radius, theme.focus(), StrokeKind::Inside);
+    }
+    let top = place.top() + 20.0;
+    painter.circle_filled(egui::pos2(place.left() + 16.0, top), 4.0, tone.text);
+    let title = Rect::from_min_max(
+        egui::pos2(place.left() + 28.0, top - 9.0),
+        egui::pos2(place.right() - 8.0, top + 9.0),
+    );
+    paint_line(
+        &painter,
+        title,
+        &Line {
+            text: &readiness.title,
+            font: font(13.0, Weight::Medium),
+            colour: theme.colours.text,
+        },
+    );
+    painter.galley(
+        egui::pos2(place.left() + 12.0, top + 12.0),
+        words,
+        theme.colours.muted,
+    );
+    response
 }

@@ -3,7 +3,7 @@
 use egui::{Id, Margin, Response, RichText, TextEdit, Ui};
 use egui_material_icons::MaterialIcon;
 
-use super::label::icon;
+use super::label::paint_icon;
 use crate::ui::display_text::shown_line;
 use crate::ui::theme::{BODY, SMALL, Theme};
 
@@ -102,6 +102,7 @@ impl<'a> Field<'a> {
                     .color(theme.colours.muted),
             );
         }
+        let vertical = if self.rows > 1 { 8 } else { 7 };
         let mut edit = if self.rows > 1 {
             TextEdit::multiline(self.text).desired_rows(self.rows)
         } else {
@@ -111,15 +112,21 @@ impl<'a> Field<'a> {
         .desired_width(self.width)
         .password(self.password)
         .char_limit(self.limit)
-        .margin(Margin::symmetric(10, if self.rows > 1 { 8 } else { 7 }))
+        .margin(Margin {
+            left: if self.glyph.is_some() { 34 } else { 10 },
+            right: 10,
+            top: vertical,
+            bottom: vertical,
+        })
         .font(self.font);
-        if let Some(glyph) = self.glyph {
-            edit = edit.prefix(icon(glyph, 18.0, theme.colours.muted));
-        }
         if let Some(id) = self.id {
             edit = edit.id(id);
         }
         let response = ui.add(edit).accessible_name(self.name);
+        if let Some(glyph) = self.glyph {
+            let centre = response.rect.left_center() + egui::vec2(19.0, 0.0);
+            paint_icon(ui.painter(), centre, glyph, 18.0, theme.colours.muted);
+        }
         if self.labelled {
             ui.add_space(4.0);
         }
