@@ -62,6 +62,8 @@ pub(super) enum Timer {
     CancelLimit(SessionId),
     /// Our re-INVITE after glare (RFC 3261 section 14.1).
     Glare(SessionId),
+    /// The longest wait for the final answer to our re-INVITE.
+    ReinviteLimit(OutgoingId),
 }
 
 /// How much an endpoint holds; all zero when nothing is under way.
@@ -255,6 +257,7 @@ impl Endpoint {
                 Timer::AckLimit(session) => self.ack_missing(now, session),
                 Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
+                Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
             }
         }
     }
@@ -300,7 +303,8 @@ impl Endpoint {
                 | Timer::Repeat2xx(_)
                 | Timer::AckLimit(_)
                 | Timer::CancelLimit(_)
-                | Timer::Glare(_) => true,
+                | Timer::Glare(_)
+                | Timer::ReinviteLimit(_) => true,
             }),
         }
     }

@@ -580,6 +580,7 @@ impl Endpoint {
 
     fn forget_outgoing(&mut self, id: OutgoingId) {
         self.outgoing.remove(&id);
+        self.timers.cancel(&Timer::ReinviteLimit(id));
         let questions: Vec<ResolveId> = self
             .resolving
             .iter()

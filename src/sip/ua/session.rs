@@ -12,6 +12,7 @@ use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
 use crate::sip::flow::{ConnectionId, Resolved};
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
+use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::TransactionId;
 
 /// How long a call of no account rings.
@@ -202,6 +203,7 @@ impl Endpoint {
     /// Ends a session and tells the owner.
     pub(crate) fn end(
         &mut self,
+        now: Instant,
         id: SessionId,
         by: EndedBy,
         status: Status,
@@ -211,6 +213,11 @@ impl Endpoint {
             return;
         };
         self.by_dialog.remove(&(session.call_id, session.local_tag));
+        if let Negotiation::Ours { outgoing, .. } = session.negotiation {
+            // Its answer is still acknowledged, but not waited for without end.
+            self.timers
+                .set(Timer::ReinviteLimit(outgoing), now + TIMEOUT);
+        }
         for timer in [
             Timer::Ring(id),
             Timer::Provisional(id),
@@ -267,7 +274,7 @@ impl Endpoint {
             Some((message, Some(hop))) => {
                 self.send_in_dialog(now, super::Owner::Bye(id), account, message, hop, stream);
             }
-            Some((_, None)) | None => self.end(id, by, status, reason),
+            Some((_, None)) | None => self.end(now, id, by, status, reason),
         }
     }
 }
