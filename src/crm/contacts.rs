@@ -8,7 +8,7 @@ use crate::crm::row::ContactRow;
 use crate::crm::search::{MATCH_LIMIT, folded, full_text};
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
-use crate::crm::{calls, contact_numbers, organizations};
+use crate::crm::{contact_numbers, link_again, organizations};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -174,7 +174,7 @@ pub(crate) fn save(
     };
     let keys = contact_numbers::replace(transaction, id, &row.numbers, &numbering.region)?;
     index(transaction, id)?;
-    let linked = calls::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
+    let linked = link_again::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
     Ok((id, linked))
 }
 

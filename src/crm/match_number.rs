@@ -1,7 +1,8 @@
 //! Who calls? From a number to ranked candidates, each with its rule in plain words.
 //!
 //! The order: an earlier choice, the same number in international form, in national form, the same
-//! internal number, the same SIP address, and last those of whom only the last digits agree.
+//! internal number, the same SIP address; and only when nobody has the number, those of whom the last
+//! digits agree.
 //! Numbers that are own lines match nobody.
 
 use rusqlite::{Connection, Row, ToSql, params};
@@ -98,7 +99,8 @@ pub(crate) fn candidates(
     if let Some(address) = &keys.address {
         found.query(connection, "n.address = ?1", &[address], "same SIP address")?;
     }
-    if let Some(reversed) = &keys.reversed {
+    // Beside somebody who has the number, a guess is only noise.
+    if let (Some(reversed), true) = (&keys.reversed, found.matches.is_empty()) {
         found.weak(connection, reversed)?;
     }
     Ok(found.matches)

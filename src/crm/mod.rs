@@ -4,9 +4,11 @@
 //! `writer` and `reader` are the threads that run them.
 
 mod call_links;
+mod call_page;
 mod calls;
 mod contact_numbers;
 mod contacts;
+mod link_again;
 mod match_number;
 mod migration;
 mod network_share;

@@ -14,7 +14,7 @@ use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, Match, OrganizationRow,
 };
 use crate::crm::store::{OpenError, StoreError};
-use crate::crm::{call_links, calls, contacts, match_number, migration, organizations};
+use crate::crm::{call_links, call_page, calls, contacts, match_number, migration, organizations};
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
 pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
@@ -94,7 +94,7 @@ impl Reader {
         after: Option<CallCursor>,
         limit: usize,
     ) -> Result<CallPage, StoreError> {
-        calls::page(&self.connection, filter, search, after, limit)
+        call_page::page(&self.connection, filter, search, after, limit)
     }
 
     /// Reads one call.
@@ -154,7 +154,7 @@ impl Reader {
     ///
     /// Fails when SQLite refuses.
     pub fn to_call_back(&self) -> Result<u64, StoreError> {
-        calls::to_call_back(&self.connection)
+        call_page::to_call_back(&self.connection)
     }
 }
 

@@ -25,6 +25,8 @@ mod kamailio;
 mod phone;
 mod place;
 mod scenarios;
+#[cfg(feature = "gui")]
+mod screen;
 mod sipp;
 mod through_baresip;
 mod through_kamailio;

@@ -255,7 +255,7 @@ fn each_number_waits_for_one_call_back() {
     assert_eq!(desk.to_call_back(), 2);
     let entries = page(&desk, CallFilter::ToCallBack, "");
     assert_eq!(ids(&entries), [call_id(4), call_id(3)]);
-    assert_eq!(entries.total, 2);
+    assert_eq!((entries.total, entries.waiting), (2, vec![1, 3]));
     // What is marked done in the list does not come back with an older call.
     desk.change(call_id(3), CallChange::Done(true));
     assert_eq!(ids(&page(&desk, CallFilter::ToCallBack, "")), [call_id(4)]);
@@ -345,7 +345,7 @@ fn a_call_links_to_everybody_who_shares_its_number() {
     let desk = Desk::open();
     let anna = desk.contact("Anna", "0301234567");
     let bert = desk.contact("Bert", "+49 30 1234567");
-    let carl = desk.contact("Carl", "0891234567");
+    desk.contact("Carl", "0891234567");
     let id = desk.insert(&inbound(1, "0301234567"));
     let links = wait(desk.store.links(id)).unwrap();
     let linked: Vec<_> = links
@@ -354,11 +354,7 @@ fn a_call_links_to_everybody_who_shares_its_number() {
         .collect();
     assert_eq!(
         linked,
-        [
-            (anna, MatchLevel::Known),
-            (bert, MatchLevel::Known),
-            (carl, MatchLevel::Weak)
-        ]
+        [(anna, MatchLevel::Known), (bert, MatchLevel::Known)]
     );
     assert_eq!(desk.call(id).contact, None, "nobody chose yet");
     assert_eq!(page(&desk, CallFilter::All, "").total, 1);

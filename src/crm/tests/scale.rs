@@ -80,7 +80,7 @@ fn lists_and_lookups_read_indexes_only() {
         steps.join("; ")
     };
     let mut checked = 0;
-    for (sql, index) in crate::crm::calls::queries_for_plan() {
+    for (sql, index) in crate::crm::call_page::queries_for_plan() {
         let steps = plan(&sql);
         assert!(steps.contains(index), "{sql}\n{steps}");
         assert!(
