@@ -204,7 +204,7 @@ impl Registrar {
         })
     }
 
-    fn forward(&mut self, now: Instant, mut request: Message) -> Vec<(SocketAddr, Vec<u8>)> {
+    fn forward(&self, now: Instant, mut request: Message) -> Vec<(SocketAddr, Vec<u8>)> {
         let routes = request.addresses("Route");
         let mine = routes
             .first()
@@ -262,11 +262,11 @@ impl Registrar {
 
 /// Removes the topmost Via and follows the next one.
 fn forward_response(text: &str) -> Vec<(SocketAddr, Vec<u8>)> {
-    let Some(start) = text.find("Via:") else {
+    let Some((before, after)) = text.split_once("Via:") else {
         return Vec::new();
     };
-    let end = text[start..].find("\r\n").unwrap() + start + 2;
-    let rest = format!("{}{}", &text[..start], &text[end..]);
+    let (_, after) = after.split_once("\r\n").unwrap();
+    let rest = format!("{before}{after}");
     let Some(next) = rest.lines().find_map(|line| line.strip_prefix("Via: ")) else {
         return Vec::new();
     };

@@ -92,6 +92,12 @@ enum Delivery {
     },
 }
 
+/// What a user does, and when, after an event.
+pub(super) type Script = fn(&mut SeededRandom, &SipEvent) -> Vec<(Duration, Act)>;
+
+/// Whether a datagram with this text is lost.
+pub(super) type DropRule = Box<dyn FnMut(&str) -> bool>;
+
 /// What became of one call, as one side saw it.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -116,7 +122,7 @@ pub(super) struct Agent {
     /// All messages: when, whether sent, the far end, the text.
     pub(super) ladder: Vec<(Instant, bool, SocketAddr, String)>,
     /// What the user does on each event; none leaves it to the test.
-    pub(super) script: Option<fn(&mut SeededRandom, &SipEvent) -> Vec<(Duration, Act)>>,
+    pub(super) script: Option<Script>,
     /// Whether its host answers with ICMP only.
     pub(super) down: bool,
     /// Whether streams to it are refused.
@@ -133,7 +139,7 @@ pub(super) struct World {
     /// What names resolve to; addresses resolve to themselves.
     pub(super) names: HashMap<String, Vec<(Transport, SocketAddr)>>,
     /// Loses datagrams by their text; for scripted tests.
-    pub(super) drop_if: Option<Box<dyn FnMut(&str) -> bool>>,
+    pub(super) drop_if: Option<DropRule>,
     queue: BTreeMap<(Instant, u64), Delivery>,
     sequence: u64,
     /// Both ends of each stream, and when its last octets arrive.

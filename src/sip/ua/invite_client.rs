@@ -187,9 +187,9 @@ impl Endpoint {
     ) {
         match answer {
             Answer::Response(response) => match response.code().unwrap_or(500) {
-                100 => self.provisional_seen(now, id),
-                ..200 => self.invite_progress(now, id, outgoing, response),
-                ..300 => self.invite_accepted(now, id, outgoing, response),
+                ..=100 => self.provisional_seen(now, id),
+                101..200 => self.invite_progress(now, id, outgoing, response),
+                200..300 => self.invite_accepted(now, id, outgoing, response),
                 _ => self.invite_failed(
                     now,
                     id,
@@ -447,7 +447,7 @@ fn remote_identity(response: &Message) -> NameAddr {
         .name_addr("P-Asserted-Identity")
         .or_else(|| response.contact().map(|contact| contact.name_addr()))
         .or_else(|| response.name_addr("To"))
-        .unwrap_or(NameAddr {
+        .unwrap_or_else(|| NameAddr {
             display_name: None,
             uri: Uri::Other {
                 scheme: "unknown".to_owned(),

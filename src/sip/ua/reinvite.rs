@@ -60,12 +60,12 @@ impl Endpoint {
         if let Answer::Response(response) = answer {
             match response.code().unwrap_or(500) {
                 ..200 => return,
-                ..300 => {
+                200..300 => {
                     self.timers.cancel(&Timer::ReinviteLimit(outgoing));
                     self.reinvite_accepted(now, id, outgoing, response);
                     return;
                 }
-                300.. => {}
+                _ => {}
             }
         }
         let status = answer.status();

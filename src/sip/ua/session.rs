@@ -96,7 +96,7 @@ pub(crate) struct Plan {
 pub(crate) struct Accepted {
     /// The INVITE.
     pub(crate) transaction: TransactionId,
-    /// Its CSeq number.
+    /// Its `CSeq` number.
     pub(crate) cseq: u32,
     /// The 2xx.
     pub(crate) response: Message,
@@ -133,7 +133,7 @@ pub(crate) enum Negotiation {
     Theirs {
         /// The request.
         transaction: TransactionId,
-        /// Its CSeq number.
+        /// Its `CSeq` number.
         cseq: u32,
         /// Whether it is an UPDATE, which needs no ACK.
         update: bool,
