@@ -16,8 +16,8 @@ use crate::media::device::{MicrophoneEnd, SpeakerEnd};
 
 /// Between two looks at the streams.
 const GLANCE: Duration = Duration::from_millis(100);
-/// Between two attempts to get back what was chosen.
-const RETRY: Duration = Duration::from_secs(5);
+/// Between two looks at which cards are there.
+const RETRY: Duration = Duration::from_secs(3);
 /// What the null device is called.
 pub(super) const NULL_DEVICE: &str = "null device";
 
@@ -143,6 +143,15 @@ impl Role {
         true
     }
 
+    /// Closes it when what was chosen is gone, or is back.
+    fn compare(&mut self, listed: &[String]) {
+        if let Some(DeviceChoice::Named(name)) = &self.choice
+            && listed.contains(name) != self.problem.is_none()
+        {
+            self.stream = None;
+        }
+    }
+
     fn rest(&mut self) {
         self.stream = None;
         self.choice = None;
@@ -216,17 +225,32 @@ impl Opener {
         if !failed && !retry {
             return;
         }
-        self.retry_at = now + RETRY;
+        if retry {
+            self.retry_at = now + RETRY;
+            self.look_around();
+        }
         for role in [&mut self.microphone, &mut self.speaker, &mut self.ringer] {
-            let wanted = role
-                .choice
-                .as_ref()
-                .is_some_and(|c| *c != DeviceChoice::Null);
-            if wanted && (role.stream.is_none() || (retry && role.has_better())) {
-                role.choice = None;
+            if role.stream.is_none() {
+                role.choice = role.choice.take().filter(|c| *c == DeviceChoice::Null);
             }
         }
         self.open(devices);
+    }
+
+    /// Looks which cards are there: one that was chosen and is gone is given up, because sound
+    /// servers silently move its stream to another card, and one that is back is taken again.
+    fn look_around(&mut self) {
+        let named = |role: &Role| matches!(role.choice, Some(DeviceChoice::Named(_)));
+        if ![&self.microphone, &self.speaker, &self.ringer]
+            .into_iter()
+            .any(named)
+        {
+            return;
+        }
+        let (microphones, speakers) = card::list();
+        self.microphone.compare(&microphones);
+        self.speaker.compare(&speakers);
+        self.ringer.compare(&speakers);
     }
 
     fn open_microphone(&mut self, choice: &DeviceChoice) {
@@ -264,19 +288,6 @@ impl Opener {
     fn report(&self, report: Report) {
         if self.outbox.send(report).is_err() {
             tracing::debug!("the media thread has ended before its sound cards");
-        }
-    }
-}
-
-impl Role {
-    /// Whether what was chosen was missing, and is listed again.
-    fn has_better(&self) -> bool {
-        match (&self.choice, &self.problem) {
-            (Some(DeviceChoice::Named(name)), Some(_)) => {
-                let (microphones, speakers) = card::list();
-                microphones.contains(name) || speakers.contains(name)
-            }
-            (Some(_) | None, _) => false,
         }
     }
 }
