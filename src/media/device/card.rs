@@ -73,7 +73,9 @@ pub(super) fn open_speaker(choice: &DeviceChoice) -> Result<(Stream, SpeakerEnd,
 
 /// Names of the microphones and speakers that exist now.
 pub(super) fn list() -> (Vec<String>, Vec<String>) {
-    let host = cpal::default_host();
+    let Ok(host) = host() else {
+        return (Vec::new(), Vec::new());
+    };
     let names = |devices: Result<Vec<Device>, Error>| {
         let mut names: Vec<String> = devices.unwrap_or_default().iter().map(name_of).collect();
         names.sort();
@@ -98,7 +100,7 @@ fn find(
     default: impl Fn(&Host) -> Option<Device>,
     all: impl Fn(&Host) -> Result<Vec<Device>, Error>,
 ) -> Result<Device, String> {
-    let host = cpal::default_host();
+    let host = host()?;
     match choice {
         DeviceChoice::Null => Err("the null device was chosen".to_owned()),
         DeviceChoice::Default => {
@@ -110,6 +112,24 @@ fn find(
             .find(|device| name_of(device) == *name)
             .ok_or_else(|| "it is not connected".to_owned()),
     }
+}
+
+/// Connects to the sound system.
+///
+/// ALSA fills standard error with its search for a card that is not there: on a machine without one
+/// it is not asked.
+fn host() -> Result<Host, String> {
+    let host = cpal::default_host();
+    if host.id().name().eq_ignore_ascii_case("alsa") && !has_alsa_card() {
+        return Err("this machine has no sound card, and no sound server runs".to_owned());
+    }
+    Ok(host)
+}
+
+/// Whether the kernel knows a sound card.
+fn has_alsa_card() -> bool {
+    std::fs::read_to_string("/proc/asound/cards")
+        .is_ok_and(|cards| cards.contains('[') && !cards.contains("no soundcards"))
 }
 
 fn name_of(device: &Device) -> String {
