@@ -120,7 +120,14 @@ mod tests {
     impl Side {
         fn new(call: CallId) -> Self {
             let (sender, events) = mpsc::channel(256);
-            let engine = MediaEngine::start(null_devices(), sender).unwrap();
+            Self::with(
+                call,
+                MediaEngine::start(null_devices(), sender).unwrap(),
+                events,
+            )
+        }
+
+        fn with(call: CallId, engine: MediaEngine, events: mpsc::Receiver<MediaEvent>) -> Self {
             let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
             Self {
                 engine,
@@ -356,6 +363,30 @@ mod tests {
         side.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));
         drop(side.engine);
         assert!(hound::WavReader::open(recording).is_ok());
+    }
+
+    #[test]
+    fn a_sound_card_that_is_missing_is_told_with_its_remedy() {
+        let (sender, events) = mpsc::channel(256);
+        let devices = Devices {
+            microphone: DeviceChoice::Named("no such microphone".to_owned()),
+            ..null_devices()
+        };
+        let mut side = Side::with(
+            CALL(1),
+            MediaEngine::start(devices, sender).unwrap(),
+            events,
+        );
+        let (speaker, problem) = side.wait(|event| match event {
+            MediaEvent::Device {
+                speaker, problem, ..
+            } => Some((speaker.clone(), problem.clone())),
+            _ => None,
+        });
+        assert_eq!(speaker, "null device");
+        let problem = problem.unwrap();
+        assert!(problem.contains("“no such microphone”"), "{problem}");
+        assert!(problem.contains("settings"), "{problem}");
     }
 
     #[test]

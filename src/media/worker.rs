@@ -119,6 +119,7 @@ impl Worker {
         inbox: Receiver<Message>,
     ) -> Result<Self, MediaError> {
         let (loader, loaded) = sync_channel(16);
+        let now = monotonic_now();
         Ok(Self {
             inbox,
             events,
@@ -130,9 +131,9 @@ impl Worker {
             focus: None,
             tone: None,
             fading: None,
-            cards: SoundCards::start(devices).map_err(MediaError::Thread)?,
+            cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             closing: Vec::new(),
-            pacer: Pacer::new(monotonic_now()),
+            pacer: Pacer::new(now),
         })
     }
 
@@ -142,9 +143,16 @@ impl Worker {
         loop {
             let now = monotonic_now();
             let wait = if busy {
-                self.pacer.wait(now).min(GLANCE)
-            } else {
+                let tick = if self.cards.has_clock() {
+                    GLANCE
+                } else {
+                    self.pacer.wait(now)
+                };
+                tick.min(GLANCE)
+            } else if self.cards.resting() {
                 IDLE
+            } else {
+                IDLE / 5
             };
             match self.inbox.recv_timeout(wait) {
                 Ok(message) => self.take(message),
@@ -158,12 +166,12 @@ impl Worker {
             let was_busy = std::mem::replace(&mut busy, self.is_busy());
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
-                self.cards.wake();
             }
+            self.cards.set_busy(now, busy);
             self.take_loaded();
-            self.take_device_news(now);
+            self.take_device_news();
             self.receive(now);
-            while busy && let Some(at) = self.pacer.next_due(now) {
+            while busy && let Some(at) = self.next_tick(now) {
                 self.tick(at);
             }
             self.flush(now);
@@ -245,7 +253,7 @@ impl Worker {
                 }
             }
             MediaCommand::Tone(tone) => self.change_tone(tone),
-            MediaCommand::Devices(devices) => self.cards.change(devices),
+            MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
             MediaCommand::Close { call } => self.close(call),
         }
     }
@@ -361,8 +369,18 @@ impl Worker {
         }
     }
 
-    fn take_device_news(&mut self, now: Instant) {
-        while let Some(news) = self.cards.poll(now) {
+    /// The time of a tick that is due: by the microphone where there is one, else by the timer.
+    fn next_tick(&mut self, now: Instant) -> Option<Instant> {
+        if self.cards.has_clock() {
+            let ready = self.cards.ready();
+            self.pacer.follow(now, ready)
+        } else {
+            self.pacer.next_due(now)
+        }
+    }
+
+    fn take_device_news(&mut self) {
+        while let Some(news) = self.cards.poll() {
             self.tell(news);
         }
     }
@@ -407,7 +425,7 @@ impl Worker {
             let ring = target(player);
             player.mix_into(if ring { &mut ringer } else { &mut speaker });
         }
-        self.cards.play(at, &speaker, &ringer);
+        self.cards.play(&speaker, &ringer);
         for call in &mut self.calls {
             let mut frame = match &mut call.feed {
                 Feed::Microphone if self.focus == Some(call.id) => microphone,

@@ -1,66 +1,31 @@
 //! Where sound comes from and goes to: sound cards, the null device, files.
+//!
+//! ```text
+//! media thread:  SoundCards --- orders ---> opener thread, which owns the streams
+//!                   |  ^------ reports ---------|
+//!                   |  ring <- callback <- microphone
+//!                   +> ring -> callback -> speaker, ringer
+//! ```
+//!
+//! Opening a card may take seconds, so a thread of its own does that; a callback of the sound
+//! system only moves samples through a lock-free ring. Where there is no card, or the feature
+//! `audio` is off, the null device stands in: silence in, nothing out, driven by the timer.
 
+mod cards;
+mod ends;
 pub mod file;
+mod opener;
 
-use std::collections::VecDeque;
-use std::io;
-use std::time::Instant;
+#[cfg(feature = "audio")]
+mod card;
+#[cfg(not(feature = "audio"))]
+#[path = "no_card.rs"]
+mod card;
 
-use crate::media::command::{DeviceChoice, Devices, MediaEvent};
-use crate::media::frame::{Frame, SILENCE};
+pub use cards::SoundCards;
+pub use ends::{MicrophoneEnd, SpeakerEnd};
 
-/// The devices in use.
-pub struct SoundCards {
-    news: VecDeque<MediaEvent>,
-}
-
-impl SoundCards {
-    /// Opens the devices.
-    ///
-    /// # Errors
-    ///
-    /// Fails when no thread can be started.
-    pub fn start(devices: Devices) -> io::Result<Self> {
-        let mut cards = Self {
-            news: VecDeque::new(),
-        };
-        cards.change(devices);
-        Ok(cards)
-    }
-
-    /// Changes the devices.
-    pub fn change(&mut self, devices: Devices) {
-        let null = [&devices.microphone, &devices.speaker]
-            .iter()
-            .all(|choice| **choice == DeviceChoice::Null);
-        let problem = (!null).then(|| {
-            "no sound card can be used; connect one, or choose the null device".to_owned()
-        });
-        self.news.push_back(MediaEvent::Device {
-            microphone: "null device".to_owned(),
-            speaker: "null device".to_owned(),
-            problem,
-        });
-    }
-
-    /// Gets the devices ready, because sound is about to be wanted.
-    pub fn wake(&mut self) {}
-
-    /// What happened to the devices.
-    pub fn poll(&mut self, _now: Instant) -> Option<MediaEvent> {
-        self.news.pop_front()
-    }
-
-    /// The next 10 ms of the microphone.
-    pub fn capture(&mut self) -> Frame {
-        SILENCE
-    }
-
-    /// Plays 10 ms.
-    pub fn play(&mut self, _at: Instant, _speaker: &Frame, _ringer: &Frame) {}
-}
-
-/// Names of the microphones and speakers.
+/// Names of the microphones and speakers that exist now.
 pub fn list() -> (Vec<String>, Vec<String>) {
-    (Vec::new(), Vec::new())
+    card::list()
 }
