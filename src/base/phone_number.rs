@@ -10,7 +10,7 @@ use rlibphonenumber::{
     PhoneNumberType, Region,
 };
 
-use crate::base::number_spelling::{Spelled, ascii_digit, extension_digits, invisible};
+use crate::base::number_spelling::{Spelled, extension_digits, invisible};
 
 /// More characters than this are no number and no address; the rest is not read.
 const TEXT_LIMIT: usize = 512;
