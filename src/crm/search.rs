@@ -3,6 +3,8 @@
 //! Words find names and organizations from their beginning; digits find numbers by their beginning
 //! or their end, in international and national form.
 
+use crate::base::number_spelling::ascii_digit;
+
 /// A search reads at most so many matches: nobody turns that many pages, and sorting and counting
 /// stay fast.
 pub(crate) const MATCH_LIMIT: u32 = 10_000;
@@ -23,10 +25,7 @@ pub(crate) fn full_text(search: &str) -> Option<String> {
                 ));
             }
         } else {
-            digits.extend(
-                word.chars()
-                    .filter_map(crate::base::phone_number::ascii_digit),
-            );
+            digits.extend(word.chars().filter_map(ascii_digit));
         }
     }
     if !digits.is_empty() {
