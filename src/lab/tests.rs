@@ -358,17 +358,49 @@ async fn the_echo_sends_back_the_voice_that_it_hears() {
     assert_eq!(phone.ended().await, (EndedBy::Local, 200));
 
     let mut reader = hound::WavReader::open(&path).unwrap();
-    let samples: Vec<i32> = reader.samples::<i32>().map(Result::unwrap).collect();
-    for (channel, name) in [(0, "sent"), (1, "heard")] {
-        let loudest = samples
-            .iter()
-            .skip(channel)
-            .step_by(2)
-            .map(|it| it.abs())
-            .max();
-        assert!(loudest > Some(2_000), "{name}: {loudest:?}");
-    }
+    let frame = usize::try_from(reader.spec().sample_rate / 50).unwrap() * 2;
+    let samples: Vec<f32> = reader
+        .samples::<i32>()
+        .map(|it| f32::from(i16::try_from(it.unwrap()).unwrap()))
+        .collect();
+    let levels = |channel| -> Vec<f32> {
+        let level = |frame: &[f32]| {
+            frame
+                .iter()
+                .skip(channel)
+                .step_by(2)
+                .map(|it| it * it)
+                .sum()
+        };
+        samples
+            .chunks_exact(frame)
+            .map(level)
+            .map(f32::sqrt)
+            .collect()
+    };
+    let (sent, heard) = (levels(0), levels(1));
+    let delays = 1..40.min(sent.len());
+    let likeness = delays.map(|delay| correlation(&sent[..sent.len() - delay], &heard[delay..]));
+    let best = likeness.fold(0.0, f32::max);
+
+    assert!(best > 0.8, "what comes back is what was sent, {best}");
     lab.stop().await;
+}
+
+/// Pearson's correlation: 1.0 when two courses of loudness rise and fall together.
+fn correlation(one: &[f32], other: &[f32]) -> f32 {
+    let centred = |levels: &[f32]| -> Vec<f32> {
+        let mean = levels.iter().sum::<f32>() / levels.iter().map(|_| 1.0).sum::<f32>();
+        levels.iter().map(|it| it - mean).collect()
+    };
+    let product = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+    let (one, other) = (centred(one), centred(other));
+    let norm = (product(&one, &one) * product(&other, &other)).sqrt();
+    if norm > 0.0 {
+        product(&one, &other) / norm
+    } else {
+        0.0
+    }
 }
 
 #[tokio::test]
