@@ -49,6 +49,10 @@ pub(crate) struct ViewState {
 pub(crate) struct DialerState {
     pub(crate) text: String,
     pub(crate) account: Option<AccountId>,
+    /// The suggestion that Enter dials, counted from the first; none dials what was typed.
+    pub(crate) picked: Option<usize>,
+    /// The text that the choice belongs to.
+    pub(crate) picked_for: String,
     /// Whether the field takes the keyboard in the next frame.
     pub(crate) focus: bool,
 }
