@@ -40,6 +40,8 @@ pub(crate) struct ViewState {
     pub(crate) dial_focused: Option<Instant>,
     /// Banners without an id that the agent took away, by their text.
     pub(crate) dismissed: Vec<String>,
+    /// Whether a field had the keyboard at the end of the last frame.
+    pub(crate) typing: bool,
     /// Whether the engine refused a command.
     pub(crate) refused: bool,
 }

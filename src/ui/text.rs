@@ -207,6 +207,7 @@ pub(crate) const NUMBER: &str = "Number";
 pub(crate) const NUMBER_LABEL: &str = "Label";
 pub(crate) const ADD_NUMBER: &str = "Add a number";
 pub(crate) const REMOVE_NUMBER: &str = "Remove this number";
+pub(crate) const NO_NAME: &str = "No name";
 pub(crate) const NAME_MISSING: &str = "Give the contact a name.";
 pub(crate) const NO_CONTACTS: &str = "No contacts yet";
 pub(crate) const NO_CONTACTS_WHY: &str =

@@ -175,7 +175,7 @@ fn harness(
         .allow_missing_glyphs()
         .with_max_steps(16)
         .with_context_setup(theme::install)
-        .build_ui_state(move |ui, stage| draw(ui, stage), stage)
+        .build_ui_state(draw, stage)
 }
 
 /// The main window; `prepare` says what is open.

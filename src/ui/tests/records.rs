@@ -65,14 +65,15 @@ fn a_row_opens_the_call_with_its_reason_and_notes() {
     shown.run();
     shown.get_by_label("Notes").type_text("wants a quote");
     shown.run();
+    // Escape leaves the field first, and closes the call only then.
+    shown.key_press(egui::Key::Escape);
+    shown.run();
     shown.get_by_label("Mark as done").click();
     shown.run();
     let told = shown.state_mut().told();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("Notes(") && told[0].contains("wants a quote"));
     assert!(told[1].starts_with("MarkDone(") && told[1].ends_with("true)"));
-    shown.key_press(egui::Key::Escape);
-    shown.run();
     shown.get_by_label("Close").click();
     shown.run();
     assert!(shown.state().state.detail.is_none());
