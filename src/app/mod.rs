@@ -1,1 +1,28 @@
-//! contract
+//! The engine: it routes between the SIP core, the calls, the sound, the store and the faces.
+//!
+//! Decisions live in sans-IO types (`call`, `sip`, [`outcome`], [`script`]); this room carries
+//! them from one to the other. One select loop, nothing slow in it.
+
+mod accounts;
+mod bridge;
+mod call_begin;
+mod call_end;
+mod call_events;
+mod commands;
+mod engine;
+mod journal;
+mod live_call;
+mod options;
+mod outcome;
+mod pages;
+mod records;
+mod script;
+mod sound;
+mod view;
+
+pub use engine::{Running, Waker, start};
+pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script};
+pub use records::Records;
+pub use sound::{check_source, devices};
+
+pub use crate::media::Source;

@@ -1,6 +1,20 @@
 //! From what was typed or linked to the exact URI that will be dialled, and the rule that made it.
+//!
+//! Nothing is rewritten silently: each change has its words in [`DialPreview::rule`], and what a
+//! link tries beyond a plain number stands in [`DialPreview::caution`]. URI headers and passwords
+//! are never sent (RFC 3261 sections 19.1.1 and 19.1.5).
+
+use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::base::phone_number::{PhoneNumber, parameter, percent_decoded, printable, split_scheme};
+
+/// More characters than this are no address.
+const TEXT_LIMIT: usize = 512;
+
+/// So many characters of a text are quoted in an error.
+const QUOTED: usize = 60;
 
 /// How an account dials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +26,8 @@ pub struct DialPlan {
     pub domain: String,
     /// Dialled before a public number to get an outside line, such as `0`.
     pub outside_prefix: String,
-    /// Whether public numbers are sent as `+` and digits; else in national form.
+    /// Whether public numbers are sent as `+` and digits; else in national form. After an outside
+    /// prefix no `+` can follow: there the region's international prefix stands for it.
     pub e164: bool,
 }
 
@@ -59,7 +74,6 @@ impl Default for DialPlan {
     }
 }
 
-#[expect(unused_variables, clippy::todo, reason = "contract")]
 impl DialPlan {
     /// Shows what would be dialled for a typed text or a `tel:`, `sip:`, `sips:` or `callto:` link.
     ///
@@ -67,6 +81,853 @@ impl DialPlan {
     ///
     /// Fails when nothing can be dialled.
     pub fn preview(&self, text: &str) -> Result<DialPreview, DialError> {
-        todo!()
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(DialError::Empty);
+        }
+        let too_long = trimmed.chars().nth(TEXT_LIMIT).is_some();
+        // Escaped line ends would reach the SIP message; nobody types or links them honestly.
+        if too_long || percent_decoded(trimmed).contains(|c: char| c.is_control()) {
+            return Err(not_dialable(trimmed));
+        }
+        let (scheme, rest) = split_scheme(trimmed);
+        let rest = rest.trim();
+        let mut preview = match scheme {
+            Some("tel") => self.linked_number(trimmed, rest),
+            Some("callto") => self.linked_anything(rest),
+            Some(scheme) => self.address(scheme, rest, Origin::Link),
+            None => self.typed(trimmed),
+        }
+        // The sentence repeats what was typed, not what was left of it.
+        .map_err(|error| match error {
+            DialError::NotDialable(_) => not_dialable(trimmed),
+            DialError::Empty | DialError::NoDomain(_) => error,
+        })?;
+        text.clone_into(&mut preview.original);
+        Ok(preview)
+    }
+
+    fn typed(&self, text: &str) -> Result<DialPreview, DialError> {
+        if text.contains('@') {
+            let bare = text
+                .split_once('<')
+                .and_then(|(_, rest)| rest.split_once('>'))
+                .map_or(text, |(inside, _)| inside);
+            let (scheme, rest) = split_scheme(bare);
+            let scheme = scheme.filter(|scheme| *scheme == "sips").unwrap_or("sip");
+            return self.address(scheme, rest, Origin::Typed);
+        }
+        let number = PhoneNumber::parse(text, &self.region);
+        let bare_host = text.split(':').next().unwrap_or_default();
+        if number.e164.is_none() && bare_host.parse::<Ipv4Addr>().is_ok() {
+            return self.address("sip", text, Origin::Typed);
+        }
+        if number.dialable.is_empty() {
+            self.name(text, Vec::new())
+        } else {
+            self.number(&number, Origin::Typed, Vec::new())
+        }
+    }
+
+    /// A `tel:` link (RFC 3966).
+    fn linked_number(&self, link: &str, rest: &str) -> Result<DialPreview, DialError> {
+        let number = PhoneNumber::parse(link, &self.region);
+        if number.dialable.is_empty() {
+            return Err(not_dialable(link));
+        }
+        self.number(&number, Origin::Link, link_cautions(rest))
+    }
+
+    /// A `callto:` link: no standard says what stands in it, so all that programs write is read.
+    fn linked_anything(&self, rest: &str) -> Result<DialPreview, DialError> {
+        let rest = rest.trim_start_matches('/');
+        let (inner, inner_rest) = split_scheme(rest);
+        match inner {
+            Some("tel") => self.linked_number(rest, inner_rest),
+            Some("sip") => self.address("sip", inner_rest, Origin::Link),
+            Some("sips") => self.address("sips", inner_rest, Origin::Link),
+            _ if rest.contains('@') => self.address("sip", rest, Origin::Link),
+            _ => self.number_or_name(rest),
+        }
+    }
+
+    /// What a link gives without a domain.
+    fn number_or_name(&self, rest: &str) -> Result<DialPreview, DialError> {
+        let number = PhoneNumber::parse(&format!("callto:{rest}"), &self.region);
+        let cautions = link_cautions(rest);
+        if number.dialable.is_empty() {
+            let bare = rest.split(['?', ';']).next().unwrap_or_default();
+            self.name(&percent_decoded(bare), cautions)
+        } else {
+            self.number(&number, Origin::Link, cautions)
+        }
+    }
+
+    /// A number, after the account's rules.
+    fn number(
+        &self,
+        number: &PhoneNumber,
+        origin: Origin,
+        mut cautions: Vec<String>,
+    ) -> Result<DialPreview, DialError> {
+        let (user, rule) = self.user_for(number);
+        if origin == Origin::Link && number.dialable.contains(['*', '#']) {
+            cautions.push(CODE_IN_LINK.to_owned());
+        }
+        if origin == Origin::Link && self.emergency(&number.dialable) {
+            cautions.push(EMERGENCY_IN_LINK.to_owned());
+        }
+        if let Some(extension) = &number.extension {
+            cautions.push(format!(
+                "the extension {extension} is not dialled: send it with the keypad once the call is answered"
+            ));
+        }
+        if number.dialable.starts_with('+') && number.e164.is_none() {
+            cautions.push("no country has such a number".to_owned());
+        }
+        cautions.extend(number.cost_warning().map(str::to_owned));
+        let domain = self.domain.trim();
+        if domain.is_empty() {
+            return Err(DialError::NoDomain(number.display()));
+        }
+        Ok(DialPreview {
+            original: String::new(),
+            uri: format!("sip:{}@{domain}", escaped_user(&user)),
+            rule,
+            display: number.display(),
+            caution: joined(&cautions),
+        })
+    }
+
+    /// The user part for a number, and the rule that made it.
+    fn user_for(&self, number: &PhoneNumber) -> (String, String) {
+        let prefix: String = self
+            .outside_prefix
+            .chars()
+            .filter(|c| c.is_ascii_digit() || matches!(c, '*' | '#'))
+            .collect();
+        if self.emergency(&number.dialable) {
+            let rule = "emergency number, dialled as it is".to_owned();
+            return (number.dialable.clone(), rule);
+        }
+        if number.internal {
+            let what = if number.dialable.contains(['*', '#']) {
+                "service code"
+            } else {
+                "internal number"
+            };
+            return (number.dialable.clone(), format!("{what}, dialled as it is"));
+        }
+        if number.e164.is_none() && !prefix.is_empty() {
+            let behind = number.dialable.strip_prefix(prefix.as_str());
+            let behind = behind.map(|rest| PhoneNumber::parse(rest, &self.region));
+            if let Some(inner) = behind.filter(|inner| inner.e164.is_some()) {
+                let (user, rule) = self.user_for(&inner);
+                return (user, format!("{rule} (it was typed)"));
+            }
+        }
+        let Some(e164) = &number.e164 else {
+            return self.unknown_number(number, &prefix);
+        };
+        let what = match &number.region {
+            Some(region) if *region == self.region => format!("national number of {region}"),
+            Some(region) => format!("number of {region}"),
+            None => "number of no country".to_owned(),
+        };
+        if self.e164 && prefix.is_empty() {
+            return (e164.clone(), format!("{what}, sent in international form"));
+        }
+        let dialled = if self.e164 {
+            number.dialled_internationally_from(&self.region)
+        } else {
+            number.dialled_from(&self.region)
+        };
+        let dialled = dialled.unwrap_or_else(|| e164.clone());
+        let form = if !self.e164 && number.region.as_ref() == Some(&self.region) {
+            "sent in national form"
+        } else {
+            "sent with the international prefix"
+        };
+        if prefix.is_empty() {
+            (dialled, format!("{what}, {form}"))
+        } else {
+            (
+                format!("{prefix}{dialled}"),
+                format!("{what}, {form} after {prefix} for an outside line"),
+            )
+        }
+    }
+
+    /// Digits that no numbering plan knows: the exchange may, so they are sent as they are.
+    fn unknown_number(&self, number: &PhoneNumber, prefix: &str) -> (String, String) {
+        let what = format!("no number that the numbering plan of {} knows", self.region);
+        if prefix.is_empty() || number.dialable.starts_with('+') {
+            return (number.dialable.clone(), format!("{what}, dialled as it is"));
+        }
+        (
+            format!("{prefix}{}", number.dialable),
+            format!("{what}, dialled as it is after {prefix} for an outside line"),
+        )
+    }
+
+    /// A name without a domain.
+    fn name(&self, name: &str, cautions: Vec<String>) -> Result<DialPreview, DialError> {
+        let plain = name
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_.!~*'()&=+$".contains(c));
+        if !plain || !name.contains(char::is_alphanumeric) {
+            return Err(not_dialable(name));
+        }
+        let domain = self.domain.trim();
+        if domain.is_empty() {
+            return Err(DialError::NoDomain(quoted(name)));
+        }
+        Ok(DialPreview {
+            original: String::new(),
+            uri: format!("sip:{}@{domain}", escaped_user(name)),
+            rule: format!("name, dialled at {domain}"),
+            display: format!("{}@{domain}", printable(name)),
+            caution: joined(&cautions),
+        })
+    }
+
+    /// What follows `sip:` or `sips:`, or a typed `user@domain`.
+    fn address(&self, scheme: &str, rest: &str, origin: Origin) -> Result<DialPreview, DialError> {
+        let mut cautions = Vec::new();
+        let rest = rest.trim_start_matches('/');
+        let unescaped_at;
+        let rest = if !rest.contains('@') && rest.contains("%40") {
+            // Some pages escape the whole address once more.
+            unescaped_at = rest.replacen("%40", "@", 1);
+            unescaped_at.as_str()
+        } else {
+            rest
+        };
+        let (user, place) = match rest.split_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, rest),
+        };
+        let (place, headers) = place.split_once('?').unwrap_or((place, ""));
+        let (host, params) = place.split_once(';').unwrap_or((place, ""));
+        if user.is_none() && names_no_host(host) {
+            return self.number_or_name(rest);
+        }
+        if !valid_host(host) {
+            return Err(not_dialable(rest));
+        }
+        if !headers.is_empty() {
+            cautions.push(headers_caution(headers));
+        }
+        let mut uri = format!("{scheme}:");
+        let mut shown = printable(host);
+        if let Some(user) = user {
+            let (user, password) = user.split_once(':').unwrap_or((user, ""));
+            if user.is_empty() {
+                return Err(not_dialable(rest));
+            }
+            if !password.is_empty() {
+                cautions.push("the address holds a password, which is not sent".to_owned());
+            }
+            let name = percent_decoded(user.split(';').next().unwrap_or_default());
+            if origin == Origin::Link && name.contains(['*', '#']) {
+                cautions.push(CODE_IN_LINK.to_owned());
+            }
+            if origin == Origin::Link && self.emergency(&name) {
+                cautions.push(EMERGENCY_IN_LINK.to_owned());
+            }
+            cautions.extend(context_caution(user));
+            let number = PhoneNumber::parse(&format!("sip:{user}@h"), &self.region);
+            cautions.extend(number.cost_warning().map(str::to_owned));
+            shown = match &number.e164 {
+                Some(_) => format!("{} at {shown}", number.display()),
+                None => format!("{}@{shown}", printable(&name)),
+            };
+            uri.push_str(&escaped_user(user));
+            uri.push('@');
+        }
+        uri.push_str(host);
+        for param in params.split(';').filter(|param| !param.is_empty()) {
+            let name = param.split('=').next().unwrap_or_default();
+            if name.eq_ignore_ascii_case("method") {
+                cautions.push("the address asks for another SIP method, which is not used".into());
+                continue;
+            }
+            if name.eq_ignore_ascii_case("maddr") {
+                cautions.push("the address sends the call to another server (maddr)".to_owned());
+            }
+            if !param.chars().all(parameter_character) {
+                return Err(not_dialable(rest));
+            }
+            uri.push(';');
+            uri.push_str(param);
+        }
+        let rule = match origin {
+            Origin::Link => "SIP address, dialled as it is",
+            Origin::Typed => "name and domain, dialled as a SIP address",
+        };
+        Ok(DialPreview {
+            original: String::new(),
+            uri,
+            rule: rule.to_owned(),
+            display: shown,
+            caution: joined(&cautions),
+        })
+    }
+
+    /// Whether the digits call for help in the plan's region (ITU-T E.161.1 and the national
+    /// regulators' lists). 112 and 911 do everywhere.
+    fn emergency(&self, digits: &str) -> bool {
+        const EVERYWHERE: [&str; 2] = ["112", "911"];
+        EVERYWHERE.contains(&digits)
+            || EMERGENCY
+                .iter()
+                .filter(|(regions, _)| regions.split(' ').any(|region| region == self.region))
+                .any(|(_, numbers)| numbers.split(' ').any(|number| number == digits))
+    }
+}
+
+/// Where a text comes from: a link was written by somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Typed,
+    Link,
+}
+
+const CODE_IN_LINK: &str =
+    "the link holds * or #: such a code may change the settings of the telephone system";
+const EMERGENCY_IN_LINK: &str = "the link calls an emergency number";
+
+/// Regions and their emergency numbers beside 112 and 911.
+const EMERGENCY: &[(&str, &str)] = &[
+    ("DE", "110"),
+    ("AT", "122 133 144"),
+    ("CH LI", "117 118 144 1414"),
+    ("GB IE MT HK MY KE GH", "999"),
+    ("FR MC RE GP MQ GF YT", "15 17 18 114 115 119 191 196"),
+    ("IT SM VA", "113 115 118"),
+    ("ES", "061 062 080 091 092"),
+    ("BE", "100 101"),
+    ("LU", "113"),
+    ("DK FO GL", "114"),
+    ("NO SJ", "110 113"),
+    ("PL", "997 998 999"),
+    ("CZ SK", "150 155 158"),
+    ("HU", "104 105 107"),
+    ("GR CY", "100 166 199"),
+    ("HR RS ME BA MK", "122 123 124 192 193 194"),
+    ("SI", "113"),
+    ("BG", "150 160 166"),
+    ("LV", "110 113"),
+    ("TR", "110 155 156"),
+    ("RU BY KZ UA UZ AM AZ GE MD", "101 102 103 104"),
+    ("IL", "100 101 102"),
+    ("AE SA QA KW OM BH", "997 998 999"),
+    ("EG", "122 123 180"),
+    ("IR", "110 115 125"),
+    ("IN", "100 101 102 108"),
+    ("PK", "15 16 115 1122"),
+    ("BD", "999"),
+    ("CN", "110 119 120 122"),
+    ("TW", "110 119"),
+    ("JP", "110 118 119"),
+    ("KR", "119"),
+    ("SG", "995 999"),
+    ("TH", "191 199 1669"),
+    ("VN", "113 114 115"),
+    ("ID", "110 118 119"),
+    ("AU", "000 106"),
+    ("NZ", "111"),
+    ("ZA", "10111 10177"),
+    ("NG", "199"),
+    ("BR", "190 192 193"),
+    ("AR", "100 101 107"),
+    ("CL", "131 132 133"),
+    ("CO", "123"),
+    ("PE", "105 106 116"),
+];
+
+fn link_cautions(rest: &str) -> Vec<String> {
+    let (place, headers) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut cautions = Vec::new();
+    if !headers.is_empty() {
+        cautions.push(headers_caution(headers));
+    }
+    cautions.extend(context_caution(place));
+    cautions
+}
+
+fn context_caution(user: &str) -> Option<String> {
+    let (_, params) = user.split_once(';')?;
+    let context = parameter(params, "phone-context")?;
+    Some(format!(
+        "the link means the number inside \"{}\"",
+        quoted(&context)
+    ))
+}
+
+fn headers_caution(headers: &str) -> String {
+    let names: Vec<String> = headers
+        .split('&')
+        .filter_map(|header| header.split('=').next())
+        .filter(|name| !name.is_empty())
+        .take(5)
+        .map(|name| quoted(&percent_decoded(name)))
+        .collect();
+    format!(
+        "the link wants to add to the call ({}), which is not sent",
+        names.join(", ")
+    )
+}
+
+fn joined(cautions: &[String]) -> Option<String> {
+    (!cautions.is_empty()).then(|| cautions.join("; "))
+}
+
+fn not_dialable(text: &str) -> DialError {
+    DialError::NotDialable(quoted(text))
+}
+
+fn quoted(text: &str) -> String {
+    let mut shown: String = printable(text).chars().take(QUOTED).collect();
+    if printable(text).chars().nth(QUOTED).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Escapes what may not stand in a user part (RFC 3261 section 25.1); escapes that are there stay.
+fn escaped_user(user: &str) -> String {
+    let mut escaped = String::with_capacity(user.len());
+    let mut rest = user.chars();
+    while let Some(character) = rest.next() {
+        let written_escape = character == '%'
+            && rest
+                .as_str()
+                .get(..2)
+                .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        if character.is_ascii_alphanumeric()
+            || "-_.!~*'()&=+$,;?/".contains(character)
+            || written_escape
+        {
+            escaped.push(character);
+        } else {
+            let mut buffer = [0; 4];
+            for byte in character.encode_utf8(&mut buffer).bytes() {
+                escaped.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    escaped
+}
+
+/// Whether a host-less link such as `sip:1234` or `sip:alice` is meant.
+fn names_no_host(host: &str) -> bool {
+    !host.contains(['.', '[', ':']) && !host.eq_ignore_ascii_case("localhost")
+}
+
+fn valid_host(host: &str) -> bool {
+    let (name, port) = if host.starts_with('[') {
+        let Some((address, rest)) = host.trim_start_matches('[').split_once(']') else {
+            return false;
+        };
+        if address.parse::<std::net::Ipv6Addr>().is_err() {
+            return false;
+        }
+        match rest.strip_prefix(':') {
+            Some(port) => (None, Some(port)),
+            None if rest.is_empty() => (None, None),
+            None => return false,
+        }
+    } else {
+        match host.split_once(':') {
+            Some((name, port)) => (Some(name), Some(port)),
+            None => (Some(host), None),
+        }
+    };
+    let valid_port = port.is_none_or(|port| {
+        port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    let valid_name = name.is_none_or(|name| {
+        !name.is_empty()
+            && name.len() <= 253
+            && !name.starts_with(['-', '.'])
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+    });
+    valid_port && valid_name
+}
+
+fn parameter_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_.!~*'()[]/:&+$%=".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(region: &str, outside_prefix: &str, e164: bool) -> DialPlan {
+        DialPlan {
+            region: region.to_owned(),
+            domain: "pbx.example.com".to_owned(),
+            outside_prefix: outside_prefix.to_owned(),
+            e164,
+        }
+    }
+
+    /// Typed, region, outside prefix, international form, the URI's user part, the rule.
+    const NUMBERS: &[(&str, &str, &str, bool, &str, &str)] = &[
+        (
+            "030/1234567",
+            "DE",
+            "",
+            true,
+            "+49301234567",
+            "national number of DE, sent in international form",
+        ),
+        (
+            "+33 1 23 45 67 89",
+            "DE",
+            "",
+            true,
+            "+33123456789",
+            "number of FR, sent in international form",
+        ),
+        (
+            "030/1234567",
+            "DE",
+            "",
+            false,
+            "0301234567",
+            "national number of DE, sent in national form",
+        ),
+        (
+            "+49 (0)30 1234567",
+            "DE",
+            "0",
+            false,
+            "00301234567",
+            "national number of DE, sent in national form after 0 for an outside line",
+        ),
+        (
+            "+33 1 23 45 67 89",
+            "DE",
+            "0",
+            false,
+            "00033123456789",
+            "number of FR, sent with the international prefix after 0 for an outside line",
+        ),
+        (
+            "030 1234567",
+            "DE",
+            "0",
+            true,
+            "00049301234567",
+            "national number of DE, sent with the international prefix after 0 for an outside line",
+        ),
+        (
+            "(212) 555-0123",
+            "US",
+            "9",
+            false,
+            "912125550123",
+            "national number of US, sent in national form after 9 for an outside line",
+        ),
+        (
+            "9 212 555 0123",
+            "US",
+            "9",
+            false,
+            "912125550123",
+            "national number of US, sent in national form after 9 for an outside line (it was typed)",
+        ),
+        (
+            "+44 20 7946 0958",
+            "US",
+            "9",
+            true,
+            "9011442079460958",
+            "number of GB, sent with the international prefix after 9 for an outside line",
+        ),
+        (
+            "101",
+            "DE",
+            "0",
+            true,
+            "101",
+            "internal number, dialled as it is",
+        ),
+        (
+            "*62#",
+            "DE",
+            "0",
+            true,
+            "*62%23",
+            "service code, dialled as it is",
+        ),
+        (
+            "1234567",
+            "DE",
+            "",
+            true,
+            "1234567",
+            "no number that the numbering plan of DE knows, dialled as it is",
+        ),
+        (
+            "1234567",
+            "DE",
+            "0",
+            true,
+            "01234567",
+            "no number that the numbering plan of DE knows, dialled as it is after 0 for an outside line",
+        ),
+        (
+            "1-800-FLOWERS",
+            "US",
+            "",
+            true,
+            "+18003569377",
+            "national number of US, sent in international form",
+        ),
+    ];
+
+    #[test]
+    fn numbers_follow_the_accounts_rules() {
+        for &(text, region, prefix, e164, user, rule) in NUMBERS {
+            let preview = plan(region, prefix, e164).preview(text).unwrap();
+            assert_eq!(preview.uri, format!("sip:{user}@pbx.example.com"), "{text}");
+            assert_eq!(preview.rule, rule, "{text}");
+            assert_eq!(preview.original, text);
+            assert_eq!(preview.caution, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn emergency_numbers_never_get_a_prefix() {
+        for (text, region) in [
+            ("112", "DE"),
+            ("110", "DE"),
+            ("911", "US"),
+            ("9-1-1", "US"),
+            ("999", "GB"),
+            ("000", "AU"),
+            ("112", "XX"),
+        ] {
+            let preview = plan(region, "0", false).preview(text).unwrap();
+            let digits = text.replace('-', "");
+            assert_eq!(preview.uri, format!("sip:{digits}@pbx.example.com"));
+            assert_eq!(preview.rule, "emergency number, dialled as it is");
+            assert_eq!(preview.caution, None);
+        }
+        let internal = plan("DE", "0", false).preview("999").unwrap();
+        assert_eq!(internal.rule, "internal number, dialled as it is");
+    }
+
+    #[test]
+    fn addresses_and_names_are_dialled_as_they_are() {
+        let rows = [
+            ("alice", "sip:alice@pbx.example.com"),
+            ("jürgen", "sip:j%C3%BCrgen@pbx.example.com"),
+            ("alice@example.org", "sip:alice@example.org"),
+            ("alice@example.org:5070", "sip:alice@example.org:5070"),
+            ("alice@[2001:db8::1]:5070", "sip:alice@[2001:db8::1]:5070"),
+            ("\"Alice\" <sip:alice@example.org>", "sip:alice@example.org"),
+            (
+                "sip:alice@example.org;transport=tcp",
+                "sip:alice@example.org;transport=tcp",
+            ),
+            ("SIPS:alice@example.org", "sips:alice@example.org"),
+            ("sip://alice@example.org", "sip:alice@example.org"),
+            ("sip:alice%40example.org", "sip:alice@example.org"),
+            ("sip:al%20ice@example.org", "sip:al%20ice@example.org"),
+            ("sip:al ice@example.org", "sip:al%20ice@example.org"),
+            ("sip:192.0.2.1:5060", "sip:192.0.2.1:5060"),
+            ("sip:echo.example.org", "sip:echo.example.org"),
+            ("192.0.2.1", "sip:192.0.2.1"),
+            ("192.0.2.1:5070", "sip:192.0.2.1:5070"),
+            ("127.0.0.1", "sip:127.0.0.1"),
+            ("sip:alice", "sip:alice@pbx.example.com"),
+            ("sip:101", "sip:101@pbx.example.com"),
+            ("sip:0301234567@example.org", "sip:0301234567@example.org"),
+            ("callto:alice", "sip:alice@pbx.example.com"),
+            ("callto:alice@example.org", "sip:alice@example.org"),
+            ("callto:sip:alice@example.org", "sip:alice@example.org"),
+            ("callto://+49301234567", "sip:+49301234567@pbx.example.com"),
+            ("tel:+49-30-1234567", "sip:+49301234567@pbx.example.com"),
+            ("tel:030%2F1234567", "sip:+49301234567@pbx.example.com"),
+            ("TEL:+49%2030%201234567", "sip:+49301234567@pbx.example.com"),
+        ];
+        for (text, uri) in rows {
+            let preview = plan("DE", "", true).preview(text).unwrap();
+            assert_eq!(preview.uri, uri, "{text}");
+            assert_eq!(preview.caution, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_link_adds_asks_for_a_second_look_and_is_not_sent() {
+        let rows = [
+            (
+                "sip:alice@example.org?Subject=Hi&Route=%3Csip:evil%3E",
+                "sip:alice@example.org",
+                "Subject, Route",
+            ),
+            (
+                "sip:alice:secret@example.org",
+                "sip:alice@example.org",
+                "password",
+            ),
+            (
+                "sip:alice@example.org;method=REFER",
+                "sip:alice@example.org",
+                "method",
+            ),
+            (
+                "sip:alice@example.org;maddr=192.0.2.9",
+                "sip:alice@example.org;maddr=192.0.2.9",
+                "maddr",
+            ),
+            (
+                "tel:*21*0301234567%23",
+                "sip:*21*0301234567%23@pbx.example.com",
+                "* or #",
+            ),
+            ("sip:*21%23@example.org", "sip:*21%23@example.org", "* or #"),
+            ("callto:*21#", "sip:*21%23@pbx.example.com", "* or #"),
+            ("tel:112", "sip:112@pbx.example.com", "emergency"),
+            (
+                "tel:7042;phone-context=example.com",
+                "sip:7042@pbx.example.com",
+                "example.com",
+            ),
+            (
+                "tel:555-0123;phone-context=+1-212",
+                "sip:+12125550123@pbx.example.com",
+                "+1-212",
+            ),
+            (
+                "tel:+49301234567;ext=12",
+                "sip:+49301234567@pbx.example.com",
+                "extension 12",
+            ),
+            (
+                "tel:+49301234567?subject=x",
+                "sip:+49301234567@pbx.example.com",
+                "subject",
+            ),
+            (
+                "tel:09001123456",
+                "sip:+499001123456@pbx.example.com",
+                "premium",
+            ),
+            (
+                "tel:+9991234567",
+                "sip:+9991234567@pbx.example.com",
+                "no country",
+            ),
+        ];
+        for (text, uri, words) in rows {
+            let preview = plan("DE", "", true).preview(text).unwrap();
+            assert_eq!(preview.uri, uri, "{text}");
+            let caution = preview.caution.unwrap_or_default();
+            assert!(caution.contains(words), "{text}: {caution}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_dialled_says_why() {
+        let plan = plan("DE", "", true);
+        for text in ["", "  ", "\t"] {
+            assert_eq!(plan.preview(text), Err(DialError::Empty));
+        }
+        for text in [
+            "http://example.com",
+            "javascript:alert(1)",
+            "mailto:alice",
+            "alice smith",
+            "tel:",
+            "tel:alice",
+            "sip:",
+            "sip:@example.com",
+            "sip:alice@",
+            "sip:alice@exa mple.com",
+            "sip:alice@example.com:0",
+            "sip:alice@example.com:99999",
+            "sip:alice@[::1",
+            "sip:alice%0d%0aVia:x@example.com",
+            "sip:alice@example.com;x=\"y",
+            "alice\r\nVia: x@example.com",
+            "...",
+            "+",
+        ] {
+            let refused = plan.preview(text);
+            assert!(
+                matches!(refused, Err(DialError::NotDialable(_))),
+                "{text:?}: {refused:?}"
+            );
+        }
+        let endless = plan.preview(&"a".repeat(100_000)).unwrap_err().to_string();
+        assert!(endless.len() < 200, "{endless}");
+    }
+
+    #[test]
+    fn without_a_domain_only_whole_addresses_can_be_dialled() {
+        let plan = DialPlan::default();
+        for text in ["alice", "101", "+49 30 1234567", "tel:+49301234567"] {
+            assert!(matches!(plan.preview(text), Err(DialError::NoDomain(_))));
+        }
+        assert!(plan.preview("alice@example.org").is_ok());
+    }
+
+    #[test]
+    fn any_text_gives_a_uri_of_clean_characters_or_a_refusal() {
+        let mut random = crate::base::random::SeededRandom::new(11);
+        let pieces = [
+            "sip:",
+            "tel:",
+            "callto:",
+            "@",
+            ";",
+            "?",
+            "%",
+            "%0a",
+            "%40",
+            "h.example",
+            "*",
+            "#",
+            "+49",
+            "30",
+            "1234567",
+            "é",
+            "\u{202e}",
+            " ",
+            "\r\n",
+            "x=y",
+            ":",
+            "[",
+            "]",
+            "/",
+            "<",
+            ">",
+            "\"",
+            "phone-context=",
+        ];
+        for _ in 0..20_000 {
+            let count = crate::base::random::Random::next_u32(&mut random) % 8;
+            let text: String = (0..count)
+                .map(|_| {
+                    let drawn = crate::base::random::Random::next_u32(&mut random);
+                    pieces[drawn as usize % pieces.len()]
+                })
+                .collect();
+            if let Ok(preview) = plan("DE", "0", false).preview(&text) {
+                assert!(
+                    preview.uri.bytes().all(|byte| byte.is_ascii_graphic()),
+                    "{text:?}: {preview:?}"
+                );
+                assert!(!preview.uri.contains(['<', '>', '"', '#']), "{preview:?}");
+            }
+        }
     }
 }

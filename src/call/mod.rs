@@ -1,1 +1,20 @@
-//! contract
+//! One call: the SIP session, offer and answer, and the media plan, joined. Sans-IO.
+//!
+//! ```text
+//! outgoing   Dialling -> Offered -> Established -> Ended
+//! incoming   Arriving -> Ringing -> Answering -> Established -> Ended
+//! ```
+//!
+//! Inputs are the agent's wishes (`ring`, `answer`, `hold` …) and what the SIP layer tells
+//! (`handle_*`); outputs are [`Action`]s, drained by `poll_action` after each input.
+
+mod action;
+mod hold;
+mod negotiation;
+mod session;
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, CallError, Edge, SipAction};
+pub use negotiation::MediaPreferences;
+pub use session::{Call, Phase};

@@ -1,1 +1,17 @@
-//! contract
+//! The command line: arguments, the window, headless mode, the lab, links and records.
+
+mod args;
+mod control_line;
+mod demo;
+#[cfg(feature = "gui")]
+mod desktop;
+mod event_line;
+mod headless;
+mod lab;
+mod lab_guests;
+mod records;
+mod run;
+mod setup;
+mod single_instance;
+
+pub use run::main;

@@ -2,9 +2,16 @@
 
 pub mod account;
 pub mod file;
+mod keyring;
 pub mod paths;
+mod replace;
 pub mod secret;
 pub mod settings;
+pub mod validate;
 
 pub use account::Account;
+pub use file::ConfigError;
+pub use paths::{Paths, PathsError};
+pub use secret::{SecretError, SecretStore};
 pub use settings::{Config, Settings};
+pub use validate::Problem;

@@ -30,6 +30,10 @@ pub enum Command {
     Decline(CallId),
     /// Refuse a ringing call as busy: 486.
     Busy(CallId),
+    /// Refuse a ringing call with this final status, 300 to 699.
+    Reject(CallId, u16),
+    /// Send a ringing call elsewhere: 302 with this URI.
+    Redirect(CallId, String),
     /// End a call in whatever state.
     HangUp(CallId),
     /// Hold.
@@ -74,6 +78,17 @@ pub enum Command {
     RegisterNow(AccountId),
     /// Change the settings.
     SaveSettings(Box<Settings>),
+    /// Use the lab that was started: its account lives as long as the phone runs.
+    UseLab {
+        /// The account.
+        account: Box<Account>,
+        /// Its password.
+        password: Secret,
+    },
+    /// Show a notice.
+    Notice(String),
+    /// Show the window.
+    Raise,
     /// Start the lab on loopback, add its account and the demo contacts.
     StartLab,
     /// Let one of the lab's callers call.

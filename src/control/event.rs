@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::id::{AccountId, CallId};
+use crate::control::command::LabCaller;
 use crate::crm::row::{CallDirection, CallState, Match};
 
 /// What each event of a call carries.
@@ -118,7 +119,7 @@ pub enum Event {
         /// The call.
         call: CallContext,
         /// The figures.
-        quality: super::QualityView,
+        figures: super::QualityView,
         /// Packets received so far.
         received: u64,
         /// Packets sent so far.
@@ -159,6 +160,17 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// A call could not be begun; no row was written.
+    CallRefused {
+        /// What was asked for.
+        target: String,
+        /// What is wrong and what to do.
+        text: String,
+    },
+    /// The agent wants to try the phone without a PBX.
+    LabWanted,
+    /// One of the lab's callers shall call.
+    LabCallWanted(LabCaller),
     /// A command could not be carried out, or something broke.
     Error {
         /// The call, when it is about one.

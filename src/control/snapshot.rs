@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub store_revision: u64,
     /// Whether the call log writes; else what is wrong and what to do.
     pub store_problem: Option<String>,
+    /// Grows when somebody wants to see the window: a second start, a link.
+    pub raised: u64,
     /// Whether the lab runs.
     pub lab: bool,
     /// Whether the engine is ending.

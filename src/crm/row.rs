@@ -49,7 +49,46 @@ pub enum CallState {
     Interrupted,
 }
 
+impl CallDirection {
+    /// The word in the store, in events and in exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+
+    /// Reads the word of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Inbound, Self::Outbound]
+            .into_iter()
+            .find(|direction| direction.as_str() == word)
+    }
+}
+
 impl CallState {
+    /// Reads the word of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Ringing,
+            Self::InProgress,
+            Self::Held,
+            Self::Completed,
+            Self::NoAnswer,
+            Self::Busy,
+            Self::Failed,
+            Self::Canceled,
+            Self::Rejected,
+            Self::Forwarded,
+            Self::Voicemail,
+            Self::Blocked,
+            Self::AnsweredElsewhere,
+            Self::Interrupted,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+    }
+
     /// Whether the call is over.
     pub fn ended(self) -> bool {
         !matches!(self, Self::Ringing | Self::InProgress | Self::Held)
@@ -88,6 +127,25 @@ pub enum MatchLevel {
     Weak,
     /// Mined from texts.
     Maybe,
+}
+
+impl MatchLevel {
+    /// The word in the store, in events and in exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Known => "known",
+            Self::Weak => "weak",
+            Self::Maybe => "maybe",
+        }
+    }
+
+    /// Reads the word of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Manual, Self::Known, Self::Weak, Self::Maybe]
+            .into_iter()
+            .find(|level| level.as_str() == word)
+    }
 }
 
 /// One contact that may be the caller, and why.
@@ -252,4 +310,7 @@ pub struct CallPage {
     pub next: Option<CallCursor>,
     /// How many rows the filter has in all.
     pub total: u64,
+    /// For `ToCallBack`, beside each row: how many of its number's missed calls wait. Empty for the
+    /// other filters.
+    pub waiting: Vec<u32>,
 }

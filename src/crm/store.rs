@@ -1,11 +1,33 @@
-//! The store: opens the database, owns the writer and the reader thread.
+//! The store: opens the database, owns the writer and the reader threads.
+//!
+//! Two threads read, so that a caller is never looked up behind a long search.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 
+use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
-use crate::base::id::{CallId, ContactId};
-use crate::crm::row::*;
+use crate::base::id::{CallId, ContactId, OrganizationId};
+use crate::crm::number_key::Numbering;
+use crate::crm::reader::{Job, Reader};
+use crate::crm::row::{
+    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification, Match,
+    OrganizationRow,
+};
+use crate::crm::writer::Queued;
+use crate::crm::{calls, migration, open, reader, writer};
+
+/// So many writes may wait: several seconds of the busiest phone on the slowest disk.
+const WRITES: usize = 1024;
+
+/// So many reads may wait for each of the two reader threads.
+const READS: usize = 256;
 
 /// A change to a call's row that is not its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +91,7 @@ pub enum Written {
     /// A contact was saved under this id, and so many earlier calls were linked.
     Contact(ContactId, usize),
     /// An organization was saved under this id.
-    Organization(crate::base::id::OrganizationId),
+    Organization(OrganizationId),
 }
 
 /// Why a store cannot be opened; each says what to do.
@@ -131,15 +153,35 @@ pub enum StoreError {
     /// The store is closed.
     #[error("the call log is closed")]
     Closed,
+    /// The row is not there: it was deleted, or never written.
+    #[error("the {0} is not in the call log")]
+    Missing(&'static str),
     /// SQLite refused.
     #[error("the call log cannot be used: {0}")]
     Database(String),
 }
 
-/// A running store; dropping it writes what is queued and closes.
-pub struct Store {}
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
 
-#[expect(unused_variables, clippy::todo, reason = "contract")]
+/// A running store; dropping it writes what is queued and closes.
+pub struct Store {
+    // The order is that of the end: the readers go first, so that the writer, which closes last,
+    // moves its log into the database.
+    pages: Queue<Job>,
+    lookups: Queue<Job>,
+    writes: Queue<Queued>,
+    numbering: Arc<Numbering>,
+    commits: Arc<AtomicU64>,
+    _lock: File,
+}
+
 impl Store {
     /// Opens or creates the database in a data folder, takes the folder's lock, migrates, marks
     /// calls that a crash left open as interrupted, and starts the threads.
@@ -148,17 +190,73 @@ impl Store {
     ///
     /// See [`OpenError`].
     pub fn open(data_dir: &Path, default_region: &str) -> Result<Self, OpenError> {
-        todo!()
+        let lock = open::lock(data_dir)?;
+        let path = data_dir.join(open::DATABASE);
+        let mut connection = open::for_writing(data_dir)?;
+        let numbering = Arc::new(Numbering::new(default_region));
+        let prepared = migration::migrate(&mut connection, default_region)
+            .and_then(|()| {
+                let transaction = connection.transaction()?;
+                calls::interrupt_open(&transaction)?;
+                transaction.commit()
+            })
+            .and_then(|()| {
+                Ok((
+                    Reader::beside_writer(&path, Arc::clone(&numbering))?,
+                    Reader::beside_writer(&path, Arc::clone(&numbering))?,
+                ))
+            });
+        let (pages, lookups) = prepared.map_err(|error| open::failed(&path, &error))?;
+        let commits = Arc::new(AtomicU64::new(0));
+        let started = (|| {
+            let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
+                reader::run(&lookups, queue);
+            })?;
+            let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
+                reader::run(&pages, queue);
+            })?;
+            let (numbering, commits) = (Arc::clone(&numbering), Arc::clone(&commits));
+            let writes = Queue::start("ringdesk-store-writer", WRITES, move |queue| {
+                writer::run(connection, queue, &numbering, &commits);
+            })?;
+            Ok((pages, lookups, writes))
+        })();
+        let (pages, lookups, writes) = started.map_err(|error: io::Error| OpenError::Io {
+            path,
+            detail: error.to_string(),
+        })?;
+        Ok(Self {
+            pages,
+            lookups,
+            writes,
+            numbering,
+            commits,
+            _lock: lock,
+        })
     }
+
+    /// Says which numbers and addresses are the accounts' own: they never match a contact.
+    pub fn set_own_numbers(&self, numbers: &[String]) {
+        self.numbering.set_own(numbers);
+    }
+
     /// Queues a write; the receiver fires when it is on disk. Never blocks.
     pub fn write(&self, write: Write) -> oneshot::Receiver<Result<Written, StoreError>> {
-        todo!()
+        let (answer, receiver) = oneshot::channel();
+        if let Err((refused, why)) = self.writes.send(Queued { write, answer }) {
+            refused.answer.send(Err(why)).ok();
+        }
+        receiver
     }
-    /// Finds who a number or SIP user belongs to.
+
+    /// Finds who a number or SIP user belongs to. It never waits behind a page or a search.
     pub fn identify(&self, number: &str) -> oneshot::Receiver<Result<Identification, StoreError>> {
-        todo!()
+        let number = number.to_owned();
+        ask(&self.lookups, move |reader| reader.identify(&number))
     }
-    /// Reads one page of calls.
+
+    /// Reads one page of calls, newest first; `ToCallBack` gives the newest of each number. A
+    /// search counts at most 10,000 rows.
     pub fn calls(
         &self,
         filter: CallFilter,
@@ -166,37 +264,162 @@ impl Store {
         after: Option<CallCursor>,
         limit: usize,
     ) -> oneshot::Receiver<Result<CallPage, StoreError>> {
-        todo!()
+        let search = search.to_owned();
+        ask(&self.pages, move |reader| {
+            reader.calls(filter, &search, after, limit)
+        })
     }
+
     /// Reads one call.
     pub fn call(&self, id: CallId) -> oneshot::Receiver<Result<Option<CallRow>, StoreError>> {
-        todo!()
+        ask(&self.pages, move |reader| reader.call(id))
     }
+
+    /// Reads the contacts that a call may have been with, the surest first.
+    pub fn links(&self, id: CallId) -> oneshot::Receiver<Result<Vec<Match>, StoreError>> {
+        ask(&self.pages, move |reader| reader.links(id))
+    }
+
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
+    /// A search reads and counts at most 10,000.
     pub fn contacts(
         &self,
         search: &str,
         offset: usize,
         limit: usize,
     ) -> oneshot::Receiver<Result<(Vec<ContactRow>, u64), StoreError>> {
-        todo!()
+        let search = search.to_owned();
+        ask(&self.pages, move |reader| {
+            reader.contacts(&search, offset, limit)
+        })
     }
+
     /// Reads one contact.
     pub fn contact(
         &self,
         id: ContactId,
     ) -> oneshot::Receiver<Result<Option<ContactRow>, StoreError>> {
-        todo!()
+        ask(&self.pages, move |reader| reader.contact(id))
     }
+
     /// Reads organizations by name.
     pub fn organizations(
         &self,
         search: &str,
     ) -> oneshot::Receiver<Result<Vec<OrganizationRow>, StoreError>> {
-        todo!()
+        let search = search.to_owned();
+        ask(&self.pages, move |reader| reader.organizations(&search))
     }
-    /// Counts missed calls that nobody called back.
+
+    /// Counts the numbers of missed calls that nobody called back.
     pub fn to_call_back(&self) -> oneshot::Receiver<Result<u64, StoreError>> {
-        todo!()
+        ask(&self.pages, Reader::to_call_back)
+    }
+
+    /// How many transactions were committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// A bounded queue with the one thread that empties it; dropping it waits for the thread.
+struct Queue<T> {
+    sender: Option<SyncSender<T>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> Queue<T> {
+    fn start(
+        name: &str,
+        limit: usize,
+        work: impl FnOnce(&Receiver<T>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(limit);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(&receiver))?;
+        Ok(Self {
+            sender: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    fn send(&self, item: T) -> Result<(), (T, StoreError)> {
+        let Some(sender) = &self.sender else {
+            return Err((item, StoreError::Closed));
+        };
+        sender.try_send(item).map_err(|refused| match refused {
+            TrySendError::Full(item) => (item, StoreError::Overloaded),
+            TrySendError::Disconnected(item) => (item, StoreError::Closed),
+        })
+    }
+}
+
+impl<T> Drop for Queue<T> {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so already.
+            thread.join().ok();
+        }
+    }
+}
+
+fn ask<T: Send + 'static>(
+    queue: &Queue<Job>,
+    read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+) -> oneshot::Receiver<Result<T, StoreError>> {
+    let (answer, receiver) = oneshot::channel();
+    let job: Job = Box::new(move |reader| {
+        // Who no longer waits does not cost the work either.
+        if !answer.is_closed() {
+            answer.send(reader.and_then(read)).ok();
+        }
+    });
+    if let Err((refused, why)) = queue.send(job) {
+        refused(Err(why));
+    }
+    receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_ends_with_all_work_done() {
+        let (open, gate) = sync_channel::<()>(0);
+        let done = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&done);
+        let queue = Queue::start("test-queue", 8, move |items: &Receiver<u64>| {
+            // The first item is taken and waits; the others fill the queue.
+            while let Ok(item) = items.recv() {
+                if item == 0 {
+                    gate.recv().unwrap();
+                }
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+        .unwrap();
+        let taken = (0..100).filter(|item| queue.send(*item).is_ok()).count();
+        assert!((8..=9).contains(&taken), "{taken}");
+        assert_eq!(queue.send(100), Err((100, StoreError::Overloaded)));
+        open.send(()).unwrap();
+        drop(queue);
+        assert_eq!(done.load(Ordering::Relaxed), u64::try_from(taken).unwrap());
+    }
+
+    #[test]
+    fn a_full_queue_answers_a_read_with_the_reason() {
+        let (open, gate) = sync_channel::<()>(0);
+        let queue: Queue<Job> = Queue::start("test-queue", 1, move |jobs: &Receiver<Job>| {
+            gate.recv().unwrap();
+            jobs.try_iter().for_each(drop);
+        })
+        .unwrap();
+        let _waits = ask(&queue, Reader::to_call_back);
+        let refused = ask(&queue, Reader::to_call_back);
+        assert_eq!(refused.blocking_recv(), Ok(Err(StoreError::Overloaded)));
+        open.send(()).unwrap();
     }
 }

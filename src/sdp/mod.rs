@@ -2,8 +2,10 @@
 
 pub mod codec;
 pub mod description;
+pub mod media_description;
 pub mod negotiate;
 
 pub use codec::Codec;
-pub use description::{Direction, SdpError, SessionDescription};
-pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer};
+pub use description::{Direction, Host, Origin, SdpError, SessionDescription};
+pub use media_description::{MediaDescription, PayloadFormat, RtcpAddress};
+pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer, offer_again};

@@ -33,6 +33,8 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// How many sessions may live at once; a further INVITE gets 486.
     pub max_sessions: usize,
+    /// How long a call of no account rings.
+    pub direct_ring_limit: Duration,
 }
 
 /// Every deadline of the endpoint.

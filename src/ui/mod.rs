@@ -1,1 +1,38 @@
-//! contract
+//! The window: a function of the engine's snapshot, of pages of rows and of what the agent has open,
+//! which gives back commands.
+//!
+//! ```text
+//!  control::Handle ──snapshot, pages──▶ shell ──Scene──▶ view/* ──▶ Scene's commands
+//!        ▲                               │                                │
+//!        └──────────── send ─────────────┴──────────── after the frame ◀──┘
+//! ```
+//!
+//! * [`run`] opens the window on the calling (main) thread and returns when it is closed.
+//! * Views read no clock, no socket and no database: the shell makes one time for each frame.
+//! * The pop-up is a viewport of its own (see `popup.rs`); it is drawn from the same snapshot.
+
+mod display_text;
+mod failure;
+mod fonts;
+mod format;
+mod keys;
+mod outcome;
+mod person;
+mod popup;
+mod readiness;
+mod scene;
+mod shell;
+mod state;
+mod text;
+mod theme;
+mod view;
+mod waker;
+mod widget;
+
+#[cfg(test)]
+mod tests;
+
+pub use failure::show_failure;
+pub use shell::{Options, UiError, run};
+pub use state::View;
+pub use waker::Waker;

@@ -179,6 +179,7 @@ impl World {
             accept_direct_calls: direct,
             user_agent: "Simulated".to_owned(),
             max_sessions: 1000,
+            direct_ring_limit: Duration::from_secs(120),
         })
     }
 

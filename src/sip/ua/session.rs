@@ -15,9 +15,6 @@ use crate::sip::route::Hop;
 use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::TransactionId;
 
-/// How long a call of no account rings.
-const DIRECT_RING_LIMIT: Duration = Duration::from_secs(120);
-
 /// One call: an INVITE and all dialogs that it makes.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -197,7 +194,9 @@ impl Endpoint {
     pub(crate) fn ring_limit(&self, account: Option<AccountId>) -> Duration {
         account
             .and_then(|id| self.accounts.get(&id))
-            .map_or(DIRECT_RING_LIMIT, |account| account.setup.ring_limit)
+            .map_or(self.config.direct_ring_limit, |account| {
+                account.setup.ring_limit
+            })
     }
 
     /// Ends a session and tells the owner.

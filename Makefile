@@ -1,0 +1,72 @@
+# `make run` opens the phone, `make test` proves it; each does all of its own set-up.
+
+.DEFAULT_GOAL := run
+SHELL := /bin/sh
+
+# A fresh rustup is found without a new login.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+CARGO ?= cargo
+# Arguments for the phone: make run ARGS='headless --help'
+ARGS ?=
+
+.PHONY: setup setup-test run test lint audit bench soak fuzz broken clean
+
+## Install what building and running needs.
+setup:
+	@.ci/setup run
+
+setup-test:
+	@.ci/setup test
+
+## Open the phone; without a display, run the demo in the terminal.
+run: setup
+	@if [ -n "$(ARGS)" ]; then \
+	  exec $(CARGO) run --release -- $(ARGS); \
+	elif [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY" ] || [ -n "$$WAYLAND_DISPLAY" ]; then \
+	  exec $(CARGO) run --release; \
+	else \
+	  echo "There is no display here: running the demo without a window." >&2; \
+	  exec $(CARGO) run --release -- --demo-without-display; \
+	fi
+
+## Run every test, also those against SIPp, Kamailio, baresip, PulseAudio and a real window.
+test: setup-test
+	$(CARGO) test
+
+## Check formats, lints, documentation, and that the headless phone builds alone.
+lint: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+## Check crates: banned ones, licences, sources.
+audit: setup
+	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+## Measure.
+bench: setup
+	$(CARGO) bench
+
+## The long runs: a million mutated datagrams against the headless release build.
+soak: setup-test
+	$(CARGO) build --release --no-default-features --target-dir target/headless
+	RINGDESK_BINARY=$(CURDIR)/target/headless/release/ringdesk RINGDESK_DATAGRAMS=1000000 \
+	  $(CARGO) test --test peers -- --nocapture mutated
+
+## Fuzz every parser of network bytes, a minute each (SECONDS_EACH=60).
+SECONDS_EACH ?= 60
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	@for target in $$($(CARGO) +nightly fuzz list); do \
+	  $(CARGO) +nightly fuzz run "$$target" -- -max_total_time=$(SECONDS_EACH) || exit 1; \
+	done
+
+## Show that each SIPp scenario can fail: build each broken phone and run its scenarios.
+broken: setup-test
+	@tests/broken/run
+
+clean:
+	$(CARGO) clean

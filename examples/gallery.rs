@@ -1,0 +1,559 @@
+//! The window with made-up data and no engine behind it, for looking at it and for screenshots.
+//!
+//! `cargo run --example gallery -- VIEW THEME [SCENE …]`
+//!
+//! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
+//! * THEME: `light`, `dark`
+//! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
+//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, ToSpan as _};
+use ringdesk::base::clock;
+use ringdesk::base::dial_plan::{DialPlan, DialPreview};
+use ringdesk::base::id::{AccountId, CallId, ContactId, OrganizationId};
+use ringdesk::config::settings::ThemeChoice;
+use ringdesk::config::{Account, Settings};
+use ringdesk::control::handle::PageSource;
+use ringdesk::control::{
+    AccountView, CallStage, CallView, Command, DevicesView, DialRequest, Handle, Notice, Page,
+    PageRequest, QualityView, RecordingView, Registration, Snapshot,
+};
+use ringdesk::crm::row::{
+    CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
+    Identification, Match, MatchLevel, OrganizationRow,
+};
+use ringdesk::ui::{self, Options, View};
+use tokio::sync::{mpsc, watch};
+
+/// Name, organization, number.
+const PEOPLE: [(&str, &str, &str); 11] = [
+    ("Amelia Hart", "Northwind Traders", "+1 415 555 0134"),
+    ("Jürgen Weiß", "Müller & Söhne GmbH", "+49 30 901820"),
+    ("王小明", "上海国际贸易", "+86 21 6010 1234"),
+    ("محمد العلي", "شركة الخليج", "+971 4 555 0101"),
+    ("Σοφία Παππά", "Aegean Lines", "+30 21 0555 0199"),
+    ("田中 さくら", "株式会社あおぞら", "+81 3 5550 1234"),
+    ("Priya Nair", "Zenith Pharma", "+91 22 5550 1188"),
+    ("김민준", "한빛소프트", "+82 2 555 0123"),
+    ("नेहा शर्मा", "Himalaya Foods", "+91 11 5550 7777"),
+    ("דוד לוי", "Carmel Tech", "+972 3 555 0142"),
+    ("Daniela Moreno", "Contoso Logistics", "+34 91 555 0172"),
+];
+
+const LONG: &str =
+    "Maria-Magdalena Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe-Langenburg";
+
+const NOTES: [&str; 4] = [
+    "Asked for the Q4 renewal quote; call back after 15:00.",
+    "Pricing question",
+    "",
+    "Onboarding, wants the invoice as PDF\nand a second seat",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| words.iter().any(|given| given == word);
+    let view = if has("calls") {
+        View::Calls
+    } else if has("contacts") {
+        View::Contacts
+    } else if has("organizations") {
+        View::Organizations
+    } else if has("settings") {
+        View::Settings
+    } else {
+        View::Dialer
+    };
+    let now = (clock::wall_now(), clock::monotonic_now());
+    let snapshot = snapshot(&has, now);
+    let (commands, mut inbox) = mpsc::channel(64);
+    let (publish, watch) = watch::channel(Arc::new(snapshot));
+    let demo = Demo {
+        rows: if has("empty") { 0 } else { 100_000 },
+        long: has("long"),
+        now: now.0,
+    };
+    let handle = Handle::new(commands, watch, Arc::new(demo));
+    let options = Options {
+        view,
+        on_ready: Box::new(move |waker| {
+            let engine = std::thread::Builder::new().name("demo engine".to_owned());
+            let started = engine.spawn(move || {
+                while let Some(command) = inbox.blocking_recv() {
+                    publish.send_modify(|snapshot| obey(Arc::make_mut(snapshot), &command));
+                    waker.wake();
+                }
+            });
+            drop(started);
+        }),
+    };
+    ui::run(handle, options)?;
+    Ok(())
+}
+
+/// Does to the state what the engine would do.
+fn obey(state: &mut Snapshot, command: &Command) {
+    state.revision += 1;
+    match command {
+        Command::Quit => state.ending = true,
+        Command::CloseDialRequest => state.dial_request = None,
+        Command::SaveSettings(settings) => state.settings = settings.as_ref().clone(),
+        Command::Dismiss(id) => state.calls.retain(|call| call.id != *id),
+        Command::DismissNotice(id) => state.notices.retain(|notice| notice.id != *id),
+        Command::StartLab => state.lab = true,
+        Command::Decline(id) | Command::HangUp(id) => {
+            with_call(state, *id, |call| {
+                call.stage = CallStage::Ended;
+                call.ended = Some(clock::monotonic_now());
+                call.status = "you ended the call".to_owned();
+            });
+        }
+        Command::Answer(id) => with_call(state, *id, |call| {
+            call.stage = CallStage::Talking;
+            call.answered = Some(clock::monotonic_now());
+            call.codec = Some("opus".to_owned());
+        }),
+        Command::Mute(id, muted) => with_call(state, *id, |call| call.muted = *muted),
+        Command::Hold(id) => with_call(state, *id, |call| call.stage = CallStage::Held),
+        Command::Resume(id) => with_call(state, *id, |call| call.stage = CallStage::Talking),
+        Command::Notes(id, text) => with_call(state, *id, |call| call.notes.clone_from(text)),
+        Command::Record(id, on) => with_call(state, *id, |call| {
+            call.recording = if *on {
+                RecordingView::On("recordings/demo.wav".to_owned())
+            } else {
+                RecordingView::Done("recordings/demo.wav".to_owned())
+            };
+        }),
+        Command::ChooseContact(id, contact) => with_call(state, *id, |call| {
+            call.chosen = call.identification.as_ref().and_then(|found| {
+                found
+                    .matches
+                    .iter()
+                    .position(|m| Some(m.contact) == *contact)
+            });
+        }),
+        other => println!("{other:?}"),
+    }
+}
+
+fn with_call(state: &mut Snapshot, id: CallId, change: impl FnOnce(&mut CallView)) {
+    if let Some(call) = state.calls.iter_mut().find(|call| call.id == id) {
+        change(call);
+    }
+}
+
+fn ago(at: Instant, seconds: u64) -> Instant {
+    at.checked_sub(Duration::from_secs(seconds)).unwrap_or(at)
+}
+
+fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> Snapshot {
+    let theme = if has("light") {
+        ThemeChoice::Light
+    } else {
+        ThemeChoice::Dark
+    };
+    let bare = has("first-run") || has("empty");
+    let mut state = Snapshot {
+        revision: 1,
+        settings: Settings {
+            theme,
+            ..Settings::default()
+        },
+        to_call_back: if bare { 0 } else { 3 },
+        lab: has("lab"),
+        devices: DevicesView {
+            microphone: "Jabra Evolve2 65".to_owned(),
+            speaker: "Jabra Evolve2 65".to_owned(),
+            problem: None,
+            microphones: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
+            speakers: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
+        },
+        ..Snapshot::default()
+    };
+    if !has("first-run") {
+        state.accounts = accounts(has("problems"), mono);
+    }
+    if has("problems") {
+        state.devices.problem = Some(
+            "The microphone \"Jabra Evolve2 65\" was unplugged: the built-in one is used. Plug it \
+             in again, or choose another in Settings."
+                .to_owned(),
+        );
+        state.notices = vec![
+            Notice {
+                id: 1,
+                at: wall,
+                text: "The recording stopped: the disk is full. Free some space, then start it \
+                       again."
+                    .to_owned(),
+            },
+            Notice {
+                id: 2,
+                at: wall,
+                text: "A call from +1 415 555 0134 had no sound from the other side: check that \
+                       the firewall lets UDP through."
+                    .to_owned(),
+            },
+        ];
+    }
+    calls(&mut state, has, wall, mono);
+    links(&mut state, has, mono);
+    state
+}
+
+fn accounts(broken: bool, mono: Instant) -> Vec<AccountView> {
+    let account = |address: &str, name: &str| Account {
+        address: address.to_owned(),
+        display_name: name.to_owned(),
+        dial_plan: DialPlan {
+            domain: "pbx.northwind.example".to_owned(),
+            ..DialPlan::default()
+        },
+        ..Account::default()
+    };
+    vec![
+        AccountView {
+            id: AccountId(0),
+            account: account("sip:sam@pbx.northwind.example", "Sales"),
+            has_password: true,
+            registration: Registration::Registered,
+        },
+        AccountView {
+            id: AccountId(1),
+            account: account("sip:sam@support.example", "Support"),
+            has_password: true,
+            registration: if broken {
+                Registration::Failed {
+                    reason: "the registrar refuses the password; correct it in Settings."
+                        .to_owned(),
+                    retry_at: Some(mono + Duration::from_secs(28)),
+                }
+            } else {
+                Registration::Registered
+            },
+        },
+    ]
+}
+
+fn person(index: usize, level: MatchLevel, reason: &str) -> Match {
+    let (name, organization, _) = PEOPLE[index % PEOPLE.len()];
+    Match {
+        contact: ContactId(i64::try_from(index).unwrap_or(0) + 1),
+        name: name.to_owned(),
+        organization: Some(organization.to_owned()),
+        role: (index % 3 == 1).then(|| "Head of purchasing".to_owned()),
+        level,
+        reason: reason.to_owned(),
+    }
+}
+
+fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono: Instant) {
+    let mut add = |number: &str, direction, stage, matches: Vec<Match>, no_match: Option<&str>| {
+        let n = u8::try_from(state.calls.len()).unwrap_or(0);
+        let last = if matches.is_empty() { 1 } else { 3 };
+        state.calls.push(CallView {
+            id: CallId::new(1_700_000_000_000, [n; 10]),
+            account: Some(AccountId(0)),
+            direction,
+            stage,
+            remote: number.to_owned(),
+            remote_name: matches.is_empty().then(|| "Best Offers Ltd".to_owned()),
+            local: "sip:sam@pbx.northwind.example".to_owned(),
+            diverted_from: has("long").then(|| "sip:frontdesk@pbx.northwind.example".to_owned()),
+            identification: Some(Identification {
+                no_match: no_match.map(str::to_owned),
+                e164: Some(number.replace(' ', "")),
+                display_number: number.to_owned(),
+                country: Some("United Kingdom".to_owned()),
+                last_calls: (0..last)
+                    .map(|index| row(index * 7 + 3, wall, has("long")))
+                    .collect(),
+                matches,
+            }),
+            chosen: None,
+            started: ago(mono, 12),
+            started_at: wall,
+            answered: None,
+            ended: None,
+            status: String::new(),
+            muted: false,
+            recording: RecordingView::Off,
+            codec: None,
+            quality: None,
+            notes: String::new(),
+            durable: true,
+        });
+    };
+    let known = "same number in international form, \"Mobile\"";
+    if has("talking") || has("ended") {
+        add(
+            PEOPLE[0].2,
+            CallDirection::Outbound,
+            CallStage::Talking,
+            vec![person(0, MatchLevel::Known, known)],
+            None,
+        );
+    }
+    let ringing = (CallDirection::Inbound, CallStage::Ringing);
+    if has("incoming") {
+        let who = if has("long") { 3 } else { 10 };
+        let found = vec![person(who, MatchLevel::Known, known)];
+        add(PEOPLE[who].2, ringing.0, ringing.1, found, None);
+    }
+    if has("unknown") {
+        let why = "no contact has this number, and no last seven digits agree";
+        add("+44 20 7946 0991", ringing.0, ringing.1, vec![], Some(why));
+    }
+    if has("maybe") {
+        let found = vec![person(
+            1,
+            MatchLevel::Weak,
+            "only the last seven digits agree",
+        )];
+        add("030 901820", ringing.0, ringing.1, found, None);
+    }
+    if has("shared") {
+        let found = vec![
+            person(0, MatchLevel::Known, known),
+            person(6, MatchLevel::Known, known),
+        ];
+        add("+1 415 555 0134", ringing.0, ringing.1, found, None);
+    }
+    if let Some(call) = state
+        .calls
+        .first_mut()
+        .filter(|_| has("talking") || has("ended"))
+    {
+        call.answered = Some(ago(mono, 227));
+        call.started = ago(mono, 240);
+        call.notes = "Asked for the Q4 renewal quote; call back after 15:00.".to_owned();
+        call.codec = Some("opus".to_owned());
+        call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
+        call.quality = Some(QualityView {
+            loss: 0.004,
+            jitter_millis: 3.2,
+            round_trip_millis: Some(21.0),
+            level_out: 0.4,
+            level_in: 0.3,
+        });
+        if has("ended") {
+            call.stage = CallStage::Ended;
+            call.ended = Some(mono);
+            call.status = "the other side hung up".to_owned();
+            call.recording = RecordingView::Done("/home/sam/recordings/0191.wav".to_owned());
+        }
+    }
+    if has("long") {
+        for call in &mut state.calls {
+            if let Some(found) = &mut call.identification {
+                for candidate in found.matches.iter_mut().filter(|m| m.contact.0 != 4) {
+                    candidate.name = LONG.to_owned();
+                    candidate.organization = Some(LONG.to_owned());
+                }
+            }
+        }
+    }
+}
+
+fn links(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, mono: Instant) {
+    let preview = DialPreview {
+        original: "tel:+1-415-555-0134".to_owned(),
+        uri: "sip:+14155550134@pbx.northwind.example".to_owned(),
+        rule: "international number, sent as it is".to_owned(),
+        display: "+1 415 555 0134".to_owned(),
+        caution: has("odd-link").then(|| {
+            "The link carries SIP headers (Replaces), which are not sent. Dial only if you trust \
+             the page."
+                .to_owned()
+        }),
+    };
+    if has("link") || has("odd-link") {
+        state.dial_request = Some(DialRequest {
+            link: preview.original.clone(),
+            preview: Ok(preview),
+            identification: Some(Identification {
+                matches: vec![person(0, MatchLevel::Known, "same number")],
+                display_number: "+1 415 555 0134".to_owned(),
+                ..Identification::default()
+            }),
+            asked: mono,
+        });
+    }
+}
+
+/// The call of that number, the newest being 0; always the same.
+fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
+    let (name, organization, number) = PEOPLE[index % PEOPLE.len()];
+    let minutes = i64::try_from(index).unwrap_or(0) * 7 + 2;
+    let started_at = now.checked_sub(minutes.minutes()).unwrap_or(now);
+    let unknown = index % 10 == 9;
+    let maybe = index % 13 == 6;
+    let (direction, state) = match index % 8 {
+        0 | 6 => (CallDirection::Outbound, CallState::Completed),
+        1 => (CallDirection::Inbound, CallState::NoAnswer),
+        4 => (CallDirection::Outbound, CallState::Busy),
+        5 => (CallDirection::Inbound, CallState::Rejected),
+        7 => (CallDirection::Inbound, CallState::AnsweredElsewhere),
+        _ => (CallDirection::Inbound, CallState::Completed),
+    };
+    let talked = state == CallState::Completed;
+    let seconds = i64::try_from(index).unwrap_or(0) * 97 % 1300 + 34;
+    let name = if long && index.is_multiple_of(3) {
+        LONG
+    } else {
+        name
+    };
+    let millis = u64::try_from(started_at.as_millisecond()).unwrap_or(0);
+    let random = [u8::try_from(index % 256).unwrap_or(0); 10];
+    CallRow {
+        id: CallId::new(millis, random),
+        direction,
+        state,
+        remote: number.to_owned(),
+        e164: Some(number.to_owned()),
+        remote_name: unknown.then(|| "Best Offers Ltd".to_owned()),
+        local: "sip:sam@pbx.northwind.example".to_owned(),
+        contact: (!unknown).then_some(ContactId(i64::try_from(index % 11).unwrap_or(0) + 1)),
+        contact_name: (!unknown).then(|| name.to_owned()),
+        organization: (!unknown).then(|| organization.to_owned()),
+        level: (!unknown).then_some(if maybe {
+            MatchLevel::Weak
+        } else {
+            MatchLevel::Known
+        }),
+        match_reason: (!unknown).then(|| "same number in international form".to_owned()),
+        started_at,
+        answered_at: talked.then_some(started_at),
+        ended_at: Some(started_at),
+        waiting_millis: Some(8_200),
+        talking_millis: talked.then_some(seconds * 1000),
+        sip_status: Some(if talked { 200 } else { 487 }),
+        end_reason: Some("the other side hung up".to_owned()),
+        sip_call_id: Some("a84b4c76e66710@pc33.northwind.example".to_owned()),
+        recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
+        notes: NOTES[index % NOTES.len()].to_owned(),
+        done: index > 20,
+    }
+}
+
+/// Made-up rows.
+struct Demo {
+    rows: usize,
+    long: bool,
+    now: Timestamp,
+}
+
+impl Demo {
+    fn calls(&self, filter: CallFilter, search: &str, after: Option<CallCursor>) -> CallPage {
+        let wanted = |row: &CallRow| {
+            let fits = match filter {
+                CallFilter::All => true,
+                CallFilter::Inbound => row.direction == CallDirection::Inbound,
+                CallFilter::Outbound => row.direction == CallDirection::Outbound,
+                CallFilter::Missed => row.state == CallState::NoAnswer,
+                CallFilter::ToCallBack => row.state == CallState::NoAnswer && !row.done,
+            };
+            let text = format!("{:?} {}", row.contact_name, row.remote).to_lowercase();
+            fits && text.contains(&search.to_lowercase())
+        };
+        let first = after.map_or(0, |cursor| {
+            let micros = self.now.as_microsecond() - cursor.started_micros;
+            usize::try_from(micros / 60_000_000 / 7).unwrap_or(0) + 1
+        });
+        let rows: Vec<CallRow> = (first..self.rows)
+            .map(|index| row(index, self.now, self.long))
+            .take(4_000)
+            .filter(wanted)
+            .take(100)
+            .collect();
+        let next = rows
+            .last()
+            .filter(|_| rows.len() == 100)
+            .map(|row| CallCursor {
+                started_micros: row.started_at.as_microsecond(),
+                id: row.id,
+            });
+        let total = match filter {
+            CallFilter::All => self.rows,
+            _ => self.rows.min(rows.len()),
+        };
+        CallPage {
+            waiting: Vec::new(),
+            rows,
+            next,
+            total: u64::try_from(total).unwrap_or(0),
+        }
+    }
+
+    fn contact(&self, index: usize) -> ContactRow {
+        let (name, organization, number) = PEOPLE[index % PEOPLE.len()];
+        ContactRow {
+            id: ContactId(i64::try_from(index).unwrap_or(0) + 1),
+            name: if self.long && index == 0 { LONG } else { name }.to_owned(),
+            organization: Some(OrganizationId(1)),
+            organization_name: Some(organization.to_owned()),
+            role: (index % 3 == 1).then(|| "Head of purchasing".to_owned()),
+            email: Some("person@example.com".to_owned()),
+            notes: NOTES[index % NOTES.len()].to_owned(),
+            numbers: ["Mobile", "Work"]
+                .into_iter()
+                .map(|label| ContactNumber {
+                    label: label.to_owned(),
+                    raw: number.to_owned(),
+                    e164: Some(number.replace(' ', "")),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl PageSource for Demo {
+    fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        Some(Arc::new(match request {
+            PageRequest::Calls {
+                filter,
+                search,
+                after,
+            } => Page::Calls(self.calls(*filter, search, *after)),
+            PageRequest::Call(id) => Page::Call(
+                (0..500)
+                    .map(|index| row(index, self.now, self.long))
+                    .find(|row| row.id == *id)
+                    .map(Box::new),
+            ),
+            PageRequest::Contacts { search, .. } => {
+                let rows: Vec<ContactRow> = (0..people)
+                    .map(|index| self.contact(index))
+                    .filter(|contact| contact.name.to_lowercase().contains(&search.to_lowercase()))
+                    .collect();
+                Page::Contacts {
+                    total: u64::try_from(rows.len()).unwrap_or(0),
+                    rows,
+                }
+            }
+            PageRequest::Contact(id) => Page::Contact(
+                usize::try_from(id.0 - 1)
+                    .ok()
+                    .map(|index| Box::new(self.contact(index))),
+            ),
+            PageRequest::Organizations { .. } => Page::Organizations(
+                PEOPLE
+                    .iter()
+                    .take(people)
+                    .zip(1..)
+                    .map(|((_, name, _), id)| OrganizationRow {
+                        id: OrganizationId(id),
+                        name: (*name).to_owned(),
+                        contacts: 1,
+                    })
+                    .collect(),
+            ),
+            PageRequest::Identify(_) => Page::Identify(Box::default()),
+        }))
+    }
+}

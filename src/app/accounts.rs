@@ -1,0 +1,340 @@
+//! Accounts: from the configuration to the SIP core, and their registrations' state.
+
+use std::time::{Duration, Instant};
+
+use crate::app::engine::{Engine, Internal};
+use crate::app::options::{AccountOptions, EngineOptions};
+use crate::base::id::AccountId;
+use crate::base::redact::Secret;
+use crate::base::uri::Uri;
+use crate::config::account::TransportChoice;
+use crate::config::{Account, Config, file, secret};
+use crate::control::{AccountView, Event, Registration};
+use crate::sip::{AccountSetup, Credentials, RegistrationState, Transport};
+
+/// A configured account while the engine runs.
+pub(super) struct LiveAccount {
+    pub(super) id: AccountId,
+    pub(super) account: Account,
+    pub(super) password: Option<Secret>,
+    pub(super) registration: Registration,
+    /// Whether it stands in the configuration file; the lab's account does not.
+    pub(super) stored: bool,
+}
+
+impl LiveAccount {
+    /// Whether no binding is left at the registrar, as far as can be known.
+    pub(super) fn gone(&self) -> bool {
+        matches!(
+            self.registration,
+            Registration::Off | Registration::Failed { .. }
+        )
+    }
+
+    pub(super) fn view(&self) -> AccountView {
+        AccountView {
+            id: self.id,
+            account: self.account.clone(),
+            has_password: self.password.is_some(),
+            registration: self.registration.clone(),
+        }
+    }
+}
+
+impl EngineOptions {
+    /// The region by which numbers without country code are read: the first account's, else the
+    /// settings'.
+    pub(super) fn region(&self) -> String {
+        self.accounts
+            .first()
+            .map(|options| options.account.dial_plan.region.clone())
+            .filter(|region| !region.is_empty())
+            .unwrap_or_else(|| self.settings.region.clone())
+    }
+}
+
+impl Engine {
+    /// Adds an account and starts its registration.
+    pub(super) fn add_account(&mut self, now: Instant, options: AccountOptions) -> AccountId {
+        let next = self
+            .accounts
+            .iter()
+            .map(|account| account.id.0 + 1)
+            .max()
+            .unwrap_or(0);
+        let id = AccountId(next);
+        self.accounts.push(LiveAccount {
+            id,
+            account: options.account,
+            password: options.password,
+            registration: Registration::Off,
+            stored: true,
+        });
+        self.set_up(now, id);
+        id
+    }
+
+    /// Hands an account to the SIP core.
+    fn set_up(&mut self, now: Instant, id: AccountId) {
+        let Some(live) = self.accounts.iter().find(|live| live.id == id) else {
+            return;
+        };
+        match setup(&live.account, live.password.clone()) {
+            Ok(setup) => self.endpoint.add_account(now, id, setup),
+            Err(problem) => {
+                let text = format!(
+                    "the account {} cannot be used: {problem}",
+                    live.account.address
+                );
+                self.problem(None, text);
+            }
+        }
+        self.tell_own_numbers();
+        self.dirty = true;
+    }
+
+    /// The own lines never become customers.
+    fn tell_own_numbers(&self) {
+        let own: Vec<String> = self
+            .accounts
+            .iter()
+            .map(|live| live.account.address.clone())
+            .collect();
+        self.store.set_own_numbers(&own);
+    }
+
+    /// Adds or changes an account on the agent's wish and keeps it.
+    pub(super) fn save_account(
+        &mut self,
+        now: Instant,
+        id: Option<AccountId>,
+        account: Account,
+        password: Option<Secret>,
+        consent: bool,
+    ) {
+        if let Err(problem) = account.validate() {
+            self.problem(None, problem.to_string());
+            return;
+        }
+        let address = account.address.clone();
+        match id.and_then(|id| self.accounts.iter_mut().find(|live| live.id == id)) {
+            Some(live) => {
+                live.account = account;
+                if password.is_some() {
+                    live.password.clone_from(&password);
+                }
+                let id = live.id;
+                self.endpoint.remove_account(now, id);
+                self.set_up(now, id);
+            }
+            None => {
+                self.add_account(
+                    now,
+                    AccountOptions {
+                        account,
+                        password: password.clone(),
+                    },
+                );
+            }
+        }
+        self.persist();
+        if let (Some(password), true) = (password, self.options.persist) {
+            let secrets = self.options.paths.secrets_file.clone();
+            self.in_background(move || {
+                secret::store(&secrets, &address, &password, consent)
+                    .map(drop)
+                    .map_err(|error| error.to_string())
+            });
+        }
+    }
+
+    /// Adds the lab's account, which lives only as long as the lab.
+    pub(super) fn use_lab(&mut self, now: Instant, account: Account, password: Secret) {
+        let options = AccountOptions {
+            account,
+            password: Some(password),
+        };
+        let id = self.add_account(now, options);
+        if let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) {
+            live.stored = false;
+        }
+        self.lab = true;
+    }
+
+    /// Removes an account, its registration and its password.
+    pub(super) fn remove_account(&mut self, now: Instant, id: AccountId) {
+        let Some(at) = self.accounts.iter().position(|live| live.id == id) else {
+            return;
+        };
+        let live = self.accounts.remove(at);
+        self.endpoint.remove_account(now, id);
+        self.persist();
+        if live.stored && self.options.persist {
+            let secrets = self.options.paths.secrets_file.clone();
+            self.in_background(move || {
+                secret::delete(&secrets, &live.account.address).map_err(|error| error.to_string())
+            });
+        }
+    }
+
+    /// Writes accounts and settings to the configuration file.
+    pub(super) fn persist(&mut self) {
+        self.dirty = true;
+        if !self.options.persist {
+            return;
+        }
+        let config = Config {
+            settings: self.options.settings.clone(),
+            accounts: self
+                .accounts
+                .iter()
+                .filter(|live| live.stored)
+                .map(|live| live.account.clone())
+                .collect(),
+        };
+        let path = self.options.paths.config_file.clone();
+        self.in_background(move || file::save(&path, &config).map_err(|error| error.to_string()));
+    }
+
+    /// Runs something slow away from the engine; a problem comes back as a notice.
+    fn in_background(&self, work: impl FnOnce() -> Result<(), String> + Send + 'static) {
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let result = tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|error| Err(error.to_string()));
+            drop(internal.send(Internal::Saved(result)).await);
+        });
+    }
+
+    /// A registration moved.
+    pub(super) fn handle_registration(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        state: RegistrationState,
+    ) {
+        let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) else {
+            return;
+        };
+        let address = live.account.address.clone();
+        let (registration, event) = match state {
+            RegistrationState::Off => (Registration::Off, None),
+            RegistrationState::Registering => (Registration::Registering, None),
+            RegistrationState::Registered { expires } => (
+                Registration::Registered,
+                Some(Event::Registered {
+                    account: id,
+                    address,
+                    expires,
+                }),
+            ),
+            RegistrationState::Failed {
+                status,
+                reason,
+                retry_in,
+            } => (
+                Registration::Failed {
+                    reason: reason.clone(),
+                    retry_at: retry_in.map(|wait| now + wait),
+                },
+                Some(Event::RegistrationFailed {
+                    account: id,
+                    address,
+                    status: status.map(|status| status.code),
+                    reason,
+                    retry_in,
+                }),
+            ),
+            RegistrationState::Unregistered => (
+                Registration::Off,
+                Some(Event::Unregistered {
+                    account: id,
+                    address,
+                }),
+            ),
+        };
+        let refreshed = live.registration == registration;
+        live.registration = registration;
+        // A refresh is no news.
+        if let Some(event) = event.filter(|_| !refreshed) {
+            self.tell(event);
+        }
+        self.dirty = true;
+    }
+
+    pub(super) fn account(&self, id: AccountId) -> Option<&LiveAccount> {
+        self.accounts.iter().find(|live| live.id == id)
+    }
+
+    pub(super) fn account_address(&self, id: AccountId) -> Option<String> {
+        self.account(id).map(|live| live.account.address.clone())
+    }
+
+    /// The account for an outgoing call: the asked one, else the first that is registered, else
+    /// the first.
+    pub(super) fn account_for_call(&self, asked: Option<AccountId>) -> Option<&LiveAccount> {
+        asked
+            .and_then(|id| self.account(id))
+            .or_else(|| {
+                self.accounts
+                    .iter()
+                    .find(|live| live.registration == Registration::Registered)
+            })
+            .or_else(|| self.accounts.first())
+    }
+}
+
+/// Translates an account for the SIP core.
+fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, String> {
+    let address = Uri::parse(&account.address).map_err(|error| error.to_string())?;
+    let sip = address
+        .as_sip()
+        .ok_or_else(|| "its address must begin with sip:".to_owned())?;
+    let user = address.user_decoded().unwrap_or_default();
+    let registrar = if account.registrar.is_empty() {
+        let host = Uri::Sip(crate::base::uri::SipUri {
+            secure: sip.secure,
+            user: None,
+            password: None,
+            host: sip.host.clone(),
+            port: sip.port,
+            params: Vec::new(),
+            headers: Vec::new(),
+        });
+        host.to_string()
+    } else if account.registrar.contains("sip:") || account.registrar.contains("sips:") {
+        account.registrar.clone()
+    } else {
+        format!("sip:{}", account.registrar)
+    };
+    let registrar = account
+        .register
+        .then(|| Uri::parse(&registrar))
+        .transpose()
+        .map_err(|error| format!("its registrar is no host: {error}"))?;
+    let outbound_proxy = (!account.outbound_proxy.is_empty())
+        .then(|| Uri::parse(&account.outbound_proxy))
+        .transpose()
+        .map_err(|error| format!("its outbound proxy is no SIP address: {error}"))?;
+    let username = if account.auth_user.is_empty() {
+        user
+    } else {
+        account.auth_user.clone()
+    };
+    let display = &account.display_name;
+    Ok(AccountSetup {
+        address,
+        display_name: (!display.is_empty()).then(|| display.clone()),
+        registrar,
+        outbound_proxy,
+        transport: match account.transport {
+            TransportChoice::Auto => None,
+            TransportChoice::Udp => Some(Transport::Udp),
+            TransportChoice::Tcp => Some(Transport::Tcp),
+        },
+        credentials: password.map(|password| Credentials { username, password }),
+        expires: Duration::from_secs(u64::from(account.expires_seconds)),
+        ring_limit: Duration::from_secs(u64::from(account.ring_limit_seconds)),
+    })
+}

@@ -1,0 +1,257 @@
+//! How calls begin: looked up and written down before they ring or are dialled.
+
+use std::time::{Duration, Instant};
+
+use crate::app::engine::{Engine, Internal};
+use crate::app::journal::PATIENCE;
+use crate::app::live_call::{Beginning, Gate, LiveCall};
+use crate::app::script::{self, Reaction};
+use crate::base::clock;
+use crate::base::id::{AccountId, CallId};
+use crate::base::random::{OsRandom, Random as _};
+use crate::base::uri::Uri;
+use crate::call::{Call, MediaPreferences};
+use crate::control::Event;
+use crate::crm::StoreError;
+use crate::crm::row::{CallDirection, Identification};
+use crate::crm::store::{CallChange, Write};
+use crate::sdp::Codec;
+use crate::sip::{EndedBy, IncomingCall, NameAddr};
+
+/// How long a call may wait for the look-up of its caller; a look-up takes microseconds.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
+impl Engine {
+    /// A call arrives: it is looked up and written down before it rings.
+    pub(super) fn handle_incoming(&mut self, now: Instant, incoming: IncomingCall) {
+        let id = Self::new_call_id();
+        let preferences = self.media_preferences(incoming.account);
+        let call = Call::incoming(preferences, incoming.local_ip, incoming.offer.clone());
+        // What a trusted network asserts would come first; trust is per account and off by default.
+        let remote = who(&incoming.from);
+        let mut live = LiveCall::new(Beginning {
+            id,
+            call,
+            account: incoming.account,
+            direction: CallDirection::Inbound,
+            remote: remote.clone(),
+            remote_name: incoming.from.display_name.clone(),
+            from: incoming.from.uri.to_string(),
+            to: incoming.to.uri.to_string(),
+            local: incoming.to.uri.to_string(),
+            now,
+            wall: clock::wall_now(),
+            look_up_until: now + LOOK_UP,
+        });
+        live.session = Some(incoming.session);
+        live.sip_call_id = Some(incoming.sip_call_id);
+        live.diverted_from = incoming.diversion.as_ref().map(who);
+        self.sessions.insert(incoming.session, id);
+        self.calls.insert(id, live);
+        self.look_up(id, &remote);
+    }
+
+    /// Begins an outgoing call; it is looked up and written down before its INVITE.
+    pub(super) fn begin_outgoing(
+        &mut self,
+        now: Instant,
+        account: Option<AccountId>,
+        uri: &Uri,
+    ) -> CallId {
+        let id = Self::new_call_id();
+        let local = account
+            .and_then(|id| self.account_address(id))
+            .unwrap_or_else(|| format!("sip:{}", self.bound));
+        let remote = NameAddr {
+            display_name: None,
+            uri: uri.clone(),
+        };
+        let remote = who(&remote);
+        let mut live = LiveCall::new(Beginning {
+            id,
+            call: Call::outgoing(self.media_preferences(account)),
+            account,
+            direction: CallDirection::Outbound,
+            remote: remote.clone(),
+            remote_name: None,
+            from: local.clone(),
+            to: uri.to_string(),
+            local,
+            now,
+            wall: clock::wall_now(),
+            look_up_until: now + LOOK_UP,
+        });
+        live.uri = Some(uri.to_string());
+        self.calls.insert(id, live);
+        self.look_up(id, &remote);
+        id
+    }
+
+    fn look_up(&mut self, id: CallId, remote: &str) {
+        let found = self.store.identify(remote);
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let found = found.await.unwrap_or(Err(StoreError::Closed));
+            drop(internal.send(Internal::Identified(id, found)).await);
+        });
+        self.dirty = true;
+    }
+
+    /// The look-up answered.
+    pub(super) fn handle_identified(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        found: Result<Identification, StoreError>,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        match found {
+            Ok(found) => call.identification = Some(found),
+            Err(error) => tracing::warn!("a caller could not be looked up: {error}"),
+        }
+        if matches!(call.gate, Gate::Identifying(_)) {
+            self.write_row(now, id);
+        }
+    }
+
+    pub(super) fn write_row(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        // Patience counts from the arrival, so that the look-up's time is part of it.
+        call.gate = Gate::Writing((call.started + PATIENCE).max(now));
+        let row = call.row();
+        self.record(Write::InsertCall(Box::new(row)));
+    }
+
+    /// The store answered a write of a call.
+    pub(super) fn handle_call_written(&mut self, now: Instant, write: &Write, durable: bool) {
+        match write {
+            Write::InsertCall(row) => {
+                let Some(call) = self.calls.get_mut(&row.id) else {
+                    return;
+                };
+                call.durable = durable;
+                if matches!(call.gate, Gate::Writing(_)) {
+                    self.open_gate(now, row.id);
+                }
+            }
+            Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
+            Write::ChangeCall(..)
+            | Write::SaveContact(_)
+            | Write::DeleteContact(_)
+            | Write::SaveOrganization(_) => {}
+        }
+    }
+
+    /// The row is on disk, or patience is over: the call goes on.
+    pub(super) fn open_gate(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.gate = Gate::Open;
+        let durable = call.durable;
+        let context = call.context();
+        match call.direction {
+            CallDirection::Inbound => {
+                self.tell(Event::Incoming {
+                    call: context,
+                    durable,
+                });
+                self.react(now, id);
+            }
+            CallDirection::Outbound => {
+                let uri = call.uri.clone().unwrap_or_default();
+                let account = call.account;
+                let ended = call.ended.is_some();
+                self.tell(Event::Outgoing {
+                    call: context,
+                    durable,
+                    uri: uri.clone(),
+                });
+                if !ended {
+                    self.send_invite(now, id, account, &uri);
+                }
+            }
+        }
+    }
+
+    fn send_invite(&mut self, now: Instant, id: CallId, account: Option<AccountId>, uri: &str) {
+        let sent = Uri::parse(uri)
+            .map_err(|error| error.to_string())
+            .and_then(|uri| {
+                self.endpoint
+                    .invite(now, account, &uri, &[])
+                    .map_err(|error| error.to_string())
+            });
+        match sent {
+            Ok(session) => {
+                self.sessions.insert(session, id);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.session = Some(session);
+                    call.status = "calling".to_owned();
+                }
+            }
+            Err(problem) => {
+                self.problem(Some(id), problem);
+                self.end_without_session(now, id, EndedBy::Unreachable, 500);
+            }
+        }
+    }
+
+    fn react(&mut self, now: Instant, id: CallId) {
+        let reaction = script::on_incoming(&self.options.script, now);
+        self.with_call(now, id, |call| {
+            // A call that is already refused or gone cannot be rung; that is no fault.
+            match reaction {
+                Reaction::Ring(answer_at) => {
+                    if call.call.ring().is_ok() {
+                        call.answer_at = answer_at;
+                    }
+                }
+                Reaction::EarlyMedia => drop(call.call.ring_with_media()),
+                Reaction::Refuse(status, headers) => drop(call.call.reject(status, headers)),
+            }
+        });
+        // The ring edge must not wait for the next frame.
+        self.publish_now(now);
+    }
+
+    fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {
+        let named = account
+            .and_then(|id| self.account(id))
+            .map_or(&self.options.script.codecs, |account| {
+                &account.account.codecs
+            });
+        let mut codecs: Vec<Codec> = named
+            .iter()
+            .filter_map(|name| Codec::from_name(name))
+            .collect();
+        if codecs.is_empty() {
+            codecs = vec![Codec::Opus, Codec::Pcmu, Codec::Pcma];
+        }
+        // 62 bits: some parsers read `o=` ids as signed numbers.
+        let session_id = OsRandom.next_u64() >> 2;
+        MediaPreferences {
+            codecs,
+            ptime_millis: 20,
+            session_id,
+        }
+    }
+}
+
+/// The number or address to look up and to show: the user part where there is one.
+fn who(address: &NameAddr) -> String {
+    match &address.uri {
+        Uri::Sip(uri) => match address.uri.user_decoded() {
+            // A name is only unique with its domain; a number is a number everywhere.
+            Some(user) if user.chars().any(|c| c.is_ascii_alphabetic()) => address.uri.to_string(),
+            Some(user) => user,
+            None => format!("{}", Uri::Sip(uri.clone())),
+        },
+        Uri::Tel(uri) => uri.number.clone(),
+        Uri::Other { .. } => address.uri.to_string(),
+    }
+}

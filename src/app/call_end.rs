@@ -1,0 +1,109 @@
+//! How calls end: judged, written down, then told.
+
+use std::time::{Duration, Instant};
+
+use crate::app::engine::Engine;
+use crate::app::journal::PATIENCE;
+use crate::app::live_call::{Ending, Gate};
+use crate::app::outcome::Outcome;
+use crate::app::script;
+use crate::base::clock;
+use crate::base::id::CallId;
+use crate::control::Event;
+use crate::crm::row::CallState;
+use crate::crm::store::{CallChange, Write};
+use crate::media::MediaCommand;
+use crate::sip::{EndedBy, Status};
+
+/// How many ended calls stay on the screen until the agent dismisses them.
+const ENDED_SHOWN: usize = 8;
+
+impl Engine {
+    /// Ends a call that never reached the SIP layer.
+    pub(super) fn end_without_session(&mut self, now: Instant, id: CallId, by: EndedBy, code: u16) {
+        let status = Status::new(code, script::phrase(code));
+        self.with_call(now, id, |call| call.call.handle_ended(by, status, None));
+    }
+
+    pub(super) fn end(&mut self, now: Instant, id: CallId, judged: Outcome, code: u16) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.ended = Some(now);
+        call.answer_at = None;
+        call.hang_up_at = None;
+        call.status = judged.words.clone();
+        let waiting = call.answered.unwrap_or(now).duration_since(call.started);
+        let talking = call.answered.map(|answered| now.duration_since(answered));
+        call.ending = Some(Ending {
+            state: judged.state,
+            status: code,
+            reason: judged.words.clone(),
+            waiting,
+            talking,
+            until: now + PATIENCE,
+        });
+        // The row may still wait for its look-up: it is written now, before its end.
+        if matches!(call.gate, Gate::Identifying(_)) {
+            self.write_row(now, id);
+        }
+        self.record(Write::ChangeCall(
+            id,
+            CallChange::Ended {
+                state: judged.state,
+                at: clock::wall_now(),
+                waiting_millis: millis(waiting),
+                talking_millis: talking.map(millis),
+                sip_status: Some(code),
+                end_reason: judged.words,
+                done: judged.done,
+            },
+        ));
+        self.sound(MediaCommand::Close { call: id });
+        if judged.state == CallState::Busy {
+            self.busy_tone(now);
+        }
+        self.forget_old_calls();
+        self.publish_now(now);
+    }
+
+    /// Tells the end once its row is on disk, or patience is over.
+    pub(super) fn tell_ended(&mut self, id: CallId, durable: bool) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(ending) = call.ending.take() else {
+            return;
+        };
+        call.durable = durable;
+        let event = Event::Ended {
+            call: call.context(),
+            state: ending.state,
+            status: ending.status,
+            reason: ending.reason,
+            waiting: ending.waiting,
+            talking: ending.talking,
+            durable,
+        };
+        self.tell(event);
+    }
+
+    /// Keeps the screen short: headless phones dismiss nothing.
+    fn forget_old_calls(&mut self) {
+        let told: Vec<CallId> = self
+            .calls
+            .values()
+            .filter(|call| call.ended.is_some() && call.ending.is_none())
+            .map(|call| call.id)
+            .collect();
+        let surplus = told.len().saturating_sub(ENDED_SHOWN);
+        for id in told.into_iter().take(surplus) {
+            self.calls.remove(&id);
+        }
+    }
+}
+
+/// Whole milliseconds, for a row.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

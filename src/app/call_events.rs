@@ -1,0 +1,360 @@
+//! What happens to calls: from the SIP core, the store's acknowledgements and the clock.
+
+use std::time::Instant;
+
+use crate::app::call_end::millis;
+use crate::app::engine::Engine;
+use crate::app::live_call::{Gate, LiveCall};
+use crate::app::outcome::outcome;
+use crate::app::script;
+use crate::base::clock;
+use crate::base::id::CallId;
+use crate::call::{Action, Edge, SipAction};
+use crate::control::{Event, RecordingView};
+use crate::crm::store::{CallChange, Write};
+use crate::media::MediaCommand;
+use crate::sdp::MediaPlan;
+use crate::sip::{SessionId, SipEvent};
+
+impl Engine {
+    /// Routes one event of the SIP core.
+    pub(super) fn handle_sip(&mut self, now: Instant, event: SipEvent) {
+        match event {
+            SipEvent::Registration { account, state } => {
+                self.handle_registration(now, account, state);
+            }
+            SipEvent::Incoming(incoming) => self.handle_incoming(now, *incoming),
+            SipEvent::OfferNeeded { session, local_ip } => {
+                self.with_session(now, session, |call| call.call.handle_offer_needed(local_ip));
+            }
+            SipEvent::Progress {
+                session,
+                status,
+                body,
+            } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_progress(&status, body.as_ref());
+                });
+            }
+            SipEvent::Answered {
+                session,
+                body,
+                remote: _,
+            } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_answered(body.as_ref())
+                });
+            }
+            SipEvent::Confirmed { session, body } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_confirmed(body.as_ref())
+                });
+            }
+            SipEvent::Reinvite { session, offer } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_reinvite(offer.as_ref())
+                });
+            }
+            SipEvent::ReinviteConfirmed { session, body } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_reinvite_confirmed(body.as_ref());
+                });
+            }
+            SipEvent::ReinviteAnswered {
+                session,
+                status,
+                body,
+            } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_reinvite_answered(&status, body.as_ref());
+                });
+            }
+            SipEvent::InfoDigit { session, digit } => {
+                if let Some(call) = self
+                    .sessions
+                    .get(&session)
+                    .and_then(|id| self.calls.get(id))
+                {
+                    let call = call.context();
+                    self.tell(Event::Dtmf { call, digit });
+                }
+            }
+            SipEvent::Message { from, body } => {
+                let text = String::from_utf8_lossy(&body.bytes).into_owned();
+                self.tell(Event::Message {
+                    from: from.uri.to_string(),
+                    text,
+                });
+            }
+            SipEvent::Ended {
+                session,
+                by,
+                status,
+                reason,
+            } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_ended(by, status, reason)
+                });
+                self.sessions.remove(&session);
+            }
+            SipEvent::Trace {
+                sent,
+                remote,
+                sip_call_id,
+                text,
+                ..
+            } => {
+                tracing::debug!(%remote, sent, "{text}");
+                let remote = remote.to_string();
+                self.tell(Event::Trace {
+                    sip_call_id,
+                    sent,
+                    remote,
+                    text,
+                });
+            }
+        }
+    }
+
+    /// Lets a session's call take an input, and carries out what it wants.
+    fn with_session(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        input: impl FnOnce(&mut LiveCall),
+    ) {
+        if let Some(id) = self.sessions.get(&session).copied() {
+            self.with_call(now, id, input);
+        }
+    }
+
+    /// Lets a call take an input, and carries out what it wants.
+    pub(super) fn with_call(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        input: impl FnOnce(&mut LiveCall),
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        input(call);
+        self.dirty = true;
+        while let Some(action) = self
+            .calls
+            .get_mut(&id)
+            .and_then(|call| call.call.poll_action())
+        {
+            match action {
+                Action::OpenMedia(local_ip) => match self.media.open(id, local_ip) {
+                    Ok(rtp) => {
+                        let source = self.options.script.source.clone();
+                        self.sound(MediaCommand::Source { call: id, source });
+                        if let Some(call) = self.calls.get_mut(&id) {
+                            call.call.handle_media_opened(rtp);
+                        }
+                    }
+                    Err(error) => {
+                        if let Some(call) = self.calls.get_mut(&id) {
+                            call.call.handle_media_failed(&error.to_string());
+                        }
+                    }
+                },
+                Action::Apply(plan) => self.sound(MediaCommand::Apply { call: id, plan }),
+                Action::Sip(action) => self.carry_out_sip(now, id, action),
+                Action::Tell(edge) => self.handle_edge(now, id, edge),
+            }
+        }
+    }
+
+    fn carry_out_sip(&mut self, now: Instant, id: CallId, action: SipAction) {
+        let Some(session) = self.calls.get(&id).and_then(|call| call.session) else {
+            return;
+        };
+        let endpoint = &mut self.endpoint;
+        let done = match action {
+            SipAction::Offer(body) => endpoint.offer(now, session, body),
+            SipAction::Ring(body) => endpoint.ring(now, session, body),
+            SipAction::Answer(body) => endpoint.answer(now, session, body),
+            SipAction::Reject(status, headers) => endpoint.reject(now, session, status, &headers),
+            SipAction::HangUp => endpoint.hang_up(now, session),
+            SipAction::Reinvite(body) => endpoint.reinvite(now, session, body),
+            SipAction::AnswerReinvite(status, body) => {
+                endpoint.answer_reinvite(now, session, status, body)
+            }
+        };
+        // The far end may have ended the call a moment before; its end follows by event.
+        if let Err(error) = done {
+            tracing::debug!("{id}: {error}");
+        }
+    }
+
+    /// Tells others what happened in a call.
+    fn handle_edge(&mut self, now: Instant, id: CallId, edge: Edge) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let context = call.context();
+        match edge {
+            Edge::Ringing {
+                status,
+                early_media,
+            } => {
+                call.ringing = true;
+                call.early_media = early_media;
+                call.status = "ringing".to_owned();
+                self.tell(Event::Ringing {
+                    call: context,
+                    status,
+                });
+            }
+            Edge::Answered => self.handle_answer_edge(now, id),
+            Edge::Held { by_remote } => {
+                call.status = if by_remote {
+                    "held by the far end"
+                } else {
+                    "on hold"
+                }
+                .to_owned();
+                self.record(Write::ChangeCall(id, CallChange::Held(true)));
+                self.tell(Event::Held {
+                    call: context,
+                    by_remote,
+                });
+            }
+            Edge::Resumed => {
+                call.status = "talking".to_owned();
+                let held = call.call.held() || call.call.held_by_remote();
+                self.record(Write::ChangeCall(id, CallChange::Held(held)));
+                self.tell(Event::Resumed { call: context });
+            }
+            Edge::Media(plan) => self.handle_plan(id, &plan),
+            Edge::Problem(text) => self.problem(Some(id), text),
+            Edge::Ended {
+                by,
+                status,
+                reason,
+                problem,
+            } => {
+                let judged = outcome(
+                    call.direction,
+                    call.answered.is_some(),
+                    by,
+                    &status,
+                    reason.as_deref(),
+                    problem.as_deref(),
+                );
+                self.end(now, id, judged, status.code);
+            }
+        }
+    }
+
+    fn handle_answer_edge(&mut self, now: Instant, id: CallId) {
+        let script = self.options.script.clone();
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.answered = Some(now);
+        call.answer_at = None;
+        call.hang_up_at = script::hang_up_at(&script, now);
+        call.status = "talking".to_owned();
+        let waiting_millis = millis(now.duration_since(call.started));
+        let context = call.context();
+        let at = clock::wall_now();
+        self.record(Write::ChangeCall(
+            id,
+            CallChange::Answered { at, waiting_millis },
+        ));
+        self.tell(Event::Answered { call: context });
+        if script.record || self.options.settings.record_calls || self.is_lab_call(id) {
+            self.set_recording(id, true);
+        }
+        if let Some(digits) = script.dtmf {
+            self.sound(MediaCommand::Dtmf { call: id, digits });
+        }
+        if self.options.one_at_a_time {
+            self.hold_others(now, id);
+        }
+    }
+
+    /// Trying the phone out should leave something to listen to: calls of the lab are recorded.
+    fn is_lab_call(&self, id: CallId) -> bool {
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        account
+            .and_then(|account| self.account(account))
+            .is_some_and(|account| !account.stored)
+    }
+
+    fn handle_plan(&mut self, id: CallId, plan: &MediaPlan) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.codec = Some(plan.codec.to_string());
+        let local = call
+            .local_rtp()
+            .map(|rtp| rtp.to_string())
+            .unwrap_or_default();
+        let event = Event::Media {
+            call: call.context(),
+            codec: plan.codec.to_string(),
+            local,
+            remote: plan.remote_rtp.map(|rtp| rtp.to_string()),
+            security: "none",
+        };
+        self.tell(event);
+    }
+
+    /// What is due by the clock: patience with the disk, the script's answers and ends.
+    pub(super) fn handle_call_timeouts(&mut self, now: Instant) {
+        let due: Vec<CallId> = self
+            .calls
+            .values()
+            .filter(|call| call.deadline().is_some_and(|at| at <= now))
+            .map(|call| call.id)
+            .collect();
+        for id in due {
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            match call.gate {
+                Gate::Identifying(until) if until <= now => self.write_row(now, id),
+                Gate::Writing(until) if until <= now => {
+                    call.durable = false;
+                    self.open_gate(now, id);
+                }
+                Gate::Identifying(_) | Gate::Writing(_) | Gate::Open => {}
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            if call
+                .ending
+                .as_ref()
+                .is_some_and(|ending| ending.until <= now)
+            {
+                self.tell_ended(id, false);
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            if call.answer_at.is_some_and(|at| at <= now) {
+                call.answer_at = None;
+                self.answer(now, id);
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            if call.hang_up_at.is_some_and(|at| at <= now) {
+                call.hang_up_at = None;
+                self.hang_up(now, id);
+            }
+        }
+        if self.tone_until.is_some_and(|(_, until)| until <= now) {
+            self.tone_until = None;
+        }
+    }
+
+    pub(super) fn recording_of(&self, id: CallId) -> Option<&RecordingView> {
+        self.calls.get(&id).map(|call| &call.recording)
+    }
+}

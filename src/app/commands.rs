@@ -1,0 +1,349 @@
+//! What people and scripts ask for.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::app::engine::{Engine, Internal};
+use crate::app::script::phrase;
+use crate::base::dial_plan::DialPlan;
+use crate::base::id::CallId;
+use crate::base::uri::Uri;
+use crate::control::{CallTarget, Command, DialRequest, Event, RecordingView};
+use crate::crm::StoreError;
+use crate::crm::store::{CallChange, Write};
+use crate::media::MediaCommand;
+use crate::sip::{EndedBy, Status};
+
+/// How many characters notes may have; a person types less.
+const NOTES_LIMIT: usize = 64 * 1024;
+
+impl Engine {
+    /// Carries out one command; what cannot be done is told as an error event and a notice.
+    pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
+        self.dirty = true;
+        match command {
+            Command::Call(target) => self.place_call(now, &target),
+            Command::RequestDial(link) => self.request_dial(now, link),
+            Command::CloseDialRequest => self.dial_request = None,
+            Command::Answer(id) => self.answer(now, id),
+            Command::Decline(id) => self.refuse(now, id, 603),
+            Command::Busy(id) => self.refuse(now, id, 486),
+            Command::Reject(id, code) => self.refuse(now, id, code.clamp(300, 699)),
+            Command::Redirect(id, target) => self.redirect(now, id, &target),
+            Command::HangUp(id) => self.hang_up(now, id),
+            Command::Hold(id) => self.set_hold(now, id, true),
+            Command::Resume(id) => {
+                if self.options.one_at_a_time {
+                    self.hold_others(now, id);
+                }
+                self.set_hold(now, id, false);
+            }
+            Command::Mute(id, muted) => self.mute(id, muted),
+            Command::Dtmf(id, digits) => self.send_digits(id, digits),
+            Command::Record(id, on) => self.set_recording(id, on),
+            Command::Notes(id, notes) => self.set_notes(id, notes),
+            Command::ChooseContact(id, contact) => self.choose(id, contact),
+            Command::Dismiss(id) => self.dismiss(id),
+            Command::MarkDone(id, done) => {
+                self.record(Write::ChangeCall(id, CallChange::Done(done)));
+            }
+            Command::SaveContact(row) => self.record(Write::SaveContact(Box::new(row))),
+            Command::DeleteContact(id) => self.record(Write::DeleteContact(id)),
+            Command::SaveOrganization(row) => self.record(Write::SaveOrganization(row)),
+            Command::SaveAccount {
+                id,
+                account,
+                password,
+                password_file_consent,
+            } => {
+                self.save_account(now, id, *account, password, password_file_consent);
+            }
+            Command::UseLab { account, password } => self.use_lab(now, *account, password),
+            Command::RemoveAccount(id) => self.remove_account(now, id),
+            Command::RegisterNow(id) => self.endpoint.register_now(now, id),
+            Command::SaveSettings(settings) => self.save_settings(*settings),
+            Command::StartLab => self.tell(Event::LabWanted),
+            Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
+            Command::RefreshDevices => self.look_for_devices(),
+            Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
+            Command::Notice(text) => self.notice(text),
+            Command::Raise => self.raised += 1,
+            Command::Quit => self.begin_farewell(now),
+        }
+        self.settle(now);
+    }
+
+    fn place_call(&mut self, now: Instant, target: &CallTarget) {
+        let account = self.account_for_call(target.account);
+        let plan = account
+            .map(|live| live.account.dial_plan.clone())
+            .unwrap_or_default();
+        // A registered phone calls by its account; a direct one straight to the address.
+        let account = account.map(|live| live.id);
+        let plan = self.with_domain(plan, account);
+        let uri = plan
+            .preview(&target.text)
+            .map_err(|error| error.to_string())
+            .and_then(|preview| Uri::parse(&preview.uri).map_err(|error| error.to_string()));
+        let live = self
+            .calls
+            .values()
+            .filter(|call| call.ended.is_none())
+            .count();
+        match uri {
+            Err(problem) => {
+                self.tell(Event::CallRefused {
+                    target: target.text.clone(),
+                    text: problem.clone(),
+                });
+                self.notice(problem);
+            }
+            Ok(_) if live >= self.options.max_calls => {
+                let text =
+                    format!("{live} calls are open already, which is the limit; end one first");
+                self.tell(Event::CallRefused {
+                    target: target.text.clone(),
+                    text: text.clone(),
+                });
+                self.notice(text);
+            }
+            Ok(uri) => {
+                if self.options.one_at_a_time {
+                    self.hold_all(now);
+                }
+                self.begin_outgoing(now, account, &uri);
+            }
+        }
+    }
+
+    /// A dial plan without a domain uses its account's.
+    fn with_domain(&self, plan: DialPlan, account: Option<crate::base::id::AccountId>) -> DialPlan {
+        if !plan.domain.is_empty() {
+            return plan;
+        }
+        let domain = account
+            .and_then(|id| self.account_address(id))
+            .and_then(|address| address.split_once('@').map(|(_, domain)| domain.to_owned()))
+            .unwrap_or_default();
+        DialPlan { domain, ..plan }
+    }
+
+    fn request_dial(&mut self, now: Instant, link: String) {
+        let account = self.account_for_call(None);
+        let plan = account
+            .map(|live| live.account.dial_plan.clone())
+            .unwrap_or_default();
+        let plan = self.with_domain(plan, account.map(|live| live.id));
+        let preview = plan.preview(&link).map_err(|error| error.to_string());
+        if let Ok(preview) = &preview {
+            let found = self.store.identify(&preview.uri);
+            let internal = self.internal.clone();
+            let link = link.clone();
+            tokio::spawn(async move {
+                let found = found.await.unwrap_or(Err(StoreError::Closed));
+                drop(internal.send(Internal::DialIdentified(link, found)).await);
+            });
+        }
+        self.dial_request = Some(DialRequest {
+            link,
+            preview,
+            identification: None,
+            asked: now,
+        });
+        self.raised += 1;
+    }
+
+    pub(super) fn answer(&mut self, now: Instant, id: CallId) {
+        if self.options.one_at_a_time {
+            self.hold_others(now, id);
+        }
+        let mut problem = None;
+        self.with_call(now, id, |call| {
+            problem = call.call.answer().err();
+        });
+        self.report(id, problem);
+    }
+
+    fn refuse(&mut self, now: Instant, id: CallId, code: u16) {
+        let mut problem = None;
+        self.with_call(now, id, |call| {
+            problem = call
+                .call
+                .reject(Status::new(code, phrase(code)), Vec::new())
+                .err();
+        });
+        self.report(id, problem);
+    }
+
+    fn redirect(&mut self, now: Instant, id: CallId, target: &str) {
+        let uri = match Uri::parse(target) {
+            Ok(uri) => uri,
+            Err(error) => return self.problem(Some(id), format!("{target}: {error}")),
+        };
+        let mut problem = None;
+        self.with_call(now, id, |call| {
+            let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];
+            problem = call
+                .call
+                .reject(Status::new(302, phrase(302)), contact)
+                .err();
+        });
+        self.report(id, problem);
+    }
+
+    pub(super) fn hang_up(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        if call.ended.is_some() {
+            return;
+        }
+        if call.session.is_none() {
+            return self.end_without_session(now, id, EndedBy::Local, 487);
+        }
+        let mut problem = None;
+        self.with_call(now, id, |call| problem = call.call.hang_up().err());
+        self.report(id, problem);
+    }
+
+    fn set_hold(&mut self, now: Instant, id: CallId, wanted: bool) {
+        let mut problem = None;
+        self.with_call(now, id, |call| problem = call.call.set_hold(wanted).err());
+        self.report(id, problem);
+    }
+
+    /// Holds every connected call but one.
+    pub(super) fn hold_others(&mut self, now: Instant, but: CallId) {
+        let others: Vec<CallId> = self
+            .calls
+            .values()
+            .filter(|call| call.id != but && call.connected() && !call.call.held())
+            .map(|call| call.id)
+            .collect();
+        for other in others {
+            self.set_hold(now, other, true);
+        }
+    }
+
+    fn hold_all(&mut self, now: Instant) {
+        let connected: Vec<CallId> = self
+            .calls
+            .values()
+            .filter(|call| call.connected() && !call.call.held())
+            .map(|call| call.id)
+            .collect();
+        for id in connected {
+            self.set_hold(now, id, true);
+        }
+    }
+
+    fn mute(&mut self, id: CallId, muted: bool) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.muted = muted;
+            self.sound(MediaCommand::Mute { call: id, muted });
+        }
+    }
+
+    fn send_digits(&mut self, id: CallId, digits: String) {
+        const AT_ONCE: usize = 64;
+        let valid = !digits.is_empty()
+            && digits.len() <= AT_ONCE
+            && digits
+                .chars()
+                .all(|c| c.is_ascii_digit() || "*#ABCDabcd".contains(c));
+        if !valid {
+            return self.problem(
+                Some(id),
+                format!("\"{digits}\" cannot be sent: at most {AT_ONCE} of 0-9, *, # and A-D"),
+            );
+        }
+        if self.calls.get(&id).is_some_and(|call| call.connected()) {
+            self.sound(MediaCommand::Dtmf {
+                call: id,
+                digits: digits.to_ascii_uppercase(),
+            });
+        }
+    }
+
+    /// Starts or stops a call's recording.
+    pub(super) fn set_recording(&mut self, id: CallId, on: bool) {
+        let recording = matches!(self.recording_of(id), Some(RecordingView::On(_)));
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        if on && !recording && !call.record_wanted && call.connected() {
+            call.record_wanted = true;
+            let path = self.free_path(id);
+            self.sound(MediaCommand::StartRecording { call: id, path });
+        } else if !on && (recording || call.record_wanted) {
+            call.record_wanted = false;
+            self.sound(MediaCommand::StopRecording { call: id });
+        }
+    }
+
+    /// A file per call, named by its id; a second recording of the call gets a number.
+    fn free_path(&self, id: CallId) -> PathBuf {
+        let dir = &self.options.record_dir;
+        let mut path = dir.join(format!("{id}.wav"));
+        let mut number = 2;
+        while path.exists() && number < 1_000 {
+            path = dir.join(format!("{id}-{number}.wav"));
+            number += 1;
+        }
+        path
+    }
+
+    fn set_notes(&mut self, id: CallId, mut notes: String) {
+        if let Some((end, _)) = notes.char_indices().nth(NOTES_LIMIT) {
+            notes.truncate(end);
+        }
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.notes.clone_from(&notes);
+        }
+        self.record(Write::ChangeCall(id, CallChange::Notes(notes)));
+    }
+
+    fn choose(&mut self, id: CallId, contact: Option<crate::base::id::ContactId>) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            let matches = call
+                .identification
+                .as_ref()
+                .map(|known| known.matches.as_slice());
+            call.chosen = contact.and_then(|contact| {
+                matches?
+                    .iter()
+                    .position(|candidate| candidate.contact == contact)
+            });
+        }
+        self.record(Write::ChangeCall(id, CallChange::Contact(contact)));
+    }
+
+    fn dismiss(&mut self, id: CallId) {
+        let over = self
+            .calls
+            .get(&id)
+            .is_some_and(|call| call.ended.is_some() && call.ending.is_none());
+        if over {
+            self.calls.remove(&id);
+        }
+    }
+
+    fn save_settings(&mut self, settings: crate::config::Settings) {
+        let devices = crate::app::sound::devices(&settings);
+        if devices != self.options.devices {
+            self.options.devices = devices.clone();
+            self.sound(MediaCommand::Devices(devices));
+        }
+        self.options.settings = settings;
+        self.persist();
+    }
+
+    fn report(&mut self, id: CallId, problem: Option<crate::call::CallError>) {
+        if let Some(problem) = problem {
+            self.tell(Event::Error {
+                call: Some(id),
+                text: problem.to_string(),
+            });
+        }
+    }
+}

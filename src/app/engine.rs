@@ -1,0 +1,574 @@
+//! The engine task: one select loop that carries bytes, events and commands between the rooms.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::app::accounts::LiveAccount;
+use crate::app::bridge;
+use crate::app::journal::{Ack, Journal};
+use crate::app::live_call::LiveCall;
+use crate::app::options::EngineOptions;
+use crate::app::pages::PageCache;
+use crate::app::records::Records;
+use crate::base::clock;
+use crate::base::id::CallId;
+use crate::base::random::{OsRandom, Random as _};
+use crate::control::{Command, DevicesView, DialRequest, Event, Handle, Notice, Snapshot};
+use crate::crm::row::Identification;
+use crate::crm::store::{Write, Written};
+use crate::crm::{Store, StoreError};
+use crate::media::{MediaEngine, MediaEvent, Tone};
+use crate::net::{Net, NetEvent};
+use crate::sip::{Endpoint, EndpointConfig, SessionId};
+
+/// Commands that may wait: a person types slower, a script is told when it is full.
+const COMMANDS: usize = 256;
+/// Events that may wait for a slow reader; past that they are counted as lagged.
+const EVENTS: usize = 4096;
+/// Packets and other tidings from the sockets.
+const NET_EVENTS: usize = 4096;
+/// Tidings from the sound threads.
+const MEDIA_EVENTS: usize = 1024;
+/// Answers of the store, the resolver and other helpers.
+const INTERNAL: usize = 4096;
+/// A snapshot at most so often (one frame at 60 Hz).
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
+/// How long un-registering and hanging up may take at the end (cli contract: two seconds in all).
+const FAREWELL: Duration = Duration::from_millis(1_500);
+
+/// Wakes a window; set once there is one.
+#[derive(Clone, Default)]
+pub struct Waker(Arc<OnceLock<Arc<dyn Fn() + Send + Sync>>>);
+
+impl Waker {
+    /// Names the function to call whenever there is something new to draw.
+    pub fn set(&self, wake: Arc<dyn Fn() + Send + Sync>) {
+        // A second window would be a second engine.
+        drop(self.0.set(wake));
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(wake) = self.0.get() {
+            wake();
+        }
+    }
+}
+
+/// A started engine.
+pub struct Running {
+    /// The way to it.
+    pub handle: Handle,
+    /// What happens, in order.
+    pub events: mpsc::Receiver<Event>,
+    /// Wakes the window.
+    pub waker: Waker,
+    /// Where SIP is bound.
+    pub bound: SocketAddr,
+    /// The records, for commands of scripts that come through the running phone.
+    pub records: Records,
+    /// Ends when the engine has ended.
+    pub task: JoinHandle<()>,
+}
+
+/// What helpers answer.
+#[derive(Debug)]
+pub(super) enum Internal {
+    Identified(CallId, Result<Identification, StoreError>),
+    DialIdentified(String, Result<Identification, StoreError>),
+    Written {
+        write: Box<Write>,
+        result: Result<Written, StoreError>,
+        retry: bool,
+    },
+    ToCallBack(u64),
+    DeviceNames(Vec<String>, Vec<String>),
+    Saved(Result<(), String>),
+}
+
+/// One write whose acknowledgement is awaited.
+pub(super) struct Awaited {
+    pub(super) write: Write,
+    pub(super) ack: Ack,
+    pub(super) retry: bool,
+}
+
+/// The state of the engine task.
+pub(super) struct Engine {
+    pub(super) options: EngineOptions,
+    pub(super) endpoint: Endpoint,
+    net: Net,
+    /// Where SIP is bound.
+    pub(super) bound: SocketAddr,
+    pub(super) media: MediaEngine,
+    pub(super) store: Arc<Store>,
+    pub(super) journal: Journal,
+    pub(super) pages: Arc<PageCache>,
+    pub(super) accounts: Vec<LiveAccount>,
+    pub(super) calls: BTreeMap<CallId, LiveCall>,
+    pub(super) sessions: HashMap<SessionId, CallId>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) next_notice: u64,
+    pub(super) devices: DevicesView,
+    pub(super) dial_request: Option<DialRequest>,
+    pub(super) to_call_back: u64,
+    pub(super) store_revision: u64,
+    pub(super) raised: u64,
+    pub(super) lab: bool,
+    pub(super) tone: Option<Tone>,
+    pub(super) tone_until: Option<(Tone, Instant)>,
+    pub(super) focus: Option<CallId>,
+    /// When the farewell is over at the latest; set once the end was asked for.
+    pub(super) ending: Option<Instant>,
+    pub(super) dirty: bool,
+    pub(super) internal: mpsc::Sender<Internal>,
+    acks: mpsc::Sender<Awaited>,
+    events: mpsc::Sender<Event>,
+    missing: u64,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    revision: u64,
+    published: Option<Instant>,
+    waker: Waker,
+}
+
+/// The receiving ends of the loop.
+struct Inlets {
+    commands: mpsc::Receiver<Command>,
+    net: mpsc::Receiver<NetEvent>,
+    media: mpsc::Receiver<MediaEvent>,
+    internal: mpsc::Receiver<Internal>,
+}
+
+/// Opens the store, binds the sockets, starts the sound and the engine task.
+///
+/// # Errors
+///
+/// Fails when the store cannot be opened, the address cannot be bound or a thread not started; the
+/// message says what to do.
+pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
+    options.paths.create()?;
+    let data_dir = options.paths.data_dir.clone();
+    let region = options.region();
+    let store = tokio::task::spawn_blocking(move || Store::open(&data_dir, &region)).await??;
+    let store = Arc::new(store);
+    let (net_events, net) = mpsc::channel(NET_EVENTS);
+    let sockets = Net::bind(bridge::bind_options(options.bind), net_events).await?;
+    let bound = sockets.local();
+    let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
+    let media = MediaEngine::start(options.devices.clone(), media_events)?;
+    let endpoint = Endpoint::new(
+        EndpointConfig {
+            udp_port: bound.port(),
+            tcp_port: Some(bound.port()),
+            accept_direct_calls: options.accept_direct_calls,
+            user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            max_sessions: options.max_calls,
+            direct_ring_limit: options.script.ring_limit,
+        },
+        Box::new(OsRandom),
+    );
+    let (command_outlet, commands) = mpsc::channel(COMMANDS);
+    let (internal_outlet, internal) = mpsc::channel(INTERNAL);
+    let (ack_outlet, acks) = mpsc::channel(INTERNAL);
+    let (event_outlet, events) = mpsc::channel(EVENTS);
+    let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
+    tokio::spawn(await_acks(acks, internal_outlet.clone()));
+    let waker = Waker::default();
+    let pages = PageCache::start(&store, waker.clone());
+    let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
+    let mut engine = Engine {
+        endpoint,
+        net: sockets,
+        bound,
+        media,
+        journal: Journal::new(Arc::clone(&store)),
+        store: Arc::clone(&store),
+        pages,
+        accounts: Vec::new(),
+        calls: BTreeMap::new(),
+        sessions: HashMap::new(),
+        notices: VecDeque::new(),
+        next_notice: 1,
+        devices: DevicesView::default(),
+        dial_request: None,
+        to_call_back: 0,
+        store_revision: 0,
+        raised: 0,
+        lab: false,
+        tone: None,
+        tone_until: None,
+        focus: None,
+        ending: None,
+        dirty: true,
+        internal: internal_outlet,
+        acks: ack_outlet,
+        events: event_outlet,
+        missing: 0,
+        snapshot: snapshot_outlet,
+        revision: 0,
+        published: None,
+        waker: waker.clone(),
+        options,
+    };
+    engine.begin(clock::monotonic_now());
+    let task = tokio::spawn(engine.run(Inlets {
+        commands,
+        net,
+        media: media_inlet,
+        internal,
+    }));
+    let records = Records::of(store);
+    Ok(Running {
+        handle,
+        events,
+        waker,
+        bound,
+        records,
+        task,
+    })
+}
+
+/// Awaits acknowledgements in the order of the writes, so that what was refused stays in order.
+async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<Internal>) {
+    while let Some(Awaited { write, ack, retry }) = acks.recv().await {
+        let result = ack.await.unwrap_or(Err(StoreError::Closed));
+        let told = Internal::Written {
+            write: Box::new(write),
+            result,
+            retry,
+        };
+        if internal.send(told).await.is_err() {
+            break;
+        }
+    }
+}
+
+impl Engine {
+    /// What happens once, before the first input.
+    fn begin(&mut self, now: Instant) {
+        for notice in std::mem::take(&mut self.options.notices) {
+            self.notice(notice);
+        }
+        for account in std::mem::take(&mut self.options.accounts) {
+            self.add_account(now, account);
+        }
+        self.count_to_call_back();
+        self.look_for_devices();
+        self.settle(now);
+    }
+
+    async fn run(mut self, mut inlets: Inlets) {
+        loop {
+            let deadline = self.deadline();
+            let timer = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(event) = inlets.net.recv() => {
+                    let now = clock::monotonic_now();
+                    self.handle_net(now, event);
+                    // A burst is taken as a whole before anything else is considered.
+                    while let Ok(event) = inlets.net.try_recv() {
+                        self.handle_net(now, event);
+                    }
+                }
+                Some(internal) = inlets.internal.recv() => {
+                    self.handle_internal(clock::monotonic_now(), internal);
+                }
+                command = inlets.commands.recv() => match command {
+                    Some(command) => self.handle_command(clock::monotonic_now(), command),
+                    // Every handle is gone: nobody can ask for anything any more.
+                    None => self.handle_command(clock::monotonic_now(), Command::Quit),
+                },
+                Some(event) = inlets.media.recv() => {
+                    self.handle_media(clock::monotonic_now(), event);
+                }
+                () = timer => {}
+            }
+            let now = clock::monotonic_now();
+            self.handle_timeouts(now);
+            self.settle(now);
+            self.publish(now);
+            if self.farewell_over(now) {
+                break;
+            }
+        }
+    }
+
+    /// Drains the SIP core until it is quiet, and carries out what calls want.
+    pub(super) fn settle(&mut self, now: Instant) {
+        loop {
+            let mut moved = false;
+            while let Some(output) = self.endpoint.poll_output() {
+                moved = true;
+                self.net.perform(bridge::to_net(output));
+            }
+            while let Some(event) = self.endpoint.poll_event() {
+                moved = true;
+                self.handle_sip(now, event);
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.route_sound(now);
+    }
+
+    fn handle_net(&mut self, now: Instant, event: NetEvent) {
+        bridge::deliver(&mut self.endpoint, now, event);
+        self.settle(now);
+    }
+
+    fn handle_internal(&mut self, now: Instant, internal: Internal) {
+        self.dirty = true;
+        match internal {
+            Internal::Identified(call, found) => self.handle_identified(now, call, found),
+            Internal::DialIdentified(link, found) => {
+                if let Some(request) = &mut self.dial_request {
+                    if request.link == link {
+                        request.identification = found.ok();
+                    }
+                }
+            }
+            Internal::Written {
+                write,
+                result,
+                retry,
+            } => {
+                self.handle_written(now, *write, result, retry);
+            }
+            Internal::ToCallBack(count) => self.to_call_back = count,
+            Internal::DeviceNames(microphones, speakers) => {
+                self.devices.microphones = microphones;
+                self.devices.speakers = speakers;
+            }
+            Internal::Saved(Ok(())) => {}
+            Internal::Saved(Err(problem)) => self.problem(None, problem),
+        }
+    }
+
+    /// A write was acknowledged or refused.
+    fn handle_written(
+        &mut self,
+        now: Instant,
+        write: Write,
+        result: Result<Written, StoreError>,
+        retry: bool,
+    ) {
+        match &result {
+            Ok(_) => {
+                self.store_revision += 1;
+                self.pages.invalidate(self.store_revision);
+                if retry {
+                    self.journal.retried(now);
+                }
+                self.count_to_call_back();
+            }
+            Err(StoreError::Closed) => {}
+            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
+            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
+                let text = error.to_string();
+                self.problem(None, text);
+            }
+            Err(error) if retry => self.journal.retry_failed(now, error),
+            Err(error) => {
+                if self.journal.is_empty() {
+                    self.tell(Event::Error {
+                        call: None,
+                        text: format!("{error}; until then it is kept in memory"),
+                    });
+                }
+                self.journal.refused(now, write.clone(), error);
+            }
+        }
+        self.handle_call_written(now, &write, result.is_ok());
+        self.retry_writes(now);
+    }
+
+    /// Sends a write of a call through the journal and awaits its acknowledgement.
+    pub(super) fn record(&mut self, write: Write) {
+        if let Some((write, ack)) = self.journal.write(write) {
+            self.await_ack(write, ack, false);
+        }
+        self.dirty = true;
+    }
+
+    fn await_ack(&self, write: Write, ack: Ack, retry: bool) {
+        if self.acks.try_send(Awaited { write, ack, retry }).is_err() {
+            tracing::warn!("more writes are unacknowledged than can be awaited");
+        }
+    }
+
+    fn retry_writes(&mut self, now: Instant) {
+        if let Some((write, ack)) = self.journal.due(now) {
+            self.await_ack(write, ack, true);
+        }
+    }
+
+    fn handle_timeouts(&mut self, now: Instant) {
+        if self.endpoint.poll_timeout().is_some_and(|at| at <= now) {
+            self.endpoint.handle_timeout(now);
+        }
+        self.retry_writes(now);
+        self.handle_call_timeouts(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let snapshot = self.dirty.then(|| {
+            self.published
+                .map_or_else(clock::monotonic_now, |at| at + SNAPSHOT_INTERVAL)
+        });
+        let calls = self.calls.values().filter_map(LiveCall::deadline).min();
+        let tone = self.tone_until.map(|(_, until)| until);
+        [
+            self.endpoint.poll_timeout(),
+            self.journal.retry_at(),
+            calls,
+            snapshot,
+            tone,
+            self.ending,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Publishes a snapshot when something changed and the last one is old enough.
+    fn publish(&mut self, now: Instant) {
+        let due = self
+            .published
+            .is_none_or(|at| now >= at + SNAPSHOT_INTERVAL);
+        if !self.dirty || !due {
+            return;
+        }
+        self.publish_now(now);
+    }
+
+    /// Publishes at once: for ring edges, which must not wait for the interval.
+    pub(super) fn publish_now(&mut self, now: Instant) {
+        self.dirty = false;
+        self.published = Some(now);
+        self.revision += 1;
+        let snapshot = self.view(self.revision);
+        drop(self.snapshot.send_replace(Arc::new(snapshot)));
+        self.waker.wake();
+    }
+
+    /// Tells an event, or counts it as missing when the reader does not keep up.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.dirty = true;
+        if self.missing > 0 {
+            let lagged = Event::Lagged {
+                missing: self.missing,
+            };
+            if self.events.try_send(lagged).is_err() {
+                self.missing += 1;
+                return;
+            }
+            self.missing = 0;
+        }
+        if self.events.try_send(event).is_err() {
+            self.missing += 1;
+        }
+    }
+
+    /// Tells what went wrong, as an event and as a notice in the window.
+    pub(super) fn problem(&mut self, call: Option<CallId>, text: String) {
+        self.tell(Event::Error {
+            call,
+            text: text.clone(),
+        });
+        self.notice(text);
+    }
+
+    /// Shows a notice; the same text is shown once.
+    pub(super) fn notice(&mut self, text: String) {
+        const SHOWN: usize = 20;
+        self.notices.retain(|notice| notice.text != text);
+        self.notices.push_back(Notice {
+            id: self.next_notice,
+            at: clock::wall_now(),
+            text,
+        });
+        self.next_notice += 1;
+        while self.notices.len() > SHOWN {
+            self.notices.pop_front();
+        }
+        self.dirty = true;
+    }
+
+    pub(super) fn new_call_id() -> CallId {
+        let millis = u64::try_from(clock::wall_now().as_millisecond()).unwrap_or_default();
+        let mut random = [0; 10];
+        OsRandom.fill(&mut random);
+        CallId::new(millis, random)
+    }
+
+    pub(super) fn count_to_call_back(&self) {
+        let count = self.store.to_call_back();
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            if let Ok(Ok(count)) = count.await {
+                drop(internal.send(Internal::ToCallBack(count)).await);
+            }
+        });
+    }
+
+    pub(super) fn look_for_devices(&self) {
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let names = tokio::task::spawn_blocking(crate::media::engine::devices).await;
+            if let Ok((microphones, speakers)) = names {
+                drop(
+                    internal
+                        .send(Internal::DeviceNames(microphones, speakers))
+                        .await,
+                );
+            }
+        });
+    }
+
+    /// Begins the end: calls hang up, registrations are removed.
+    pub(super) fn begin_farewell(&mut self, now: Instant) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(now + FAREWELL);
+        let open: Vec<CallId> = self
+            .calls
+            .values()
+            .filter(|call| call.ended.is_none())
+            .map(|call| call.id)
+            .collect();
+        for call in open {
+            self.hang_up(now, call);
+        }
+        self.endpoint.unregister_all(now);
+        self.dirty = true;
+    }
+
+    /// Whether all is said: calls are over and told, bindings are gone, rows are on disk.
+    fn farewell_over(&mut self, now: Instant) -> bool {
+        let Some(until) = self.ending else {
+            return false;
+        };
+        let quiet = self
+            .calls
+            .values()
+            .all(|call| call.ended.is_some() && call.ending.is_none())
+            && self.accounts.iter().all(LiveAccount::gone)
+            && self.journal.is_empty();
+        let over = quiet || now >= until;
+        if over {
+            self.publish_now(now);
+        }
+        over
+    }
+}

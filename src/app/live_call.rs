@@ -1,0 +1,290 @@
+//! A call with everything that the engine keeps around it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::base::id::{AccountId, CallId};
+use crate::call::{Call, Phase};
+use crate::control::event::CallContext;
+use crate::control::{CallStage, CallView, QualityView, RecordingView};
+use crate::crm::row::{CallDirection, CallRow, CallState, Identification, Match, MatchLevel};
+use crate::sip::SessionId;
+
+/// What a call waits for before it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// The caller is being looked up; at the latest until then.
+    Identifying(Instant),
+    /// The row is being written; at the latest until then.
+    Writing(Instant),
+    /// Nothing any more.
+    Open,
+}
+
+/// One call, from its first sign until the agent takes it off the screen.
+pub(super) struct LiveCall {
+    pub(super) id: CallId,
+    pub(super) call: Call,
+    pub(super) session: Option<SessionId>,
+    pub(super) account: Option<AccountId>,
+    pub(super) direction: CallDirection,
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Outgoing: the exact URI.
+    pub(super) uri: Option<String>,
+    /// The far end's number or address as signalled.
+    pub(super) remote: String,
+    pub(super) remote_name: Option<String>,
+    pub(super) local: String,
+    pub(super) diverted_from: Option<String>,
+    pub(super) sip_call_id: Option<String>,
+    pub(super) identification: Option<Identification>,
+    pub(super) chosen: Option<usize>,
+    pub(super) gate: Gate,
+    pub(super) durable: bool,
+    pub(super) started: Instant,
+    pub(super) started_at: Timestamp,
+    pub(super) answered: Option<Instant>,
+    pub(super) ended: Option<Instant>,
+    pub(super) ringing: bool,
+    pub(super) early_media: bool,
+    pub(super) status: String,
+    pub(super) muted: bool,
+    pub(super) recording: RecordingView,
+    /// Whether a recording was asked for and is not yet told as started.
+    pub(super) record_wanted: bool,
+    pub(super) codec: Option<String>,
+    pub(super) quality: Option<QualityView>,
+    pub(super) notes: String,
+    /// When the script answers it.
+    pub(super) answer_at: Option<Instant>,
+    /// When the script ends it.
+    pub(super) hang_up_at: Option<Instant>,
+    /// The ended state, while its row is being written: the event waits for it.
+    pub(super) ending: Option<Ending>,
+}
+
+/// An end that is not told yet.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    pub(super) state: CallState,
+    pub(super) status: u16,
+    pub(super) reason: String,
+    pub(super) waiting: Duration,
+    pub(super) talking: Option<Duration>,
+    /// When it is told even if the row is not yet on disk.
+    pub(super) until: Instant,
+}
+
+/// What is known of a call when it begins.
+pub(super) struct Beginning {
+    pub(super) id: CallId,
+    pub(super) call: Call,
+    pub(super) account: Option<AccountId>,
+    pub(super) direction: CallDirection,
+    pub(super) remote: String,
+    pub(super) remote_name: Option<String>,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) local: String,
+    pub(super) now: Instant,
+    pub(super) wall: Timestamp,
+    pub(super) look_up_until: Instant,
+}
+
+impl LiveCall {
+    pub(super) fn new(beginning: Beginning) -> Self {
+        let Beginning {
+            id,
+            call,
+            account,
+            direction,
+            remote,
+            remote_name,
+            from,
+            to,
+            local,
+            now,
+            wall,
+            look_up_until,
+        } = beginning;
+        Self {
+            id,
+            call,
+            session: None,
+            account,
+            direction,
+            from,
+            to,
+            uri: None,
+            remote,
+            remote_name,
+            local,
+            diverted_from: None,
+            sip_call_id: None,
+            identification: None,
+            chosen: None,
+            gate: Gate::Identifying(look_up_until),
+            durable: true,
+            started: now,
+            started_at: wall,
+            answered: None,
+            ended: None,
+            ringing: false,
+            early_media: false,
+            status: String::new(),
+            muted: false,
+            recording: RecordingView::Off,
+            record_wanted: false,
+            codec: None,
+            quality: None,
+            notes: String::new(),
+            answer_at: None,
+            hang_up_at: None,
+            ending: None,
+        }
+    }
+
+    /// The row as it is inserted.
+    pub(super) fn row(&self) -> CallRow {
+        let best = self.best_match();
+        CallRow {
+            id: self.id,
+            direction: self.direction,
+            state: CallState::Ringing,
+            remote: self.remote.clone(),
+            e164: self
+                .identification
+                .as_ref()
+                .and_then(|known| known.e164.clone()),
+            remote_name: self.remote_name.clone(),
+            local: self.local.clone(),
+            contact: best.map(|found| found.contact),
+            contact_name: best.map(|found| found.name.clone()),
+            organization: best.and_then(|found| found.organization.clone()),
+            level: best.map(|found| found.level),
+            match_reason: best.map(|found| found.reason.clone()),
+            started_at: self.started_at,
+            answered_at: None,
+            ended_at: None,
+            waiting_millis: None,
+            talking_millis: None,
+            sip_status: None,
+            end_reason: None,
+            sip_call_id: self.sip_call_id.clone(),
+            recording: None,
+            notes: String::new(),
+            done: self.direction == CallDirection::Outbound,
+        }
+    }
+
+    /// The chosen contact, else the only sure one; several sure ones are a question to the agent.
+    pub(super) fn best_match(&self) -> Option<&Match> {
+        let matches = &self.identification.as_ref()?.matches;
+        if let Some(chosen) = self.chosen {
+            return matches.get(chosen);
+        }
+        let mut sure = matches
+            .iter()
+            .filter(|found| matches!(found.level, MatchLevel::Known | MatchLevel::Manual));
+        match (sure.next(), sure.next()) {
+            (Some(only), None) => Some(only),
+            (Some(_), Some(_)) => None,
+            (None, _) => match matches.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn context(&self) -> CallContext {
+        CallContext {
+            call: self.id,
+            direction: self.direction,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            contact: self.best_match().cloned(),
+        }
+    }
+
+    pub(super) fn stage(&self) -> CallStage {
+        match self.call.phase() {
+            Phase::Ended => CallStage::Ended,
+            _ if self.ended.is_some() => CallStage::Ended,
+            Phase::Dialling | Phase::Offered if !self.ringing => CallStage::Calling,
+            Phase::Dialling | Phase::Offered | Phase::Arriving | Phase::Ringing => {
+                CallStage::Ringing
+            }
+            Phase::Answering | Phase::Established => {
+                if self.call.held() {
+                    CallStage::Held
+                } else if self.call.held_by_remote() {
+                    CallStage::HeldByRemote
+                } else {
+                    CallStage::Talking
+                }
+            }
+        }
+    }
+
+    /// Whether it rings here and may be answered.
+    pub(super) fn rings_here(&self) -> bool {
+        self.direction == CallDirection::Inbound
+            && self.ended.is_none()
+            && self.call.phase() == Phase::Ringing
+    }
+
+    pub(super) fn connected(&self) -> bool {
+        self.ended.is_none() && matches!(self.call.phase(), Phase::Answering | Phase::Established)
+    }
+
+    pub(super) fn local_rtp(&self) -> Option<SocketAddr> {
+        self.call.local_rtp()
+    }
+
+    /// When something is due by itself.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let gate = match self.gate {
+            Gate::Identifying(until) | Gate::Writing(until) => Some(until),
+            Gate::Open => None,
+        };
+        let ending = self.ending.as_ref().map(|ending| ending.until);
+        [gate, ending, self.answer_at, self.hang_up_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn view(&self) -> CallView {
+        CallView {
+            id: self.id,
+            account: self.account,
+            direction: self.direction,
+            stage: self.stage(),
+            remote: self
+                .identification
+                .as_ref()
+                .map(|known| known.display_number.clone())
+                .filter(|shown| !shown.is_empty())
+                .unwrap_or_else(|| self.remote.clone()),
+            remote_name: self.remote_name.clone(),
+            local: self.local.clone(),
+            diverted_from: self.diverted_from.clone(),
+            identification: self.identification.clone(),
+            chosen: self.chosen,
+            started: self.started,
+            started_at: self.started_at,
+            answered: self.answered,
+            ended: self.ended,
+            status: self.status.clone(),
+            muted: self.muted,
+            recording: self.recording.clone(),
+            codec: self.codec.clone(),
+            quality: self.quality,
+            notes: self.notes.clone(),
+            durable: self.durable,
+        }
+    }
+}

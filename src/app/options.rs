@@ -1,0 +1,96 @@
+//! What the engine must be told at its start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::redact::Secret;
+use crate::config::paths::Paths;
+use crate::config::{Account, Settings};
+use crate::media::{Devices, Source};
+
+/// An account and its password.
+#[derive(Debug, Clone)]
+pub struct AccountOptions {
+    /// The account.
+    pub account: Account,
+    /// The password, when one is known.
+    pub password: Option<Secret>,
+}
+
+/// What happens to each incoming call by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IncomingPolicy {
+    /// It rings until somebody answers.
+    Ring,
+    /// It rings and is answered after so long.
+    Answer(Duration),
+    /// It gets sound before it is accepted, and stays there.
+    EarlyMedia,
+    /// It is refused with this status.
+    Reject(u16),
+    /// It is sent elsewhere.
+    Redirect(String),
+}
+
+/// What a tester's phone does by itself with each call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// Incoming calls.
+    pub incoming: IncomingPolicy,
+    /// Each call ends so long after it was answered.
+    pub hang_up_after: Option<Duration>,
+    /// Digits to send once answered.
+    pub dtmf: Option<String>,
+    /// Where the outgoing sound comes from.
+    pub source: Source,
+    /// Whether each call is recorded from its answer.
+    pub record: bool,
+    /// Codecs for calls without an account, by encoding name; empty means all.
+    pub codecs: Vec<String>,
+    /// How long a call without an account rings.
+    pub ring_limit: Duration,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            incoming: IncomingPolicy::Ring,
+            hang_up_after: None,
+            dtmf: None,
+            source: Source::Microphone,
+            record: false,
+            codecs: Vec::new(),
+            ring_limit: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Everything that the engine needs to start.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Where configuration, database and recordings live.
+    pub paths: Paths,
+    /// Where SIP is bound.
+    pub bind: SocketAddr,
+    /// Where recordings go.
+    pub record_dir: PathBuf,
+    /// The accounts.
+    pub accounts: Vec<AccountOptions>,
+    /// The settings.
+    pub settings: Settings,
+    /// The sound devices.
+    pub devices: Devices,
+    /// Whether any user part and any source is answered.
+    pub accept_direct_calls: bool,
+    /// How many calls may live at once.
+    pub max_calls: usize,
+    /// Whether answering or resuming one call holds the others: yes for a person.
+    pub one_at_a_time: bool,
+    /// Whether changes of accounts and settings are written to the configuration file.
+    pub persist: bool,
+    /// What it does by itself.
+    pub script: Script,
+    /// Things to tell the agent at once, such as a damaged configuration file.
+    pub notices: Vec<String>,
+}

@@ -1,0 +1,227 @@
+//! From SIP's last words to the outcome that a person reads and a report counts.
+
+use crate::crm::row::{CallDirection, CallState};
+use crate::sip::{EndedBy, Status};
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The final state.
+    pub(super) state: CallState,
+    /// Why, in plain words.
+    pub(super) words: String,
+    /// Whether nothing is left to do; false asks for a call back.
+    pub(super) done: bool,
+}
+
+/// Judges an ended call.
+pub(super) fn outcome(
+    direction: CallDirection,
+    answered: bool,
+    by: EndedBy,
+    status: &Status,
+    reason: Option<&str>,
+    problem: Option<&str>,
+) -> Outcome {
+    let (state, words) = if answered {
+        talked(by, status)
+    } else {
+        match direction {
+            CallDirection::Inbound => inbound(by, status, reason),
+            CallDirection::Outbound => outbound(by, status),
+        }
+    };
+    let words = match problem {
+        Some(problem) => format!("{words}: {problem}"),
+        None => words,
+    };
+    // An inbound call that nobody here answered waits for a call back, unless it was handled
+    // elsewhere or refused on purpose by the block list.
+    let handled = matches!(
+        state,
+        CallState::Completed
+            | CallState::Forwarded
+            | CallState::AnsweredElsewhere
+            | CallState::Blocked
+    );
+    let done = direction == CallDirection::Outbound || handled;
+    Outcome { state, words, done }
+}
+
+fn talked(by: EndedBy, status: &Status) -> (CallState, String) {
+    let words = match by {
+        EndedBy::Local => "you hung up".to_owned(),
+        EndedBy::Remote => "the far end hung up".to_owned(),
+        EndedBy::RingLimit => "the time limit was reached".to_owned(),
+        EndedBy::Unreachable => format!("peer unreachable ({} {})", status.code, status.phrase),
+    };
+    (CallState::Completed, words)
+}
+
+fn inbound(by: EndedBy, status: &Status, reason: Option<&str>) -> (CallState, String) {
+    if reason.is_some_and(completed_elsewhere) {
+        return (
+            CallState::AnsweredElsewhere,
+            "answered elsewhere".to_owned(),
+        );
+    }
+    match (by, status.code) {
+        (EndedBy::Local, 300..=399) => (CallState::Forwarded, "sent elsewhere".to_owned()),
+        (EndedBy::Local, 486 | 600) => (CallState::Busy, "refused as busy".to_owned()),
+        (EndedBy::Local, 488) => (CallState::Failed, "no common way to talk".to_owned()),
+        (EndedBy::Local, 500..=599) => (
+            CallState::Failed,
+            format!("this phone could not take it: {}", status.phrase),
+        ),
+        (EndedBy::Local, _) => (CallState::Rejected, "you declined".to_owned()),
+        (EndedBy::Remote, _) => (CallState::NoAnswer, "the caller gave up".to_owned()),
+        (EndedBy::RingLimit, _) => (CallState::NoAnswer, "nobody answered in time".to_owned()),
+        (EndedBy::Unreachable, _) => (
+            CallState::NoAnswer,
+            "the caller became unreachable".to_owned(),
+        ),
+    }
+}
+
+fn outbound(by: EndedBy, status: &Status) -> (CallState, String) {
+    match (by, status.code) {
+        (EndedBy::Local, _) => (CallState::Canceled, "you gave up".to_owned()),
+        (EndedBy::RingLimit, _) => (CallState::NoAnswer, "nobody answered in time".to_owned()),
+        (EndedBy::Remote | EndedBy::Unreachable, code) => match code {
+            486 | 600 => (CallState::Busy, "busy".to_owned()),
+            603 => (CallState::Rejected, "declined".to_owned()),
+            480 => (CallState::NoAnswer, "not available now".to_owned()),
+            408 if by == EndedBy::Remote => {
+                (CallState::NoAnswer, "nobody answered in time".to_owned())
+            }
+            404 | 410 | 484 | 604 => (
+                CallState::Failed,
+                format!("this number or address does not exist ({code})"),
+            ),
+            401 | 407 => (
+                CallState::Failed,
+                "user name or password were not accepted; check the account in Settings".to_owned(),
+            ),
+            403 => (
+                CallState::Failed,
+                format!("not allowed by the PBX ({})", status.phrase),
+            ),
+            488 | 606 => (
+                CallState::Failed,
+                "the far end has no codec in common with this phone".to_owned(),
+            ),
+            300..=399 => (
+                CallState::Forwarded,
+                "the far end asks to be called elsewhere".to_owned(),
+            ),
+            _ if by == EndedBy::Unreachable => (
+                CallState::Failed,
+                format!(
+                    "the far end cannot be reached ({}); check the address and the network",
+                    status.phrase
+                ),
+            ),
+            _ => (CallState::Failed, format!("{code} {}", status.phrase)),
+        },
+    }
+}
+
+/// `SIP;cause=200` or a text that says so (RFC 3326 section 3.1).
+fn completed_elsewhere(reason: &str) -> bool {
+    let lower = reason.to_ascii_lowercase().replace(' ', "");
+    lower.contains("cause=200") || lower.contains("completedelsewhere")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(
+        direction: CallDirection,
+        answered: bool,
+        by: EndedBy,
+        code: u16,
+        reason: Option<&str>,
+    ) -> (CallState, bool) {
+        let status = Status::new(code, "");
+        let outcome = outcome(direction, answered, by, &status, reason, None);
+        (outcome.state, outcome.done)
+    }
+
+    #[test]
+    fn outcomes_follow_the_table() {
+        use CallDirection::{Inbound, Outbound};
+        use EndedBy::{Local, Remote, RingLimit, Unreachable};
+        let elsewhere = Some("SIP ;cause=200 ;text=\"Call completed elsewhere\"");
+        for (direction, answered, by, code, reason, state, done) in [
+            (Inbound, true, Remote, 200, None, CallState::Completed, true),
+            (
+                Inbound,
+                false,
+                Remote,
+                487,
+                None,
+                CallState::NoAnswer,
+                false,
+            ),
+            (
+                Inbound,
+                false,
+                Remote,
+                487,
+                elsewhere,
+                CallState::AnsweredElsewhere,
+                true,
+            ),
+            (Inbound, false, Local, 603, None, CallState::Rejected, false),
+            (Inbound, false, Local, 486, None, CallState::Busy, false),
+            (Inbound, false, Local, 302, None, CallState::Forwarded, true),
+            (
+                Inbound,
+                false,
+                RingLimit,
+                480,
+                None,
+                CallState::NoAnswer,
+                false,
+            ),
+            (Outbound, true, Local, 200, None, CallState::Completed, true),
+            (Outbound, false, Local, 487, None, CallState::Canceled, true),
+            (Outbound, false, Remote, 486, None, CallState::Busy, true),
+            (Outbound, false, Remote, 404, None, CallState::Failed, true),
+            (
+                Outbound,
+                false,
+                Remote,
+                480,
+                None,
+                CallState::NoAnswer,
+                true,
+            ),
+            (
+                Outbound,
+                false,
+                RingLimit,
+                487,
+                None,
+                CallState::NoAnswer,
+                true,
+            ),
+            (
+                Outbound,
+                false,
+                Unreachable,
+                408,
+                None,
+                CallState::Failed,
+                true,
+            ),
+        ] {
+            assert_eq!(
+                judged(direction, answered, by, code, reason),
+                (state, done),
+                "{direction:?} {answered} {by:?} {code}"
+            );
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The page cache: the window asks at each frame, a worker reads.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::app::engine::Waker;
+use crate::control::handle::PageSource;
+use crate::control::{Page, PageRequest};
+use crate::crm::Store;
+
+/// How many pages are kept: a long scroll through the call log and back.
+const CAPACITY: usize = 256;
+/// Rows of one page.
+const ROWS: usize = 100;
+/// How many reads may wait; past that a frame simply asks again.
+const QUEUE: usize = 64;
+
+/// Pages by request, each with the store's revision that it shows.
+pub(super) struct PageCache {
+    pages: Mutex<HashMap<PageRequest, Entry>>,
+    revision: AtomicU64,
+    tick: AtomicU64,
+    wanted: mpsc::Sender<(PageRequest, u64)>,
+}
+
+struct Entry {
+    page: Option<Arc<Page>>,
+    /// The revision that was read or is being read.
+    revision: u64,
+    /// When it was last asked for, to forget the oldest.
+    used: u64,
+}
+
+impl PageCache {
+    /// Starts the worker.
+    pub(super) fn start(store: &Arc<Store>, waker: Waker) -> Arc<Self> {
+        let (wanted, mut requests) = mpsc::channel::<(PageRequest, u64)>(QUEUE);
+        let cache = Arc::new(Self {
+            pages: Mutex::new(HashMap::new()),
+            revision: AtomicU64::new(0),
+            tick: AtomicU64::new(0),
+            wanted,
+        });
+        let weak = Arc::downgrade(&cache);
+        // The store closes when the engine and its scripts are done with it, not when this is.
+        let store = Arc::downgrade(store);
+        tokio::spawn(async move {
+            while let Some((request, revision)) = requests.recv().await {
+                let Some(store) = store.upgrade() else { break };
+                let page = Arc::new(read(&store, &request).await);
+                drop(store);
+                let Some(cache) = weak.upgrade() else { break };
+                let mut pages = cache.pages.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(entry) = pages.get_mut(&request) {
+                    if entry.revision <= revision {
+                        entry.page = Some(page);
+                    }
+                }
+                drop(pages);
+                waker.wake();
+            }
+        });
+        cache
+    }
+
+    /// Rows changed: what is kept is shown until it is read again.
+    pub(super) fn invalidate(&self, revision: u64) {
+        self.revision.store(revision, Ordering::Release);
+    }
+}
+
+impl PageSource for PageCache {
+    fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        let revision = self.revision.load(Ordering::Acquire);
+        let used = self.tick.fetch_add(1, Ordering::Relaxed);
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = pages.get_mut(request);
+        let fresh = known
+            .as_ref()
+            .is_some_and(|entry| entry.revision == revision);
+        let page = known.and_then(|entry| {
+            entry.used = used;
+            entry.page.clone()
+        });
+        if !fresh && self.wanted.try_send((request.clone(), revision)).is_ok() {
+            pages.insert(
+                request.clone(),
+                Entry {
+                    page: page.clone(),
+                    revision,
+                    used,
+                },
+            );
+            if pages.len() > CAPACITY {
+                let oldest = pages
+                    .iter()
+                    .min_by_key(|(_, entry)| entry.used)
+                    .map(|(key, _)| key.clone());
+                if let Some(oldest) = oldest {
+                    pages.remove(&oldest);
+                }
+            }
+        }
+        page
+    }
+}
+
+async fn read(store: &Store, request: &PageRequest) -> Page {
+    const CLOSED: &str = "the call log is closed";
+    macro_rules! rows {
+        ($read:expr, $rows:ident => $page:expr) => {
+            match $read.await {
+                Ok(Ok($rows)) => $page,
+                Ok(Err(error)) => Page::Failed(error.to_string()),
+                Err(_) => Page::Failed(CLOSED.to_owned()),
+            }
+        };
+    }
+    match request {
+        PageRequest::Calls {
+            filter,
+            search,
+            after,
+        } => {
+            rows!(store.calls(*filter, search, *after, ROWS), page => Page::Calls(page))
+        }
+        PageRequest::Call(id) => rows!(store.call(*id), row => Page::Call(row.map(Box::new))),
+        PageRequest::Contacts { search, offset } => {
+            rows!(store.contacts(search, *offset, ROWS), found => Page::Contacts { rows: found.0, total: found.1 })
+        }
+        PageRequest::Contact(id) => {
+            rows!(store.contact(*id), row => Page::Contact(row.map(Box::new)))
+        }
+        PageRequest::Organizations { search } => {
+            rows!(store.organizations(search), rows => Page::Organizations(rows))
+        }
+        PageRequest::Identify(number) => {
+            rows!(store.identify(number), found => Page::Identify(Box::new(found)))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The records for scripts: through the running phone, or straight from the file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::id::{CallId, ContactId};
+use crate::crm::row::{CallFilter, CallRow, ContactRow};
+use crate::crm::store::{Write, Written};
+use crate::crm::{Store, StoreError};
+
+/// Reads and writes of whole records.
+#[derive(Clone)]
+pub struct Records {
+    store: Arc<Store>,
+}
+
+impl Records {
+    /// Opens the records of a data folder that no phone uses.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be opened; the message says what to do.
+    pub fn open(data_dir: &Path, region: &str) -> anyhow::Result<Self> {
+        Ok(Self::of(Arc::new(Store::open(data_dir, region)?)))
+    }
+
+    pub(super) fn of(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    /// The newest calls, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn calls(
+        &self,
+        filter: CallFilter,
+        search: &str,
+        limit: usize,
+    ) -> Result<Vec<CallRow>, StoreError> {
+        let page = self.store.calls(filter, search, None, limit).await;
+        page.map_err(|_| StoreError::Closed)?.map(|page| page.rows)
+    }
+
+    /// One call.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
+        self.store.call(id).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Contacts by name.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn contacts(
+        &self,
+        search: &str,
+        limit: usize,
+    ) -> Result<Vec<ContactRow>, StoreError> {
+        let found = self.store.contacts(search, 0, limit).await;
+        found.map_err(|_| StoreError::Closed)?.map(|(rows, _)| rows)
+    }
+
+    /// Saves a contact; gives its id and how many earlier calls were linked.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be written.
+    pub async fn save_contact(&self, row: ContactRow) -> Result<(ContactId, usize), StoreError> {
+        let written = self.store.write(Write::SaveContact(Box::new(row))).await;
+        match written.map_err(|_| StoreError::Closed)?? {
+            Written::Contact(id, linked) => Ok((id, linked)),
+            Written::Call | Written::Organization(_) => Err(StoreError::Database(
+                "a contact was saved as something else".to_owned(),
+            )),
+        }
+    }
+}

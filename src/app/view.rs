@@ -1,0 +1,33 @@
+//! The engine's state as the window sees it.
+
+use crate::app::accounts::LiveAccount;
+use crate::app::engine::Engine;
+use crate::app::live_call::{Gate, LiveCall};
+use crate::control::Snapshot;
+
+impl Engine {
+    /// Draws a snapshot.
+    pub(super) fn view(&self, revision: u64) -> Snapshot {
+        Snapshot {
+            revision,
+            accounts: self.accounts.iter().map(LiveAccount::view).collect(),
+            // A call shows itself once its row is written, or patience with the disk is over.
+            calls: self
+                .calls
+                .values()
+                .filter(|call| call.gate == Gate::Open)
+                .map(LiveCall::view)
+                .collect(),
+            settings: self.options.settings.clone(),
+            devices: self.devices.clone(),
+            dial_request: self.dial_request.clone(),
+            notices: self.notices.iter().cloned().collect(),
+            to_call_back: self.to_call_back,
+            store_revision: self.store_revision,
+            store_problem: self.journal.problem(),
+            raised: self.raised,
+            lab: self.lab,
+            ending: self.ending.is_some(),
+        }
+    }
+}

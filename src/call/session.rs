@@ -1,0 +1,547 @@
+//! The state machine of one call.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::call::action::{Action, CallError, Edge, SipAction};
+use crate::call::hold::Hold;
+use crate::call::negotiation::{MediaPreferences, Negotiation};
+use crate::sip::{Body, EndedBy, Status};
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Outgoing: the target is being resolved.
+    Dialling,
+    /// Outgoing: the INVITE is out.
+    Offered,
+    /// Incoming: its record is being written; nothing but 100 was sent.
+    Arriving,
+    /// Incoming: it rings here.
+    Ringing,
+    /// Incoming: 200 is sent, the ACK is awaited.
+    Answering,
+    /// Both sides have agreed.
+    Established,
+    /// Over.
+    Ended,
+}
+
+impl Phase {
+    /// The word for an error text.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Dialling | Self::Offered => "being placed",
+            Self::Arriving => "arriving",
+            Self::Ringing => "ringing",
+            Self::Answering => "being answered",
+            Self::Established => "connected",
+            Self::Ended => "over",
+        }
+    }
+}
+
+/// What waits for the sockets to be bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnOpen {
+    Offer,
+    EarlyMedia,
+    Answer,
+}
+
+/// One call; see the module's picture.
+#[derive(Debug)]
+pub struct Call {
+    phase: Phase,
+    preferences: MediaPreferences,
+    media: Option<Negotiation>,
+    /// Incoming: the offer, until it is answered. None asks us to offer.
+    offer: Option<Body>,
+    /// Incoming: the local address towards the caller.
+    local_ip: Option<IpAddr>,
+    on_open: Option<OnOpen>,
+    hold: Hold,
+    /// Whether our re-INVITE is on its way.
+    reinviting: bool,
+    /// Whether the far end already sent or got an answer before the call was answered.
+    early: bool,
+    /// What our side found wrong, for the end's reason.
+    problem: Option<String>,
+    actions: VecDeque<Action>,
+}
+
+impl Call {
+    /// Begins an outgoing call; the SIP layer resolves its target.
+    pub fn outgoing(preferences: MediaPreferences) -> Self {
+        Self::new(Phase::Dialling, preferences, None, None)
+    }
+
+    /// Takes an incoming call. An offer that can never be answered is refused at once with 488.
+    pub fn incoming(preferences: MediaPreferences, local_ip: IpAddr, offer: Option<Body>) -> Self {
+        // Any port serves to find out whether there is a common codec.
+        let probe = SocketAddr::new(local_ip, 9);
+        let check = offer
+            .as_ref()
+            .map_or(Ok(()), |body| Negotiation::check(&preferences, probe, body));
+        let mut call = Self::new(Phase::Arriving, preferences, offer, Some(local_ip));
+        if let Err(error) = check {
+            call.refuse(&error.to_string());
+        }
+        call
+    }
+
+    /// Lets an incoming call ring: 180.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the call has just arrived.
+    pub fn ring(&mut self) -> Result<(), CallError> {
+        self.expect(&[Phase::Arriving])?;
+        self.phase = Phase::Ringing;
+        self.sip(SipAction::Ring(None));
+        self.tell(Edge::Ringing {
+            status: 180,
+            early_media: false,
+        });
+        Ok(())
+    }
+
+    /// Answers an incoming call with sound before it is accepted: 183.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the call arrives or rings.
+    pub fn ring_with_media(&mut self) -> Result<(), CallError> {
+        self.expect(&[Phase::Arriving, Phase::Ringing])?;
+        self.phase = Phase::Ringing;
+        self.open(OnOpen::EarlyMedia);
+        Ok(())
+    }
+
+    /// Accepts an incoming call.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the call arrives or rings.
+    pub fn answer(&mut self) -> Result<(), CallError> {
+        self.expect(&[Phase::Arriving, Phase::Ringing])?;
+        self.phase = Phase::Answering;
+        if self.media.is_some() {
+            self.send_answer();
+        } else {
+            self.open(OnOpen::Answer);
+        }
+        Ok(())
+    }
+
+    /// Refuses an incoming call.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the call arrives or rings.
+    pub fn reject(
+        &mut self,
+        status: Status,
+        headers: Vec<(String, String)>,
+    ) -> Result<(), CallError> {
+        self.expect(&[Phase::Arriving, Phase::Ringing])?;
+        self.sip(SipAction::Reject(status, headers));
+        Ok(())
+    }
+
+    /// Ends the call in whatever phase it is; `Ended` follows from the SIP layer.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it is already over.
+    pub fn hang_up(&mut self) -> Result<(), CallError> {
+        if self.phase == Phase::Ended {
+            return Err(CallError::WrongPhase(self.phase.word()));
+        }
+        self.sip(SipAction::HangUp);
+        Ok(())
+    }
+
+    /// Holds or resumes; while a change is on its way the newest wish waits for its turn.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the call is connected.
+    pub fn set_hold(&mut self, wanted: bool) -> Result<(), CallError> {
+        self.expect(&[Phase::Answering, Phase::Established])?;
+        self.hold.wanted = wanted;
+        self.reinvite_if_needed();
+        Ok(())
+    }
+
+    /// Learns where the sockets are bound.
+    pub fn handle_media_opened(&mut self, rtp: SocketAddr) {
+        let mut media = Negotiation::new(&self.preferences, rtp);
+        match self.on_open.take() {
+            None => {}
+            Some(OnOpen::Offer) => {
+                let offer = media.offer(self.hold.direction());
+                self.media = Some(media);
+                self.phase = Phase::Offered;
+                self.sip(SipAction::Offer(offer));
+            }
+            Some(OnOpen::EarlyMedia) => {
+                self.media = Some(media);
+                self.send_early_answer();
+            }
+            Some(OnOpen::Answer) => {
+                self.media = Some(media);
+                self.send_answer();
+            }
+        }
+    }
+
+    /// Learns that no socket could be bound: the call cannot be.
+    pub fn handle_media_failed(&mut self, problem: &str) {
+        self.on_open = None;
+        self.problem = Some(problem.to_owned());
+        match self.phase {
+            Phase::Arriving | Phase::Ringing | Phase::Answering => {
+                self.sip(SipAction::Reject(Status::new(500, "No Media"), Vec::new()));
+            }
+            Phase::Dialling | Phase::Offered | Phase::Established => self.sip(SipAction::HangUp),
+            Phase::Ended => {}
+        }
+    }
+
+    /// The target is resolved: an offer is due.
+    pub fn handle_offer_needed(&mut self, local_ip: IpAddr) {
+        if self.phase == Phase::Dialling {
+            self.local_ip = Some(local_ip);
+            self.open(OnOpen::Offer);
+        }
+    }
+
+    /// A provisional answer came.
+    pub fn handle_progress(&mut self, status: &Status, body: Option<&Body>) {
+        if let Some(body) = body {
+            // An early answer that cannot be used is no reason to end a call that may yet be
+            // answered well.
+            if self.take_answer(body).is_ok() {
+                self.early = true;
+            }
+        }
+        if status.code > 100 {
+            self.tell(Edge::Ringing {
+                status: status.code,
+                early_media: self.early,
+            });
+        }
+    }
+
+    /// The far end accepted.
+    pub fn handle_answered(&mut self, body: Option<&Body>) {
+        self.phase = Phase::Established;
+        let taken = match body {
+            Some(body) => self.take_answer(body),
+            // The answer may have come in a provisional response alone (RFC 3261 section 13.2.1).
+            None if self.early => Ok(()),
+            None => Err("the far end accepted without saying what it can hear".to_owned()),
+        };
+        match taken {
+            Ok(()) => {
+                self.tell(Edge::Answered);
+                self.tell_remote_hold();
+            }
+            Err(problem) => self.give_up(problem),
+        }
+    }
+
+    /// Our acceptance was acknowledged; after a late offer the ACK carries the answer.
+    pub fn handle_confirmed(&mut self, body: Option<&Body>) {
+        if self.phase != Phase::Answering {
+            return;
+        }
+        self.phase = Phase::Established;
+        let agreed = self
+            .media
+            .as_ref()
+            .is_some_and(|media| media.plan().is_some());
+        match body {
+            Some(body) if !agreed => {
+                if let Err(problem) = self.take_answer(body) {
+                    self.give_up(problem);
+                }
+            }
+            None if !agreed => {
+                self.give_up("the far end did not answer the offer of this phone".to_owned());
+            }
+            Some(_) | None => {}
+        }
+        self.reinvite_if_needed();
+    }
+
+    /// The far end wants a change.
+    pub fn handle_reinvite(&mut self, offer: Option<&Body>) {
+        let direction = self.hold.direction();
+        let Some(media) = &mut self.media else {
+            self.sip(SipAction::AnswerReinvite(
+                Status::new(488, "Not Acceptable Here"),
+                None,
+            ));
+            return;
+        };
+        let ok = Status::new(200, "OK");
+        match offer {
+            None => {
+                let offer = media.offer(direction);
+                self.sip(SipAction::AnswerReinvite(ok, Some(offer)));
+            }
+            // While the far end holds, our wish for its offer is what it would be without it.
+            Some(offer) => match media.answer(offer, wish(self.hold)) {
+                Ok((answer, plan)) => {
+                    self.sip(SipAction::AnswerReinvite(ok, Some(answer)));
+                    self.agreed(plan);
+                    self.tell_remote_hold();
+                }
+                Err(error) => {
+                    let refusal = Status::new(488, "Not Acceptable Here");
+                    self.sip(SipAction::AnswerReinvite(refusal, None));
+                    self.tell(Edge::Problem(error.to_string()));
+                }
+            },
+        }
+    }
+
+    /// The answer to the offer that we gave in a 200 to a re-INVITE without one.
+    pub fn handle_reinvite_confirmed(&mut self, body: Option<&Body>) {
+        if let Some(body) = body {
+            match self.take_answer(body) {
+                Ok(()) => self.tell_remote_hold(),
+                Err(problem) => self.tell(Edge::Problem(problem)),
+            }
+        }
+    }
+
+    /// Our change was answered.
+    pub fn handle_reinvite_answered(&mut self, status: &Status, body: Option<&Body>) {
+        self.reinviting = false;
+        let taken = match (status.code, body) {
+            (200..=299, Some(body)) => self.take_answer(body),
+            (200..=299, None) => Err("the far end accepted without a description".to_owned()),
+            (code, _) => Err(format!("the far end refused: {code} {}", status.phrase)),
+        };
+        match taken {
+            Ok(()) => {
+                let before = self.hold.applied;
+                self.hold.applied = self
+                    .media
+                    .as_ref()
+                    .and_then(Negotiation::plan)
+                    .is_some_and(|plan| !plan.direction.receives());
+                if self.hold.applied != before {
+                    self.tell(if self.hold.applied {
+                        Edge::Held { by_remote: false }
+                    } else {
+                        Edge::Resumed
+                    });
+                }
+                self.tell_remote_hold();
+                self.reinvite_if_needed();
+            }
+            Err(problem) => {
+                self.hold.wanted = self.hold.applied;
+                self.tell(Edge::Problem(problem));
+            }
+        }
+    }
+
+    /// The SIP session is over.
+    pub fn handle_ended(&mut self, by: EndedBy, status: Status, reason: Option<String>) {
+        self.phase = Phase::Ended;
+        let problem = self.problem.take();
+        self.tell(Edge::Ended {
+            by,
+            status,
+            reason,
+            problem,
+        });
+    }
+
+    /// The next wish or message.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Where the call stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether we hold, as agreed.
+    pub fn held(&self) -> bool {
+        self.hold.applied
+    }
+
+    /// Whether the far end holds us.
+    pub fn held_by_remote(&self) -> bool {
+        self.hold.remote
+    }
+
+    /// Our RTP address, once bound.
+    pub fn local_rtp(&self) -> Option<SocketAddr> {
+        self.media.as_ref().map(Negotiation::rtp)
+    }
+
+    fn new(
+        phase: Phase,
+        preferences: MediaPreferences,
+        offer: Option<Body>,
+        local_ip: Option<IpAddr>,
+    ) -> Self {
+        Self {
+            phase,
+            preferences,
+            media: None,
+            offer,
+            local_ip,
+            on_open: None,
+            hold: Hold::default(),
+            reinviting: false,
+            early: false,
+            problem: None,
+            actions: VecDeque::new(),
+        }
+    }
+
+    fn expect(&self, phases: &[Phase]) -> Result<(), CallError> {
+        if phases.contains(&self.phase) {
+            Ok(())
+        } else {
+            Err(CallError::WrongPhase(self.phase.word()))
+        }
+    }
+
+    fn open(&mut self, on_open: OnOpen) {
+        self.on_open = Some(on_open);
+        if let Some(local_ip) = self.local_ip {
+            self.actions.push_back(Action::OpenMedia(local_ip));
+        }
+    }
+
+    fn send_early_answer(&mut self) {
+        match self.first_answer() {
+            Ok(body) => {
+                self.early = true;
+                self.sip(SipAction::Ring(Some(body)));
+                self.tell(Edge::Ringing {
+                    status: 183,
+                    early_media: true,
+                });
+            }
+            Err(problem) => self.refuse(&problem),
+        }
+    }
+
+    fn send_answer(&mut self) {
+        match self.first_answer() {
+            Ok(body) => {
+                self.sip(SipAction::Answer(body));
+                self.tell(Edge::Answered);
+                self.tell_remote_hold();
+            }
+            Err(problem) => self.refuse(&problem),
+        }
+    }
+
+    /// The body of 183 and 200: the same answer in both, or our offer after a late offer.
+    fn first_answer(&mut self) -> Result<Body, String> {
+        let Some(media) = &mut self.media else {
+            return Err("no sound path is open".to_owned());
+        };
+        if let Some(written) = media.written() {
+            return Ok(written);
+        }
+        match &self.offer {
+            None => Ok(media.offer(self.hold.direction())),
+            Some(offer) => match media.answer(offer, self.hold.direction()) {
+                Ok((body, plan)) => {
+                    self.agreed(plan);
+                    Ok(body)
+                }
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+
+    fn take_answer(&mut self, body: &Body) -> Result<(), String> {
+        let media = self
+            .media
+            .as_mut()
+            .ok_or_else(|| "no sound path is open".to_owned())?;
+        let before = media.plan().cloned();
+        let plan = media.accept(body).map_err(|error| error.to_string())?;
+        if before.as_ref() != Some(&plan) {
+            self.agreed(plan);
+        }
+        Ok(())
+    }
+
+    fn agreed(&mut self, plan: crate::sdp::MediaPlan) {
+        self.actions
+            .push_back(Action::Apply(Box::new(plan.clone())));
+        self.tell(Edge::Media(Box::new(plan)));
+    }
+
+    fn tell_remote_hold(&mut self) {
+        let Some(plan) = self.media.as_ref().and_then(Negotiation::plan) else {
+            return;
+        };
+        let remote = !plan.direction.sends();
+        if remote != self.hold.remote {
+            self.hold.remote = remote;
+            self.tell(if remote {
+                Edge::Held { by_remote: true }
+            } else {
+                Edge::Resumed
+            });
+        }
+    }
+
+    fn reinvite_if_needed(&mut self) {
+        if self.phase != Phase::Established || self.reinviting || !self.hold.differs() {
+            return;
+        }
+        let direction = self.hold.direction();
+        if let Some(media) = &mut self.media {
+            let offer = media.offer(direction);
+            self.reinviting = true;
+            self.sip(SipAction::Reinvite(offer));
+        }
+    }
+
+    /// Nothing can be agreed: 488, with the reason for the agent.
+    fn refuse(&mut self, problem: &str) {
+        self.problem = Some(problem.to_owned());
+        let status = Status::new(488, "Not Acceptable Here");
+        self.sip(SipAction::Reject(status, Vec::new()));
+    }
+
+    /// The session stands but no media can: end it.
+    fn give_up(&mut self, problem: String) {
+        self.problem = Some(problem);
+        self.sip(SipAction::HangUp);
+    }
+
+    fn sip(&mut self, action: SipAction) {
+        self.actions.push_back(Action::Sip(action));
+    }
+
+    fn tell(&mut self, edge: Edge) {
+        self.actions.push_back(Action::Tell(edge));
+    }
+}
+
+/// The direction to answer an offer with: the offer itself says whether the far end holds.
+fn wish(hold: Hold) -> crate::sdp::Direction {
+    Hold {
+        remote: false,
+        ..hold
+    }
+    .direction()
+}

@@ -1,0 +1,340 @@
+//! Two calls joined by a wire without a SIP layer: what one sends the other gets.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::call::{Action, Call, Edge, MediaPreferences, Phase, SipAction};
+use crate::sdp::{Codec, Direction};
+use crate::sip::{Body, EndedBy, Status};
+
+const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn preferences(codecs: &[Codec]) -> MediaPreferences {
+    MediaPreferences {
+        codecs: codecs.to_vec(),
+        ptime_millis: 20,
+        session_id: 7,
+    }
+}
+
+/// Everything that a call wanted, with its sockets opened at once on the given port.
+fn drain(call: &mut Call, port: u16) -> Vec<Action> {
+    let mut actions = Vec::new();
+    while let Some(action) = call.poll_action() {
+        if matches!(action, Action::OpenMedia(_)) {
+            call.handle_media_opened(SocketAddr::new(IP, port));
+        }
+        actions.push(action);
+    }
+    actions
+}
+
+fn sip(actions: &[Action]) -> Vec<&SipAction> {
+    actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Sip(action) => Some(action),
+            Action::OpenMedia(_) | Action::Apply(_) | Action::Tell(_) => None,
+        })
+        .collect()
+}
+
+fn edges(actions: &[Action]) -> Vec<&Edge> {
+    actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Tell(edge) => Some(edge),
+            Action::OpenMedia(_) | Action::Apply(_) | Action::Sip(_) => None,
+        })
+        .collect()
+}
+
+fn text(body: &Body) -> String {
+    String::from_utf8(body.bytes.clone()).unwrap()
+}
+
+fn offered(caller: &mut Call) -> Body {
+    caller.handle_offer_needed(IP);
+    let actions = drain(caller, 4000);
+    match sip(&actions).as_slice() {
+        [SipAction::Offer(body)] => body.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A talked call of two sides.
+fn connected() -> (Call, Call) {
+    let mut caller = Call::outgoing(preferences(&[Codec::Opus, Codec::Pcma]));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer));
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    let actions = drain(&mut callee, 5000);
+    let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
+        panic!("{actions:?}")
+    };
+    caller.handle_answered(Some(answer));
+    callee.handle_confirmed(None);
+    drain(&mut caller, 0);
+    drain(&mut callee, 0);
+    (caller, callee)
+}
+
+#[test]
+fn two_sides_agree_on_the_common_codec() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Opus, Codec::Pcma]));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(&[Codec::Pcma, Codec::Opus]), IP, Some(offer));
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    let actions = drain(&mut callee, 5000);
+    let plan = actions
+        .iter()
+        .find_map(|action| match action {
+            Action::Apply(plan) => Some(plan),
+            Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+        })
+        .unwrap();
+    assert_eq!(plan.remote_rtp, Some(SocketAddr::new(IP, 4000)));
+    assert!(edges(&actions).contains(&&Edge::Answered));
+    let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
+        panic!()
+    };
+    caller.handle_answered(Some(answer));
+    let actions = drain(&mut caller, 0);
+    assert!(edges(&actions).contains(&&Edge::Answered));
+    assert_eq!(caller.phase(), Phase::Established);
+}
+
+#[test]
+fn an_offer_without_a_common_codec_is_refused_before_it_rings() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Opus]));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(&[Codec::Pcmu]), IP, Some(offer));
+    let actions = drain(&mut callee, 5000);
+    assert!(
+        matches!(sip(&actions).as_slice(), [SipAction::Reject(status, _)] if status.code == 488),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn holding_and_resuming_follow_the_far_ends_agreement() {
+    let (mut caller, mut callee) = connected();
+    for (hold, direction) in [(true, "a=sendonly"), (false, "a=sendrecv")] {
+        caller.set_hold(hold).unwrap();
+        let actions = drain(&mut caller, 0);
+        let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+            panic!("{actions:?}")
+        };
+        let offer = (*offer).clone();
+        assert!(
+            text(&offer).contains(direction) || !hold,
+            "{}",
+            text(&offer)
+        );
+        assert_ne!(
+            caller.held(),
+            hold,
+            "it is held only when the far end agreed"
+        );
+        callee.handle_reinvite(Some(&offer));
+        let actions = drain(&mut callee, 0);
+        assert_eq!(callee.held_by_remote(), hold);
+        let Some(SipAction::AnswerReinvite(status, Some(answer))) = sip(&actions).first().copied()
+        else {
+            panic!("{actions:?}")
+        };
+        caller.handle_reinvite_answered(status, Some(answer));
+        let actions = drain(&mut caller, 0);
+        assert_eq!(caller.held(), hold);
+        let told = if hold {
+            Edge::Held { by_remote: false }
+        } else {
+            Edge::Resumed
+        };
+        assert!(edges(&actions).contains(&&told), "{actions:?}");
+    }
+}
+
+#[test]
+fn a_change_of_mind_while_a_hold_is_on_its_way_is_carried_out_after_it() {
+    let (mut caller, mut callee) = connected();
+    caller.set_hold(true).unwrap();
+    let actions = drain(&mut caller, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!()
+    };
+    let offer = (*offer).clone();
+    caller.set_hold(false).unwrap();
+    assert!(drain(&mut caller, 0).is_empty(), "one change at a time");
+    callee.handle_reinvite(Some(&offer));
+    let actions = drain(&mut callee, 0);
+    let Some(SipAction::AnswerReinvite(status, answer)) = sip(&actions).first().copied() else {
+        panic!()
+    };
+    caller.handle_reinvite_answered(status, answer.as_ref());
+    let actions = drain(&mut caller, 0);
+    assert!(
+        matches!(sip(&actions).as_slice(), [SipAction::Reinvite(_)]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn a_refused_hold_leaves_the_call_as_it_was() {
+    let (mut caller, _) = connected();
+    caller.set_hold(true).unwrap();
+    drain(&mut caller, 0);
+    caller.handle_reinvite_answered(&Status::new(488, "Not Acceptable Here"), None);
+    let actions = drain(&mut caller, 0);
+    assert!(!caller.held());
+    assert!(matches!(edges(&actions).as_slice(), [Edge::Problem(_)]));
+    assert!(sip(&actions).is_empty(), "it does not insist");
+}
+
+#[test]
+fn both_sides_may_hold_at_once() {
+    let (mut caller, mut callee) = connected();
+    let pass = |from: &mut Call, to: &mut Call| {
+        let actions = drain(from, 0);
+        let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+            panic!("{actions:?}")
+        };
+        to.handle_reinvite(Some(offer));
+        let actions = drain(to, 0);
+        let Some(SipAction::AnswerReinvite(status, answer)) = sip(&actions).first().copied() else {
+            panic!("{actions:?}")
+        };
+        from.handle_reinvite_answered(status, answer.as_ref());
+        drain(from, 0);
+    };
+    caller.set_hold(true).unwrap();
+    pass(&mut caller, &mut callee);
+    callee.set_hold(true).unwrap();
+    pass(&mut callee, &mut caller);
+    assert!(caller.held() && caller.held_by_remote());
+    assert!(callee.held() && callee.held_by_remote());
+    caller.set_hold(false).unwrap();
+    pass(&mut caller, &mut callee);
+    assert!(!caller.held() && caller.held_by_remote());
+    assert!(callee.held() && !callee.held_by_remote());
+}
+
+#[test]
+fn a_late_offer_is_ours_and_answered_in_the_ack() {
+    let mut callee = Call::incoming(preferences(&[Codec::Opus, Codec::Pcma]), IP, None);
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    let actions = drain(&mut callee, 5000);
+    let Some(SipAction::Answer(offer)) = sip(&actions).last().copied() else {
+        panic!()
+    };
+    // A caller that answers our offer in its ACK.
+    let mut caller = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer.clone()));
+    caller.ring().unwrap();
+    caller.answer().unwrap();
+    let actions = drain(&mut caller, 4000);
+    let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
+        panic!()
+    };
+    callee.handle_confirmed(Some(answer));
+    let actions = drain(&mut callee, 0);
+    assert!(
+        actions
+            .iter()
+            .any(|action| matches!(action, Action::Apply(_))),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn an_ack_without_the_awaited_answer_ends_the_call_and_says_why() {
+    let mut callee = Call::incoming(preferences(&[Codec::Opus]), IP, None);
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    drain(&mut callee, 5000);
+    callee.handle_confirmed(None);
+    let actions = drain(&mut callee, 0);
+    assert!(sip(&actions).contains(&&SipAction::HangUp));
+    callee.handle_ended(EndedBy::Local, Status::new(200, "OK"), None);
+    let actions = drain(&mut callee, 0);
+    assert!(
+        matches!(
+            edges(&actions).as_slice(),
+            [Edge::Ended {
+                problem: Some(_),
+                ..
+            }]
+        ),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn early_media_and_acceptance_carry_the_same_answer() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer));
+    callee.ring_with_media().unwrap();
+    let early = drain(&mut callee, 5000);
+    let Some(SipAction::Ring(Some(early_body))) = sip(&early).first().copied() else {
+        panic!("{early:?}")
+    };
+    callee.answer().unwrap();
+    let actions = drain(&mut callee, 0);
+    let Some(SipAction::Answer(body)) = sip(&actions).first().copied() else {
+        panic!()
+    };
+    assert_eq!(early_body, body);
+    caller.handle_progress(&Status::new(183, "Session Progress"), Some(early_body));
+    let heard = drain(&mut caller, 0);
+    assert!(heard.contains(&Action::Tell(Edge::Ringing {
+        status: 183,
+        early_media: true
+    })));
+    caller.handle_answered(Some(body));
+    let actions = drain(&mut caller, 0);
+    assert!(
+        !actions
+            .iter()
+            .any(|action| matches!(action, Action::Apply(_))),
+        "nothing changed"
+    );
+}
+
+#[test]
+fn wishes_in_the_wrong_phase_are_refused_in_words() {
+    let mut call = Call::outgoing(preferences(&[Codec::Opus]));
+    assert!(
+        call.answer()
+            .unwrap_err()
+            .to_string()
+            .contains("being placed")
+    );
+    assert!(call.set_hold(true).is_err());
+    call.handle_ended(EndedBy::Remote, Status::new(486, "Busy Here"), None);
+    assert!(call.hang_up().unwrap_err().to_string().contains("over"));
+}
+
+#[test]
+fn the_old_hold_by_a_zero_address_stops_our_sound() {
+    let (mut caller, mut callee) = connected();
+    caller.set_hold(true).unwrap();
+    let actions = drain(&mut caller, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!()
+    };
+    let old = text(offer)
+        .replace("127.0.0.1", "0.0.0.0")
+        .replace("a=sendonly\r\n", "");
+    callee.handle_reinvite(Some(&Body::sdp(old)));
+    let actions = drain(&mut callee, 0);
+    let plan = actions
+        .iter()
+        .find_map(|action| match action {
+            Action::Apply(plan) => Some(plan),
+            Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+        })
+        .unwrap();
+    assert!(plan.remote_rtp.is_none() || plan.direction != Direction::SendRecv);
+}

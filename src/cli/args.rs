@@ -1,0 +1,310 @@
+//! The words of the command line: a contract with scripts; add freely, rename never.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A desktop SIP phone with a CRM inside.
+///
+/// Without arguments the window opens. A tel:, sip:, sips: or callto: link is handed to the running
+/// phone, which asks before it dials.
+///
+/// Exit codes: 0 done, 1 failed (a sentence says why), 2 wrong usage, 3 not registered, 4 call
+/// failed, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "ringdesk", version, args_conflicts_with_subcommands = true)]
+pub(super) struct Cli {
+    /// A tel:, sip:, sips: or callto: link to hand to the running phone.
+    #[arg(value_name = "URI")]
+    pub(super) uri: Option<String>,
+    /// Keep configuration, database and recordings in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Without a display, run the demonstration in the terminal instead of failing.
+    #[arg(long)]
+    pub(super) demo_without_display: bool,
+    /// What to do instead of opening the window.
+    #[command(subcommand)]
+    pub(super) command: Option<Task>,
+}
+
+/// What to do instead of opening the window.
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// The phone without a window: scripted behaviour, events on stdout.
+    Headless(Box<HeadlessArgs>),
+    /// A registrar and test peers on loopback; prints addresses, users and passwords.
+    Lab(LabArgs),
+    /// Show the demonstration in the terminal: register, call the echo, record, log.
+    Demo(RecordArgs),
+    /// List calls, newest first.
+    Calls(CallsArgs),
+    /// List, add or search contacts.
+    Contacts(ContactsArgs),
+}
+
+/// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the
+/// later counts, so that scripts can add to a fixed list.
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(super) struct HeadlessArgs {
+    /// Accounts and settings from a file; options win.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Local address for SIP and RTP (default: all, any port; with --no-register 127.0.0.1).
+    #[arg(long, value_name = "IP[:PORT]", value_parser = bind_address)]
+    pub(super) bind: Option<SocketAddr>,
+    /// Loose route for all requests.
+    #[arg(long, value_name = "URI")]
+    pub(super) outbound_proxy: Option<String>,
+    /// For requests that it starts; it listens on UDP and TCP in any case.
+    #[arg(long, value_enum)]
+    pub(super) transport: Option<TransportArg>,
+    /// Address of record; may be repeated, each with the options that follow it.
+    #[arg(long, value_name = "sip:USER@DOMAIN")]
+    pub(super) account: Vec<String>,
+    /// Registrar of the account before it.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) registrar: Vec<String>,
+    /// Authentication user name of the account before it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) auth_user: Vec<String>,
+    /// Environment variable with the password of the account before it.
+    #[arg(long, value_name = "VAR")]
+    pub(super) password_env: Vec<String>,
+    /// File with the password of the account before it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Vec<PathBuf>,
+    /// Registration lifetime to ask for, of the account before it.
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) expires: Vec<u32>,
+    /// How long a call rings before it is given up.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(super) ring_limit: Option<u32>,
+    /// Direct calls: any user part and any source is answered (for testers).
+    #[arg(long)]
+    pub(super) no_register: bool,
+    /// 180, then 200 after so many milliseconds.
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "0", require_equals = true)]
+    pub(super) auto_answer: Option<u64>,
+    /// Answer 183 with SDP and stay there.
+    #[arg(long, conflicts_with_all = ["auto_answer", "reject", "redirect"])]
+    pub(super) early_media: bool,
+    /// Refuse each call with this status.
+    #[arg(long, value_name = "CODE", conflicts_with = "auto_answer", value_parser = clap::value_parser!(u16).range(300..=699))]
+    pub(super) reject: Option<u16>,
+    /// Send each call elsewhere (302).
+    #[arg(long, value_name = "URI", conflicts_with_all = ["auto_answer", "reject"])]
+    pub(super) redirect: Option<String>,
+    /// Place a call; may be repeated.
+    #[arg(long, value_name = "URI")]
+    pub(super) call: Vec<String>,
+    /// Place the calls so many times.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) repeat: u32,
+    /// Calls to begin each second; without it each waits for the end of the one before.
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    pub(super) rate: Option<f64>,
+    /// End each call so long after it was answered.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) hangup_after: Option<f64>,
+    /// Digits to send once answered.
+    #[arg(long, value_name = "DIGITS")]
+    pub(super) dtmf: Option<String>,
+    /// WAV as the microphone.
+    #[arg(long, value_name = "FILE")]
+    pub(super) play: Option<PathBuf>,
+    /// Play the WAV again at its end.
+    #[arg(long = "loop", requires = "play")]
+    pub(super) repeat_play: bool,
+    /// One WAV for each call, named by call id (left own, right far end).
+    #[arg(long, value_name = "DIR")]
+    pub(super) record_dir: Option<PathBuf>,
+    /// Send back what is heard.
+    #[arg(long, conflicts_with = "play")]
+    pub(super) echo: bool,
+    /// Codecs in order, such as opus,pcmu,pcma.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(super) codecs: Vec<String>,
+    /// Sound device: null, default or a name.
+    #[arg(long, value_name = "null|default|NAME", default_value = "null")]
+    pub(super) audio: String,
+    /// Further calls get 486.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(super) max_calls: usize,
+    /// Configuration, database and recordings.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// End after so many ended calls: code 0, or 4 if any placed call failed.
+    #[arg(long, value_name = "N")]
+    pub(super) exit_after_calls: Option<u64>,
+    /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
+    /// unmute, dtmf (digits), record (on), hangup, reject (status), redirect (uri), notes (text),
+    /// call (uri), quit; call_id names the call where there are several. Each is answered by an
+    /// event.
+    #[arg(long, value_enum)]
+    pub(super) control: Option<ControlArg>,
+    /// One line for each event on stdout.
+    #[arg(long, value_enum, default_value_t = EventsArg::Json)]
+    pub(super) events: EventsArg,
+}
+
+/// Options of `ringdesk lab`.
+#[derive(Debug, Args)]
+pub(super) struct LabArgs {
+    /// Where the registrar listens.
+    #[arg(long, value_name = "IP[:PORT]", value_parser = bind_address, default_value = "127.0.0.1:5060")]
+    pub(super) bind: SocketAddr,
+    /// Print addresses, users and passwords as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Where the records are.
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    /// Configuration, database and recordings.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+/// Options of `ringdesk calls`.
+#[derive(Debug, Args)]
+pub(super) struct CallsArgs {
+    /// JSON, one call a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Only these.
+    #[arg(long, value_enum, default_value_t = FilterArg::All)]
+    pub(super) filter: FilterArg,
+    /// Name or number.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk contacts`.
+#[derive(Debug, Args)]
+pub(super) struct ContactsArgs {
+    /// JSON, one contact a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Name, organization or number.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// Add a contact with this name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) add: Option<String>,
+    /// Its organization.
+    #[arg(long, value_name = "NAME", requires = "add")]
+    pub(super) organization: Option<String>,
+    /// Its number; may be repeated.
+    #[arg(long, value_name = "NUMBER", requires = "add")]
+    pub(super) number: Vec<String>,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// A transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TransportArg {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+/// Where commands come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ControlArg {
+    /// Standard input.
+    Stdin,
+}
+
+/// How events are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsArg {
+    /// JSON objects.
+    Json,
+    /// Lines for a person.
+    Text,
+    /// Not at all.
+    Off,
+}
+
+/// Which calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FilterArg {
+    /// All.
+    All,
+    /// Inbound.
+    Inbound,
+    /// Outbound.
+    Outbound,
+    /// Inbound and never answered.
+    Missed,
+    /// Missed and not yet called back.
+    ToCallBack,
+}
+
+fn bind_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    text.trim_matches(['[', ']'])
+        .parse()
+        .map(|ip| SocketAddr::new(ip, 0))
+        .map_err(|_| format!("{text} is no IP address, nor one with a port"))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=86_400.0).contains(&value) => Ok(value),
+        Ok(_) | Err(_) => Err("a number of seconds from 0 to 86400 is needed".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1_000.0 => Ok(value),
+        Ok(_) | Err(_) => Err("a number above 0 and up to 1000 is needed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_link_is_no_command() {
+        let cli = Cli::parse_from(["ringdesk", "tel:+4930901820"]);
+        assert_eq!(cli.uri.as_deref(), Some("tel:+4930901820"));
+        assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn auto_answer_takes_a_delay_or_none() {
+        for (argument, millis) in [("--auto-answer", 0), ("--auto-answer=250", 250)] {
+            let cli = Cli::parse_from(["ringdesk", "headless", argument]);
+            let Some(Task::Headless(args)) = cli.command else {
+                panic!("not headless")
+            };
+            assert_eq!(args.auto_answer, Some(millis));
+        }
+    }
+}

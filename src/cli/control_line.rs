@@ -1,0 +1,107 @@
+//! Commands on standard input, one JSON object a line.
+
+use serde::Deserialize;
+
+use crate::base::id::CallId;
+use crate::control::{CallTarget, Command};
+
+/// How long a line may be.
+pub(super) const LINE_LIMIT: usize = 64 * 1024;
+
+/// One line.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    command: String,
+    call_id: Option<String>,
+    uri: Option<String>,
+    digits: Option<String>,
+    text: Option<String>,
+    status: Option<u16>,
+    on: Option<bool>,
+}
+
+/// Reads a line and finds the call that it means; gives the command's name for the answer.
+///
+/// # Errors
+///
+/// A sentence that says what is wrong with the line.
+pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), String> {
+    let line: Line = serde_json::from_str(line).map_err(|error| {
+        format!("this line is no command ({error}); write for example {{\"command\": \"answer\"}}")
+    })?;
+    let call = || call(&line, open);
+    let missing = |field: &str| format!("\"{}\" needs \"{field}\"", line.command);
+    let command = match line.command.as_str() {
+        "answer" => Command::Answer(call()?),
+        "hold" => Command::Hold(call()?),
+        "resume" => Command::Resume(call()?),
+        "mute" => Command::Mute(call()?, line.on.unwrap_or(true)),
+        "unmute" => Command::Mute(call()?, false),
+        "dtmf" => Command::Dtmf(
+            call()?,
+            line.digits.clone().ok_or_else(|| missing("digits"))?,
+        ),
+        "record" => Command::Record(call()?, line.on.unwrap_or(true)),
+        "hangup" => Command::HangUp(call()?),
+        "decline" => Command::Decline(call()?),
+        "busy" => Command::Busy(call()?),
+        "reject" => Command::Reject(call()?, line.status.ok_or_else(|| missing("status"))?),
+        "redirect" => Command::Redirect(call()?, line.uri.clone().ok_or_else(|| missing("uri"))?),
+        "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
+        "call" => {
+            let text = line.uri.clone().ok_or_else(|| missing("uri"))?;
+            Command::Call(CallTarget {
+                text,
+                account: None,
+            })
+        }
+        "quit" => Command::Quit,
+        other => {
+            return Err(format!(
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, quit"
+            ));
+        }
+    };
+    Ok((line.command, command))
+}
+
+/// The named call, or the only open one.
+fn call(line: &Line, open: &[CallId]) -> Result<CallId, String> {
+    if let Some(text) = &line.call_id {
+        return CallId::parse(text).ok_or_else(|| format!("\"{text}\" is no call id"));
+    }
+    match open {
+        [call] => Ok(*call),
+        [] => Err("no call is open".to_owned()),
+        [..] => Err("several calls are open; name one by \"call_id\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        for (line, says) in [
+            ("{}", "no command"),
+            ("answer", "no command"),
+            (r#"{"command":"dance"}"#, "no command \"dance\""),
+            (r#"{"command":"answer"}"#, "no call is open"),
+            (r#"{"command":"call"}"#, "needs \"uri\""),
+            (r#"{"command":"hangup","call_id":"x"}"#, "no call id"),
+        ] {
+            let error = parse(line, &[]).unwrap_err();
+            assert!(error.contains(says), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_call_needs_only_its_target() {
+        let (name, command) =
+            parse(r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#, &[]).unwrap();
+        assert_eq!(name, "call");
+        assert!(matches!(command, Command::Call(target) if target.text == "sip:echo@127.0.0.1"));
+    }
+}

@@ -1,0 +1,147 @@
+//! The window: single instance, links, the lab on request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::app::{self, Records};
+use crate::cli::args::Cli;
+use crate::cli::lab_guests::LabGuests;
+use crate::cli::run::Exit;
+use crate::cli::single_instance::{self, Reply, Request};
+use crate::cli::{demo, setup};
+use crate::config::paths::Paths;
+use crate::control::{Command, Event, Handle};
+use crate::ui;
+
+/// How long the engine may take to say goodbye after the window is closed.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Hands over to the running phone, or opens the window.
+pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Result<Exit> {
+    let paths = setup::paths(cli.data_dir.as_deref())?;
+    if hand_over(runtime, &paths, cli.uri.as_deref())? {
+        return Ok(Exit::Done);
+    }
+    if !display_named() {
+        if cli.demo_without_display {
+            return runtime.block_on(demo::run(cli.data_dir.as_deref()));
+        }
+        anyhow::bail!(
+            "there is no display: start Ringdesk from a desktop session, or use `ringdesk headless` or `ringdesk demo` in a terminal"
+        );
+    }
+    let started = setup::desktop(cli.data_dir.as_deref())
+        .and_then(|options| runtime.block_on(app::start(options)));
+    let running = match started {
+        Ok(running) => running,
+        Err(error) => {
+            // Somebody who started it from a menu sees no stderr.
+            ui::show_failure(&format!("{error:#}"))?;
+            return Err(error);
+        }
+    };
+    let server = {
+        let _guard = runtime.enter();
+        single_instance::serve(&paths, running.handle.clone(), running.records.clone())
+    };
+    if let Some(link) = &cli.uri {
+        send(&running.handle, Command::RequestDial(link.clone()));
+    }
+    let watcher = runtime.spawn(watch(
+        running.events,
+        running.handle.clone(),
+        running.records.clone(),
+    ));
+    let shown = ui::run(
+        running.handle.clone(),
+        ui::Options {
+            on_ready: wake_on_change(running.waker.clone(), running.handle.clone()),
+            ..ui::Options::default()
+        },
+    );
+    send(&running.handle, Command::Quit);
+    let farewell = async { tokio::time::timeout(FAREWELL, running.task).await };
+    drop(runtime.block_on(farewell));
+    watcher.abort();
+    if let Some(server) = server {
+        runtime.block_on(server.stop());
+    }
+    shown?;
+    Ok(Exit::Done)
+}
+
+/// Lets each snapshot and page draw the window, and a wish to see it bring it forward.
+fn wake_on_change(waker: app::Waker, handle: Handle) -> Box<dyn FnOnce(ui::Waker)> {
+    Box::new(move |window: ui::Waker| {
+        let seen = AtomicU64::new(0);
+        waker.set(Arc::new(move || {
+            let raised = handle.snapshot().raised;
+            if seen.swap(raised, Ordering::Relaxed) < raised {
+                window.raise();
+            }
+            window.wake();
+        }));
+    })
+}
+
+/// Gives the link, or the wish to see the window, to a phone that runs already.
+fn hand_over(
+    runtime: &tokio::runtime::Runtime,
+    paths: &Paths,
+    link: Option<&str>,
+) -> anyhow::Result<bool> {
+    let request = match link {
+        Some(link) => Request::Open(link.to_owned()),
+        None => Request::Raise,
+    };
+    match runtime.block_on(single_instance::ask(paths, &request))? {
+        None => Ok(false),
+        Some(Reply::Refused(why)) => anyhow::bail!(why),
+        Some(_) => Ok(true),
+    }
+}
+
+/// Does what only the outermost layer can: starting the lab.
+async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle, records: Records) {
+    let mut guests = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::LabWanted if guests.is_none() => match LabGuests::start(&handle, &records).await
+            {
+                Ok(started) => guests = Some(started),
+                Err(error) => {
+                    send(
+                        &handle,
+                        Command::Notice(format!("the lab did not start: {error:#}")),
+                    );
+                }
+            },
+            Event::LabCallWanted(caller) => {
+                if let Some(guests) = &guests {
+                    guests.call(caller, &handle);
+                }
+            }
+            // State is in the snapshot; the rest is for scripts.
+            _ => {}
+        }
+    }
+}
+
+fn send(handle: &Handle, command: Command) {
+    if !handle.send(command) {
+        tracing::warn!("the engine does not take commands");
+    }
+}
+
+/// Whether the session names a display at all; whether it works shows when the window opens.
+fn display_named() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}

@@ -1,0 +1,198 @@
+//! Events as lines: JSON for scripts, words for a person.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::control::Event;
+use crate::control::event::CallContext;
+
+/// One event as a JSON object; none for those that are not of this interface.
+pub(super) fn json(at: Timestamp, event: &Event) -> Option<Value> {
+    let (name, fields) = fields(event)?;
+    let mut line = Map::new();
+    line.insert("at".to_owned(), json!(format!("{at:.6}")));
+    line.insert("event".to_owned(), json!(name));
+    if let Value::Object(fields) = fields {
+        line.extend(fields);
+    }
+    Some(Value::Object(line))
+}
+
+/// One event as a line of words.
+pub(super) fn text(at: Timestamp, event: &Event) -> Option<String> {
+    let (name, fields) = fields(event)?;
+    let mut line = format!("{at:.3} {name}");
+    if let Value::Object(fields) = fields {
+        for (key, value) in fields {
+            if matches!(value, Value::Null) {
+                continue;
+            }
+            let value = match value {
+                Value::String(text) => printable(&text),
+                other => other.to_string(),
+            };
+            line.push_str(&format!(" {key}={value}"));
+        }
+    }
+    Some(line)
+}
+
+/// What the far end sent must not move the cursor or reorder the line.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            let steers = c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if steers { '\u{fffd}' } else { c }
+        })
+        .collect()
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
+fn fields(event: &Event) -> Option<(&'static str, Value)> {
+    Some(match event {
+        Event::Registered {
+            account: _,
+            address,
+            expires,
+        } => (
+            "registered",
+            json!({"account": address, "expires": expires.as_secs()}),
+        ),
+        Event::RegistrationFailed {
+            account: _,
+            address,
+            status,
+            reason,
+            retry_in,
+        } => (
+            "registration_failed",
+            json!({
+                "account": address,
+                "status": status,
+                "reason": reason,
+                "retry_in": retry_in.map(|wait| wait.as_secs_f64()),
+            }),
+        ),
+        Event::Unregistered {
+            account: _,
+            address,
+        } => ("unregistered", json!({"account": address})),
+        Event::Incoming { call, durable } => ("incoming", of(call, json!({"durable": durable}))),
+        Event::Outgoing { call, durable, uri } => (
+            "outgoing",
+            of(call, json!({"durable": durable, "uri": uri})),
+        ),
+        Event::Ringing { call, status } => ("ringing", of(call, json!({"status": status}))),
+        Event::Answered { call } => ("answered", of(call, json!({}))),
+        Event::Held { call, by_remote } => (
+            "held",
+            of(
+                call,
+                json!({"by": if *by_remote { "remote" } else { "local" }}),
+            ),
+        ),
+        Event::Resumed { call } => ("resumed", of(call, json!({}))),
+        Event::Dtmf { call, digit } => ("dtmf", of(call, json!({"digit": digit}))),
+        Event::Media {
+            call,
+            codec,
+            local,
+            remote,
+            security,
+        } => (
+            "media",
+            of(
+                call,
+                json!({"codec": codec, "local": local, "remote": remote, "security": security}),
+            ),
+        ),
+        Event::Quality {
+            call,
+            figures,
+            received,
+            sent,
+        } => (
+            "quality",
+            of(
+                call,
+                json!({
+                    "loss": figures.loss,
+                    "jitter_ms": figures.jitter_millis,
+                    "round_trip_ms": figures.round_trip_millis,
+                    "level_out": figures.level_out,
+                    "level_in": figures.level_in,
+                    "received": received,
+                    "sent": sent,
+                }),
+            ),
+        ),
+        Event::Recording {
+            call,
+            state,
+            path,
+            problem,
+        } => (
+            "recording",
+            of(
+                call,
+                json!({"state": state, "path": path, "problem": problem}),
+            ),
+        ),
+        Event::Ended {
+            call,
+            state,
+            status,
+            reason,
+            waiting,
+            talking,
+            durable,
+        } => (
+            "ended",
+            of(
+                call,
+                json!({
+                    "state": state,
+                    "status": status,
+                    "reason": reason,
+                    "waiting": waiting.as_secs_f64(),
+                    "talking": talking.map(|time| time.as_secs_f64()),
+                    "durable": durable,
+                }),
+            ),
+        ),
+        Event::Message { from, text } => ("message", json!({"from": from, "text": text})),
+        Event::CallRefused { target, text } => {
+            ("error", json!({"message": text, "target": target}))
+        }
+        Event::Error { call, text } => ("error", json!({"message": text, "call_id": call})),
+        Event::Lagged { missing } => ("lagged", json!({"missing": missing})),
+        Event::LabWanted | Event::LabCallWanted(_) | Event::Trace { .. } => {
+            return None;
+        }
+    })
+}
+
+/// Joins what each event of a call carries with its own fields.
+fn of(call: &CallContext, fields: Value) -> Value {
+    let contact = call.contact.as_ref().map(|found| {
+        json!({
+            "id": found.contact,
+            "name": found.name,
+            "organization": found.organization,
+            "level": found.level,
+            "reason": found.reason,
+        })
+    });
+    let mut joined = json!({
+        "call_id": call.call,
+        "direction": call.direction,
+        "from": call.from,
+        "to": call.to,
+        "contact": contact,
+    });
+    if let (Value::Object(joined), Value::Object(fields)) = (&mut joined, fields) {
+        joined.extend(fields);
+    }
+    joined
+}

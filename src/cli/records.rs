@@ -1,0 +1,142 @@
+//! `ringdesk calls` and `ringdesk contacts`: the CRM for scripts.
+
+use anyhow::bail;
+use serde::Serialize;
+
+use crate::app::Records;
+use crate::base::id::ContactId;
+use crate::cli::args::{CallsArgs, ContactsArgs, FilterArg};
+use crate::cli::event_line::printable;
+use crate::cli::headless::print_line;
+use crate::cli::run::Exit;
+use crate::cli::setup;
+use crate::cli::single_instance::{self, FilterWord, Reply, Request};
+use crate::config::paths::Paths;
+use crate::crm::row::{CallRow, ContactNumber, ContactRow};
+
+/// Lists calls.
+pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
+    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let filter = match args.filter {
+        FilterArg::All => FilterWord::All,
+        FilterArg::Inbound => FilterWord::Inbound,
+        FilterArg::Outbound => FilterWord::Outbound,
+        FilterArg::Missed => FilterWord::Missed,
+        FilterArg::ToCallBack => FilterWord::ToCallBack,
+    };
+    let limit = usize::try_from(args.limit)?;
+    let request = Request::Calls {
+        filter,
+        search: args.search,
+        limit,
+    };
+    match ask(&paths, request).await? {
+        Reply::Calls(rows) if args.json => print_json(&rows)?,
+        Reply::Calls(rows) => rows.iter().for_each(|row| print_line(&line(row))),
+        other => bail!("unexpected answer: {other:?}"),
+    }
+    Ok(Exit::Done)
+}
+
+/// Lists contacts, or adds one.
+pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
+    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let request = match args.add {
+        Some(name) => Request::SaveContact(Box::new(ContactRow {
+            id: ContactId(0),
+            name,
+            organization: None,
+            organization_name: args.organization,
+            role: None,
+            email: None,
+            notes: String::new(),
+            numbers: args
+                .number
+                .into_iter()
+                .map(|raw| ContactNumber {
+                    label: "Phone".to_owned(),
+                    raw,
+                    e164: None,
+                })
+                .collect(),
+        })),
+        None => Request::Contacts {
+            search: args.search,
+            limit: usize::try_from(args.limit)?,
+        },
+    };
+    match ask(&paths, request).await? {
+        Reply::Saved { id, linked } if args.json => {
+            print_line(&serde_json::json!({"id": id, "linked_calls": linked}).to_string());
+        }
+        Reply::Saved { id, linked } => {
+            print_line(&format!(
+                "contact {id} saved, {linked} earlier calls linked"
+            ));
+        }
+        Reply::Contacts(rows) if args.json => print_json(&rows)?,
+        Reply::Contacts(rows) => {
+            for row in rows {
+                let numbers: Vec<&str> = row
+                    .numbers
+                    .iter()
+                    .map(|number| number.raw.as_str())
+                    .collect();
+                let organization = row.organization_name.unwrap_or_default();
+                let text = format!("{}\t{organization}\t{}", row.name, numbers.join(", "));
+                print_line(&printable(&text.replace('\t', "  ")));
+            }
+        }
+        other => bail!("unexpected answer: {other:?}"),
+    }
+    Ok(Exit::Done)
+}
+
+/// Through the running phone, else straight from the file.
+async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply> {
+    let reply = match single_instance::ask(paths, &request).await? {
+        Some(reply) => reply,
+        None => {
+            paths.create()?;
+            let config = crate::config::file::load(&paths.config_file)?;
+            let region = config
+                .accounts
+                .first()
+                .map_or(config.settings.region, |account| {
+                    account.dial_plan.region.clone()
+                });
+            let records = Records::open(&paths.data_dir, &region)?;
+            single_instance::carry_out_on_records(request, &records).await
+        }
+    };
+    match reply {
+        Reply::Refused(why) => bail!(why),
+        reply => Ok(reply),
+    }
+}
+
+fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {
+    for row in rows {
+        print_line(&serde_json::to_string(row)?);
+    }
+    Ok(())
+}
+
+fn line(row: &CallRow) -> String {
+    let when = row.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
+    let who = row
+        .contact_name
+        .as_deref()
+        .or(row.remote_name.as_deref())
+        .unwrap_or("");
+    let reason = row.end_reason.as_deref().unwrap_or("");
+    let direction = match row.direction {
+        crate::crm::row::CallDirection::Inbound => "in ",
+        crate::crm::row::CallDirection::Outbound => "out",
+    };
+    printable(&format!(
+        "{when}  {direction}  {:<12}  {}  {who}  {reason}",
+        row.state.as_str(),
+        row.remote
+    ))
+}

@@ -1,0 +1,98 @@
+//! From arguments to the task, and from its result to the exit code.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::cli::args::{Cli, Task};
+use crate::cli::headless::print_error;
+use crate::cli::setup::Usage;
+use crate::cli::{demo, headless, lab, records};
+
+/// How the program ends: a contract with scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// 0.
+    Done,
+    /// 3.
+    NotRegistered,
+    /// 4.
+    CallFailed,
+    /// 130.
+    Interrupted,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NotRegistered => 3,
+            Self::CallFailed => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    start_log();
+    match run(cli, &matches) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            // The whole chain: the outer sentence says what, the inner ones why.
+            print_error(&format!("{error:#}"));
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("ringdesk-engine")
+        .enable_all()
+        .build()?;
+    let exit = match cli.command {
+        Some(Task::Headless(args)) => {
+            let empty = clap::ArgMatches::default();
+            let own = matches.subcommand_matches("headless").unwrap_or(&empty);
+            runtime.block_on(headless::run(*args, own))
+        }
+        Some(Task::Lab(args)) => runtime.block_on(lab::run(args)),
+        Some(Task::Demo(args)) => runtime.block_on(demo::run(args.data_dir.as_deref())),
+        Some(Task::Calls(args)) => runtime.block_on(records::calls(args)),
+        Some(Task::Contacts(args)) => runtime.block_on(records::contacts(args)),
+        None => window(&runtime, &cli),
+    };
+    // Blocking helpers (a device that hangs) must not keep the program from ending.
+    runtime.shutdown_background();
+    exit
+}
+
+#[cfg(feature = "gui")]
+fn window(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Result<Exit> {
+    crate::cli::desktop::run(runtime, cli)
+}
+
+#[cfg(not(feature = "gui"))]
+fn window(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Result<Exit> {
+    if cli.demo_without_display {
+        return runtime.block_on(demo::run(cli.data_dir.as_deref()));
+    }
+    anyhow::bail!("this Ringdesk was built without a window; use: ringdesk headless --help")
+}
+
+/// Logs go to stderr, quiet unless `RINGDESK_LOG` asks for more, such as `ringdesk=debug`.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RINGDESK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

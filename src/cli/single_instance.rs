@@ -1,0 +1,257 @@
+//! One phone for each data folder: links and record commands go through the running one.
+//!
+//! The running phone listens on a local socket in its runtime folder, which only its user can
+//! enter. One line of JSON in, one line out.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
+use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::task::JoinHandle;
+
+use crate::app::Records;
+use crate::config::paths::Paths;
+use crate::control::{Command, Handle};
+use crate::crm::row::{CallFilter, CallRow, ContactRow};
+
+/// How long the other side may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How long a question may be.
+const QUESTION_LIMIT: u64 = 256 * 1024;
+/// How long an answer may be: 100,000 rows of calls.
+const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// What one process asks of the running phone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Request {
+    /// Show the window.
+    Raise,
+    /// Ask the agent whether to dial this link.
+    Open(String),
+    /// The newest calls.
+    Calls {
+        /// Which.
+        filter: FilterWord,
+        /// Name or number.
+        search: String,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Contacts by name.
+    Contacts {
+        /// Name, organization or number.
+        search: String,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Save a contact.
+    SaveContact(Box<ContactRow>),
+}
+
+/// A call filter in words.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FilterWord {
+    /// All.
+    All,
+    /// Inbound.
+    Inbound,
+    /// Outbound.
+    Outbound,
+    /// Missed.
+    Missed,
+    /// To call back.
+    ToCallBack,
+}
+
+impl From<FilterWord> for CallFilter {
+    fn from(word: FilterWord) -> Self {
+        match word {
+            FilterWord::All => Self::All,
+            FilterWord::Inbound => Self::Inbound,
+            FilterWord::Outbound => Self::Outbound,
+            FilterWord::Missed => Self::Missed,
+            FilterWord::ToCallBack => Self::ToCallBack,
+        }
+    }
+}
+
+/// What the running phone answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Reply {
+    /// Done.
+    Done,
+    /// Calls.
+    Calls(Vec<CallRow>),
+    /// Contacts.
+    Contacts(Vec<ContactRow>),
+    /// The contact was saved, and so many earlier calls were linked.
+    Saved {
+        /// Its id.
+        id: i64,
+        /// Linked calls.
+        linked: usize,
+    },
+    /// It could not be done: why, and what to do.
+    Refused(String),
+}
+
+/// Asks the running phone; none when no phone runs on this data folder.
+///
+/// # Errors
+///
+/// Fails when a phone runs but does not answer.
+pub(super) async fn ask(paths: &Paths, request: &Request) -> io::Result<Option<Reply>> {
+    let path = socket_path(paths);
+    let Ok(name) = name(&path) else {
+        return Ok(None);
+    };
+    let Ok(stream) = Stream::connect(name).await else {
+        return Ok(None);
+    };
+    let exchange = async {
+        let mut writer = &stream;
+        let mut question = serde_json::to_vec(request)?;
+        question.push(b'\n');
+        writer.write_all(&question).await?;
+        let mut answer = Vec::new();
+        BufReader::new((&stream).take(ANSWER_LIMIT))
+            .read_until(b'\n', &mut answer)
+            .await?;
+        serde_json::from_slice(&answer).map_err(io::Error::from)
+    };
+    match tokio::time::timeout(DEADLINE, exchange).await {
+        Ok(reply) => reply.map(Some),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the running Ringdesk does not answer; end it and start it again",
+        )),
+    }
+}
+
+/// Listens for other processes until dropped; without a socket the phone works, only links and
+/// record commands do not reach it.
+pub(super) fn serve(paths: &Paths, handle: Handle, records: Records) -> Option<Server> {
+    let path = socket_path(paths);
+    // The store's lock says that we are the only phone: a socket file here is a dead one's.
+    drop(std::fs::remove_file(&path));
+    let listener = name(&path).and_then(|name| ListenerOptions::new().name(name).create_tokio());
+    match listener {
+        Ok(listener) => {
+            let task = tokio::spawn(accept(listener, handle, records));
+            Some(Server { task, path })
+        }
+        Err(error) => {
+            tracing::warn!(
+                "links will not reach this phone: {}: {error}",
+                path.display()
+            );
+            None
+        }
+    }
+}
+
+/// The listening socket; it goes with this.
+pub(super) struct Server {
+    task: JoinHandle<()>,
+    path: PathBuf,
+}
+
+impl Server {
+    /// Stops listening and lets go of the records, so that the store can close in order.
+    pub(super) async fn stop(mut self) {
+        self.task.abort();
+        // An aborted task answers with that; it is what was asked for.
+        drop((&mut self.task).await);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+async fn accept(listener: Listener, handle: Handle, records: Records) {
+    // One at a time: each takes milliseconds, and nobody can pile them up.
+    loop {
+        let Ok(stream) = listener.accept().await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let exchange = answer(stream, &handle, &records);
+        if let Ok(Err(error)) = tokio::time::timeout(DEADLINE, exchange).await {
+            tracing::debug!("another process asked in vain: {error}");
+        }
+    }
+}
+
+async fn answer(stream: Stream, handle: &Handle, records: &Records) -> io::Result<()> {
+    let mut writer = &stream;
+    let mut question = Vec::new();
+    BufReader::new((&stream).take(QUESTION_LIMIT))
+        .read_until(b'\n', &mut question)
+        .await?;
+    let reply = match serde_json::from_slice(&question) {
+        Ok(request) => carry_out(request, handle, records).await,
+        Err(error) => Reply::Refused(format!("the running Ringdesk does not know that: {error}")),
+    };
+    let mut line = serde_json::to_vec(&reply)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Reply {
+    let sent = |sent: bool| {
+        if sent {
+            Reply::Done
+        } else {
+            Reply::Refused("the running Ringdesk is busy; try again".to_owned())
+        }
+    };
+    match request {
+        Request::Raise => sent(handle.send(Command::Raise)),
+        Request::Open(link) => sent(handle.send(Command::RequestDial(link))),
+        other => carry_out_on_records(other, records).await,
+    }
+}
+
+/// Carries out a request that needs only the records.
+pub(super) async fn carry_out_on_records(request: Request, records: &Records) -> Reply {
+    let reply = match request {
+        Request::Calls {
+            filter,
+            search,
+            limit,
+        } => records
+            .calls(filter.into(), &search, limit)
+            .await
+            .map(Reply::Calls),
+        Request::Contacts { search, limit } => {
+            records.contacts(&search, limit).await.map(Reply::Contacts)
+        }
+        Request::SaveContact(row) => records
+            .save_contact(*row)
+            .await
+            .map(|(id, linked)| Reply::Saved { id: id.0, linked }),
+        Request::Raise | Request::Open(_) => {
+            return Reply::Refused("no Ringdesk window is open".to_owned());
+        }
+    };
+    reply.unwrap_or_else(|error| Reply::Refused(error.to_string()))
+}
+
+fn socket_path(paths: &Paths) -> PathBuf {
+    paths.runtime_dir.join("phone.sock")
+}
+
+fn name(path: &std::path::Path) -> io::Result<Name<'_>> {
+    path.to_fs_name::<GenericFilePath>()
+}

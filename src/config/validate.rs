@@ -1,0 +1,265 @@
+//! What a configuration must satisfy beyond its form, in sentences for the person who wrote it.
+
+use crate::base::uri::{SipUri, Uri};
+use crate::config::account::Account;
+use crate::config::settings::{Config, Settings};
+
+/// Every codec that an account may name, by encoding name in lower case.
+pub const CODECS: [&str; 3] = ["opus", "pcmu", "pcma"];
+
+/// The lifetimes, in seconds, that a registration may ask for.
+pub const EXPIRES_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
+
+/// How long, in seconds, a call may ring.
+pub const RING_LIMIT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3_600;
+
+/// How many calls may live at once.
+pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+/// What is wrong with an account or a setting, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The address is no SIP URI with a user and a domain.
+    #[error("the address \"{0}\" is not a SIP address; write it as sip:name@example.com")]
+    Address(String),
+    /// `sips:` demands TLS on each hop.
+    #[error("the address \"{0}\" demands TLS, which this phone does not speak yet; write sip:")]
+    Secure(String),
+    /// Two accounts have the same address.
+    #[error("the address \"{0}\" is used by two accounts; remove one of them")]
+    SameAddress(String),
+    /// The registrar is no host.
+    #[error("the registrar \"{0}\" is not a host; write it as example.com or example.com:5060")]
+    Registrar(String),
+    /// The outbound proxy is no SIP URI.
+    #[error("the outbound proxy \"{0}\" is not a SIP address; write it as sip:proxy.example.com")]
+    OutboundProxy(String),
+    /// A text that goes into a header field holds control characters.
+    #[error("the {0} holds a line break or another control character; remove it")]
+    ControlCharacter(&'static str),
+    /// The lifetime is out of range.
+    #[error("expires_seconds is {0}; write a number from 1 to 86400 (3600 is usual)")]
+    Expires(u32),
+    /// The ring limit is out of range.
+    #[error("ring_limit_seconds is {0}; write a number from 1 to 3600 (120 is usual)")]
+    RingLimit(u32),
+    /// No codec is left to talk with.
+    #[error("codecs is empty; name at least one of opus, pcmu, pcma")]
+    NoCodec,
+    /// A codec that this phone does not have.
+    #[error("the codec \"{0}\" is unknown; this phone speaks opus, pcmu and pcma")]
+    UnknownCodec(String),
+    /// A codec is named twice.
+    #[error("the codec \"{0}\" is named twice; remove one")]
+    SameCodec(String),
+    /// The region is no country code.
+    #[error("the region \"{0}\" is not a country code of two capital letters, such as US or DE")]
+    Region(String),
+    /// The prefix cannot be dialled.
+    #[error("the outside prefix \"{0}\" holds more than the digits 0-9, * and #")]
+    OutsidePrefix(String),
+    /// The number of calls is out of range.
+    #[error("max_calls is {0}; write a number from 1 to 1000 (4 is usual)")]
+    MaxCalls(u32),
+}
+
+impl Config {
+    /// Finds the first thing that the phone could not work with.
+    ///
+    /// # Errors
+    ///
+    /// Fails with that thing.
+    pub fn validate(&self) -> Result<(), Problem> {
+        self.settings.validate()?;
+        for (place, account) in self.accounts.iter().enumerate() {
+            account.validate()?;
+            let earlier = self.accounts.iter().take(place);
+            if earlier.into_iter().any(|it| it.address == account.address) {
+                return Err(Problem::SameAddress(account.address.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// Finds the first setting that the phone could not work with.
+    ///
+    /// # Errors
+    ///
+    /// Fails with that setting.
+    pub fn validate(&self) -> Result<(), Problem> {
+        if !MAX_CALLS.contains(&self.max_calls) {
+            return Err(Problem::MaxCalls(self.max_calls));
+        }
+        region(&self.region)
+    }
+}
+
+impl Account {
+    /// Finds the first thing in the account that the phone could not work with.
+    ///
+    /// # Errors
+    ///
+    /// Fails with that thing.
+    pub fn validate(&self) -> Result<(), Problem> {
+        let address = sip_uri(&self.address)
+            .filter(|uri| uri.user.as_ref().is_some_and(|user| !user.is_empty()))
+            .ok_or_else(|| Problem::Address(self.address.clone()))?;
+        if address.secure {
+            return Err(Problem::Secure(self.address.clone()));
+        }
+        let bare_host = |uri: &SipUri| uri.user.is_none() && uri.headers.is_empty();
+        if !self.registrar.is_empty()
+            && !sip_uri(&format!("sip:{}", self.registrar)).is_some_and(|uri| bare_host(&uri))
+        {
+            return Err(Problem::Registrar(self.registrar.clone()));
+        }
+        if !self.outbound_proxy.is_empty() && sip_uri(&self.outbound_proxy).is_none() {
+            return Err(Problem::OutboundProxy(self.outbound_proxy.clone()));
+        }
+        for (what, text) in [
+            ("display name", &self.display_name),
+            ("authentication user name", &self.auth_user),
+        ] {
+            if text.chars().any(char::is_control) {
+                return Err(Problem::ControlCharacter(what));
+            }
+        }
+        if !EXPIRES_SECONDS.contains(&self.expires_seconds) {
+            return Err(Problem::Expires(self.expires_seconds));
+        }
+        if !RING_LIMIT_SECONDS.contains(&self.ring_limit_seconds) {
+            return Err(Problem::RingLimit(self.ring_limit_seconds));
+        }
+        codecs(&self.codecs)?;
+        region(&self.dial_plan.region)?;
+        let prefix = &self.dial_plan.outside_prefix;
+        if !prefix.chars().all(|it| matches!(it, '0'..='9' | '*' | '#')) {
+            return Err(Problem::OutsidePrefix(prefix.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn sip_uri(text: &str) -> Option<SipUri> {
+    match Uri::parse(text) {
+        Ok(Uri::Sip(uri)) => Some(uri),
+        Ok(Uri::Tel(_) | Uri::Other { .. }) | Err(_) => None,
+    }
+}
+
+fn codecs(names: &[String]) -> Result<(), Problem> {
+    if names.is_empty() {
+        return Err(Problem::NoCodec);
+    }
+    for (place, name) in names.iter().enumerate() {
+        if !CODECS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Err(Problem::UnknownCodec(name.clone()));
+        }
+        let mut earlier = names.iter().take(place);
+        if earlier.any(|it| it.eq_ignore_ascii_case(name)) {
+            return Err(Problem::SameCodec(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn region(code: &str) -> Result<(), Problem> {
+    if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Ok(())
+    } else {
+        Err(Problem::Region(code.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> Account {
+        Account {
+            address: "sip:alice@example.com".to_owned(),
+            ..Account::default()
+        }
+    }
+
+    #[test]
+    fn a_plain_account_is_sound() {
+        assert_eq!(account().validate(), Ok(()));
+    }
+
+    #[test]
+    fn each_fault_has_its_own_sentence() {
+        type Spoil = fn(&mut Account);
+        let rows: [(Spoil, &str); 14] = [
+            (
+                |it| it.address = "alice@example.com".into(),
+                "not a SIP address",
+            ),
+            (
+                |it| it.address = "sip:example.com".into(),
+                "not a SIP address",
+            ),
+            (
+                |it| it.address = "tel:+4930123456".into(),
+                "not a SIP address",
+            ),
+            (
+                |it| it.address = "sips:alice@example.com".into(),
+                "demands TLS",
+            ),
+            (|it| it.registrar = "alice@example.com".into(), "registrar"),
+            (|it| it.registrar = "example.com:99999".into(), "registrar"),
+            (|it| it.outbound_proxy = "proxy".into(), "outbound proxy"),
+            (|it| it.display_name = "A\r\nVia: x".into(), "display name"),
+            (|it| it.expires_seconds = 0, "from 1 to 86400"),
+            (|it| it.ring_limit_seconds = 0, "from 1 to 3600"),
+            (|it| it.codecs.clear(), "codecs is empty"),
+            (|it| it.codecs = vec!["mp3".into()], "\"mp3\" is unknown"),
+            (|it| it.codecs = vec!["PCMU".into(), "pcmu".into()], "twice"),
+            (|it| it.dial_plan.outside_prefix = "0w".into(), "prefix"),
+        ];
+        for (spoil, sentence) in rows {
+            let mut spoiled = account();
+            spoil(&mut spoiled);
+            let error = spoiled.validate().unwrap_err().to_string();
+            assert!(error.contains(sentence), "{error}");
+        }
+    }
+
+    #[test]
+    fn registrar_and_proxy_may_be_addresses() {
+        let account = Account {
+            registrar: "[2001:db8::1]:5070".to_owned(),
+            outbound_proxy: "sip:127.0.0.1:5060;lr;transport=tcp".to_owned(),
+            ..account()
+        };
+        assert_eq!(account.validate(), Ok(()));
+    }
+
+    #[test]
+    fn two_accounts_need_two_addresses() {
+        let config = Config {
+            accounts: vec![account(), account()],
+            ..Config::default()
+        };
+        assert!(matches!(config.validate(), Err(Problem::SameAddress(_))));
+    }
+
+    #[test]
+    fn settings_are_checked_too() {
+        let with = |change: fn(&mut Settings)| {
+            let mut config = Config::default();
+            change(&mut config.settings);
+            config.validate()
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(|it| it.max_calls = 0), Err(Problem::MaxCalls(0)));
+        assert_eq!(
+            with(|it| it.region = "germany".into()),
+            Err(Problem::Region("germany".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,443 @@
+//! The call log: its rows, how they change, and what follows when a call ends.
+//!
+//! Times are stored as microseconds since the Unix epoch; anything finer is dropped.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+
+use crate::base::id::{CallId, ContactId};
+use crate::crm::number_key::Numbering;
+use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel};
+use crate::crm::store::{CallChange, StoreError};
+use crate::crm::writer::WriteError;
+use crate::crm::{call_links, contacts, match_number, number_choices};
+
+/// The reason on rows that a crash left open.
+pub(crate) const INTERRUPTED: &str = "the phone ended during the call (a crash, a kill or a power loss); how the call went on is unknown";
+
+pub(crate) const CREATE: &str = "
+-- One row for each call, made before it rings. `seq` orders what begins at the same moment and is
+-- the key inside the file; `id` is the name outside. `number` is the key that all spellings of
+-- the far end share; `digits` and `reversed` are what a search looks for. The names are those at
+-- the time of the call.
+CREATE TABLE calls (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    direction TEXT NOT NULL,
+    state TEXT NOT NULL,
+    remote TEXT NOT NULL,
+    e164 TEXT,
+    number TEXT,
+    digits TEXT,
+    reversed TEXT,
+    remote_name TEXT,
+    local TEXT NOT NULL,
+    contact INTEGER REFERENCES contacts (id) ON DELETE SET NULL,
+    contact_name TEXT,
+    organization TEXT,
+    level TEXT,
+    match_reason TEXT,
+    started_at INTEGER NOT NULL,
+    answered_at INTEGER,
+    ended_at INTEGER,
+    waiting_millis INTEGER,
+    talking_millis INTEGER,
+    sip_status INTEGER,
+    end_reason TEXT,
+    sip_call_id TEXT,
+    recording TEXT,
+    notes TEXT NOT NULL DEFAULT '',
+    done INTEGER NOT NULL
+) STRICT;
+-- The log, newest first, and each of its filters: pages come by key, and their counts from the
+-- index alone, so a million rows cost no more than a thousand.
+CREATE INDEX calls_newest ON calls (started_at);
+CREATE INDEX calls_by_direction ON calls (direction, started_at);
+CREATE INDEX calls_missed ON calls (started_at)
+    WHERE direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded');
+-- Whom to call back: one entry for each number, few rows of many.
+CREATE INDEX calls_to_call_back ON calls (number, started_at)
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere');
+-- The last calls with a number or a contact are shown while it rings.
+CREATE INDEX calls_by_number ON calls (number, started_at) WHERE number IS NOT NULL;
+CREATE INDEX calls_by_contact ON calls (contact, started_at) WHERE contact IS NOT NULL;
+-- What a crash left open is found at the start.
+CREATE INDEX calls_open ON calls (started_at) WHERE ended_at IS NULL;
+";
+
+pub(crate) const CREATE_WORDS: &str = "
+-- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
+CREATE VIRTUAL TABLE call_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+    SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
+        || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
+        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
+    FROM calls;
+CREATE TRIGGER calls_words_insert AFTER INSERT ON calls BEGIN
+    INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+    VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
+        || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
+        coalesce(new.reversed, ''));
+END;
+CREATE TRIGGER calls_words_update AFTER UPDATE OF contact_name, organization ON calls
+WHEN old.contact_name IS NOT new.contact_name OR old.organization IS NOT new.organization BEGIN
+    DELETE FROM call_words WHERE rowid = old.seq;
+    INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+    VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
+        || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
+        coalesce(new.reversed, ''));
+END;
+CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
+    DELETE FROM call_words WHERE rowid = old.seq;
+END;
+";
+
+/// What [`read`] reads, of `calls c`.
+pub(crate) const COLUMNS: &str =
+    "c.id, c.direction, c.state, c.remote, c.e164, c.remote_name, c.local,
+    c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
+    c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
+    c.sip_call_id, c.recording, c.notes, c.done";
+
+/// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
+/// index is named, because without statistics SQLite would take one with more equalities.
+pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_back
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere')";
+
+/// Reads one call.
+pub(crate) fn one(connection: &Connection, id: CallId) -> Result<Option<CallRow>, StoreError> {
+    Ok(connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM calls c WHERE c.id = ?1"))?
+        .query_row([id.to_string()], read)
+        .optional()?)
+}
+
+/// Reads the last calls with a number or a contact, newest first.
+pub(crate) fn last(
+    connection: &Connection,
+    number: Option<&str>,
+    contact: Option<ContactId>,
+    limit: u32,
+) -> rusqlite::Result<Vec<CallRow>> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM calls c WHERE c.seq IN (
+            SELECT seq FROM (SELECT seq FROM calls WHERE number = ?1
+                ORDER BY started_at DESC LIMIT ?3)
+            UNION
+            SELECT seq FROM (SELECT seq FROM calls WHERE contact = ?2
+                ORDER BY started_at DESC LIMIT ?3))
+         ORDER BY c.started_at DESC, c.seq DESC LIMIT ?3"
+    ))?;
+    let rows = query.query_map(params![number, contact.map(|id| id.0), limit], read)?;
+    rows.collect()
+}
+
+/// Inserts a call and links it to all contacts that its number may belong to; a call that is there
+/// already stays as it is.
+pub(crate) fn insert(
+    transaction: &Transaction<'_>,
+    call: &CallRow,
+    numbering: &Numbering,
+) -> Result<(), WriteError> {
+    let mut keys = numbering.keys(call.e164.as_deref().unwrap_or(&call.remote));
+    if call.e164.is_some() {
+        keys.e164.clone_from(&call.e164);
+    }
+    let inserted = transaction
+        .prepare_cached(
+            "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
+                remote_name, local, contact, contact_name, organization, level, match_reason,
+                started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
+                end_reason, sip_call_id, recording, notes, done)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                (SELECT id FROM contacts WHERE id = ?11),
+                ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)
+             ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            call.id.to_string(),
+            call.direction.as_str(),
+            call.state.as_str(),
+            call.remote,
+            keys.e164,
+            keys.key(),
+            keys.digits,
+            keys.reversed,
+            call.remote_name,
+            call.local,
+            call.contact.map(|id| id.0),
+            call.contact_name,
+            call.organization,
+            call.level.map(MatchLevel::as_str),
+            call.match_reason,
+            call.started_at.as_microsecond(),
+            call.answered_at.map(Timestamp::as_microsecond),
+            call.ended_at.map(Timestamp::as_microsecond),
+            call.waiting_millis,
+            call.talking_millis,
+            call.sip_status,
+            call.end_reason,
+            call.sip_call_id,
+            call.recording,
+            call.notes,
+            call.done,
+        ])?;
+    if inserted == 0 {
+        return Ok(());
+    }
+    let seq = transaction.last_insert_rowid();
+    let candidates = match_number::candidates(transaction, &keys, numbering)?;
+    for candidate in &candidates {
+        call_links::link(transaction, seq, candidate)?;
+    }
+    if call.contact.is_none() && call.contact_name.is_none() && call.level.is_none() {
+        // The call was not identified in time: a single sure candidate is shown in the log.
+        let mut sure = candidates
+            .iter()
+            .filter(|found| found.level <= MatchLevel::Known);
+        if let (Some(only), None) = (sure.next(), sure.next()) {
+            show(transaction, seq, only)?;
+        }
+    }
+    if call.state.ended() {
+        settle_earlier(transaction, call.id)?;
+    }
+    Ok(())
+}
+
+/// Applies a change. What comes late is ignored: an answer or a hold after the end, a second end.
+pub(crate) fn change(
+    transaction: &Transaction<'_>,
+    id: CallId,
+    change: &CallChange,
+) -> Result<(), WriteError> {
+    let key = id.to_string();
+    if !transaction
+        .prepare_cached("SELECT 1 FROM calls WHERE id = ?1")?
+        .exists([&key])?
+    {
+        return Err(WriteError::Missing("call"));
+    }
+    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+        transaction.prepare_cached(sql)?.execute(values)
+    };
+    match change {
+        CallChange::Answered { at, waiting_millis } => {
+            run(
+                "UPDATE calls SET state = 'in-progress', answered_at = ?2, waiting_millis = ?3
+                 WHERE id = ?1 AND ended_at IS NULL AND answered_at IS NULL",
+                &[&key, &at.as_microsecond(), waiting_millis],
+            )?;
+        }
+        CallChange::Held(held) => {
+            let state = if *held {
+                CallState::Held
+            } else {
+                CallState::InProgress
+            };
+            run(
+                "UPDATE calls SET state = ?2
+                 WHERE id = ?1 AND ended_at IS NULL AND answered_at IS NOT NULL",
+                &[&key, &state.as_str()],
+            )?;
+        }
+        CallChange::Ended {
+            state,
+            at,
+            waiting_millis,
+            talking_millis,
+            sip_status,
+            end_reason,
+            done,
+        } => {
+            let changed = run(
+                "UPDATE calls SET state = ?2, ended_at = ?3, waiting_millis = ?4,
+                    talking_millis = ?5, sip_status = ?6, end_reason = ?7, done = ?8
+                 WHERE id = ?1 AND (ended_at IS NULL OR state = 'interrupted')",
+                &[
+                    &key,
+                    &state.as_str(),
+                    &at.as_microsecond(),
+                    waiting_millis,
+                    talking_millis,
+                    sip_status,
+                    end_reason,
+                    done,
+                ],
+            )?;
+            if changed > 0 {
+                settle_earlier(transaction, id)?;
+            }
+        }
+        CallChange::Recording(file) => {
+            run(
+                "UPDATE calls SET recording = ?2 WHERE id = ?1",
+                &[&key, file],
+            )?;
+        }
+        CallChange::Notes(notes) => {
+            run("UPDATE calls SET notes = ?2 WHERE id = ?1", &[&key, notes])?;
+        }
+        CallChange::Done(done) => {
+            run("UPDATE calls SET done = ?2 WHERE id = ?1", &[&key, done])?;
+            if *done {
+                // The list shows one entry for each number: what is done there is done for all.
+                settle(transaction, id)?;
+            }
+        }
+        CallChange::Contact(contact) => choose(transaction, &key, *contact)?,
+    }
+    Ok(())
+}
+
+/// Ends the calls that a crash left open: their end is the last moment that is known of them.
+pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
+    transaction.execute(
+        "UPDATE calls SET state = 'interrupted', end_reason = ?1,
+            ended_at = coalesce(answered_at, started_at),
+            done = iif(direction = 'inbound' AND answered_at IS NULL, 0, 1)
+         WHERE ended_at IS NULL",
+        [INTERRUPTED],
+    )
+}
+
+/// Once somebody talked with a number, its earlier missed calls are settled.
+fn settle_earlier(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result<()> {
+    let talked = transaction
+        .prepare_cached(
+            "SELECT 1 FROM calls WHERE id = ?1 AND (state = 'completed'
+                OR (direction = 'inbound' AND answered_at IS NOT NULL))",
+        )?
+        .exists([id.to_string()])?;
+    if talked {
+        settle(transaction, id)?;
+    }
+    Ok(())
+}
+
+fn settle(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(&format!(
+            "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK}
+             AND number = (SELECT number FROM calls WHERE id = ?1)
+             AND started_at < (SELECT started_at FROM calls WHERE id = ?1))"
+        ))?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// The agent says who it was, or that it was none of the contacts.
+fn choose(
+    transaction: &Transaction<'_>,
+    call: &str,
+    contact: Option<ContactId>,
+) -> Result<(), WriteError> {
+    let (seq, number): (i64, Option<String>) = transaction
+        .prepare_cached("SELECT seq, number FROM calls WHERE id = ?1")?
+        .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    match contact {
+        Some(contact) => {
+            let (name, organization) =
+                contacts::names(transaction, contact)?.ok_or(WriteError::Missing("contact"))?;
+            let chosen = Match {
+                contact,
+                name,
+                organization,
+                role: None,
+                level: MatchLevel::Manual,
+                reason: "you chose this contact for the call".to_owned(),
+            };
+            call_links::link(transaction, seq, &chosen)?;
+            show(transaction, seq, &chosen)?;
+        }
+        None => {
+            transaction
+                .prepare_cached(
+                    "UPDATE calls SET contact = NULL, contact_name = NULL, organization = NULL,
+                        level = 'manual', match_reason = 'you said it is none of the contacts'
+                     WHERE seq = ?1",
+                )?
+                .execute([seq])?;
+        }
+    }
+    if let Some(number) = number {
+        number_choices::set(transaction, &number, contact)?;
+    }
+    Ok(())
+}
+
+/// Shows a contact in a call's row.
+pub(crate) fn show(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    contact: &Match,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE calls SET contact = ?2, contact_name = ?3, organization = ?4, level = ?5,
+                match_reason = ?6 WHERE seq = ?1",
+        )?
+        .execute(params![
+            seq,
+            contact.contact.0,
+            contact.name,
+            contact.organization,
+            contact.level.as_str(),
+            contact.reason,
+        ])?;
+    Ok(())
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
+    let id: String = row.get(0)?;
+    let direction: String = row.get(1)?;
+    let state: String = row.get(2)?;
+    let level: Option<String> = row.get(10)?;
+    Ok(CallRow {
+        id: CallId::parse(&id).ok_or_else(|| unreadable(0))?,
+        direction: CallDirection::parse(&direction).ok_or_else(|| unreadable(1))?,
+        state: CallState::parse(&state).ok_or_else(|| unreadable(2))?,
+        remote: row.get(3)?,
+        e164: row.get(4)?,
+        remote_name: row.get(5)?,
+        local: row.get(6)?,
+        contact: row.get::<_, Option<i64>>(7)?.map(ContactId),
+        contact_name: row.get(8)?,
+        organization: row.get(9)?,
+        level: level.as_deref().and_then(MatchLevel::parse),
+        match_reason: row.get(11)?,
+        started_at: timestamp(row.get(12)?),
+        answered_at: row.get::<_, Option<i64>>(13)?.map(timestamp),
+        ended_at: row.get::<_, Option<i64>>(14)?.map(timestamp),
+        waiting_millis: row.get(15)?,
+        talking_millis: row.get(16)?,
+        sip_status: row.get(17)?,
+        end_reason: row.get(18)?,
+        sip_call_id: row.get(19)?,
+        recording: row.get(20)?,
+        notes: row.get(21)?,
+        done: row.get(22)?,
+    })
+}
+
+fn timestamp(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or_default()
+}
+
+fn unreadable(column: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(
+        column,
+        "a word that this Ringdesk does not know".to_owned(),
+        rusqlite::types::Type::Text,
+    )
+}

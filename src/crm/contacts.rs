@@ -1,0 +1,275 @@
+//! Contacts and their full-text index.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+
+use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::number_key::Numbering;
+use crate::crm::row::ContactRow;
+use crate::crm::search::{MATCH_LIMIT, folded, full_text};
+use crate::crm::store::StoreError;
+use crate::crm::writer::WriteError;
+use crate::crm::{contact_numbers, link_again, organizations};
+
+/// A page holds at most so many.
+const PAGE_LIMIT: usize = 1000;
+
+pub(crate) const CREATE: &str = "
+-- AUTOINCREMENT: an id is never used again. `folded` is the name for sorting.
+CREATE TABLE contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    organization INTEGER REFERENCES organizations (id) ON DELETE SET NULL,
+    role TEXT,
+    email TEXT,
+    notes TEXT NOT NULL DEFAULT ''
+) STRICT;
+-- The list of contacts is sorted by name.
+CREATE INDEX contacts_by_name ON contacts (folded, id);
+-- An organization shows and counts its contacts.
+CREATE INDEX contacts_by_organization ON contacts (organization);
+";
+
+pub(crate) const CREATE_WORDS: &str = "
+-- Search as one types: prefixes of two and three letters are indexed, because those are typed
+-- most. Contentless: the words are stored in the tables already.
+CREATE VIRTUAL TABLE contact_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
+    SELECT c.id,
+        c.name || ' ' || coalesce(c.email, '') || ' ' || coalesce((SELECT
+            group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce(o.name, ''),
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM contact_numbers n WHERE n.contact = c.id), '')
+    FROM contacts c LEFT JOIN organizations o ON o.id = c.organization;
+";
+
+/// What the index holds of each contact; conditions follow.
+const WORDS: &str = "
+INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
+    SELECT c.id,
+        c.name || ' ' || coalesce(c.email, '') || ' ' || coalesce((SELECT
+            group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce(o.name, ''),
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM contact_numbers n WHERE n.contact = c.id), '')
+    FROM contacts c LEFT JOIN organizations o ON o.id = c.organization
+";
+
+const COLUMNS: &str = "c.id, c.name, c.organization, o.name, c.role, c.email, c.notes
+    FROM contacts c LEFT JOIN organizations o ON o.id = c.organization";
+
+/// Reads one contact.
+pub(crate) fn one(
+    connection: &Connection,
+    id: ContactId,
+) -> Result<Option<ContactRow>, StoreError> {
+    let found = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE c.id = ?1"))?
+        .query_row([id.0], read)
+        .optional()?;
+    found
+        .map(|contact| with_numbers(connection, contact))
+        .transpose()
+}
+
+/// Reads a page of contacts by name, and how many there are in all; a search counts and reads at
+/// most [`MATCH_LIMIT`].
+pub(crate) fn page(
+    connection: &Connection,
+    search: &str,
+    offset: usize,
+    limit: usize,
+) -> Result<(Vec<ContactRow>, u64), StoreError> {
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
+    let (found, total) = match full_text(search) {
+        None => {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE c.id IN
+                 (SELECT id FROM contacts ORDER BY folded, id LIMIT ?1 OFFSET ?2)
+                 ORDER BY c.folded, c.id"
+            ))?;
+            let rows = query
+                .query_map([limit, offset], read)?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let total: i64 = connection
+                .prepare_cached("SELECT count(*) FROM contacts")?
+                .query_row([], |row| row.get(0))?;
+            (rows, total)
+        }
+        Some(words) => {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE c.id IN
+                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)
+                 ORDER BY c.folded, c.id LIMIT ?3 OFFSET ?4"
+            ))?;
+            let rows = query
+                .query_map(params![words, MATCH_LIMIT, limit, offset], read)?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let total: i64 = connection
+                .prepare_cached(
+                    "SELECT count(*) FROM
+                     (SELECT 1 FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)",
+                )?
+                .query_row(params![words, MATCH_LIMIT], |row| row.get(0))?;
+            (rows, total)
+        }
+    };
+    let rows = found
+        .into_iter()
+        .map(|contact| with_numbers(connection, contact))
+        .collect::<Result<_, _>>()?;
+    Ok((rows, u64::try_from(total).unwrap_or_default()))
+}
+
+/// Inserts (id 0) or changes a contact, then links earlier calls; gives its id and how many calls
+/// were linked. An organization that is only named is found or made by its name.
+pub(crate) fn save(
+    transaction: &Transaction<'_>,
+    row: &ContactRow,
+    numbering: &Numbering,
+) -> Result<(ContactId, usize), WriteError> {
+    if row.id.0 != 0 && !exists(transaction, row.id)? {
+        return Err(WriteError::Missing("contact"));
+    }
+    let organization = match (row.organization, &row.organization_name) {
+        (Some(id), _) => Some(id),
+        (None, Some(name)) if !name.trim().is_empty() => {
+            Some(organizations::named(transaction, name)?)
+        }
+        (None, _) => None,
+    };
+    let name = row.name.trim();
+    let values = params![
+        (row.id.0 != 0).then_some(row.id.0),
+        name,
+        folded(name),
+        organization.map(|id| id.0),
+        filled(row.role.as_ref()),
+        filled(row.email.as_ref()),
+        row.notes,
+    ];
+    transaction
+        .prepare_cached(
+            "INSERT INTO contacts (id, name, folded, organization, role, email, notes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded = excluded.folded,
+                organization = excluded.organization, role = excluded.role,
+                email = excluded.email, notes = excluded.notes",
+        )?
+        .execute(values)?;
+    let id = if row.id.0 == 0 {
+        ContactId(transaction.last_insert_rowid())
+    } else {
+        row.id
+    };
+    let keys = contact_numbers::replace(transaction, id, &row.numbers, &numbering.region)?;
+    index(transaction, id)?;
+    let linked = link_again::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
+    Ok((id, linked))
+}
+
+/// Deletes a contact; its calls keep the name that they showed.
+pub(crate) fn delete(transaction: &Transaction<'_>, id: ContactId) -> Result<(), WriteError> {
+    let deleted = transaction
+        .prepare_cached("DELETE FROM contacts WHERE id = ?1")?
+        .execute([id.0])?;
+    if deleted == 0 {
+        return Err(WriteError::Missing("contact"));
+    }
+    transaction
+        .prepare_cached("DELETE FROM contact_words WHERE rowid = ?1")?
+        .execute([id.0])?;
+    Ok(())
+}
+
+/// Reads a contact's and its organization's name.
+pub(crate) fn names(
+    connection: &Connection,
+    id: ContactId,
+) -> rusqlite::Result<Option<(String, Option<String>)>> {
+    connection
+        .prepare_cached(
+            "SELECT c.name, o.name FROM contacts c
+             LEFT JOIN organizations o ON o.id = c.organization WHERE c.id = ?1",
+        )?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// Indexes the words of all contacts again.
+pub(crate) fn index_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO contact_words (contact_words) VALUES ('delete-all')",
+        [],
+    )?;
+    transaction.execute(WORDS, [])?;
+    Ok(())
+}
+
+/// Indexes the words of an organization's contacts again, after it was renamed.
+pub(crate) fn index_organization(
+    transaction: &Transaction<'_>,
+    organization: OrganizationId,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "DELETE FROM contact_words WHERE rowid IN
+         (SELECT id FROM contacts WHERE organization = ?1)",
+        [organization.0],
+    )?;
+    transaction.execute(
+        &format!("{WORDS} WHERE c.organization = ?1"),
+        [organization.0],
+    )?;
+    Ok(())
+}
+
+fn index(transaction: &Transaction<'_>, id: ContactId) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM contact_words WHERE rowid = ?1")?
+        .execute([id.0])?;
+    transaction
+        .prepare_cached(&format!("{WORDS} WHERE c.id = ?1"))?
+        .execute([id.0])?;
+    Ok(())
+}
+
+fn exists(transaction: &Transaction<'_>, id: ContactId) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT 1 FROM contacts WHERE id = ?1")?
+        .exists([id.0])
+}
+
+fn filled(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ContactRow> {
+    Ok(ContactRow {
+        id: ContactId(row.get(0)?),
+        name: row.get(1)?,
+        organization: row.get::<_, Option<i64>>(2)?.map(OrganizationId),
+        organization_name: row.get(3)?,
+        role: row.get(4)?,
+        email: row.get(5)?,
+        notes: row.get(6)?,
+        numbers: Vec::new(),
+    })
+}
+
+fn with_numbers(
+    connection: &Connection,
+    mut contact: ContactRow,
+) -> Result<ContactRow, StoreError> {
+    contact.numbers = contact_numbers::of(connection, contact.id)?;
+    Ok(contact)
+}

@@ -1,0 +1,236 @@
+//! Who calls? From a number to ranked candidates, each with its rule in plain words.
+//!
+//! The order: an earlier choice, the same number in international form, in national form, the same
+//! internal number, the same SIP address; and only when nobody has the number, those of whom the last
+//! digits agree.
+//! Numbers that are own lines match nobody.
+
+use rusqlite::{Connection, Row, ToSql, params};
+
+use crate::base::country;
+use crate::base::id::ContactId;
+use crate::base::phone_number::PhoneNumber;
+use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
+use crate::crm::row::{Identification, Match, MatchLevel};
+use crate::crm::store::StoreError;
+use crate::crm::{calls, contacts, number_choices};
+
+/// So many candidates at most: nobody reads more while it rings.
+const CANDIDATES: usize = 20;
+
+/// So many numbers with the same last digits are compared: enough for a million contacts, where
+/// seven digits are shared by one in ten.
+const WEAK_SCAN: i64 = 200;
+
+/// So many earlier calls are shown.
+const LAST_CALLS: u32 = 5;
+
+/// Finds who a number or SIP user belongs to.
+pub(crate) fn identify(
+    connection: &Connection,
+    text: &str,
+    numbering: &Numbering,
+) -> Result<Identification, StoreError> {
+    let number = PhoneNumber::parse(text, &numbering.region);
+    let keys = numbering.keys(text);
+    let matches = candidates(connection, &keys, numbering)?;
+    let sure = matches
+        .first()
+        .filter(|best| best.level <= MatchLevel::Known)
+        .map(|best| best.contact);
+    Ok(Identification {
+        no_match: matches
+            .is_empty()
+            .then(|| no_match(&number, &keys, numbering)),
+        last_calls: calls::last(connection, keys.key(), sure, LAST_CALLS)?,
+        display_number: number.display(),
+        country: number
+            .region
+            .map(|region| country::name(&region).map_or(region, str::to_owned)),
+        e164: keys.e164,
+        matches,
+    })
+}
+
+/// Finds the contacts that a number may belong to, best first.
+pub(crate) fn candidates(
+    connection: &Connection,
+    keys: &NumberKeys,
+    numbering: &Numbering,
+) -> rusqlite::Result<Vec<Match>> {
+    let mut found = Found::default();
+    let Some(key) = keys.key() else {
+        return Ok(found.matches);
+    };
+    if numbering.is_own(keys) {
+        return Ok(found.matches);
+    }
+    if let Some(contact) = number_choices::of(connection, key)?
+        && let Some((name, organization)) = contacts::names(connection, contact)?
+    {
+        found.add(Match {
+            contact,
+            name,
+            organization,
+            role: None,
+            level: MatchLevel::Manual,
+            reason: "you chose this contact for this number before".to_owned(),
+        });
+    }
+    if let Some(e164) = &keys.e164 {
+        found.query(
+            connection,
+            "n.e164 = ?1",
+            &[e164],
+            "same number in international form",
+        )?;
+    }
+    if let Some(digits) = &keys.digits {
+        // Two numbers that are both known in international form are the same or not.
+        let rule = if keys.internal {
+            "same internal number"
+        } else {
+            "same number in national form"
+        };
+        found.query(
+            connection,
+            "n.digits = ?1 AND n.internal = ?2 AND (n.e164 IS NULL OR ?3 IS NULL)",
+            &[digits, &keys.internal, &keys.e164],
+            rule,
+        )?;
+    }
+    if let Some(address) = &keys.address {
+        found.query(connection, "n.address = ?1", &[address], "same SIP address")?;
+    }
+    // Beside somebody who has the number, a guess is only noise.
+    if let (Some(reversed), true) = (&keys.reversed, found.matches.is_empty()) {
+        found.weak(connection, reversed)?;
+    }
+    Ok(found.matches)
+}
+
+#[derive(Default)]
+struct Found {
+    matches: Vec<Match>,
+}
+
+impl Found {
+    /// Adds the contacts that a condition on `contact_numbers n` finds; of those with one number,
+    /// the one spoken with last comes first.
+    fn query(
+        &mut self,
+        connection: &Connection,
+        condition: &str,
+        values: &[&dyn ToSql],
+        rule: &str,
+    ) -> rusqlite::Result<()> {
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT c.id, c.name, o.name, c.role, n.label
+             FROM contact_numbers n JOIN contacts c ON c.id = n.contact
+             LEFT JOIN organizations o ON o.id = c.organization WHERE {condition}
+             ORDER BY (SELECT max(started_at) FROM calls WHERE contact = c.id) DESC NULLS LAST,
+                c.folded, c.id, n.place LIMIT 20"
+        ))?;
+        let mut rows = query.query(values)?;
+        while let Some(row) = rows.next()? {
+            let label: String = row.get(4)?;
+            self.add(candidate(row, MatchLevel::Known, with_label(rule, &label))?);
+        }
+        Ok(())
+    }
+
+    /// Adds the contacts of whom at least the last [`WEAK_DIGITS`] digits agree, most digits first.
+    fn weak(&mut self, connection: &Connection, reversed: &str) -> rusqlite::Result<()> {
+        let Some(end) = reversed.get(..WEAK_DIGITS) else {
+            return Ok(());
+        };
+        let mut query = connection.prepare_cached(
+            "SELECT c.id, c.name, o.name, c.role, n.label, n.raw, n.reversed
+             FROM contact_numbers n JOIN contacts c ON c.id = n.contact
+             LEFT JOIN organizations o ON o.id = c.organization
+             WHERE n.reversed >= ?1 AND n.reversed < ?1 || ':' ORDER BY n.reversed, c.id LIMIT ?2",
+        )?;
+        let mut weak = Vec::new();
+        let mut rows = query.query(params![end, WEAK_SCAN])?;
+        while let Some(row) = rows.next()? {
+            let label: String = row.get(4)?;
+            let raw: String = row.get(5)?;
+            let theirs: String = row.get(6)?;
+            let agreeing = reversed
+                .bytes()
+                .zip(theirs.bytes())
+                .take_while(|(ours, theirs)| ours == theirs)
+                .count();
+            let number = if label.is_empty() {
+                raw
+            } else {
+                format!("\"{label}\" {raw}")
+            };
+            let reason = format!("only the last {agreeing} digits agree with {number}");
+            weak.push((agreeing, candidate(row, MatchLevel::Weak, reason)?));
+        }
+        weak.sort_by(|(more, left), (less, right)| {
+            less.cmp(more)
+                .then_with(|| left.contact.cmp(&right.contact))
+        });
+        for (_, candidate) in weak {
+            self.add(candidate);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, candidate: Match) {
+        let known = self
+            .matches
+            .iter()
+            .any(|found| found.contact == candidate.contact);
+        if !known && self.matches.len() < CANDIDATES {
+            self.matches.push(candidate);
+        }
+    }
+}
+
+fn candidate(row: &Row<'_>, level: MatchLevel, reason: String) -> rusqlite::Result<Match> {
+    Ok(Match {
+        contact: ContactId(row.get(0)?),
+        name: row.get(1)?,
+        organization: row.get(2)?,
+        role: row.get(3)?,
+        level,
+        reason,
+    })
+}
+
+fn with_label(rule: &str, label: &str) -> String {
+    if label.is_empty() {
+        rule.to_owned()
+    } else {
+        format!("{rule}, \"{label}\"")
+    }
+}
+
+fn no_match(number: &PhoneNumber, keys: &NumberKeys, numbering: &Numbering) -> String {
+    if keys.key().is_none() {
+        return "the caller hides the number".to_owned();
+    }
+    if numbering.is_own(keys) {
+        return "this is one of your own lines".to_owned();
+    }
+    if keys.internal {
+        return format!("no contact has the internal number {}", number.dialable);
+    }
+    if let Some(address) = &keys.address {
+        return format!("no contact has the SIP address {address}");
+    }
+    match keys
+        .reversed
+        .as_deref()
+        .and_then(|all| all.get(..WEAK_DIGITS))
+    {
+        Some(end) => {
+            let end: String = end.chars().rev().collect();
+            format!("no contact has this number, nor one ending in {end}")
+        }
+        None => "no contact has this number".to_owned(),
+    }
+}

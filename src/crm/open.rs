@@ -1,0 +1,183 @@
+//! Opening the data folder: rights, lock, and a look at the file before anything is changed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::crm::migration::{self, APPLICATION_ID};
+use crate::crm::network_share;
+use crate::crm::store::OpenError;
+
+/// The database's file in the data folder.
+pub(crate) const DATABASE: &str = "ringdesk.db";
+
+/// Whoever holds the lock on this file writes the database.
+const LOCK: &str = "ringdesk.lock";
+
+/// Files up to this size, in bytes, are read through at each start: below 0.1 s from a disk. Larger
+/// ones are read through only after a crash.
+const ALWAYS_CHECKED: u64 = 16 << 20;
+
+/// So long another program may hold the database, such as a backup or the `sqlite3` shell.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Makes the folder, refuses what is no place for a database, and takes the folder's lock, which
+/// lasts as long as the file is kept.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
+    let refused = |error: io::Error| OpenError::Io {
+        path: data_dir.to_owned(),
+        detail: error.to_string(),
+    };
+    make_private(data_dir).map_err(refused)?;
+    let folder = data_dir.canonicalize().map_err(refused)?;
+    if let Some(kind) = network_share::of(&folder) {
+        return Err(OpenError::NetworkShare(data_dir.to_owned(), kind));
+    }
+    let lock = private_file(&data_dir.join(LOCK)).map_err(refused)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+/// Opens the database for writing, or makes it, once it is found sound; the folder must be locked.
+pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
+    let path = data_dir.join(DATABASE);
+    private_file(&path).map_err(|error| OpenError::Io {
+        path: path.clone(),
+        detail: error.to_string(),
+    })?;
+    drop(examined(&path)?);
+    let open = || {
+        let connection = Connection::open_with_flags(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        tune(&connection)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // A call record is acknowledged only once it would survive a power loss.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "fullfsync", true)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // The writer moves the log into the database while nobody waits; this is for bursts.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        // After a burst the log shrinks again.
+        connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(&path, &error))
+}
+
+/// Opens the database for reading only, and refuses a damaged, a foreign or a newer one. Nothing is
+/// written: a damaged file stays as it was found.
+pub(crate) fn examined(path: &Path) -> Result<Connection, OpenError> {
+    let crashed = path
+        .with_extension("db-wal")
+        .metadata()
+        .is_ok_and(|log| log.len() > 0);
+    let size = path.metadata().map(|file| file.len()).unwrap_or_default();
+    let look = || {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(BUSY)?;
+        let found = migration::version(&connection)?;
+        let application: i64 =
+            connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let verdict = if crashed || size <= ALWAYS_CHECKED {
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?
+        } else {
+            "ok".to_owned()
+        };
+        Ok((connection, found, application, tables, verdict))
+    };
+    let (connection, found, application, tables, verdict) =
+        look().map_err(|error| failed(path, &error))?;
+    let damaged = |detail: String| OpenError::Damaged {
+        path: path.to_owned(),
+        detail,
+    };
+    if verdict != "ok" {
+        return Err(damaged(verdict));
+    }
+    if (tables > 0 || found > 0) && application != APPLICATION_ID {
+        return Err(damaged("it belongs to another program".to_owned()));
+    }
+    if found > migration::newest() {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: migration::newest(),
+        });
+    }
+    Ok(connection)
+}
+
+/// Sets what reading and writing connections share.
+pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // Pages of 4 KiB: 16 MiB hold the inner pages of all indexes of a million calls.
+    connection.pragma_update(None, "cache_size", -16_384)
+}
+
+/// Says why a file cannot be opened.
+pub(crate) fn failed(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    let detail = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            OpenError::Damaged { path, detail }
+        }
+        _ => OpenError::Io { path, detail },
+    }
+}
+
+/// Makes a folder that only the user can enter. One that is there and not empty keeps its rights:
+/// it may be used for more than this.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let fresh = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            true
+        }
+        Err(error) => return Err(error),
+    };
+    #[cfg(unix)]
+    if fresh {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    #[cfg(not(unix))]
+    let _ = fresh;
+    Ok(())
+}
+
+/// Opens or makes a file that only the user can read; SQLite gives the log files beside it the
+/// same rights.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        options.mode(0o600);
+        let file = options.open(path)?;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}

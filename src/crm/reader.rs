@@ -1,0 +1,166 @@
+//! Reads, on a connection that cannot write: of the store's reader threads, or of a command beside
+//! the running phone.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::base::id::{CallId, ContactId};
+use crate::crm::number_key::Numbering;
+use crate::crm::open::{self, DATABASE};
+use crate::crm::row::{
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, Match, OrganizationRow,
+};
+use crate::crm::store::{OpenError, StoreError};
+use crate::crm::{call_links, call_page, calls, contacts, match_number, migration, organizations};
+
+/// A read that waits: it is run with the reader, or told why it cannot be.
+pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
+
+/// Reads the store; it may be open in a running phone at the same time.
+pub struct Reader {
+    connection: Connection,
+    numbering: Arc<Numbering>,
+}
+
+impl Reader {
+    /// Opens the database of a data folder for reading, without the folder's lock and without any
+    /// change to it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no database, or one that is damaged or of another version.
+    pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
+        let path = data_dir.join(DATABASE);
+        if !path.exists() {
+            return Err(OpenError::Io {
+                path,
+                detail: "there is no call log yet".to_owned(),
+            });
+        }
+        let connection = open::examined(&path)?;
+        let found = migration::version(&connection).map_err(|error| open::failed(&path, &error))?;
+        if found < migration::newest() {
+            return Err(OpenError::Io {
+                path,
+                detail: format!(
+                    "its schema {found} is older than {}; start Ringdesk once to update it",
+                    migration::newest()
+                ),
+            });
+        }
+        let region = migration::stored_region(&connection)
+            .map_err(|error| open::failed(&path, &error))?
+            .unwrap_or_default();
+        Self::new(connection, Arc::new(Numbering::new(&region)))
+            .map_err(|error| open::failed(&path, &error))
+    }
+
+    /// Opens one more connection for a thread of the store.
+    pub(crate) fn beside_writer(path: &Path, numbering: Arc<Numbering>) -> rusqlite::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::new(Connection::open_with_flags(path, flags)?, numbering)
+    }
+
+    fn new(connection: Connection, numbering: Arc<Numbering>) -> rusqlite::Result<Self> {
+        open::tune(&connection)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Self {
+            connection,
+            numbering,
+        })
+    }
+
+    /// Finds who a number or SIP user belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn identify(&self, number: &str) -> Result<Identification, StoreError> {
+        match_number::identify(&self.connection, number, &self.numbering)
+    }
+
+    /// Reads one page of calls, newest first; `ToCallBack` gives the newest of each number.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn calls(
+        &self,
+        filter: CallFilter,
+        search: &str,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<CallPage, StoreError> {
+        call_page::page(&self.connection, filter, search, after, limit)
+    }
+
+    /// Reads one call.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
+        calls::one(&self.connection, id)
+    }
+
+    /// Reads the contacts that a call may have been with, the surest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn links(&self, id: CallId) -> Result<Vec<Match>, StoreError> {
+        Ok(call_links::of(&self.connection, id)?)
+    }
+
+    /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
+    /// The count is that of all which match.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn contacts(
+        &self,
+        search: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<ContactRow>, u64), StoreError> {
+        contacts::page(&self.connection, search, offset, limit)
+    }
+
+    /// Reads one contact.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn contact(&self, id: ContactId) -> Result<Option<ContactRow>, StoreError> {
+        contacts::one(&self.connection, id)
+    }
+
+    /// Reads organizations by name.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn organizations(&self, search: &str) -> Result<Vec<OrganizationRow>, StoreError> {
+        organizations::list(&self.connection, search)
+    }
+
+    /// Counts the numbers of missed calls that nobody called back.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn to_call_back(&self) -> Result<u64, StoreError> {
+        call_page::to_call_back(&self.connection)
+    }
+}
+
+/// Reads until the queue is closed and empty.
+pub(crate) fn run(reader: &Reader, queue: &Receiver<Job>) {
+    while let Ok(job) = queue.recv() {
+        job(Ok(reader));
+    }
+}

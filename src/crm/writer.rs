@@ -1,0 +1,167 @@
+//! The writer thread: what waits together becomes one transaction (group commit).
+//!
+//! A commit costs one flush of the disk, however many rows it holds. So the queue is drained into
+//! one transaction, and each write is answered only once the flush is done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::crm::number_key::Numbering;
+use crate::crm::store::{StoreError, Write, Written};
+use crate::crm::{calls, contacts, organizations};
+
+/// So many writes fit into one transaction: enough for any burst, and a bounded pause.
+const BATCH: usize = 256;
+
+/// After so many writes the log is moved into the database, once nobody waits: else a commit would
+/// do it, before its answer.
+const TIDY_AFTER: usize = 64;
+
+/// A write that waits, and who wants to know.
+pub(crate) struct Queued {
+    pub(crate) write: Write,
+    pub(crate) answer: oneshot::Sender<Result<Written, StoreError>>,
+}
+
+/// Why a write was not carried out.
+#[derive(Debug)]
+pub(crate) enum WriteError {
+    /// The row is not there; nothing was changed.
+    Missing(&'static str),
+    /// SQLite refused.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Missing(what) => Self::Missing(what),
+            WriteError::Sqlite(error) => error.into(),
+        }
+    }
+}
+
+/// Writes until the queue is closed and empty.
+pub(crate) fn run(
+    mut connection: Connection,
+    queue: &Receiver<Queued>,
+    numbering: &Arc<Numbering>,
+    commits: &AtomicU64,
+) {
+    let mut untidy = 0_usize;
+    while let Ok(first) = queue.recv() {
+        let mut batch = vec![first];
+        batch.extend(queue.try_iter().take(BATCH - 1));
+        let burst = batch.len() == BATCH;
+        untidy = untidy.saturating_add(batch.len());
+        let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
+        let results = commit(&mut connection, &writes, numbering, commits);
+        for (queued, result) in batch.into_iter().zip(results) {
+            // Who no longer waits for the answer does not need it.
+            queued.answer.send(result).ok();
+        }
+        if untidy >= TIDY_AFTER && !burst {
+            tidy(&connection);
+            untidy = 0;
+        }
+    }
+}
+
+/// Moves the log into the database without waiting for readers; what is left goes the next time.
+fn tidy(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!("the call log's journal could not be moved into the database: {error}");
+    }
+}
+
+/// Commits writes together; if that fails, each alone, so that a bad one takes no other along.
+fn commit(
+    connection: &mut Connection,
+    writes: &[&Write],
+    numbering: &Numbering,
+    commits: &AtomicU64,
+) -> Vec<Result<Written, StoreError>> {
+    match together(connection, writes, numbering) {
+        Ok(results) => {
+            commits.fetch_add(1, Ordering::Relaxed);
+            results
+        }
+        // Each try would wait for the other program again.
+        Err(error) if writes.len() == 1 || waits_for_another(&error) => {
+            let error = StoreError::from(error);
+            writes.iter().map(|_| Err(error.clone())).collect()
+        }
+        Err(_) => writes
+            .iter()
+            .map(|write| {
+                let mut results = together(connection, &[write], numbering)?;
+                commits.fetch_add(1, Ordering::Relaxed);
+                results.pop().unwrap_or(Err(StoreError::Closed))
+            })
+            .collect(),
+    }
+}
+
+fn together(
+    connection: &mut Connection,
+    writes: &[&Write],
+    numbering: &Numbering,
+) -> rusqlite::Result<Vec<Result<Written, StoreError>>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
+        match apply(&transaction, write, numbering) {
+            Ok(written) => results.push(Ok(written)),
+            // Nothing was changed, so the others need not be tried again.
+            Err(error @ WriteError::Missing(_)) => results.push(Err(error.into())),
+            Err(WriteError::Sqlite(error)) => return Err(error),
+        }
+    }
+    transaction.commit()?;
+    Ok(results)
+}
+
+fn apply(
+    transaction: &Transaction<'_>,
+    write: &Write,
+    numbering: &Numbering,
+) -> Result<Written, WriteError> {
+    Ok(match write {
+        Write::InsertCall(call) => {
+            calls::insert(transaction, call, numbering)?;
+            Written::Call
+        }
+        Write::ChangeCall(id, change) => {
+            calls::change(transaction, *id, change)?;
+            Written::Call
+        }
+        Write::SaveContact(contact) => {
+            let (id, linked) = contacts::save(transaction, contact, numbering)?;
+            Written::Contact(id, linked)
+        }
+        Write::DeleteContact(id) => {
+            contacts::delete(transaction, *id)?;
+            Written::Contact(*id, 0)
+        }
+        Write::SaveOrganization(organization) => {
+            Written::Organization(organizations::save(transaction, organization)?)
+        }
+    })
+}
+
+fn waits_for_another(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}

@@ -1,0 +1,129 @@
+//! The keyboard: shortcuts that work wherever the keyboard is.
+
+use egui::{Key, KeyboardShortcut, Modifiers, Ui};
+
+use super::outcome::rings_here;
+use super::scene::Scene;
+use super::state::{View, ViewState};
+use crate::control::{CallStage, CallView, Command, RecordingView};
+use crate::crm::row::Match;
+
+/// Names of keys, for tooltips.
+pub(crate) const ANSWER: &str = "Ctrl+Shift+F9";
+pub(crate) const DECLINE: &str = "Ctrl+Shift+F10";
+pub(crate) const MUTE: &str = "Ctrl+M";
+pub(crate) const HOLD: &str = "Ctrl+H";
+pub(crate) const KEYPAD: &str = "Ctrl+D";
+pub(crate) const RECORD: &str = "Ctrl+R";
+pub(crate) const HANG_UP: &str = "Ctrl+E";
+pub(crate) const DONE: &str = "Ctrl+Enter";
+
+const ALT_DIGITS: [Key; 9] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
+
+fn pressed(ui: &Ui, modifiers: Modifiers, key: Key) -> bool {
+    ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
+}
+
+/// Carries out what was pressed in this frame.
+pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    if scene.snapshot.dial_request.is_some() {
+        return;
+    }
+    let ctrl = Modifiers::COMMAND;
+    if pressed(ui, ctrl, Key::K) {
+        state.view = View::Dialer;
+        state.dialer.focus = true;
+    }
+    for (key, view) in [
+        (Key::Num1, View::Dialer),
+        (Key::Num2, View::Calls),
+        (Key::Num3, View::Contacts),
+        (Key::Num4, View::Organizations),
+        (Key::Num5, View::Settings),
+    ] {
+        if pressed(ui, ctrl, key) {
+            state.view = view;
+            state.detail = None;
+        }
+    }
+    // egui has taken the keyboard from the field already; the first press does no more.
+    if state.detail.is_some() && !state.typing && pressed(ui, Modifiers::NONE, Key::Escape) {
+        state.detail = None;
+    }
+    let snapshot = std::sync::Arc::clone(&scene.snapshot);
+    if let Some(call) = snapshot.calls.iter().find(|call| rings_here(call)) {
+        let both = ctrl | Modifiers::SHIFT;
+        if pressed(ui, both, Key::F9) {
+            scene.send(Command::Answer(call.id));
+        }
+        if pressed(ui, both, Key::F10) {
+            scene.send(Command::Decline(call.id));
+        }
+    }
+    let shown = snapshot
+        .calls
+        .iter()
+        .find(|call| Some(call.id) == state.card.shown);
+    if let Some(call) = shown {
+        in_call(ui, scene, state, call);
+    }
+}
+
+fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallView) {
+    let ctrl = Modifiers::COMMAND;
+    if let Some(found) = &call.identification
+        && call.chosen.is_none()
+    {
+        for (key, candidate) in ALT_DIGITS.into_iter().zip(&found.matches) {
+            if pressed(ui, Modifiers::ALT, key) {
+                let candidate: &Match = candidate;
+                scene.send(Command::ChooseContact(call.id, Some(candidate.contact)));
+            }
+        }
+        if pressed(ui, Modifiers::ALT, Key::Num0) {
+            scene.send(Command::ChooseContact(call.id, None));
+        }
+    }
+    if call.stage == CallStage::Ended {
+        if pressed(ui, ctrl, Key::Enter) {
+            scene.send(Command::Dismiss(call.id));
+        }
+        return;
+    }
+    if rings_here(call) {
+        return;
+    }
+    if pressed(ui, ctrl, Key::E) {
+        scene.send(Command::HangUp(call.id));
+    }
+    if call.answered.is_none() {
+        return;
+    }
+    if pressed(ui, ctrl, Key::M) {
+        scene.send(Command::Mute(call.id, !call.muted));
+    }
+    if pressed(ui, ctrl, Key::H) {
+        scene.send(if call.stage == CallStage::Held {
+            Command::Resume(call.id)
+        } else {
+            Command::Hold(call.id)
+        });
+    }
+    if pressed(ui, ctrl, Key::D) {
+        state.card.keypad = !state.card.keypad;
+    }
+    if pressed(ui, ctrl, Key::R) {
+        let recording = matches!(call.recording, RecordingView::On(_));
+        scene.send(Command::Record(call.id, !recording));
+    }
+}

@@ -1,0 +1,186 @@
+//! Who a number is, in words: a guess is never written as a fact.
+
+use crate::control::CallView;
+use crate::crm::row::{CallRow, Identification, Match, MatchLevel};
+
+use super::text;
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// One person, for sure.
+    Known,
+    /// Several people have this number.
+    Several,
+    /// A guess.
+    Maybe,
+    /// Nobody has this number.
+    Nobody,
+    /// Not looked up yet.
+    LookingUp,
+}
+
+/// What is written about the far end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person<'a> {
+    /// The name when it is sure, else the number.
+    pub(crate) title: String,
+    /// The organization, a guess, the country, or what the far end claims.
+    pub(crate) second: Option<String>,
+    /// The number, when it is not the title.
+    pub(crate) number: Option<String>,
+    /// The rule that found the person, or why none was found.
+    pub(crate) why: String,
+    /// How sure it is.
+    pub(crate) certainty: Certainty,
+    /// The person, when sure.
+    pub(crate) sure: Option<&'a Match>,
+    /// Everybody it may be, best first.
+    pub(crate) candidates: &'a [Match],
+}
+
+impl Person<'_> {
+    /// The name for the avatar; none for who is not known.
+    pub(crate) fn avatar_name(&self) -> Option<&str> {
+        self.sure.map(|person| person.name.as_str())
+    }
+}
+
+/// Describes the far end of a call.
+pub(crate) fn of_call(call: &CallView) -> Person<'_> {
+    describe(
+        call.identification.as_ref(),
+        call.chosen,
+        &call.remote,
+        call.remote_name.as_deref(),
+    )
+}
+
+/// Describes who a number is.
+pub(crate) fn describe<'a>(
+    identification: Option<&'a Identification>,
+    chosen: Option<usize>,
+    remote: &str,
+    remote_name: Option<&str>,
+) -> Person<'a> {
+    let Some(found) = identification else {
+        return Person {
+            title: remote.to_owned(),
+            second: remote_name.map(text::claims),
+            number: None,
+            why: text::LOOKING_UP.to_owned(),
+            certainty: Certainty::LookingUp,
+            sure: None,
+            candidates: &[],
+        };
+    };
+    let number = if found.display_number.is_empty() {
+        remote.to_owned()
+    } else {
+        found.display_number.clone()
+    };
+    if let Some(person) = sure_match(found, chosen) {
+        return Person {
+            title: person.name.clone(),
+            second: affiliation(person),
+            number: Some(number),
+            why: person.reason.clone(),
+            certainty: Certainty::Known,
+            sure: Some(person),
+            candidates: &found.matches,
+        };
+    }
+    let strong = found.matches.iter().filter(|m| is_strong(m)).count();
+    let (certainty, second, why) = if strong > 1 {
+        (
+            Certainty::Several,
+            Some(text::several(strong)),
+            found.matches.first().map(|best| best.reason.clone()),
+        )
+    } else if let Some(best) = found.matches.first() {
+        let guess = match &best.organization {
+            Some(organization) => format!("{}, {organization}", best.name),
+            None => best.name.clone(),
+        };
+        (
+            Certainty::Maybe,
+            Some(text::may_be(&guess)),
+            Some(best.reason.clone()),
+        )
+    } else {
+        let facts: Vec<String> = [
+            found.country.clone(),
+            Some(text::earlier_attempts(found.last_calls.len())),
+            remote_name.map(text::claims),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (
+            Certainty::Nobody,
+            Some(facts.join(" · ")),
+            found.no_match.clone(),
+        )
+    };
+    Person {
+        title: number,
+        second,
+        number: None,
+        why: why.unwrap_or_else(|| text::NO_MATCH.to_owned()),
+        certainty,
+        sure: None,
+        candidates: &found.matches,
+    }
+}
+
+/// The one person it is for sure: the chosen one, or the only one with the very number.
+fn sure_match(found: &Identification, chosen: Option<usize>) -> Option<&Match> {
+    if let Some(chosen) = chosen.and_then(|index| found.matches.get(index)) {
+        return Some(chosen);
+    }
+    let mut strong = found.matches.iter().filter(|m| is_strong(m));
+    match (strong.next(), strong.next()) {
+        (Some(only), None) => Some(only),
+        (None | Some(_), _) => None,
+    }
+}
+
+fn is_strong(found: &Match) -> bool {
+    match found.level {
+        MatchLevel::Manual | MatchLevel::Known => true,
+        MatchLevel::Weak | MatchLevel::Maybe => false,
+    }
+}
+
+/// Organization and role, as far as they are known.
+pub(crate) fn affiliation(person: &Match) -> Option<String> {
+    match (&person.organization, &person.role) {
+        (Some(organization), Some(role)) => Some(format!("{organization} · {role}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => None,
+    }
+}
+
+/// Title and second line of a logged call, by the same rule.
+pub(crate) fn of_row(row: &CallRow, number: &str) -> (String, Option<String>) {
+    match (&row.contact_name, row.level) {
+        (Some(name), Some(MatchLevel::Manual | MatchLevel::Known)) => {
+            (name.clone(), row.organization.clone())
+        }
+        (Some(name), Some(MatchLevel::Weak | MatchLevel::Maybe) | None) => {
+            (number.to_owned(), Some(text::may_be(name)))
+        }
+        (None, _) => (
+            number.to_owned(),
+            Some(match &row.remote_name {
+                Some(claim) => text::claims(claim),
+                None => text::UNKNOWN_CALLER.to_owned(),
+            }),
+        ),
+    }
+}
+
+/// Whether a logged call's person is sure.
+pub(crate) fn row_is_sure(row: &CallRow) -> bool {
+    row.contact_name.is_some() && matches!(row.level, Some(MatchLevel::Manual | MatchLevel::Known))
+}

@@ -1,0 +1,272 @@
+//! The caller-id pop-up: a window of its own that is painted when a call rings, never takes the
+//! keyboard, and is not answered by Space or Enter.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use egui::{
+    Align, CornerRadius, Event, Key, Layout, Margin, Rect, StrokeKind, Ui, UiBuilder, Vec2,
+};
+use egui_material_icons::icons::{ICON_CALL, ICON_CALL_END};
+
+use crate::base::id::CallId;
+use crate::control::{CallView, Command, Snapshot};
+
+use super::outcome::rings_here;
+use super::person::{self, Certainty, Person};
+use super::scene::Scene;
+use super::theme::{BODY, SMALL, Theme, Weight, font};
+use super::view::last_calls_ui;
+use super::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
+use super::{format, text};
+
+/// Clicks in a pop-up's first moments were meant for what lay under it.
+const GUARD: Duration = Duration::from_millis(300);
+
+/// Its width in points.
+const WIDTH: f32 = 360.0;
+const BUTTONS: f32 = 44.0;
+
+/// What the pop-up remembers between frames.
+#[derive(Debug, Default)]
+pub(crate) struct PopupState {
+    /// When each ringing call was painted first.
+    shown: BTreeMap<CallId, Instant>,
+    /// Whether a press began while clicks were ignored.
+    early_press: bool,
+}
+
+/// How large the pop-up is for what it has to say.
+pub(crate) fn popup_size(snapshot: &Snapshot) -> Vec2 {
+    let calls = ringing(snapshot).next().map_or(0, |call| {
+        call.identification
+            .as_ref()
+            .map_or(0, |found| found.last_calls.len() + found.matches.len())
+    });
+    let rows = [0.0, 1.0, 2.0, 3.0, 4.0]
+        .get(calls.min(4))
+        .copied()
+        .unwrap_or(0.0);
+    Vec2::new(WIDTH, 276.0 + 34.0 * rows)
+}
+
+/// The calls that ring here, oldest first.
+pub(crate) fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = &CallView> {
+    snapshot.calls.iter().filter(|call| rings_here(call))
+}
+
+/// Draws the pop-up; true when the call was answered here.
+pub(crate) fn popup_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut PopupState) -> bool {
+    let snapshot = std::sync::Arc::clone(&scene.snapshot);
+    state
+        .shown
+        .retain(|id, _| ringing(&snapshot).any(|call| call.id == *id));
+    // Whatever has the keyboard: these two keys were meant for another program.
+    ui.input_mut(|input| {
+        input.events.retain(|event| {
+            !matches!(
+                event,
+                Event::Key {
+                    key: Key::Space | Key::Enter,
+                    ..
+                }
+            )
+        });
+    });
+    let theme = Theme::of(ui);
+    let full = ui.max_rect();
+    ui.painter().rect(
+        full,
+        CornerRadius::ZERO,
+        theme.colours.surface,
+        theme.border(),
+        StrokeKind::Inside,
+    );
+    let Some(call) = ringing(&snapshot).next() else {
+        return false;
+    };
+    let first = *state.shown.entry(call.id).or_insert(scene.now.mono);
+    let guarded = scene.now.mono.saturating_duration_since(first) < GUARD;
+    let inner = full.shrink(16.0);
+    let (content, buttons) = inner.split_top_bottom_at_y(inner.bottom() - BUTTONS);
+    ui.scope_builder(
+        UiBuilder::new().max_rect(content.with_max_y(content.bottom() - 12.0)),
+        |ui| content_ui(ui, scene, call, ringing(&snapshot).count()),
+    );
+    let clicked = buttons_ui(ui, buttons);
+    let early = early_click(ui, state, guarded);
+    ui.ctx().request_repaint_after(Duration::from_secs(1));
+    match clicked {
+        Some(_) if early => false,
+        Some(Choice::Answer) => {
+            scene.send(Command::Answer(call.id));
+            true
+        }
+        Some(Choice::Decline) => {
+            scene.send(Command::Decline(call.id));
+            false
+        }
+        None => false,
+    }
+}
+
+/// Whether what was clicked now was pressed while clicks were ignored.
+fn early_click(ui: &Ui, state: &mut PopupState, guarded: bool) -> bool {
+    let (pressed, released) =
+        ui.input(|input| (input.pointer.any_pressed(), input.pointer.any_released()));
+    if pressed && guarded {
+        state.early_press = true;
+    }
+    let early = guarded || state.early_press;
+    if released {
+        state.early_press = false;
+    }
+    early
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Answer,
+    Decline,
+}
+
+fn buttons_ui(ui: &Ui, place: Rect) -> Option<Choice> {
+    let gap = Theme::of(ui).space.small;
+    let third = (place.width() - gap) / 3.0;
+    let (decline, rest) = place.split_left_right_at_x(place.left() + third);
+    let answer = rest.with_min_x(rest.left() + gap);
+    let declined = Button::new(text::DECLINE)
+        .icon(ICON_CALL_END)
+        .look(Look::OutlinedDanger)
+        .key("Ctrl+Shift+F10")
+        .put(ui, decline, ui.scope_id().with("decline"))
+        .clicked();
+    let answered = Button::new(text::ANSWER)
+        .icon(ICON_CALL)
+        .look(Look::Answer)
+        .key("Ctrl+Shift+F9")
+        .put(ui, answer, ui.scope_id().with("answer"))
+        .clicked();
+    if answered {
+        Some(Choice::Answer)
+    } else {
+        declined.then_some(Choice::Decline)
+    }
+}
+
+fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
+    let theme = Theme::of(ui);
+    let person = person::of_call(call);
+    ui.horizontal(|ui| {
+        pill_ui(ui, text::INCOMING, None, |theme| theme.colours.good);
+        if count > 1 {
+            pill_ui(ui, &text::more_ringing(count - 1), None, |theme| {
+                theme.colours.warn
+            });
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            line_ui(ui, &line_name(scene, call), SMALL, theme.colours.muted);
+        });
+    });
+    ui.add_space(theme.space.tight);
+    who_ui(ui, call, &person);
+    let rang = scene.now.mono.saturating_duration_since(call.started);
+    let mut facts = vec![text::rings_for(&format::clock(rang))];
+    if let Some(from) = &call.diverted_from {
+        facts.push(text::via(from));
+    }
+    line_ui(ui, &facts.join(" · "), SMALL, theme.colours.muted);
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            why_ui(ui, &person);
+            if person.certainty != Certainty::Known {
+                candidates_ui(ui, &person);
+            }
+            if let Some(found) = &call.identification {
+                last_calls_ui(ui, scene, &found.last_calls);
+            }
+        });
+}
+
+/// The own line that is called.
+fn line_name(scene: &Scene<'_>, call: &CallView) -> String {
+    call.account
+        .and_then(|id| {
+            scene
+                .snapshot
+                .accounts
+                .iter()
+                .find(|account| account.id == id)
+        })
+        .map_or_else(
+            || call.local.clone(),
+            |view| {
+                if view.account.display_name.is_empty() {
+                    view.account.address.clone()
+                } else {
+                    view.account.display_name.clone()
+                }
+            },
+        )
+}
+
+fn who_ui(ui: &mut Ui, call: &CallView, person: &Person<'_>) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        avatar_ui(ui, 52.0, person.avatar_name());
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            line_ui(
+                ui,
+                &person.title,
+                font(18.0, Weight::SemiBold),
+                theme.colours.text,
+            );
+            if let Some(second) = &person.second {
+                let ink = if person.certainty == Certainty::Maybe {
+                    theme.colours.warn.text
+                } else {
+                    theme.colours.muted
+                };
+                line_ui(ui, second, BODY, ink);
+            }
+            if let Some(number) = &person.number {
+                line_ui(ui, number, SMALL, theme.colours.muted);
+            }
+        });
+    });
+    if !call.durable {
+        line_ui(ui, text::NOT_DURABLE, SMALL, theme.colours.warn.text);
+    }
+}
+
+/// The rule that found the person.
+fn why_ui(ui: &mut Ui, person: &Person<'_>) {
+    let theme = Theme::of(ui);
+    let tone = match person.certainty {
+        Certainty::Maybe | Certainty::Several => theme.colours.warn,
+        Certainty::Known | Certainty::Nobody | Certainty::LookingUp => theme.colours.neutral,
+    };
+    egui::Frame::new()
+        .fill(tone.tint)
+        .corner_radius(CornerRadius::same(theme.radius.control))
+        .inner_margin(Margin::symmetric(10, 6))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            paragraph_ui(ui, &person.why, SMALL, theme.colours.text);
+        });
+}
+
+/// Everybody it may be; they are chosen on the card, not while it rings.
+fn candidates_ui(ui: &mut Ui, person: &Person<'_>) {
+    let theme = Theme::of(ui);
+    for (number, candidate) in (1..).zip(person.candidates.iter().take(4)) {
+        let name = match &candidate.organization {
+            Some(organization) => format!("{} · {organization}", candidate.name),
+            None => candidate.name.clone(),
+        };
+        let words = text::choose_nth(number, &name);
+        line_ui(ui, &words, BODY, theme.colours.text);
+    }
+}

@@ -1,0 +1,122 @@
+//! One light for everything that a call needs, with the reason.
+
+use std::time::Instant;
+
+use crate::control::{Registration, Snapshot};
+
+use super::format::bare_address as bare;
+use super::text;
+
+/// How ready the phone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Calls come and go.
+    Ready,
+    /// Not yet: on its way.
+    Working,
+    /// Calls are possible, but something is missing.
+    Limited,
+    /// Calls do not reach us, or are not kept.
+    Broken,
+    /// Nothing is set up.
+    Idle,
+}
+
+/// The light and its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// How ready.
+    pub(crate) level: Level,
+    /// In two words.
+    pub(crate) title: String,
+    /// Why, and what to do.
+    pub(crate) reason: String,
+    /// Whether a countdown runs in the reason.
+    pub(crate) retries: bool,
+}
+
+impl Readiness {
+    fn new(level: Level, title: &str, reason: impl Into<String>) -> Self {
+        Self {
+            level,
+            title: title.to_owned(),
+            reason: reason.into(),
+            retries: false,
+        }
+    }
+
+    /// The worst of registration, call log and sound.
+    pub(crate) fn of(snapshot: &Snapshot, now: Instant) -> Self {
+        if let Some(problem) = &snapshot.store_problem {
+            return Self::new(Level::Broken, text::STORE_PROBLEM, problem);
+        }
+        let Some(first) = snapshot.accounts.first() else {
+            return Self::new(Level::Idle, text::NO_ACCOUNT, text::NO_ACCOUNT_WHY);
+        };
+        for view in &snapshot.accounts {
+            if let Registration::Failed { reason, .. } = &view.registration {
+                let (words, retries) = with_retry(reason, &view.registration, now);
+                return Self {
+                    retries,
+                    ..Self::new(
+                        Level::Broken,
+                        text::NOT_REGISTERED,
+                        format!("{}: {words}", bare(&view.account.address)),
+                    )
+                };
+            }
+        }
+        let working = snapshot
+            .accounts
+            .iter()
+            .find(|view| view.registration == Registration::Registering);
+        if let Some(view) = working {
+            return Self::new(
+                Level::Working,
+                text::REGISTERING,
+                bare(&view.account.address),
+            );
+        }
+        if let Some(problem) = &snapshot.devices.problem {
+            return Self::new(Level::Limited, text::MICROPHONE_PROBLEM, problem);
+        }
+        if snapshot
+            .accounts
+            .iter()
+            .all(|view| view.registration == Registration::Off)
+        {
+            return Self::new(
+                Level::Limited,
+                text::DIRECT_CALLS,
+                bare(&first.account.address),
+            );
+        }
+        let lines: Vec<&str> = snapshot
+            .accounts
+            .iter()
+            .take(3)
+            .map(|view| bare(&view.account.address))
+            .collect();
+        Self::new(Level::Ready, text::READY, lines.join("\n"))
+    }
+}
+
+/// The reason of a failure, with the seconds until the next try.
+pub(crate) fn with_retry(
+    reason: &str,
+    registration: &Registration,
+    now: Instant,
+) -> (String, bool) {
+    match registration {
+        Registration::Failed {
+            retry_at: Some(at), ..
+        } if *at > now => {
+            let seconds = at.saturating_duration_since(now).as_secs();
+            (format!("{reason} {}", text::retry_in(seconds)), true)
+        }
+        Registration::Failed { .. }
+        | Registration::Off
+        | Registration::Registering
+        | Registration::Registered => (reason.to_owned(), false),
+    }
+}

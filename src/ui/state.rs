@@ -1,0 +1,182 @@
+//! What the window remembers between frames and the engine need not know.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
+use crate::config::Account;
+use crate::crm::row::{CallCursor, CallFilter, ContactRow};
+
+/// The screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// Search and dial.
+    #[default]
+    Dialer,
+    /// The call log.
+    Calls,
+    /// People.
+    Contacts,
+    /// Their organizations.
+    Organizations,
+    /// Accounts, sound, appearance.
+    Settings,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(crate) struct ViewState {
+    pub(crate) view: View,
+    pub(crate) dialer: DialerState,
+    pub(crate) calls: CallsState,
+    pub(crate) contacts: ContactsState,
+    pub(crate) organizations: OrganizationsState,
+    pub(crate) settings: SettingsState,
+    pub(crate) card: CardState,
+    pub(crate) notes: Notes,
+    /// The logged call that the right pane shows.
+    pub(crate) detail: Option<CallId>,
+    /// The dial question that got its focus, by the moment it was asked.
+    pub(crate) dial_focused: Option<Instant>,
+    /// Banners without an id that the agent took away, by their text.
+    pub(crate) dismissed: Vec<String>,
+    /// Whether a field had the keyboard at the end of the last frame.
+    pub(crate) typing: bool,
+    /// Whether the engine refused a command.
+    pub(crate) refused: bool,
+}
+
+/// The dialer.
+#[derive(Debug, Default)]
+pub(crate) struct DialerState {
+    pub(crate) text: String,
+    pub(crate) account: Option<AccountId>,
+    /// The suggestion that Enter dials, counted from the first; none dials what was typed.
+    pub(crate) picked: Option<usize>,
+    /// The text that the choice belongs to.
+    pub(crate) picked_for: String,
+    /// Whether the field takes the keyboard in the next frame.
+    pub(crate) focus: bool,
+}
+
+/// The call log.
+#[derive(Debug)]
+pub(crate) struct CallsState {
+    pub(crate) filter: CallFilter,
+    pub(crate) search: String,
+    /// The pages that are known, newest first.
+    pub(crate) spans: Vec<Span>,
+    /// What the spans belong to.
+    pub(crate) spans_of: (CallFilter, String),
+    /// How many rows there are in all.
+    pub(crate) total: Option<u64>,
+}
+
+/// A page of the call log: where it begins and how many rows it had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) after: Option<CallCursor>,
+    pub(crate) rows: usize,
+}
+
+impl Default for CallsState {
+    fn default() -> Self {
+        Self {
+            filter: CallFilter::ToCallBack,
+            search: String::new(),
+            spans: Vec::new(),
+            spans_of: (CallFilter::ToCallBack, String::new()),
+            total: None,
+        }
+    }
+}
+
+/// The contacts.
+#[derive(Debug, Default)]
+pub(crate) struct ContactsState {
+    pub(crate) search: String,
+    pub(crate) shown: Option<ContactId>,
+    pub(crate) form: Option<ContactForm>,
+    /// Whether deletion was asked for and waits for a second click.
+    pub(crate) deleting: bool,
+}
+
+/// A contact being written.
+#[derive(Debug, Clone)]
+pub(crate) struct ContactForm {
+    pub(crate) row: ContactRow,
+    pub(crate) organization: String,
+    pub(crate) role: String,
+    pub(crate) email: String,
+    pub(crate) problem: Option<&'static str>,
+    /// Whether the name takes the keyboard in the next frame.
+    pub(crate) focus: bool,
+}
+
+/// The organizations.
+#[derive(Debug, Default)]
+pub(crate) struct OrganizationsState {
+    pub(crate) search: String,
+    pub(crate) name: String,
+    pub(crate) renaming: Option<(OrganizationId, String)>,
+}
+
+/// The settings.
+#[derive(Debug, Default)]
+pub(crate) struct SettingsState {
+    pub(crate) form: Option<AccountForm>,
+    pub(crate) removing: Option<AccountId>,
+    /// Texts that are being typed and not saved yet.
+    pub(crate) region: Option<String>,
+    pub(crate) record_dir: Option<String>,
+}
+
+/// An account being written.
+#[derive(Debug)]
+pub(crate) struct AccountForm {
+    pub(crate) id: Option<AccountId>,
+    pub(crate) account: Account,
+    pub(crate) password: PasswordField,
+    pub(crate) has_password: bool,
+    pub(crate) consent: bool,
+    pub(crate) problem: Option<&'static str>,
+}
+
+/// A password while it is typed: it never prints itself.
+#[derive(Default)]
+pub(crate) struct PasswordField(pub(crate) String);
+
+impl std::fmt::Debug for PasswordField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordField(..)")
+    }
+}
+
+/// The call card.
+#[derive(Debug, Default)]
+pub(crate) struct CardState {
+    /// Which of several calls is shown.
+    pub(crate) shown: Option<CallId>,
+    pub(crate) keypad: bool,
+    /// The digits sent so far.
+    pub(crate) digits: String,
+    /// The live calls of the last frame, to notice new ones.
+    pub(crate) known: Vec<CallId>,
+}
+
+/// Notes as they are typed.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) drafts: BTreeMap<CallId, Draft>,
+}
+
+/// One call's notes.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) text: String,
+    /// What the engine was told last.
+    pub(crate) sent: String,
+    /// What the engine showed last.
+    pub(crate) seen: Option<String>,
+    pub(crate) sent_at: Option<Instant>,
+}

@@ -1,0 +1,54 @@
+//! What went wrong and stays until it is taken away.
+
+use egui::Ui;
+
+use crate::control::Command;
+use crate::ui::scene::Scene;
+use crate::ui::state::ViewState;
+use crate::ui::text;
+use crate::ui::theme::{SMALL, Theme};
+use crate::ui::widget::{banner_ui, line_ui};
+
+/// How many are shown at once.
+const MOST: usize = 3;
+
+/// Draws the banners above the content.
+pub(crate) fn banners_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    let snapshot = std::sync::Arc::clone(&scene.snapshot);
+    let mut room = MOST;
+    if state.refused && banner_ui(ui, text::ENGINE_SLOW, true) {
+        state.refused = false;
+    }
+    let standing = [
+        (&snapshot.store_problem, true),
+        (&snapshot.devices.problem, false),
+    ];
+    state.dismissed.retain(|gone| {
+        standing
+            .iter()
+            .any(|(problem, _)| problem.as_ref() == Some(gone))
+    });
+    for (problem, severe) in standing {
+        let Some(problem) = problem else { continue };
+        if state.dismissed.contains(problem) {
+            continue;
+        }
+        room = room.saturating_sub(1);
+        if banner_ui(ui, problem, severe) {
+            state.dismissed.push(problem.clone());
+        }
+    }
+    for notice in snapshot.notices.iter().rev().take(room) {
+        let gone = ui
+            .push_id(notice.id, |ui| banner_ui(ui, &notice.text, false))
+            .inner;
+        if gone {
+            scene.send(Command::DismissNotice(notice.id));
+        }
+    }
+    let hidden = snapshot.notices.len().saturating_sub(room);
+    if hidden > 0 {
+        let ink = Theme::of(ui).colours.muted;
+        line_ui(ui, &text::more_notices(hidden), SMALL, ink);
+    }
+}

@@ -1,0 +1,227 @@
+//! One logged call: what happened, why, and the notes.
+
+use egui::{Align, Layout, ScrollArea, Ui};
+use egui_material_icons::icons::{
+    ICON_CALL, ICON_CHECK, ICON_CLOSE, ICON_CONTENT_COPY, ICON_PERSON_ADD,
+};
+
+use super::call_row::call_target;
+use super::contacts;
+use super::notes::notes_ui;
+use crate::base::id::CallId;
+use crate::control::{Command, Page, PageRequest};
+use crate::crm::row::{CallRow, MatchLevel};
+use crate::ui::scene::Scene;
+use crate::ui::state::ViewState;
+use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
+use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
+use crate::ui::{format, outcome, person, text};
+
+/// Draws the call that was clicked.
+pub(crate) fn call_detail_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ViewState,
+    call: CallId,
+) {
+    let page = scene.page(&PageRequest::Call(call));
+    let row = match page.as_deref() {
+        Some(Page::Call(Some(row))) => row.as_ref(),
+        Some(Page::Call(None)) => {
+            close_ui(ui, state);
+            paragraph_ui(ui, text::GONE, BODY, Theme::of(ui).colours.muted);
+            return;
+        }
+        Some(Page::Failed(why)) => {
+            close_ui(ui, state);
+            paragraph_ui(ui, why, BODY, Theme::of(ui).colours.bad.text);
+            return;
+        }
+        Some(
+            Page::Calls(_)
+            | Page::Contacts { .. }
+            | Page::Contact(_)
+            | Page::Organizations(_)
+            | Page::Identify(_),
+        )
+        | None => {
+            close_ui(ui, state);
+            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
+            return;
+        }
+    };
+    head_ui(ui, scene, state, row);
+    ui.add_space(4.0);
+    actions_ui(ui, scene, state, row);
+    ui.separator();
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let stored = row.notes.clone();
+        notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
+        ui.add_space(8.0);
+        facts_ui(ui, scene, row);
+    });
+}
+
+fn close_ui(ui: &mut Ui, state: &mut ViewState) {
+    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+        close_button_ui(ui, state);
+    });
+}
+
+fn close_button_ui(ui: &mut Ui, state: &mut ViewState) {
+    let close = Button::icon_only(ICON_CLOSE, text::CLOSE)
+        .look(Look::Bare)
+        .key("Esc")
+        .height(28.0)
+        .show(ui);
+    if close.clicked() {
+        state.detail = None;
+    }
+}
+
+fn head_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, row: &CallRow) {
+    let theme = Theme::of(ui);
+    let number = format::number(row.e164.as_deref().unwrap_or(&row.remote), &scene.snapshot);
+    let (title, second) = person::of_row(row, &number);
+    let sure = person::row_is_sure(row).then_some(title.as_str());
+    let (word, tone) = outcome::of_row(row, theme);
+    ui.horizontal(|ui| {
+        ui.set_height(theme.height.head - 16.0);
+        avatar_ui(ui, 40.0, sure);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            close_button_ui(ui, state);
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                line_ui(ui, &title, font(15.0, Weight::SemiBold), theme.colours.text);
+                let second = second.unwrap_or(number);
+                line_ui(ui, &second, SMALL, theme.colours.muted);
+            });
+        });
+    });
+    ui.horizontal(|ui| {
+        pill_ui(ui, word, Some(outcome::arrow(row).0), |_| tone);
+        let when = format::when(row.started_at, scene.now.wall, &scene.now.zone);
+        line_ui(ui, &when, SMALL, theme.colours.muted);
+    });
+}
+
+fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &CallRow) {
+    let waits = outcome::waits(row);
+    ui.horizontal_wrapped(|ui| {
+        let label = if waits { text::CALL_BACK } else { text::CALL };
+        if Button::new(label)
+            .icon(ICON_CALL)
+            .look(Look::Primary)
+            .show(ui)
+            .clicked()
+        {
+            scene.send(Command::Call(call_target(row)));
+        }
+        if waits || outcome::unanswered(row) {
+            let (label, done) = if waits {
+                (text::MARK_DONE, true)
+            } else {
+                (text::MARK_OPEN, false)
+            };
+            if Button::new(label).icon(ICON_CHECK).show(ui).clicked() {
+                scene.send(Command::MarkDone(row.id, done));
+            }
+        }
+        let known = row.contact.filter(|_| person::row_is_sure(row));
+        if let Some(contact) = known {
+            if Button::new(text::OPEN_CONTACT).show(ui).clicked() {
+                contacts::open(state, contact);
+            }
+        } else if Button::new(text::CREATE_CONTACT)
+            .icon(ICON_PERSON_ADD)
+            .show(ui)
+            .clicked()
+        {
+            let number = row.e164.as_deref().unwrap_or(&row.remote);
+            contacts::create(state, number, row.remote_name.as_deref());
+        }
+    });
+}
+
+fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
+    let level = row.level.map(|level| match level {
+        MatchLevel::Manual | MatchLevel::Known => "",
+        MatchLevel::Weak | MatchLevel::Maybe => text::MAYBE,
+    });
+    let matched = match (&row.match_reason, level) {
+        (Some(reason), Some("") | None) => Some(reason.clone()),
+        (Some(reason), Some(level)) => Some(format!("{level}: {reason}")),
+        (None, _) => None,
+    };
+    let number = format::number(row.e164.as_deref().unwrap_or(&row.remote), &scene.snapshot);
+    let facts = [
+        (text::DETAIL_NUMBER, Some(number)),
+        (text::DETAIL_NAME_CLAIM, row.remote_name.clone()),
+        (text::DETAIL_MATCH, matched),
+        (
+            text::DETAIL_WHEN,
+            Some(format::exactly(row.started_at, &scene.now.zone)),
+        ),
+        (
+            text::DETAIL_WAITED,
+            row.waiting_millis
+                .map(|millis| format::length(Some(millis))),
+        ),
+        (
+            text::DETAIL_TALKED,
+            row.talking_millis
+                .map(|millis| format::length(Some(millis))),
+        ),
+        (text::DETAIL_END, row.end_reason.clone()),
+        (
+            text::DETAIL_STATUS,
+            row.sip_status.map(|status| status.to_string()),
+        ),
+        (text::DETAIL_LINE, Some(row.local.clone())),
+        (
+            text::DETAIL_RECORDING,
+            Some(
+                row.recording
+                    .clone()
+                    .unwrap_or_else(|| text::NO_RECORDING.to_owned()),
+            ),
+        ),
+        (text::DETAIL_TRACE, row.sip_call_id.clone()),
+    ];
+    for (name, value) in facts {
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        fact_ui(ui, name, &value);
+    }
+}
+
+/// A name and what it is; a click copies it.
+pub(crate) fn fact_ui(ui: &mut Ui, name: &str, value: &str) {
+    let theme = Theme::of(ui);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.allocate_ui_with_layout(
+            egui::vec2(84.0, 18.0),
+            Layout::left_to_right(Align::Min),
+            |ui| {
+                ui.set_min_width(84.0);
+                line_ui(ui, name, SMALL, theme.colours.muted);
+            },
+        );
+        let width = (ui.available_width() - 34.0).max(60.0);
+        ui.vertical(|ui| {
+            ui.set_width(width);
+            paragraph_ui(ui, value, BODY, theme.colours.text);
+        });
+        let copy = format!("{} {name}", text::COPY);
+        if Button::icon_only(ICON_CONTENT_COPY, &copy)
+            .look(Look::Bare)
+            .height(22.0)
+            .show(ui)
+            .clicked()
+        {
+            ui.ctx().copy_text(value.to_owned());
+        }
+    });
+}

@@ -1,0 +1,242 @@
+//! The call log: tabs, search, and a list without end.
+
+use std::sync::Arc;
+
+use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui};
+use egui_material_icons::icons::{ICON_HISTORY, ICON_SEARCH};
+
+use super::call_row::{Columns, call_row_ui};
+use crate::control::{Page, PageRequest};
+use crate::crm::row::CallFilter;
+use crate::ui::scene::Scene;
+use crate::ui::state::{CallsState, Span, View, ViewState};
+use crate::ui::text;
+use crate::ui::theme::{BODY, Theme};
+use crate::ui::widget::{Field, empty_ui, line_ui, tab_ui, title_ui};
+
+/// How many rows before the end the next page is asked for.
+const AHEAD: usize = 40;
+
+/// The tabs in their order.
+const TABS: [(CallFilter, &str); 5] = [
+    (CallFilter::ToCallBack, text::TO_CALL_BACK),
+    (CallFilter::All, text::ALL),
+    (CallFilter::Inbound, text::INBOUND),
+    (CallFilter::Outbound, text::OUTBOUND),
+    (CallFilter::Missed, text::MISSED),
+];
+
+/// Draws the view.
+pub(crate) fn calls_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    let theme = Theme::of(ui);
+    head_ui(ui, &mut state.calls);
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (filter, word) in TABS {
+            let badge = (filter == CallFilter::ToCallBack)
+                .then_some(scene.snapshot.to_call_back)
+                .filter(|count| *count > 0);
+            if tab_ui(ui, word, state.calls.filter == filter, badge).clicked() {
+                state.calls.filter = filter;
+            }
+        }
+    });
+    ui.add_space(4.0);
+    let key = (state.calls.filter, state.calls.search.trim().to_owned());
+    if state.calls.spans_of != key {
+        state.calls.spans_of = key;
+        state.calls.spans.clear();
+        state.calls.total = None;
+    }
+    Frame::new()
+        .fill(theme.colours.surface)
+        .stroke(theme.border())
+        .corner_radius(egui::CornerRadius::same(theme.radius.card))
+        .inner_margin(Margin::symmetric(4, 6))
+        .show(ui, |ui| {
+            ui.set_min_size(ui.available_size());
+            list_ui(ui, scene, state);
+        });
+}
+
+fn head_ui(ui: &mut Ui, state: &mut CallsState) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        title_ui(ui, text::CALLS);
+        if let Some(total) = state.total {
+            line_ui(ui, &text::total(total), BODY, theme.colours.muted);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let width = ui.available_width().clamp(120.0, 280.0);
+            Field::named(text::SEARCH_CALLS, &mut state.search)
+                .hint(text::SEARCH_CALLS)
+                .glyph(ICON_SEARCH)
+                .width(width)
+                .show(ui);
+        });
+    });
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    if state.calls.spans.is_empty() {
+        state.calls.spans.push(Span {
+            after: None,
+            rows: 0,
+        });
+    }
+    let first = match span_page(scene, &mut state.calls, 0) {
+        Loaded::Rows(_) => state.calls.spans.first().map_or(0, |span| span.rows),
+        Loaded::Waiting => {
+            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
+            return;
+        }
+        Loaded::Failed(why) => {
+            empty_ui(ui, ICON_HISTORY, text::STORE_PROBLEM, &why, None);
+            return;
+        }
+    };
+    if first == 0 {
+        nothing_ui(ui, state);
+        return;
+    }
+    let columns = Columns::new(ui.available_width());
+    columns.head_ui(ui);
+    let height = Theme::of(ui).height.row;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let rows: usize = state.calls.spans.iter().map(|span| span.rows).sum();
+    let mut clicked = None;
+    let mut last_shown = 0;
+    ScrollArea::vertical()
+        .id_salt(("calls", state.calls.filter))
+        .auto_shrink(false)
+        .show_rows(ui, height, rows, |ui, range| {
+            last_shown = range.end;
+            for (span, inside) in places(&state.calls.spans, range) {
+                let Loaded::Rows(page) = span_page(scene, &mut state.calls, span) else {
+                    ui.add_space(height);
+                    continue;
+                };
+                let Page::Calls(page) = page.as_ref() else {
+                    continue;
+                };
+                let Some(row) = page.rows.get(inside) else {
+                    continue;
+                };
+                let chosen = state.detail == Some(row.id);
+                let response = ui
+                    .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, row, chosen))
+                    .inner;
+                if response.clicked() {
+                    clicked = Some(row.id);
+                }
+            }
+        });
+    if last_shown + AHEAD >= rows {
+        let last = state.calls.spans.len().saturating_sub(1);
+        span_page(scene, &mut state.calls, last);
+    }
+    if let Some(call) = clicked {
+        state.detail = (state.detail != Some(call)).then_some(call);
+    }
+}
+
+/// For each row: its page and its place in it.
+fn places(spans: &[Span], rows: std::ops::Range<usize>) -> Vec<(usize, usize)> {
+    let mut begin = 0;
+    let mut places = Vec::with_capacity(rows.len());
+    for (index, span) in spans.iter().enumerate() {
+        let end = begin + span.rows;
+        for row in rows.start.max(begin)..rows.end.min(end) {
+            places.push((index, row - begin));
+        }
+        begin = end;
+    }
+    places
+}
+
+enum Loaded {
+    Rows(Arc<Page>),
+    Waiting,
+    Failed(String),
+}
+
+/// Reads one page and learns where the next one begins.
+fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded {
+    let Some(span) = state.spans.get(index).copied() else {
+        return Loaded::Waiting;
+    };
+    let request = PageRequest::Calls {
+        filter: state.spans_of.0,
+        search: state.spans_of.1.clone(),
+        after: span.after,
+    };
+    let Some(page) = scene.page(&request) else {
+        return Loaded::Waiting;
+    };
+    let (rows, next, total) = match page.as_ref() {
+        Page::Calls(page) => (page.rows.len(), page.next, page.total),
+        Page::Failed(why) => return Loaded::Failed(why.clone()),
+        Page::Call(_)
+        | Page::Contacts { .. }
+        | Page::Contact(_)
+        | Page::Organizations(_)
+        | Page::Identify(_) => return Loaded::Waiting,
+    };
+    if let Some(span) = state.spans.get_mut(index) {
+        span.rows = rows;
+    }
+    state.total = Some(total);
+    let follows = state.spans.get(index + 1).map(|span| span.after);
+    let wanted = next.map(Some);
+    if follows != wanted {
+        // Rows came or went since: what follows begins elsewhere now.
+        state.spans.truncate(index + 1);
+        if let Some(after) = next {
+            state.spans.push(Span {
+                after: Some(after),
+                rows: 0,
+            });
+        }
+    }
+    Loaded::Rows(page)
+}
+
+fn nothing_ui(ui: &mut Ui, state: &mut ViewState) {
+    if !state.calls.search.trim().is_empty() {
+        if empty_ui(
+            ui,
+            ICON_SEARCH,
+            text::NO_CALLS_FOUND,
+            text::NO_CALLS_FOUND_WHY,
+            Some(text::CLEAR_SEARCH),
+        ) {
+            state.calls.search.clear();
+        }
+        return;
+    }
+    let (title, why, action) = match state.calls.filter {
+        CallFilter::ToCallBack => (text::NOBODY_WAITS, text::NOBODY_WAITS_WHY, None),
+        CallFilter::Missed => (text::NO_MISSED, text::NO_MISSED_WHY, None),
+        CallFilter::All | CallFilter::Inbound | CallFilter::Outbound => {
+            (text::NO_CALLS, text::NO_CALLS_WHY, Some(text::OPEN_DIALER))
+        }
+    };
+    if empty_ui(ui, ICON_HISTORY, title, why, action) {
+        state.view = View::Dialer;
+        state.dialer.focus = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_across_pages() {
+        let spans = [3, 0, 2].map(|rows| Span { after: None, rows });
+        assert_eq!(places(&spans, 2..5), [(0, 2), (2, 0), (2, 1)]);
+        assert_eq!(places(&spans, 4..9), [(2, 1)]);
+        assert!(places(&[], 0..4).is_empty());
+    }
+}

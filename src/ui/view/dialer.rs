@@ -1,0 +1,268 @@
+//! The dialer: type a name or a number, see exactly what would be dialled, dial.
+
+use egui::{Id, Key, Modifiers, Ui};
+use egui_material_icons::icons::{ICON_BACKSPACE, ICON_CALL, ICON_SEARCH, ICON_WARNING};
+
+use super::first_run::{first_run_ui, lab_ui};
+use super::keypad::keypad_ui;
+use super::suggestions::{Suggestion, suggestions, suggestions_ui};
+use crate::base::dial_plan::{DialError, DialPreview};
+use crate::base::id::AccountId;
+use crate::control::{AccountView, CallTarget, Command};
+use crate::ui::scene::Scene;
+use crate::ui::state::{DialerState, ViewState};
+use crate::ui::theme::{SMALL, Theme, Weight, font};
+use crate::ui::widget::{Button, Field, Look, choice_ui, icon, paragraph_ui, title_ui};
+use crate::ui::{format, text};
+
+/// From this width on suggestions stand beside the keypad.
+const TWO_COLUMNS: f32 = 620.0;
+const PAD_WIDTH: f32 = 300.0;
+
+/// What Enter and the call button would do.
+struct Plan {
+    /// Everybody who fits what was typed.
+    found: Vec<Suggestion>,
+    /// What is handed to the engine.
+    target: String,
+    /// What the dial plan makes of it.
+    preview: Result<DialPreview, DialError>,
+}
+
+/// Draws the view.
+pub(crate) fn dialer_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    if scene.snapshot.accounts.is_empty() && !scene.snapshot.lab {
+        first_run_ui(ui, scene, state);
+        return;
+    }
+    title_ui(ui, text::DIALER);
+    ui.add_space(8.0);
+    if scene.snapshot.lab {
+        lab_ui(ui, scene);
+        ui.add_space(8.0);
+    }
+    let dialer = &mut state.dialer;
+    let plan = plan(scene, dialer);
+    if ui.available_width() >= TWO_COLUMNS {
+        ui.horizontal_top(|ui| {
+            ui.vertical(|ui| {
+                ui.set_width(PAD_WIDTH);
+                entry_ui(ui, scene, dialer, &plan);
+                ui.add_space(8.0);
+                pad_ui(ui, scene, dialer, &plan);
+            });
+            ui.add_space(16.0);
+            ui.vertical(|ui| list_ui(ui, scene, dialer, &plan));
+        });
+        return;
+    }
+    entry_ui(ui, scene, dialer, &plan);
+    ui.add_space(8.0);
+    if dialer.text.chars().any(char::is_alphabetic) || ui.available_height() < 330.0 {
+        call_button_ui(ui, scene, dialer, &plan, PAD_WIDTH);
+    } else {
+        ui.vertical(|ui| {
+            ui.set_max_width(PAD_WIDTH);
+            pad_ui(ui, scene, dialer, &plan);
+        });
+    }
+    ui.add_space(8.0);
+    list_ui(ui, scene, dialer, &plan);
+}
+
+/// Finds who fits, and what would be dialled.
+fn plan(scene: &Scene<'_>, state: &mut DialerState) -> Plan {
+    let typed = state.text.trim();
+    let found = suggestions(scene, typed);
+    if state.picked_for != typed {
+        state.picked_for = typed.to_owned();
+        // A name means a person; digits and addresses mean themselves.
+        let name = typed.chars().any(char::is_alphabetic) && !typed.contains(['@', ':']);
+        state.picked = None;
+        if name && found.first().is_some_and(|first| first.contact) {
+            state.picked = Some(0);
+        }
+    }
+    let picked = state.picked.and_then(|index| found.get(index));
+    let target = picked.map_or_else(|| typed.to_owned(), |person| person.target.clone());
+    let preview = preview(scene, state.account, &target);
+    Plan {
+        found,
+        target,
+        preview,
+    }
+}
+
+/// What the account's dial plan makes of a text. A plan without a domain dials into its account's.
+fn preview(
+    scene: &Scene<'_>,
+    account: Option<AccountId>,
+    target: &str,
+) -> Result<DialPreview, DialError> {
+    let accounts = &scene.snapshot.accounts;
+    let chosen = accounts
+        .iter()
+        .find(|view| Some(view.id) == account)
+        .or_else(|| accounts.first());
+    let Some(view) = chosen else {
+        return scene.handle().dial_preview(target);
+    };
+    let mut plan = view.account.dial_plan.clone();
+    if plan.domain.is_empty() {
+        plan.domain = domain(view);
+    }
+    plan.preview(target)
+}
+
+fn domain(view: &AccountView) -> String {
+    let (_, domain) = view.account.address.split_once('@').unwrap_or_default();
+    domain.to_owned()
+}
+
+fn field_id() -> Id {
+    Id::unique("dial field")
+}
+
+/// The field, the account where there are several, and what would be dialled.
+fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+    if ui.memory(|memory| memory.has_focus(field_id())) {
+        move_choice(ui, state, plan.found.len());
+    }
+    let response = ui
+        .horizontal(|ui| {
+            let width = ui.available_width() - 40.0;
+            let response = Field::named(text::DIAL_HINT, &mut state.text)
+                .hint(text::DIAL_HINT)
+                .glyph(ICON_SEARCH)
+                .font(font(15.0, Weight::Regular))
+                .width(width)
+                .id(field_id())
+                .show(ui);
+            let erase = Button::icon_only(ICON_BACKSPACE, text::ERASE)
+                .look(Look::Bare)
+                .enabled(!state.text.is_empty())
+                .show(ui);
+            if erase.clicked() {
+                state.text.pop();
+            }
+            response
+        })
+        .inner;
+    if std::mem::take(&mut state.focus) {
+        response.request_focus();
+    }
+    let enter = response.lost_focus()
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    if enter {
+        dial(scene, state, plan.target.clone());
+    }
+    let accounts: Vec<_> = scene
+        .snapshot
+        .accounts
+        .iter()
+        .map(|view| {
+            (
+                Some(view.id),
+                format::bare_address(&view.account.address).to_owned(),
+            )
+        })
+        .collect();
+    if accounts.len() > 1 {
+        let first = accounts.first().and_then(|(id, _)| *id);
+        let chosen = state.account.or(first);
+        if let Some(account) = choice_ui(ui, text::DIAL_FROM, &chosen, &accounts) {
+            state.account = account;
+        }
+    }
+    preview_ui(ui, plan);
+}
+
+/// The arrow keys walk through the suggestions; before the first stands what was typed.
+fn move_choice(ui: &Ui, state: &mut DialerState, count: usize) {
+    let (up, down) = ui.input_mut(|input| {
+        (
+            input.consume_key(Modifiers::NONE, Key::ArrowUp),
+            input.consume_key(Modifiers::NONE, Key::ArrowDown),
+        )
+    });
+    if down {
+        let next = state.picked.map_or(0, |index| index + 1);
+        if next < count {
+            state.picked = Some(next);
+        }
+    }
+    if up {
+        state.picked = state.picked.and_then(|index| index.checked_sub(1));
+    }
+}
+
+fn preview_ui(ui: &mut Ui, plan: &Plan) {
+    let theme = Theme::of(ui);
+    if plan.target.is_empty() {
+        paragraph_ui(ui, text::DIAL_EMPTY, SMALL, theme.colours.muted);
+        return;
+    }
+    match &plan.preview {
+        Ok(preview) => {
+            paragraph_ui(ui, &text::dials(&preview.uri), SMALL, theme.colours.text);
+            paragraph_ui(ui, &preview.rule, SMALL, theme.colours.muted);
+            if let Some(caution) = &preview.caution {
+                ui.horizontal(|ui| {
+                    ui.label(icon(ICON_WARNING, 14.0, theme.colours.warn.text))
+                        .accessible_name(text::CAUTION);
+                    ui.vertical(|ui| {
+                        paragraph_ui(ui, caution, SMALL, theme.colours.warn.text);
+                    });
+                });
+            }
+        }
+        Err(why) => paragraph_ui(ui, &why.to_string(), SMALL, theme.colours.muted),
+    }
+}
+
+fn pad_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+    let width = ui.available_width().min(PAD_WIDTH);
+    if let Some(key) = ui.scope(|ui| keypad_ui(ui, width, 48.0)).inner {
+        state.text.push_str(key);
+    }
+    ui.add_space(4.0);
+    call_button_ui(ui, scene, state, plan, width);
+}
+
+fn call_button_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut DialerState,
+    plan: &Plan,
+    width: f32,
+) {
+    let call = Button::new(text::CALL)
+        .icon(ICON_CALL)
+        .look(Look::Answer)
+        .width(width)
+        .height(40.0)
+        .key(text::CALL_KEY)
+        .enabled(!plan.target.is_empty())
+        .show(ui);
+    if call.clicked() {
+        dial(scene, state, plan.target.clone());
+    }
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+    let typed = !state.text.trim().is_empty();
+    if let Some(target) = suggestions_ui(ui, &plan.found, state.picked, typed) {
+        dial(scene, state, target);
+    }
+}
+
+fn dial(scene: &mut Scene<'_>, state: &mut DialerState, target: String) {
+    if target.is_empty() {
+        return;
+    }
+    scene.send(Command::Call(CallTarget {
+        text: target,
+        account: state.account,
+    }));
+    state.text.clear();
+}

@@ -1,0 +1,235 @@
+//! The navigation at the left: screens above, readiness below.
+
+use egui::{CornerRadius, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
+use egui_material_icons::MaterialIcon;
+use egui_material_icons::icons::{
+    ICON_APARTMENT, ICON_DIALPAD, ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS,
+};
+
+use crate::ui::readiness::{Level, Readiness};
+use crate::ui::scene::Scene;
+use crate::ui::state::{View, ViewState};
+use crate::ui::text;
+use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
+use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
+
+const ITEM: f32 = 36.0;
+
+/// The screens in their order; Ctrl and the place switch to each.
+pub(crate) const VIEWS: [(View, &str, MaterialIcon, &str); 5] = [
+    (View::Dialer, text::DIALER, ICON_DIALPAD, "Ctrl+1"),
+    (View::Calls, text::CALLS, ICON_HISTORY, "Ctrl+2"),
+    (View::Contacts, text::CONTACTS, ICON_PERSON, "Ctrl+3"),
+    (
+        View::Organizations,
+        text::ORGANIZATIONS,
+        ICON_APARTMENT,
+        "Ctrl+4",
+    ),
+    (View::Settings, text::SETTINGS, ICON_SETTINGS, "Ctrl+5"),
+];
+
+/// Draws it, with words or as a rail of icons.
+pub(crate) fn navigation_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bool) {
+    brand_ui(ui, words);
+    ui.add_space(16.0);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    for (view, name, icon, key) in VIEWS {
+        let badge = (view == View::Calls)
+            .then_some(scene.snapshot.to_call_back)
+            .filter(|count| *count > 0);
+        let item = Item {
+            name,
+            icon,
+            key,
+            chosen: state.view == view,
+            badge,
+            words,
+        };
+        if item.show(ui) {
+            state.view = view;
+            state.detail = None;
+        }
+    }
+    ui.with_layout(egui::Layout::bottom_up(egui::Align::Min), |ui| {
+        readiness_ui(ui, scene, state, words);
+    });
+}
+
+fn brand_ui(ui: &mut Ui, words: bool) {
+    let theme = Theme::of(ui);
+    let (place, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
+    let centre = if words {
+        egui::pos2(place.left() + 18.0, place.center().y)
+    } else {
+        place.center()
+    };
+    paint_icon(
+        ui.painter(),
+        centre,
+        ICON_HEADSET_MIC,
+        24.0,
+        theme.colours.chosen.text,
+    );
+    if words {
+        let line = Line {
+            text: text::PRODUCT,
+            font: font(17.0, Weight::SemiBold),
+            colour: theme.colours.text,
+        };
+        paint_line(ui.painter(), place.with_min_x(place.left() + 42.0), &line);
+    }
+}
+
+struct Item {
+    name: &'static str,
+    icon: MaterialIcon,
+    key: &'static str,
+    chosen: bool,
+    badge: Option<u64>,
+    words: bool,
+}
+
+impl Item {
+    fn show(&self, ui: &mut Ui) -> bool {
+        let theme = Theme::of(ui);
+        let size = Vec2::new(ui.available_width(), ITEM);
+        let (place, response) = ui.allocate_exact_size(size, Sense::click());
+        let name = match self.badge {
+            Some(count) => format!("{}, {}", self.name, text::to_call_back_count(count)),
+            None => self.name.to_owned(),
+        };
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, self.chosen, &name));
+        let radius = CornerRadius::same(theme.radius.control);
+        let painter = ui.painter();
+        let ink = if self.chosen {
+            painter.rect_filled(place, radius, theme.colours.chosen.tint);
+            theme.colours.chosen.text
+        } else {
+            if response.hovered() {
+                painter.rect_filled(place, radius, theme.colours.inset);
+            }
+            theme.colours.muted
+        };
+        if response.has_focus() {
+            painter.rect_stroke(place, radius, theme.focus(), StrokeKind::Inside);
+        }
+        let middle = place.center().y;
+        let icon = if self.words {
+            egui::pos2(place.left() + 20.0, middle)
+        } else {
+            place.center()
+        };
+        paint_icon(painter, icon, self.icon, 20.0, ink);
+        if self.words {
+            let colour = if self.chosen { ink } else { theme.colours.text };
+            let line = Line {
+                text: self.name,
+                font: font(14.0, Weight::Medium),
+                colour,
+            };
+            paint_line(painter, place.with_min_x(place.left() + 44.0), &line);
+        }
+        if let Some(count) = self.badge.map(badge_text) {
+            let at = if self.words {
+                egui::pos2(place.right() - 8.0 - badge_width(ui, &count), middle)
+            } else {
+                egui::pos2(
+                    place.right() + 4.0 - badge_width(ui, &count),
+                    place.top() + 8.0,
+                )
+            };
+            paint_badge(ui, at, &count);
+        }
+        response
+            .on_hover_text(text::key(self.name, self.key))
+            .clicked()
+    }
+}
+
+/// Whether the phone is ready, and if not why; a click opens the settings.
+fn readiness_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bool) {
+    let theme = Theme::of(ui);
+    let readiness = Readiness::of(&scene.snapshot, scene.now.mono);
+    if readiness.retries {
+        ui.ctx()
+            .request_repaint_after(std::time::Duration::from_secs(1));
+    }
+    let tone = level_tone(theme, readiness.level);
+    let response = if words {
+        card_ui(ui, theme, &readiness, tone)
+    } else {
+        let (place, response) =
+            ui.allocate_exact_size(Vec2::splat(ui.available_width()), Sense::click());
+        let radius = CornerRadius::same(theme.radius.control);
+        ui.painter().rect_filled(place, radius, theme.colours.inset);
+        ui.painter().circle_filled(place.center(), 5.0, tone.text);
+        if response.has_focus() {
+            ui.painter()
+                .rect_stroke(place, radius, theme.focus(), StrokeKind::Inside);
+        }
+        response
+    };
+    let name = format!("{}. {}", readiness.title, readiness.reason);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    if response.on_hover_text(name).clicked() {
+        state.view = View::Settings;
+        state.detail = None;
+    }
+}
+
+fn level_tone(theme: &Theme, level: Level) -> Tone {
+    match level {
+        Level::Ready => theme.colours.good,
+        Level::Working | Level::Limited => theme.colours.warn,
+        Level::Broken => theme.colours.bad,
+        Level::Idle => theme.colours.neutral,
+    }
+}
+
+fn card_ui(ui: &mut Ui, theme: &Theme, readiness: &Readiness, tone: Tone) -> egui::Response {
+    let inner = ui.available_width() - 24.0;
+    let words = ui.painter().layout(
+        crate::ui::display_text::clean_text(&readiness.reason),
+        SMALL,
+        theme.colours.muted,
+        inner,
+    );
+    let lines = words.size().y.min(130.0);
+    let (place, response) = ui.allocate_exact_size(
+        Vec2::new(ui.available_width(), lines + 42.0),
+        Sense::click(),
+    );
+    let radius = CornerRadius::same(theme.radius.control);
+    let painter = ui.painter().with_clip_rect(place);
+    let fill = if response.hovered() {
+        theme.colours.inset_hover
+    } else {
+        theme.colours.inset
+    };
+    painter.rect_filled(place, radius, fill);
+    if response.has_focus() {
+        painter.rect_stroke(place, radius, theme.focus(), StrokeKind::Inside);
+    }
+    let top = place.top() + 20.0;
+    painter.circle_filled(egui::pos2(place.left() + 16.0, top), 4.0, tone.text);
+    let title = Rect::from_min_max(
+        egui::pos2(place.left() + 28.0, top - 9.0),
+        egui::pos2(place.right() - 8.0, top + 9.0),
+    );
+    paint_line(
+        &painter,
+        title,
+        &Line {
+            text: &readiness.title,
+            font: font(13.0, Weight::Medium),
+            colour: theme.colours.text,
+        },
+    );
+    painter.galley(
+        egui::pos2(place.left() + 12.0, top + 12.0),
+        words,
+        theme.colours.muted,
+    );
+    response
+}

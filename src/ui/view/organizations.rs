@@ -1,0 +1,160 @@
+//! The organizations: a simple list.
+
+use egui::{Align, Layout, ScrollArea, Ui};
+use egui_material_icons::icons::{ICON_ADD, ICON_APARTMENT, ICON_SEARCH};
+
+use crate::base::id::OrganizationId;
+use crate::control::{Command, Page, PageRequest};
+use crate::crm::row::OrganizationRow;
+use crate::ui::display_text::clean_line;
+use crate::ui::scene::Scene;
+use crate::ui::state::{OrganizationsState, View, ViewState};
+use crate::ui::text;
+use crate::ui::theme::{BODY, Theme, Weight, font};
+use crate::ui::widget::{Button, Field, Look, avatar_ui, empty_ui, line_ui, title_ui};
+
+/// Draws the view.
+pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    let theme = Theme::of(ui);
+    head_ui(ui, &mut state.organizations);
+    add_ui(ui, scene, &mut state.organizations);
+    ui.add_space(4.0);
+    let request = PageRequest::Organizations {
+        search: state.organizations.search.trim().to_owned(),
+    };
+    let page = scene.page(&request);
+    theme.card().show(ui, |ui| {
+        ui.set_min_size(ui.available_size());
+        match page.as_deref() {
+            Some(Page::Organizations(rows)) if rows.is_empty() => {
+                empty_ui(
+                    ui,
+                    ICON_APARTMENT,
+                    text::NO_ORGANIZATIONS,
+                    text::NO_ORGANIZATIONS_WHY,
+                    None,
+                );
+            }
+            Some(Page::Organizations(rows)) => {
+                let height = theme.height.row;
+                ScrollArea::vertical().auto_shrink(false).show_rows(
+                    ui,
+                    height,
+                    rows.len(),
+                    |ui, range| {
+                        for row in rows.get(range).unwrap_or_default() {
+                            ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
+                        }
+                    },
+                );
+            }
+            Some(Page::Failed(why)) => {
+                empty_ui(ui, ICON_APARTMENT, text::STORE_PROBLEM, why, None);
+            }
+            Some(
+                Page::Calls(_)
+                | Page::Call(_)
+                | Page::Contacts { .. }
+                | Page::Contact(_)
+                | Page::Identify(_),
+            )
+            | None => {
+                line_ui(ui, text::LOADING, BODY, theme.colours.muted);
+            }
+        }
+    });
+}
+
+fn head_ui(ui: &mut Ui, state: &mut OrganizationsState) {
+    ui.horizontal(|ui| {
+        title_ui(ui, text::ORGANIZATIONS);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let width = ui.available_width().clamp(100.0, 260.0);
+            Field::named(text::SEARCH_ORGANIZATIONS, &mut state.search)
+                .hint(text::SEARCH_ORGANIZATIONS)
+                .glyph(ICON_SEARCH)
+                .width(width)
+                .show(ui);
+        });
+    });
+}
+
+fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut OrganizationsState) {
+    ui.horizontal(|ui| {
+        Field::named(text::NEW_ORGANIZATION, &mut state.name)
+            .hint(text::NEW_ORGANIZATION)
+            .width(220.0)
+            .show(ui);
+        let named = !state.name.trim().is_empty();
+        let add = Button::new(text::ADD)
+            .icon(ICON_ADD)
+            .look(Look::Primary)
+            .enabled(named)
+            .show(ui);
+        if add.clicked() && named {
+            let name = std::mem::take(&mut state.name);
+            scene.send(Command::SaveOrganization(OrganizationRow {
+                id: OrganizationId(0),
+                name: name.trim().to_owned(),
+                contacts: 0,
+            }));
+        }
+    });
+}
+
+fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &OrganizationRow) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        ui.set_height(theme.height.row - 8.0);
+        avatar_ui(ui, 30.0, Some(&row.name));
+        if let Some((id, name)) = &mut state.organizations.renaming
+            && *id == row.id
+        {
+            Field::named(text::NAME, name).width(220.0).show(ui);
+            let save = Button::new(text::SAVE).look(Look::Primary).show(ui);
+            let name = name.trim().to_owned();
+            let mut over = Button::new(text::CANCEL).show(ui).clicked();
+            if save.clicked() && !name.is_empty() {
+                scene.send(Command::SaveOrganization(OrganizationRow {
+                    name,
+                    ..row.clone()
+                }));
+                over = true;
+            }
+            if over {
+                state.organizations.renaming = None;
+            }
+            return;
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if Button::new(text::RENAME)
+                .look(Look::Bare)
+                .name(&format!("{} {}", text::RENAME, clean_line(&row.name)))
+                .show(ui)
+                .clicked()
+            {
+                state.organizations.renaming = Some((row.id, row.name.clone()));
+            }
+            let members = Button::new(&text::members(row.contacts))
+                .look(Look::Bare)
+                .name(&format!(
+                    "{}, {}",
+                    clean_line(&row.name),
+                    text::members(row.contacts)
+                ))
+                .show(ui);
+            if members.clicked() {
+                state.view = View::Contacts;
+                state.contacts.search.clone_from(&row.name);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                line_ui(
+                    ui,
+                    &row.name,
+                    font(13.0, Weight::Medium),
+                    theme.colours.text,
+                );
+            });
+        });
+    });
+}

@@ -1,0 +1,262 @@
+//! The settings: accounts, sound, appearance, calls.
+
+use std::sync::Arc;
+
+use egui::{ScrollArea, Ui};
+use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH};
+
+use super::account_form::{self, account_form_ui};
+use crate::config::Settings;
+use crate::config::settings::ThemeChoice;
+use crate::control::{AccountView, Command, Registration, Snapshot};
+use crate::ui::readiness::with_retry;
+use crate::ui::scene::Scene;
+use crate::ui::state::{SettingsState, ViewState};
+use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
+use crate::ui::widget::{
+    Button, Field, Look, choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui, title_ui,
+};
+use crate::ui::{format, text};
+
+/// The widest that a section becomes.
+const WIDEST: f32 = 640.0;
+
+/// Draws the view.
+pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    title_ui(ui, text::SETTINGS);
+    ui.add_space(4.0);
+    let snapshot = Arc::clone(&scene.snapshot);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(WIDEST);
+        section_ui(ui, text::ACCOUNTS, |ui| {
+            accounts_ui(ui, scene, &mut state.settings, &snapshot);
+        });
+        let mut settings = snapshot.settings.clone();
+        section_ui(ui, text::SOUND, |ui| {
+            sound_ui(ui, scene, &mut settings, &snapshot);
+        });
+        section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
+        section_ui(ui, text::CALLS_SECTION, |ui| {
+            calls_section_ui(ui, &mut settings, &mut state.settings);
+        });
+        if settings != snapshot.settings {
+            scene.send(Command::SaveSettings(Box::new(settings)));
+        }
+    });
+}
+
+fn section_ui(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
+    let theme = Theme::of(ui);
+    theme.card().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        line_ui(ui, title, font(15.0, Weight::SemiBold), theme.colours.text);
+        ui.add_space(4.0);
+        content(ui);
+    });
+    ui.add_space(8.0);
+}
+
+fn accounts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, snapshot: &Snapshot) {
+    let theme = Theme::of(ui);
+    if snapshot.accounts.is_empty() && state.form.is_none() {
+        paragraph_ui(ui, text::NO_ACCOUNTS_WHY, BODY, theme.colours.muted);
+    }
+    for view in &snapshot.accounts {
+        ui.push_id(view.id, |ui| account_ui(ui, scene, state, view));
+        ui.separator();
+    }
+    if state.form.is_some() {
+        account_form_ui(ui, scene, state);
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        if Button::new(text::ADD_ACCOUNT)
+            .icon(ICON_ADD)
+            .look(Look::Primary)
+            .show(ui)
+            .clicked()
+        {
+            state.form = Some(account_form::empty());
+        }
+        if !snapshot.lab && Button::new(text::TRY_LAB).show(ui).clicked() {
+            scene.send(Command::StartLab);
+        }
+    });
+}
+
+/// Word and colours of a registration.
+fn standing(registration: &Registration, theme: &Theme) -> (&'static str, Tone) {
+    match registration {
+        Registration::Off => (text::DIRECT_CALLS, theme.colours.neutral),
+        Registration::Registering => (text::REGISTERING, theme.colours.warn),
+        Registration::Registered => (text::REGISTERED, theme.colours.good),
+        Registration::Failed { .. } => (text::NOT_REGISTERED, theme.colours.bad),
+    }
+}
+
+fn account_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, view: &AccountView) {
+    let theme = Theme::of(ui);
+    let (word, tone) = standing(&view.registration, theme);
+    ui.horizontal(|ui| {
+        pill_ui(ui, word, None, |_| tone);
+        line_ui(
+            ui,
+            format::bare_address(&view.account.address),
+            font(14.0, Weight::Medium),
+            theme.colours.text,
+        );
+    });
+    if let Registration::Failed { reason, .. } = &view.registration {
+        let (words, _) = with_retry(reason, &view.registration, scene.now.mono);
+        paragraph_ui(ui, &words, BODY, theme.colours.bad.text);
+    }
+    ui.horizontal_wrapped(|ui| {
+        let edit = format!("{} {}", text::EDIT, view.account.address);
+        if Button::new(text::EDIT)
+            .icon(ICON_EDIT)
+            .name(&edit)
+            .show(ui)
+            .clicked()
+        {
+            state.form = Some(account_form::of(view));
+        }
+        if view.account.register
+            && Button::new(text::REGISTER_NOW)
+                .icon(ICON_REFRESH)
+                .show(ui)
+                .clicked()
+        {
+            scene.send(Command::RegisterNow(view.id));
+        }
+        if state.removing == Some(view.id) {
+            if Button::new(text::REMOVE_SURE)
+                .look(Look::Danger)
+                .show(ui)
+                .clicked()
+            {
+                scene.send(Command::RemoveAccount(view.id));
+                state.removing = None;
+            }
+            if Button::new(text::CANCEL).show(ui).clicked() {
+                state.removing = None;
+            }
+        } else if Button::new(text::REMOVE)
+            .icon(ICON_DELETE)
+            .look(Look::OutlinedDanger)
+            .show(ui)
+            .clicked()
+        {
+            state.removing = Some(view.id);
+        }
+    });
+}
+
+/// The choices of a device: the system's, the real ones, none, and a chosen one that is gone.
+fn devices(chosen: &str, real: &[String]) -> Vec<(String, String)> {
+    let mut choices = vec![("default".to_owned(), text::DEVICE_DEFAULT.to_owned())];
+    choices.extend(
+        real.iter()
+            .filter(|name| !matches!(name.as_str(), "default" | "null"))
+            .map(|name| (name.clone(), name.clone())),
+    );
+    choices.push(("null".to_owned(), text::DEVICE_NULL.to_owned()));
+    if choices.iter().all(|(name, _)| name != chosen) {
+        choices.push((chosen.to_owned(), text::device_gone(chosen)));
+    }
+    choices
+}
+
+fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapshot: &Snapshot) {
+    let theme = Theme::of(ui);
+    let view = &snapshot.devices;
+    for (name, chosen, real, used) in [
+        (
+            text::MICROPHONE,
+            &mut settings.microphone,
+            &view.microphones,
+            Some(&view.microphone),
+        ),
+        (
+            text::SPEAKER,
+            &mut settings.speaker,
+            &view.speakers,
+            Some(&view.speaker),
+        ),
+        (text::RINGER, &mut settings.ringer, &view.speakers, None),
+    ] {
+        if let Some(choice) = choice_ui(ui, name, chosen, &devices(chosen, real)) {
+            *chosen = choice;
+        }
+        if let Some(used) = used.filter(|used| !used.is_empty() && *used != chosen) {
+            line_ui(ui, &text::in_use(used), SMALL, theme.colours.muted);
+        }
+    }
+    if let Some(problem) = &view.problem {
+        paragraph_ui(ui, problem, BODY, theme.colours.warn.text);
+    }
+    if Button::new(text::REFRESH_DEVICES)
+        .icon(ICON_REFRESH)
+        .show(ui)
+        .clicked()
+    {
+        scene.send(Command::RefreshDevices);
+    }
+}
+
+fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
+    let theme = Theme::of(ui);
+    line_ui(ui, text::THEME, SMALL, theme.colours.muted);
+    ui.horizontal(|ui| {
+        for (choice, word) in [
+            (ThemeChoice::System, text::THEME_SYSTEM),
+            (ThemeChoice::Light, text::THEME_LIGHT),
+            (ThemeChoice::Dark, text::THEME_DARK),
+        ] {
+            let look = if settings.theme == choice {
+                Look::Chosen
+            } else {
+                Look::Quiet
+            };
+            if Button::new(word).look(look).width(92.0).show(ui).clicked() {
+                settings.theme = choice;
+            }
+        }
+    });
+}
+
+fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+    let theme = Theme::of(ui);
+    switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
+    line_ui(ui, text::RECORD_CALLS_WHY, SMALL, theme.colours.muted);
+    ui.add_space(8.0);
+    let mut typed = state
+        .record_dir
+        .take()
+        .unwrap_or_else(|| settings.record_dir.clone());
+    let field = Field::labelled(text::RECORD_DIR, &mut typed)
+        .hint(text::RECORD_DIR_HINT)
+        .width(380.0)
+        .show(ui);
+    if field.lost_focus() {
+        typed.trim().clone_into(&mut settings.record_dir);
+    } else if field.has_focus() {
+        state.record_dir = Some(typed);
+    }
+    let mut typed = state
+        .region
+        .take()
+        .unwrap_or_else(|| settings.region.clone());
+    let field = Field::labelled(text::REGION, &mut typed)
+        .width(60.0)
+        .show(ui);
+    let upper = typed.trim().to_ascii_uppercase();
+    let valid = account_form::is_region(&upper);
+    if field.lost_focus() && valid {
+        settings.region = upper;
+    } else if field.has_focus() {
+        state.region = Some(typed);
+        if !valid {
+            line_ui(ui, text::REGION_WRONG, SMALL, theme.colours.warn.text);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The way to wake the window from another thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use egui::{Context, ViewportId};
+
+/// Wakes the window; cheap to clone, callable from any thread.
+#[derive(Clone)]
+pub struct Waker {
+    ctx: Context,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    raise: AtomicBool,
+    popup: AtomicBool,
+}
+
+impl Waker {
+    /// A waker for a window.
+    pub(crate) fn new(ctx: Context) -> Self {
+        Self {
+            ctx,
+            shared: Arc::default(),
+        }
+    }
+
+    /// There is a new snapshot or a new page: draw again. Returns at once.
+    pub fn wake(&self) {
+        self.ctx.request_repaint_of(ViewportId::ROOT);
+        if self.shared.popup.load(Ordering::Relaxed) {
+            self.ctx.request_repaint_of(popup_id());
+        }
+    }
+
+    /// Shows the window in front of the others, restored if it was minimized. Returns at once.
+    pub fn raise(&self) {
+        self.shared.raise.store(true, Ordering::Relaxed);
+        self.ctx.request_repaint_of(ViewportId::ROOT);
+    }
+
+    /// Whether somebody asked for the window since the last call.
+    pub(crate) fn take_raise(&self) -> bool {
+        self.shared.raise.swap(false, Ordering::Relaxed)
+    }
+
+    /// Remembers whether the pop-up is there, so that it is woken too.
+    pub(crate) fn set_popup(&self, there: bool) {
+        self.shared.popup.store(there, Ordering::Relaxed);
+    }
+}
+
+/// The pop-up's viewport.
+pub(crate) fn popup_id() -> ViewportId {
+    ViewportId::from_hash_of("incoming call")
+}

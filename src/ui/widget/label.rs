@@ -1,0 +1,120 @@
+//! Text and icons. Every text is cleaned and ordered for display on its way in.
+
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, RichText, Ui};
+use egui_material_icons::MaterialIcon;
+
+use crate::ui::display_text::{clean_line, clean_text, reads_right_to_left, shown_line, visual};
+use crate::ui::theme::{Theme, Weight, font};
+
+/// One line of text to paint.
+pub(crate) struct Line<'a> {
+    /// As it came; it is cleaned here.
+    pub(crate) text: &'a str,
+    pub(crate) font: FontId,
+    pub(crate) colour: Color32,
+}
+
+/// An icon as text; it needs a name beside it.
+pub(crate) fn icon(icon: MaterialIcon, size: f32, colour: Color32) -> RichText {
+    icon.rich_text().size(size).color(colour)
+}
+
+/// Paints an icon into the middle of a place.
+pub(crate) fn paint_icon(
+    painter: &Painter,
+    centre: Pos2,
+    icon: MaterialIcon,
+    size: f32,
+    colour: Color32,
+) {
+    painter.text(
+        centre,
+        Align2::CENTER_CENTER,
+        icon.codepoint,
+        FontId::new(size, icon.font_family()),
+        colour,
+    );
+}
+
+/// Lays a line out, ending in an ellipsis where it is too long.
+fn lay_out(painter: &Painter, line: &Line<'_>, width: f32) -> Arc<Galley> {
+    let mut job =
+        LayoutJob::simple_singleline(shown_line(line.text), line.font.clone(), line.colour);
+    job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
+    painter.layout_job(job)
+}
+
+/// Paints one line into a place, left and vertically centred; says how wide it was.
+pub(crate) fn paint_line(painter: &Painter, place: Rect, line: &Line<'_>) -> f32 {
+    let galley = lay_out(painter, line, place.width());
+    let width = galley.size().x;
+    let top = place.center().y - galley.size().y / 2.0;
+    painter.galley(Pos2::new(place.left(), top), galley, line.colour);
+    width
+}
+
+/// Adds one line that never wraps.
+pub(crate) fn line_ui(ui: &mut Ui, text: &str, font: FontId, colour: Color32) -> Response {
+    let clean = clean_line(text);
+    let shown = visual(&clean);
+    let turned = shown != clean;
+    let response = ui.add(
+        egui::Label::new(RichText::new(shown).font(font).color(colour))
+            .truncate()
+            .selectable(false),
+    );
+    if turned {
+        response.accessible_name(clean)
+    } else {
+        response
+    }
+}
+
+/// Adds a text of several lines that wraps at the width that is there.
+pub(crate) fn paragraph_ui(ui: &mut Ui, text: &str, font: FontId, colour: Color32) {
+    let clean = clean_text(text);
+    for line in clean.lines() {
+        if !line.is_empty() && reads_right_to_left(line) {
+            for row in wrapped(ui, line, &font) {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
+                    let label = RichText::new(visual(&row)).font(font.clone()).color(colour);
+                    ui.add(egui::Label::new(label).extend().selectable(false))
+                        .accessible_name(row.as_str());
+                });
+            }
+        } else {
+            let label = RichText::new(visual(line)).font(font.clone()).color(colour);
+            ui.add(egui::Label::new(label).wrap());
+        }
+    }
+}
+
+/// Breaks a line into rows that fit, so that each row can be ordered by itself.
+fn wrapped(ui: &Ui, line: &str, font: &FontId) -> Vec<String> {
+    let width = ui.available_width();
+    let mut rows: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let longer = match rows.last() {
+            Some(row) => format!("{row} {word}"),
+            None => word.to_owned(),
+        };
+        let galley =
+            ui.painter()
+                .layout_no_wrap(visual(&longer), font.clone(), Color32::PLACEHOLDER);
+        match rows.last_mut() {
+            Some(row) if galley.size().x <= width => *row = longer,
+            Some(_) => rows.push(word.to_owned()),
+            None => rows.push(longer),
+        }
+    }
+    rows
+}
+
+/// Adds a view's title.
+pub(crate) fn title_ui(ui: &mut Ui, text: &str) {
+    let colour = Theme::of(ui).colours.text;
+    line_ui(ui, text, font(20.0, Weight::SemiBold), colour);
+}

@@ -1,0 +1,22 @@
+//! The building blocks of all views: each draws from the theme's tokens, names itself for screen
+//! readers and shows where the keyboard is.
+
+mod avatar;
+mod badge;
+mod banner;
+mod button;
+mod empty;
+mod field;
+mod label;
+mod pill;
+mod tabs;
+
+pub(crate) use avatar::{avatar_ui, paint_avatar};
+pub(crate) use badge::{badge_text, badge_width, paint_badge};
+pub(crate) use banner::banner_ui;
+pub(crate) use button::{Button, Look, RoundButton};
+pub(crate) use empty::empty_ui;
+pub(crate) use field::{Field, choice_ui, switch_ui};
+pub(crate) use label::{Line, icon, line_ui, paint_icon, paint_line, paragraph_ui, title_ui};
+pub(crate) use pill::{paint_pill, pill_ui};
+pub(crate) use tabs::tab_ui;

@@ -1,0 +1,176 @@
+//! baresip with file audio, driven over its control port (netstrings of JSON).
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::audio::{self, Sound};
+use crate::place::{self, PATIENCE};
+
+/// A running baresip that answers each call.
+#[derive(Debug)]
+pub(crate) struct Baresip {
+    child: Child,
+    control: TcpStream,
+    buffer: Vec<u8>,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Baresip {
+    /// Starts it with one codec, such as `opus/48000/2` or `pcma`, saying `speech`.
+    pub(crate) fn start(codec: &str, speech: &Sound) -> Self {
+        place::need("baresip");
+        let folder = TempDir::new().unwrap();
+        // SIP, one for TLS that it takes by itself, and the control port.
+        let port = place::ports(3);
+        let control_port = port + 2;
+        // Its file source wants the codec's own rate, and Opus is stereo to it.
+        let rate = if codec.starts_with("opus") {
+            48_000
+        } else {
+            8_000
+        };
+        let source = folder.path().join("source.wav");
+        let speech = speech.at_rate(rate);
+        if codec.starts_with("opus") {
+            speech.write_stereo(&source);
+        } else {
+            speech.write(&source);
+        }
+        let modules = modules();
+        let at = folder.path().display();
+        let config = format!(
+            "sip_listen 127.0.0.1:{port}\n\
+             net_interface lo\n\
+             audio_source aufile,{at}/source.wav\n\
+             audio_player aufile,{at}/player.wav\n\
+             audio_alert aufile,{at}/none.wav\n\
+             module_path {}\n\
+             module g711.so\n\
+             module opus.so\n\
+             module aufile.so\n\
+             module sndfile.so\n\
+             module_tmp account.so\n\
+             module_app menu.so\n\
+             module_app ctrl_tcp.so\n\
+             ctrl_tcp_listen 127.0.0.1:{control_port}\n\
+             snd_path {at}\n",
+            modules.display()
+        );
+        std::fs::write(folder.path().join("config"), config).unwrap();
+        let account = format!(
+            "<sip:baresip@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codec}\n"
+        );
+        std::fs::write(folder.path().join("accounts"), account).unwrap();
+        std::fs::write(folder.path().join("contacts"), "").unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let child = Command::new("baresip")
+            .arg("-f")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        place::until_udp_bound(port);
+        let control = place::until("baresip's control port is closed", || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, control_port)).ok()
+        });
+        Self {
+            child,
+            control,
+            buffer: Vec::new(),
+            port,
+            folder,
+        }
+    }
+
+    /// Its address, to be called.
+    pub(crate) fn uri(&self) -> String {
+        format!("sip:baresip@127.0.0.1:{}", self.port)
+    }
+
+    /// Sends a command of its menu, such as `dial`.
+    pub(crate) fn command(&mut self, name: &str, parameters: &str) {
+        let message = json!({ "command": name, "params": parameters }).to_string();
+        write!(self.control, "{}:{message},", message.len()).unwrap();
+    }
+
+    /// Waits for an event, such as `CALL_ESTABLISHED`.
+    pub(crate) fn wait(&mut self, kind: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Some(message) = self.next_message() {
+                if message["type"] == kind {
+                    return message;
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "baresip says no {kind}");
+            self.control.set_read_timeout(Some(left)).unwrap();
+            let mut bytes = [0; 4096];
+            let count = self.control.read(&mut bytes).unwrap_or(0);
+            self.buffer.extend_from_slice(&bytes[..count]);
+        }
+    }
+
+    fn next_message(&mut self) -> Option<Value> {
+        let colon = self.buffer.iter().position(|byte| *byte == b':')?;
+        let length: usize = std::str::from_utf8(&self.buffer[..colon])
+            .unwrap()
+            .parse()
+            .unwrap();
+        let end = colon + 1 + length;
+        if self.buffer.len() <= end {
+            return None;
+        }
+        let message = serde_json::from_slice(&self.buffer[colon + 1..end]).unwrap();
+        self.buffer.drain(..=end);
+        Some(message)
+    }
+
+    /// Ends it and gives what it heard, decoded.
+    pub(crate) fn heard(mut self) -> Sound {
+        self.command("quit", "");
+        let _status = self.child.wait().unwrap();
+        let heard = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
+            .unwrap();
+        audio::read(&heard).remove(0)
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Where the distribution keeps its modules.
+fn modules() -> PathBuf {
+    [
+        "/usr/lib/baresip/modules",
+        "/usr/local/lib/baresip/modules",
+        "/usr/lib64/baresip/modules",
+    ]
+    .into_iter()
+    .map(PathBuf::from)
+    .chain(
+        std::fs::read_dir("/usr/lib")
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path().join("baresip/modules"))),
+    )
+    .find(|path| path.join("opus.so").exists())
+    .unwrap_or_else(|| panic!("baresip has no opus module"))
+}

@@ -1,0 +1,105 @@
+//! Ports, programs and waiting.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take that ought to take milliseconds; generous, for busy machines.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The project's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The phone that is tested.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("RINGDESK_BINARY").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_ringdesk")),
+        PathBuf::from,
+    )
+}
+
+/// Fails with the remedy when another program is missing.
+pub(crate) fn need(program: &str) {
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path)
+            .chain(["/usr/sbin".into(), "/sbin".into()])
+            .any(|folder| folder.join(program).exists())
+    });
+    assert!(
+        found,
+        "{program} is not installed: `make test` installs what the tests need"
+    );
+}
+
+/// The first of `count` neighbouring ports on 127.0.0.1 that nobody uses over UDP or TCP.
+///
+/// They lie below the range from which systems hand out ports themselves, and each is given once.
+pub(crate) fn ports(count: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 12_000;
+    const RANGE: u16 = 18_000;
+    // Two test processes start at different places.
+    let offset = u16::try_from(std::process::id() % 90).unwrap() * 200;
+    for _ in 0..RANGE / count {
+        let step = NEXT.fetch_add(count, Ordering::Relaxed);
+        let first = FIRST + (offset + step) % (RANGE - count);
+        let free = (first..first + count).all(|port| {
+            UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+                && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        });
+        if free {
+            return first;
+        }
+    }
+    panic!("no free ports on 127.0.0.1");
+}
+
+/// Asks again and again until `condition` gives something, or fails.
+pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "waited {PATIENCE:?} in vain: {what}"
+        );
+        // Foreign processes tell nobody when they are ready; this is the polling interval.
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until somebody listens on a UDP port of 127.0.0.1.
+pub(crate) fn until_udp_bound(port: u16) {
+    let wanted = format!(":{port:04X} ");
+    until(&format!("nobody listens on UDP port {port}"), || {
+        let table = std::fs::read_to_string("/proc/net/udp").ok()?;
+        table
+            .lines()
+            .any(|line| line.contains(&wanted))
+            .then_some(())
+    });
+}
+
+/// Waits until a TCP port of 127.0.0.1 takes connections.
+pub(crate) fn until_tcp_listens(port: u16) {
+    until(&format!("nobody listens on TCP port {port}"), || {
+        std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .ok()
+            .map(drop)
+    });
+}
+
+/// Asks a process that we started to end.
+pub(crate) fn terminate(pid: u32) {
+    let _sent = Command::new("kill")
+        .arg("-TERM")
+        .arg(pid.to_string())
+        .status();
+}
