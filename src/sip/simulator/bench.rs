@@ -38,6 +38,7 @@ impl Bench {
             accept_direct_calls: true,
             user_agent: "Bench".to_owned(),
             max_sessions,
+            direct_ring_limit: Duration::from_secs(120),
         };
         Self {
             endpoint: Endpoint::new(config, Box::new(SeededRandom::new(1))),
