@@ -145,3 +145,87 @@ fn one_line(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::parse;
+
+    fn written(start: StartLine, contact: &str, body: &[u8]) -> Message {
+        let method = match &start {
+            StartLine::Request { method, .. } => method.clone(),
+            StartLine::Response { .. } => Method::Invite,
+        };
+        let mut message = Message {
+            start,
+            headers: Headers::default(),
+            body: body.to_vec(),
+        };
+        let headers = &mut message.headers;
+        headers.push(
+            "Via",
+            "SIP/2.0/UDP [2001:db8::1]:5060;rport;branch=z9hG4bK1",
+        );
+        headers.push("Route", "<sip:[::1];lr>");
+        headers.push("From", "\"J\u{f6}rg \\\"X\\\"\" <sip:a%20b@h>;tag=1");
+        headers.push("To", "<tel:+15550100>");
+        headers.push("Call-ID", "c@h");
+        headers.push("CSeq", format!("7 {method}"));
+        headers.push("Contact", contact);
+        headers.push("X-Odd", "a, \"b\"; c");
+        message
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        for uri in [
+            "sip:bob@example.com",
+            "sips:bob:pw@[2001:db8::1]:5061;transport=tcp;lr;;x=",
+            "sip:a%20b;x=1@10.0.0.1:5070;n%61me=v%61lue%25%34%31",
+            "tel:+1-555-0100;phone-context=x",
+            "urn:service:sos",
+        ] {
+            for method in ["INVITE", "PRACK", "X-NEW"] {
+                let start = StartLine::Request {
+                    method: Method::parse(method),
+                    uri: Uri::parse(uri).unwrap(),
+                };
+                let message = written(
+                    start,
+                    "<sip:x@[::1]>;+sip.instance=\"<urn:x>\"",
+                    b"a\0\xff\r\n",
+                );
+                let bytes = message.to_bytes();
+                assert_eq!(parse::message(&bytes).as_ref(), Ok(&message), "{uri}");
+                assert!(bytes.starts_with(format!("{method} {uri} SIP/2.0\r\n").as_bytes()));
+            }
+        }
+        for (code, phrase) in [
+            (100, "Trying"),
+            (200, ""),
+            (480, "Gone fishing"),
+            (699, "x"),
+        ] {
+            let start = StartLine::Response {
+                code,
+                phrase: phrase.to_owned(),
+            };
+            let message = written(start, "<sip:x@h>", b"");
+            let bytes = message.to_bytes();
+            assert_eq!(parse::message(&bytes).as_ref(), Ok(&message));
+            assert!(bytes.ends_with(b"Content-Length: 0\r\n\r\n"));
+        }
+    }
+
+    #[test]
+    fn a_line_break_in_a_value_begins_no_header_field() {
+        let start = StartLine::Response {
+            code: 200,
+            phrase: "OK\r\nEvil: 1".to_owned(),
+        };
+        let mut message = written(start, "<sip:x@h>", b"");
+        message.headers.push("X-A", "b\r\nEvil: 2");
+        let text = String::from_utf8(message.to_bytes()).unwrap();
+        assert!(!text.contains("\nEvil"), "{text}");
+    }
+}

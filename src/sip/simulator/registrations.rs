@@ -329,3 +329,30 @@ fn a_missing_password_is_told_as_such() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn each_try_is_told_once_and_a_refresh_is_no_news() {
+    let mut world = one_phone(account("anna"), |world| {
+        world.registrar.min_expires = 7200;
+    });
+    world.run_for(MINUTE * 200);
+    let told = states(&world);
+    assert_eq!(told[0], RegistrationState::Registering);
+    assert!(told.len() >= 2);
+    assert!(
+        told[1..]
+            .iter()
+            .all(|state| matches!(state, RegistrationState::Registered { .. }))
+    );
+    world.registrar.refuse_with = Some(500);
+    world.run_for(MINUTE * 200);
+    let told = states(&world);
+    let tries = told
+        .iter()
+        .filter(|s| **s == RegistrationState::Registering);
+    let failures = told
+        .iter()
+        .filter(|s| matches!(s, RegistrationState::Failed { .. }));
+    let (tries, failures) = (tries.count(), failures.count());
+    assert!(failures >= 3 && tries == failures, "{told:?}");
+}

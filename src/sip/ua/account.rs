@@ -13,6 +13,9 @@ use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
 use crate::sip::route;
 
+/// The shortest lifetime that is asked for.
+const MIN_EXPIRES: Duration = Duration::from_secs(10);
+
 /// One account and its binding.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -38,6 +41,8 @@ pub(crate) struct Account {
     pub(crate) failures: u32,
     /// How often the lifetime was raised for 423 in a row.
     pub(crate) too_brief: u8,
+    /// Whether the owner was told that a REGISTER is on its way.
+    pub(crate) registering: bool,
     /// What its owner wants.
     pub(crate) wish: Wish,
     /// Whether the last answer was a 2xx to a binding.
@@ -83,9 +88,11 @@ impl Account {
             local_tag,
             cseq: 0,
             outgoing: None,
-            expires: setup.expires,
+            // Zero would remove the binding.
+            expires: setup.expires.max(MIN_EXPIRES),
             failures: 0,
             too_brief: 0,
+            registering: false,
             wish: Wish::Bound,
             bound: false,
             place: None,

@@ -64,7 +64,7 @@ impl Endpoint {
             let transaction = self.transactions.start_server(key, request.clone(), flow);
             match invite {
                 Some(invite) => {
-                    self.answer_plainly(now, transaction, 200);
+                    self.answer_cancel(now, transaction, invite, &request);
                     self.call_cancelled(now, invite, &request);
                 }
                 None => self.answer_plainly(now, transaction, 481),
@@ -200,6 +200,26 @@ impl Endpoint {
         }
     }
 
+    /// Answers a CANCEL with the tag that its INVITE gets (section 9.2).
+    fn answer_cancel(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        invite: TransactionId,
+        cancel: &Message,
+    ) {
+        let ringing = self
+            .sessions
+            .values()
+            .find(|session| session.answers(invite));
+        let tag = match ringing {
+            Some(session) => session.local_tag.clone(),
+            None => stateless_tag(cancel),
+        };
+        let response = Message::response(cancel, 200, phrase(200), Some(&tag));
+        self.respond(now, transaction, response);
+    }
+
     fn handle_out_of_dialog(
         &mut self,
         now: Instant,
@@ -284,7 +304,7 @@ impl Endpoint {
         }
     }
 
-    /// A response with the session's tag, where the request is part of one, else a fresh tag.
+    /// A response whose tag, where the request has none, follows from the request.
     fn plain_response(&self, transaction: TransactionId, code: u16) -> Option<Message> {
         let request = self.transactions.server_request(transaction)?;
         let tag = stateless_tag(request);

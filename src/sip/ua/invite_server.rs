@@ -253,9 +253,10 @@ impl Endpoint {
 
     /// Takes a CANCEL for an INVITE that is not answered.
     pub(crate) fn call_cancelled(&mut self, now: Instant, invite: TransactionId, cancel: &Message) {
-        let ringing = self.sessions.iter().find(|(_, session)| {
-            matches!(session.phase, Phase::Ringing { transaction, .. } if transaction == invite)
-        });
+        let ringing = self
+            .sessions
+            .iter()
+            .find(|(_, session)| session.answers(invite));
         if let Some(id) = ringing.map(|(id, _)| *id) {
             let status = Status::new(487, super::phrase(487));
             self.refuse_ringing(now, id, &status, &[]);

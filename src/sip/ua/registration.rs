@@ -49,7 +49,6 @@ impl Endpoint {
         let registers = account.setup.registrar.is_some();
         self.accounts.insert(id, account);
         if registers {
-            self.tell(id, RegistrationState::Registering);
             self.register(now, id);
         } else {
             self.tell(id, RegistrationState::Off);
@@ -86,12 +85,8 @@ impl Endpoint {
         account.wish = Wish::Bound;
         account.failures = 0;
         let outgoing = account.outgoing.take();
-        let was_bound = account.bound;
         if let Some(outgoing) = outgoing {
             self.abandon(now, outgoing);
-        }
-        if !was_bound {
-            self.tell(id, RegistrationState::Registering);
         }
         self.register(now, id);
     }
@@ -107,6 +102,13 @@ impl Endpoint {
         };
         if account.outgoing.is_some() {
             return;
+        }
+        if !account.bound && account.wish == Wish::Bound && !account.registering {
+            account.registering = true;
+            self.border.event(SipEvent::Registration {
+                account: id,
+                state: RegistrationState::Registering,
+            });
         }
         account.cseq += 1;
         let mut request = Message::request(Method::Register, registrar.clone());
@@ -442,6 +444,9 @@ impl Endpoint {
     }
 
     fn tell(&mut self, account: AccountId, state: RegistrationState) {
+        if let Some(known) = self.accounts.get_mut(&account) {
+            known.registering = false;
+        }
         self.border.event(SipEvent::Registration { account, state });
     }
 }

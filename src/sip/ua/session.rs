@@ -175,6 +175,11 @@ impl Session {
         )
     }
 
+    /// Whether it is the call of an INVITE that waits for its final answer.
+    pub(crate) fn answers(&self, invite: TransactionId) -> bool {
+        matches!(self.phase, Phase::Ringing { transaction, .. } if transaction == invite)
+    }
+
     /// The phase in a word, for a refusal.
     pub(crate) fn phase_name(&self) -> &'static str {
         match &self.phase {
