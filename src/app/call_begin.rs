@@ -61,7 +61,7 @@ impl Engine {
         let id = Self::new_call_id();
         let local = account
             .and_then(|id| self.account_address(id))
-            .unwrap_or_default();
+            .unwrap_or_else(|| format!("sip:{}", self.bound));
         let remote = NameAddr {
             display_name: None,
             uri: uri.clone(),

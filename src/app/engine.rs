@@ -102,6 +102,8 @@ pub(super) struct Engine {
     pub(super) options: EngineOptions,
     pub(super) endpoint: Endpoint,
     net: Net,
+    /// Where SIP is bound.
+    pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
@@ -165,6 +167,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
             accept_direct_calls: options.accept_direct_calls,
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_sessions: options.max_calls,
+            direct_ring_limit: options.script.ring_limit,
         },
         Box::new(OsRandom),
     );
@@ -180,6 +183,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let mut engine = Engine {
         endpoint,
         net: sockets,
+        bound,
         media,
         journal: Journal::new(Arc::clone(&store)),
         store: Arc::clone(&store),
@@ -374,7 +378,15 @@ impl Engine {
                 self.problem(None, text);
             }
             Err(error) if retry => self.journal.retry_failed(now, error),
-            Err(error) => self.journal.refused(now, write.clone(), error),
+            Err(error) => {
+                if self.journal.is_empty() {
+                    self.tell(Event::Error {
+                        call: None,
+                        text: format!("{error}; until then it is kept in memory"),
+                    });
+                }
+                self.journal.refused(now, write.clone(), error);
+            }
         }
         self.handle_call_written(now, &write, result.is_ok());
         self.retry_writes(now);

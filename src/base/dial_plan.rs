@@ -97,7 +97,12 @@ impl DialPlan {
             Some("callto") => self.linked_anything(rest),
             Some(scheme) => self.address(scheme, rest, Origin::Link),
             None => self.typed(trimmed),
-        }?;
+        }
+        // The sentence repeats what was typed, not what was left of it.
+        .map_err(|error| match error {
+            DialError::NotDialable(_) => not_dialable(trimmed),
+            DialError::Empty | DialError::NoDomain(_) => error,
+        })?;
         text.clone_into(&mut preview.original);
         Ok(preview)
     }

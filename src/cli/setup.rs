@@ -279,8 +279,6 @@ fn script(args: &HeadlessArgs) -> Script {
         source,
         record: args.record_dir.is_some(),
         codecs: args.codecs.clone(),
-        ring_limit: args
-            .ring_limit
-            .map(|limit| Duration::from_secs(u64::from(limit))),
+        ring_limit: Duration::from_secs(args.ring_limit.unwrap_or(120).into()),
     }
 }

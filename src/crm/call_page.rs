@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::crm::calls::{COLUMNS, TO_CALL_BACK, read};
+use crate::crm::calls::{COLUMNS, OF_THOSE_TO_CALL_BACK, read};
 use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
 use crate::crm::search::{MATCH_LIMIT, full_text};
 use crate::crm::store::StoreError;
@@ -69,7 +69,7 @@ pub(crate) fn to_call_back(connection: &Connection) -> Result<u64, StoreError> {
 /// Counts the missed calls that wait, for the number of each row.
 fn waiting(connection: &Connection, rows: &[CallRow]) -> rusqlite::Result<Vec<u32>> {
     let mut query = connection.prepare_cached(&format!(
-        "SELECT count(*) FROM calls WHERE {TO_CALL_BACK}
+        "SELECT count(*) FROM {OF_THOSE_TO_CALL_BACK}
          AND number = (SELECT number FROM calls WHERE id = ?1)"
     ))?;
     rows.iter()
@@ -86,8 +86,8 @@ fn source(filter: CallFilter, searching: bool) -> String {
         CallFilter::Missed => MISSED.to_owned(),
         // The newest of each number. SQLite takes the bare column from the row with the maximum.
         CallFilter::ToCallBack => format!(
-            "c.seq IN (SELECT seq FROM
-             (SELECT seq, max(started_at) FROM calls WHERE {TO_CALL_BACK} GROUP BY number))"
+            "c.seq IN (SELECT seq FROM (SELECT seq, max(started_at)
+             FROM {OF_THOSE_TO_CALL_BACK} GROUP BY number))"
         ),
     };
     if searching {
@@ -106,7 +106,7 @@ fn source(filter: CallFilter, searching: bool) -> String {
 fn page_query(from: &str, searching: bool) -> String {
     let order = if searching {
         // The index is read in the order of `seq`, which is the order in which calls began.
-        "AND c.seq < ?2 ORDER BY c.seq DESC"
+        "AND w.rowid < ?2 ORDER BY w.rowid DESC"
     } else {
         "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
     };
@@ -120,7 +120,11 @@ fn count(
 ) -> Result<u64, StoreError> {
     let total: i64 = match words {
         Some(words) => {
-            let from = source(filter, true).replace("?4", "?1");
+            let from = if filter == CallFilter::All {
+                "call_words w WHERE w.call_words MATCH ?1".to_owned()
+            } else {
+                source(filter, true).replace("?4", "?1")
+            };
             connection
                 .prepare_cached(&format!(
                     "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {MATCH_LIMIT})"
@@ -130,7 +134,7 @@ fn count(
         None => {
             let from = match filter {
                 CallFilter::ToCallBack => {
-                    format!("(SELECT DISTINCT number FROM calls WHERE {TO_CALL_BACK})")
+                    format!("(SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK})")
                 }
                 CallFilter::All
                 | CallFilter::Inbound
@@ -168,5 +172,9 @@ pub(crate) fn queries_for_plan() -> Vec<(String, &'static str)> {
         queries.push((page_query(&from, false), index));
         queries.push((format!("SELECT count(*) FROM {from}"), index));
     }
+    let waiting = format!("SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK}");
+    queries.push((waiting, "calls_to_call_back"));
+    let searched = page_query(&source(CallFilter::All, true), true);
+    queries.push((searched, "VIRTUAL TABLE INDEX"));
     queries
 }

@@ -7,6 +7,7 @@
 
 use rusqlite::{Connection, Row, ToSql, params};
 
+use crate::base::country;
 use crate::base::id::ContactId;
 use crate::base::phone_number::PhoneNumber;
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
@@ -43,7 +44,9 @@ pub(crate) fn identify(
             .then(|| no_match(&number, &keys, numbering)),
         last_calls: calls::last(connection, keys.key(), sure, LAST_CALLS)?,
         display_number: number.display(),
-        country: number.region,
+        country: number
+            .region
+            .map(|region| country::name(&region).map_or(region, str::to_owned)),
         e164: keys.e164,
         matches,
     })

@@ -63,6 +63,8 @@ pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // The writer moves the log into the database while nobody waits; this is for bursts.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         // After a burst the log shrinks again.
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
         Ok(connection)

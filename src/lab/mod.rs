@@ -18,6 +18,8 @@ mod hub;
 mod peers;
 mod registrar;
 mod server;
+#[cfg(test)]
+mod tests;
 mod voice;
 
 pub use demo::{DemoContact, demo_contacts};

@@ -33,6 +33,8 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// How many sessions may live at once; a further INVITE gets 486.
     pub max_sessions: usize,
+    /// How long a call of no account rings.
+    pub direct_ring_limit: Duration,
 }
 
 /// Every deadline of the endpoint.
@@ -62,6 +64,8 @@ pub(super) enum Timer {
     CancelLimit(SessionId),
     /// Our re-INVITE after glare (RFC 3261 section 14.1).
     Glare(SessionId),
+    /// The longest wait for the final answer to our re-INVITE.
+    ReinviteLimit(OutgoingId),
 }
 
 /// How much an endpoint holds; all zero when nothing is under way.
@@ -255,6 +259,7 @@ impl Endpoint {
                 Timer::AckLimit(session) => self.ack_missing(now, session),
                 Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
+                Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
             }
         }
     }
@@ -300,7 +305,8 @@ impl Endpoint {
                 | Timer::Repeat2xx(_)
                 | Timer::AckLimit(_)
                 | Timer::CancelLimit(_)
-                | Timer::Glare(_) => true,
+                | Timer::Glare(_)
+                | Timer::ReinviteLimit(_) => true,
             }),
         }
     }

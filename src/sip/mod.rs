@@ -12,6 +12,8 @@ pub mod wire;
 mod connection;
 mod dialog;
 mod route;
+#[cfg(test)]
+mod simulator;
 mod timer;
 mod transaction;
 mod ua;

@@ -99,11 +99,16 @@ pub(crate) fn quality(codec: Option<&str>, quality: Option<QualityView>) -> Stri
 
 /// A number as a person reads it; an address without its scheme.
 pub(crate) fn number(signalled: &str, snapshot: &Snapshot) -> String {
-    if signalled.contains(['@', ':']) {
+    if signalled.contains('@') {
         return bare_address(signalled).to_owned();
     }
-    let _unread = (PhoneNumber::default(), snapshot);
-    signalled.to_owned()
+    let region = snapshot
+        .accounts
+        .first()
+        .map_or(snapshot.settings.region.as_str(), |view| {
+            view.account.dial_plan.region.as_str()
+        });
+    PhoneNumber::parse(signalled, region).display()
 }
 
 /// An address without its scheme, as a person reads it.

@@ -56,7 +56,8 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
             state.detail = None;
         }
     }
-    if state.detail.is_some() && pressed(ui, Modifiers::NONE, Key::Escape) {
+    // egui has taken the keyboard from the field already; the first press does no more.
+    if state.detail.is_some() && !state.typing && pressed(ui, Modifiers::NONE, Key::Escape) {
         state.detail = None;
     }
     let snapshot = std::sync::Arc::clone(&scene.snapshot);

@@ -35,25 +35,14 @@ pub(crate) fn of_row(row: &CallRow, theme: &Theme) -> (&'static str, Tone) {
     }
 }
 
-/// Whether nobody took an inbound call.
-pub(crate) fn missed(row: &CallRow) -> bool {
-    row.direction == CallDirection::Inbound
-        && match row.state {
-            CallState::NoAnswer
-            | CallState::Canceled
-            | CallState::Busy
-            | CallState::Failed
-            | CallState::Voicemail => true,
-            CallState::Ringing
-            | CallState::InProgress
-            | CallState::Held
-            | CallState::Completed
-            | CallState::Rejected
-            | CallState::Forwarded
-            | CallState::Blocked
-            | CallState::AnsweredElsewhere
-            | CallState::Interrupted => false,
-        }
+/// Whether nobody here took an inbound call.
+pub(crate) fn unanswered(row: &CallRow) -> bool {
+    row.direction == CallDirection::Inbound && row.state.ended() && row.answered_at.is_none()
+}
+
+/// Whether somebody waits for a call back.
+pub(crate) fn waits(row: &CallRow) -> bool {
+    row.direction == CallDirection::Inbound && row.state.ended() && !row.done
 }
 
 /// The arrow of a logged call, and the word for it.

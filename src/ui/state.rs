@@ -40,6 +40,8 @@ pub(crate) struct ViewState {
     pub(crate) dial_focused: Option<Instant>,
     /// Banners without an id that the agent took away, by their text.
     pub(crate) dismissed: Vec<String>,
+    /// Whether a field had the keyboard at the end of the last frame.
+    pub(crate) typing: bool,
     /// Whether the engine refused a command.
     pub(crate) refused: bool,
 }
@@ -49,6 +51,10 @@ pub(crate) struct ViewState {
 pub(crate) struct DialerState {
     pub(crate) text: String,
     pub(crate) account: Option<AccountId>,
+    /// The suggestion that Enter dials, counted from the first; none dials what was typed.
+    pub(crate) picked: Option<usize>,
+    /// The text that the choice belongs to.
+    pub(crate) picked_for: String,
     /// Whether the field takes the keyboard in the next frame.
     pub(crate) focus: bool,
 }

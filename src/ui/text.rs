@@ -57,13 +57,11 @@ pub(crate) const WELCOME_WHY: &str = "Make a first call in a minute: the built-i
 pub(crate) const TRY_LAB: &str = "Try it without a PBX";
 pub(crate) const ADD_ACCOUNT: &str = "Add an account…";
 pub(crate) const LAB: &str = "Lab";
-pub(crate) const LAB_WHY: &str = "A phone system on this computer. Let it call you:";
+pub(crate) const LAB_WHY: &str = "A phone system on this computer, to try calls with";
 pub(crate) const LAB_ECHO: &str = "Call the echo";
 pub(crate) const LAB_KNOWN: &str = "A known person calls";
 pub(crate) const LAB_UNKNOWN: &str = "An unknown number calls";
 pub(crate) const LAB_MAYBE: &str = "A maybe calls";
-/// What the lab's echo is dialled by.
-pub(crate) const LAB_ECHO_TARGET: &str = "echo";
 
 // Dialer.
 pub(crate) const DIAL_HINT: &str = "Name, number or SIP address";
@@ -163,6 +161,7 @@ pub(crate) const NOTES_HINT: &str = "Saved as you type";
 pub(crate) const COPY: &str = "Copy";
 
 // People.
+pub(crate) const CAUTION: &str = "Caution";
 pub(crate) const MAYBE: &str = "Not sure";
 pub(crate) const LOOKING_UP: &str = "Looking up who that is…";
 pub(crate) const CREATE_CONTACT: &str = "Create contact…";
@@ -208,6 +207,7 @@ pub(crate) const NUMBER: &str = "Number";
 pub(crate) const NUMBER_LABEL: &str = "Label";
 pub(crate) const ADD_NUMBER: &str = "Add a number";
 pub(crate) const REMOVE_NUMBER: &str = "Remove this number";
+pub(crate) const NO_NAME: &str = "No name";
 pub(crate) const NAME_MISSING: &str = "Give the contact a name.";
 pub(crate) const NO_CONTACTS: &str = "No contacts yet";
 pub(crate) const NO_CONTACTS_WHY: &str =

@@ -1,5 +1,7 @@
 //! What was acknowledged stays; what cannot be written says so and takes nothing along.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicU64;
 
 use rusqlite::Connection;
@@ -135,6 +137,58 @@ fn what_was_acknowledged_is_there_though_nothing_was_closed() {
     }
     let store = Store::open(after_power_loss.path(), "DE").unwrap();
     assert!(wait(store.call(id)).unwrap().is_some());
+}
+
+/// Set for the process that [`a_kill_at_any_moment_loses_nothing_that_was_acknowledged`] kills.
+const VICTIM: &str = "RINGDESK_TEST_VICTIM";
+
+/// Writes calls for ever and says which are acknowledged.
+fn write_until_killed(folder: &str) {
+    let store = Store::open(std::path::Path::new(folder), "DE").unwrap();
+    let mut out = std::io::stdout();
+    for number in 0.. {
+        let answers = [
+            store.write(Write::InsertCall(Box::new(inbound(number, "0301234567")))),
+            store.write(Write::ChangeCall(call_id(number), answered(5))),
+        ];
+        if answers.into_iter().all(|answer| wait(answer).is_ok()) {
+            writeln!(out, "acknowledged {number}").unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
+    if let Ok(folder) = std::env::var(VICTIM) {
+        write_until_killed(&folder);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for kill_after in [1, 17, 150] {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture"])
+            .arg("crm::tests::durability::a_kill_at_any_moment_loses_nothing_that_was_acknowledged")
+            .env(VICTIM, folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+        let acknowledged: Vec<u64> = lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok())
+            .take(kill_after)
+            .collect();
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        assert_eq!(acknowledged.len(), kill_after);
+        let store = Store::open(folder.path(), "DE").unwrap();
+        for number in acknowledged {
+            let call = wait(store.call(call_id(number))).unwrap().unwrap();
+            assert_eq!(call.state, CallState::Interrupted);
+            assert_eq!(call.answered_at, Some(second(5)));
+        }
+    }
 }
 
 #[test]

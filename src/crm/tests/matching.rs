@@ -137,7 +137,7 @@ fn the_number_itself_is_understood() {
     let found = desk.identify("sip:0301234567@pbx");
     assert_eq!(found.e164.as_deref(), Some("+49301234567"));
     assert_eq!(found.display_number, "+49 30 1234567");
-    assert_eq!(found.country.as_deref(), Some("DE"));
+    assert_eq!(found.country.as_deref(), Some("Germany"));
 }
 
 #[test]

@@ -414,12 +414,14 @@ impl Transactions {
 }
 
 impl Client {
-    /// Whether it still waits for a final answer.
+    /// Whether a broken flow ends it (RFC 3261 section 17.1.4). An INVITE that was provisionally
+    /// answered sends nothing any more, and its answer may come by a new connection (18.2.2).
     fn waits(&self) -> bool {
         match &self.machine {
             ClientMachine::Invite(machine) => match machine {
-                ClientInvite::Calling { .. } | ClientInvite::Proceeding => true,
-                ClientInvite::Completed { .. }
+                ClientInvite::Calling { .. } => true,
+                ClientInvite::Proceeding
+                | ClientInvite::Completed { .. }
                 | ClientInvite::Accepted
                 | ClientInvite::Terminated => false,
             },

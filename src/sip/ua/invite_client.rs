@@ -90,7 +90,7 @@ impl Endpoint {
     /// Asks the owner for the offer once the first hop is known.
     pub(crate) fn invite_resolved(
         &mut self,
-        _now: Instant,
+        now: Instant,
         id: SessionId,
         places: Vec<Resolved>,
         why: &str,
@@ -100,7 +100,7 @@ impl Endpoint {
         };
         let Some(place) = places.first().copied() else {
             let status = Status::new(503, format!("not reachable: {why}"));
-            self.end(id, EndedBy::Unreachable, status, None);
+            self.end(now, id, EndedBy::Unreachable, status, None);
             return;
         };
         if let Phase::Resolving(plan) = &session.phase {
@@ -187,13 +187,19 @@ impl Endpoint {
     ) {
         match answer {
             Answer::Response(response) => match response.code().unwrap_or(500) {
-                100 => self.provisional_seen(now, id),
-                ..200 => self.invite_progress(now, id, outgoing, response),
-                ..300 => self.invite_accepted(now, id, outgoing, response),
-                _ => self.invite_failed(id, answer.status(), EndedBy::Remote, reason_of(response)),
+                ..=100 => self.provisional_seen(now, id),
+                101..200 => self.invite_progress(now, id, outgoing, response),
+                200..300 => self.invite_accepted(now, id, outgoing, response),
+                _ => self.invite_failed(
+                    now,
+                    id,
+                    answer.status(),
+                    EndedBy::Remote,
+                    reason_of(response),
+                ),
             },
             Answer::Failed { .. } => {
-                self.invite_failed(id, answer.status(), EndedBy::Unreachable, None);
+                self.invite_failed(now, id, answer.status(), EndedBy::Unreachable, None);
             }
         }
     }
@@ -236,7 +242,7 @@ impl Endpoint {
         } = session.phase
         {
             self.abandon(now, outgoing);
-            self.end(id, by, Status::new(487, super::phrase(487)), None);
+            self.end(now, id, by, Status::new(487, super::phrase(487)), None);
         }
     }
 
@@ -353,6 +359,7 @@ impl Endpoint {
 
     fn invite_failed(
         &mut self,
+        now: Instant,
         id: SessionId,
         status: Status,
         by: EndedBy,
@@ -364,8 +371,8 @@ impl Endpoint {
         match session.phase {
             Phase::Calling {
                 cancel: Some(by), ..
-            } => self.end(id, by, Status::new(487, super::phrase(487)), reason),
-            Phase::Calling { cancel: None, .. } => self.end(id, by, status, reason),
+            } => self.end(now, id, by, Status::new(487, super::phrase(487)), reason),
+            Phase::Calling { cancel: None, .. } => self.end(now, id, by, status, reason),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
             | Phase::Ringing { .. }
@@ -440,7 +447,7 @@ fn remote_identity(response: &Message) -> NameAddr {
         .name_addr("P-Asserted-Identity")
         .or_else(|| response.contact().map(|contact| contact.name_addr()))
         .or_else(|| response.name_addr("To"))
-        .unwrap_or(NameAddr {
+        .unwrap_or_else(|| NameAddr {
             display_name: None,
             uri: Uri::Other {
                 scheme: "unknown".to_owned(),

@@ -202,7 +202,7 @@ impl Endpoint {
         };
         let status = Status::new(status.code.clamp(300, 699), status.phrase.clone());
         self.refuse_ringing(now, id, &status, headers);
-        self.end(id, EndedBy::Local, status, None);
+        self.end(now, id, EndedBy::Local, status, None);
         Ok(())
     }
 
@@ -215,7 +215,7 @@ impl Endpoint {
             Phase::Ringing { .. } => {
                 let status = Status::new(480, super::phrase(480));
                 self.refuse_ringing(now, id, &status, &[]);
-                self.end(id, EndedBy::RingLimit, status, None);
+                self.end(now, id, EndedBy::RingLimit, status, None);
             }
             Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::RingLimit),
             Phase::Resolving(_)
@@ -232,13 +232,13 @@ impl Endpoint {
         match &mut session.phase {
             Phase::Resolving(_) | Phase::OfferNeeded(..) => {
                 let status = Status::new(487, super::phrase(487));
-                self.end(id, EndedBy::Local, status, None);
+                self.end(now, id, EndedBy::Local, status, None);
             }
             Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::Local),
             Phase::Ringing { .. } => {
                 let status = Status::new(603, super::phrase(603));
                 self.refuse_ringing(now, id, &status, &[]);
-                self.end(id, EndedBy::Local, status, None);
+                self.end(now, id, EndedBy::Local, status, None);
             }
             // The callee waits for the ACK before it sends BYE (section 15).
             Phase::Answered(accepted) => accepted.hang_up = true,
@@ -260,7 +260,7 @@ impl Endpoint {
             let status = Status::new(487, super::phrase(487));
             self.refuse_ringing(now, id, &status, &[]);
             let reason = super::invite_client::reason_of(cancel);
-            self.end(id, EndedBy::Remote, status, reason);
+            self.end(now, id, EndedBy::Remote, status, reason);
         } else {
             self.change_cancelled(now, invite);
         }

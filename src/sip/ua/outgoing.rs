@@ -77,6 +77,7 @@ struct Target {
 #[derive(Debug)]
 struct Ack {
     message: Message,
+    hop: Option<Hop>,
     /// Where it went; none while its hop is being resolved.
     sent: Option<(Flow, Vec<u8>)>,
 }
@@ -375,9 +376,17 @@ impl Endpoint {
         now: Instant,
         id: OutgoingId,
         tag: &str,
-        ack: Message,
+        mut ack: Message,
         hop: Option<Hop>,
     ) {
+        // Credentials are those of the INVITE (section 22.1).
+        if let Some(invite) = self.sent_invite(id) {
+            for name in ["Authorization", "Proxy-Authorization"] {
+                for value in invite.headers.values(name) {
+                    ack.headers.push(name, value);
+                }
+            }
+        }
         let Some(outgoing) = self.outgoing.get_mut(&id) else {
             return;
         };
@@ -398,6 +407,7 @@ impl Endpoint {
             tag.to_owned(),
             Ack {
                 message: ack,
+                hop: hop.clone(),
                 sent: None,
             },
         );
@@ -414,8 +424,15 @@ impl Endpoint {
         let Some(ack) = self.outgoing.get(&id).and_then(|o| o.acks.get(tag)) else {
             return false;
         };
-        if let Some((flow, bytes)) = ack.sent.clone() {
-            self.send(now, &flow, bytes);
+        let hop = ack.hop.clone();
+        let question = Asked::Ack(id, tag.to_owned());
+        match (ack.sent.clone(), hop) {
+            (Some((flow, bytes)), _) => self.send(now, &flow, bytes),
+            // The resolver failed the first time.
+            (None, Some(hop)) if !self.resolving.values().any(|asked| *asked == question) => {
+                self.ask(now, question, &hop);
+            }
+            (None, _) => {}
         }
         true
     }
@@ -580,6 +597,7 @@ impl Endpoint {
 
     fn forget_outgoing(&mut self, id: OutgoingId) {
         self.outgoing.remove(&id);
+        self.timers.cancel(&Timer::ReinviteLimit(id));
         let questions: Vec<ResolveId> = self
             .resolving
             .iter()

@@ -27,6 +27,9 @@ const BACK_OFF_BASE: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1800);
 /// The longest lifetime that a registrar may demand by 423.
 const MAX_EXPIRES: Duration = Duration::from_secs(86_400);
+/// How often in a row the Contact follows a changed public address: a NAT that gives each request
+/// another port must not make us register for ever.
+const MAX_MOVES: u8 = 3;
 /// How many Service-Routes are kept.
 const MAX_SERVICE_ROUTES: usize = 8;
 
@@ -61,6 +64,8 @@ pub(crate) struct Account {
     binding: Option<SipUri>,
     /// A binding under an address that is no longer ours.
     outdated: Option<SipUri>,
+    /// How often in a row the registrar saw another address.
+    moves: u8,
 }
 
 /// What is wanted of a registration.
@@ -117,41 +122,49 @@ impl Account {
         format!("{from};tag={tag}")
     }
 
-    /// Whether one of the Contacts is the binding of this account; gives its lifetime.
-    fn own_expires(&self, response: &Message) -> Option<Option<u32>> {
-        response
-            .contacts()
-            .into_iter()
-            .filter_map(|contact| match contact {
-                ContactField::Address(address) => Some(address),
-                ContactField::All => None,
+    /// The lifetime of our binding among the Contacts of a 200. Some registrars rewrite host and
+    /// port, so our random user part counts where no Contact is the one that we sent.
+    fn own_expires(&self, response: &Message, sent: Option<&SipUri>) -> Option<u32> {
+        let contacts = response.contacts();
+        let ours = |same: &dyn Fn(&SipUri) -> bool| {
+            contacts.iter().find_map(|contact| match contact {
+                ContactField::Address(address) if address.uri.as_sip().is_some_and(same) => {
+                    address.expires()
+                }
+                ContactField::Address(_) | ContactField::All => None,
             })
-            .find(|address| {
-                let Some(sip) = address.uri.as_sip() else {
-                    return false;
-                };
-                sip.user.as_deref() == Some(self.contact_user.as_str())
-                    && self
-                        .outdated
-                        .as_ref()
-                        .is_none_or(|old| !old.equivalent(sip))
-            })
-            .map(|address| address.expires())
+        };
+        ours(&|uri| sent.is_some_and(|sent| sent.equivalent(uri)))
+            .or_else(|| ours(&|uri| uri.user.as_deref() == Some(self.contact_user.as_str())))
     }
 }
 
 impl Endpoint {
     /// Adds an account and registers it.
     pub(crate) fn start_account(&mut self, now: Instant, id: AccountId, setup: AccountSetup) {
+        // A changed password or name refreshes the binding that is already there.
+        let old = self.accounts.get(&id).filter(|old| {
+            old.setup.address == setup.address && old.setup.registrar == setup.registrar
+        });
+        let kept = old.map(|old| {
+            (
+                old.contact_user.clone(),
+                old.call_id.clone(),
+                old.cseq,
+                old.binding.clone(),
+            )
+        });
         self.forget_account(now, id);
         let registers = setup.registrar.is_some();
+        let (contact_user, call_id, cseq, binding) =
+            kept.unwrap_or_else(|| (self.random.hex(8), self.random.hex(16), 0, None));
         let account = Account {
-            contact_user: self.random.hex(8),
+            contact_user,
             challenges: Vec::new(),
             service_routes: Vec::new(),
-            call_id: self.random.hex(16),
+            call_id,
             local_tag: self.random.hex(8),
-            cseq: 0,
+            cseq,
             outgoing: None,
             expires: setup.expires,
             failures: 0,
@@ -161,8 +174,9 @@ impl Endpoint {
             place: None,
             flow: None,
             public: None,
-            binding: None,
+            binding,
             outdated: None,
+            moves: 0,
             setup,
         };
         self.accounts.insert(id, account);
@@ -405,10 +419,9 @@ impl Endpoint {
         let Some(account) = self.accounts.get_mut(&id) else {
             return;
         };
-        let seconds = match account.own_expires(response) {
-            Some(own) => own.or_else(|| response.seconds("Expires")),
-            None => response.seconds("Expires"),
-        };
+        let seconds = account
+            .own_expires(response, sent.as_ref())
+            .or_else(|| response.seconds("Expires"));
         let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
         let expires = expires.clamp(Duration::from_secs(1), MAX_EXPIRES);
         account.service_routes = response.addresses("Service-Route");
@@ -419,7 +432,8 @@ impl Endpoint {
         account.bound = true;
         account.binding = sent;
         account.outdated = None;
-        let moved = account.learn_public(response);
+        let moved = account.learn_public(response) && account.moves < MAX_MOVES;
+        account.moves = if moved { account.moves + 1 } else { 0 };
         let refresh = now + refresh_after(expires);
         let flow = account.flow.clone();
         self.timers.set(Timer::Register(id), refresh);

@@ -15,6 +15,9 @@ use crate::sip::route::Hop;
 use crate::sip::timer::T1;
 use crate::sip::transaction::TransactionId;
 
+/// How long our re-INVITE waits for its final answer, which no person gives: twice 64*T1.
+const REINVITE_LIMIT: Duration = Duration::from_secs(64);
+
 /// How often our re-INVITE is tried again after glare.
 const MAX_GLARES: u8 = 5;
 
@@ -57,11 +60,12 @@ impl Endpoint {
         if let Answer::Response(response) = answer {
             match response.code().unwrap_or(500) {
                 ..200 => return,
-                ..300 => {
+                200..300 => {
+                    self.timers.cancel(&Timer::ReinviteLimit(outgoing));
                     self.reinvite_accepted(now, id, outgoing, response);
                     return;
                 }
-                300.. => {}
+                _ => {}
             }
         }
         let status = answer.status();
@@ -107,6 +111,19 @@ impl Endpoint {
         if let Some(by) = end {
             self.bye(now, id, by, status, None);
         }
+    }
+
+    /// Gives a re-INVITE up whose final answer does not come, though a provisional one did.
+    pub(crate) fn reinvite_limit_passed(&mut self, now: Instant, outgoing: OutgoingId) {
+        let owner = self.outgoing.get(&outgoing).map(|known| known.owner);
+        if let Some(Owner::Reinvite(id)) = owner {
+            let answer = Answer::Failed {
+                code: 408,
+                why: "the change was never answered",
+            };
+            self.reinvite_answered(now, id, outgoing, answer);
+        }
+        self.abandon(now, outgoing);
     }
 
     /// Tries our re-INVITE again after glare.
@@ -311,6 +328,8 @@ impl Endpoint {
                 offer,
                 glares,
             };
+            self.timers
+                .set(Timer::ReinviteLimit(outgoing), now + REINVITE_LIMIT);
         }
     }
 

@@ -12,10 +12,8 @@ use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
 use crate::sip::flow::{ConnectionId, Resolved};
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
+use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::TransactionId;
-
-/// How long a call of no account rings.
-const DIRECT_RING_LIMIT: Duration = Duration::from_secs(120);
 
 /// One call: an INVITE and all dialogs that it makes.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ pub(crate) struct Plan {
 pub(crate) struct Accepted {
     /// The INVITE.
     pub(crate) transaction: TransactionId,
-    /// Its CSeq number.
+    /// Its `CSeq` number.
     pub(crate) cseq: u32,
     /// The 2xx.
     pub(crate) response: Message,
@@ -135,7 +133,7 @@ pub(crate) enum Negotiation {
     Theirs {
         /// The request.
         transaction: TransactionId,
-        /// Its CSeq number.
+        /// Its `CSeq` number.
         cseq: u32,
         /// Whether it is an UPDATE, which needs no ACK.
         update: bool,
@@ -196,12 +194,15 @@ impl Endpoint {
     pub(crate) fn ring_limit(&self, account: Option<AccountId>) -> Duration {
         account
             .and_then(|id| self.accounts.get(&id))
-            .map_or(DIRECT_RING_LIMIT, |account| account.setup.ring_limit)
+            .map_or(self.config.direct_ring_limit, |account| {
+                account.setup.ring_limit
+            })
     }
 
     /// Ends a session and tells the owner.
     pub(crate) fn end(
         &mut self,
+        now: Instant,
         id: SessionId,
         by: EndedBy,
         status: Status,
@@ -211,6 +212,11 @@ impl Endpoint {
             return;
         };
         self.by_dialog.remove(&(session.call_id, session.local_tag));
+        if let Negotiation::Ours { outgoing, .. } = session.negotiation {
+            // Its answer is still acknowledged, but not waited for without end.
+            self.timers
+                .set(Timer::ReinviteLimit(outgoing), now + TIMEOUT);
+        }
         for timer in [
             Timer::Ring(id),
             Timer::Provisional(id),
@@ -267,7 +273,7 @@ impl Endpoint {
             Some((message, Some(hop))) => {
                 self.send_in_dialog(now, super::Owner::Bye(id), account, message, hop, stream);
             }
-            Some((_, None)) | None => self.end(id, by, status, reason),
+            Some((_, None)) | None => self.end(now, id, by, status, reason),
         }
     }
 }

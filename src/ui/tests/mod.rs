@@ -1,1 +1,8 @@
-//! tests
+//! The window driven by its accessible names, with made-up snapshots and rows.
+
+mod call_card;
+mod dialing;
+mod fixture;
+mod popup;
+mod records;
+mod views;

@@ -460,7 +460,12 @@ fn who_ui(
     person: &Person<'_>,
 ) {
     let theme = Theme::of(ui);
-    paragraph_ui(ui, &person.why, SMALL, theme.colours.muted);
+    let why = if person.candidates.is_empty() {
+        person.why.clone()
+    } else {
+        text::matched_by(&person.why)
+    };
+    paragraph_ui(ui, &why, SMALL, theme.colours.muted);
     let open = call.chosen.is_none()
         && match person.certainty {
             Certainty::Several | Certainty::Maybe => true,

@@ -106,7 +106,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, row: &CallRow)
 }
 
 fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &CallRow) {
-    let waits = outcome::missed(row) && !row.done;
+    let waits = outcome::waits(row);
     ui.horizontal_wrapped(|ui| {
         let label = if waits { text::CALL_BACK } else { text::CALL };
         if Button::new(label)
@@ -117,7 +117,7 @@ fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &C
         {
             scene.send(Command::Call(call_target(row)));
         }
-        if outcome::missed(row) {
+        if waits || outcome::unanswered(row) {
             let (label, done) = if waits {
                 (text::MARK_DONE, true)
             } else {

@@ -254,7 +254,7 @@ pub(crate) fn paint_two_lines(
 fn action_ui(ui: &Ui, scene: &mut Scene<'_>, cell: Rect, row: &CallRow, title: &str) {
     let id = ui.scope_id().with(("call", row.id));
     let name = text::call_person(&clean_line(title));
-    let pressed = if outcome::missed(row) && !row.done {
+    let pressed = if outcome::waits(row) {
         let place = Align2::RIGHT_CENTER.align_size_within_rect(Vec2::new(80.0, 28.0), cell);
         Button::new(text::CALL_BACK)
             .look(Look::Outlined)

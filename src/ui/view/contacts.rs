@@ -218,7 +218,7 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, contact
     let size = Vec2::new(ui.available_width(), theme.height.row);
     let (place, response) = ui.allocate_exact_size(size, Sense::click());
     let chosen = state.shown == Some(contact.id);
-    let name = clean_line(&contact.name);
+    let name = shown_name(contact);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
     let painter = ui.painter();
     if chosen || response.hovered() || response.has_focus() {
@@ -254,7 +254,7 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, contact
     .flatten()
     .collect::<Vec<_>>()
     .join(" · ");
-    paint_two_lines(painter, theme, words, &contact.name, Some(&under));
+    paint_two_lines(painter, theme, words, &name, Some(&under));
     if let Some(number) = number {
         if number_width > 0.0 {
             let cell = place
@@ -285,6 +285,16 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, contact
         state.shown = Some(contact.id);
         state.form = None;
         state.deleting = false;
+    }
+}
+
+/// The name, or that there is none.
+fn shown_name(contact: &ContactRow) -> String {
+    let name = clean_line(&contact.name);
+    if name.is_empty() {
+        text::NO_NAME.to_owned()
+    } else {
+        name
     }
 }
 
@@ -340,7 +350,7 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
             ui.spacing_mut().item_spacing.y = 2.0;
             line_ui(
                 ui,
-                &contact.name,
+                &shown_name(contact),
                 font(18.0, Weight::SemiBold),
                 theme.colours.text,
             );

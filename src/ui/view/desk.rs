@@ -75,6 +75,7 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
         });
     dial_question::dial_question_ui(ui, scene, state);
     super::notes::flush(ui, scene, &mut state.notes);
+    state.typing = ui.ctx().text_edit_focused();
 }
 
 /// The right pane: a logged call that was clicked, else the live call.

@@ -167,7 +167,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
                 ui.set_width(ui.available_width());
                 ui.horizontal(|ui| {
                     ui.label(icon(ICON_WARNING, 16.0, theme.colours.warn.text))
-                        .accessible_name(text::MAYBE);
+                        .accessible_name(text::CAUTION);
                     ui.vertical(|ui| paragraph_ui(ui, caution, BODY, theme.colours.text));
                 });
             });

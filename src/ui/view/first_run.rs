@@ -3,8 +3,9 @@
 use egui::Ui;
 use egui_material_icons::icons::{ICON_ADD, ICON_HEADSET_MIC, ICON_SCIENCE};
 
+use crate::base::id::AccountId;
 use crate::control::command::LabCaller;
-use crate::control::{CallTarget, Command};
+use crate::control::{AccountView, CallTarget, Command};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::text;
@@ -54,6 +55,21 @@ pub(crate) fn first_run_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
     });
 }
 
+/// The user by which the lab's echo is called.
+const LAB_ECHO: &str = "echo";
+
+/// The account that the lab added: the newest one on loopback.
+fn lab_account(scene: &Scene<'_>) -> Option<AccountId> {
+    let on_loopback = |view: &&AccountView| {
+        view.account
+            .address
+            .split_once('@')
+            .is_some_and(|(_, host)| host.starts_with("127.") || host.starts_with("[::1]"))
+    };
+    let accounts = &scene.snapshot.accounts;
+    accounts.iter().rev().find(on_loopback).map(|view| view.id)
+}
+
 /// Draws the lab's buttons.
 pub(crate) fn lab_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let theme = Theme::of(ui);
@@ -80,8 +96,8 @@ pub(crate) fn lab_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 .clicked()
             {
                 scene.send(Command::Call(CallTarget {
-                    text: text::LAB_ECHO_TARGET.to_owned(),
-                    account: None,
+                    text: LAB_ECHO.to_owned(),
+                    account: lab_account(scene),
                 }));
             }
             for (words, caller) in [

@@ -18,6 +18,29 @@ mod navigation;
 mod notes;
 mod organizations;
 mod settings;
+mod suggestions;
 
 pub(crate) use desk::desk_ui;
 pub(crate) use last_calls::last_calls_ui;
+
+/// What the tests open: each form and detail.
+#[cfg(test)]
+pub(crate) fn test_forms() -> Vec<fn(&mut super::state::ViewState)> {
+    use super::state::View;
+    use crate::base::id::{CallId, ContactId};
+    vec![
+        |state| contacts::open(state, ContactId(1)),
+        |state| contacts::create(state, "+1 415 555 0134", Some("Somebody")),
+        |state| {
+            state.view = View::Calls;
+            state.card.known = (1..=3)
+                .map(|n| CallId::new(1_700_000_000_000, [n; 10]))
+                .collect();
+            state.detail = Some(CallId::new(1_700_000_000_000, [4; 10]));
+        },
+        |state| {
+            state.view = View::Settings;
+            state.settings.form = Some(account_form::empty());
+        },
+    ]
+}

@@ -23,7 +23,7 @@ pub(crate) fn banner_ui(ui: &mut Ui, what: &str, severe: bool) -> bool {
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.label(icon(ICON_WARNING, 16.0, tone.text))
-                    .accessible_name(text::DETAIL_STATUS);
+                    .accessible_name(text::CAUTION);
                 let words = ui.available_width() - 36.0;
                 ui.vertical(|ui| {
                     ui.set_width(words);

@@ -179,17 +179,13 @@ impl<'a> Button<'a> {
         let theme = Theme::of(ui);
         let height = self.height.unwrap_or(theme.height.control);
         let size = Vec2::new(width, height);
-        let place = ui
-            .add_enabled_ui(self.enabled, |ui| {
-                ui.allocate_exact_size(size, Sense::click())
-            })
-            .inner;
-        self.finish(ui, place.0, place.1)
+        let (place, response) = ui.allocate_exact_size(size, sense(self.enabled));
+        self.finish(ui, place, response)
     }
 
     /// Puts it into a place that was already taken.
     pub(crate) fn put(self, ui: &Ui, place: Rect, id: egui::Id) -> Response {
-        let response = ui.interact(place, id, Sense::click());
+        let response = ui.interact(place, id, sense(self.enabled));
         self.finish(ui, place, response)
     }
 
@@ -293,6 +289,15 @@ impl<'a> Button<'a> {
     }
 }
 
+/// What cannot be pressed takes neither clicks nor the keyboard.
+fn sense(enabled: bool) -> Sense {
+    if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    }
+}
+
 /// The size of an icon in a button.
 const ICON: f32 = 18.0;
 
@@ -321,11 +326,7 @@ const ROUND_PLACE: Vec2 = Vec2::new(50.0, 64.0);
 impl RoundButton<'_> {
     /// Adds it.
     pub(crate) fn show(self, ui: &mut Ui) -> Response {
-        let (place, response) = ui
-            .add_enabled_ui(self.enabled, |ui| {
-                ui.allocate_exact_size(ROUND_PLACE, Sense::click())
-            })
-            .inner;
+        let (place, response) = ui.allocate_exact_size(ROUND_PLACE, sense(self.enabled));
         let theme = Theme::of(ui);
         let pressed = matches!(self.look, Look::Chosen | Look::Primary);
         response.widget_info(|| WidgetInfo {

@@ -94,14 +94,14 @@ impl<'a> Field<'a> {
     /// Adds it.
     pub(crate) fn show(self, ui: &mut Ui) -> Response {
         let theme = Theme::of(ui);
-        if self.labelled {
+        let label = self.labelled.then(|| {
             ui.spacing_mut().item_spacing.y = 4.0;
             ui.label(
                 RichText::new(self.name)
                     .font(SMALL)
                     .color(theme.colours.muted),
-            );
-        }
+            )
+        });
         let vertical = if self.rows > 1 { 8 } else { 7 };
         let mut edit = if self.rows > 1 {
             TextEdit::multiline(self.text).desired_rows(self.rows)
@@ -122,12 +122,16 @@ impl<'a> Field<'a> {
         if let Some(id) = self.id {
             edit = edit.id(id);
         }
-        let response = ui.add(edit).accessible_name(self.name);
+        let response = ui.add(edit);
+        let response = match &label {
+            Some(label) => response.labelled_by(label.id),
+            None => response.accessible_name(self.name),
+        };
         if let Some(glyph) = self.glyph {
             let centre = response.rect.left_center() + egui::vec2(19.0, 0.0);
             paint_icon(ui.painter(), centre, glyph, 18.0, theme.colours.muted);
         }
-        if self.labelled {
+        if label.is_some() {
             ui.add_space(4.0);
         }
         response
@@ -143,7 +147,7 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
 ) -> Option<T> {
     let theme = Theme::of(ui);
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.label(RichText::new(name).font(SMALL).color(theme.colours.muted));
+    let label = ui.label(RichText::new(name).font(SMALL).color(theme.colours.muted));
     let shown = choices
         .iter()
         .find(|(choice, _)| choice == chosen)
@@ -166,7 +170,7 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
                 }
             })
             .response
-            .accessible_name(name);
+            .labelled_by(label.id);
     });
     ui.add_space(4.0);
     changed

@@ -1,0 +1,294 @@
+//! The call card: controls, identity, notes.
+
+use std::time::Duration;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+
+use super::fixture::*;
+use crate::control::{CallStage, CallView, Command, QualityView, RecordingView, Snapshot};
+use crate::crm::row::{CallDirection, MatchLevel};
+use crate::ui::state::View;
+
+fn with(call: CallView) -> Snapshot {
+    Snapshot {
+        calls: vec![call],
+        ..registered()
+    }
+}
+
+fn known() -> Vec<crate::crm::row::Match> {
+    vec![candidate(1, "Amelia Hart", MatchLevel::Known)]
+}
+
+#[test]
+fn the_controls_send_what_they_say() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    for (button, command) in [
+        ("Mute", "Mute("),
+        ("Hold", "Hold("),
+        ("Record", "Record("),
+        ("Hang up", "HangUp("),
+    ] {
+        shown.get_by_label(button).click();
+        shown.run_steps(2);
+        let told = shown.state_mut().told();
+        assert_eq!(told.len(), 1, "{button}: {told:?}");
+        assert!(told[0].starts_with(command), "{told:?}");
+    }
+}
+
+#[test]
+fn the_controls_show_the_present_state() {
+    let mut call = talking(1, known());
+    call.muted = true;
+    call.stage = CallStage::Held;
+    call.recording = RecordingView::On("a.wav".to_owned());
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    for label in [
+        "Unmute",
+        "Resume",
+        "Stop recording",
+        "Muted",
+        "REC",
+        "On hold",
+    ] {
+        shown.get_by_label(label);
+    }
+    shown.get_by_label("Unmute").click();
+    shown.run_steps(2);
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::Mute(_, false)]
+    ));
+}
+
+#[test]
+fn the_keys_do_the_same_while_notes_are_typed() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    for (key, command) in [
+        (Key::M, "Mute("),
+        (Key::H, "Hold("),
+        (Key::R, "Record("),
+        (Key::E, "HangUp("),
+    ] {
+        shown.key_press_modifiers(Modifiers::COMMAND, key);
+        shown.run_steps(2);
+        let told = shown.state_mut().told();
+        assert!(told[0].starts_with(command), "{key:?}: {told:?}");
+    }
+}
+
+#[test]
+fn the_keypad_sends_tones() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |state| {
+        state.view = View::Calls;
+    });
+    shown.get_by_label("Keypad").click();
+    shown.run_steps(2);
+    shown.get_by_label("Digit 5").click();
+    shown.run_steps(2);
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::Dtmf(_, digits)] if digits == "5"
+    ));
+}
+
+#[test]
+fn quality_is_measured_or_unknown() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Opus · quality unknown");
+    shown.state().change(|snapshot| {
+        snapshot.calls[0].quality = Some(QualityView {
+            loss: 0.01,
+            jitter_millis: 2.0,
+            round_trip_millis: None,
+            level_out: 0.0,
+            level_in: 0.0,
+        });
+    });
+    shown.run_steps(2);
+    shown.get_by_label("Opus · loss 1.0 % · jitter 2 ms");
+}
+
+#[test]
+fn notes_are_saved_as_typed_but_not_more_often_than_every_300_milliseconds() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    shown.get_by_label("Notes").type_text("a");
+    shown.run_steps(2);
+    shown.get_by_label("Notes").type_text("b");
+    shown.run_steps(2);
+    shown.state_mut().pass(Duration::from_millis(299));
+    shown.get_by_label("Notes").type_text("c");
+    shown.run_steps(2);
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::Notes(_, notes)] if notes == "a"
+    ));
+    shown.state_mut().pass(Duration::from_millis(2));
+    shown.run_steps(2);
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::Notes(_, notes)] if notes == "abc"
+    ));
+}
+
+#[test]
+fn notes_are_saved_at_once_when_the_field_is_left() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    for text in ["a", "b"] {
+        shown.get_by_label("Notes").type_text(text);
+        shown.run_steps(2);
+    }
+    shown.state_mut().sent();
+    shown.get_by_label("Settings").focus();
+    shown.run_steps(3);
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::Notes(_, notes)] if notes == "ab"
+    ));
+}
+
+#[test]
+fn an_old_echo_of_the_notes_does_not_undo_what_was_typed() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    shown.get_by_label("Notes").type_text("abc");
+    shown.run_steps(2);
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls[0].notes = "a".to_owned());
+    shown.run_steps(2);
+    assert_eq!(shown.get_by_label("Notes").value().as_deref(), Some("abc"));
+}
+
+#[test]
+fn a_shared_number_is_chosen_by_alt_and_a_digit_or_by_click() {
+    let both = vec![
+        candidate(1, "Amelia Hart", MatchLevel::Known),
+        candidate(2, "Priya Nair", MatchLevel::Known),
+    ];
+    let mut shown = desk(with(talking(1, both)), Rows::default(), |_| {});
+    shown.get_by_label("2 contacts share this number");
+    shown.key_press_modifiers(Modifiers::ALT, Key::Num2);
+    shown.run_steps(2);
+    shown
+        .get_by_label("1 Amelia Hart · Northwind Traders")
+        .click();
+    shown.run_steps(2);
+    shown.get_by_label("Someone else").click();
+    shown.run_steps(2);
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].contains("Some(ContactId(2))"));
+    assert!(told[1].contains("Some(ContactId(1))"));
+    assert!(told[2].ends_with("None)"));
+}
+
+#[test]
+fn a_weak_match_is_asked_and_never_stated() {
+    let weak = vec![candidate(1, "Amelia Hart", MatchLevel::Weak)];
+    let shown = desk(with(talking(1, weak)), Rows::default(), |_| {});
+    shown.get_by_label("may be Amelia Hart, Northwind Traders");
+    shown.get_by_label("Who is it?");
+    assert!(shown.query_by_label("Amelia Hart").is_none());
+    assert!(shown.query_by_label("Open contact").is_none());
+}
+
+#[test]
+fn an_unknown_caller_becomes_a_contact_with_the_number_filled_in() {
+    let mut call = talking(1, Vec::new());
+    call.remote_name = Some("Best Offers".to_owned());
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("Create contact…").click();
+    shown.run_steps(3);
+    assert_eq!(shown.state().state.view, View::Contacts);
+    shown.get_by_label("Save").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    let [Command::SaveContact(row)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(row.name, "Best Offers");
+    assert_eq!(row.numbers[0].raw, "+14155550134");
+    assert_eq!(row.id.0, 0);
+}
+
+#[test]
+fn an_ended_call_says_why_and_is_called_again_or_done() {
+    let mut call = talking(1, known());
+    call.stage = CallStage::Ended;
+    call.ended = Some(start());
+    call.status = "the far end hung up".to_owned();
+    call.recording = RecordingView::Done("/tmp/a.wav".to_owned());
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("the far end hung up");
+    shown.get_by_label("Recorded to /tmp/a.wav");
+    shown.get_by_label("Call again").click();
+    shown.run_steps(2);
+    shown.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    shown.run_steps(2);
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("+14155550134"));
+    assert!(told[1].starts_with("Dismiss("));
+}
+
+#[test]
+fn a_call_that_rings_is_answered_by_button_and_key_but_not_by_space_or_enter() {
+    let mut shown = desk(with(ringing(1, known())), Rows::default(), |_| {});
+    for key in [Key::Space, Key::Enter] {
+        shown.key_press(key);
+        shown.run_steps(2);
+    }
+    assert!(shown.state_mut().sent().is_empty());
+    shown.get_by_label("Answer").click();
+    shown.run_steps(2);
+    let both = Modifiers::COMMAND | Modifiers::SHIFT;
+    shown.key_press_modifiers(both, Key::F9);
+    shown.run_steps(2);
+    shown.key_press_modifiers(both, Key::F10);
+    shown.run_steps(2);
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("Answer(") && told[1].starts_with("Answer("));
+    assert!(told[2].starts_with("Decline("));
+}
+
+#[test]
+fn a_second_call_does_not_push_away_the_one_that_is_talked_in() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls.push(ringing(2, Vec::new())));
+    shown.run_steps(3);
+    shown.get_by_label("Hang up");
+    shown.get_by_label_contains("Incoming call").click();
+    shown.run_steps(2);
+    shown.get_by_label("Answer");
+    // An own call is always shown.
+    shown.state().change(|snapshot| {
+        let mut own = talking(3, Vec::new());
+        own.direction = CallDirection::Outbound;
+        own.stage = CallStage::Calling;
+        own.answered = None;
+        snapshot.calls.push(own);
+    });
+    shown.run_steps(3);
+    assert_eq!(shown.state().state.card.shown, Some(call_id(3)));
+}
+
+#[test]
+fn a_row_that_is_not_on_disk_says_so() {
+    let mut call = talking(1, known());
+    call.durable = false;
+    let shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("Not yet written to the call log");
+}

@@ -1,0 +1,341 @@
+//! Snapshots, rows and a stage to draw them on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::Vec2;
+use egui_kittest::Harness;
+use jiff::tz::TimeZone;
+use tokio::sync::{mpsc, watch};
+
+use crate::base::clock;
+use crate::base::dial_plan::DialPlan;
+use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
+use crate::config::Account;
+use crate::control::handle::PageSource;
+use crate::control::{
+    AccountView, CallStage, CallView, Command, Handle, Page, PageRequest, RecordingView,
+    Registration, Snapshot,
+};
+use crate::crm::row::{
+    CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
+    Identification, Match, MatchLevel, OrganizationRow,
+};
+use crate::ui::popup::{PopupState, popup_ui};
+use crate::ui::scene::{Now, Scene};
+use crate::ui::state::ViewState;
+use crate::ui::theme;
+use crate::ui::view::desk_ui;
+
+/// The rows that the fake store has.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    pub(super) calls: Vec<CallRow>,
+    pub(super) contacts: Vec<ContactRow>,
+    pub(super) failing: bool,
+}
+
+impl PageSource for Rows {
+    fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        if self.failing {
+            return Some(Arc::new(Page::Failed("the call log is closed".to_owned())));
+        }
+        let page = match request {
+            PageRequest::Calls { filter, search, .. } => {
+                let rows: Vec<CallRow> = self
+                    .calls
+                    .iter()
+                    .filter(|row| match filter {
+                        CallFilter::All => true,
+                        CallFilter::Inbound => row.direction == CallDirection::Inbound,
+                        CallFilter::Outbound => row.direction == CallDirection::Outbound,
+                        CallFilter::Missed | CallFilter::ToCallBack => !row.done,
+                    })
+                    .filter(|row| {
+                        format!("{:?} {}", row.contact_name, row.remote).contains(search.as_str())
+                    })
+                    .cloned()
+                    .collect();
+                Page::Calls(CallPage {
+                    total: rows.len() as u64,
+                    rows,
+                    next: None,
+                })
+            }
+            PageRequest::Call(id) => {
+                let row = self.calls.iter().find(|row| row.id == *id);
+                Page::Call(row.cloned().map(Box::new))
+            }
+            PageRequest::Contacts { search, offset } => {
+                let rows: Vec<ContactRow> = self
+                    .contacts
+                    .iter()
+                    .filter(|row| row.name.contains(search.as_str()))
+                    .skip(*offset)
+                    .cloned()
+                    .collect();
+                Page::Contacts {
+                    total: rows.len() as u64,
+                    rows,
+                }
+            }
+            PageRequest::Contact(id) => {
+                let row = self.contacts.iter().find(|row| row.id == *id);
+                Page::Contact(row.cloned().map(Box::new))
+            }
+            PageRequest::Organizations { .. } => Page::Organizations(
+                self.contacts
+                    .iter()
+                    .zip(1..)
+                    .filter_map(|(row, id)| {
+                        Some(OrganizationRow {
+                            id: OrganizationId(id),
+                            name: row.organization_name.clone()?,
+                            contacts: 1,
+                        })
+                    })
+                    .collect(),
+            ),
+            PageRequest::Identify(_) => Page::Identify(Box::default()),
+        };
+        Some(Arc::new(page))
+    }
+}
+
+/// The window or the pop-up with everything around it.
+pub(super) struct Stage {
+    handle: Handle,
+    publish: watch::Sender<Arc<Snapshot>>,
+    inbox: mpsc::Receiver<Command>,
+    pub(super) state: ViewState,
+    popup: PopupState,
+    pub(super) now: Now,
+}
+
+impl Stage {
+    fn new(snapshot: Snapshot, rows: Rows) -> Self {
+        let (commands, inbox) = mpsc::channel(64);
+        let (publish, watch) = watch::channel(Arc::new(snapshot));
+        Self {
+            handle: Handle::new(commands, watch, Arc::new(rows)),
+            publish,
+            inbox,
+            state: ViewState::default(),
+            popup: PopupState::default(),
+            now: Now {
+                wall: "2025-11-21T15:00:00Z".parse().unwrap(),
+                mono: start(),
+                zone: TimeZone::UTC,
+            },
+        }
+    }
+
+    /// The commands that were sent since the last time.
+    pub(super) fn sent(&mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.inbox.try_recv().ok()).collect()
+    }
+
+    /// The same as one line of debug text each.
+    pub(super) fn told(&mut self) -> Vec<String> {
+        self.sent()
+            .iter()
+            .map(|command| format!("{command:?}"))
+            .collect()
+    }
+
+    /// What the engine would publish next.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
+        self.publish
+            .send_modify(|snapshot| change(Arc::make_mut(snapshot)));
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.now.mono += time;
+    }
+}
+
+/// The moment at which every stage begins, with room before it.
+pub(super) fn start() -> Instant {
+    clock::monotonic_now() + Duration::from_secs(3600)
+}
+
+fn harness(
+    size: Vec2,
+    dark: bool,
+    stage: Stage,
+    draw: fn(&mut egui::Ui, &mut Stage),
+) -> Harness<'static, Stage> {
+    Harness::builder()
+        .with_size(size)
+        .with_theme(if dark {
+            egui::Theme::Dark
+        } else {
+            egui::Theme::Light
+        })
+        .allow_missing_glyphs()
+        .with_max_steps(16)
+        .with_context_setup(theme::install)
+        .build_ui_state(draw, stage)
+}
+
+/// The main window; `prepare` says what is open.
+pub(super) fn window(
+    size: Vec2,
+    dark: bool,
+    snapshot: Snapshot,
+    rows: Rows,
+    prepare: impl FnOnce(&mut ViewState),
+) -> Harness<'static, Stage> {
+    let mut stage = Stage::new(snapshot, rows);
+    prepare(&mut stage.state);
+    harness(size, dark, stage, |ui, stage| {
+        let mut scene = Scene::new(&stage.handle, stage.now.clone());
+        desk_ui(ui, &mut scene, &mut stage.state);
+        assert!(scene.finish());
+    })
+}
+
+/// The main window at a usual size.
+pub(super) fn desk(
+    snapshot: Snapshot,
+    rows: Rows,
+    prepare: impl FnOnce(&mut ViewState),
+) -> Harness<'static, Stage> {
+    window(Vec2::new(1440.0, 900.0), true, snapshot, rows, prepare)
+}
+
+/// The pop-up.
+pub(super) fn pop_up(snapshot: Snapshot, dark: bool) -> Harness<'static, Stage> {
+    let size = crate::ui::popup::popup_size(&snapshot);
+    let stage = Stage::new(snapshot, Rows::default());
+    harness(size, dark, stage, |ui, stage| {
+        let mut scene = Scene::new(&stage.handle, stage.now.clone());
+        popup_ui(ui, &mut scene, &mut stage.popup);
+        assert!(scene.finish());
+    })
+}
+
+/// A phone with one registered account.
+pub(super) fn registered() -> Snapshot {
+    Snapshot {
+        accounts: vec![AccountView {
+            id: AccountId(0),
+            account: Account {
+                address: "sip:sam@pbx.example".to_owned(),
+                display_name: "Sales".to_owned(),
+                dial_plan: DialPlan {
+                    domain: "pbx.example".to_owned(),
+                    ..DialPlan::default()
+                },
+                ..Account::default()
+            },
+            has_password: true,
+            registration: Registration::Registered,
+        }],
+        ..Snapshot::default()
+    }
+}
+
+pub(super) fn call_id(number: u8) -> CallId {
+    CallId::new(1_700_000_000_000, [number; 10])
+}
+
+pub(super) fn candidate(id: i64, name: &str, level: MatchLevel) -> Match {
+    Match {
+        contact: ContactId(id),
+        name: name.to_owned(),
+        organization: Some("Northwind Traders".to_owned()),
+        role: None,
+        level,
+        reason: format!("rule {id} found it"),
+    }
+}
+
+/// A call that rings here from a number with these candidates.
+pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
+    CallView {
+        id: call_id(number),
+        account: Some(AccountId(0)),
+        direction: CallDirection::Inbound,
+        stage: CallStage::Ringing,
+        remote: "+14155550134".to_owned(),
+        remote_name: None,
+        local: "sip:sam@pbx.example".to_owned(),
+        diverted_from: None,
+        identification: Some(Identification {
+            no_match: matches.is_empty().then(|| "nobody has it".to_owned()),
+            matches,
+            e164: Some("+14155550134".to_owned()),
+            display_number: "+1 415-555-0134".to_owned(),
+            country: Some("US".to_owned()),
+            last_calls: Vec::new(),
+        }),
+        chosen: None,
+        started: start(),
+        started_at: "2025-11-21T14:59:50Z".parse().unwrap(),
+        answered: None,
+        ended: None,
+        status: String::new(),
+        muted: false,
+        recording: RecordingView::Off,
+        codec: None,
+        quality: None,
+        notes: String::new(),
+        durable: true,
+    }
+}
+
+/// The same call, talked in.
+pub(super) fn talking(number: u8, matches: Vec<Match>) -> CallView {
+    CallView {
+        stage: CallStage::Talking,
+        answered: Some(start()),
+        codec: Some("opus".to_owned()),
+        ..ringing(number, matches)
+    }
+}
+
+pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
+    CallRow {
+        id: call_id(number),
+        direction: CallDirection::Inbound,
+        state: CallState::NoAnswer,
+        remote: "+14155550134".to_owned(),
+        e164: Some("+14155550134".to_owned()),
+        remote_name: None,
+        local: "sip:sam@pbx.example".to_owned(),
+        contact: name.map(|_| ContactId(1)),
+        contact_name: name.map(|(name, _)| name.to_owned()),
+        organization: name.map(|_| "Northwind Traders".to_owned()),
+        level: name.map(|(_, level)| level),
+        match_reason: name.map(|_| "same number".to_owned()),
+        started_at: "2025-11-21T14:50:00Z".parse().unwrap(),
+        answered_at: None,
+        ended_at: Some("2025-11-21T14:50:30Z".parse().unwrap()),
+        waiting_millis: Some(30_000),
+        talking_millis: None,
+        sip_status: Some(487),
+        end_reason: Some("the caller gave up".to_owned()),
+        sip_call_id: Some("abc@example".to_owned()),
+        recording: None,
+        notes: String::new(),
+        done: false,
+    }
+}
+
+pub(super) fn contact(id: i64, name: &str) -> ContactRow {
+    ContactRow {
+        id: ContactId(id),
+        name: name.to_owned(),
+        organization: Some(OrganizationId(1)),
+        organization_name: Some("Northwind Traders".to_owned()),
+        role: Some("Buyer".to_owned()),
+        email: Some("amelia@example.com".to_owned()),
+        notes: "Prefers mornings".to_owned(),
+        numbers: vec![ContactNumber {
+            label: "Mobile".to_owned(),
+            raw: "+1 415 555 0134".to_owned(),
+            e164: Some("+14155550134".to_owned()),
+        }],
+    }
+}

@@ -1,0 +1,223 @@
+//! Calls, contacts, organizations, accounts: what is shown and what is saved.
+
+use egui_kittest::kittest::Queryable as _;
+
+use super::fixture::*;
+use crate::config::settings::ThemeChoice;
+use crate::control::{Command, Snapshot};
+use crate::crm::row::{CallFilter, MatchLevel};
+use crate::ui::state::View;
+
+fn log() -> Rows {
+    Rows {
+        calls: vec![
+            row(1, Some(("Amelia Hart", MatchLevel::Known))),
+            row(2, Some(("Priya Nair", MatchLevel::Weak))),
+            row(3, None),
+        ],
+        contacts: vec![contact(1, "Amelia Hart"), contact(2, "Priya Nair")],
+        failing: false,
+    }
+}
+
+#[test]
+fn to_call_back_is_the_first_tab_and_has_the_only_badge() {
+    let snapshot = Snapshot {
+        to_call_back: 3,
+        ..registered()
+    };
+    let mut shown = desk(snapshot, log(), |state| state.view = View::Calls);
+    assert_eq!(shown.state().state.calls.filter, CallFilter::ToCallBack);
+    shown.get_by_label("To call back, 3");
+    shown.get_by_label("Missed").click();
+    shown.run();
+    assert_eq!(shown.state().state.calls.filter, CallFilter::Missed);
+}
+
+#[test]
+fn a_missed_call_is_called_back_from_its_row() {
+    let mut shown = desk(registered(), log(), |state| state.view = View::Calls);
+    shown.get_by_label("Call Amelia Hart").click();
+    shown.run();
+    assert_eq!(
+        shown.state_mut().told(),
+        ["Call(CallTarget { text: \"+14155550134\", account: None })"]
+    );
+    assert!(shown.state().state.detail.is_none());
+}
+
+#[test]
+fn a_weak_match_in_the_log_has_the_number_as_its_title() {
+    let shown = desk(registered(), log(), |state| state.view = View::Calls);
+    assert!(shown.query_by_label_contains("Priya Nair").is_none());
+    shown.get_by_label_contains("Amelia Hart, Inbound, Missed");
+}
+
+#[test]
+fn a_row_opens_the_call_with_its_reason_and_notes() {
+    let mut shown = desk(registered(), log(), |state| state.view = View::Calls);
+    shown.get_by_label_contains("Amelia Hart, Inbound").click();
+    shown.run();
+    shown.get_by_label("the caller gave up");
+    shown.get_by_label("same number");
+    shown.get_by_label("487");
+    shown.get_by_label("Notes").focus();
+    shown.run();
+    shown.get_by_label("Notes").type_text("wants a quote");
+    shown.run();
+    // Escape leaves the field first, and closes the call only then.
+    shown.key_press(egui::Key::Escape);
+    shown.run();
+    shown.get_by_label("Mark as done").click();
+    shown.run();
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("Notes(") && told[0].contains("wants a quote"));
+    assert!(told[1].starts_with("MarkDone(") && told[1].ends_with("true)"));
+    shown.get_by_label("Close").click();
+    shown.run();
+    assert!(shown.state().state.detail.is_none());
+}
+
+#[test]
+fn an_unreadable_log_says_why() {
+    let rows = Rows {
+        failing: true,
+        ..Rows::default()
+    };
+    let shown = desk(registered(), rows, |state| state.view = View::Calls);
+    shown.get_by_label("the call log is closed");
+}
+
+#[test]
+fn a_contact_is_edited_with_another_number_and_saved() {
+    let mut shown = desk(registered(), log(), |state| state.view = View::Contacts);
+    shown.get_by_label("Amelia Hart").click();
+    shown.run();
+    shown.get_by_label("Edit…").click();
+    shown.run();
+    shown.get_by_label("Add a number").click();
+    shown.run();
+    let field = shown.get_all_by_label("Number").nth(1).unwrap();
+    field.focus();
+    shown.run();
+    let field = shown.get_all_by_label("Number").nth(1).unwrap();
+    field.type_text("030 901820");
+    shown.run();
+    shown.get_by_label("Save").click();
+    shown.run();
+    let sent = shown.state_mut().sent();
+    let [Command::SaveContact(row)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    let raws: Vec<&str> = row.numbers.iter().map(|n| n.raw.as_str()).collect();
+    assert_eq!(raws, ["+1 415 555 0134", "030 901820"]);
+    assert_eq!(row.organization_name.as_deref(), Some("Northwind Traders"));
+}
+
+#[test]
+fn a_contact_without_a_name_is_not_saved() {
+    let mut shown = desk(registered(), log(), |state| state.view = View::Contacts);
+    shown.get_by_label("New contact…").click();
+    shown.run();
+    shown.get_by_label("Save").click();
+    shown.run();
+    shown.get_by_label("Give the contact a name.");
+    assert!(shown.state_mut().sent().is_empty());
+}
+
+#[test]
+fn a_contact_is_deleted_only_after_a_second_click() {
+    let mut shown = desk(registered(), log(), |state| state.view = View::Contacts);
+    shown.get_by_label("Priya Nair").click();
+    shown.run();
+    shown.get_by_label("Delete…").click();
+    shown.run();
+    assert!(shown.state_mut().sent().is_empty());
+    shown.get_by_label("Delete for good").click();
+    shown.run();
+    assert_eq!(shown.state_mut().told(), ["DeleteContact(ContactId(2))"]);
+}
+
+#[test]
+fn an_organization_is_added() {
+    let mut shown = desk(registered(), log(), |state| {
+        state.view = View::Organizations;
+        state.organizations.name = " Carmel Tech ".to_owned();
+    });
+    shown.get_by_label("Add").click();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::SaveOrganization(row)] if row.name == "Carmel Tech" && row.id.0 == 0
+    ));
+}
+
+#[test]
+fn an_account_is_saved_with_its_password_which_is_not_kept_in_the_form() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    shown.get_by_label("Add an account…").click();
+    shown.run();
+    for (field, text) in [("SIP address", "bob@pbx.example"), ("Password", "hunter2")] {
+        shown.get_by_label(field).focus();
+        shown.run();
+        shown.get_by_label(field).type_text(text);
+        shown.run();
+    }
+    let typed = format!("{:?}", shown.state().state.settings);
+    assert!(!typed.contains("hunter2"));
+    shown.get_by_label("Save").click();
+    shown.run();
+    let sent = shown.state_mut().sent();
+    let [
+        Command::SaveAccount {
+            id: None,
+            account,
+            password: Some(password),
+            password_file_consent: false,
+        },
+    ] = sent.as_slice()
+    else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(account.address, "sip:bob@pbx.example");
+    assert_eq!(password.expose(), "hunter2");
+    assert!(shown.state().state.settings.form.is_none());
+}
+
+#[test]
+fn an_account_is_registered_now_and_removed_after_a_second_click() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    shown.get_by_label("Register now").click();
+    shown.run();
+    shown.get_by_label("Remove…").click();
+    shown.run();
+    shown.get_by_label("Remove account and password").click();
+    shown.run();
+    assert_eq!(
+        shown.state_mut().told(),
+        ["RegisterNow(AccountId(0))", "RemoveAccount(AccountId(0))"]
+    );
+}
+
+#[test]
+fn a_setting_is_saved_when_it_is_changed_and_only_then() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    assert!(shown.state_mut().sent().is_empty());
+    shown.get_by_label("Light").click();
+    shown.run();
+    let sent = shown.state_mut().sent();
+    assert!(
+        sent.iter().all(|command| matches!(
+            command,
+            Command::SaveSettings(settings) if settings.theme == ThemeChoice::Light
+        )) && !sent.is_empty(),
+        "{sent:?}"
+    );
+}
