@@ -43,7 +43,7 @@ pub enum SecretError {
         reason: String,
     },
     /// The keyring is there but did not give or take the password.
-    #[error("the keyring did not answer: {reason}; unlock it and try again")]
+    #[error("the keyring did not give or take the password ({reason}); unlock it and try again")]
     KeyringRefused {
         /// What the system said.
         reason: String,
@@ -85,12 +85,12 @@ pub enum SecretError {
     NotAPassword(String),
 }
 
-/// Keeps the password of the account with this address: in the keyring, or, where there is none
-/// and the user gave `consent`, in `secrets_file`. Tells where it went.
+/// Keeps the password of the account with this address: in the keyring, or, where that is missing
+/// or refuses and the user gave `consent`, in `secrets_file`. Tells where it went.
 ///
 /// # Errors
 ///
-/// Fails when there is no keyring and no consent, or the place does not take it.
+/// Fails when the keyring does not take it and there is no consent, or the file does not take it.
 pub fn store(
     secrets_file: &Path,
     address: &str,
@@ -104,7 +104,7 @@ pub fn store(
             file.delete(address)?;
             Ok(SecretStore::Keyring)
         }
-        Err(SecretError::NoKeyring { .. }) if consent => {
+        Err(_) if consent => {
             file.store(address, password)?;
             Ok(file)
         }
