@@ -112,22 +112,21 @@ pub fn store(
     }
 }
 
-/// Finds the password of the account with this address, first in the keyring, then in
-/// `secrets_file`; none when it was never kept.
+/// Finds the password of the account with this address, first in `secrets_file`, since what is
+/// there is never older, then in the keyring; none when it was never kept.
 ///
 /// # Errors
 ///
 /// Fails when a place that may hold it cannot be read, such as a locked keyring.
 pub fn load(secrets_file: &Path, address: &str) -> Result<Option<Secret>, SecretError> {
-    let from_keyring = SecretStore::Keyring.load(address);
-    if let Ok(Some(password)) = from_keyring {
+    let in_file = SecretStore::File(secrets_file.to_owned()).load(address);
+    if let Ok(Some(password)) = in_file {
         return Ok(Some(password));
     }
-    let from_file = SecretStore::File(secrets_file.to_owned()).load(address)?;
-    match (from_file, from_keyring) {
-        (Some(password), _) => Ok(Some(password)),
-        (None, Ok(_) | Err(SecretError::NoKeyring { .. })) => Ok(None),
-        (None, Err(error)) => Err(error),
+    match SecretStore::Keyring.load(address) {
+        Ok(Some(password)) => Ok(Some(password)),
+        Ok(None) | Err(SecretError::NoKeyring { .. }) => in_file,
+        Err(error) => Err(error),
     }
 }
 
