@@ -254,11 +254,14 @@ fn second_call_is_busy() {
         let first = Sipp::to(phone.address(), "bye-from-phone", &[]);
         phone.wait("answered");
         Sipp::to(phone.address(), "second-call-is-busy", &[]).passes();
+        phone.wait("ended");
         phone.command("hangup");
         first.passes();
+        phone.wait("ended");
         let is = |state: &'static str| move |row: &Value| row["state"] == state;
         let rows = phone.calls();
         assert!(rows.iter().any(is("completed")), "{rows:#?}");
+        assert!(rows.iter().any(is("busy")), "{rows:#?}");
         assert_eq!(phone.stop().code, Some(0));
     });
 }

@@ -31,7 +31,8 @@ impl Bench {
         Self::with_sessions(10)
     }
 
-    pub(in crate::sip) fn with_sessions(max_sessions: usize) -> Self {
+    pub(in crate::sip) fn with_sessions(direct_ring_limit: Duration::from_secs(120),
+            max_sessions: usize) -> Self {
         let config = EndpointConfig {
             udp_port: 5060,
             tcp_port: Some(5060),
