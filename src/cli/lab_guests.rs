@@ -32,21 +32,18 @@ impl LabGuests {
             .first()
             .ok_or_else(|| anyhow::anyhow!("the lab has no users"))?
             .clone();
+        for contact in demo_contacts() {
+            // Trying it out twice must not double anybody.
+            if records.contacts(contact.name, 1).await?.is_empty() {
+                records.save_contact(row(contact)).await?;
+            }
+        }
         let account = Command::UseLab {
             account: Box::new(account(&user.address)),
             password: user.password.clone(),
         };
         if !handle.send(account) {
             anyhow::bail!("the phone is busy; try again");
-        }
-        for contact in demo_contacts() {
-            // Trying it out twice must not double anybody.
-            if !records.contacts(contact.name, 1).await?.is_empty() {
-                continue;
-            }
-            if !handle.send(Command::SaveContact(row(contact))) {
-                anyhow::bail!("the phone is busy; not all demo contacts were added");
-            }
         }
         let watcher = tokio::spawn(watch(events, handle.clone()));
         Ok(Self {
@@ -64,7 +61,7 @@ impl LabGuests {
             LabCaller::Maybe => Caller::Maybe,
         };
         if let Err(error) = self.lab.call(caller, &self.user) {
-            drop(handle.send(Command::Notice(error.to_string())));
+            notice(handle, error.to_string());
         }
     }
 
@@ -84,12 +81,18 @@ impl LabGuests {
 async fn watch(mut events: mpsc::Receiver<LabEvent>, handle: Handle) {
     while let Some(event) = events.recv().await {
         match event {
-            LabEvent::Problem(text) => drop(handle.send(Command::Notice(text))),
+            LabEvent::Problem(text) => notice(&handle, text),
             LabEvent::Registered { .. }
             | LabEvent::Unregistered { .. }
             | LabEvent::CallerAnswered(_)
             | LabEvent::CallerRefused { .. } => {}
         }
+    }
+}
+
+fn notice(handle: &Handle, text: String) {
+    if !handle.send(Command::Notice(text)) {
+        tracing::warn!("a notice of the lab was lost");
     }
 }
 

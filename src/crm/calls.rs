@@ -282,6 +282,12 @@ pub(crate) fn change(
                 settle_earlier(transaction, id)?;
             }
         }
+        CallChange::Dialled(sip_call_id) => {
+            run(
+                "UPDATE calls SET sip_call_id = ?2 WHERE id = ?1",
+                &[&key, sip_call_id],
+            )?;
+        }
         CallChange::Recording(file) => {
             run(
                 "UPDATE calls SET recording = ?2 WHERE id = ?1",

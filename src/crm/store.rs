@@ -39,6 +39,8 @@ pub enum CallChange {
         /// Milliseconds of waiting, by the monotonic clock.
         waiting_millis: i64,
     },
+    /// It was dialled: the SIP Call-ID that it has, to find it in a trace.
+    Dialled(String),
     /// Held or resumed.
     Held(bool),
     /// It ended.

@@ -129,7 +129,7 @@ fn a_sound_file_that_is_none_is_named() {
 
 #[test]
 fn a_number_that_cannot_be_dialled_is_refused_with_exit_code_4() {
-    for number in ["sip:", "hello world", "+49"] {
+    for number in ["hello world", "+49"] {
         let ended = ended(&["--no-register", "--call", number, "--exit-after-calls", "1"]);
         assert_eq!(ended.code, Some(4), "{number}: {}", ended.stderr);
         assert_says(&ended.stderr, &[number]);

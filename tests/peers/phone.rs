@@ -157,9 +157,18 @@ impl Phone {
         }
     }
 
-    /// Sends one command on stdin, such as `hold`, about the only call.
+    /// Sends one command on stdin, such as `hold`, about the call that was last heard of.
     pub(crate) fn command(&mut self, name: &str) {
-        self.send(&serde_json::json!({ "command": name }));
+        let mut command = serde_json::json!({ "command": name });
+        if let Some(id) = self
+            .seen
+            .iter()
+            .rev()
+            .find_map(|event| event["call_id"].as_str())
+        {
+            command["call_id"] = id.into();
+        }
+        self.send(&command);
     }
 
     /// Sends a whole command on stdin.
