@@ -61,6 +61,7 @@ impl PageSource for Rows {
                     rows,
                     waiting: Vec::new(),
                     next: None,
+                    waiting: Vec::new(),
                 })
             }
             PageRequest::Call(id) => {
