@@ -145,9 +145,8 @@ fn next_second(scene: &Scene<'_>, call: &CallView) -> Duration {
         .now
         .mono
         .saturating_duration_since(call.answered.unwrap_or(call.started));
-    Duration::from_millis(1_005).saturating_sub(Duration::from_nanos(u64::from(
-        since.subsec_nanos(),
-    )))
+    Duration::from_millis(1_005)
+        .saturating_sub(Duration::from_nanos(u64::from(since.subsec_nanos())))
 }
 
 /// A name that fits on a tab.
