@@ -5,7 +5,8 @@
 //! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given
+//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given; `later` lets the calls
+//!   come after three seconds
 
 use std::error::Error;
 use std::sync::Arc;
@@ -69,7 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         View::Dialer
     };
     let now = (clock::wall_now(), clock::monotonic_now());
-    let snapshot = snapshot(&has, now);
+    let mut snapshot = snapshot(&has, now);
+    let later = has("later").then(|| std::mem::take(&mut snapshot.calls));
     let (commands, mut inbox) = mpsc::channel(64);
     let (publish, watch) = watch::channel(Arc::new(snapshot));
     let demo = Demo {
@@ -81,18 +83,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options {
         view,
         on_ready: Box::new(move |waker| {
-            let engine = std::thread::Builder::new().name("demo engine".to_owned());
-            let started = engine.spawn(move || {
+            let publish = Arc::new(publish);
+            if let Some(calls) = later {
+                let (publish, waker) = (Arc::clone(&publish), waker.clone());
+                spawn("demo caller", move || {
+                    std::thread::sleep(Duration::from_secs(3));
+                    publish.send_modify(|snapshot| Arc::make_mut(snapshot).calls = calls);
+                    waker.wake();
+                });
+            }
+            spawn("demo engine", move || {
                 while let Some(command) = inbox.blocking_recv() {
                     publish.send_modify(|snapshot| obey(Arc::make_mut(snapshot), &command));
                     waker.wake();
                 }
             });
-            drop(started);
         }),
     };
     ui::run(handle, options)?;
     Ok(())
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let started = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work);
+    drop(started);
 }
 
 /// Does to the state what the engine would do.
@@ -436,7 +452,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         sip_call_id: Some("a84b4c76e66710@pc33.northwind.example".to_owned()),
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         notes: NOTES[index % NOTES.len()].to_owned(),
-        done: index > 20,
+        done: talked || direction == CallDirection::Outbound || index > 20,
     }
 }
 
@@ -482,6 +498,7 @@ impl Demo {
             _ => self.rows.min(rows.len()),
         };
         CallPage {
+            waiting: Vec::new(),
             rows,
             next,
             total: u64::try_from(total).unwrap_or(0),

@@ -178,7 +178,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
     tokio::spawn(await_acks(acks, internal_outlet.clone()));
     let waker = Waker::default();
-    let pages = PageCache::start(Arc::clone(&store), waker.clone());
+    let pages = PageCache::start(&store, waker.clone());
     let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
     let mut engine = Engine {
         endpoint,

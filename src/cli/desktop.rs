@@ -66,7 +66,9 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     let farewell = async { tokio::time::timeout(FAREWELL, running.task).await };
     drop(runtime.block_on(farewell));
     watcher.abort();
-    drop(server);
+    if let Some(server) = server {
+        runtime.block_on(server.stop());
+    }
     shown?;
     Ok(Exit::Done)
 }

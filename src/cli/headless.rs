@@ -34,7 +34,7 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         .count();
     let paths = options.paths.clone();
     let running = app::start(options).await?;
-    let _server = single_instance::serve(&paths, running.handle.clone(), running.records.clone());
+    let server = single_instance::serve(&paths, running.handle.clone(), running.records.clone());
     let mut signals = Signals::new()?;
     let mut lines = match args.control {
         Some(ControlArg::Stdin) => Some(read_lines()),
@@ -45,8 +45,10 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         mut events,
         bound,
         task,
-        ..
+        records,
+        waker: _,
     } = running;
+    drop(records);
     let mut driver = Driver::new(&args, handle.clone(), accounts);
     driver.started(bound);
     loop {
@@ -77,6 +79,9 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     }
     // The engine has ended; what it still told is already printed.
     task.await?;
+    if let Some(server) = server {
+        server.stop().await;
+    }
     Ok(driver.exit.unwrap_or(Exit::Done))
 }
 

@@ -64,7 +64,7 @@ impl LabGuests {
             LabCaller::Maybe => Caller::Maybe,
         };
         if let Err(error) = self.lab.call(caller, &self.user) {
-            drop(handle.send(Command::Notice(error.to_string())));
+            notice(handle, error.to_string());
         }
     }
 
@@ -84,12 +84,18 @@ impl LabGuests {
 async fn watch(mut events: mpsc::Receiver<LabEvent>, handle: Handle) {
     while let Some(event) = events.recv().await {
         match event {
-            LabEvent::Problem(text) => drop(handle.send(Command::Notice(text))),
+            LabEvent::Problem(text) => notice(&handle, text),
             LabEvent::Registered { .. }
             | LabEvent::Unregistered { .. }
             | LabEvent::CallerAnswered(_)
             | LabEvent::CallerRefused { .. } => {}
         }
+    }
+}
+
+fn notice(handle: &Handle, text: String) {
+    if !handle.send(Command::Notice(text)) {
+        tracing::warn!("a notice of the lab was lost");
     }
 }
 

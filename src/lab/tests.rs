@@ -68,7 +68,7 @@ impl Phone {
             accept_direct_calls: false,
             user_agent: "test".to_owned(),
             max_sessions: 2,
-            direct_ring_limit: std::time::Duration::from_secs(120),
+            direct_ring_limit: Duration::from_secs(120),
         };
         let (sender, media_events) = mpsc::channel(256);
         let devices = Devices {

@@ -67,10 +67,19 @@ pub enum UiError {
 impl From<eframe::Error> for UiError {
     fn from(error: eframe::Error) -> Self {
         match error {
-            eframe::Error::Winit(why) => Self::Display(why.to_string()),
-            eframe::Error::WinitEventLoop(why) => Self::Display(why.to_string()),
-            other => Self::Graphics(other.to_string()),
+            eframe::Error::Winit(why) => Self::Display(cause(&why.to_string())),
+            eframe::Error::WinitEventLoop(why) => Self::Display(cause(&why.to_string())),
+            other => Self::Graphics(cause(&other.to_string())),
         }
+    }
+}
+
+/// The cause without the place in a library's source that stands before it.
+fn cause(words: &str) -> String {
+    if words.contains(".rs:") {
+        words.rsplit(": ").next().unwrap_or(words).to_owned()
+    } else {
+        words.to_owned()
     }
 }
 
@@ -295,5 +304,19 @@ impl eframe::App for Shell {
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_its_cause_and_no_source_file() {
+        let words = "os error at /some/where/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(cause(words), "Failed to open connection to X server");
+        assert_eq!(cause("no config: none"), "no config: none");
+        let told = UiError::Graphics("no config".to_owned()).to_string();
+        assert!(told.contains("install"), "{told}");
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Registrar {
     pub(super) challenge_calls: bool,
     /// Answers every REGISTER so, when set.
     pub(super) refuse_with: Option<u16>,
+    /// Service-Route of each answer, when set.
+    pub(super) service_route: Option<String>,
     /// How many REGISTERs were accepted.
     pub(super) accepted: u32,
 }
@@ -54,6 +56,7 @@ impl Registrar {
             record_route: true,
             challenge_calls: false,
             refuse_with: None,
+            service_route: None,
             accepted: 0,
         }
     }
@@ -135,6 +138,10 @@ impl Registrar {
             return self.challenge(request, 401, random);
         }
         let user = request.to().unwrap().uri.user_decoded().unwrap();
+        self.bindings
+            .entry(user.clone())
+            .or_default()
+            .retain(|old| old.expires > now);
         let default = request.seconds("Expires").unwrap_or(3600);
         for contact in request.contacts() {
             let ContactField::Address(contact) = contact else {
@@ -159,6 +166,9 @@ impl Registrar {
         }
         self.accepted += 1;
         let mut response = Message::response(request, 200, "OK", Some(&tag));
+        if let Some(route) = &self.service_route {
+            response.headers.push("Service-Route", route.clone());
+        }
         for binding in self.bindings.get(&user).into_iter().flatten() {
             let left = binding.expires.saturating_duration_since(now).as_secs();
             response

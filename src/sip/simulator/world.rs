@@ -127,6 +127,8 @@ pub(super) struct Agent {
     pub(super) down: bool,
     /// Whether streams to it are refused.
     pub(super) refuses_streams: bool,
+    /// The address that others see instead of its own, for datagrams.
+    pub(super) nat: Option<SocketAddr>,
 }
 
 /// The whole simulation.
@@ -140,6 +142,8 @@ pub(super) struct World {
     pub(super) names: HashMap<String, Vec<(Transport, SocketAddr)>>,
     /// Loses datagrams by their text; for scripted tests.
     pub(super) drop_if: Option<DropRule>,
+    /// How many keep-alive datagrams were sent.
+    pub(super) keep_alives: usize,
     queue: BTreeMap<(Instant, u64), Delivery>,
     sequence: u64,
     /// Both ends of each stream, and when its last octets arrive.
@@ -159,6 +163,7 @@ impl World {
             registrar: Registrar::new(),
             names: HashMap::new(),
             drop_if: None,
+            keep_alives: 0,
             queue: BTreeMap::new(),
             sequence: 0,
             pipes: HashMap::new(),
@@ -174,7 +179,7 @@ impl World {
             accept_direct_calls: direct,
             user_agent: "Simulated".to_owned(),
             max_sessions: 1000,
-            direct_ring_limit: std::time::Duration::from_secs(120),
+            direct_ring_limit: Duration::from_secs(120),
         })
     }
 
@@ -190,6 +195,7 @@ impl World {
             script: None,
             down: false,
             refuses_streams: false,
+            nat: None,
         });
         self.agents.len() - 1
     }
@@ -415,7 +421,11 @@ impl World {
                     }
                     return;
                 }
-                let Some(agent) = self.agents.iter().position(|a| a.ip == to.ip()) else {
+                let reached = |a: &Agent| match a.nat {
+                    Some(public) => public == to,
+                    None => a.ip == to.ip(),
+                };
+                let Some(agent) = self.agents.iter().position(reached) else {
                     return;
                 };
                 let ip = self.agents[agent].ip;
@@ -493,7 +503,10 @@ impl World {
     fn carry(&mut self, agent: usize, output: Output) {
         match output {
             Output::Datagram { remote, bytes } => {
-                let from = self.address(agent);
+                let from = self.agents[agent].nat.unwrap_or(self.address(agent));
+                if bytes == b"\r\n" {
+                    self.keep_alives += 1;
+                }
                 self.transmit(from, remote, bytes);
             }
             Output::Connect {

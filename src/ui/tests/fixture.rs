@@ -59,6 +59,7 @@ impl PageSource for Rows {
                 Page::Calls(CallPage {
                     total: rows.len() as u64,
                     rows,
+                    waiting: Vec::new(),
                     next: None,
                 })
             }

@@ -153,7 +153,8 @@ fn an_unknown_caller_shows_number_country_and_why() {
     call.diverted_from = Some("sip:desk@pbx.example".to_owned());
     let shown = pop_up(with_calls(vec![call]), false);
     shown.get_by_label("+1 415-555-0134");
-    shown.get_by_label("US · first call · calls itself “Best Bank”");
+    shown.get_by_label("US · first call");
+    shown.get_by_label("calls itself “Best Bank”");
     shown.get_by_label("nobody has it");
     shown.get_by_label_contains("via sip:desk@pbx.example");
 }

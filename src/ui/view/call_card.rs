@@ -135,8 +135,19 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             }
         });
     if call.stage != CallStage::Ended {
-        ui.ctx().request_repaint_after(Duration::from_millis(500));
+        ui.ctx().request_repaint_after(next_second(scene, call));
     }
+}
+
+/// How long until the clock of a call shows another second.
+fn next_second(scene: &Scene<'_>, call: &CallView) -> Duration {
+    let since = scene
+        .now
+        .mono
+        .saturating_duration_since(call.answered.unwrap_or(call.started));
+    Duration::from_millis(1_005).saturating_sub(Duration::from_nanos(u64::from(
+        since.subsec_nanos(),
+    )))
 }
 
 /// A name that fits on a tab.
@@ -169,7 +180,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, person: &Person<'_>)
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 let lines =
-                    1 + usize::from(person.second.is_some()) + usize::from(person.number.is_some());
+                    1 + usize::from(person.second.is_some()) + usize::from(person.third.is_some());
                 ui.add_space(if lines == 3 { 2.0 } else { 9.0 });
                 line_ui(
                     ui,
@@ -185,8 +196,8 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, person: &Person<'_>)
                     };
                     line_ui(ui, second, SMALL, ink);
                 }
-                if let Some(number) = &person.number {
-                    line_ui(ui, number, SMALL, theme.colours.muted);
+                if let Some(third) = &person.third {
+                    line_ui(ui, third, SMALL, theme.colours.muted);
                 }
             });
         });

@@ -151,7 +151,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
         theme.colours.text,
     );
     let second = match who.certainty {
-        Certainty::Known => who.second.as_deref().or(who.number.as_deref()),
+        Certainty::Known => who.second.as_deref().or(who.third.as_deref()),
         Certainty::Maybe | Certainty::Several | Certainty::Nobody => who.second.as_deref(),
         Certainty::LookingUp => Some(text::LOOKING_UP),
     };
