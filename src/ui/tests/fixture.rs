@@ -61,7 +61,6 @@ impl PageSource for Rows {
                     rows,
                     waiting: Vec::new(),
                     next: None,
-                    waiting: Vec::new(),
                 })
             }
             PageRequest::Call(id) => {
