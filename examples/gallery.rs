@@ -499,7 +499,6 @@ impl Demo {
             _ => self.rows.min(rows.len()),
         };
         CallPage {
-            waiting: Vec::new(),
             rows,
             next,
             total: u64::try_from(total).unwrap_or(0),

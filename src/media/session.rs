@@ -189,9 +189,9 @@ impl Session {
 
     /// Takes the next 10 ms of what we say; leaves in `frame` what is sent, after mute.
     pub fn capture(&mut self, frame: &mut Frame) {
-        if let Some(bytes) = self.outgoing.capture(frame)
-            && let Some(to) = self.incoming.remote()
-        {
+        let remote = self.incoming.remote();
+        let bytes = self.outgoing.capture(frame, remote.is_some());
+        if let (Some(bytes), Some(to)) = (bytes, remote) {
             self.transmit(to, false, bytes);
         }
     }

@@ -261,7 +261,7 @@ fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
             delay: 60,
             jitter: 40,
         };
-        world.run(30.0);
+        world.run(20.0);
         for (side, other) in [(0, 900.0), (1, 500.0)] {
             let share = share_of(world.heard(side), other);
             assert!(share > 0.8, "{codec}: {share}");
@@ -319,6 +319,35 @@ fn digits_arrive_once_and_in_order_whatever_is_lost() {
         let heard = &world.heard(1)[world.heard(1).len() - 48_000..];
         assert!(share_of(heard, 500.0) > 0.95, "{codec}");
     }
+}
+
+#[test]
+fn digits_sound_in_band_where_the_far_end_takes_no_events() {
+    let mut world = World::new(1);
+    let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
+    plans[0].telephone_event_send = None;
+    world.apply(plans);
+    world.run(1.0);
+    world.sides[0].session.send_digits("1D");
+    world.run(1.0);
+    let heard = world.heard(1);
+    // Pieces of 50 ms: which of them are the voice, which a digit.
+    let tones = |low: f32, high: f32| {
+        let both = |piece: &&[f32]| {
+            let (low, high) = (share_of(piece, low), share_of(piece, high));
+            low > 0.4 && high > 0.4
+        };
+        heard.chunks_exact(2_400).filter(both).count()
+    };
+    assert!((1..=2).contains(&tones(697.0, 1_209.0)));
+    assert!((1..=2).contains(&tones(941.0, 1_633.0)));
+    assert_eq!(tones(770.0, 1_336.0), 0);
+    assert!(share_of(&heard[heard.len() - 19_200..], 500.0) > 0.98);
+    let step = heard
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f32::max);
+    assert!(step < 0.15, "{step}");
 }
 
 #[test]
@@ -391,7 +420,7 @@ fn hold_stops_sending_and_resume_starts_again_with_a_marker() {
     assert_eq!(markers, 2);
     for (side, other) in [(0, 900.0), (1, 500.0)] {
         let heard = world.heard(side);
-        assert!(share_of(&heard[heard.len() - 96_000..], other) > 0.98);
+        assert!(share_of(&heard[heard.len() - 134_400..], other) > 0.98);
     }
     assert_eq!(world.sides[1].digits(), "");
 }
@@ -457,14 +486,14 @@ fn codec_changes_in_mid_call_are_followed() {
 fn nothing_heard_is_told_every_ten_seconds_and_again_after_it_came_back() {
     let mut world = World::call(1, Codec::Pcmu);
     world.weather.loss = 1.1;
-    world.run(35.0);
-    assert_eq!(world.sides[0].silences(), [10, 20, 30]);
+    world.run(25.0);
+    assert_eq!(world.sides[0].silences(), [10, 20]);
     world.weather.loss = 0.0;
     world.run(2.0);
     world.weather.loss = 1.1;
     world.run(12.0);
-    assert_eq!(world.sides[0].silences(), [10, 20, 30, 10]);
-    assert!(matches!(world.sides[0].events[3], SessionEvent::Flowing(_)));
+    assert_eq!(world.sides[0].silences(), [10, 20, 10]);
+    assert!(matches!(world.sides[0].events[2], SessionEvent::Flowing(_)));
 }
 
 #[test]
@@ -561,6 +590,7 @@ fn a_call_without_an_address_sends_nothing() {
     world.run(12.0);
     assert_eq!(world.sides[1].arrived, 0);
     assert!(world.flying.is_empty());
+    assert_eq!(world.sides[0].session.quality().sent, 0);
 }
 
 #[test]

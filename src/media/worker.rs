@@ -167,7 +167,7 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            self.cards.set_busy(now, busy);
+            self.cards.set_busy(now, busy, !self.calls.is_empty());
             self.take_loaded();
             self.take_device_news();
             self.receive(now);

@@ -126,11 +126,18 @@ pub(super) fn native_options(size: [f32; 2], least: [f32; 2]) -> eframe::NativeO
         viewport: ViewportBuilder::default()
             .with_title(text::PRODUCT)
             .with_app_id("ringdesk")
+            .with_icon(icon())
             .with_inner_size(size)
             .with_min_inner_size(least),
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()
     }
+}
+
+/// The product's icon; an empty one when the file were damaged.
+fn icon() -> egui::IconData {
+    let png = include_bytes!("../../assets/icon.png");
+    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
 }
 
 /// The window's state.

@@ -345,5 +345,5 @@ pub(crate) const DISMISS: &str = "Dismiss";
 pub(crate) const ENGINE_SLOW: &str =
     "The phone did not take your last action. Try again; if it stays so, restart Ringdesk.";
 pub(crate) fn more_notices(count: usize) -> String {
-    format!("{count} more below")
+    format!("{count} more messages")
 }

@@ -95,7 +95,7 @@ fn random_payloads_never_panic() {
     let mut random = SeededRandom::new(9);
     for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
         let mut decoder = Decoder::new(codec).unwrap();
-        for _ in 0..3_000 {
+        for _ in 0..500 {
             let mut payload = vec![0; usize::from(random.next_u64().to_le_bytes()[0])];
             random.fill(&mut payload);
             let Some(samples) = decoder.samples_in(&payload) else {

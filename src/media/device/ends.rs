@@ -192,7 +192,7 @@ mod tests {
     }
 
     /// Plays on a card whose clock is off by so many parts; gives the filling in milliseconds after
-    /// a minute, and how often it ran dry after the first second.
+    /// 25 seconds, and how often it ran dry after the first second.
     fn play(rate: u32, drift: f64) -> (f64, u32) {
         let period = rate / 100;
         let (producer, mut consumer) = RingBuffer::new(usize::try_from(rate / 4).unwrap());
@@ -200,7 +200,7 @@ mod tests {
         let mut due = 0.0;
         let mut dry = 0;
         let mut filled = 0.0;
-        for tick in 0..6_000_u32 {
+        for tick in 0..2_500_u32 {
             end.add(&[0.5; FRAME_SAMPLES]);
             due += f64::from(period) * (1.0 + drift);
             while due >= f64::from(period) {
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_speaker_whose_clock_drifts_neither_runs_dry_nor_over() {
         for rate in [48_000, 44_100] {
-            for drift in [-300e-6, 0.0, 300e-6] {
+            for drift in [-500e-6, 500e-6] {
                 let (filled, dry) = play(rate, drift);
                 assert_eq!(dry, 0, "{rate} {drift}");
                 assert!((3.0..40.0).contains(&filled), "{rate} {drift}: {filled}");

@@ -244,6 +244,13 @@ impl JitterBuffer {
             return;
         }
         let gap = slot.timestamp - self.next_timestamp;
+        if gap - self.made_up > PAUSE_SAMPLES {
+            // No delay is ever that long: the sender's clock has leapt, or nobody pulled meanwhile.
+            self.next_timestamp = slot.timestamp;
+            self.next_sequence = sequence;
+            self.made_up = 0;
+            return;
+        }
         let missing = gap - self.made_up;
         let lost = sequence > self.next_sequence;
         let samples = decoder.samples_in(slot.payload()).unwrap_or(0);

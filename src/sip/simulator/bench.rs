@@ -31,14 +31,14 @@ impl Bench {
         Self::with_sessions(10)
     }
 
-    pub(in crate::sip) fn with_sessions(direct_ring_limit: Duration::from_secs(120),
-            max_sessions: usize) -> Self {
+    pub(in crate::sip) fn with_sessions(max_sessions: usize) -> Self {
         let config = EndpointConfig {
             udp_port: 5060,
             tcp_port: Some(5060),
             accept_direct_calls: true,
             user_agent: "Bench".to_owned(),
             max_sessions,
+            direct_ring_limit: Duration::from_secs(120),
         };
         Self {
             endpoint: Endpoint::new(config, Box::new(SeededRandom::new(1))),

@@ -59,7 +59,6 @@ impl PageSource for Rows {
                 Page::Calls(CallPage {
                     total: rows.len() as u64,
                     rows,
-                    waiting: Vec::new(),
                     next: None,
                 })
             }

@@ -382,7 +382,7 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
             }
         } else if Button::new(text::DELETE)
             .icon(ICON_DELETE)
-            .look(Look::OutlinedDanger)
+            .look(Look::Outlined)
             .show(ui)
             .clicked()
         {
@@ -420,10 +420,10 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
             });
         }
         if let Some(email) = &contact.email {
-            fact_ui(ui, text::EMAIL, email);
+            fact_ui(ui, text::EMAIL, email, true);
         }
         if !contact.notes.is_empty() {
-            fact_ui(ui, text::NOTES, &contact.notes);
+            fact_ui(ui, text::NOTES, &contact.notes, false);
         }
     });
 }

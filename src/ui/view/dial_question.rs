@@ -90,7 +90,7 @@ fn question_ui(
         }
         Err(why) => {
             paragraph_ui(ui, why, BODY, theme.colours.bad.text);
-            fact_ui(ui, text::DIAL_LINK, &request.link);
+            fact_ui(ui, text::DIAL_LINK, &request.link, false);
             false
         }
     };
@@ -172,14 +172,15 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
                 });
             });
     }
-    fact_ui(ui, text::DIAL_URI, &preview.uri);
-    fact_ui(ui, text::DIAL_RULE, &preview.rule);
-    fact_ui(ui, text::DIAL_LINK, &request.link);
+    fact_ui(ui, text::DIAL_URI, &preview.uri, true);
+    fact_ui(ui, text::DIAL_RULE, &preview.rule, false);
+    fact_ui(ui, text::DIAL_LINK, &request.link, false);
     if let Some(account) = scene.snapshot.accounts.first() {
         fact_ui(
             ui,
             text::DIAL_ACCOUNT,
             format::bare_address(&account.account.address),
+            false,
         );
     }
 }

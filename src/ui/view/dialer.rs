@@ -154,7 +154,12 @@ fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &
     let enter = response.lost_focus()
         && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     if enter {
-        dial(scene, state, plan.target.clone());
+        // What cannot be dialled stays, with the reason under it.
+        if plan.preview.is_ok() {
+            dial(scene, state, plan.target.clone());
+        } else {
+            response.request_focus();
+        }
     }
     let accounts: Vec<_> = scene
         .snapshot
@@ -242,7 +247,7 @@ fn call_button_ui(
         .width(width)
         .height(40.0)
         .key(text::CALL_KEY)
-        .enabled(!plan.target.is_empty())
+        .enabled(plan.preview.is_ok())
         .show(ui);
     if call.clicked() {
         dial(scene, state, plan.target.clone());

@@ -142,7 +142,7 @@ fn account_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, vie
             }
         } else if Button::new(text::REMOVE)
             .icon(ICON_DELETE)
-            .look(Look::OutlinedDanger)
+            .look(Look::Outlined)
             .show(ui)
             .clicked()
         {
