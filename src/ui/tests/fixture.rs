@@ -60,6 +60,7 @@ impl PageSource for Rows {
                     total: rows.len() as u64,
                     rows,
                     next: None,
+                    waiting: Vec::new(),
                 })
             }
             PageRequest::Call(id) => {
