@@ -434,7 +434,7 @@ impl Worker {
                 Feed::Echo => call.heard,
                 Feed::Microphone | Feed::Playing(_) | Feed::Loading(_) | Feed::Silence => SILENCE,
             };
-            call.session.capture(&mut frame);
+            call.session.capture(at, &mut frame);
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {
                 let agent = if call.sends { &frame } else { &SILENCE };
