@@ -217,7 +217,7 @@ impl World {
 
 /// The share of a sound's power that is a tone of that frequency, in pieces of 50 ms, so that a
 /// shift in time between them does not matter.
-fn share_of(samples: &[f32], hertz: f32) -> f32 {
+pub(super) fn share_of(samples: &[f32], hertz: f32) -> f32 {
     let (mut tone, mut all) = (0.0, 1e-9);
     for piece in samples.chunks_exact(2_400) {
         let (mut a, mut b) = (0.0, 0.0);
