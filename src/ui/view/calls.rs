@@ -79,25 +79,7 @@ fn head_ui(ui: &mut Ui, state: &mut CallsState) {
 }
 
 fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
-    if state.calls.spans.is_empty() {
-        state.calls.spans.push(Span {
-            after: None,
-            rows: 0,
-        });
-    }
-    let first = match span_page(scene, &mut state.calls, 0) {
-        Loaded::Rows(_) => state.calls.spans.first().map_or(0, |span| span.rows),
-        Loaded::Waiting => {
-            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
-            return;
-        }
-        Loaded::Failed(why) => {
-            empty_ui(ui, ICON_HISTORY, text::STORE_PROBLEM, &why, None);
-            return;
-        }
-    };
-    if first == 0 {
-        nothing_ui(ui, state);
+    if !first_page_ui(ui, scene, state) {
         return;
     }
     let columns = Columns::new(ui.available_width());
@@ -139,6 +121,39 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     if let Some(call) = clicked {
         state.detail = (state.detail != Some(call)).then_some(call);
     }
+}
+
+/// Reads the first page where it is not known; false where there is no row to show.
+///
+/// Later on only visible pages are read, so that a new call at the top does not move what is being
+/// read further down.
+fn first_page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) -> bool {
+    let calls = &mut state.calls;
+    if calls.spans.is_empty() {
+        calls.spans.push(Span {
+            after: None,
+            rows: 0,
+        });
+    }
+    if calls.spans.first().is_some_and(|span| span.rows > 0) {
+        return true;
+    }
+    match span_page(scene, calls, 0) {
+        Loaded::Rows(_) => {}
+        Loaded::Waiting => {
+            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
+            return false;
+        }
+        Loaded::Failed(why) => {
+            empty_ui(ui, ICON_HISTORY, text::STORE_PROBLEM, &why, None);
+            return false;
+        }
+    }
+    let any = calls.spans.first().is_some_and(|span| span.rows > 0);
+    if !any {
+        nothing_ui(ui, state);
+    }
+    any
 }
 
 /// For each row: its page and its place in it.
