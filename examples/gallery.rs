@@ -380,6 +380,7 @@ fn links(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, mono: Instant) {
         original: "tel:+1-415-555-0134".to_owned(),
         uri: "sip:+14155550134@pbx.northwind.example".to_owned(),
         rule: "international number, sent as it is".to_owned(),
+        called: "+14155550134".to_owned(),
         display: "+1 415 555 0134".to_owned(),
         caution: has("odd-link").then(|| {
             "The link carries SIP headers (Replaces), which are not sent. Dial only if you trust \
@@ -501,6 +502,7 @@ impl Demo {
             rows,
             next,
             total: u64::try_from(total).unwrap_or(0),
+            waiting: Vec::new(),
         }
     }
 

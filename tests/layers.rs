@@ -4,6 +4,8 @@
 //! The sources are read with `syn`, so comments and strings do not count, and each path is looked
 //! at wherever it stands: in a `use` tree, a type, an expression, a pattern or a macro's tokens.
 
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

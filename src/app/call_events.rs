@@ -47,7 +47,8 @@ impl Engine {
             }
             SipEvent::Confirmed { session, body } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_confirmed(body.as_ref())
+                    call.confirmed = true;
+                    call.call.handle_confirmed(body.as_ref());
                 });
             }
             SipEvent::Reinvite { session, offer } => {
@@ -238,7 +239,7 @@ impl Engine {
             } => {
                 let judged = outcome(
                     call.direction,
-                    call.answered.is_some(),
+                    call.reached(),
                     by,
                     &status,
                     reason.as_deref(),

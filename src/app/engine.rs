@@ -36,6 +36,8 @@ const NET_EVENTS: usize = 4096;
 const MEDIA_EVENTS: usize = 1024;
 /// Answers of the store, the resolver and other helpers.
 const INTERNAL: usize = 4096;
+/// So many calls beyond the limit are written down and refused; further ones only refused.
+const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
 /// How long un-registering and hanging up may take at the end (cli contract: two seconds in all).
@@ -102,6 +104,8 @@ pub(super) struct Engine {
     pub(super) options: EngineOptions,
     pub(super) endpoint: Endpoint,
     net: Net,
+    /// Where SIP is bound.
+    pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
@@ -164,7 +168,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
             tcp_port: Some(bound.port()),
             accept_direct_calls: options.accept_direct_calls,
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_sessions: options.max_calls,
+            max_sessions: options.max_calls.saturating_add(SURPLUS),
+            direct_ring_limit: options.script.ring_limit,
         },
         Box::new(OsRandom),
     );
@@ -175,11 +180,12 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
     tokio::spawn(await_acks(acks, internal_outlet.clone()));
     let waker = Waker::default();
-    let pages = PageCache::start(Arc::clone(&store), waker.clone());
+    let pages = PageCache::start(&store, waker.clone());
     let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
     let mut engine = Engine {
         endpoint,
         net: sockets,
+        bound,
         media,
         journal: Journal::new(Arc::clone(&store)),
         store: Arc::clone(&store),
@@ -360,8 +366,7 @@ impl Engine {
     ) {
         match &result {
             Ok(_) => {
-                self.store_revision += 1;
-                self.pages.invalidate(self.store_revision);
+                self.rows_changed();
                 if retry {
                     self.journal.retried(now);
                 }
@@ -374,10 +379,25 @@ impl Engine {
                 self.problem(None, text);
             }
             Err(error) if retry => self.journal.retry_failed(now, error),
-            Err(error) => self.journal.refused(now, write.clone(), error),
+            Err(error) => {
+                if self.journal.is_empty() {
+                    self.tell(Event::Error {
+                        call: None,
+                        text: format!("{error}; until then it is kept in memory"),
+                    });
+                }
+                self.journal.refused(now, write.clone(), error);
+            }
         }
         self.handle_call_written(now, &write, result.is_ok());
         self.retry_writes(now);
+    }
+
+    /// Lets pages be read again.
+    pub(super) fn rows_changed(&mut self) {
+        self.store_revision += 1;
+        self.pages.invalidate(self.store_revision);
+        self.dirty = true;
     }
 
     /// Sends a write of a call through the journal and awaits its acknowledgement.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::app::outcome::Reached;
 use crate::base::id::{AccountId, CallId};
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
@@ -47,6 +48,10 @@ pub(super) struct LiveCall {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) answered: Option<Instant>,
+    /// Incoming: whether our answer was acknowledged.
+    pub(super) confirmed: bool,
+    /// Incoming: it came while the phone had as many calls as it may.
+    pub(super) surplus: bool,
     pub(super) ended: Option<Instant>,
     pub(super) ringing: bool,
     pub(super) early_media: bool,
@@ -131,6 +136,8 @@ impl LiveCall {
             started: now,
             started_at: wall,
             answered: None,
+            confirmed: false,
+            surplus: false,
             ended: None,
             ringing: false,
             early_media: false,
@@ -196,6 +203,15 @@ impl LiveCall {
                 [only] => Some(only),
                 _ => None,
             },
+        }
+    }
+
+    /// How far it came.
+    pub(super) fn reached(&self) -> Reached {
+        match (self.answered, self.direction) {
+            (None, _) => Reached::Ringing,
+            (Some(_), CallDirection::Inbound) if !self.confirmed => Reached::Answered,
+            (Some(_), _) => Reached::Talking,
         }
     }
 

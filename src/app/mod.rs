@@ -23,6 +23,6 @@ mod view;
 pub use engine::{Running, Waker, start};
 pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script};
 pub use records::Records;
-pub use sound::devices;
+pub use sound::{check_source, devices};
 
 pub use crate::media::Source;

@@ -49,7 +49,7 @@ pub struct Script {
     /// Codecs for calls without an account, by encoding name; empty means all.
     pub codecs: Vec<String>,
     /// How long a call without an account rings.
-    pub ring_limit: Option<Duration>,
+    pub ring_limit: Duration,
 }
 
 impl Default for Script {
@@ -61,7 +61,7 @@ impl Default for Script {
             source: Source::Microphone,
             record: false,
             codecs: Vec::new(),
-            ring_limit: None,
+            ring_limit: Duration::from_secs(120),
         }
     }
 }

@@ -36,7 +36,7 @@ struct Entry {
 
 impl PageCache {
     /// Starts the worker.
-    pub(super) fn start(store: Arc<Store>, waker: Waker) -> Arc<Self> {
+    pub(super) fn start(store: &Arc<Store>, waker: Waker) -> Arc<Self> {
         let (wanted, mut requests) = mpsc::channel::<(PageRequest, u64)>(QUEUE);
         let cache = Arc::new(Self {
             pages: Mutex::new(HashMap::new()),
@@ -45,9 +45,13 @@ impl PageCache {
             wanted,
         });
         let weak = Arc::downgrade(&cache);
+        // The store closes when the engine and its scripts are done with it, not when this is.
+        let store = Arc::downgrade(store);
         tokio::spawn(async move {
             while let Some((request, revision)) = requests.recv().await {
+                let Some(store) = store.upgrade() else { break };
                 let page = Arc::new(read(&store, &request).await);
+                drop(store);
                 let Some(cache) = weak.upgrade() else { break };
                 let mut pages = cache.pages.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(entry) = pages.get_mut(&request) {

@@ -27,6 +27,15 @@ pub fn devices(settings: &Settings) -> Devices {
     }
 }
 
+/// Reads a WAV file as `--play` will, to say at once what is wrong with it.
+///
+/// # Errors
+///
+/// Fails when it cannot be read, is no PCM WAV, is empty or too long.
+pub fn check_source(path: &std::path::Path) -> Result<(), crate::media::device::file::FileError> {
+    crate::media::device::file::load(path).map(drop)
+}
+
 impl Engine {
     /// Hands a command to the sound thread.
     pub(super) fn sound(&mut self, command: MediaCommand) {

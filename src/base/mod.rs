@@ -1,8 +1,11 @@
-//! What every room may use: ids, clock, randomness, phone numbers, URIs, dial plan, redaction.
+//! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan,
+//! redaction.
 
 pub mod clock;
+pub mod country;
 pub mod dial_plan;
 pub mod id;
+pub(crate) mod number_spelling;
 pub mod phone_number;
 pub mod random;
 pub mod redact;

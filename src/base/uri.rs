@@ -623,7 +623,7 @@ mod tests {
         let mut read = 0;
         for _ in 0..50_000 {
             let count = random.next_u32() % 12;
-            let mut text = String::from(if random.next_u32() % 4 == 0 {
+            let mut text = String::from(if random.next_u32().is_multiple_of(4) {
                 ""
             } else {
                 "sip:"

@@ -44,8 +44,10 @@ pub(super) enum Task {
     Contacts(ContactsArgs),
 }
 
-/// Options of `ringdesk headless`.
+/// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the
+/// later counts, so that scripts can add to a fixed list.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(super) struct HeadlessArgs {
     /// Accounts and settings from a file; options win.
     #[arg(long, value_name = "FILE")]

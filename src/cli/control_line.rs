@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{CallStage, CallTarget, Command, Snapshot};
+use crate::control::{CallTarget, Command};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -26,11 +26,11 @@ struct Line {
 /// # Errors
 ///
 /// A sentence that says what is wrong with the line.
-pub(super) fn parse(line: &str, snapshot: &Snapshot) -> Result<(String, Command), String> {
+pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), String> {
     let line: Line = serde_json::from_str(line).map_err(|error| {
         format!("this line is no command ({error}); write for example {{\"command\": \"answer\"}}")
     })?;
-    let call = || call(&line, snapshot);
+    let call = || call(&line, open);
     let missing = |field: &str| format!("\"{}\" needs \"{field}\"", line.command);
     let command = match line.command.as_str() {
         "answer" => Command::Answer(call()?),
@@ -67,18 +67,14 @@ pub(super) fn parse(line: &str, snapshot: &Snapshot) -> Result<(String, Command)
 }
 
 /// The named call, or the only open one.
-fn call(line: &Line, snapshot: &Snapshot) -> Result<CallId, String> {
+fn call(line: &Line, open: &[CallId]) -> Result<CallId, String> {
     if let Some(text) = &line.call_id {
         return CallId::parse(text).ok_or_else(|| format!("\"{text}\" is no call id"));
     }
-    let mut open = snapshot
-        .calls
-        .iter()
-        .filter(|call| call.stage != CallStage::Ended);
-    match (open.next(), open.next()) {
-        (Some(call), None) => Ok(call.id),
-        (Some(_), Some(_)) => Err("several calls are open; name one by \"call_id\"".to_owned()),
-        (None, _) => Err("no call is open".to_owned()),
+    match open {
+        [call] => Ok(*call),
+        [] => Err("no call is open".to_owned()),
+        [..] => Err("several calls are open; name one by \"call_id\"".to_owned()),
     }
 }
 
@@ -88,7 +84,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_said() {
-        let none = Snapshot::default();
         for (line, says) in [
             ("{}", "no command"),
             ("answer", "no command"),
@@ -97,18 +92,15 @@ mod tests {
             (r#"{"command":"call"}"#, "needs \"uri\""),
             (r#"{"command":"hangup","call_id":"x"}"#, "no call id"),
         ] {
-            let error = parse(line, &none).unwrap_err();
+            let error = parse(line, &[]).unwrap_err();
             assert!(error.contains(says), "{line}: {error}");
         }
     }
 
     #[test]
     fn a_call_needs_only_its_target() {
-        let (name, command) = parse(
-            r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#,
-            &Snapshot::default(),
-        )
-        .unwrap();
+        let (name, command) =
+            parse(r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#, &[]).unwrap();
         assert_eq!(name, "call");
         assert!(matches!(command, Command::Call(target) if target.text == "sip:echo@127.0.0.1"));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::app;
+use crate::app::{self, Records};
 use crate::cli::args::Cli;
 use crate::cli::lab_guests::LabGuests;
 use crate::cli::run::Exit;
@@ -50,7 +50,11 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     if let Some(link) = &cli.uri {
         send(&running.handle, Command::RequestDial(link.clone()));
     }
-    let watcher = runtime.spawn(watch(running.events, running.handle.clone()));
+    let watcher = runtime.spawn(watch(
+        running.events,
+        running.handle.clone(),
+        running.records.clone(),
+    ));
     let shown = ui::run(
         running.handle.clone(),
         ui::Options {
@@ -62,7 +66,9 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     let farewell = async { tokio::time::timeout(FAREWELL, running.task).await };
     drop(runtime.block_on(farewell));
     watcher.abort();
-    drop(server);
+    if let Some(server) = server {
+        runtime.block_on(server.stop());
+    }
     shown?;
     Ok(Exit::Done)
 }
@@ -99,11 +105,12 @@ fn hand_over(
 }
 
 /// Does what only the outermost layer can: starting the lab.
-async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle) {
+async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle, records: Records) {
     let mut guests = None;
     while let Some(event) = events.recv().await {
         match event {
-            Event::LabWanted if guests.is_none() => match LabGuests::start(&handle).await {
+            Event::LabWanted if guests.is_none() => match LabGuests::start(&handle, &records).await
+            {
                 Ok(started) => guests = Some(started),
                 Err(error) => {
                     send(

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::app::{self, Running};
 use crate::base::clock;
+use crate::base::id::CallId;
 use crate::cli::args::{ControlArg, EventsArg, HeadlessArgs};
 use crate::cli::run::Exit;
 use crate::cli::{control_line, event_line, setup, single_instance};
@@ -24,12 +25,16 @@ const LINES: usize = 64;
 pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let options = setup::headless(&args, matches)?;
     if let Some(path) = &args.play {
-        let _ = path;
+        app::check_source(path)?;
     }
-    let accounts = options.accounts.len();
+    let accounts = options
+        .accounts
+        .iter()
+        .filter(|options| options.account.register)
+        .count();
     let paths = options.paths.clone();
     let running = app::start(options).await?;
-    let _server = single_instance::serve(&paths, running.handle.clone(), running.records.clone());
+    let server = single_instance::serve(&paths, running.handle.clone(), running.records.clone());
     let mut signals = Signals::new()?;
     let mut lines = match args.control {
         Some(ControlArg::Stdin) => Some(read_lines()),
@@ -40,8 +45,10 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         mut events,
         bound,
         task,
-        ..
+        records,
+        waker: _,
     } = running;
+    drop(records);
     let mut driver = Driver::new(&args, handle.clone(), accounts);
     driver.started(bound);
     loop {
@@ -72,6 +79,9 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     }
     // The engine has ended; what it still told is already printed.
     task.await?;
+    if let Some(server) = server {
+        server.stop().await;
+    }
     Ok(driver.exit.unwrap_or(Exit::Done))
 }
 
@@ -86,6 +96,8 @@ struct Driver<'a> {
     next_at: Option<Instant>,
     /// Whether the next call waits for the end of the one before.
     waiting: bool,
+    /// Calls that are not over: the events run ahead of the snapshot.
+    open: Vec<CallId>,
     ended: u64,
     failed: bool,
     exit: Option<Exit>,
@@ -107,6 +119,7 @@ impl<'a> Driver<'a> {
             calls: calls.collect(),
             next_at: None,
             waiting: false,
+            open: Vec::new(),
             ended: 0,
             failed: false,
             exit: None,
@@ -157,6 +170,9 @@ impl<'a> Driver<'a> {
                     self.quit();
                 }
             }
+            Event::Incoming { call, .. } | Event::Outgoing { call, .. } => {
+                self.open.push(call.call);
+            }
             Event::Ended {
                 call,
                 state,
@@ -164,6 +180,7 @@ impl<'a> Driver<'a> {
                 reason,
                 ..
             } => {
+                self.open.retain(|open| *open != call.call);
                 let placed = call.direction == CallDirection::Outbound;
                 if placed && *state != CallState::Completed {
                     self.failed = true;
@@ -244,7 +261,7 @@ impl<'a> Driver<'a> {
         if line.trim().is_empty() {
             return;
         }
-        match control_line::parse(line, &self.handle.snapshot()) {
+        match control_line::parse(line, &self.open) {
             Ok((name, command)) => {
                 let taken = self.handle.send(command);
                 self.print("control", &json!({"command": name, "ok": taken}));

@@ -151,7 +151,16 @@ fn accounts(
     paths: &Paths,
 ) -> anyhow::Result<Vec<AccountOptions>> {
     if args.no_register && args.account.is_empty() {
-        return Ok(Vec::new());
+        // Only an account can carry a proxy; nobody registers this one.
+        let through_proxy = args.outbound_proxy.as_ref().map(|_| AccountOptions {
+            account: Account {
+                address: "sip:ringdesk@localhost".to_owned(),
+                register: false,
+                ..Account::default()
+            },
+            password: None,
+        });
+        return Ok(through_proxy.into_iter().collect());
     }
     if args.account.is_empty() {
         let mut accounts = Vec::new();
@@ -279,8 +288,6 @@ fn script(args: &HeadlessArgs) -> Script {
         source,
         record: args.record_dir.is_some(),
         codecs: args.codecs.clone(),
-        ring_limit: args
-            .ring_limit
-            .map(|limit| Duration::from_secs(u64::from(limit))),
+        ring_limit: Duration::from_secs(args.ring_limit.unwrap_or(120).into()),
     }
 }

@@ -163,6 +163,15 @@ pub(super) struct Server {
     path: PathBuf,
 }
 
+impl Server {
+    /// Stops listening and lets go of the records, so that the store can close in order.
+    pub(super) async fn stop(mut self) {
+        self.task.abort();
+        // An aborted task answers with that; it is what was asked for.
+        drop((&mut self.task).await);
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();

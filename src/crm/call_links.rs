@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::base::id::ContactId;
+use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{Match, MatchLevel};
 
 pub(crate) const CREATE: &str = "
@@ -43,19 +43,26 @@ pub(crate) fn link(
     Ok(())
 }
 
-/// Reads the contacts that a call links to and how sure each is, in the order of their ids.
-pub(crate) fn of(
-    connection: &Connection,
-    call: i64,
-) -> rusqlite::Result<Vec<(ContactId, MatchLevel)>> {
-    let mut query = connection
-        .prepare_cached("SELECT contact, level FROM call_links WHERE call = ?1 ORDER BY contact")?;
-    let rows = query.query_map([call], |row| {
-        let level: String = row.get(1)?;
-        Ok((
-            ContactId(row.get(0)?),
-            MatchLevel::parse(&level).unwrap_or(MatchLevel::Maybe),
-        ))
+/// Reads the contacts that a call links to, the surest first.
+pub(crate) fn of(connection: &Connection, call: CallId) -> rusqlite::Result<Vec<Match>> {
+    let mut query = connection.prepare_cached(
+        "SELECT l.contact, l.name, o.name, c.role, l.level, l.reason
+         FROM call_links l JOIN calls k ON k.seq = l.call JOIN contacts c ON c.id = l.contact
+         LEFT JOIN organizations o ON o.id = c.organization
+         WHERE k.id = ?1 ORDER BY c.folded, c.id",
+    )?;
+    let rows = query.query_map([call.to_string()], |row| {
+        let level: String = row.get(4)?;
+        Ok(Match {
+            contact: ContactId(row.get(0)?),
+            name: row.get(1)?,
+            organization: row.get(2)?,
+            role: row.get(3)?,
+            level: MatchLevel::parse(&level).unwrap_or(MatchLevel::Maybe),
+            reason: row.get(5)?,
+        })
     })?;
-    rows.collect()
+    let mut links = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    links.sort_by_key(|link| link.level);
+    Ok(links)
 }

@@ -1,4 +1,4 @@
-//! The call log: rows, paging, and what follows when a call ends or a contact appears.
+//! The call log: its rows, how they change, and what follows when a call ends.
 //!
 //! Times are stored as microseconds since the Unix epoch; anything finer is dropped.
 
@@ -6,17 +6,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, ContactId};
-use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{
-    CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, Match, MatchLevel,
-};
-use crate::crm::search::{MATCH_LIMIT, full_text};
+use crate::crm::number_key::Numbering;
+use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel};
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
 use crate::crm::{call_links, contacts, match_number, number_choices};
 
-/// A page holds at most so many rows.
-const PAGE_LIMIT: usize = 1000;
+/// So many characters of an address, name or Call-ID that a peer sent are kept: a hostile one must
+/// not fill the disk.
+const PEER_TEXT: usize = 512;
 
 /// The reason on rows that a crash left open.
 pub(crate) const INTERRUPTED: &str = "the phone ended during the call (a crash, a kill or a power loss); how the call went on is unknown";
@@ -83,13 +81,13 @@ CREATE VIRTUAL TABLE call_words USING fts5 (
 INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
         || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
-        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits, ''), coalesce(reversed, '')
+        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
     FROM calls;
 CREATE TRIGGER calls_words_insert AFTER INSERT ON calls BEGIN
     INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
         || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
-        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
 CREATE TRIGGER calls_words_update AFTER UPDATE OF contact_name, organization ON calls
@@ -98,7 +96,7 @@ WHEN old.contact_name IS NOT new.contact_name OR old.organization IS NOT new.org
     INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
         || iif(new.e164 IS NULL, new.remote, ''), coalesce(new.organization, ''),
-        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits, ''),
+        coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
 CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
@@ -106,17 +104,18 @@ CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
 END;
 ";
 
-const COLUMNS: &str = "c.id, c.direction, c.state, c.remote, c.e164, c.remote_name, c.local,
+/// What [`read`] reads, of `calls c`.
+pub(crate) const COLUMNS: &str =
+    "c.id, c.direction, c.state, c.remote, c.e164, c.remote_name, c.local,
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done";
 
-// These conditions are those of the partial indexes above, word for word: else SQLite does not
-// see that an index has them all.
-const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
-    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
-const TO_CALL_BACK: &str = "direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL
-    AND number IS NOT NULL AND state NOT IN ('blocked', 'answered-elsewhere')";
+/// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
+/// index is named, because without statistics SQLite would take one with more equalities.
+pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_back
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere')";
 
 /// Reads one call.
 pub(crate) fn one(connection: &Connection, id: CallId) -> Result<Option<CallRow>, StoreError> {
@@ -124,57 +123,6 @@ pub(crate) fn one(connection: &Connection, id: CallId) -> Result<Option<CallRow>
         .prepare_cached(&format!("SELECT {COLUMNS} FROM calls c WHERE c.id = ?1"))?
         .query_row([id.to_string()], read)
         .optional()?)
-}
-
-/// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts
-/// at most [`MATCH_LIMIT`] rows.
-pub(crate) fn page(
-    connection: &Connection,
-    filter: CallFilter,
-    search: &str,
-    after: Option<CallCursor>,
-    limit: usize,
-) -> Result<CallPage, StoreError> {
-    let words = full_text(search);
-    let after = after
-        .map(|cursor| position(connection, cursor))
-        .transpose()?;
-    let (after_start, after_seq) = after.unwrap_or((i64::MAX, i64::MAX));
-    let limit = limit.clamp(1, PAGE_LIMIT);
-    let from = source(filter, words.is_some());
-    let order = if words.is_some() {
-        // The index is read in the order of `seq`, which is the order in which calls began.
-        "AND c.seq < ?2 ORDER BY c.seq DESC"
-    } else {
-        "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
-    };
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS}, c.seq FROM {from} {order} LIMIT ?3"
-    ))?;
-    let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut rows = match &words {
-        Some(words) => query
-            .query_map(params![after_start, after_seq, wanted, words], read)?
-            .collect::<rusqlite::Result<Vec<_>>>()?,
-        None => query
-            .query_map(params![after_start, after_seq, wanted], read)?
-            .collect::<rusqlite::Result<Vec<_>>>()?,
-    };
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok(CallPage {
-        next: rows.last().filter(|_| more).map(|last| CallCursor {
-            started_micros: last.started_at.as_microsecond(),
-            id: last.id,
-        }),
-        total: count(connection, filter, words.as_deref())?,
-        rows,
-    })
-}
-
-/// Counts the numbers that wait for a call back.
-pub(crate) fn to_call_back(connection: &Connection) -> Result<u64, StoreError> {
-    count(connection, CallFilter::ToCallBack, None)
 }
 
 /// Reads the last calls with a number or a contact, newest first.
@@ -223,13 +171,13 @@ pub(crate) fn insert(
             call.id.to_string(),
             call.direction.as_str(),
             call.state.as_str(),
-            call.remote,
+            clipped(&call.remote),
             keys.e164,
             keys.key(),
             keys.digits,
             keys.reversed,
-            call.remote_name,
-            call.local,
+            call.remote_name.as_deref().map(clipped),
+            clipped(&call.local),
             call.contact.map(|id| id.0),
             call.contact_name,
             call.organization,
@@ -242,7 +190,7 @@ pub(crate) fn insert(
             call.talking_millis,
             call.sip_status,
             call.end_reason,
-            call.sip_call_id,
+            call.sip_call_id.as_deref().map(clipped),
             call.recording,
             call.notes,
             call.done,
@@ -334,6 +282,12 @@ pub(crate) fn change(
                 settle_earlier(transaction, id)?;
             }
         }
+        CallChange::Dialled(sip_call_id) => {
+            run(
+                "UPDATE calls SET sip_call_id = ?2 WHERE id = ?1",
+                &[&key, sip_call_id],
+            )?;
+        }
         CallChange::Recording(file) => {
             run(
                 "UPDATE calls SET recording = ?2 WHERE id = ?1",
@@ -353,88 +307,6 @@ pub(crate) fn change(
         CallChange::Contact(contact) => choose(transaction, &key, *contact)?,
     }
     Ok(())
-}
-
-/// Links earlier calls to a contact that was just saved with these keys; gives how many calls show
-/// it now that showed nobody for sure before.
-pub(crate) fn link_again(
-    transaction: &Transaction<'_>,
-    contact: ContactId,
-    is_new: bool,
-    keys: &[NumberKeys],
-    numbering: &Numbering,
-) -> Result<usize, WriteError> {
-    let mut shown = 0_usize;
-    for number in keys.iter().filter(|keys| !numbering.is_own(keys)) {
-        let spellings = [&number.e164, &number.digits, &number.address];
-        for key in spellings.into_iter().flatten() {
-            let earlier = with_number(transaction, key)?;
-            if earlier.is_empty() {
-                continue;
-            }
-            let candidates =
-                match_number::candidates(transaction, &numbering.keys(key), numbering)?;
-            let sure: Vec<&Match> = candidates
-                .iter()
-                .filter(|found| found.level <= MatchLevel::Known)
-                .collect();
-            let Some(own) = sure.iter().find(|found| found.contact == contact) else {
-                continue;
-            };
-            for call in earlier {
-                call_links::link(transaction, call.seq, own)?;
-                // A number of several people stays a question until somebody answers it.
-                if sure.len() == 1 && call.may_be_taken(is_new) {
-                    if call.guessed || !call.named {
-                        show(transaction, call.seq, own)?;
-                    } else {
-                        show_under_old_name(transaction, call.seq, own)?;
-                    }
-                    shown += 1;
-                }
-            }
-        }
-    }
-    Ok(shown)
-}
-
-/// What decides whether an earlier call goes to a contact that appears later.
-struct Earlier {
-    seq: i64,
-    linked: bool,
-    named: bool,
-    guessed: bool,
-    chosen: bool,
-}
-
-impl Earlier {
-    fn may_be_taken(&self, by_a_new_contact: bool) -> bool {
-        if self.chosen {
-            // "None of the contacts" was said of those who were there, not of a new one.
-            !self.linked && by_a_new_contact
-        } else {
-            !self.linked || self.guessed
-        }
-    }
-}
-
-fn with_number(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<Vec<Earlier>> {
-    let mut query = transaction.prepare_cached(
-        "SELECT seq, contact, contact_name, level FROM calls WHERE number = ?1
-         ORDER BY started_at DESC LIMIT ?2",
-    )?;
-    let rows = query.query_map(params![key, MATCH_LIMIT], |row| {
-        let level: Option<String> = row.get(3)?;
-        let level = level.as_deref().and_then(MatchLevel::parse);
-        Ok(Earlier {
-            seq: row.get(0)?,
-            linked: row.get::<_, Option<i64>>(1)?.is_some(),
-            named: row.get::<_, Option<String>>(2)?.is_some(),
-            guessed: matches!(level, Some(MatchLevel::Weak | MatchLevel::Maybe)),
-            chosen: level == Some(MatchLevel::Manual),
-        })
-    })?;
-    rows.collect()
 }
 
 /// Ends the calls that a crash left open: their end is the last moment that is known of them.
@@ -465,9 +337,9 @@ fn settle_earlier(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result
 fn settle(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(&format!(
-            "UPDATE calls SET done = 1 WHERE {TO_CALL_BACK}
+            "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK}
              AND number = (SELECT number FROM calls WHERE id = ?1)
-             AND started_at < (SELECT started_at FROM calls WHERE id = ?1)"
+             AND started_at < (SELECT started_at FROM calls WHERE id = ?1))"
         ))?
         .execute([id.to_string()])?;
     Ok(())
@@ -514,7 +386,11 @@ fn choose(
 }
 
 /// Shows a contact in a call's row.
-fn show(transaction: &Transaction<'_>, seq: i64, contact: &Match) -> rusqlite::Result<()> {
+pub(crate) fn show(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    contact: &Match,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "UPDATE calls SET contact = ?2, contact_name = ?3, organization = ?4, level = ?5,
@@ -531,90 +407,8 @@ fn show(transaction: &Transaction<'_>, seq: i64, contact: &Match) -> rusqlite::R
     Ok(())
 }
 
-/// Links a call's row to a contact and keeps the name that it showed.
-fn show_under_old_name(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    contact: &Match,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "UPDATE calls SET contact = ?2, level = ?3, match_reason = ?4 WHERE seq = ?1",
-        )?
-        .execute(params![
-            seq,
-            contact.contact.0,
-            contact.level.as_str(),
-            contact.reason,
-        ])?;
-    Ok(())
-}
-
-/// Where a page's rows come from, up to and with the first conditions.
-fn source(filter: CallFilter, searching: bool) -> String {
-    let condition = match filter {
-        CallFilter::All => "true".to_owned(),
-        CallFilter::Inbound => "direction = 'inbound'".to_owned(),
-        CallFilter::Outbound => "direction = 'outbound'".to_owned(),
-        CallFilter::Missed => MISSED.to_owned(),
-        // The newest of each number. SQLite takes the bare column from the row with the maximum.
-        CallFilter::ToCallBack => format!(
-            "c.seq IN (SELECT seq FROM
-             (SELECT seq, max(started_at) FROM calls WHERE {TO_CALL_BACK} GROUP BY number))"
-        ),
-    };
-    if searching {
-        format!(
-            "call_words w CROSS JOIN calls c ON c.seq = w.rowid
-             WHERE w.call_words MATCH ?4 AND {condition}"
-        )
-    } else {
-        format!("calls c WHERE {condition}")
-    }
-}
-
-fn count(
-    connection: &Connection,
-    filter: CallFilter,
-    words: Option<&str>,
-) -> Result<u64, StoreError> {
-    let total: i64 = match words {
-        Some(words) => {
-            let from = source(filter, true).replace("?4", "?1");
-            connection
-                .prepare_cached(&format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {MATCH_LIMIT})"
-                ))?
-                .query_row([words], |row| row.get(0))?
-        }
-        None => {
-            let from = match filter {
-                CallFilter::ToCallBack => {
-                    format!("(SELECT DISTINCT number FROM calls WHERE {TO_CALL_BACK})")
-                }
-                CallFilter::All
-                | CallFilter::Inbound
-                | CallFilter::Outbound
-                | CallFilter::Missed => source(filter, false),
-            };
-            connection
-                .prepare_cached(&format!("SELECT count(*) FROM {from}"))?
-                .query_row([], |row| row.get(0))?
-        }
-    };
-    Ok(u64::try_from(total).unwrap_or_default())
-}
-
-/// The place of a cursor in the order of the log; a row that is gone leaves its time.
-fn position(connection: &Connection, cursor: CallCursor) -> rusqlite::Result<(i64, i64)> {
-    let seq = connection
-        .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
-        .query_row([cursor.id.to_string()], |row| row.get(0))
-        .optional()?;
-    Ok((cursor.started_micros, seq.unwrap_or_default()))
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
+/// Reads a row of [`COLUMNS`].
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let id: String = row.get(0)?;
     let direction: String = row.get(1)?;
     let state: String = row.get(2)?;
@@ -644,6 +438,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         notes: row.get(21)?,
         done: row.get(22)?,
     })
+}
+
+/// What a peer names itself is kept up to [`PEER_TEXT`] characters.
+fn clipped(text: &str) -> &str {
+    match text.char_indices().nth(PEER_TEXT) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    }
 }
 
 fn timestamp(micros: i64) -> Timestamp {

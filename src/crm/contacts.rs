@@ -8,7 +8,7 @@ use crate::crm::row::ContactRow;
 use crate::crm::search::{MATCH_LIMIT, folded, full_text};
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
-use crate::crm::{calls, contact_numbers, organizations};
+use crate::crm::{contact_numbers, link_again, organizations};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -44,7 +44,7 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
             group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce(o.name, ''),
         coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits, ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce((SELECT group_concat(n.reversed, ' ')
             FROM contact_numbers n WHERE n.contact = c.id), '')
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization;
@@ -58,7 +58,7 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
             group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce(o.name, ''),
         coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits, ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce((SELECT group_concat(n.reversed, ' ')
             FROM contact_numbers n WHERE n.contact = c.id), '')
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization
@@ -174,7 +174,7 @@ pub(crate) fn save(
     };
     let keys = contact_numbers::replace(transaction, id, &row.numbers, &numbering.region)?;
     index(transaction, id)?;
-    let linked = calls::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
+    let linked = link_again::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
     Ok((id, linked))
 }
 

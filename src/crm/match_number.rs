@@ -1,11 +1,13 @@
 //! Who calls? From a number to ranked candidates, each with its rule in plain words.
 //!
 //! The order: an earlier choice, the same number in international form, in national form, the same
-//! internal number, the same SIP address, and last those of whom only the last digits agree.
+//! internal number, the same SIP address; and only when nobody has the number, those of whom the last
+//! digits agree.
 //! Numbers that are own lines match nobody.
 
 use rusqlite::{Connection, Row, ToSql, params};
 
+use crate::base::country;
 use crate::base::id::ContactId;
 use crate::base::phone_number::PhoneNumber;
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
@@ -42,7 +44,9 @@ pub(crate) fn identify(
             .then(|| no_match(&number, &keys, numbering)),
         last_calls: calls::last(connection, keys.key(), sure, LAST_CALLS)?,
         display_number: number.display(),
-        country: number.region,
+        country: number
+            .region
+            .map(|region| country::name(&region).map_or(region, str::to_owned)),
         e164: keys.e164,
         matches,
     })
@@ -61,17 +65,17 @@ pub(crate) fn candidates(
     if numbering.is_own(keys) {
         return Ok(found.matches);
     }
-    if let Some(contact) = number_choices::of(connection, key)? {
-        if let Some((name, organization)) = contacts::names(connection, contact)? {
-            found.add(Match {
-                contact,
-                name,
-                organization,
-                role: None,
-                level: MatchLevel::Manual,
-                reason: "you chose this contact for this number before".to_owned(),
-            });
-        }
+    if let Some(contact) = number_choices::of(connection, key)?
+        && let Some((name, organization)) = contacts::names(connection, contact)?
+    {
+        found.add(Match {
+            contact,
+            name,
+            organization,
+            role: None,
+            level: MatchLevel::Manual,
+            reason: "you chose this contact for this number before".to_owned(),
+        });
     }
     if let Some(e164) = &keys.e164 {
         found.query(
@@ -98,7 +102,8 @@ pub(crate) fn candidates(
     if let Some(address) = &keys.address {
         found.query(connection, "n.address = ?1", &[address], "same SIP address")?;
     }
-    if let Some(reversed) = &keys.reversed {
+    // Beside somebody who has the number, a guess is only noise.
+    if let (Some(reversed), true) = (&keys.reversed, found.matches.is_empty()) {
         found.weak(connection, reversed)?;
     }
     Ok(found.matches)

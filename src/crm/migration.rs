@@ -86,3 +86,84 @@ fn follow_region(transaction: &Transaction<'_>, region: &str) -> rusqlite::Resul
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm::open::{self, DATABASE};
+    use crate::crm::row::CallFilter;
+    use crate::crm::{OpenError, Store};
+
+    /// A file as the program made it before there was full-text search.
+    fn older() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open::for_writing(folder.path()).unwrap();
+        migrate_to(&mut connection, 7).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO store_settings VALUES ('region', 'DE');
+                 INSERT INTO organizations VALUES (1, 'Example AG', 'example ag');
+                 INSERT INTO contacts VALUES (5, 'Anna', 'anna', 1, NULL, NULL, '');
+                 INSERT INTO contact_numbers VALUES (5, 0, 'Work', '0301234567', '+49301234567',
+                    '0301234567', '76543210394', NULL, 0);
+                 INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
+                    local, contact, contact_name, started_at, ended_at, done)
+                 VALUES ('018bcfe5-6800-7000-8000-000000000001', 'inbound', 'no-answer',
+                    '0301234567', '+49301234567', '+49301234567', '0301234567', '76543210394',
+                    'sip:alice@example.com', 5, 'Anna', 1700000000000000, 1700000010000000, 0);",
+            )
+            .unwrap();
+        folder
+    }
+
+    fn file_version(folder: &tempfile::TempDir) -> i64 {
+        version(&Connection::open(folder.path().join(DATABASE)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_older_file_is_brought_up_with_all_its_rows() {
+        let folder = older();
+        let store = Store::open(folder.path(), "DE").unwrap();
+        for search in ["anna", "030123", "4567", ""] {
+            let page = store.calls(CallFilter::All, search, None, 10);
+            let page = page.blocking_recv().unwrap().unwrap();
+            assert_eq!(page.rows.len(), 1, "{search}");
+            assert_eq!(page.rows[0].contact_name.as_deref(), Some("Anna"));
+            let found = store.contacts(search, 0, 10).blocking_recv().unwrap();
+            assert_eq!(found.unwrap().1, 1, "{search}");
+        }
+        drop(store);
+        assert_eq!(file_version(&folder), newest());
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        let folder = older();
+        let blocker = Connection::open(folder.path().join(DATABASE)).unwrap();
+        // The last step cannot make its table; those before it could.
+        blocker
+            .execute_batch("CREATE TABLE call_words (mine TEXT)")
+            .unwrap();
+        drop(blocker);
+        let error = Store::open(folder.path(), "DE").err().unwrap();
+        assert!(matches!(error, OpenError::Io { .. }), "{error}");
+        assert!(error.to_string().contains("call_words"), "{error}");
+        assert_eq!(file_version(&folder), 7);
+        let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+        let made: i64 = connection
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'contact_words%'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(made, 0);
+    }
+
+    #[test]
+    fn each_step_says_why() {
+        for step in STEPS {
+            assert!(step.trim_start().starts_with("-- "), "{step}");
+        }
+    }
+}

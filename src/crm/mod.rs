@@ -4,9 +4,11 @@
 //! `writer` and `reader` are the threads that run them.
 
 mod call_links;
+mod call_page;
 mod calls;
 mod contact_numbers;
 mod contacts;
+mod link_again;
 mod match_number;
 mod migration;
 mod network_share;
@@ -18,6 +20,8 @@ mod reader;
 pub mod row;
 mod search;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use reader::Reader;

@@ -11,10 +11,10 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, OrganizationRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, Match, OrganizationRow,
 };
 use crate::crm::store::{OpenError, StoreError};
-use crate::crm::{calls, contacts, match_number, migration, organizations};
+use crate::crm::{call_links, call_page, calls, contacts, match_number, migration, organizations};
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
 pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
@@ -94,7 +94,7 @@ impl Reader {
         after: Option<CallCursor>,
         limit: usize,
     ) -> Result<CallPage, StoreError> {
-        calls::page(&self.connection, filter, search, after, limit)
+        call_page::page(&self.connection, filter, search, after, limit)
     }
 
     /// Reads one call.
@@ -104,6 +104,15 @@ impl Reader {
     /// Fails when SQLite refuses.
     pub fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
         calls::one(&self.connection, id)
+    }
+
+    /// Reads the contacts that a call may have been with, the surest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn links(&self, id: CallId) -> Result<Vec<Match>, StoreError> {
+        Ok(call_links::of(&self.connection, id)?)
     }
 
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
@@ -145,7 +154,7 @@ impl Reader {
     ///
     /// Fails when SQLite refuses.
     pub fn to_call_back(&self) -> Result<u64, StoreError> {
-        calls::to_call_back(&self.connection)
+        call_page::to_call_back(&self.connection)
     }
 }
 

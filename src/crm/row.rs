@@ -310,4 +310,7 @@ pub struct CallPage {
     pub next: Option<CallCursor>,
     /// How many rows the filter has in all.
     pub total: u64,
+    /// For `ToCallBack`, beside each row: how many of its number's missed calls wait. Empty for the
+    /// other filters.
+    pub waiting: Vec<u32>,
 }

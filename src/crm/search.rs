@@ -3,30 +3,30 @@
 //! Words find names and organizations from their beginning; digits find numbers by their beginning
 //! or their end, in international and national form.
 
+use crate::base::number_spelling::ascii_digit;
+
 /// A search reads at most so many matches: nobody turns that many pages, and sorting and counting
 /// stay fast.
 pub(crate) const MATCH_LIMIT: u32 = 10_000;
 
-/// Builds the query for FTS5; none when nothing is searched for. A single ASCII letter searches
-/// nothing yet: half of all rows have it.
+/// Builds the query for FTS5; none when nothing is searched for. A single ASCII letter or digit
+/// searches nothing yet: half of all rows have it.
 pub(crate) fn full_text(search: &str) -> Option<String> {
+    let search = search.trim();
+    if search.len() <= 1 {
+        return None;
+    }
     let mut terms = Vec::new();
     let mut digits = String::new();
     for word in search.split_whitespace().take(8) {
         let word: String = word.chars().take(64).collect();
         if word.chars().any(char::is_alphabetic) {
-            let single = word.chars().count() == 1 && word.is_ascii();
-            if !single || search.split_whitespace().count() > 1 {
-                terms.push(format!(
-                    "{{name organization}} : \"{}\" *",
-                    word.replace('"', " ")
-                ));
-            }
+            terms.push(format!(
+                "{{name organization}} : \"{}\" *",
+                word.replace('"', " ")
+            ));
         } else {
-            digits.extend(
-                word.chars()
-                    .filter_map(crate::base::phone_number::ascii_digit),
-            );
+            digits.extend(word.chars().filter_map(ascii_digit));
         }
     }
     if !digits.is_empty() {
@@ -82,6 +82,7 @@ mod tests {
     fn words_search_names_and_digits_search_numbers() {
         assert_eq!(full_text(""), None);
         assert_eq!(full_text("  a "), None);
+        assert_eq!(full_text("9"), None);
         assert_eq!(full_text("+-()"), None);
         assert_eq!(
             full_text("王").as_deref(),

@@ -17,7 +17,7 @@ use crate::base::id::{CallId, ContactId, OrganizationId};
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification,
+    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification, Match,
     OrganizationRow,
 };
 use crate::crm::writer::Queued;
@@ -39,6 +39,8 @@ pub enum CallChange {
         /// Milliseconds of waiting, by the monotonic clock.
         waiting_millis: i64,
     },
+    /// It was dialled: the SIP Call-ID that it has, to find it in a trace.
+    Dialled(String),
     /// Held or resumed.
     Held(bool),
     /// It ended.
@@ -62,9 +64,10 @@ pub enum CallChange {
     Recording(String),
     /// Its notes, the whole text.
     Notes(String),
-    /// Done or to be called back.
+    /// Done or to be called back; done settles the number's earlier missed calls too.
     Done(bool),
-    /// The agent chose the contact.
+    /// The agent chose the contact, or said that it is none of them; the choice ranks first the
+    /// next time the number calls.
     Contact(Option<ContactId>),
 }
 
@@ -275,6 +278,11 @@ impl Store {
         ask(&self.pages, move |reader| reader.call(id))
     }
 
+    /// Reads the contacts that a call may have been with, the surest first.
+    pub fn links(&self, id: CallId) -> oneshot::Receiver<Result<Vec<Match>, StoreError>> {
+        ask(&self.pages, move |reader| reader.links(id))
+    }
+
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
     /// A search reads and counts at most 10,000.
     pub fn contacts(
@@ -375,4 +383,46 @@ fn ask<T: Send + 'static>(
         refused(Err(why));
     }
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_ends_with_all_work_done() {
+        let (open, gate) = sync_channel::<()>(0);
+        let done = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&done);
+        let queue = Queue::start("test-queue", 8, move |items: &Receiver<u64>| {
+            // The first item is taken and waits; the others fill the queue.
+            while let Ok(item) = items.recv() {
+                if item == 0 {
+                    gate.recv().unwrap();
+                }
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+        .unwrap();
+        let taken = (0..100).filter(|item| queue.send(*item).is_ok()).count();
+        assert!((8..=9).contains(&taken), "{taken}");
+        assert_eq!(queue.send(100), Err((100, StoreError::Overloaded)));
+        open.send(()).unwrap();
+        drop(queue);
+        assert_eq!(done.load(Ordering::Relaxed), u64::try_from(taken).unwrap());
+    }
+
+    #[test]
+    fn a_full_queue_answers_a_read_with_the_reason() {
+        let (open, gate) = sync_channel::<()>(0);
+        let queue: Queue<Job> = Queue::start("test-queue", 1, move |jobs: &Receiver<Job>| {
+            gate.recv().unwrap();
+            jobs.try_iter().for_each(drop);
+        })
+        .unwrap();
+        let _waits = ask(&queue, Reader::to_call_back);
+        let refused = ask(&queue, Reader::to_call_back);
+        assert_eq!(refused.blocking_recv(), Ok(Err(StoreError::Overloaded)));
+        open.send(()).unwrap();
+    }
 }

@@ -17,6 +17,10 @@ use crate::crm::{calls, contacts, organizations};
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
 
+/// After so many writes the log is moved into the database, once nobody waits: else a commit would
+/// do it, before its answer.
+const TIDY_AFTER: usize = 64;
+
 /// A write that waits, and who wants to know.
 pub(crate) struct Queued {
     pub(crate) write: Write,
@@ -54,20 +58,29 @@ pub(crate) fn run(
     numbering: &Arc<Numbering>,
     commits: &AtomicU64,
 ) {
+    let mut untidy = 0_usize;
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
-        while batch.len() < BATCH {
-            match queue.try_recv() {
-                Ok(next) => batch.push(next),
-                Err(_) => break,
-            }
-        }
+        batch.extend(queue.try_iter().take(BATCH - 1));
+        let burst = batch.len() == BATCH;
+        untidy = untidy.saturating_add(batch.len());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
         let results = commit(&mut connection, &writes, numbering, commits);
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
         }
+        if untidy >= TIDY_AFTER && !burst {
+            tidy(&connection);
+            untidy = 0;
+        }
+    }
+}
+
+/// Moves the log into the database without waiting for readers; what is left goes the next time.
+fn tidy(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!("the call log's journal could not be moved into the database: {error}");
     }
 }
 

@@ -206,6 +206,7 @@ impl Lab {
             accept_direct_calls: true,
             user_agent: "ringdesk-lab".to_owned(),
             max_sessions: MAX_CALLS,
+            direct_ring_limit: Duration::from_secs(120),
         };
         let mut peers = Peers {
             endpoint: Endpoint::new(endpoint, Box::new(OsRandom)),

@@ -117,7 +117,7 @@ impl Hub {
     }
 
     fn handle_message(&mut self, now: Instant, from: Flow, bytes: &[u8]) {
-        match parse::message(bytes) {
+        match parse::message_in_transit(bytes) {
             Ok(message) => {
                 if let Some((to, message)) = self.server.handle(now, from, message) {
                     self.send(to, &message);

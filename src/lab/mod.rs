@@ -18,9 +18,12 @@ mod hub;
 mod peers;
 mod registrar;
 mod server;
+#[cfg(test)]
+mod tests;
 mod voice;
 
 pub use demo::{DemoContact, demo_contacts};
 pub use handle::{Caller, Lab, LabError, LabEvent, LabOptions, LabUser, Peer};
 pub use registrar::Lifetimes;
 pub use server::ServerOptions;
+pub use voice::VoiceFile;

@@ -31,15 +31,19 @@ const PHRASE: [(Option<[f32; 3]>, u32); 14] = [
     (None, 900),
 ];
 
-/// A WAV file that goes away with this value.
+/// The callers' voice as a WAV file that goes away with this value.
 #[derive(Debug)]
-pub(super) struct VoiceFile {
+pub struct VoiceFile {
     path: PathBuf,
 }
 
 impl VoiceFile {
-    /// Writes it into the system's folder for temporary files.
-    pub(super) fn write() -> Result<Self, hound::Error> {
+    /// Writes it into the system's folder for temporary files: 16 kHz, mono, 16 bits.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder takes no file.
+    pub fn write() -> Result<Self, hound::Error> {
         let name = format!("ringdesk-lab-{}.wav", OsRandom.hex(8));
         let path = std::env::temp_dir().join(name);
         let spec = hound::WavSpec {
@@ -57,7 +61,8 @@ impl VoiceFile {
         Ok(file)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -1,7 +1,48 @@
 //! Sound: RTP, jitter buffer, codecs, devices, recorder.
+//!
+//! ```text
+//! out: microphone callback -> ring -+
+//!                    file -> player +-> tick -> session: mute -> codec -> RTP -> socket
+//!              far end (echo source)+            |
+//!                                                +-> recorder (left)
+//! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | FEC | concealment
+//!        -> tick -> mixer (+ tone) -> ring -> speaker callback
+//!             +-> recorder (right)
+//! ```
+//!
+//! One thread, the worker, does all of it in steps of 10 ms; what may take longer (opening a sound
+//! card, reading a file, writing a recording) has threads of its own. `session` and `jitter` are
+//! sans-IO.
 
+pub mod codec;
 pub mod command;
+pub mod device;
+pub mod dtmf;
 pub mod engine;
+pub mod frame;
+pub mod jitter;
+pub mod outgoing;
+pub mod rate;
+pub mod recorder;
+pub mod resample;
+pub mod rtcp;
+pub mod rtp;
+pub mod session;
+pub mod statistics;
+pub mod tone;
+pub mod transport;
+
+mod incoming;
+mod pacer;
+mod worker;
+
+#[cfg(test)]
+mod simulation;
 
 pub use command::*;
-pub use engine::MediaEngine;
+pub use engine::{MediaEngine, devices};
+
+/// Lets tests assert that real-time code does not allocate.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

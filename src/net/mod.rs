@@ -5,6 +5,8 @@
 //! no further, so that the system's buffers fill and peers slow down or datagrams are lost, as
 //! the network may lose them anyway.
 //!
+//! Apart from them, [`NetWatch`] notices another network and a wake-up from sleep.
+//!
 //! ```text
 //! owner ── perform ──> Net ──> udp  (try_send, short backlog)          ┐
 //!                          ──> tcp  (a bounded queue per connection)   ├─> NetEvent channel ──> owner
@@ -12,11 +14,15 @@
 //! ```
 
 mod event;
+#[cfg(target_os = "linux")]
+mod icmp;
 mod resolver;
 mod route;
 mod sockets;
 mod tcp;
 mod udp;
+mod watch;
 
 pub use event::{NetEvent, NetOutput, Place, Transport};
 pub use sockets::{Limits, Net, NetError, NetOptions};
+pub use watch::{NetChange, NetWatch};

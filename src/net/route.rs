@@ -48,7 +48,7 @@ impl Routes {
 }
 
 /// Connecting a datagram socket sends nothing, but makes the system choose a source address.
-fn ask_routes(remote: IpAddr) -> io::Result<IpAddr> {
+pub(super) fn ask_routes(remote: IpAddr) -> io::Result<IpAddr> {
     let any: IpAddr = match remote {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),

@@ -9,6 +9,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::net::event::{NetEvent, NetOutput, Transport};
+#[cfg(target_os = "linux")]
+use crate::net::icmp;
 use crate::net::resolver::{self, Question};
 use crate::net::tcp::Connections;
 use crate::net::udp::{self, Late};
@@ -113,6 +115,8 @@ impl Net {
             source,
         })?;
         mark_as_signalling(&socket);
+        #[cfg(target_os = "linux")]
+        icmp::keep_errors(&socket);
         let socket = Arc::new(socket);
         let connections = Arc::new(Connections::new(options.limits, events.clone()));
         let (backlog, late) = mpsc::channel(BACKLOG);
@@ -365,26 +369,30 @@ mod tests {
         assert_eq!(b.accepted().await.1.ip(), LOOPBACK);
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_datagram_to_nobody_does_not_end_the_socket() {
-        let nobody = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
-        let closed = nobody.local_addr().unwrap();
-        drop(nobody);
-        let mut side = Side::new().await;
-        let to_itself = side.at();
-        for remote in [closed, closed, to_itself] {
+    async fn a_datagram_to_nobody_is_told_and_hinders_no_other() {
+        for ip in [Some(LOOPBACK), None] {
+            let nobody = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
+            let closed = nobody.local_addr().unwrap();
+            drop(nobody);
+            let mut side = Side::with(ip, Limits::default(), 16).await;
             let bytes = b"x".to_vec();
-            side.net.perform(NetOutput::Datagram { remote, bytes });
-        }
-        loop {
-            match side.event().await {
-                NetEvent::SendError { remote, .. } => assert_eq!(remote, closed),
-                event => {
-                    assert!(
-                        matches!(event, NetEvent::Datagram { remote, .. } if remote == to_itself)
-                    );
-                    break;
-                }
+            side.net.perform(NetOutput::Datagram {
+                remote: closed,
+                bytes,
+            });
+            let event = side.event().await;
+            assert!(
+                matches!(&event, NetEvent::SendError { remote, error } if *remote == closed && error.contains("no program")),
+                "{event:?}"
+            );
+            let remote = side.at();
+            for _ in 0..3 {
+                let bytes = b"y".to_vec();
+                side.net.perform(NetOutput::Datagram { remote, bytes });
+                let event = side.event().await;
+                assert!(matches!(event, NetEvent::Datagram { .. }), "{event:?}");
             }
         }
     }

@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use crate::base::clock::monotonic_now;
 use crate::net::event::NetEvent;
+#[cfg(target_os = "linux")]
+use crate::net::icmp;
 use crate::net::route::Routes;
 
 /// The largest datagram that UDP can carry.
@@ -58,7 +62,12 @@ pub(crate) async fn run_backlog(
         let event = match late {
             Late::Tell(event) => event,
             Late::Datagram(remote, bytes) => {
-                match socket.send_to(&bytes, for_socket(&socket, remote)).await {
+                let target = for_socket(&socket, remote);
+                let sent = match socket.send_to(&bytes, target).await {
+                    Err(error) if from_earlier(&error) => socket.send_to(&bytes, target).await,
+                    sent => sent,
+                };
+                match sent {
                     Ok(_) => continue,
                     Err(error) => NetEvent::SendError {
                         remote,
@@ -82,35 +91,79 @@ pub(crate) async fn run_receiver(
     let mut routes = Routes::new(bound);
     let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
-        let (length, remote) = match socket.recv_from(&mut buffer).await {
-            Ok(received) => received,
+        let event = match receive(&socket, &mut buffer).await {
+            Ok(Received::Datagram(length, remote)) => {
+                let remote = canonical(remote);
+                let local_ip = routes.local_ip(monotonic_now(), remote.ip());
+                NetEvent::Datagram {
+                    remote,
+                    local_ip: local_ip.unwrap_or(bound),
+                    bytes: buffer.get(..length).unwrap_or_default().to_vec(),
+                }
+            }
+            #[cfg(target_os = "linux")]
+            Ok(Received::Undelivered(remote, error)) => NetEvent::SendError { remote, error },
             Err(error) => {
-                // ICMP's answer to something that was sent (Windows tells it here), or a lack of
-                // memory: neither ends the socket.
+                // ICMP's answer to something that was sent, or a lack of memory: neither ends the
+                // socket.
                 tracing::debug!(%error, "receiving a datagram failed");
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
-                ) {
+                if !from_earlier(&error) {
                     tokio::time::sleep(REST).await;
                 }
                 continue;
             }
         };
-        let remote = canonical(remote);
-        let local_ip = routes
-            .local_ip(monotonic_now(), remote.ip())
-            .unwrap_or(bound);
-        let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-        let event = NetEvent::Datagram {
-            remote,
-            local_ip,
-            bytes,
-        };
         if events.send(event).await.is_err() {
             return;
         }
     }
+}
+
+/// What a socket gave.
+enum Received {
+    /// So many octets, from there.
+    Datagram(usize, SocketAddr),
+    /// What was sent there did not arrive, and why.
+    #[cfg(target_os = "linux")]
+    Undelivered(SocketAddr, String),
+}
+
+#[cfg(target_os = "linux")]
+async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+    loop {
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+        if ready.is_error() {
+            let next = socket.try_io(Interest::ERROR, || icmp::next_error(socket));
+            match next {
+                Ok(Some((remote, error))) => return Ok(Received::Undelivered(remote, error)),
+                Ok(None) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match socket.try_recv_from(buffer) {
+            Ok((length, remote)) => return Ok(Received::Datagram(length, remote)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+    let (length, remote) = socket.recv_from(buffer).await?;
+    Ok(Received::Datagram(length, remote))
+}
+
+/// Whether the system tells here what became of an earlier datagram.
+fn from_earlier(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    )
 }
 
 /// Names an IPv4 peer of a socket for both families by its IPv4 address.
@@ -124,18 +177,11 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
 /// An error that an earlier datagram caused may be told at the next one: so it is tried twice.
 fn try_send(socket: &UdpSocket, remote: SocketAddr, bytes: &[u8]) -> io::Result<()> {
     let target = for_socket(socket, remote);
-    match socket.try_send_to(bytes, target) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-            ) =>
-        {
-            socket.try_send_to(bytes, target)
-        }
-        other => other,
-    }
-    .map(|_| ())
+    let sent = match socket.try_send_to(bytes, target) {
+        Err(error) if from_earlier(&error) => socket.try_send_to(bytes, target),
+        sent => sent,
+    };
+    sent.map(|_| ())
 }
 
 /// The form of an address that a socket of this family takes.

@@ -1,14 +1,24 @@
 //! The endpoint: bytes in, bytes out, between them transactions, dialogs and the user agent.
 
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::base::id::AccountId;
 use crate::base::random::Random;
 use crate::base::uri::Uri;
 use crate::sip::account::AccountSetup;
+use crate::sip::connection::{Border, Flow};
 use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
 use crate::sip::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
+use crate::sip::message::Message;
+use crate::sip::parse::{self, Unreadable};
+use crate::sip::timer::{Deadlines, TIMEOUT};
+use crate::sip::transaction::{
+    ClientOwner, Outcome, TransactionId, TransactionTimer, Transactions,
+};
+use crate::sip::ua::{Account, Arrival, Asked, Outgoing, OutgoingId, Session};
+use crate::sip::wire::{self, Datagram, Frame};
 
 /// What the endpoint must know of its surroundings.
 #[derive(Debug, Clone)]
@@ -23,21 +33,101 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// How many sessions may live at once; a further INVITE gets 486.
     pub max_sessions: usize,
+    /// How long a call of no account rings.
+    pub direct_ring_limit: Duration,
+}
+
+/// Every deadline of the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Timer {
+    /// A timer of a transaction (RFC 3261 table 4).
+    Transaction(TransactionId, TransactionTimer),
+    /// A stream that is being opened (5 s).
+    Connect(ConnectionId),
+    /// A message on a stream that has begun and not ended (64*T1).
+    Partial(ConnectionId),
+    /// A question to the resolver (64*T1).
+    Resolve(ResolveId),
+    /// The next REGISTER: refresh, or another try.
+    Register(AccountId),
+    /// The next keep-alive (RFC 5626 section 4.4.1).
+    KeepAlive(AccountId),
+    /// The ring limit of a call.
+    Ring(SessionId),
+    /// A provisional answer repeated each minute (RFC 3261 section 13.3.1.1).
+    Provisional(SessionId),
+    /// Our 2xx repeated from T1 to T2 (RFC 3261 section 13.3.1.4).
+    Repeat2xx(SessionId),
+    /// The longest wait for the ACK of our 2xx (64*T1).
+    AckLimit(SessionId),
+    /// The longest wait for the end of a cancelled INVITE (64*T1, RFC 3261 section 9.1).
+    CancelLimit(SessionId),
+    /// Our re-INVITE after glare (RFC 3261 section 14.1).
+    Glare(SessionId),
+    /// The longest wait for the final answer to our re-INVITE.
+    ReinviteLimit(OutgoingId),
+}
+
+/// How much an endpoint holds; all zero when nothing is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Calls that are not over.
+    pub sessions: usize,
+    /// Dialogs, early ones included.
+    pub dialogs: usize,
+    /// Transactions, those that only absorb repetitions included.
+    pub transactions: usize,
+    /// Outgoing requests that wait for an answer or for repeated 2xx.
+    pub requests: usize,
+    /// Questions to the resolver without an answer.
+    pub questions: usize,
+    /// Deadlines, without those of registrations and connections.
+    pub timers: usize,
 }
 
 /// The sans-IO SIP user agent; see the crate's drain rule.
-pub struct Endpoint {}
+pub struct Endpoint {
+    pub(super) config: EndpointConfig,
+    pub(super) random: Box<dyn Random>,
+    pub(super) border: Border,
+    pub(super) timers: Deadlines<Timer>,
+    pub(super) transactions: Transactions,
+    pub(super) accounts: BTreeMap<AccountId, Account>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// Sessions by Call-ID and our tag.
+    pub(super) by_dialog: HashMap<(String, String), SessionId>,
+    pub(super) outgoing: BTreeMap<OutgoingId, Outgoing>,
+    pub(super) resolving: BTreeMap<ResolveId, Asked>,
+    /// The user part of our Contact in calls of no account.
+    pub(super) direct_user: String,
+    pub(super) discarded: u64,
+    last_id: u64,
+}
 
-#[expect(unused_variables, clippy::todo, reason = "contract")]
 impl Endpoint {
     /// Makes an endpoint without accounts.
-    pub fn new(config: EndpointConfig, random: Box<dyn Random>) -> Self {
-        todo!()
+    pub fn new(config: EndpointConfig, mut random: Box<dyn Random>) -> Self {
+        let direct_user = random.hex(8);
+        Self {
+            config,
+            random,
+            border: Border::default(),
+            timers: Deadlines::new(),
+            transactions: Transactions::default(),
+            accounts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            by_dialog: HashMap::new(),
+            outgoing: BTreeMap::new(),
+            resolving: BTreeMap::new(),
+            direct_user,
+            discarded: 0,
+            last_id: 0,
+        }
     }
 
     // Inputs.
 
-    /// Takes one datagram.
+    /// Takes one datagram; `local_ip` is the address that it was sent to.
     pub fn handle_datagram(
         &mut self,
         now: Instant,
@@ -45,27 +135,71 @@ impl Endpoint {
         local_ip: IpAddr,
         bytes: &[u8],
     ) {
-        todo!()
+        match wire::datagram(bytes) {
+            Datagram::KeepAlive => {}
+            Datagram::Message => {
+                let arrival = Arrival {
+                    flow: Flow::Datagram { remote },
+                    local_ip,
+                };
+                self.receive(now, &arrival, bytes);
+            }
+        }
     }
+
     /// Learns of a stream that a peer opened.
     pub fn handle_accepted(
         &mut self,
-        now: Instant,
+        _now: Instant,
         connection: ConnectionId,
         transport: Transport,
         remote: SocketAddr,
         local: SocketAddr,
     ) {
-        todo!()
+        match transport {
+            Transport::Tcp => self.border.accepted(connection, remote, local.ip()),
+            // Datagrams have no connections.
+            Transport::Udp => {}
+        }
     }
+
     /// Learns that a stream it asked for is open.
-    pub fn handle_connected(&mut self, now: Instant, connection: ConnectionId, local: SocketAddr) {
-        todo!()
+    pub fn handle_connected(&mut self, _now: Instant, connection: ConnectionId, local: SocketAddr) {
+        self.timers.cancel(&Timer::Connect(connection));
+        self.border.connected(connection, local.ip());
     }
+
     /// Takes bytes of a stream, split anywhere.
     pub fn handle_stream(&mut self, now: Instant, connection: ConnectionId, bytes: &[u8]) {
-        todo!()
+        const PONG: &[u8] = b"\r\n";
+        self.border.push(connection, bytes);
+        while let Some((frame, remote, local_ip)) = self.border.next_frame(connection) {
+            let arrival = Arrival {
+                flow: Flow::Stream {
+                    connection,
+                    remote,
+                    fallback: None,
+                },
+                local_ip,
+            };
+            match frame {
+                Frame::Message(bytes) => self.receive(now, &arrival, &bytes),
+                Frame::Ping => self.border.send_keep_alive(&arrival.flow, PONG),
+                Frame::Broken { head, code, phrase } => {
+                    self.refuse_broken(now, &arrival, &head, code, phrase);
+                    self.border.close(connection);
+                    self.connection_lost(now, connection, "the peer broke the stream");
+                }
+            }
+        }
+        let partial = Timer::Partial(connection);
+        if self.border.partial(connection) {
+            self.timers.set(partial, now + TIMEOUT);
+        } else {
+            self.timers.cancel(&partial);
+        }
     }
+
     /// Learns that a stream ended or could not be opened.
     pub fn handle_connection_closed(
         &mut self,
@@ -73,8 +207,12 @@ impl Endpoint {
         connection: ConnectionId,
         error: Option<String>,
     ) {
-        todo!()
+        if self.border.closed(connection).is_some() {
+            let why = error.as_deref().unwrap_or("the connection was closed");
+            self.connection_lost(now, connection, why);
+        }
     }
+
     /// Learns where to send; an empty list or an error means unreachable.
     pub fn handle_resolved(
         &mut self,
@@ -82,49 +220,132 @@ impl Endpoint {
         id: ResolveId,
         answer: Result<Vec<Resolved>, String>,
     ) {
-        todo!()
+        self.resolved(now, id, answer);
     }
+
     /// Learns that a datagram could not be sent (ICMP, no route).
     pub fn handle_send_error(&mut self, now: Instant, remote: SocketAddr, error: &str) {
-        todo!()
+        let broken = Flow::Datagram { remote };
+        self.flow_broke(now, |flow| *flow == broken, error);
     }
+
     /// Lets every timer run that is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        todo!()
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Transaction(id, timer) => {
+                    let mut outcomes = Vec::new();
+                    self.transactions.handle_timer(id, timer, &mut outcomes);
+                    self.apply(now, outcomes, None);
+                }
+                Timer::Connect(connection) => {
+                    if self.border.connecting(connection) {
+                        self.border.close(connection);
+                        self.connection_lost(now, connection, "the connection was not accepted");
+                    }
+                }
+                Timer::Partial(connection) => {
+                    self.border.close(connection);
+                    self.connection_lost(now, connection, "the peer sent half a message");
+                }
+                Timer::Resolve(id) => {
+                    self.resolved(now, id, Err("the name was not resolved in time".to_owned()));
+                }
+                Timer::Register(account) => self.register(now, account),
+                Timer::KeepAlive(account) => self.keep_alive(now, account),
+                Timer::Ring(session) => self.ring_limit_passed(now, session),
+                Timer::Provisional(session) => self.repeat_provisional(now, session),
+                Timer::Repeat2xx(session) => self.repeat_2xx(now, session),
+                Timer::AckLimit(session) => self.ack_missing(now, session),
+                Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
+                Timer::Glare(session) => self.glare_over(now, session),
+                Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
+            }
+        }
     }
 
     // Outputs.
 
     /// The next thing for the sockets.
     pub fn poll_output(&mut self) -> Option<Output> {
-        todo!()
+        self.border.poll_output()
     }
+
     /// The next thing for the owner.
     pub fn poll_event(&mut self) -> Option<SipEvent> {
-        todo!()
+        self.border.poll_event()
     }
+
     /// When `handle_timeout` must be called at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        todo!()
+        self.timers.next()
+    }
+
+    /// The Call-ID of a call that is not over, to find it in a trace.
+    pub fn sip_call_id(&self, session: SessionId) -> Option<&str> {
+        self.sessions
+            .get(&session)
+            .map(|session| session.call_id.as_str())
+    }
+
+    /// How much is under way.
+    pub fn census(&self) -> Census {
+        Census {
+            sessions: self.sessions.len(),
+            dialogs: self
+                .sessions
+                .values()
+                .map(|session| session.early.len() + usize::from(session.dialog.is_some()))
+                .sum(),
+            transactions: self.transactions.len(),
+            requests: self.outgoing.len(),
+            questions: self.resolving.len(),
+            timers: self.timers.count(|timer| match timer {
+                Timer::Register(_)
+                | Timer::KeepAlive(_)
+                | Timer::Connect(_)
+                | Timer::Partial(_) => false,
+                Timer::Transaction(..)
+                | Timer::Resolve(_)
+                | Timer::Ring(_)
+                | Timer::Provisional(_)
+                | Timer::Repeat2xx(_)
+                | Timer::AckLimit(_)
+                | Timer::CancelLimit(_)
+                | Timer::Glare(_)
+                | Timer::ReinviteLimit(_) => true,
+            }),
+        }
+    }
+
+    /// How many messages were thrown away because nobody could be told.
+    pub fn discarded(&self) -> u64 {
+        self.discarded
     }
 
     // Accounts.
 
     /// Adds an account and, if it has a registrar, starts its registration.
     pub fn add_account(&mut self, now: Instant, id: AccountId, setup: AccountSetup) {
-        todo!()
+        self.start_account(now, id, setup);
     }
+
     /// Removes an account; its registration is ended first.
     pub fn remove_account(&mut self, now: Instant, id: AccountId) {
-        todo!()
+        self.stop_account(now, id);
     }
+
     /// Registers again at once (after a failure, a network change or on the user's wish).
     pub fn register_now(&mut self, now: Instant, id: AccountId) {
-        todo!()
+        self.register_afresh(now, id);
     }
+
     /// Ends all registrations (at exit); each tells its end by an event.
     pub fn unregister_all(&mut self, now: Instant) {
-        todo!()
+        let ids: Vec<AccountId> = self.accounts.keys().copied().collect();
+        for id in ids {
+            self.unregister(now, id);
+        }
     }
 
     // Calls.
@@ -142,16 +363,18 @@ impl Endpoint {
         target: &Uri,
         headers: &[(String, String)],
     ) -> Result<SessionId, SipError> {
-        todo!()
+        self.start_call(now, account, target, headers)
     }
+
     /// Gives the offer that `OfferNeeded` asked for; the INVITE goes out.
     ///
     /// # Errors
     ///
     /// Fails when the call is over or the INVITE is already sent.
     pub fn offer(&mut self, now: Instant, session: SessionId, offer: Body) -> Result<(), SipError> {
-        todo!()
+        self.send_invite(now, session, &offer)
     }
+
     /// Sends 180, or 183 when a body (an early answer) is given.
     ///
     /// # Errors
@@ -163,16 +386,18 @@ impl Endpoint {
         session: SessionId,
         body: Option<Body>,
     ) -> Result<(), SipError> {
-        todo!()
+        self.send_provisional(now, session, body.as_ref())
     }
+
     /// Accepts an incoming call with 200; `body` is the answer, or the offer after a late offer.
     ///
     /// # Errors
     ///
     /// Fails when the call is over or already answered.
     pub fn answer(&mut self, now: Instant, session: SessionId, body: Body) -> Result<(), SipError> {
-        todo!()
+        self.accept_call(now, session, &body)
     }
+
     /// Refuses an incoming call with a final status of 300 to 699.
     ///
     /// # Errors
@@ -185,16 +410,18 @@ impl Endpoint {
         status: Status,
         headers: &[(String, String)],
     ) -> Result<(), SipError> {
-        todo!()
+        self.refuse_call(now, session, &status, headers)
     }
+
     /// Ends a call in whatever state it is: CANCEL, BYE, or 603 for one that rings here.
     ///
     /// # Errors
     ///
     /// Fails when the call is over.
     pub fn hang_up(&mut self, now: Instant, session: SessionId) -> Result<(), SipError> {
-        todo!()
+        self.end_call(now, session)
     }
+
     /// Offers new media in an established call.
     ///
     /// # Errors
@@ -206,8 +433,9 @@ impl Endpoint {
         session: SessionId,
         offer: Body,
     ) -> Result<(), SipError> {
-        todo!()
+        self.start_reinvite(now, session, offer)
     }
+
     /// Answers a `Reinvite` event: 200 with a body, or a refusal such as 488 without.
     ///
     /// # Errors
@@ -220,6 +448,112 @@ impl Endpoint {
         status: Status,
         body: Option<Body>,
     ) -> Result<(), SipError> {
-        todo!()
+        self.answer_change(now, session, &status, body.as_ref())
+    }
+
+    // Inside.
+
+    /// Draws a number that no other id of this endpoint has.
+    pub(super) fn new_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Sends a message that belongs to no transaction.
+    pub(super) fn send(&mut self, now: Instant, flow: &Flow, bytes: Vec<u8>) {
+        if let Some(connection) = self.border.send(now, flow, bytes) {
+            self.timers
+                .set(Timer::Connect(connection), now + CONNECT_LIMIT);
+        }
+    }
+
+    /// Does what a transaction wants done; `response` is what moved it.
+    pub(super) fn apply(
+        &mut self,
+        now: Instant,
+        outcomes: Vec<Outcome>,
+        response: Option<(TransactionId, ClientOwner, &Message)>,
+    ) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Send(flow, bytes) => self.send(now, &flow, bytes),
+                Outcome::Start(id, timer, after) => {
+                    self.timers.set(Timer::Transaction(id, timer), now + after);
+                }
+                Outcome::Stop(id, timer) => self.timers.cancel(&Timer::Transaction(id, timer)),
+                Outcome::Pass => {
+                    if let Some((id, ClientOwner::Outgoing(owner), response)) = response {
+                        self.outgoing_response(now, owner, id, response);
+                    }
+                }
+                Outcome::ClientTimedOut(id, ClientOwner::Outgoing(owner)) => {
+                    self.attempt_failed(now, owner, id, 408, "nobody answered in time");
+                }
+                Outcome::ClientEnded(id, ClientOwner::Outgoing(owner)) => {
+                    self.attempt_ended(owner, id);
+                }
+                // The INVITE itself tells what came of its CANCEL.
+                Outcome::ClientTimedOut(_, ClientOwner::Cancel(_))
+                | Outcome::ClientEnded(_, ClientOwner::Cancel(_)) => {}
+            }
+        }
+    }
+
+    /// Answers a request by its transaction.
+    pub(super) fn respond(&mut self, now: Instant, id: TransactionId, mut response: Message) {
+        response
+            .headers
+            .set("Server", self.config.user_agent.clone());
+        let mut outcomes = Vec::new();
+        self.transactions.respond(id, &response, &mut outcomes);
+        self.apply(now, outcomes, None);
+    }
+
+    fn receive(&mut self, now: Instant, arrival: &Arrival, bytes: &[u8]) {
+        let flow = &arrival.flow;
+        self.border
+            .trace(now, false, flow.transport(), flow.remote(), bytes);
+        match parse::message(bytes) {
+            Ok(message) if message.method().is_some() => {
+                self.handle_request(now, arrival, message);
+            }
+            Ok(response) => {
+                let mut outcomes = Vec::new();
+                let found = self.transactions.handle_response(&response, &mut outcomes);
+                match found {
+                    Some((id, owner)) => self.apply(now, outcomes, Some((id, owner, &response))),
+                    None => self.discarded += 1,
+                }
+            }
+            Err(Unreadable::Answer {
+                code,
+                phrase,
+                request,
+            }) => self.refuse_unreadable(now, arrival, *request, code, phrase),
+            Err(Unreadable::Discard(_)) => self.discarded += 1,
+        }
+    }
+
+    /// Fails all requests that wait on a flow (RFC 3261 section 18.4).
+    fn flow_broke(&mut self, now: Instant, fits: impl Fn(&Flow) -> bool, why: &str) {
+        for (id, owner) in self.transactions.clients_on(fits) {
+            let mut outcomes = Vec::new();
+            self.transactions.drop_client(id, &mut outcomes);
+            self.apply(now, outcomes, None);
+            if let ClientOwner::Outgoing(owner) = owner {
+                self.attempt_failed(now, owner, id, 503, why);
+                self.attempt_ended(owner, id);
+            }
+        }
+    }
+
+    fn connection_lost(&mut self, now: Instant, connection: ConnectionId, why: &str) {
+        self.timers.cancel(&Timer::Connect(connection));
+        self.timers.cancel(&Timer::Partial(connection));
+        self.flow_broke(now, |flow| flow.connection() == Some(connection), why);
+        self.registration_flow_lost(now, connection);
     }
 }
+
+/// How long a stream may take to open before another way is tried.
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);

@@ -209,7 +209,7 @@ impl Message {
         }
     }
 
-    /// Starts a response to `request` (RFC 3261 section 8.2.6.2): Via, From, To, Call-ID, CSeq
+    /// Starts a response to `request` (RFC 3261 section 8.2.6.2): Via, From, To, Call-ID, `CSeq`
     /// copied, and Record-Route where the answer makes a dialog. `to_tag` is added to a To without
     /// one, except for 100.
     pub fn response(request: &Self, code: u16, phrase: &str, to_tag: Option<&str>) -> Self {
@@ -304,7 +304,7 @@ impl Message {
         self.header("Call-ID").unwrap_or_default()
     }
 
-    /// CSeq: its number and method.
+    /// `CSeq`: its number and method.
     pub fn cseq(&self) -> Option<(u32, Method)> {
         parse::cseq(self.header("CSeq")?).ok()
     }

@@ -9,10 +9,17 @@ pub mod message;
 pub mod parse;
 pub mod wire;
 
+mod connection;
+mod dialog;
+mod route;
+#[cfg(test)]
+mod simulator;
 mod timer;
+mod transaction;
+mod ua;
 mod write;
 
 pub use account::{AccountSetup, Credentials};
-pub use endpoint::{Endpoint, EndpointConfig};
+pub use endpoint::{Census, Endpoint, EndpointConfig};
 pub use event::*;
 pub use flow::{ConnectionId, Output, ResolveId, Resolved, Transport};

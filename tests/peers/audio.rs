@@ -92,12 +92,6 @@ impl Sound {
         count(self.samples.len()) / f64::from(self.rate)
     }
 
-    /// The root of its mean square, where 1 is the full scale.
-    pub(crate) fn level(&self) -> f64 {
-        let sum: f64 = self.samples.iter().map(|sample| sample * sample).sum();
-        (sum / count(self.samples.len()).max(1.0)).sqrt()
-    }
-
     /// The share of its energy that lies at one frequency, from 0 to 1 (Goertzel, in half-second
     /// pieces; the best piece counts, so silence around a tone does no harm).
     pub(crate) fn share_of_tone(&self, hertz: f64) -> f64 {

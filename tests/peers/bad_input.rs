@@ -1,1 +1,269 @@
-//! To be written.
+//! Damaged or missing surroundings: each ends with a sentence that says what is wrong, an exit
+//! code, and nothing lost.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::phone::{Ended, Phone, calls, run};
+use crate::place;
+use crate::sipp::Sipp;
+
+/// The database in a data folder.
+fn database(folder: &Path) -> PathBuf {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3")))
+        .unwrap()
+}
+
+/// A phone that ends by itself.
+fn ended(options: &[&str]) -> Ended {
+    Phone::spawn(TempDir::new().unwrap(), options).ended()
+}
+
+/// A sentence for a person: it names what is wrong, on stderr, and nothing panicked.
+fn assert_says(stderr: &str, words: &[&str]) {
+    for word in words {
+        assert!(
+            stderr.to_lowercase().contains(&word.to_lowercase()),
+            "no `{word}` in: {stderr}"
+        );
+    }
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+fn account<'a>(address: &'a str, registrar: &'a str) -> [&'a str; 6] {
+    let variable = "RINGDESK_TEST_PASSWORD";
+    [
+        "--account",
+        address,
+        "--registrar",
+        registrar,
+        "--password-env",
+        variable,
+    ]
+}
+
+#[test]
+fn an_unreachable_registrar_ends_with_exit_code_3() {
+    // A port that was free a moment ago, and is refused.
+    let registrar = format!("127.0.0.1:{}", place::ports(1));
+    let options = [
+        &account("sip:alice@lab.example", &registrar)[..],
+        &["--transport", "tcp"],
+    ];
+    let ended = ended(&options.concat());
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert_says(&ended.stderr, &["alice@lab.example", "registrar"]);
+}
+
+#[test]
+fn an_unknown_host_ends_with_exit_code_3() {
+    let ended = ended(&account("sip:alice@lab.example", "no-such-host.invalid"));
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert_says(&ended.stderr, &["no-such-host.invalid"]);
+}
+
+#[test]
+fn a_damaged_configuration_is_named_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("phone.toml");
+    let damaged = "[settings\nmax_calls = \"many";
+    std::fs::write(&file, damaged).unwrap();
+    let ended = ended(&["--no-register", "--config", &file.to_string_lossy()]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_says(&ended.stderr, &["phone.toml"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged);
+}
+
+#[test]
+fn a_configuration_that_does_not_exist_is_named() {
+    let ended = ended(&["--no-register", "--config", "/no/such/phone.toml"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_says(&ended.stderr, &["/no/such/phone.toml"]);
+}
+
+#[test]
+fn a_damaged_database_is_named_and_left_as_it_is() {
+    let phone = Phone::start(&["--no-register"]);
+    let ended = phone.stop();
+    let folder = ended.into_folder();
+    let file = database(folder.path());
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let mut damaged = std::fs::read(&file).unwrap();
+    damaged[..512].fill(b'?');
+    std::fs::write(&file, &damaged).unwrap();
+    // A log that is left would heal the page.
+    for suffix in ["-wal", "-shm"] {
+        let _absent = std::fs::remove_file(file.with_file_name(format!("{name}{suffix}")));
+    }
+
+    let arguments: Vec<OsString> = vec![
+        "calls".into(),
+        "--json".into(),
+        "--data-dir".into(),
+        folder.path().into(),
+    ];
+    let (code, stdout, stderr) = run(&arguments);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_says(&stderr, &[&name]);
+
+    let ended = Phone::spawn(folder, &["--no-register"]).ended();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_says(&ended.stderr, &[&name]);
+    assert_eq!(std::fs::read(&file).unwrap(), damaged);
+}
+
+#[test]
+fn a_sound_file_that_is_none_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("greeting.wav");
+    std::fs::write(&file, "RIFF, but no sound").unwrap();
+    for path in [file.to_string_lossy().as_ref(), "/no/such/greeting.wav"] {
+        let ended = ended(&["--no-register", "--play", path]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_says(&ended.stderr, &["greeting.wav"]);
+    }
+}
+
+#[test]
+fn a_number_that_cannot_be_dialled_is_refused_with_exit_code_4() {
+    for number in ["hello world", "+49"] {
+        let ended = ended(&["--no-register", "--call", number, "--exit-after-calls", "1"]);
+        assert_eq!(ended.code, Some(4), "{number}: {}", ended.stderr);
+        assert_says(&ended.stderr, &[number]);
+    }
+}
+
+#[test]
+fn a_second_phone_on_one_data_folder_is_refused() {
+    let first = Phone::start(&["--no-register"]);
+    // The folder stays the first one's.
+    let arguments: Vec<OsString> = vec![
+        "headless".into(),
+        "--no-register".into(),
+        "--data-dir".into(),
+        first.folder().into(),
+    ];
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_says(&stderr, &["data-dir"]);
+    assert_eq!(first.stop().code, Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, place::ports(1))).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = TempDir::new().unwrap();
+    let arguments: Vec<OsString> = vec![
+        "headless".into(),
+        "--no-register".into(),
+        "--bind".into(),
+        address.clone().into(),
+        "--data-dir".into(),
+        folder.path().into(),
+    ];
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_says(&stderr, &[&address]);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for options in [
+        &["--no-such-option"][..],
+        &["--reject", "200"],
+        &["--max-calls", "many"],
+        &[],
+    ] {
+        let ended = ended(options);
+        assert_eq!(ended.code, Some(2), "{options:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_line_of_control_that_is_none_is_answered_by_an_error() {
+    let mut phone = Phone::start(&["--no-register"]);
+    phone.command("dance");
+    let error = phone.wait("error");
+    assert!(
+        error["message"].as_str().unwrap().contains("dance"),
+        "{error}"
+    );
+    phone.command("hangup");
+    phone.wait("error");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+/// A file system of its own, which is small; needs user namespaces or root, as on any Linux with
+/// the usual settings.
+fn small_disk(mebibytes: u32, inside: &Path) -> Vec<OsString> {
+    let script = format!(
+        "mount -t tmpfs -o size={mebibytes}m none '{0}' && \"$@\"; code=$?; \
+         cp -a '{0}/.' '{0}.saved'; exit $code",
+        inside.display()
+    );
+    [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        &script,
+        "sh",
+    ]
+    .map(OsString::from)
+    .to_vec()
+}
+
+#[test]
+fn a_full_disk_loses_no_call() {
+    let outer = TempDir::new().unwrap();
+    let disk = outer.path().join("disk");
+    let saved = outer.path().join("disk.saved");
+    std::fs::create_dir(&disk).unwrap();
+    std::fs::create_dir(&saved).unwrap();
+    let records = disk.join("recordings");
+    let mut phone = Phone::behind(
+        &small_disk(4, &disk),
+        &disk,
+        &[
+            "--no-register",
+            "--auto-answer",
+            "--record-dir",
+            &records.to_string_lossy(),
+        ],
+    );
+    let started = phone.wait("started");
+    // From outside, the small disk is seen through the phone's own process.
+    let seen = Path::new("/proc")
+        .join(started["pid"].to_string())
+        .join("root")
+        .join(disk.strip_prefix("/").unwrap());
+    let filler = seen.join("filler");
+    let full = std::fs::write(&filler, vec![0; 8 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+
+    Sipp::to(phone.address(), "bye-from-caller", &[]).passes();
+    let incoming = phone.wait("incoming");
+    assert_eq!(
+        incoming["durable"], false,
+        "the row is not on disk, and that is said: {incoming}"
+    );
+    let ended = phone.wait("ended");
+    assert_eq!(ended["durable"], false, "{ended}");
+
+    std::fs::remove_file(&filler).unwrap();
+    phone.command("quit");
+    let ended = phone.ended();
+    assert_says(&ended.stderr, &["disk"]);
+    let rows = calls(&saved);
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(rows[0]["state"], Value::from("completed"));
+}

@@ -1,7 +1,6 @@
 //! `target/junit/sipp.xml`: the scenarios that ran, for continuous integration.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -54,21 +53,19 @@ fn document(cases: &BTreeMap<String, Case>) -> String {
     );
     for (name, case) in cases {
         let seconds = case.took.as_secs_f64();
-        let _ = write!(
-            text,
+        text.push_str(&format!(
             "  <testcase classname=\"sipp\" name=\"{}\" time=\"{seconds:.3}\"",
             escape(name)
-        );
+        ));
         match &case.failure {
             None => text.push_str("/>\n"),
             Some(failure) => {
                 let first = failure.lines().next().unwrap_or_default();
-                let _ = write!(
-                    text,
+                text.push_str(&format!(
                     ">\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
                     escape(first),
                     escape(failure)
-                );
+                ));
             }
         }
     }

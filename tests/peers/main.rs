@@ -4,7 +4,12 @@
 //! `make test` installs the other programs. Everything runs on loopback with ports and folders of
 //! its own. `RINGDESK_BINARY` names another build of the phone to test.
 
-#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may end where it fails"
+)]
+#![expect(clippy::print_stdout, reason = "the seed of a random test is printed")]
 #![expect(clippy::disallowed_methods, reason = "these tests run in real time")]
 #![expect(
     clippy::indexing_slicing,
@@ -20,6 +25,8 @@ mod kamailio;
 mod phone;
 mod place;
 mod scenarios;
+#[cfg(feature = "gui")]
+mod screen;
 mod sipp;
 mod through_baresip;
 mod through_kamailio;

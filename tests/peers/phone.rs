@@ -48,14 +48,31 @@ impl Phone {
 
     /// The same without waiting, in a data folder that may hold something already.
     pub(crate) fn spawn(folder: TempDir, options: &[&str]) -> Self {
+        let data = folder.path().to_owned();
+        Self::spawn_in(folder, &[], &data, options)
+    }
+
+    /// A phone that another program starts: `prefix` is that program with its arguments.
+    pub(crate) fn behind(prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
+        Self::spawn_in(TempDir::new().unwrap(), prefix, data, options)
+    }
+
+    fn spawn_in(folder: TempDir, prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
         let port = place::ports(1);
-        let mut command = Command::new(place::binary());
+        let mut command = match prefix {
+            [] => Command::new(place::binary()),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(place::binary());
+                command
+            }
+        };
         command
             .arg("headless")
             .arg("--bind")
             .arg(format!("127.0.0.1:{port}"))
             .arg("--data-dir")
-            .arg(folder.path())
+            .arg(data)
             .args(["--events", "json", "--control", "stdin"])
             .args(options)
             .env("RINGDESK_TEST_PASSWORD", "open sesame")
@@ -140,9 +157,18 @@ impl Phone {
         }
     }
 
-    /// Sends one command on stdin, such as `hold`, about the only call.
+    /// Sends one command on stdin, such as `hold`, about the call that was last heard of.
     pub(crate) fn command(&mut self, name: &str) {
-        self.send(&serde_json::json!({ "command": name }));
+        let mut command = serde_json::json!({ "command": name });
+        if let Some(id) = self
+            .seen
+            .iter()
+            .rev()
+            .find_map(|event| event["call_id"].as_str())
+        {
+            command["call_id"] = id.into();
+        }
+        self.send(&command);
     }
 
     /// Sends a whole command on stdin.
@@ -157,9 +183,10 @@ impl Phone {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// Its process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// Takes in what it said meanwhile.
+    pub(crate) fn drain(&mut self) -> &[Value] {
+        self.seen.extend(self.events.try_iter());
+        &self.seen
     }
 
     /// Its data folder.
@@ -230,26 +257,25 @@ impl Drop for Phone {
 impl Ended {
     /// The first event of this name.
     pub(crate) fn event(&self, name: &str) -> &Value {
-        self.events
-            .iter()
-            .find(|event| event["event"] == name)
-            .unwrap_or_else(|| panic!("no `{name}` among: {}", lines(&self.events)))
-    }
-
-    /// The rows of its call log.
-    pub(crate) fn calls(&self) -> Vec<Value> {
-        calls(self.folder.path())
+        find(&self.events, name)
     }
 
     /// The row of its only call.
     pub(crate) fn only_call(&self) -> Value {
-        only(self.calls())
+        only(calls(self.folder.path()))
     }
 
     /// Its data folder, for another phone.
     pub(crate) fn into_folder(self) -> TempDir {
         self.folder
     }
+}
+
+fn find<'a>(events: &'a [Value], name: &str) -> &'a Value {
+    events
+        .iter()
+        .find(|event| event["event"] == name)
+        .unwrap_or_else(|| panic!("no `{name}` among: {}", lines(events)))
 }
 
 fn lines(events: &[Value]) -> String {

@@ -52,20 +52,12 @@ fn no_call(name: &str) {
     assert_eq!(phone.stop().code, Some(0));
 }
 
-/// The phone calls SIPp, which answers, and hangs up a second later; the row afterwards.
+/// The phone calls SIPp, which answers; the row afterwards.
 fn placed_call(name: &str, phone_options: &[&str], sipp_options: &[&str]) -> Value {
     let sipp = Sipp::called(name, sipp_options);
     let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
     let options = [
-        &[
-            "--no-register",
-            "--call",
-            &uri,
-            "--hangup-after",
-            "1",
-            "--exit-after-calls",
-            "1",
-        ],
+        &["--no-register", "--call", &uri, "--exit-after-calls", "1"],
         phone_options,
     ]
     .concat();
@@ -184,8 +176,8 @@ fn ack_never_comes() {
         Sipp::to(phone.address(), "ack-never-comes", &[]).passes();
         phone.wait("ended");
         let row = phone.only_call();
-        assert_eq!(row["state"], "failed", "{row:#}");
-        assert_ne!(row["end_reason"], Value::Null, "{row:#}");
+        let reason = row["end_reason"].as_str().unwrap();
+        assert!(reason.contains("peer unreachable"), "{row:#}");
     });
 }
 
@@ -262,11 +254,14 @@ fn second_call_is_busy() {
         let first = Sipp::to(phone.address(), "bye-from-phone", &[]);
         phone.wait("answered");
         Sipp::to(phone.address(), "second-call-is-busy", &[]).passes();
+        phone.wait("ended");
         phone.command("hangup");
         first.passes();
+        phone.wait("ended");
         let is = |state: &'static str| move |row: &Value| row["state"] == state;
         let rows = phone.calls();
         assert!(rows.iter().any(is("completed")), "{rows:#?}");
+        assert!(rows.iter().any(is("busy")), "{rows:#?}");
         assert_eq!(phone.stop().code, Some(0));
     });
 }
@@ -419,27 +414,9 @@ fn cancel_crosses_200() {
 fn no_answer() {
     scenario("no-answer", || {
         let sipp = Sipp::called("no-answer", &[]);
-        let folder = TempDir::new().unwrap();
-        let config = folder.path().join("phone.toml");
-        std::fs::write(
-            &config,
-            "[[accounts]]\n\
-             address = \"sip:agent@127.0.0.1\"\n\
-             register = false\n\
-             ring_limit_seconds = 2\n",
-        )
-        .unwrap();
-        let config = config.to_string_lossy();
         let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
-        let ended = Phone::start(&[
-            "--config",
-            &config,
-            "--call",
-            &uri,
-            "--exit-after-calls",
-            "1",
-        ])
-        .ended();
+        let options = ["--no-register", "--ring-limit", "2", "--call", &uri];
+        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
         sipp.passes();
         assert_eq!(ended.code, Some(4), "{}", ended.stderr);
         let row = ended.only_call();
@@ -534,7 +511,7 @@ fn register_with_a_wrong_password() {
         let failed = phone.wait_for("registration_failed", patience, |event| {
             event["event"] == "registration_failed"
         });
-        assert_eq!(failed["status"], 401);
+        assert_eq!(failed["status"], 401, "{failed}");
         assert!(
             failed["reason"].as_str().unwrap().contains("password"),
             "{failed}"
@@ -554,20 +531,13 @@ fn register_with_a_wrong_password() {
 fn call_out_with_digest() {
     scenario("call-out-with-digest", || {
         let sipp = Sipp::called("call-out-with-digest", &[]);
-        let folder = TempDir::new().unwrap();
-        let config = folder.path().join("phone.toml");
-        std::fs::write(
-            &config,
-            "[[accounts]]\naddress = \"sip:alice@127.0.0.1\"\nregister = false\n",
-        )
-        .unwrap();
-        let config = config.to_string_lossy();
         let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
         let ended = Phone::start(&[
-            "--config",
-            &config,
+            "--account",
+            "sip:alice@127.0.0.1",
             "--password-env",
             "RINGDESK_TEST_PASSWORD",
+            "--no-register",
             "--call",
             &uri,
             "--hangup-after",
@@ -585,7 +555,7 @@ fn call_out_with_digest() {
 fn every_scenario_file_has_a_test_and_a_row_in_the_table() {
     let folder = place::root().join("sipp-scenarios");
     let table = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    let tests = include_str!("scenarios.rs");
+    let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
     let mut missing = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

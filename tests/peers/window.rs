@@ -1,1 +1,165 @@
-//! To be written.
+//! The real window under Xvfb: a call comes in while the agent types in another program.
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::junit::scenario;
+use crate::kamailio::{Kamailio, PASSWORD};
+use crate::phone::{calls, run};
+use crate::place;
+use crate::screen::{Place, Screen};
+use crate::sipp::Sipp;
+
+/// The pop-up's title.
+const POPUP: &str = "Incoming call";
+/// What is typed while it rings; it takes some four seconds.
+const TYPED: &str = "Dear Ms Doe, your order of last week left our warehouse today.";
+
+/// A data folder with the account bob, whose password lies in the file, for there is no keyring.
+fn data_folder(registrar: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let config = format!(
+        "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n\n\
+         [[accounts]]\naddress = \"sip:bob@lab.example\"\ndisplay_name = \"Service desk\"\n\
+         registrar = \"{registrar}\"\n\
+         dial_plan = {{ region = \"DE\" }}\noutbound_proxy = \"sip:{registrar};lr\"\n"
+    );
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let secrets = folder.path().join("secrets.toml");
+    std::fs::write(
+        &secrets,
+        format!("[passwords]\n\"sip:bob@lab.example\" = \"{PASSWORD}\"\n"),
+    )
+    .unwrap();
+    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o600)).unwrap();
+    folder
+}
+
+/// Waits until bob's phone answers through the proxy.
+fn until_registered(proxy: &str) {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let from = socket.local_addr().unwrap();
+    let mut number = 0;
+    place::until("the window's account is not registered", || {
+        number += 1;
+        let request = format!(
+            "OPTIONS sip:bob@lab.example SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {from};rport;branch=z9hG4bK-there-{number}\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:test@lab.example>;tag=there\r\n\
+             To: <sip:bob@lab.example>\r\n\
+             Call-ID: there-{number}\r\n\
+             CSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        socket.send_to(request.as_bytes(), proxy).unwrap();
+        let mut buffer = [0; 4096];
+        let (length, _) = socket.recv_from(&mut buffer).ok()?;
+        buffer[..length].starts_with(b"SIP/2.0 200").then_some(())
+    });
+}
+
+fn until_call_is(folder: &Path, state: &str) {
+    place::until(&format!("the row does not say {state}"), || {
+        calls(folder)
+            .iter()
+            .any(|row| row["state"] == state)
+            .then_some(())
+    });
+}
+
+/// Puts the caller among the contacts, through the running phone.
+fn add_contact(folder: &Path) {
+    let arguments = [
+        "contacts".into(),
+        "--add".into(),
+        "Erika Mustermann".into(),
+        "--organization".into(),
+        "Muster & Co".into(),
+        "--number".into(),
+        "030 23125001".into(),
+        "--data-dir".into(),
+        folder.into(),
+    ];
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_call_pops_up_without_taking_the_keyboard_and_is_answered_by_a_click() {
+    scenario("call-through-proxy", || {
+        let kamailio = Kamailio::start(&["OPEN_CALLS"]);
+        let data = data_folder(&kamailio.address());
+        let mut screen = Screen::start();
+
+        screen.run(
+            Command::new(place::binary())
+                .arg("--data-dir")
+                .arg(data.path()),
+        );
+        screen.window("Ringdesk");
+        until_registered(&kamailio.address());
+        add_contact(data.path());
+
+        let letter = data.path().join("letter.txt");
+        let shell = format!("cat > '{}'", letter.display());
+        screen.run(Command::new("xterm").args(["-title", "Letter", "-e", "sh", "-c", &shell]));
+        let editor = screen.window("Letter");
+        screen.focus(&editor);
+
+        let sipp = thread::scope(|scope| {
+            let typist = scope.spawn(|| screen.type_text(&format!("{TYPED}\n")));
+            let sipp = Sipp::to(
+                kamailio.address().parse().unwrap(),
+                "call-through-proxy",
+                &["-s", "bob"],
+            );
+            let popup = screen.window(POPUP);
+            assert!(!typist.is_finished(), "it rings while the agent types");
+            assert_eq!(
+                screen.focused(),
+                editor,
+                "the pop-up did not take the keyboard"
+            );
+            let place = screen.place(&popup);
+            place::until("the pop-up is not painted", || {
+                (screen.colours(place) > 16).then_some(())
+            });
+            typist.join().unwrap();
+            sipp
+        });
+        assert_eq!(screen.focused(), editor, "nor did it take it later");
+        place::until("what was typed did not arrive", || {
+            let text = std::fs::read_to_string(&letter).ok()?;
+            (text == format!("{TYPED}\n")).then_some(())
+        });
+        screen.picture(&place::root().join("target/screenshots/popup.png"));
+        until_call_is(data.path(), "ringing");
+
+        // Answer takes the right two thirds of the pop-up's foot.
+        let Place {
+            x,
+            y,
+            width,
+            height,
+        } = screen.place(&screen.window(POPUP));
+        screen.click(x + width * 2 / 3, y + height - 36);
+        until_call_is(data.path(), "in-progress");
+        place::until("the pop-up stays after the answer", || {
+            (!screen.shows(POPUP)).then_some(())
+        });
+        screen.picture(&place::root().join("target/screenshots/call.png"));
+
+        sipp.passes();
+        until_call_is(data.path(), "completed");
+    });
+}

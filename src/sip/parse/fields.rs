@@ -3,16 +3,15 @@
 use super::scan::{self, Malformed};
 use crate::sip::message::Method;
 
-/// Reads CSeq (RFC 3261 section 20.16): a number below 2^31 and a method.
+/// Reads `CSeq` (RFC 3261 section 20.16): a number below 2^31 and a method.
 ///
 /// # Errors
 ///
 /// Fails when either is missing or the number is out of range.
 pub fn cseq(text: &str) -> Result<(u32, Method), Malformed> {
     let mut words = text.split_ascii_whitespace();
-    let (number, method) = match (words.next(), words.next(), words.next()) {
-        (Some(number), Some(method), None) => (number, method),
-        _ => return Err(Malformed("CSeq")),
+    let (Some(number), Some(method), None) = (words.next(), words.next(), words.next()) else {
+        return Err(Malformed("CSeq"));
     };
     match number.parse::<u32>() {
         Ok(number)

@@ -13,7 +13,7 @@ mod via;
 
 pub use challenge::{AuthFields, challenges, credentials};
 pub use fields::{cseq, media_type};
-pub use message::{Unreadable, message};
+pub use message::{Unreadable, message, message_in_transit};
 pub use name_addr::{AddressField, ContactField, address, contact};
 pub use scan::{Malformed, is_token, quote};
 pub use via::{Via, via};

@@ -31,9 +31,8 @@ pub fn via(text: &str) -> Result<Via, Malformed> {
         None => (text, None),
     };
     let mut parts = before.splitn(3, '/').map(str::trim);
-    let (name, version, rest) = match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(version), Some(rest)) => (name, version, rest),
-        _ => return Err(BROKEN),
+    let (Some(name), Some(version), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(BROKEN);
     };
     if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
         return Err(BROKEN);

@@ -96,6 +96,7 @@ fn question(caution: Option<&str>) -> Harness<'static, Stage> {
                 original: "tel:+1-415-555-0134".to_owned(),
                 uri: "sip:+14155550134@pbx.example".to_owned(),
                 rule: "number of US, sent in international form".to_owned(),
+                called: "+14155550134".to_owned(),
                 display: "+1 415-555-0134".to_owned(),
                 caution: caution.map(str::to_owned),
             }),

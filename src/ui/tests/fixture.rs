@@ -33,6 +33,8 @@ pub(super) struct Rows {
     pub(super) calls: Vec<CallRow>,
     pub(super) contacts: Vec<ContactRow>,
     pub(super) failing: bool,
+    /// How often each number waits.
+    pub(super) waiting: Vec<u32>,
 }
 
 /// Rows that a test changes while the window shows them.
@@ -84,6 +86,7 @@ impl PageSource for Rows {
                         id: row.id,
                     }),
                     rows,
+                    waiting: self.waiting.clone(),
                 })
             }
             PageRequest::Call(id) => {

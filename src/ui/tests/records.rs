@@ -16,7 +16,7 @@ fn log() -> Rows {
             row(3, None),
         ],
         contacts: vec![contact(1, "Amelia Hart"), contact(2, "Priya Nair")],
-        failing: false,
+        ..Rows::default()
     }
 }
 
@@ -44,6 +44,16 @@ fn a_missed_call_is_called_back_from_its_row() {
         ["Call(CallTarget { text: \"+14155550134\", account: None })"]
     );
     assert!(shown.state().state.detail.is_none());
+}
+
+#[test]
+fn a_number_that_waits_several_times_says_how_often() {
+    let rows = Rows {
+        waiting: vec![4],
+        ..log()
+    };
+    let shown = desk(registered(), rows, |state| state.view = View::Calls);
+    shown.get_by_label_contains("Amelia Hart, Inbound, Missed ×4");
 }
 
 #[test]
@@ -254,7 +264,10 @@ fn the_log_goes_on_while_scrolling_and_stays_where_it_is_when_a_call_comes_in() 
         .state()
         .change(|snapshot| snapshot.store_revision += 1);
     shown.run();
-    assert_eq!(shown.get_by_label_contains("415-555-1249, Inbound").rect(), last);
+    assert_eq!(
+        shown.get_by_label_contains("415-555-1249, Inbound").rect(),
+        last
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_HISTORY, ICON_SEARCH};
 
-use super::call_row::{Columns, call_row_ui};
+use super::call_row::{Columns, Entry, call_row_ui};
 use crate::control::{Page, PageRequest};
 use crate::crm::row::CallFilter;
 use crate::ui::scene::Scene;
@@ -105,9 +105,13 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
                 let Some(row) = page.rows.get(inside) else {
                     continue;
                 };
-                let chosen = state.detail == Some(row.id);
+                let entry = Entry {
+                    row,
+                    waiting: page.waiting.get(inside).copied().unwrap_or(1),
+                    chosen: state.detail == Some(row.id),
+                };
                 let response = ui
-                    .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, row, chosen))
+                    .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, &entry))
                     .inner;
                 if response.clicked() {
                     clicked = Some(row.id);

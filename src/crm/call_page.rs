@@ -1,0 +1,180 @@
+//! Pages of the call log: filters, search, counts.
+//!
+//! Pages go by key, never by offset, so that the thousandth costs what the first does. Counts come
+//! from the filter's index alone: some milliseconds for a million rows.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::crm::calls::{COLUMNS, OF_THOSE_TO_CALL_BACK, read};
+use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
+use crate::crm::search::{MATCH_LIMIT, full_text};
+use crate::crm::store::StoreError;
+
+/// A page holds at most so many rows.
+const PAGE_LIMIT: usize = 1000;
+
+/// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
+/// index has them all.
+const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
+
+/// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts
+/// at most [`MATCH_LIMIT`] rows.
+pub(crate) fn page(
+    connection: &Connection,
+    filter: CallFilter,
+    search: &str,
+    after: Option<CallCursor>,
+    limit: usize,
+) -> Result<CallPage, StoreError> {
+    let words = full_text(search);
+    let after = after
+        .map(|cursor| position(connection, cursor))
+        .transpose()?;
+    let (after_start, after_seq) = after.unwrap_or((i64::MAX, i64::MAX));
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let from = source(filter, words.is_some());
+    let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
+    let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let mut rows = match &words {
+        Some(words) => query
+            .query_map(params![after_start, after_seq, wanted, words], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+        None => query
+            .query_map(params![after_start, after_seq, wanted], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+    };
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(CallPage {
+        next: rows.last().filter(|_| more).map(|last| CallCursor {
+            started_micros: last.started_at.as_microsecond(),
+            id: last.id,
+        }),
+        total: count(connection, filter, words.as_deref())?,
+        waiting: if filter == CallFilter::ToCallBack {
+            waiting(connection, &rows)?
+        } else {
+            Vec::new()
+        },
+        rows,
+    })
+}
+
+/// Counts the numbers that wait for a call back.
+pub(crate) fn to_call_back(connection: &Connection) -> Result<u64, StoreError> {
+    count(connection, CallFilter::ToCallBack, None)
+}
+
+/// Counts the missed calls that wait, for the number of each row.
+fn waiting(connection: &Connection, rows: &[CallRow]) -> rusqlite::Result<Vec<u32>> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT count(*) FROM {OF_THOSE_TO_CALL_BACK}
+         AND number = (SELECT number FROM calls WHERE id = ?1)"
+    ))?;
+    rows.iter()
+        .map(|row| query.query_row([row.id.to_string()], |row| row.get(0)))
+        .collect()
+}
+
+/// Where a page's rows come from, up to and with the first conditions.
+fn source(filter: CallFilter, searching: bool) -> String {
+    let condition = match filter {
+        CallFilter::All => "true".to_owned(),
+        CallFilter::Inbound => "direction = 'inbound'".to_owned(),
+        CallFilter::Outbound => "direction = 'outbound'".to_owned(),
+        CallFilter::Missed => MISSED.to_owned(),
+        // The newest of each number. SQLite takes the bare column from the row with the maximum.
+        CallFilter::ToCallBack => format!(
+            "c.seq IN (SELECT seq FROM (SELECT seq, max(started_at)
+             FROM {OF_THOSE_TO_CALL_BACK} GROUP BY number))"
+        ),
+    };
+    if searching {
+        format!(
+            "call_words w CROSS JOIN calls c ON c.seq = w.rowid
+             WHERE w.call_words MATCH ?4 AND {condition}"
+        )
+    } else if filter == CallFilter::Missed {
+        // Without statistics SQLite would take the index with the equality, and read all of it.
+        format!("calls c INDEXED BY calls_missed WHERE {condition}")
+    } else {
+        format!("calls c WHERE {condition}")
+    }
+}
+
+fn page_query(from: &str, searching: bool) -> String {
+    let order = if searching {
+        // The index is read in the order of `seq`, which is the order in which calls began.
+        "AND w.rowid < ?2 ORDER BY w.rowid DESC"
+    } else {
+        "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
+    };
+    format!("SELECT {COLUMNS} FROM {from} {order} LIMIT ?3")
+}
+
+fn count(
+    connection: &Connection,
+    filter: CallFilter,
+    words: Option<&str>,
+) -> Result<u64, StoreError> {
+    let total: i64 = match words {
+        Some(words) => {
+            let from = if filter == CallFilter::All {
+                "call_words w WHERE w.call_words MATCH ?1".to_owned()
+            } else {
+                source(filter, true).replace("?4", "?1")
+            };
+            connection
+                .prepare_cached(&format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {MATCH_LIMIT})"
+                ))?
+                .query_row([words], |row| row.get(0))?
+        }
+        None => {
+            let from = match filter {
+                CallFilter::ToCallBack => {
+                    format!("(SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK})")
+                }
+                CallFilter::All
+                | CallFilter::Inbound
+                | CallFilter::Outbound
+                | CallFilter::Missed => source(filter, false),
+            };
+            connection
+                .prepare_cached(&format!("SELECT count(*) FROM {from}"))?
+                .query_row([], |row| row.get(0))?
+        }
+    };
+    Ok(u64::try_from(total).unwrap_or_default())
+}
+
+/// The place of a cursor in the order of the log; a row that is gone leaves its time.
+fn position(connection: &Connection, cursor: CallCursor) -> rusqlite::Result<(i64, i64)> {
+    let seq = connection
+        .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
+        .query_row([cursor.id.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok((cursor.started_micros, seq.unwrap_or_default()))
+}
+
+/// The statements of the lists without values, with the index that each must use.
+#[cfg(test)]
+pub(crate) fn queries_for_plan() -> Vec<(String, &'static str)> {
+    let mut queries = Vec::new();
+    for (filter, index) in [
+        (CallFilter::All, "calls_newest"),
+        (CallFilter::Inbound, "calls_by_direction"),
+        (CallFilter::Outbound, "calls_by_direction"),
+        (CallFilter::Missed, "calls_missed"),
+    ] {
+        let from = source(filter, false);
+        queries.push((page_query(&from, false), index));
+        queries.push((format!("SELECT count(*) FROM {from}"), index));
+    }
+    let waiting = format!("SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK}");
+    queries.push((waiting, "calls_to_call_back"));
+    let searched = page_query(&source(CallFilter::All, true), true);
+    queries.push((searched, "VIRTUAL TABLE INDEX"));
+    queries
+}

@@ -1,0 +1,187 @@
+//! The store as the engine uses it.
+
+mod calls;
+mod contacts;
+mod durability;
+mod matching;
+mod opening;
+mod scale;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::base::id::{CallId, ContactId};
+use crate::crm::row::{
+    CallDirection, CallRow, CallState, ContactNumber, ContactRow, Identification,
+};
+use crate::crm::store::{CallChange, Store, StoreError, Write, Written};
+
+/// A store in a folder that goes with it.
+struct Desk {
+    // Dropped before the folder.
+    store: Store,
+    folder: TempDir,
+}
+
+impl Desk {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            store: Store::open(folder.path(), "DE").unwrap(),
+            folder,
+        }
+    }
+
+    fn again(self) -> Self {
+        let Self { store, folder } = self;
+        drop(store);
+        Self {
+            store: Store::open(folder.path(), "DE").unwrap(),
+            folder,
+        }
+    }
+
+    fn write(&self, write: Write) -> Written {
+        wait(self.store.write(write)).unwrap()
+    }
+
+    fn insert(&self, call: &CallRow) -> CallId {
+        assert_eq!(
+            self.write(Write::InsertCall(Box::new(call.clone()))),
+            Written::Call
+        );
+        call.id
+    }
+
+    fn change(&self, id: CallId, change: CallChange) {
+        assert_eq!(self.write(Write::ChangeCall(id, change)), Written::Call);
+    }
+
+    fn end(&self, id: CallId, state: CallState, at_second: i64) {
+        self.change(id, ended(state, at_second));
+    }
+
+    /// Saves a new contact with one number under the label "Mobile".
+    fn contact(&self, name: &str, number: &str) -> ContactId {
+        self.save(&contact(name, &[("Mobile", number)])).0
+    }
+
+    fn save(&self, contact: &ContactRow) -> (ContactId, usize) {
+        match self.write(Write::SaveContact(Box::new(contact.clone()))) {
+            Written::Contact(id, linked) => (id, linked),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn identify(&self, number: &str) -> Identification {
+        wait(self.store.identify(number)).unwrap()
+    }
+
+    fn call(&self, id: CallId) -> CallRow {
+        wait(self.store.call(id)).unwrap().unwrap()
+    }
+
+    fn to_call_back(&self) -> u64 {
+        wait(self.store.to_call_back()).unwrap()
+    }
+}
+
+fn wait<T>(receiver: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+    receiver.blocking_recv().unwrap()
+}
+
+fn call_id(number: u64) -> CallId {
+    let mut random = [7; 10];
+    random[2..].copy_from_slice(&number.to_be_bytes());
+    CallId::new(number, random)
+}
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+/// A ringing inbound call that begins at its number's second.
+fn inbound(number: u64, remote: &str) -> CallRow {
+    CallRow {
+        id: call_id(number),
+        direction: CallDirection::Inbound,
+        state: CallState::Ringing,
+        remote: remote.to_owned(),
+        e164: None,
+        remote_name: None,
+        local: "sip:alice@example.com".to_owned(),
+        contact: None,
+        contact_name: None,
+        organization: None,
+        level: None,
+        match_reason: None,
+        started_at: second(i64::try_from(number).unwrap()),
+        answered_at: None,
+        ended_at: None,
+        waiting_millis: None,
+        talking_millis: None,
+        sip_status: None,
+        end_reason: None,
+        sip_call_id: None,
+        recording: None,
+        notes: String::new(),
+        done: false,
+    }
+}
+
+fn outbound(number: u64, remote: &str) -> CallRow {
+    CallRow {
+        direction: CallDirection::Outbound,
+        done: true,
+        ..inbound(number, remote)
+    }
+}
+
+/// An inbound call that nobody answered.
+fn missed(number: u64, remote: &str) -> CallRow {
+    CallRow {
+        state: CallState::NoAnswer,
+        ended_at: Some(second(i64::try_from(number).unwrap() + 10)),
+        ..inbound(number, remote)
+    }
+}
+
+fn answered(at_second: i64) -> CallChange {
+    CallChange::Answered {
+        at: second(at_second),
+        waiting_millis: 4000,
+    }
+}
+
+fn ended(state: CallState, at_second: i64) -> CallChange {
+    CallChange::Ended {
+        state,
+        at: second(at_second),
+        waiting_millis: 4000,
+        talking_millis: (state == CallState::Completed).then_some(60_000),
+        sip_status: Some(200),
+        end_reason: "the far end hung up".to_owned(),
+        done: state != CallState::NoAnswer,
+    }
+}
+
+fn contact(name: &str, numbers: &[(&str, &str)]) -> ContactRow {
+    ContactRow {
+        id: ContactId(0),
+        name: name.to_owned(),
+        organization: None,
+        organization_name: None,
+        role: None,
+        email: None,
+        notes: String::new(),
+        numbers: numbers
+            .iter()
+            .map(|(label, raw)| ContactNumber {
+                label: (*label).to_owned(),
+                raw: (*raw).to_owned(),
+                e164: None,
+            })
+            .collect(),
+    }
+}

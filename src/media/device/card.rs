@@ -1,0 +1,341 @@
+//! Sound cards by `cpal`.
+//!
+//! Each stream has a `Host` of its own: one PulseAudio host cannot play on two devices. The buffer
+//! size is always asked for, because the default may be two seconds. The first fatal error of a
+//! stream is kept, and later ones are ignored: some systems repeat it a million times.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
+use cpal::{
+    BufferSize, Device, Error, ErrorKind, FromSample, Host, I24, SampleFormat, SizedSample,
+    StreamConfig, SupportedBufferSize, SupportedStreamConfig,
+};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::media::command::DeviceChoice;
+use crate::media::device::{MicrophoneEnd, SpeakerEnd};
+
+/// How long a sound server may take to open a stream.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Parts of a second that a ring holds: 250 ms.
+const RING_PARTS: u32 = 4;
+
+/// A running stream; it ends when dropped.
+pub(super) struct Stream {
+    _stream: cpal::Stream,
+    errors: Receiver<String>,
+}
+
+impl Stream {
+    /// Why it has ended, once.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.errors.try_recv().ok()
+    }
+}
+
+/// Opens a microphone; gives it with its name, or the reason why not.
+pub(super) fn open_microphone(
+    choice: &DeviceChoice,
+) -> Result<(Stream, MicrophoneEnd, String), String> {
+    let device = find(
+        choice,
+        |host| host.default_input_device(),
+        |host| host.input_devices().map(Iterator::collect),
+    )?;
+    let supported = device.default_input_config().map_err(text)?;
+    let config = config_of(&supported);
+    let (producer, consumer) = RingBuffer::new(ring_size(&config));
+    let (stream, errors) = build_input(&device, &supported, config, producer)?;
+    stream.play().map_err(text)?;
+    let end = MicrophoneEnd::new(consumer, config.sample_rate).map_err(|e| e.to_string())?;
+    Ok((running(stream, errors), end, name_of(&device)))
+}
+
+/// Opens a speaker; gives it with its name, or the reason why not.
+pub(super) fn open_speaker(choice: &DeviceChoice) -> Result<(Stream, SpeakerEnd, String), String> {
+    let device = find(
+        choice,
+        |host| host.default_output_device(),
+        |host| host.output_devices().map(Iterator::collect),
+    )?;
+    let supported = device.default_output_config().map_err(text)?;
+    let config = config_of(&supported);
+    let (producer, consumer) = RingBuffer::new(ring_size(&config));
+    let (stream, errors) = build_output(&device, &supported, config, consumer)?;
+    stream.play().map_err(text)?;
+    let asked = config.sample_rate / 100;
+    let period = stream.buffer_size().unwrap_or(asked).max(asked);
+    let end = SpeakerEnd::new(producer, config.sample_rate, period).map_err(|e| e.to_string())?;
+    Ok((running(stream, errors), end, name_of(&device)))
+}
+
+/// Names of the microphones and speakers that exist now.
+pub(super) fn list() -> (Vec<String>, Vec<String>) {
+    let Ok(host) = host() else {
+        return (Vec::new(), Vec::new());
+    };
+    let names = |devices: Result<Vec<Device>, Error>| {
+        let mut names: Vec<String> = devices.unwrap_or_default().iter().map(name_of).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    (
+        names(host.input_devices().map(Iterator::collect)),
+        names(host.output_devices().map(Iterator::collect)),
+    )
+}
+
+fn running(stream: cpal::Stream, errors: Receiver<String>) -> Stream {
+    Stream {
+        _stream: stream,
+        errors,
+    }
+}
+
+fn find(
+    choice: &DeviceChoice,
+    default: impl Fn(&Host) -> Option<Device>,
+    all: impl Fn(&Host) -> Result<Vec<Device>, Error>,
+) -> Result<Device, String> {
+    let host = host()?;
+    match choice {
+        DeviceChoice::Null => Err("the null device was chosen".to_owned()),
+        DeviceChoice::Default => {
+            default(&host).ok_or_else(|| "the system has no default sound card".to_owned())
+        }
+        DeviceChoice::Named(name) => all(&host)
+            .map_err(text)?
+            .into_iter()
+            .find(|device| name_of(device) == *name)
+            .ok_or_else(|| "it is not connected".to_owned()),
+    }
+}
+
+/// Connects to the sound system.
+///
+/// ALSA fills standard error with its search for a card that is not there: on a machine without one
+/// it is not asked.
+fn host() -> Result<Host, String> {
+    let host = cpal::default_host();
+    if host.id().name().eq_ignore_ascii_case("alsa") && !has_alsa_card() {
+        return Err("this machine has no sound card, and no sound server runs".to_owned());
+    }
+    Ok(host)
+}
+
+/// Whether the kernel knows a sound card.
+fn has_alsa_card() -> bool {
+    std::fs::read_to_string("/proc/asound/cards")
+        .is_ok_and(|cards| cards.contains('[') && !cards.contains("no soundcards"))
+}
+
+fn name_of(device: &Device) -> String {
+    device
+        .description()
+        .map_or_else(|_| device.to_string(), |known| known.name().to_owned())
+}
+
+/// The card's own rate and channels, with a period of 10 ms or the nearest that it can.
+fn config_of(supported: &SupportedStreamConfig) -> StreamConfig {
+    let asked = supported.sample_rate() / 100;
+    let period = match supported.buffer_size() {
+        SupportedBufferSize::Range { min, max } => asked.clamp(*min, (*max).max(*min)),
+        SupportedBufferSize::Unknown => asked,
+    };
+    StreamConfig {
+        channels: supported.channels(),
+        sample_rate: supported.sample_rate(),
+        buffer_size: BufferSize::Fixed(period),
+    }
+}
+
+fn ring_size(config: &StreamConfig) -> usize {
+    usize::try_from(config.sample_rate / RING_PARTS).unwrap_or(12_000)
+}
+
+fn text(error: Error) -> String {
+    match error.kind() {
+        ErrorKind::HostUnavailable => "no sound system is running".to_owned(),
+        ErrorKind::DeviceNotAvailable => "it is not connected".to_owned(),
+        ErrorKind::PermissionDenied => "the system does not allow its use".to_owned(),
+        ErrorKind::DeviceBusy => "another program uses it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Keeps the first error that ends a stream.
+fn keep_first(errors: SyncSender<String>) -> impl FnMut(Error) + Send + 'static {
+    let mut kept = false;
+    move |error| {
+        let harmless = matches!(
+            error.kind(),
+            ErrorKind::DeviceChanged | ErrorKind::Xrun | ErrorKind::RealtimeDenied
+        );
+        if !harmless && !kept {
+            kept = errors.try_send(text(error)).is_ok();
+        }
+    }
+}
+
+type Built = Result<(cpal::Stream, Receiver<String>), String>;
+
+fn build_input(
+    device: &Device,
+    supported: &SupportedStreamConfig,
+    config: StreamConfig,
+    ring: Producer<f32>,
+) -> Built {
+    fn typed<T: SizedSample>(
+        device: &Device,
+        config: StreamConfig,
+        mut ring: Producer<f32>,
+    ) -> Built
+    where
+        f32: FromSample<T>,
+    {
+        let (sender, errors) = sync_channel(1);
+        let channels = usize::from(config.channels.max(1));
+        device
+            .build_input_stream(
+                config,
+                move |samples: &[T], _| take_captured(samples, channels, &mut ring),
+                keep_first(sender),
+                Some(OPEN_TIMEOUT),
+            )
+            .map(|stream| (stream, errors))
+            .map_err(text)
+    }
+    match supported.sample_format() {
+        SampleFormat::I8 => typed::<i8>(device, config, ring),
+        SampleFormat::I16 => typed::<i16>(device, config, ring),
+        SampleFormat::I24 => typed::<I24>(device, config, ring),
+        SampleFormat::I32 => typed::<i32>(device, config, ring),
+        SampleFormat::U8 => typed::<u8>(device, config, ring),
+        SampleFormat::U16 => typed::<u16>(device, config, ring),
+        SampleFormat::U32 => typed::<u32>(device, config, ring),
+        SampleFormat::F32 => typed::<f32>(device, config, ring),
+        SampleFormat::F64 => typed::<f64>(device, config, ring),
+        other => Err(format!(
+            "it gives samples as {other}, which is not known here"
+        )),
+    }
+}
+
+fn build_output(
+    device: &Device,
+    supported: &SupportedStreamConfig,
+    config: StreamConfig,
+    ring: Consumer<f32>,
+) -> Built {
+    fn typed<T>(device: &Device, config: StreamConfig, mut ring: Consumer<f32>) -> Built
+    where
+        T: SizedSample + FromSample<f32>,
+    {
+        let (sender, errors) = sync_channel(1);
+        let channels = usize::from(config.channels.max(1));
+        device
+            .build_output_stream(
+                config,
+                move |samples: &mut [T], _| give_played(samples, channels, &mut ring),
+                keep_first(sender),
+                Some(OPEN_TIMEOUT),
+            )
+            .map(|stream| (stream, errors))
+            .map_err(text)
+    }
+    match supported.sample_format() {
+        SampleFormat::I8 => typed::<i8>(device, config, ring),
+        SampleFormat::I16 => typed::<i16>(device, config, ring),
+        SampleFormat::I24 => typed::<I24>(device, config, ring),
+        SampleFormat::I32 => typed::<i32>(device, config, ring),
+        SampleFormat::U8 => typed::<u8>(device, config, ring),
+        SampleFormat::U16 => typed::<u16>(device, config, ring),
+        SampleFormat::U32 => typed::<u32>(device, config, ring),
+        SampleFormat::F32 => typed::<f32>(device, config, ring),
+        SampleFormat::F64 => typed::<f64>(device, config, ring),
+        other => Err(format!(
+            "it takes samples as {other}, which is not known here"
+        )),
+    }
+}
+
+/// The microphone's callback: mixes the channels and moves them into the ring; what does not fit is
+/// dropped. Any number of samples may come.
+fn take_captured<T: SizedSample>(samples: &[T], channels: usize, ring: &mut Producer<f32>)
+where
+    f32: FromSample<T>,
+{
+    let frames = (samples.len() / channels).min(ring.slots());
+    if let Ok(chunk) = ring.write_chunk_uninit(frames) {
+        let share = 1.0 / channels as f32;
+        chunk.fill_from_iter(samples.chunks_exact(channels).map(|frame| {
+            let sum: f32 = frame.iter().map(|s| s.to_sample::<f32>()).sum();
+            sum * share
+        }));
+    }
+}
+
+/// The speaker's callback: the same sample on each channel, silence where the ring is empty.
+fn give_played<T>(samples: &mut [T], channels: usize, ring: &mut Consumer<f32>)
+where
+    T: SizedSample + FromSample<f32>,
+{
+    let frames = (samples.len() / channels).min(ring.slots());
+    let (played, silent) = samples.split_at_mut((frames * channels).min(samples.len()));
+    if let Ok(chunk) = ring.read_chunk(frames) {
+        for (frame, sample) in played.chunks_exact_mut(channels).zip(chunk) {
+            frame.fill(T::from_sample(sample));
+        }
+    }
+    silent.fill(T::EQUILIBRIUM);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assert_no_alloc::assert_no_alloc;
+
+    #[test]
+    fn the_callbacks_move_samples_of_any_kind_without_allocating() {
+        let (mut producer, mut consumer) = RingBuffer::new(100);
+        let captured = [16_384_i16, 0, -16_384, -16_384, 8_192, 8_192];
+        let mut played = [1_u8; 12];
+        let mut floats = [1.0_f32; 4];
+        assert_no_alloc(|| {
+            take_captured(&captured, 2, &mut producer);
+            give_played(&mut played, 4, &mut consumer);
+            take_captured(&captured[..2], 1, &mut producer);
+            give_played(&mut floats, 1, &mut consumer);
+        });
+        assert_eq!(
+            played,
+            [160, 160, 160, 160, 64, 64, 64, 64, 160, 160, 160, 160]
+        );
+        assert_eq!(floats, [0.5, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_full_ring_drops_and_an_empty_one_gives_silence() {
+        let (mut producer, mut consumer) = RingBuffer::new(3);
+        take_captured(&[0.1_f32; 10], 1, &mut producer);
+        assert_eq!(consumer.slots(), 3);
+        let mut played = [0.9_f32; 7];
+        give_played(&mut played, 2, &mut consumer);
+        assert_eq!(played, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0]);
+    }
+
+    #[test]
+    fn only_the_first_fatal_error_is_kept() {
+        let (sender, errors) = sync_channel(1);
+        let mut keep = keep_first(sender);
+        keep(Error::from(ErrorKind::Xrun));
+        assert!(errors.try_recv().is_err());
+        for _ in 0..1_000 {
+            keep(Error::from(ErrorKind::DeviceNotAvailable));
+        }
+        assert_eq!(errors.try_iter().count(), 1);
+    }
+}

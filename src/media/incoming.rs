@@ -1,0 +1,253 @@
+//! One call's incoming half: source, statistics, digits, jitter buffer, codec.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::media::codec::Decoder;
+use crate::media::dtmf::{DtmfReceiver, EventPayload, ReceivedDigit};
+use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE};
+use crate::media::jitter::{Decode as _, JitterBuffer, JitterFigures};
+use crate::media::rtcp::ReportBlock;
+use crate::media::rtp::RtpPacket;
+use crate::media::statistics::SourceStatistics;
+use crate::media::transport::Latch;
+use crate::sdp::{Codec, MediaPlan};
+
+/// Comfort noise (RFC 3389): it keeps a stream alive, and is played as silence.
+const COMFORT_NOISE: u8 = 13;
+/// A new SSRC takes over at once when the old one has been silent for so long.
+const SOURCE_SILENCE: Duration = Duration::from_millis(200);
+
+/// What a payload type means here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Sound(Codec),
+    Event { clock_rate: u32 },
+    ComfortNoise,
+}
+
+/// What a packet led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Arrival {
+    /// The address of a source whose first packet this was.
+    pub(super) flowing: Option<SocketAddr>,
+    /// Digits that it ended.
+    pub(super) digits: [Option<ReceivedDigit>; 2],
+}
+
+/// The half.
+pub(super) struct Incoming {
+    latch: Latch,
+    meanings: Vec<(u8, Meaning)>,
+    receives: bool,
+    source: Option<SourceStatistics>,
+    /// The clock rate of the sound that came last, in hertz.
+    clock_rate: u32,
+    /// A packet of another SSRC that came last.
+    newcomer: Option<(u32, u16)>,
+    /// Received and lost by sources that were replaced.
+    earlier: (u64, u64),
+    jitter: JitterBuffer,
+    decoder: Option<(Codec, Decoder)>,
+    digits: DtmfReceiver,
+    heard: Option<Instant>,
+    flowing_from: Option<(SocketAddr, u32)>,
+}
+
+impl Incoming {
+    /// Makes one that knows nothing yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            latch: Latch::default(),
+            meanings: Vec::new(),
+            receives: false,
+            source: None,
+            clock_rate: SAMPLE_RATE,
+            newcomer: None,
+            earlier: (0, 0),
+            jitter: JitterBuffer::new(now),
+            decoder: None,
+            digits: DtmfReceiver::default(),
+            heard: None,
+            flowing_from: None,
+        }
+    }
+
+    /// Takes a plan.
+    pub(super) fn apply(&mut self, plan: &MediaPlan) {
+        self.latch.apply(plan.remote_rtp);
+        if plan.direction.receives() && !self.receives {
+            // Time went by without a pull.
+            self.jitter.restart();
+        }
+        self.receives = plan.direction.receives();
+        self.meanings.clear();
+        for (payload_type, codec) in &plan.receive {
+            self.meanings.push((*payload_type, Meaning::Sound(*codec)));
+        }
+        for (payload_type, clock_rate) in &plan.telephone_event_receive {
+            let clock_rate = *clock_rate;
+            self.meanings
+                .push((*payload_type, Meaning::Event { clock_rate }));
+        }
+        self.meanings.push((COMFORT_NOISE, Meaning::ComfortNoise));
+    }
+
+    /// Takes a packet.
+    pub(super) fn handle(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: &RtpPacket<'_>,
+    ) -> Arrival {
+        let meaning = self.meanings.iter().find(|m| m.0 == packet.payload_type);
+        let Some((_, meaning)) = meaning.copied() else {
+            return Arrival::default();
+        };
+        if !self.receives || !self.latch.accept(now, from, packet) || !self.is_source(now, packet) {
+            return Arrival::default();
+        }
+        self.heard = Some(now);
+        let clock_rate = match meaning {
+            Meaning::Sound(codec) => codec.clock_rate(),
+            Meaning::Event { .. } | Meaning::ComfortNoise => self.clock_rate,
+        };
+        if let Some(source) = &mut self.source {
+            source.add(now, packet, clock_rate);
+        }
+        let mut arrival = Arrival::default();
+        if self.flowing_from != Some((from, packet.ssrc)) {
+            self.flowing_from = Some((from, packet.ssrc));
+            arrival.flowing = Some(from);
+        }
+        match meaning {
+            Meaning::Sound(codec) => self.hear(now, packet, codec),
+            Meaning::Event { clock_rate } => {
+                self.jitter.skip(packet.sequence);
+                if let Some(payload) = EventPayload::parse(packet.payload) {
+                    arrival.digits = self
+                        .digits
+                        .handle(now, packet.timestamp, clock_rate, payload);
+                }
+            }
+            Meaning::ComfortNoise => self.jitter.skip(packet.sequence),
+        }
+        arrival
+    }
+
+    /// Gives the next 10 ms.
+    pub(super) fn playout(&mut self, now: Instant, output: &mut Frame) {
+        match &mut self.decoder {
+            Some((_, decoder)) if self.receives => self.jitter.pull(now, decoder, output),
+            Some(_) | None => *output = SILENCE,
+        }
+    }
+
+    /// Gives a digit whose end was lost.
+    pub(super) fn tick(&mut self, now: Instant) -> Option<ReceivedDigit> {
+        self.digits.tick(now)
+    }
+
+    /// Where to send.
+    pub(super) fn remote(&self) -> Option<SocketAddr> {
+        self.latch.remote()
+    }
+
+    /// When the last packet came.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.heard
+    }
+
+    /// Packets received, and packets that never came, of all sources.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let (received, lost) = self.earlier;
+        match &self.source {
+            Some(source) => (received + source.received(), lost + source.lost()),
+            None => (received, lost),
+        }
+    }
+
+    /// Interarrival jitter.
+    pub(super) fn jitter(&self) -> Duration {
+        let ticks = self.source.as_ref().map_or(0, SourceStatistics::jitter);
+        Duration::from_secs(1) * ticks / self.clock_rate.max(1)
+    }
+
+    /// What the jitter buffer did.
+    pub(super) fn figures(&self) -> JitterFigures {
+        self.jitter.figures()
+    }
+
+    /// The playout delay.
+    pub(super) fn playout_delay(&self) -> Duration {
+        self.jitter.playout_delay()
+    }
+
+    /// What to report of the current source; begins a new interval of loss.
+    pub(super) fn report(&mut self) -> Option<ReportBlock> {
+        let source = self.source.as_mut()?;
+        Some(ReportBlock {
+            ssrc: source.ssrc,
+            fraction_lost: source.take_fraction_lost(),
+            total_lost: u32::try_from(source.lost()).unwrap_or(u32::MAX),
+            highest_sequence: source.extended_sequence(),
+            jitter: source.jitter(),
+            last_sender_report: 0,
+            delay_since_last: 0,
+        })
+    }
+
+    /// Whether a packet belongs to the source that is heard, which it may replace: at its second
+    /// consecutive packet, or at once when the old one is silent.
+    ///
+    /// Our own SSRC is no reason to refuse: simple echo servers send our packets back unchanged.
+    fn is_source(&mut self, now: Instant, packet: &RtpPacket<'_>) -> bool {
+        if let Some(source) = &self.source {
+            if source.ssrc == packet.ssrc {
+                self.newcomer = None;
+                return true;
+            }
+            let silent = self
+                .heard
+                .is_none_or(|heard| now.saturating_duration_since(heard) >= SOURCE_SILENCE);
+            let expected = (packet.ssrc, packet.sequence.wrapping_sub(1));
+            if !silent && self.newcomer != Some(expected) {
+                self.newcomer = Some((packet.ssrc, packet.sequence));
+                return false;
+            }
+            self.earlier = self.counts();
+            self.jitter.restart();
+            self.digits = DtmfReceiver::default();
+        }
+        self.newcomer = None;
+        self.source = Some(SourceStatistics::new(now, packet));
+        true
+    }
+
+    fn hear(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec) {
+        if self.decoder.as_ref().map(|(codec, _)| *codec) != Some(codec) {
+            self.jitter.restart();
+            self.clock_rate = codec.clock_rate();
+            self.decoder = match Decoder::new(codec) {
+                Ok(decoder) => Some((codec, decoder)),
+                Err(error) => {
+                    tracing::error!(%error, "the far end's sound cannot be played");
+                    None
+                }
+            };
+        }
+        let Some((_, decoder)) = &self.decoder else {
+            return;
+        };
+        if let Some(samples) = decoder.samples_in(packet.payload) {
+            let scale = SAMPLE_RATE / codec.clock_rate();
+            self.jitter.push(
+                now,
+                packet.sequence,
+                packet.timestamp,
+                scale,
+                (packet.payload, samples),
+            );
+        }
+    }
+}

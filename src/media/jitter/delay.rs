@@ -1,0 +1,179 @@
+//! How late packets come, and what playout delay that asks for.
+
+/// Buckets of the histogram.
+const BUCKETS: usize = 160;
+/// The width of one, in microseconds.
+const BUCKET_MICROS: i64 = 5_000;
+/// The share of packets that shall come in time.
+const PERCENTILE: f32 = 0.96;
+/// What is left of a packet's weight after the next one: half is forgotten in 1.4 s of 20 ms.
+const FORGETTING: f32 = 0.99;
+/// The weight of a packet that came in the wake of a delayed one: a stall of the network is one
+/// event, not as many as packets were held up in it.
+const WAKE_WEIGHT: f32 = 0.2;
+/// Seconds within which the fastest packet is looked for; clock drift moves it slowly.
+const WINDOW_SECONDS: usize = 10;
+/// Packets before the histogram alone decides.
+const LEARNING_PACKETS: u32 = 25;
+
+/// The estimate for one stream. Times are microseconds since any fixed moment.
+#[derive(Debug)]
+pub(super) struct DelayEstimate {
+    histogram: [f32; BUCKETS],
+    packets: u32,
+    /// The fastest transit in each of the last seconds.
+    fastest: [i64; WINDOW_SECONDS],
+    second: i64,
+    previous_arrival: i64,
+    previous_lateness: i64,
+}
+
+impl DelayEstimate {
+    pub(super) fn new() -> Self {
+        Self {
+            histogram: [0.0; BUCKETS],
+            packets: 0,
+            fastest: [i64::MAX; WINDOW_SECONDS],
+            second: 0,
+            previous_arrival: 0,
+            previous_lateness: 0,
+        }
+    }
+
+    /// Forgets which packet was the fastest, but not how late others came.
+    pub(super) fn restart(&mut self) {
+        self.fastest.fill(i64::MAX);
+    }
+
+    /// Takes one packet: when it came, when its first sample was taken (in the sender's clock), and
+    /// how long it is.
+    pub(super) fn add(&mut self, arrival: i64, sampled: i64, length: i64) {
+        let transit = arrival - sampled;
+        self.note_transit(arrival, transit);
+        let lateness = transit - self.base().unwrap_or(transit);
+        let in_wake =
+            lateness < self.previous_lateness && arrival - self.previous_arrival < length / 2;
+        let weight = if in_wake { WAKE_WEIGHT } else { 1.0 };
+        self.previous_arrival = arrival;
+        self.previous_lateness = lateness;
+
+        self.packets = self.packets.saturating_add(1);
+        let keep = FORGETTING.min(1.0 - 1.0 / self.packets as f32);
+        let share = (1.0 - keep) * weight;
+        for bucket in &mut self.histogram {
+            *bucket *= 1.0 - share;
+        }
+        let index = usize::try_from(lateness / BUCKET_MICROS).unwrap_or(0);
+        if let Some(bucket) = self.histogram.get_mut(index.min(BUCKETS - 1)) {
+            *bucket += share;
+        }
+    }
+
+    /// The transit of the fastest packet of the last seconds.
+    pub(super) fn base(&self) -> Option<i64> {
+        let fastest = self.fastest.iter().copied().min();
+        fastest.filter(|transit| *transit != i64::MAX)
+    }
+
+    /// The playout delay to aim for, for packets of that length.
+    pub(super) fn target(&self, length: i64) -> i64 {
+        let mut sum = 0.0;
+        let bucket = self.histogram.iter().position(|share| {
+            sum += share;
+            sum >= PERCENTILE
+        });
+        let bucket = i64::try_from(bucket.unwrap_or(BUCKETS - 1)).unwrap_or(0);
+        let asked = if self.packets == 0 {
+            0
+        } else {
+            (bucket + 1) * BUCKET_MICROS
+        };
+        let least = if self.packets < LEARNING_PACKETS {
+            2 * length
+        } else {
+            length
+        };
+        asked.max(least)
+    }
+
+    fn note_transit(&mut self, arrival: i64, transit: i64) {
+        let second = arrival.div_euclid(1_000_000);
+        let passed = (second - self.second).clamp(0, 10);
+        for back in 0..passed {
+            self.set_fastest(second - back, i64::MAX);
+        }
+        self.second = self.second.max(second);
+        let index = self.index_of(second);
+        if let Some(fastest) = self.fastest.get_mut(index) {
+            *fastest = transit.min(*fastest);
+        }
+    }
+
+    fn set_fastest(&mut self, second: i64, transit: i64) {
+        let index = self.index_of(second);
+        if let Some(fastest) = self.fastest.get_mut(index) {
+            *fastest = transit;
+        }
+    }
+
+    fn index_of(&self, second: i64) -> usize {
+        usize::try_from(second.rem_euclid(10)).unwrap_or(0) % self.fastest.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(estimate: &mut DelayEstimate, lateness: impl Iterator<Item = i64>) {
+        for (n, late) in (0..).zip(lateness) {
+            estimate.add(n * 20_000 + 5_000_000 + late, n * 20_000, 20_000);
+        }
+    }
+
+    #[test]
+    fn an_even_stream_needs_one_packet() {
+        let mut estimate = DelayEstimate::new();
+        assert_eq!(estimate.target(20_000), 40_000);
+        feed(&mut estimate, std::iter::repeat_n(0, 200));
+        assert_eq!(estimate.target(20_000), 20_000);
+        assert_eq!(estimate.base(), Some(5_000_000));
+    }
+
+    #[test]
+    fn the_target_is_the_96th_percentile_and_forgets() {
+        let mut estimate = DelayEstimate::new();
+        // One packet in ten comes 70 ms late.
+        feed(
+            &mut estimate,
+            (0..1_000).map(|n| if n % 10 == 9 { 70_000 } else { 0 }),
+        );
+        assert_eq!(estimate.target(20_000), 75_000);
+        feed(&mut estimate, std::iter::repeat_n(0, 1_000));
+        assert_eq!(estimate.target(20_000), 20_000);
+    }
+
+    #[test]
+    fn one_stall_is_one_event() {
+        let mut estimate = DelayEstimate::new();
+        // 300 ms without a packet, then 15 at once.
+        let stall = (0..15).map(|n| 300_000 - 20_000 * n);
+        feed(&mut estimate, std::iter::repeat_n(0, 500).chain(stall));
+        assert!(
+            estimate.target(20_000) <= 40_000,
+            "{}",
+            estimate.target(20_000)
+        );
+    }
+
+    #[test]
+    fn the_fastest_packet_is_forgotten_after_ten_seconds() {
+        let mut estimate = DelayEstimate::new();
+        feed(
+            &mut estimate,
+            (0..2_000).map(|n| if n < 500 { 0 } else { 40_000 }),
+        );
+        assert_eq!(estimate.base(), Some(5_040_000));
+        assert_eq!(estimate.target(20_000), 20_000);
+    }
+}

@@ -1,0 +1,42 @@
+//! The jitter buffer: packets in at any time and in any order, 10 ms of sound out at each tick.
+//!
+//! ```text
+//!  packet -> PacketStore -> decode | FEC | concealment -> SampleQueue -> 10 ms
+//!               |                                            ^
+//!          DelayEstimate: target ---- time stretch ----------+
+//! ```
+//!
+//! It is sans-IO: the time of each arrival and of each tick is an argument. Nothing is allocated
+//! after it was made.
+//!
+//! - The store has fixed slots keyed by the extended sequence number.
+//! - The estimate is a histogram, with forgetting, of how much later than the fastest packet each
+//!   one came; the target is its 96th percentile, at least one packet.
+//! - The playout delay follows the target by leaving out or repeating whole pitch periods.
+//! - A packet that is merely late is still played: the concealment that bridged it has already made
+//!   the delay that it needed. Only a packet behind one already played is dropped.
+//! - Loss is filled by the FEC of the next packet where it has one, else by the codec's
+//!   concealment. A gap in time without one in sequence is the sender's silence (DTX), no loss.
+
+mod delay;
+mod playout;
+mod queue;
+mod store;
+mod stretch;
+
+pub use playout::{JitterBuffer, JitterFigures};
+
+/// What the buffer asks of a codec; all lengths are samples at 48 kHz.
+pub trait Decode {
+    /// How many samples a payload holds; none when it is damaged.
+    fn samples_in(&self, payload: &[u8]) -> Option<usize>;
+    /// Decodes a payload into exactly its samples; false when it is damaged.
+    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool;
+    /// Fills the packet before `next` from the redundancy in it; false when there is none.
+    fn recover(&mut self, next: &[u8], output: &mut [f32]) -> bool;
+    /// Makes up sound that continues what was decoded last.
+    fn conceal(&mut self, output: &mut [f32]);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,383 @@
+//! The buffer under scripts and under simulated networks.
+
+use std::time::{Duration, Instant};
+
+use assert_no_alloc::assert_no_alloc;
+
+use super::*;
+use crate::base::clock::monotonic_now;
+use crate::base::random::{Random as _, SeededRandom};
+use crate::media::frame::{FRAME_SAMPLES, Frame, SILENCE};
+
+/// Tells by the level of each sample where it comes from.
+#[derive(Default)]
+struct Marker {
+    fec: bool,
+}
+
+const CONCEALED: f32 = -1.0;
+const RECOVERED: f32 = -2.0;
+
+impl Decode for Marker {
+    fn samples_in(&self, payload: &[u8]) -> Option<usize> {
+        (payload.len() >= 2).then(|| usize::from(payload[1]) * 48)
+    }
+    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+        output.fill(f32::from(payload[0]) + 1.0);
+        true
+    }
+    fn recover(&mut self, _next: &[u8], output: &mut [f32]) -> bool {
+        output.fill(RECOVERED);
+        self.fec
+    }
+    fn conceal(&mut self, output: &mut [f32]) {
+        output.fill(CONCEALED);
+    }
+}
+
+/// Plays a script; gives a letter for each 10 ms that was played.
+///
+/// `P` puts the next packet of 20 ms, `L` loses it, `X` swaps the next two, `D` puts the last one
+/// again, `S` lets the sender be silent for 20 ms, `E` puts a packet without sound; `G` lets 20 ms
+/// pass and gets two frames. Out come `.` for silence, `d` decoded, `c` concealed, `f` recovered.
+fn play(script: &str, fec: bool) -> (String, JitterFigures) {
+    let start = monotonic_now();
+    let mut buffer = JitterBuffer::new(start);
+    let mut decoder = Marker { fec };
+    let mut now = start;
+    let mut sequence: u16 = 65_530;
+    let mut timestamp: u32 = u32::MAX - 1_000;
+    let mut out = String::new();
+    let put = |buffer: &mut JitterBuffer, now, sequence: u16, timestamp| {
+        let id = sequence.to_le_bytes()[0];
+        buffer.push(now, sequence, timestamp, 6, (&[id, 20], 960));
+    };
+    for step in script.chars() {
+        match step {
+            'P' => {
+                put(&mut buffer, now, sequence, timestamp);
+                sequence = sequence.wrapping_add(1);
+                timestamp = timestamp.wrapping_add(160);
+            }
+            'X' => {
+                let later = (sequence.wrapping_add(1), timestamp.wrapping_add(160));
+                put(&mut buffer, now, later.0, later.1);
+                put(&mut buffer, now, sequence, timestamp);
+                sequence = sequence.wrapping_add(2);
+                timestamp = timestamp.wrapping_add(320);
+            }
+            'D' => {
+                let before = timestamp.wrapping_sub(160);
+                put(&mut buffer, now, sequence.wrapping_sub(1), before);
+            }
+            'L' => {
+                sequence = sequence.wrapping_add(1);
+                timestamp = timestamp.wrapping_add(160);
+            }
+            'E' => {
+                buffer.skip(sequence);
+                sequence = sequence.wrapping_add(1);
+                timestamp = timestamp.wrapping_add(160);
+            }
+            'S' => timestamp = timestamp.wrapping_add(160),
+            'G' => {
+                for _ in 0..2 {
+                    let mut frame = SILENCE;
+                    buffer.pull(now, &mut decoder, &mut frame);
+                    out.push(match frame[FRAME_SAMPLES / 2] {
+                        RECOVERED => 'f',
+                        CONCEALED => 'c',
+                        0.0 => '.',
+                        _ => 'd',
+                    });
+                    now += Duration::from_millis(10);
+                }
+            }
+            _ => unreachable!("{step} is no step"),
+        }
+    }
+    (out, buffer.figures())
+}
+
+#[test]
+fn scripts_give_what_they_should() {
+    for (script, fec, expected) in [
+        ("GG", false, "...."),
+        // The first packet waits for twice its length.
+        ("PGPGPGPGPG", false, "....dddddd"),
+        // A loss is concealed, and recovered where the next packet helps.
+        ("PGPGPGLGPGPGPG", false, "....ddddddccdd"),
+        ("PGPGPGLGPGPGPG", true, "....ddddddffdd"),
+        ("PGPGPGLGLGPGPGPG", true, "....ddddddccffdd"),
+        // Order and doubles do not matter.
+        ("PGPGXGGPGPGPG", false, "....dddddddddd"),
+        ("PDGPDGPDGPDGPDG", false, "....dddddd"),
+        // Late, not lost: it is still played, and the delay has grown by what bridged it.
+        ("PGPGPGGGGPPPPGPGPG", false, "....ddddddccdddddd"),
+        // The sender's silence is no loss.
+        ("PGPGPGSGSGPGPGPGPG", true, "....ddddddccccdddd"),
+        // A digit takes sequence numbers and time, and is no loss either.
+        ("PGPGPGEGEGPGPGPGPG", true, "....ddddddccccdddd"),
+    ] {
+        let (played, _) = play(script, fec);
+        let shown = played.get(..expected.len()).unwrap_or(&played);
+        assert_eq!(shown, expected, "{script}");
+    }
+}
+
+#[test]
+fn figures_tell_loss_from_silence() {
+    let (_, lost) = play("PGPGPGLGPGPGPGPGPG", false);
+    assert_eq!((lost.concealed_samples, lost.recovered), (960, 0));
+    let (_, recovered) = play("PGPGPGLGPGPGPGPGPG", true);
+    assert_eq!((recovered.concealed_samples, recovered.recovered), (0, 1));
+    let (_, silence) = play("PGPGPGSGSGPGPGPGPGPG", false);
+    assert_eq!(silence.concealed_samples, 0);
+    let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", false);
+    assert_eq!(digit.concealed_samples, 0);
+    let (_, doubled) = play("PDGPDGPDGPGPGPG", false);
+    assert_eq!(
+        (doubled.duplicate + doubled.late, doubled.concealed_samples),
+        (3, 0)
+    );
+}
+
+#[test]
+fn neither_push_nor_pull_allocates() {
+    let start = monotonic_now();
+    let mut buffer = JitterBuffer::new(start);
+    let mut decoder = Marker::default();
+    let mut frame: Frame = SILENCE;
+    assert_no_alloc(|| {
+        for n in 0..2_000_u16 {
+            let now = start + Duration::from_millis(10) * u32::from(n);
+            if n % 2 == 0 && n % 34 != 0 {
+                let timestamp = u32::from(n) * 80;
+                // Some are late, so that time is stretched both ways.
+                let late = Duration::from_millis(u64::from(n % 58));
+                buffer.push(now + late, n / 2, timestamp, 6, (&[1, 20], 960));
+            }
+            buffer.pull(now, &mut decoder, &mut frame);
+        }
+    });
+    let figures = buffer.figures();
+    assert!(figures.concealed_samples > 0);
+}
+
+/// What a simulated network did to a stream of 20 ms packets.
+struct Outcome {
+    /// Made-up sound in parts of the whole.
+    concealed: f64,
+    /// Mean playout delay in the last half, in milliseconds.
+    delay_millis: f64,
+    figures: JitterFigures,
+    /// The largest step between two samples.
+    step: f32,
+}
+
+/// Decodes a tone whose samples are in the packet's timestamp.
+#[derive(Default)]
+struct Sine {
+    next: u64,
+}
+
+fn sine_at(n: u64) -> f32 {
+    // Exactly 240 samples a period: it repeats without rounding.
+    let turn = (n % 240) as f32 / 240.0;
+    0.5 * (2.0 * std::f32::consts::PI * turn).sin()
+}
+
+impl Decode for Sine {
+    fn samples_in(&self, _payload: &[u8]) -> Option<usize> {
+        Some(960)
+    }
+    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+        self.next = u64::from_le_bytes(payload.try_into().unwrap());
+        self.conceal(output);
+        true
+    }
+    fn recover(&mut self, _next: &[u8], _output: &mut [f32]) -> bool {
+        false
+    }
+    fn conceal(&mut self, output: &mut [f32]) {
+        for sample in output {
+            *sample = sine_at(self.next);
+            self.next += 1;
+        }
+    }
+}
+
+/// Sends for so many seconds over a network whose delay in milliseconds is a function of the
+/// packet's number; none loses it. The sender's clock runs `drift` parts too fast.
+fn simulate(seconds: u32, drift: f64, mut network: impl FnMut(u32) -> Option<f64>) -> Outcome {
+    let start = monotonic_now() + Duration::from_secs(1);
+    let mut arrivals: Vec<(Instant, u32)> = (0..seconds * 50)
+        .filter_map(|n| {
+            let sent = f64::from(n) * 0.02 / (1.0 + drift);
+            let delay = network(n)? / 1_000.0;
+            Some((start + Duration::from_secs_f64(sent + delay), n))
+        })
+        .collect();
+    arrivals.sort();
+    let mut arrivals = arrivals.into_iter().peekable();
+    let mut buffer = JitterBuffer::new(start);
+    let mut decoder = Sine::default();
+    let mut outcome = Outcome {
+        concealed: 0.0,
+        delay_millis: 0.0,
+        figures: JitterFigures::default(),
+        step: 0.0,
+    };
+    let mut last = 0.0;
+    let ticks = seconds * 100;
+    for tick in 0..ticks {
+        let now = start + Duration::from_millis(10) * tick;
+        while let Some((arrival, n)) = arrivals.next_if(|(arrival, _)| *arrival <= now) {
+            let payload = (u64::from(n) * 960).to_le_bytes();
+            let sequence = u16::try_from(n % 65_536).unwrap();
+            buffer.push(arrival, sequence, n * 960, 1, (&payload, 960));
+        }
+        let mut frame = SILENCE;
+        buffer.pull(now, &mut decoder, &mut frame);
+        if tick > 100 {
+            for sample in frame {
+                outcome.step = outcome.step.max((sample - last).abs());
+                last = sample;
+            }
+        } else {
+            last = frame[479];
+        }
+        if tick >= ticks / 2 {
+            outcome.delay_millis += buffer.playout_delay().as_secs_f64() * 1_000.0;
+        }
+    }
+    outcome.delay_millis /= f64::from(ticks - ticks / 2);
+    outcome.figures = buffer.figures();
+    outcome.concealed = outcome.figures.concealed_samples as f64 / (f64::from(seconds) * 48_000.0);
+    outcome
+}
+
+fn uniform(random: &mut SeededRandom, below: f64) -> f64 {
+    f64::from(random.next_u32()) / 4_294_967_296.0 * below
+}
+
+/// The steepest that the tone itself is: 0.5 × 2π/240.
+const STEEPEST: f32 = 0.0132;
+
+#[test]
+fn an_even_network_costs_one_packet_of_delay_and_nothing_else() {
+    let outcome = simulate(30, 0.0, |_| Some(40.0));
+    assert_eq!(outcome.figures.concealed_samples, 0);
+    assert!(outcome.delay_millis <= 41.0, "{}", outcome.delay_millis);
+    assert!(outcome.step <= STEEPEST);
+}
+
+#[test]
+fn jitter_is_absorbed_with_little_delay() {
+    for (jitter, most_delay) in [(10.0, 45.0), (30.0, 60.0), (80.0, 115.0)] {
+        let mut random = SeededRandom::new(1);
+        let outcome = simulate(30, 0.0, |_| Some(30.0 + uniform(&mut random, jitter)));
+        assert!(outcome.concealed < 0.01, "{jitter}: {}", outcome.concealed);
+        assert!(
+            outcome.delay_millis < most_delay,
+            "{jitter}: {}",
+            outcome.delay_millis
+        );
+        assert!(
+            outcome.step < STEEPEST * 3.0,
+            "{jitter}: a click of {}",
+            outcome.step
+        );
+    }
+}
+
+#[test]
+fn loss_is_concealed_once_and_no_more() {
+    let mut random = SeededRandom::new(2);
+    let outcome = simulate(60, 0.0, |_| {
+        let late = uniform(&mut random, 10.0);
+        (uniform(&mut random, 1.0) >= 0.1).then_some(30.0 + late)
+    });
+    assert!(
+        (0.08..0.12).contains(&outcome.concealed),
+        "{}",
+        outcome.concealed
+    );
+    assert!(outcome.delay_millis < 50.0, "{}", outcome.delay_millis);
+}
+
+#[test]
+fn a_stall_is_worked_off_within_seconds() {
+    // 400 ms without a packet at second 10, then all at once.
+    let outcome = simulate(30, 0.0, |n| {
+        let into = n.checked_sub(500).filter(|into| *into < 20);
+        Some(30.0 + into.map_or(0.0, |into| 400.0 - f64::from(into) * 20.0))
+    });
+    assert!(outcome.delay_millis < 60.0, "{}", outcome.delay_millis);
+    assert!(outcome.concealed < 0.02, "{}", outcome.concealed);
+    assert!(outcome.figures.left_out_samples > 10_000);
+    assert!(outcome.step < STEEPEST * 4.0, "{}", outcome.step);
+}
+
+#[test]
+fn a_longer_way_and_a_shorter_way_are_both_followed() {
+    let longer = simulate(60, 0.0, |n| Some(if n < 500 { 20.0 } else { 120.0 }));
+    assert!(longer.concealed < 0.01, "{}", longer.concealed);
+    let shorter = simulate(60, 0.0, |n| Some(if n < 500 { 120.0 } else { 20.0 }));
+    assert!(shorter.concealed < 0.001, "{}", shorter.concealed);
+    for outcome in [longer, shorter] {
+        assert!(outcome.delay_millis < 60.0, "{}", outcome.delay_millis);
+    }
+}
+
+#[test]
+fn clock_drift_of_either_sign_is_absorbed_for_minutes() {
+    for drift in [-400e-6, 400e-6] {
+        let mut random = SeededRandom::new(3);
+        let outcome = simulate(200, drift, |_| Some(30.0 + uniform(&mut random, 15.0)));
+        assert!(outcome.concealed < 0.005, "{drift}: {}", outcome.concealed);
+        assert!(
+            outcome.delay_millis < 55.0,
+            "{drift}: {}",
+            outcome.delay_millis
+        );
+        assert!(outcome.step < STEEPEST * 3.0, "{drift}: {}", outcome.step);
+    }
+}
+
+#[test]
+fn random_numbers_never_panic_nor_grow() {
+    let mut random = SeededRandom::new(4);
+    let start = monotonic_now();
+    let mut buffer = JitterBuffer::new(start);
+    let mut decoder = Marker::default();
+    let mut now = start;
+    for _ in 0..100_000 {
+        let [a, b, c, d, e, f, g, h] = random.next_u64().to_le_bytes();
+        if a % 3 == 0 {
+            let mut frame = SILENCE;
+            now += Duration::from_millis(u64::from(b % 30));
+            buffer.pull(now, &mut decoder, &mut frame);
+        } else {
+            // Mostly near each other, sometimes anywhere.
+            let sequence = if a % 7 == 0 {
+                u16::from_le_bytes([b, c])
+            } else {
+                u16::from(b)
+            };
+            let timestamp = if a % 5 == 0 {
+                u32::from_le_bytes([d, e, f, g])
+            } else {
+                u32::from(sequence) * 160
+            };
+            let millis = 1 + h % 120;
+            buffer.push(
+                now,
+                sequence,
+                timestamp,
+                6,
+                (&[1, millis], usize::from(millis) * 48),
+            );
+        }
+    }
+}

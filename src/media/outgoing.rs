@@ -1,0 +1,236 @@
+//! One call's outgoing half: codec, digits, packets.
+
+use std::time::Duration;
+
+use crate::media::codec::{CodecError, Encoder, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, samples_of};
+use crate::media::dtmf::{DigitTones, DtmfSender, EventStep};
+use crate::media::frame::{FRAME_SAMPLES, Frame, Meter, SAMPLE_RATE};
+use crate::media::rtcp::SenderInfo;
+use crate::media::rtp::RtpPacket;
+use crate::sdp::MediaPlan;
+
+/// The random numbers that a stream begins with (RFC 3550 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSeed {
+    /// Our SSRC.
+    pub ssrc: u32,
+    /// The first sequence number.
+    pub sequence: u16,
+    /// The first timestamp.
+    pub timestamp: u32,
+}
+
+/// The half.
+pub struct Outgoing {
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    plan: Option<MediaPlan>,
+    encoder: Option<Encoder>,
+    /// Sound that waits until a packet is full.
+    gathered: Box<[f32]>,
+    filled: usize,
+    digits: DtmfSender,
+    tones: DigitTones,
+    event_timestamp: u32,
+    /// Whether the next packet is the first after a pause.
+    fresh: bool,
+    muted: bool,
+    /// The gain of the last sample, which glides to or from mute.
+    gain: f32,
+    meter: Meter,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Outgoing {
+    /// Makes one that sends nothing yet.
+    pub fn new(seed: StreamSeed) -> Self {
+        Self {
+            ssrc: seed.ssrc,
+            sequence: seed.sequence,
+            timestamp: seed.timestamp,
+            plan: None,
+            encoder: None,
+            gathered: vec![0.0; MAX_PACKET_SAMPLES].into_boxed_slice(),
+            filled: 0,
+            digits: DtmfSender::default(),
+            tones: DigitTones::default(),
+            event_timestamp: 0,
+            fresh: true,
+            muted: false,
+            gain: 1.0,
+            meter: Meter::default(),
+            packets: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes a plan; the codec keeps its state when nothing that concerns it changed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the codec cannot be made.
+    pub fn apply(&mut self, plan: &MediaPlan) -> Result<(), CodecError> {
+        let same = self.plan.as_ref().is_some_and(|old| {
+            (old.codec, old.opus_fec, old.opus_max_bitrate)
+                == (plan.codec, plan.opus_fec, plan.opus_max_bitrate)
+        });
+        if !same || self.encoder.is_none() {
+            self.encoder = Some(Encoder::new(plan)?);
+        }
+        self.filled = 0;
+        if !plan.direction.sends() {
+            self.digits.clear();
+            self.tones.clear();
+        }
+        self.plan = Some(plan.clone());
+        Ok(())
+    }
+
+    /// Takes 10 ms, which is `frame` after mute; gives a datagram when a packet is full and there
+    /// is somewhere to send it.
+    pub fn capture(&mut self, frame: &mut Frame, reachable: bool) -> Option<Vec<u8>> {
+        self.apply_mute(frame);
+        self.tones.replace(frame);
+        self.meter.add(frame);
+        let plan = self.plan.as_ref()?;
+        let step = tick_of(plan, FRAME_SAMPLES);
+        if !plan.direction.sends() || !reachable {
+            self.timestamp = self.timestamp.wrapping_add(step);
+            self.fresh = true;
+            self.filled = 0;
+            return None;
+        }
+        let end = self.filled + FRAME_SAMPLES;
+        if let Some(room) = self.gathered.get_mut(self.filled..end) {
+            room.copy_from_slice(frame);
+        }
+        self.filled = end;
+        let ptime = Duration::from_millis(u64::from(plan.ptime_millis));
+        let full = samples_of(ptime).clamp(FRAME_SAMPLES, MAX_PACKET_SAMPLES / 2);
+        if self.filled < full {
+            return None;
+        }
+        self.filled = 0;
+        let datagram = self.packet(full);
+        if let Some(plan) = &self.plan {
+            self.timestamp = self.timestamp.wrapping_add(tick_of(plan, full));
+        }
+        datagram
+    }
+
+    /// Adds digits: as events where the far end takes those, else in band. Ignored while we do not
+    /// send.
+    pub fn send_digits(&mut self, digits: &str) {
+        let Some(plan) = self.plan.as_ref().filter(|plan| plan.direction.sends()) else {
+            return;
+        };
+        if plan.telephone_event_send.is_some() {
+            self.digits.push(digits);
+        } else {
+            self.tones.push(digits);
+        }
+    }
+
+    /// Sends silence in place of what is captured.
+    pub fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    /// Tells the codec what the far end loses, 0.0 to 1.0.
+    pub fn expect_loss(&mut self, share: f32) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.expect_loss(share);
+        }
+    }
+
+    /// Our SSRC.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// Packets sent.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// The level after mute, 0.0 to 1.0.
+    pub fn level(&self) -> f32 {
+        self.meter.level()
+    }
+
+    /// What to say of ourselves at that NTP time; none before the first packet.
+    pub fn sender_info(&self, ntp_time: u64) -> Option<SenderInfo> {
+        (self.packets > 0).then(|| SenderInfo {
+            ntp_time,
+            rtp_time: self.timestamp,
+            packets: low_bits(self.packets),
+            bytes: low_bits(self.bytes),
+        })
+    }
+
+    /// Makes the packet of the `samples` gathered, or of a digit in their place.
+    fn packet(&mut self, samples: usize) -> Option<Vec<u8>> {
+        let plan = self.plan.as_ref()?;
+        if let Some(payload_type) = plan.telephone_event_send
+            && let EventStep::Send(event) = self
+                .digits
+                .step(plan.ptime_millis, plan.telephone_event_rate)
+        {
+            if event.start {
+                self.event_timestamp = self.timestamp;
+            }
+            let payload = event.payload.write();
+            let timestamp = self.event_timestamp;
+            self.fresh = true;
+            return Some(self.write(event.start, payload_type, timestamp, &payload));
+        }
+        let payload_type = plan.send_payload_type;
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let sound = self.gathered.get(..samples)?;
+        let length = self.encoder.as_mut()?.encode(sound, &mut payload);
+        let payload = payload.get(..length).filter(|bytes| !bytes.is_empty())?;
+        let marker = std::mem::take(&mut self.fresh);
+        Some(self.write(marker, payload_type, self.timestamp, payload))
+    }
+
+    fn write(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let packet = RtpPacket {
+            marker,
+            payload_type,
+            sequence: self.sequence,
+            timestamp,
+            ssrc: self.ssrc,
+            payload,
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        self.packets += 1;
+        self.bytes += u64::try_from(payload.len()).unwrap_or(0);
+        packet.write()
+    }
+
+    /// Glides over one frame, so that muting makes no click.
+    fn apply_mute(&mut self, frame: &mut Frame) {
+        let goal = if self.muted { 0.0 } else { 1.0 };
+        if self.gain == 1.0 && goal == 1.0 {
+            return;
+        }
+        let step = (goal - self.gain) / FRAME_SAMPLES as f32;
+        for sample in frame.iter_mut() {
+            self.gain += step;
+            *sample *= self.gain;
+        }
+        self.gain = goal;
+    }
+}
+
+/// Samples at 48 kHz in the clock of the plan's codec.
+fn tick_of(plan: &MediaPlan, samples: usize) -> u32 {
+    let scale = SAMPLE_RATE / plan.codec.clock_rate();
+    u32::try_from(samples).unwrap_or(0) / scale.max(1)
+}
+
+fn low_bits(count: u64) -> u32 {
+    u32::try_from(count & u64::from(u32::MAX)).unwrap_or(0)
+}

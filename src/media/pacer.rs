@@ -1,0 +1,145 @@
+//! The clock of the tick: which ticks of 10 ms are due.
+
+use std::time::{Duration, Instant};
+
+use crate::media::frame::FRAME_TIME;
+
+/// Ticks that are made up for at once after a stall; what is beyond is left out.
+const MAX_CATCH_UP: u32 = 8;
+
+/// A sound card that is late by so much has stalled; the timer takes its place meanwhile.
+const STALL: Duration = Duration::from_millis(40);
+/// The part of a card's unevenness that a tick's time takes over is one of so many.
+const SMOOTHING: u32 = 16;
+
+/// Deadlines on the monotonic clock, which never drift: each is the one before plus 10 ms.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    deadline: Instant,
+    left_out: u64,
+}
+
+impl Pacer {
+    /// The first tick is due at once.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            deadline: now,
+            left_out: 0,
+        }
+    }
+
+    /// Gives the time of a tick that is due, until none is.
+    pub(super) fn next_due(&mut self, now: Instant) -> Option<Instant> {
+        if now < self.deadline {
+            return None;
+        }
+        let late = now.duration_since(self.deadline);
+        if late >= FRAME_TIME * MAX_CATCH_UP {
+            let skipped = late.as_millis() / FRAME_TIME.as_millis() + 1 - u128::from(MAX_CATCH_UP);
+            let skipped = u32::try_from(skipped).unwrap_or(0);
+            self.left_out += u64::from(skipped);
+            self.deadline += FRAME_TIME * skipped;
+        }
+        let due = self.deadline;
+        self.deadline += FRAME_TIME;
+        Some(due)
+    }
+
+    /// The same when a sound card is the clock: a tick is due when the card is ready, or when it
+    /// has stalled. The tick's time is smoothed, because cards deliver in uneven pieces.
+    pub(super) fn follow(&mut self, now: Instant, ready: bool) -> Option<Instant> {
+        if !ready && now < self.deadline + STALL {
+            return None;
+        }
+        let due = if now >= self.deadline {
+            let late = now.duration_since(self.deadline);
+            if late > STALL * 2 {
+                now
+            } else {
+                self.deadline + late / SMOOTHING
+            }
+        } else {
+            let early = self.deadline.duration_since(now);
+            self.deadline.checked_sub(early / SMOOTHING).unwrap_or(now)
+        };
+        self.deadline = due + FRAME_TIME;
+        Some(due)
+    }
+
+    /// The time until the next tick.
+    pub(super) fn wait(&self, now: Instant) -> Duration {
+        self.deadline.saturating_duration_since(now)
+    }
+
+    /// Ticks that were left out because the thread did not run in time.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::monotonic_now;
+
+    fn count(pacer: &mut Pacer, now: Instant) -> u32 {
+        let mut ticks = 0;
+        while pacer.next_due(now).is_some() {
+            ticks += 1;
+        }
+        ticks
+    }
+
+    #[test]
+    fn ticks_do_not_drift_however_late_the_thread_wakes() {
+        let start = monotonic_now();
+        let mut pacer = Pacer::new(start);
+        let mut ticks = 0;
+        for wake in 0..1_000_u32 {
+            let late = Duration::from_micros(u64::from(wake * 7_919 % 9_000));
+            ticks += count(&mut pacer, start + FRAME_TIME * wake + late);
+        }
+        assert_eq!((ticks, pacer.left_out()), (1_000, 0));
+    }
+
+    #[test]
+    fn a_card_is_followed_smoothly_and_the_timer_stands_in_when_it_stalls() {
+        let start = monotonic_now();
+        let mut pacer = Pacer::new(start);
+        let mut now = start;
+        let mut before = None;
+        // A card that runs 0.1 % slow and delivers up to 6 ms unevenly.
+        for n in 0..1_000_u32 {
+            let uneven = Duration::from_micros(u64::from(n * 7_919 % 6_000));
+            now = start + Duration::from_micros(10_010) * n + uneven;
+            let at = pacer.follow(now, true).unwrap();
+            if let Some(before) = before.replace(at).filter(|_| n > 100) {
+                let step = at.duration_since(before);
+                assert!(
+                    step.abs_diff(FRAME_TIME) < Duration::from_micros(500),
+                    "{step:?}"
+                );
+            }
+            assert!(at <= now + Duration::from_millis(6));
+        }
+        assert_eq!(pacer.follow(now + Duration::from_millis(20), false), None);
+        assert!(
+            pacer
+                .follow(now + Duration::from_millis(60), false)
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_stall_is_made_up_for_within_bounds() {
+        let start = monotonic_now();
+        let mut pacer = Pacer::new(start);
+        assert_eq!(count(&mut pacer, start + Duration::from_millis(50)), 6);
+        assert_eq!(
+            count(&mut pacer, start + Duration::from_secs(60)),
+            MAX_CATCH_UP
+        );
+        assert_eq!(pacer.left_out(), 6_001 - 6 - u64::from(MAX_CATCH_UP));
+        assert_eq!(pacer.wait(start + Duration::from_secs(60)), FRAME_TIME);
+    }
+}

@@ -1,0 +1,393 @@
+//! A call as a stereo WAV, left the agent, right the far end: 16-bit PCM at 48 kHz (hound).
+//!
+//! ```text
+//! media thread --- ring of 10 ms blocks (rtrb), never waits ---> recorder thread --- WAV
+//! ```
+//!
+//! The header is on disk before the recording counts as started, and header and data are written
+//! and synced (fdatasync) each half second, so that a kill or a power loss at any moment leaves a
+//! playable file that lacks less than a second. When the disk does not keep up for ten seconds, the
+//! blocks that are lost become silence of the same length.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use hound::{SampleFormat, WavSpec, WavWriter};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::base::id::CallId;
+use crate::media::command::MediaEvent;
+use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, to_pcm16};
+
+/// Blocks that may wait for the disk: 10 s.
+const RING_BLOCKS: usize = 1_000;
+/// Blocks between two syncs: half a second.
+const SYNC_BLOCKS: u64 = 50;
+/// What a WAV can hold, less the header: its lengths have 32 bits.
+const MAX_BLOCKS: u64 = (u32::MAX as u64 - 128) / BLOCK_BYTES;
+const BLOCK_BYTES: u64 = FRAME_SAMPLES as u64 * 4;
+/// How long the thread sleeps when nothing waits.
+const NAP: Duration = Duration::from_millis(50);
+
+/// 10 ms of both sides.
+struct Block {
+    agent: Frame,
+    far_end: Frame,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    ended: AtomicBool,
+    missed: AtomicU64,
+}
+
+/// A recording that is under way.
+pub struct Recording {
+    blocks: Producer<Block>,
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+impl Recording {
+    /// Starts the thread of a recording, which opens the file and tells by `report` how it goes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when no thread can be started.
+    pub fn start(
+        call: CallId,
+        path: PathBuf,
+        report: impl Fn(MediaEvent) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (blocks, consumer) = RingBuffer::new(RING_BLOCKS);
+        let shared = Arc::new(Shared::default());
+        let writer = Writer {
+            call,
+            path,
+            blocks: consumer,
+            shared: Arc::clone(&shared),
+        };
+        let thread = Builder::new()
+            .name("ringdesk-record".to_owned())
+            .spawn(move || writer.run(&report))?;
+        Ok(Self {
+            blocks,
+            shared,
+            thread,
+        })
+    }
+
+    /// Adds 10 ms; never waits.
+    pub fn write(&mut self, agent: &Frame, far_end: &Frame) {
+        let block = Block {
+            agent: *agent,
+            far_end: *far_end,
+        };
+        if self.blocks.push(block).is_err() {
+            self.shared.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it has ended by itself, because of an error.
+    pub fn ended(&self) -> bool {
+        self.shared.ended.load(Ordering::Acquire)
+    }
+
+    /// Ends it: what waits is still written. The handle ends when the file is closed.
+    pub fn stop(self) -> JoinHandle<()> {
+        self.shared.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        self.thread
+    }
+}
+
+/// The thread's side.
+struct Writer {
+    call: CallId,
+    path: PathBuf,
+    blocks: Consumer<Block>,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    fn run(mut self, report: &impl Fn(MediaEvent)) {
+        let (call, path) = (self.call, self.path.clone());
+        let outcome = self.record(report);
+        self.shared.ended.store(true, Ordering::Release);
+        report(match outcome {
+            Ok(duration) => MediaEvent::RecordingStopped {
+                call,
+                path,
+                duration,
+            },
+            Err(message) => MediaEvent::RecordingFailed {
+                call,
+                path,
+                message,
+            },
+        });
+    }
+
+    fn record(&mut self, report: &impl Fn(MediaEvent)) -> Result<Duration, String> {
+        let mut file = WavFile::create(&self.path, MAX_BLOCKS)
+            .map_err(|error| describe("the recording cannot be started", &self.path, &error))?;
+        report(MediaEvent::RecordingStarted {
+            call: self.call,
+            path: self.path.clone(),
+        });
+        let failed = |path: &Path, error| describe("the recording has ended early", path, &error);
+        loop {
+            // Read before the ring, so that what was written before the stop is seen below.
+            let stop = self.shared.stop.load(Ordering::Acquire);
+            while let Ok(block) = self.blocks.pop() {
+                file.write(&block.agent, &block.far_end)
+                    .map_err(|error| failed(&self.path, error))?;
+            }
+            for _ in 0..self.shared.missed.swap(0, Ordering::Relaxed) {
+                file.write(&SILENCE, &SILENCE)
+                    .map_err(|error| failed(&self.path, error))?;
+            }
+            if stop {
+                return file.finish().map_err(|error| failed(&self.path, error));
+            }
+            std::thread::park_timeout(NAP);
+        }
+    }
+}
+
+/// The file: what is on disk is always a whole WAV.
+struct WavFile {
+    writer: WavWriter<BufWriter<File>>,
+    disk: File,
+    blocks: u64,
+    max_blocks: u64,
+}
+
+impl WavFile {
+    /// Creates a file that does not exist yet, with its folder, and puts the header on disk.
+    fn create(path: &Path, max_blocks: u64) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        let disk = file.try_clone()?;
+        let spec = WavSpec {
+            channels: 2,
+            sample_rate: SAMPLE_RATE,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
+        let writer = WavWriter::new(BufWriter::new(file), spec).map_err(io_error)?;
+        let mut wav = Self {
+            writer,
+            disk,
+            blocks: 0,
+            max_blocks,
+        };
+        wav.sync()?;
+        sync_folder(path);
+        Ok(wav)
+    }
+
+    fn write(&mut self, agent: &Frame, far_end: &Frame) -> io::Result<()> {
+        if self.blocks >= self.max_blocks {
+            self.sync()?;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let samples = u32::try_from(FRAME_SAMPLES * 2).unwrap_or(0);
+        let mut block = self.writer.get_i16_writer(samples);
+        for (left, right) in agent.iter().zip(far_end) {
+            block.write_sample(to_pcm16(*left));
+            block.write_sample(to_pcm16(*right));
+        }
+        block.flush().map_err(io_error)?;
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(SYNC_BLOCKS) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Brings header and data to the disk.
+    fn sync(&mut self) -> io::Result<()> {
+        self.writer.flush().map_err(io_error)?;
+        self.disk.sync_data()
+    }
+
+    fn finish(mut self) -> io::Result<Duration> {
+        self.sync()?;
+        let blocks = u32::try_from(self.blocks).unwrap_or(u32::MAX);
+        self.writer.finalize().map_err(io_error)?;
+        Ok(FRAME_TIME * blocks)
+    }
+}
+
+fn io_error(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+/// Makes the name of a new file survive a power loss; where folders cannot be synced, it does not.
+fn sync_folder(path: &Path) {
+    let synced = path
+        .parent()
+        .map(File::open)
+        .map(|folder| folder?.sync_all());
+    if let Some(Err(error)) = synced {
+        tracing::debug!(%error, "the recordings folder cannot be synced");
+    }
+}
+
+/// A sentence for the agent: what failed, why, and what to do.
+fn describe(what: &str, path: &Path, error: &io::Error) -> String {
+    let (why, remedy) = match error.kind() {
+        io::ErrorKind::AlreadyExists => (
+            "the file exists already".to_owned(),
+            "it was left as it is; start again under another name",
+        ),
+        io::ErrorKind::StorageFull => (
+            "the disk is full".to_owned(),
+            "free some space and start again",
+        ),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => (
+            "writing there is not allowed".to_owned(),
+            "choose another folder in the settings",
+        ),
+        io::ErrorKind::FileTooLarge => (
+            "a WAV file holds no more than six hours".to_owned(),
+            "start a new one",
+        ),
+        _ => (error.to_string(), "choose another folder in the settings"),
+    };
+    format!("{what}: {why} ({}); {remedy}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn call() -> CallId {
+        CallId::new(1, [7; 10])
+    }
+
+    fn start(path: &Path) -> (Recording, mpsc::Receiver<MediaEvent>) {
+        let (sender, events) = mpsc::sync_channel(16);
+        let recording = Recording::start(call(), path.to_path_buf(), move |event| {
+            sender.send(event).unwrap();
+        })
+        .unwrap();
+        (recording, events)
+    }
+
+    fn next(events: &mpsc::Receiver<MediaEvent>) -> MediaEvent {
+        events.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    #[test]
+    fn left_is_the_agent_and_right_the_far_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/folder/call.wav");
+        let (mut recording, events) = start(&path);
+        assert!(matches!(next(&events), MediaEvent::RecordingStarted { .. }));
+        for _ in 0..25 {
+            recording.write(&[0.5; FRAME_SAMPLES], &[-0.25; FRAME_SAMPLES]);
+        }
+        recording.stop().join().unwrap();
+        let expected = MediaEvent::RecordingStopped {
+            call: call(),
+            path: path.clone(),
+            duration: Duration::from_millis(250),
+        };
+        assert_eq!(next(&events), expected);
+        let mut reader = hound::WavReader::open(&path).unwrap();
+        assert_eq!(reader.spec().sample_rate, 48_000);
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(samples.len(), 25 * 480 * 2);
+        assert!(samples.chunks(2).all(|pair| pair == [16_384, -8_192]));
+    }
+
+    #[test]
+    fn a_file_that_is_still_open_plays_and_lacks_less_than_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let mut file = WavFile::create(&path, MAX_BLOCKS).unwrap();
+        assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 0);
+        for written in 1..=173_u32 {
+            file.write(&[0.1; FRAME_SAMPLES], &SILENCE).unwrap();
+            // As a kill would leave it: nothing is closed.
+            let reader = hound::WavReader::open(&path).unwrap();
+            let missing = written * 480 - reader.duration();
+            assert!(missing < 48_000, "{missing} samples are missing");
+            assert_eq!(
+                reader.into_samples::<i16>().filter(Result::is_err).count(),
+                0
+            );
+        }
+        std::mem::forget(file);
+    }
+
+    #[test]
+    fn an_existing_file_is_never_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        fs::write(&path, "precious").unwrap();
+        let (recording, events) = start(&path);
+        let MediaEvent::RecordingFailed { message, .. } = next(&events) else {
+            panic!("it started");
+        };
+        assert!(message.contains("exists already"), "{message}");
+        assert!(recording.ended());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_full_wav_ends_with_a_sentence_and_stays_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let mut file = WavFile::create(&path, 3).unwrap();
+        for _ in 0..3 {
+            file.write(&SILENCE, &SILENCE).unwrap();
+        }
+        let error = file.write(&SILENCE, &SILENCE).unwrap_err();
+        assert!(describe("x", &path, &error).contains("six hours"));
+        assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 1_440);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_and_the_recording_ends() {
+        // /dev/full takes no byte; it is opened through a fresh name in a folder of ours.
+        let error = File::options()
+            .write(true)
+            .open("/dev/full")
+            .and_then(|mut full| io::Write::write_all(&mut full, b"x"))
+            .unwrap_err();
+        let message = describe("the recording has ended early", Path::new("a.wav"), &error);
+        assert!(message.contains("the disk is full") && message.contains("free some space"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let file = WavFile::create(&path, 1).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        drop(file);
+    }
+}

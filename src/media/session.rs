@@ -1,0 +1,357 @@
+//! One call's media, sans-IO.
+//!
+//! Input: `apply`, `handle_rtp`, `handle_rtcp`, and at each tick of 10 ms `playout`, `capture` and
+//! `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
+//! are empty.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::media::codec::CodecError;
+use crate::media::command::Quality;
+use crate::media::dtmf::ReceivedDigit;
+use crate::media::frame::{Frame, Meter, duration_of};
+use crate::media::incoming::Incoming;
+use crate::media::outgoing::{Outgoing, StreamSeed};
+use crate::media::rtcp::{self, ReportBlock};
+use crate::media::rtp::{self, RtpPacket};
+use crate::sdp::MediaPlan;
+
+/// The mean time between two reports (RFC 3550 section 6.2).
+const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+/// Without a packet for so long the call is told to be silent, and again each time as long.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// Datagrams and events that wait to be polled.
+const MAX_WAITING: usize = 64;
+
+/// What a session begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSeed {
+    /// The numbers of the stream.
+    pub stream: StreamSeed,
+    /// The NTP time of the beginning; it then follows the monotonic clock.
+    pub ntp_time: u64,
+    /// A random number that spreads the reports in time.
+    pub spread: u64,
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Whether from the RTCP port.
+    pub from_rtcp_port: bool,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// What happened in the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// The first packet of a source was accepted.
+    Flowing(SocketAddr),
+    /// Nothing came for so long, though it should.
+    Silent(Duration),
+    /// A digit came.
+    Digit(ReceivedDigit),
+}
+
+/// What the far end reported last.
+#[derive(Debug, Clone, Copy, Default)]
+struct RemoteReport {
+    loss: Option<f32>,
+    jitter: Option<Duration>,
+    round_trip: Option<Duration>,
+}
+
+/// One call.
+pub struct Session {
+    started: Instant,
+    ntp_start: u64,
+    cname: String,
+    spread: u64,
+    plan: Option<MediaPlan>,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    remote_rtcp: Option<SocketAddr>,
+    next_report: Instant,
+    /// The middle bits of the far end's last sender report, and when it came.
+    last_sender_report: Option<(u32, Instant)>,
+    remote_report: RemoteReport,
+    listening_since: Option<Instant>,
+    silences_told: u32,
+    level_in: Meter,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<SessionEvent>,
+}
+
+impl Session {
+    /// Makes a session that waits for its plan.
+    pub fn new(now: Instant, seed: &SessionSeed) -> Self {
+        Self {
+            started: now,
+            ntp_start: seed.ntp_time,
+            // RFC 7022 section 4.2: a name for this session alone, which says nothing of us.
+            cname: format!("{:016x}", seed.spread),
+            spread: seed.spread,
+            plan: None,
+            incoming: Incoming::new(now),
+            outgoing: Outgoing::new(seed.stream),
+            remote_rtcp: None,
+            next_report: now + REPORT_INTERVAL / 2,
+            last_sender_report: None,
+            remote_report: RemoteReport::default(),
+            listening_since: None,
+            silences_told: 0,
+            level_in: Meter::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Starts or changes the media.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the codec cannot be made; the former plan stays.
+    pub fn apply(&mut self, now: Instant, plan: &MediaPlan) -> Result<(), CodecError> {
+        self.outgoing.apply(plan)?;
+        self.incoming.apply(plan);
+        let moved = self
+            .plan
+            .as_ref()
+            .is_none_or(|old| (old.remote_rtcp, old.rtcp_mux) != (plan.remote_rtcp, plan.rtcp_mux));
+        if moved {
+            self.remote_rtcp = plan.remote_rtcp;
+        }
+        if plan.direction.receives() {
+            if self.listening_since.is_none() {
+                self.silences_told = 0;
+            }
+            self.listening_since = self.listening_since.or(Some(now));
+        } else {
+            self.listening_since = None;
+        }
+        self.plan = Some(plan.clone());
+        Ok(())
+    }
+
+    /// Takes a datagram that came to the RTP port.
+    pub fn handle_rtp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Some(plan) = &self.plan else {
+            return;
+        };
+        if plan.rtcp_mux && rtp::is_rtcp(datagram) {
+            self.handle_rtcp(now, from, datagram);
+            return;
+        }
+        let Some(packet) = RtpPacket::parse(datagram) else {
+            return;
+        };
+        let arrival = self.incoming.handle(now, from, &packet);
+        if let Some(remote) = arrival.flowing {
+            self.push_event(SessionEvent::Flowing(remote));
+        }
+        for digit in arrival.digits.into_iter().flatten() {
+            self.push_event(SessionEvent::Digit(digit));
+        }
+    }
+
+    /// Takes a datagram that came to the RTCP port.
+    pub fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let known = [self.incoming.remote(), self.remote_rtcp]
+            .into_iter()
+            .flatten()
+            .any(|remote| remote.ip() == from.ip());
+        if !known {
+            return;
+        }
+        let Some(reports) = rtcp::parse(datagram) else {
+            return;
+        };
+        self.remote_rtcp = Some(from);
+        if let Some(sender) = reports.sender {
+            self.last_sender_report = Some((middle_of(sender.ntp_time), now));
+        }
+        let ours = self.outgoing.ssrc();
+        if let Some(block) = reports.blocks.iter().find(|block| block.ssrc == ours) {
+            self.take_report(now, block);
+        }
+    }
+
+    /// Gives the next 10 ms of what the far end says.
+    pub fn playout(&mut self, now: Instant, output: &mut Frame) {
+        self.incoming.playout(now, output);
+        self.level_in.add(output);
+    }
+
+    /// Takes the next 10 ms of what we say; leaves in `frame` what is sent, after mute.
+    pub fn capture(&mut self, frame: &mut Frame) {
+        let remote = self.incoming.remote();
+        let bytes = self.outgoing.capture(frame, remote.is_some());
+        if let (Some(bytes), Some(to)) = (bytes, remote) {
+            self.transmit(to, false, bytes);
+        }
+    }
+
+    /// Does what time asks for: reports, the end of lost digits, the warning of silence.
+    pub fn tick(&mut self, now: Instant) {
+        if let Some(digit) = self.incoming.tick(now) {
+            self.push_event(SessionEvent::Digit(digit));
+        }
+        if self.plan.is_some() && now >= self.next_report {
+            self.next_report = now + self.report_interval();
+            self.send_report(now, false);
+        }
+        if let Some(since) = self.listening_since {
+            let since = self
+                .incoming
+                .heard()
+                .map_or(since, |heard| heard.max(since));
+            let lasting = now.saturating_duration_since(since);
+            if lasting < SILENT_AFTER {
+                self.silences_told = 0;
+            } else if lasting >= SILENT_AFTER * (self.silences_told + 1) {
+                self.silences_told += 1;
+                self.push_event(SessionEvent::Silent(lasting));
+            }
+        }
+    }
+
+    /// Says goodbye.
+    pub fn close(&mut self, now: Instant) {
+        if self.plan.is_some() {
+            self.send_report(now, true);
+        }
+    }
+
+    /// Sends silence in place of what is captured.
+    pub fn mute(&mut self, muted: bool) {
+        self.outgoing.mute(muted);
+    }
+
+    /// Sends digits.
+    pub fn send_digits(&mut self, digits: &str) {
+        self.outgoing.send_digits(digits);
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
+    }
+
+    /// The figures so far.
+    pub fn quality(&self) -> Quality {
+        let (received, lost) = self.incoming.counts();
+        Quality {
+            sent: self.outgoing.packets(),
+            received,
+            lost,
+            jitter: self.incoming.jitter(),
+            remote_loss: self.remote_report.loss,
+            remote_jitter: self.remote_report.jitter,
+            round_trip: self.remote_report.round_trip,
+            playout_delay: self.incoming.playout_delay(),
+            concealed: duration_of(self.incoming.figures().concealed_samples),
+            level_out: self.outgoing.level(),
+            level_in: self.level_in.level(),
+        }
+    }
+
+    fn take_report(&mut self, now: Instant, block: &ReportBlock) {
+        let loss = f32::from(block.fraction_lost) / 256.0;
+        self.outgoing.expect_loss(loss);
+        self.remote_report.loss = Some(loss);
+        let clock_rate = self
+            .plan
+            .as_ref()
+            .map_or(8_000, |plan| plan.codec.clock_rate());
+        self.remote_report.jitter = Some(seconds(u64::from(block.jitter), u64::from(clock_rate)));
+        if block.last_sender_report != 0 {
+            // RFC 3550 section 6.4.1: A − LSR − DLSR, in 1/65536 s.
+            let trip = middle_of(self.ntp(now))
+                .wrapping_sub(block.last_sender_report)
+                .wrapping_sub(block.delay_since_last);
+            // A far end whose clock runs a little fast makes it negative: then it is tiny.
+            let trip = if trip > u32::MAX / 2 { 0 } else { trip };
+            self.remote_report.round_trip = Some(seconds(u64::from(trip), 65_536));
+        }
+    }
+
+    fn send_report(&mut self, now: Instant, goodbye: bool) {
+        let mux = self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux);
+        let to = if mux {
+            self.incoming.remote()
+        } else {
+            self.remote_rtcp
+        };
+        let Some(to) = to else {
+            return;
+        };
+        let block = self.incoming.report().map(|block| {
+            let Some((middle, came)) = self.last_sender_report else {
+                return block;
+            };
+            let delay = now.saturating_duration_since(came).as_micros() * 65_536 / 1_000_000;
+            ReportBlock {
+                last_sender_report: middle,
+                delay_since_last: u32::try_from(delay).unwrap_or(u32::MAX),
+                ..block
+            }
+        });
+        let sender = self.outgoing.sender_info(self.ntp(now));
+        let bytes = rtcp::write(self.outgoing.ssrc(), &self.cname, sender, block, goodbye);
+        self.transmit(to, !mux, bytes);
+    }
+
+    /// Half to one and a half times the mean, so that many calls do not report in step.
+    fn report_interval(&mut self) -> Duration {
+        // One step of a linear congruential generator (Knuth, MMIX).
+        self.spread = self
+            .spread
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let share = u32::try_from(self.spread >> 54).unwrap_or(0);
+        REPORT_INTERVAL / 2 + REPORT_INTERVAL * share / 1_024
+    }
+
+    fn transmit(&mut self, to: SocketAddr, from_rtcp_port: bool, bytes: Vec<u8>) {
+        if self.transmits.len() < MAX_WAITING {
+            self.transmits.push_back(Transmit {
+                to,
+                from_rtcp_port,
+                bytes,
+            });
+        }
+    }
+
+    fn push_event(&mut self, event: SessionEvent) {
+        if self.events.len() < MAX_WAITING {
+            self.events.push_back(event);
+        }
+    }
+
+    fn ntp(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.started);
+        let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+        self.ntp_start
+            .wrapping_add(since.as_secs() << 32)
+            .wrapping_add(fraction)
+    }
+}
+
+/// The middle 32 of 64 bits.
+fn middle_of(ntp_time: u64) -> u32 {
+    u32::try_from((ntp_time >> 16) & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn seconds(ticks: u64, rate: u64) -> Duration {
+    Duration::from_nanos(ticks.saturating_mul(1_000_000_000) / rate.max(1))
+}

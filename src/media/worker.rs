@@ -1,0 +1,574 @@
+//! The media thread: takes commands, moves datagrams, and makes each tick.
+//!
+//! It decides nothing about a call; that is in `session`. At each tick every call is played first,
+//! then the mixer is fed, then every call captures, so that an echo returns within its own tick.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::base::clock::{monotonic_now, wall_now};
+use crate::base::id::CallId;
+use crate::base::random::{OsRandom, Random as _};
+use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
+use crate::media::device::SoundCards;
+use crate::media::device::file::{self, FileError, Player, Sound};
+use crate::media::frame::{Frame, SILENCE};
+use crate::media::outgoing::StreamSeed;
+use crate::media::pacer::Pacer;
+use crate::media::recorder::Recording;
+use crate::media::session::{Session, SessionEvent, SessionSeed};
+use crate::media::tone::TonePlayer;
+use crate::media::transport::PortPair;
+
+/// Datagrams that one socket may bring at once: an attacker must not hold up the tick.
+const MAX_DATAGRAMS: usize = 64;
+/// The longest datagram that is read; more is cut and then refused.
+const MAX_DATAGRAM_BYTES: usize = 2_048;
+/// Messages that are taken at once.
+const MAX_MESSAGES: usize = 64;
+/// Events that wait for a reader that does not keep up.
+const MAX_EVENTS: usize = 512;
+/// Between two looks at the sockets, so that times of arrival are true to that.
+const GLANCE: Duration = Duration::from_millis(4);
+/// Between two looks at the inbox when nothing is to be done.
+const IDLE: Duration = Duration::from_millis(500);
+/// Between two reports of quality.
+const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
+/// Seconds from the NTP epoch (1900) to that of Unix (1970).
+const NTP_EPOCH: u64 = 2_208_988_800;
+
+/// What is sent to the thread.
+pub(super) enum Message {
+    /// Sockets for a new call.
+    Open {
+        /// The call.
+        call: CallId,
+        /// Its sockets.
+        ports: PortPair,
+    },
+    /// A command.
+    Command(MediaCommand),
+}
+
+/// A file that another thread has read.
+struct Loaded {
+    call: CallId,
+    /// Which request it answers.
+    request: u64,
+    repeat: bool,
+    sound: Result<Sound, FileError>,
+}
+
+/// Where a call's outgoing sound comes from now.
+enum Feed {
+    Microphone,
+    /// A file that is still being read.
+    Loading(u64),
+    Playing(Player),
+    Echo,
+    Silence,
+}
+
+struct Call {
+    id: CallId,
+    ports: PortPair,
+    session: Session,
+    feed: Feed,
+    recording: Option<Recording>,
+    applied: bool,
+    sends: bool,
+    next_quality: Instant,
+    /// What the far end says in this tick.
+    heard: Frame,
+}
+
+/// The thread's state.
+pub(super) struct Worker {
+    inbox: Receiver<Message>,
+    events: mpsc::Sender<MediaEvent>,
+    waiting_events: VecDeque<MediaEvent>,
+    loaded: Receiver<Loaded>,
+    loader: SyncSender<Loaded>,
+    requests: u64,
+    calls: Vec<Call>,
+    focus: Option<CallId>,
+    tone: Option<TonePlayer>,
+    /// A tone that was ended and fades in the next tick.
+    fading: Option<TonePlayer>,
+    cards: SoundCards,
+    closing: Vec<JoinHandle<()>>,
+    pacer: Pacer,
+}
+
+impl Worker {
+    /// Prepares the thread.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the thread of the sound cards cannot be started.
+    pub(super) fn new(
+        devices: Devices,
+        events: mpsc::Sender<MediaEvent>,
+        inbox: Receiver<Message>,
+    ) -> Result<Self, MediaError> {
+        let (loader, loaded) = sync_channel(16);
+        let now = monotonic_now();
+        Ok(Self {
+            inbox,
+            events,
+            waiting_events: VecDeque::new(),
+            loaded,
+            loader,
+            requests: 0,
+            calls: Vec::new(),
+            focus: None,
+            tone: None,
+            fading: None,
+            cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
+            closing: Vec::new(),
+            pacer: Pacer::new(now),
+        })
+    }
+
+    /// Runs until the handle is dropped.
+    pub(super) fn run(mut self) {
+        let mut busy = false;
+        loop {
+            let now = monotonic_now();
+            let wait = if busy {
+                let tick = if self.cards.has_clock() {
+                    GLANCE
+                } else {
+                    self.pacer.wait(now)
+                };
+                tick.min(GLANCE)
+            } else if self.cards.resting() {
+                IDLE
+            } else {
+                IDLE / 5
+            };
+            match self.inbox.recv_timeout(wait) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if !self.take_waiting() {
+                break;
+            }
+            let now = monotonic_now();
+            let was_busy = std::mem::replace(&mut busy, self.is_busy());
+            if busy && !was_busy {
+                self.pacer = Pacer::new(now);
+            }
+            self.cards.set_busy(now, busy, !self.calls.is_empty());
+            self.take_loaded();
+            self.take_device_news();
+            self.receive(now);
+            while busy && let Some(at) = self.next_tick(now) {
+                self.tick(at);
+            }
+            self.flush(now);
+        }
+        self.end();
+    }
+
+    /// Takes what waits in the inbox; false when the handle is gone.
+    fn take_waiting(&mut self) -> bool {
+        for _ in 0..MAX_MESSAGES {
+            match self.inbox.try_recv() {
+                Ok(message) => self.take(message),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        true
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.calls.is_empty() || self.tone.is_some() || self.fading.is_some()
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Open { call, ports } => self.open(call, ports),
+            Message::Command(command) => self.obey(command),
+        }
+    }
+
+    fn open(&mut self, id: CallId, ports: PortPair) {
+        self.close(id);
+        let now = monotonic_now();
+        self.calls.push(Call {
+            id,
+            ports,
+            session: Session::new(now, &draw_seed()),
+            feed: Feed::Microphone,
+            recording: None,
+            applied: false,
+            sends: false,
+            next_quality: now + QUALITY_INTERVAL,
+            heard: SILENCE,
+        });
+    }
+
+    fn obey(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Apply { call, plan } => {
+                if let Some(call) = self.call(call) {
+                    match call.session.apply(monotonic_now(), &plan) {
+                        Ok(()) => {
+                            call.applied = true;
+                            call.sends = plan.direction.sends();
+                        }
+                        Err(error) => tracing::error!(%error, call = %call.id, "no sound"),
+                    }
+                }
+            }
+            MediaCommand::Source { call, source } => self.change_source(call, source),
+            MediaCommand::Focus(call) => self.focus = call,
+            MediaCommand::Mute { call, muted } => {
+                if let Some(call) = self.call(call) {
+                    call.session.mute(muted);
+                }
+            }
+            MediaCommand::Dtmf { call, digits } => {
+                if let Some(call) = self.call(call) {
+                    call.session.send_digits(&digits);
+                }
+            }
+            MediaCommand::StartRecording { call, path } => self.start_recording(call, path),
+            MediaCommand::StopRecording { call } => {
+                if let Some(call) = self.call(call)
+                    && let Some(recording) = call.recording.take()
+                {
+                    let thread = recording.stop();
+                    self.closing.push(thread);
+                }
+            }
+            MediaCommand::Tone(tone) => self.change_tone(tone),
+            MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
+            MediaCommand::Close { call } => self.close(call),
+        }
+    }
+
+    fn call(&mut self, id: CallId) -> Option<&mut Call> {
+        let call = self.calls.iter_mut().find(|call| call.id == id);
+        if call.is_none() {
+            tracing::debug!(call = %id, "a command for a call without media is ignored");
+        }
+        call
+    }
+
+    fn change_source(&mut self, id: CallId, source: Source) {
+        self.requests += 1;
+        let request = self.requests;
+        let loader = self.loader.clone();
+        let feed = match source {
+            Source::Microphone => Feed::Microphone,
+            Source::Echo => Feed::Echo,
+            Source::File { path, repeat } => {
+                let thread = Builder::new()
+                    .name("ringdesk-file".to_owned())
+                    .spawn(move || {
+                        let loaded = Loaded {
+                            call: id,
+                            request,
+                            repeat,
+                            sound: file::load(&path),
+                        };
+                        if loader.send(loaded).is_err() {
+                            tracing::debug!("a file was read after the media thread had ended");
+                        }
+                    });
+                match thread {
+                    Ok(_) => Feed::Loading(request),
+                    Err(error) => {
+                        let message = format!("the file cannot be read: {error}; close programs");
+                        self.tell(MediaEvent::SourceFailed { call: id, message });
+                        Feed::Silence
+                    }
+                }
+            }
+        };
+        if let Some(call) = self.call(id) {
+            call.feed = feed;
+        }
+    }
+
+    fn take_loaded(&mut self) {
+        while let Ok(loaded) = self.loaded.try_recv() {
+            let Some(call) = self.call(loaded.call) else {
+                continue;
+            };
+            if !matches!(call.feed, Feed::Loading(request) if request == loaded.request) {
+                continue;
+            }
+            match loaded.sound {
+                Ok(sound) => call.feed = Feed::Playing(Player::new(sound, loaded.repeat)),
+                Err(error) => {
+                    call.feed = Feed::Silence;
+                    let message = error.to_string();
+                    let call = loaded.call;
+                    self.tell(MediaEvent::SourceFailed { call, message });
+                }
+            }
+        }
+    }
+
+    fn start_recording(&mut self, id: CallId, path: std::path::PathBuf) {
+        let events = self.events.clone();
+        let Some(call) = self.call(id) else {
+            return;
+        };
+        let refused = |path, message: String| MediaEvent::RecordingFailed {
+            call: id,
+            path,
+            message,
+        };
+        if call.recording.as_ref().is_some_and(|r| !r.ended()) {
+            let message = "this call is being recorded already; stop that recording first";
+            self.tell(refused(path, message.to_owned()));
+            return;
+        }
+        let report = move |event| report_patiently(&events, event);
+        match Recording::start(id, path.clone(), report) {
+            Ok(recording) => call.recording = Some(recording),
+            Err(error) => {
+                let message = format!("the recording cannot be started: {error}; close programs");
+                self.tell(refused(path, message));
+            }
+        }
+    }
+
+    fn change_tone(&mut self, tone: Option<Tone>) {
+        if tone == self.tone.as_ref().map(TonePlayer::tone) {
+            return;
+        }
+        self.fading = std::mem::replace(&mut self.tone, tone.map(TonePlayer::new));
+    }
+
+    fn close(&mut self, id: CallId) {
+        let Some(index) = self.calls.iter().position(|call| call.id == id) else {
+            return;
+        };
+        let mut call = self.calls.swap_remove(index);
+        call.session.close(monotonic_now());
+        send_waiting(&mut call);
+        if let Some(recording) = call.recording {
+            self.closing.push(recording.stop());
+        }
+        if self.focus == Some(id) {
+            self.focus = None;
+        }
+    }
+
+    /// The time of a tick that is due: by the microphone where there is one, else by the timer.
+    fn next_tick(&mut self, now: Instant) -> Option<Instant> {
+        if self.cards.has_clock() {
+            let ready = self.cards.ready();
+            self.pacer.follow(now, ready)
+        } else {
+            self.pacer.next_due(now)
+        }
+    }
+
+    fn take_device_news(&mut self) {
+        while let Some(news) = self.cards.poll() {
+            self.tell(news);
+        }
+    }
+
+    fn receive(&mut self, now: Instant) {
+        let mut buffer = [0; MAX_DATAGRAM_BYTES];
+        for call in &mut self.calls {
+            for _ in 0..MAX_DATAGRAMS {
+                let Some((datagram, from)) = read(&call.ports.rtp, &mut buffer) else {
+                    break;
+                };
+                call.session.handle_rtp(now, from, datagram);
+            }
+            for _ in 0..MAX_DATAGRAMS {
+                let Some((datagram, from)) = read(&call.ports.rtcp, &mut buffer) else {
+                    break;
+                };
+                call.session.handle_rtcp(now, from, datagram);
+            }
+        }
+    }
+
+    /// Makes the 10 ms that begin at `at`.
+    fn tick(&mut self, at: Instant) {
+        let microphone = self.cards.capture();
+        let mut speaker = SILENCE;
+        let mut ringer = SILENCE;
+        for call in &mut self.calls {
+            call.session.playout(at, &mut call.heard);
+            if self.focus == Some(call.id) {
+                for (sum, sample) in speaker.iter_mut().zip(&call.heard) {
+                    *sum += sample;
+                }
+            }
+        }
+        let target = |player: &TonePlayer| player.tone() == Tone::Ring;
+        if let Some(player) = self.fading.take() {
+            let ring = target(&player);
+            player.fade_into(if ring { &mut ringer } else { &mut speaker });
+        }
+        if let Some(player) = &mut self.tone {
+            let ring = target(player);
+            player.mix_into(if ring { &mut ringer } else { &mut speaker });
+        }
+        self.cards.play(&speaker, &ringer);
+        for call in &mut self.calls {
+            let mut frame = match &mut call.feed {
+                Feed::Microphone if self.focus == Some(call.id) => microphone,
+                // A file starts when the far end can hear it.
+                Feed::Playing(player) if call.sends => player.play(),
+                Feed::Echo => call.heard,
+                Feed::Microphone | Feed::Playing(_) | Feed::Loading(_) | Feed::Silence => SILENCE,
+            };
+            call.session.capture(&mut frame);
+            call.session.tick(at);
+            if let Some(recording) = &mut call.recording {
+                let agent = if call.sends { &frame } else { &SILENCE };
+                recording.write(agent, &call.heard);
+            }
+        }
+    }
+
+    /// Sends what waits, and tells what happened.
+    fn flush(&mut self, now: Instant) {
+        let mut news = Vec::new();
+        for call in &mut self.calls {
+            send_waiting(call);
+            while let Some(event) = call.session.poll_event() {
+                news.push(told(call.id, event));
+            }
+            if call.applied && now >= call.next_quality {
+                call.next_quality = now + QUALITY_INTERVAL;
+                news.push(MediaEvent::Quality {
+                    call: call.id,
+                    quality: call.session.quality(),
+                });
+            }
+        }
+        for event in news {
+            self.tell(event);
+        }
+        while let Some(event) = self.waiting_events.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.waiting_events.push_front(event);
+                    break;
+                }
+                Err(TrySendError::Closed(_)) => break,
+            }
+        }
+        self.closing.retain(|thread| !thread.is_finished());
+    }
+
+    /// Queues an event; figures are the first to go when nobody reads.
+    fn tell(&mut self, event: MediaEvent) {
+        let figures = matches!(event, MediaEvent::Quality { .. });
+        let limit = if figures { MAX_EVENTS / 4 } else { MAX_EVENTS };
+        if self.waiting_events.len() < limit {
+            self.waiting_events.push_back(event);
+        } else if !figures {
+            tracing::warn!("nobody takes the media events; one is lost");
+        }
+    }
+
+    fn end(mut self) {
+        for id in self.calls.iter().map(|call| call.id).collect::<Vec<_>>() {
+            self.close(id);
+        }
+        for thread in self.closing {
+            if thread.join().is_err() {
+                tracing::error!("a recorder had panicked");
+            }
+        }
+        if self.pacer.left_out() > 0 {
+            tracing::info!(
+                ticks = self.pacer.left_out(),
+                "the media thread was held up"
+            );
+        }
+    }
+}
+
+/// Tells from a recorder's thread, which may wait a little for a reader that does not keep up.
+fn report_patiently(events: &mpsc::Sender<MediaEvent>, event: MediaEvent) {
+    const TRIES: u32 = 100;
+    const NAP: Duration = Duration::from_millis(20);
+    let mut event = event;
+    for _ in 0..TRIES {
+        match events.try_send(event) {
+            Ok(()) | Err(TrySendError::Closed(_)) => return,
+            Err(TrySendError::Full(back)) => event = back,
+        }
+        std::thread::park_timeout(NAP);
+    }
+    tracing::warn!("nobody takes the media events; one of a recording is lost");
+}
+
+fn told(call: CallId, event: SessionEvent) -> MediaEvent {
+    match event {
+        SessionEvent::Flowing(remote) => MediaEvent::Flowing { call, remote },
+        SessionEvent::Silent(lasting) => MediaEvent::Silent { call, lasting },
+        SessionEvent::Digit((digit, duration)) => MediaEvent::Dtmf {
+            call,
+            digit,
+            duration,
+        },
+    }
+}
+
+fn send_waiting(call: &mut Call) {
+    while let Some(transmit) = call.session.poll_transmit() {
+        let socket = if transmit.from_rtcp_port {
+            &call.ports.rtcp
+        } else {
+            &call.ports.rtp
+        };
+        // A datagram that cannot go now is lost, like any other on the way.
+        if let Err(error) = socket.send_to(&transmit.bytes, transmit.to) {
+            tracing::trace!(%error, to = %transmit.to, "a media datagram was not sent");
+        }
+    }
+}
+
+fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+    match socket.recv_from(buffer) {
+        Ok((length, from)) => Some((buffer.get(..length)?, from)),
+        // Some systems tell here that an earlier datagram of ours found nobody.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))
+        }
+        Err(_) => None,
+    }
+}
+
+fn draw_seed() -> SessionSeed {
+    let mut random = OsRandom;
+    let [s0, s1, ..] = random.next_u32().to_le_bytes();
+    let wall = wall_now();
+    let seconds = u64::try_from(wall.as_second()).unwrap_or(0);
+    let nanos = u64::try_from(wall.subsec_nanosecond()).unwrap_or(0);
+    SessionSeed {
+        stream: StreamSeed {
+            ssrc: random.next_u32(),
+            sequence: u16::from_le_bytes([s0, s1]),
+            timestamp: random.next_u32(),
+        },
+        ntp_time: ((seconds + NTP_EPOCH) << 32) | ((nanos << 32) / 1_000_000_000),
+        spread: random.next_u64(),
+    }
+}

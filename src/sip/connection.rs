@@ -1,0 +1,329 @@
+//! Flows and streams, and everything that leaves the endpoint.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use super::event::SipEvent;
+use super::flow::{ConnectionId, Output, Transport};
+use super::message::Message;
+use super::wire::{Frame, StreamFramer};
+use crate::base::redact;
+
+/// How many streams may be open at once.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Where the messages of a transaction go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Datagrams to an address.
+    Datagram {
+        /// The far end.
+        remote: SocketAddr,
+    },
+    /// A stream.
+    Stream {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its far end.
+        remote: SocketAddr,
+        /// Where a response goes when the stream is closed by then (RFC 3261 section 18.2.2).
+        fallback: Option<SocketAddr>,
+    },
+}
+
+impl Flow {
+    /// Whether everything arrives in order.
+    pub(crate) fn reliable(&self) -> bool {
+        self.transport().reliable()
+    }
+
+    /// The transport.
+    pub(crate) fn transport(&self) -> Transport {
+        match self {
+            Self::Datagram { .. } => Transport::Udp,
+            Self::Stream { .. } => Transport::Tcp,
+        }
+    }
+
+    /// The far end.
+    pub(crate) fn remote(&self) -> SocketAddr {
+        match self {
+            Self::Datagram { remote } | Self::Stream { remote, .. } => *remote,
+        }
+    }
+
+    /// The stream, when it is one.
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Datagram { .. } => None,
+            Self::Stream { connection, .. } => Some(*connection),
+        }
+    }
+}
+
+/// One open stream, or one that is being opened.
+#[derive(Debug)]
+struct Connection {
+    framer: StreamFramer,
+    remote: SocketAddr,
+    local_ip: Option<IpAddr>,
+    connected: bool,
+}
+
+/// The border to the sockets and to the owner.
+#[derive(Debug, Default)]
+pub(crate) struct Border {
+    outputs: VecDeque<Output>,
+    events: VecDeque<SipEvent>,
+    connections: HashMap<ConnectionId, Connection>,
+    by_remote: BTreeMap<SocketAddr, ConnectionId>,
+    opened: u64,
+}
+
+impl Border {
+    /// Sends one message and traces it. Gives the connection that had to be opened for it.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        flow: &Flow,
+        bytes: Vec<u8>,
+    ) -> Option<ConnectionId> {
+        self.trace(now, true, flow.transport(), flow.remote(), &bytes);
+        match flow {
+            Flow::Datagram { remote } => {
+                self.outputs.push_back(Output::Datagram {
+                    remote: *remote,
+                    bytes,
+                });
+                None
+            }
+            Flow::Stream {
+                connection,
+                remote,
+                fallback,
+            } => {
+                let (connection, opened) = if self.connections.contains_key(connection) {
+                    (*connection, false)
+                } else {
+                    self.connect(fallback.unwrap_or(*remote))
+                };
+                self.outputs.push_back(Output::Stream { connection, bytes });
+                opened.then_some(connection)
+            }
+        }
+    }
+
+    /// Sends bytes that are no message.
+    pub(crate) fn send_keep_alive(&mut self, flow: &Flow, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        match flow {
+            Flow::Datagram { remote } => self.outputs.push_back(Output::Datagram {
+                remote: *remote,
+                bytes,
+            }),
+            Flow::Stream { connection, .. } => {
+                if self.connections.contains_key(connection) {
+                    self.outputs.push_back(Output::Stream {
+                        connection: *connection,
+                        bytes,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The stream to a far end; `true` says that it is being opened now.
+    pub(crate) fn connect(&mut self, remote: SocketAddr) -> (ConnectionId, bool) {
+        if let Some(connection) = self.by_remote.get(&remote) {
+            return (*connection, false);
+        }
+        // Odd: even ids belong to accepted streams.
+        let connection = ConnectionId(self.opened * 2 + 1);
+        self.opened += 1;
+        self.insert(connection, remote, None, false);
+        self.outputs.push_back(Output::Connect {
+            connection,
+            transport: Transport::Tcp,
+            remote,
+        });
+        (connection, true)
+    }
+
+    /// Learns of a stream that a peer opened; refuses it when there are too many.
+    pub(crate) fn accepted(
+        &mut self,
+        connection: ConnectionId,
+        remote: SocketAddr,
+        local_ip: IpAddr,
+    ) {
+        if self.connections.len() >= MAX_CONNECTIONS {
+            self.outputs.push_back(Output::Close { connection });
+        } else {
+            self.insert(connection, remote, Some(local_ip), true);
+        }
+    }
+
+    /// Learns that a stream is open.
+    pub(crate) fn connected(&mut self, connection: ConnectionId, local_ip: IpAddr) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.connected = true;
+            known.local_ip = Some(local_ip);
+        }
+    }
+
+    /// Forgets a stream; gives its far end when it was known.
+    pub(crate) fn closed(&mut self, connection: ConnectionId) -> Option<SocketAddr> {
+        let known = self.connections.remove(&connection)?;
+        if self.by_remote.get(&known.remote) == Some(&connection) {
+            self.by_remote.remove(&known.remote);
+        }
+        Some(known.remote)
+    }
+
+    /// Closes a stream from our side.
+    pub(crate) fn close(&mut self, connection: ConnectionId) {
+        if self.closed(connection).is_some() {
+            self.outputs.push_back(Output::Close { connection });
+        }
+    }
+
+    /// Takes bytes of a stream.
+    pub(crate) fn push(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.framer.push(bytes);
+        }
+    }
+
+    /// The next whole thing of a stream, with its far end and our address.
+    pub(crate) fn next_frame(
+        &mut self,
+        connection: ConnectionId,
+    ) -> Option<(Frame, SocketAddr, IpAddr)> {
+        let known = self.connections.get_mut(&connection)?;
+        let frame = known.framer.next_frame()?;
+        let local_ip = known.local_ip.unwrap_or_else(|| known.remote.ip());
+        Some((frame, known.remote, local_ip))
+    }
+
+    /// Whether a message has begun on a stream and not ended.
+    pub(crate) fn partial(&self, connection: ConnectionId) -> bool {
+        self.connections
+            .get(&connection)
+            .is_some_and(|known| known.framer.partial())
+    }
+
+    /// Whether a stream is known and not yet open.
+    pub(crate) fn connecting(&self, connection: ConnectionId) -> bool {
+        self.connections
+            .get(&connection)
+            .is_some_and(|known| !known.connected)
+    }
+
+    /// Whether a stream is known.
+    pub(crate) fn is_open(&self, connection: ConnectionId) -> bool {
+        self.connections.contains_key(&connection)
+    }
+
+    /// Asks the sockets for something.
+    pub(crate) fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// Tells the owner something.
+    pub(crate) fn event(&mut self, event: SipEvent) {
+        self.events.push_back(event);
+    }
+
+    /// The next thing for the sockets.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The next thing for the owner.
+    pub(crate) fn poll_event(&mut self) -> Option<SipEvent> {
+        self.events.pop_front()
+    }
+
+    /// Shows a message to the owner without its credentials.
+    pub(crate) fn trace(
+        &mut self,
+        at: Instant,
+        sent: bool,
+        transport: Transport,
+        remote: SocketAddr,
+        bytes: &[u8],
+    ) {
+        let text = redact::sip_message(bytes);
+        self.event(SipEvent::Trace {
+            at,
+            sent,
+            transport,
+            remote,
+            sip_call_id: call_id(&text),
+            text,
+        });
+    }
+
+    fn insert(
+        &mut self,
+        connection: ConnectionId,
+        remote: SocketAddr,
+        local_ip: Option<IpAddr>,
+        connected: bool,
+    ) {
+        self.connections.insert(
+            connection,
+            Connection {
+                framer: StreamFramer::default(),
+                remote,
+                local_ip,
+                connected,
+            },
+        );
+        self.by_remote.insert(remote, connection);
+    }
+}
+
+/// Where the response to a request goes (RFC 3261 section 18.2.2, RFC 3581 section 4), and the
+/// request's Via completed with what was seen.
+///
+/// `maddr` is not followed: a phone has no multicast peers, and it would let anyone aim responses.
+pub(crate) fn response_flow(request: &mut Message, arrival: &Flow) -> Flow {
+    const DEFAULT_PORT: u16 = 5060;
+    let remote = arrival.remote();
+    let Some(mut via) = request.top_via() else {
+        return arrival.clone();
+    };
+    let sent_by_port = via.port.unwrap_or(DEFAULT_PORT);
+    if via.wants_rport() {
+        via.set("rport", remote.port().to_string());
+        via.set("received", remote.ip().to_string());
+    } else if via.host.ip() != Some(remote.ip()) {
+        via.set("received", remote.ip().to_string());
+    }
+    request.headers.set_first("Via", via.to_string());
+    let sent_by = SocketAddr::new(remote.ip(), sent_by_port);
+    match arrival {
+        Flow::Datagram { .. } => Flow::Datagram {
+            remote: if via.wants_rport() { remote } else { sent_by },
+        },
+        Flow::Stream { connection, .. } => Flow::Stream {
+            connection: *connection,
+            remote,
+            fallback: Some(sent_by),
+        },
+    }
+}
+
+/// Finds the Call-ID of a message's text, whatever else may be wrong with it.
+fn call_id(text: &str) -> Option<String> {
+    text.lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| {
+            let name = name.trim_end();
+            name.eq_ignore_ascii_case("Call-ID") || name.eq_ignore_ascii_case("i")
+        })
+        .map(|(_, value)| value.trim().to_owned())
+}

@@ -1,0 +1,235 @@
+//! One endpoint alone, fed by hand.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::base::clock;
+use crate::base::random::SeededRandom;
+use crate::sip::message::Message;
+use crate::sip::{
+    Body, ConnectionId, Endpoint, EndpointConfig, IncomingCall, Output, Resolved, SessionId,
+    SipEvent, Transport, parse,
+};
+
+/// An endpoint at 10.0.0.1 with a peer at 10.0.0.200, whose resolver answers at once.
+pub(in crate::sip) struct Bench {
+    pub(in crate::sip) endpoint: Endpoint,
+    pub(in crate::sip) now: Instant,
+    pub(in crate::sip) events: Vec<SipEvent>,
+    pub(in crate::sip) traces: Vec<String>,
+}
+
+pub(in crate::sip) const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
+pub(in crate::sip) fn peer() -> SocketAddr {
+    (IpAddr::from([10, 0, 0, 200]), 5070).into()
+}
+
+impl Bench {
+    /// An endpoint that takes direct calls.
+    pub(in crate::sip) fn new() -> Self {
+        Self::with_sessions(10)
+    }
+
+    pub(in crate::sip) fn with_sessions(max_sessions: usize) -> Self {
+        let config = EndpointConfig {
+            udp_port: 5060,
+            tcp_port: Some(5060),
+            accept_direct_calls: true,
+            user_agent: "Bench".to_owned(),
+            max_sessions,
+            direct_ring_limit: Duration::from_secs(120),
+        };
+        Self {
+            endpoint: Endpoint::new(config, Box::new(SeededRandom::new(1))),
+            now: clock::monotonic_now(),
+            events: Vec::new(),
+            traces: Vec::new(),
+        }
+    }
+
+    /// Takes what the endpoint wants, answering its questions; gives what it sends.
+    pub(in crate::sip) fn drain(&mut self) -> Vec<Output> {
+        let mut all = Vec::new();
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                match event {
+                    SipEvent::Trace { text, .. } => self.traces.push(text),
+                    event => self.events.push(event),
+                }
+            }
+            let Some(output) = self.endpoint.poll_output() else {
+                return all;
+            };
+            if let Output::Resolve {
+                id,
+                host,
+                port,
+                transport,
+            } = output
+            {
+                let ip = host.parse().unwrap_or(IpAddr::from([10, 0, 0, 201]));
+                let place = Resolved {
+                    transport: transport.unwrap_or(Transport::Udp),
+                    remote: (ip, port.unwrap_or(5060)).into(),
+                    local_ip: OURS,
+                };
+                self.endpoint.handle_resolved(self.now, id, Ok(vec![place]));
+            } else {
+                all.push(output);
+            }
+        }
+    }
+
+    /// Messages that leave by UDP.
+    pub(in crate::sip) fn sent(&mut self) -> Vec<Message> {
+        self.drain()
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Datagram { bytes, .. } => parse::message(&bytes).ok(),
+                Output::Connect { .. }
+                | Output::Stream { .. }
+                | Output::Close { .. }
+                | Output::Resolve { .. } => None,
+            })
+            .collect()
+    }
+
+    /// Gives a datagram of the peer; returns what is sent for it.
+    pub(in crate::sip) fn datagram(&mut self, text: &str) -> Vec<Message> {
+        self.datagram_bytes(text.as_bytes())
+    }
+
+    pub(in crate::sip) fn datagram_bytes(&mut self, bytes: &[u8]) -> Vec<Message> {
+        self.endpoint.handle_datagram(self.now, peer(), OURS, bytes);
+        self.sent()
+    }
+
+    /// The status codes that answer a datagram.
+    pub(in crate::sip) fn codes(&mut self, text: &str) -> Vec<u16> {
+        self.datagram(text)
+            .iter()
+            .filter_map(Message::code)
+            .collect()
+    }
+
+    /// Lets time pass; returns what is sent meanwhile.
+    pub(in crate::sip) fn wait(&mut self, span: Duration) -> Vec<Message> {
+        let end = self.now + span;
+        let mut all = self.sent();
+        while let Some(due) = self.endpoint.poll_timeout().filter(|due| *due <= end) {
+            self.now = due.max(self.now);
+            self.endpoint.handle_timeout(self.now);
+            all.extend(self.sent());
+        }
+        self.now = end;
+        all
+    }
+
+    pub(in crate::sip) fn accept_stream(&mut self) -> ConnectionId {
+        let connection = ConnectionId(2);
+        let local = (OURS, 5060).into();
+        self.endpoint
+            .handle_accepted(self.now, connection, Transport::Tcp, peer(), local);
+        connection
+    }
+
+    /// Gives octets of a stream; returns what is written to it and whether it was closed.
+    pub(in crate::sip) fn stream(
+        &mut self,
+        connection: ConnectionId,
+        text: &str,
+    ) -> (String, bool) {
+        self.endpoint
+            .handle_stream(self.now, connection, text.as_bytes());
+        let (mut written, mut closed) = (String::new(), false);
+        for output in self.drain() {
+            match output {
+                Output::Stream { bytes, .. } => written += &String::from_utf8_lossy(&bytes),
+                Output::Close { .. } => closed = true,
+                Output::Datagram { .. } | Output::Connect { .. } | Output::Resolve { .. } => {}
+            }
+        }
+        (written, closed)
+    }
+
+    pub(in crate::sip) fn incoming(&self) -> Option<&IncomingCall> {
+        self.events.iter().rev().find_map(|event| match event {
+            SipEvent::Incoming(call) => Some(&**call),
+            _ => None,
+        })
+    }
+
+    pub(in crate::sip) fn session(&self) -> SessionId {
+        self.incoming().expect("a call came").session
+    }
+
+    pub(in crate::sip) fn answer(&mut self) -> Message {
+        let session = self.session();
+        self.endpoint
+            .answer(self.now, session, Body::sdp("v=0"))
+            .unwrap();
+        self.sent().remove(0)
+    }
+
+    /// The end of the last call.
+    pub(in crate::sip) fn end(&self) -> Option<&SipEvent> {
+        self.events
+            .iter()
+            .rev()
+            .find(|event| matches!(event, SipEvent::Ended { .. }))
+    }
+}
+
+/// A request of the peer. `head` is the start line's method and Request-URI; `more` are further
+/// header fields and the body, and begins after the common fields.
+pub(in crate::sip) fn request(
+    method: &str,
+    uri: &str,
+    branch: &str,
+    to: &str,
+    cseq: u32,
+    more: &str,
+) -> String {
+    let (fields, body) = more.split_once("\r\n\r\n").unwrap_or((more, ""));
+    let fields = if fields.is_empty() {
+        String::new()
+    } else {
+        format!("{fields}\r\n")
+    };
+    format!(
+        "{method} {uri} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 10.0.0.200:5070;rport;branch=z9hG4bK{branch}\r\n\
+         Max-Forwards: 70\r\n\
+         From: \"Peer\" <sip:peer@10.0.0.200>;tag=p1\r\n\
+         To: {to}\r\n\
+         Call-ID: call-1\r\n\
+         CSeq: {cseq} {method}\r\n\
+         Contact: <sip:peer@10.0.0.200:5070>\r\n\
+         {fields}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+pub(in crate::sip) const TO_US: &str = "<sip:us@10.0.0.1>";
+pub(in crate::sip) const SDP_BODY: &str = "Content-Type: application/sdp\r\n\r\nv=0\r\n";
+
+/// An INVITE of the peer with an offer.
+pub(in crate::sip) fn invite(branch: &str) -> String {
+    request("INVITE", "sip:us@10.0.0.1", branch, TO_US, 1, SDP_BODY)
+}
+
+/// Brings a bench to an established call; gives our To with its tag.
+pub(in crate::sip) fn established(bench: &mut Bench) -> String {
+    bench.datagram(&invite("i"));
+    let ok = bench.answer();
+    let to = ok.header("To").unwrap().to_owned();
+    bench.datagram(&request("ACK", "sip:us@10.0.0.1", "a", &to, 1, ""));
+    assert!(
+        bench
+            .events
+            .iter()
+            .any(|event| matches!(event, SipEvent::Confirmed { .. }))
+    );
+    to
+}

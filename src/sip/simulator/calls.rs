@@ -1,0 +1,205 @@
+//! Thousands of calls at random over a bad network.
+
+use std::time::Duration;
+
+use super::checks::check;
+use super::scenarios::{account, world_with_registrar};
+use super::world::{Act, Link, World};
+use crate::base::id::AccountId;
+use crate::base::random::{Random as _, SeededRandom};
+use crate::base::uri::Uri;
+use crate::sip::{RegistrationState, SipEvent};
+
+const CALLS_PER_WORLD: u32 = 25;
+const DEFAULT_CALLS: u32 = 2000;
+
+fn below(random: &mut SeededRandom, limit: u32) -> u32 {
+    random.next_u32() % limit
+}
+
+fn millis(random: &mut SeededRandom, limit: u32) -> Duration {
+    Duration::from_millis(below(random, limit).into())
+}
+
+/// A user who does anything that a user can do, at any time.
+fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, Act)> {
+    match event {
+        SipEvent::OfferNeeded { .. } => {
+            let mut acts = vec![(millis(random, 50), Act::Offer)];
+            if below(random, 5) == 0 {
+                acts.push((millis(random, 8000), Act::HangUp));
+            }
+            acts
+        }
+        SipEvent::Incoming(_) => {
+            let mut acts = Vec::new();
+            if below(random, 10) > 0 {
+                let ring = if below(random, 4) == 0 {
+                    Act::Early
+                } else {
+                    Act::Ring
+                };
+                acts.push((millis(random, 500), ring));
+            }
+            match below(random, 10) {
+                0 => acts.push((millis(random, 5000), Act::Reject(486))),
+                1 => acts.push((millis(random, 5000), Act::HangUp)),
+                // It rings until somebody loses patience.
+                2 => {}
+                _ => acts.push((millis(random, 8000), Act::Answer)),
+            }
+            // Some hang up before the ACK is there.
+            if below(random, 8) == 0 {
+                acts.push((millis(random, 9000), Act::HangUp));
+            }
+            acts
+        }
+        SipEvent::Answered { .. } | SipEvent::Confirmed { .. } => {
+            let mut acts = Vec::new();
+            for _ in 0..below(random, 4) {
+                acts.push((millis(random, 20_000), Act::Reinvite));
+            }
+            if below(random, 2) == 0 {
+                acts.push((millis(random, 30_000), Act::HangUp));
+            }
+            acts
+        }
+        SipEvent::Reinvite { .. } => {
+            let code = if below(random, 5) == 0 { 488 } else { 200 };
+            vec![(millis(random, 2000), Act::AnswerChange(code))]
+        }
+        SipEvent::Registration { .. }
+        | SipEvent::Progress { .. }
+        | SipEvent::ReinviteConfirmed { .. }
+        | SipEvent::ReinviteAnswered { .. }
+        | SipEvent::InfoDigit { .. }
+        | SipEvent::Message { .. }
+        | SipEvent::Ended { .. }
+        | SipEvent::Trace { .. } => Vec::new(),
+    }
+}
+
+fn random_link(random: &mut SeededRandom) -> Link {
+    Link {
+        loss: [0, 20, 100, 300][random.next_u32() as usize % 4],
+        duplicates: [0, 50, 200][random.next_u32() as usize % 3],
+        min_delay: Duration::from_millis([1, 20, 150][random.next_u32() as usize % 3]),
+        jitter: Duration::from_millis([0, 50, 1000][random.next_u32() as usize % 3]),
+    }
+}
+
+/// Makes `calls` calls in one world; each second one goes through the proxy.
+fn run_world(seed: u64, calls: u32) -> World {
+    let mut random = SeededRandom::new(seed);
+    let mut world = world_with_registrar(seed, random_link(&mut random));
+    world.registrar.challenge_calls = below(&mut random, 2) == 0;
+    world.registrar.record_route = below(&mut random, 3) > 0;
+    let users = ["anna", "ben", "cleo"];
+    for user in users {
+        let agent = world.add_agent(true);
+        world.add_account(agent, account(user));
+        world.agents[agent].script = Some(restless_user);
+    }
+    world.run_for(Duration::from_secs(40));
+    for number in 0..calls {
+        let caller = below(&mut random, 3) as usize;
+        let callee = (caller + 1 + below(&mut random, 2) as usize) % 3;
+        let label = format!("{seed}-{number}");
+        let by_proxy = below(&mut random, 2) == 0;
+        let (account, mut target) = if by_proxy {
+            let uri = format!("sip:{}@sim.example", users[callee]);
+            (Some(AccountId(0)), uri)
+        } else {
+            (None, world.uri(callee).to_string())
+        };
+        if !by_proxy && below(&mut random, 3) == 0 {
+            target += ";transport=tcp";
+        }
+        let session = world.call(caller, account, &Uri::parse(&target).unwrap(), &label);
+        // Whatever both users do, the call ends some day.
+        let lifetime = Duration::from_secs(60) + millis(&mut random, 30_000);
+        world.act_in(lifetime, caller, session, Act::HangUp);
+        let pause = millis(&mut random, 4000);
+        world.run_for(pause);
+    }
+    let quiet = world.run_until_quiet(Duration::from_secs(4000));
+    for (number, agent) in world.agents.iter().enumerate() {
+        let census = agent.endpoint.census();
+        assert!(
+            quiet || census == crate::sip::Census::default(),
+            "seed {seed}: agent {number} never came to rest: {census:?}\n{}",
+            world.show(number)
+        );
+    }
+    world
+}
+
+#[test]
+fn every_call_ends_and_nothing_is_left_over_whatever_the_network_does() {
+    let wanted = std::env::var("RINGDESK_SIM_CALLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(DEFAULT_CALLS);
+    let (mut made, mut talked, mut seed) = (0, 0, 1);
+    while made < wanted {
+        let calls = CALLS_PER_WORLD.min(wanted - made);
+        let mut world = run_world(seed, calls);
+        check(&world, seed);
+        talked += world
+            .agents
+            .iter()
+            .flat_map(|agent| agent.records.values())
+            .filter(|record| record.outgoing && record.established.is_some())
+            .count();
+        end_registrations(&mut world, seed);
+        made += calls;
+        seed += 1;
+    }
+    // A run in which hardly a call succeeds would prove little.
+    let wanted = usize::try_from(wanted).unwrap();
+    assert!(
+        talked * 3 > wanted,
+        "only {talked} of {wanted} calls talked"
+    );
+}
+
+fn end_registrations(world: &mut World, seed: u64) {
+    for agent in 0..world.agents.len() {
+        let now = world.now;
+        world.agents[agent].endpoint.unregister_all(now);
+        world.drain(agent);
+    }
+    assert!(world.run_until_quiet(Duration::from_secs(400)));
+    for agent in 0..world.agents.len() {
+        let unregistered = world.saw(agent, |event| {
+            matches!(
+                event,
+                SipEvent::Registration {
+                    state: RegistrationState::Unregistered,
+                    ..
+                }
+            )
+        });
+        assert!(unregistered, "seed {seed}: agent {agent}");
+        assert_eq!(
+            world.agents[agent].endpoint.poll_timeout(),
+            None,
+            "seed {seed}: agent {agent} has a timer left"
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = || {
+        let world = run_world(77, 10);
+        let start = world.agents[0].ladder[0].0;
+        let ladder = &world.agents[1].ladder;
+        let lines: Vec<_> = ladder
+            .iter()
+            .map(|(at, sent, remote, text)| (*at - start, *sent, *remote, text.clone()))
+            .collect();
+        lines
+    };
+    assert_eq!(run(), run());
+}

@@ -1,0 +1,171 @@
+//! Streams: framing, reuse, and what happens when they break.
+
+use std::time::Duration;
+
+use super::bench::{Bench, SDP_BODY, TO_US, request};
+use super::checks::check;
+use super::world::{Act, Link, World};
+use crate::base::uri::Uri;
+use crate::sip::{Body, Output, SipEvent, Transport};
+
+const US: &str = "sip:us@10.0.0.1";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn options(branch: &str) -> String {
+    request("OPTIONS", US, branch, TO_US, 1, "").replace("/UDP", "/TCP")
+}
+
+/// One bad message once ended the connection, and with it every call on it.
+#[test]
+fn a_bad_message_does_not_end_a_stream() {
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    let bad = options("1").replace("CSeq: 1", "CSeq: none");
+    let (written, closed) = bench.stream(connection, &bad);
+    assert!(written.starts_with("SIP/2.0 400"), "{written}");
+    assert!(!closed);
+    let (written, closed) = bench.stream(connection, &options("2"));
+    assert!(written.starts_with("SIP/2.0 200"), "{written}");
+    assert!(!closed);
+    assert!(written.contains("Content-Length: 0\r\n"));
+}
+
+#[test]
+fn an_unknown_length_is_refused_and_ends_the_stream() {
+    for length in ["", "Content-Length: -1\r\n", "l: 1\r\nl: 2\r\n"] {
+        let mut bench = Bench::new();
+        let connection = bench.accept_stream();
+        let text = options("1").replace("Content-Length: 0\r\n", length);
+        let (written, closed) = bench.stream(connection, &text);
+        assert!(written.starts_with("SIP/2.0 400"), "{length}: {written}");
+        assert!(closed);
+    }
+}
+
+#[test]
+fn a_ping_is_answered_and_half_a_message_is_not_waited_for_without_end() {
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    assert_eq!(
+        bench.stream(connection, "\r\n\r\n"),
+        ("\r\n".to_owned(), false)
+    );
+    let half = options("1").replace("Content-Length: 0", "Content-Length: 5");
+    assert_eq!(bench.stream(connection, &half), (String::new(), false));
+    bench.now += Duration::from_secs(33);
+    bench.endpoint.handle_timeout(bench.now);
+    assert_eq!(bench.drain(), [Output::Close { connection }]);
+}
+
+#[test]
+fn too_many_streams_are_refused() {
+    let mut bench = Bench::new();
+    for number in 0..300 {
+        let remote = format!("10.0.1.1:{}", 1000 + number).parse().unwrap();
+        let local = "10.0.0.1:5060".parse().unwrap();
+        let connection = crate::sip::ConnectionId(number * 2);
+        bench
+            .endpoint
+            .handle_accepted(bench.now, connection, Transport::Tcp, remote, local);
+    }
+    let closed = bench.drain();
+    assert_eq!(closed.len(), 300 - 256);
+}
+
+fn call_by_tcp(world: &mut World, target: &str) -> crate::sip::SessionId {
+    let session = world.call(0, None, &Uri::parse(target).unwrap(), "call");
+    world.run_for(SECOND);
+    session
+}
+
+#[test]
+fn a_call_by_tcp_uses_one_stream_both_ways() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
+    world.act(0, call, Act::Offer);
+    world.run_for(SECOND);
+    let incoming = world.incoming(1, "call").unwrap();
+    assert_eq!(incoming.transport, Transport::Tcp);
+    world.act(1, incoming.session, Act::Answer);
+    world.run_for(SECOND);
+    world.act(1, incoming.session, Act::HangUp);
+    assert!(world.run_until_quiet(Duration::from_secs(100)));
+    check(&world, 1);
+    let far_ends: std::collections::BTreeSet<_> = world.agents[1]
+        .ladder
+        .iter()
+        .map(|(_, _, remote, _)| *remote)
+        .collect();
+    assert_eq!(far_ends.len(), 1, "{far_ends:?}");
+}
+
+fn offer_large(world: &mut World, session: crate::sip::SessionId) {
+    let now = world.now;
+    let body = Body::sdp("v=0\r\n".to_owned() + &"a=x\r\n".repeat(300));
+    world.agents[0].endpoint.offer(now, session, body).unwrap();
+    world.drain(0);
+    world.run_for(SECOND);
+}
+
+#[test]
+fn a_large_request_goes_by_tcp() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2");
+    offer_large(&mut world, call);
+    let incoming = world.incoming(1, "call").unwrap();
+    assert_eq!(incoming.transport, Transport::Tcp);
+}
+
+#[test]
+fn a_large_request_falls_back_to_udp_where_tcp_is_refused() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    world.agents[1].refuses_streams = true;
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2");
+    offer_large(&mut world, call);
+    let incoming = world.incoming(1, "call").unwrap();
+    assert_eq!(incoming.transport, Transport::Udp);
+}
+
+#[test]
+fn a_large_request_stays_on_udp_where_udp_is_asked_for() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=udp");
+    offer_large(&mut world, call);
+    let incoming = world.incoming(1, "call").unwrap();
+    assert_eq!(incoming.transport, Transport::Udp);
+}
+
+#[test]
+fn a_refused_stream_ends_the_call_at_once() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    world.agents[1].refuses_streams = true;
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
+    world.act(0, call, Act::Offer);
+    world.run_for(SECOND);
+    assert!(world.saw(0, |e| matches!(
+        e,
+        SipEvent::Ended { status, by: crate::sip::EndedBy::Unreachable, .. } if status.code == 503
+    )));
+    assert!(world.run_until_quiet(Duration::from_secs(1)));
+}
+
+#[test]
+fn content_on_a_stream_is_framed_by_its_length() {
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    let invite = request("INVITE", US, "1", TO_US, 1, SDP_BODY).replace("/UDP", "/TCP");
+    let two = format!("{invite}{}", options("2").replace("call-1", "call-2"));
+    let (written, _) = bench.stream(connection, &two);
+    assert_eq!(written.matches("SIP/2.0 ").count(), 2, "{written}");
+    assert_eq!(bench.incoming().unwrap().transport, Transport::Tcp);
+}

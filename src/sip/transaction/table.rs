@@ -1,0 +1,491 @@
+//! All transactions, and which one a message belongs to (RFC 3261 sections 17.1.3 and 17.2.3).
+
+use std::collections::HashMap;
+
+use super::client_invite::ClientInvite;
+use super::client_non_invite::ClientNonInvite;
+use super::server_invite::ServerInvite;
+use super::server_non_invite::ServerNonInvite;
+use super::{ClientInput, ServerInput, Step, Steps, TransactionId, TransactionTimer};
+use crate::sip::connection::Flow;
+use crate::sip::event::SessionId;
+use crate::sip::message::{Message, Method};
+use crate::sip::ua::OutgoingId;
+
+/// The start of each branch of RFC 3261 (section 8.1.1.7).
+const COOKIE: &str = "z9hG4bK";
+
+/// Who started a client transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientOwner {
+    /// An outgoing request.
+    Outgoing(OutgoingId),
+    /// The CANCEL of a session's INVITE.
+    Cancel(SessionId),
+}
+
+/// What identifies a server transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ServerKey {
+    text: String,
+    method: Method,
+}
+
+impl ServerKey {
+    /// The key of a request; ACK has the one of its INVITE.
+    pub(crate) fn of(request: &Message) -> Option<Self> {
+        let method = match request.method()? {
+            Method::Ack => Method::Invite,
+            method => method.clone(),
+        };
+        let via = request.top_via()?;
+        let sent_by = format!("{}:{}", via.host, via.port.unwrap_or_default());
+        let text = match via.branch() {
+            Some(branch) if branch.len() > COOKIE.len() && branch.starts_with(COOKIE) => {
+                format!("{branch} {}", sent_by.to_ascii_lowercase())
+            }
+            // RFC 2543 peers, and a branch that is the cookie alone.
+            Some(_) | None => {
+                let (number, _) = request.cseq()?;
+                let uri = request.uri()?;
+                let (from_tag, call_id) = (request.from_tag(), request.call_id());
+                let branch = via.branch().unwrap_or_default();
+                format!("2543 {uri} {from_tag} {call_id} {number} {sent_by} {branch}")
+            }
+        };
+        Some(Self { text, method })
+    }
+
+    /// The key of the INVITE that a CANCEL means.
+    pub(crate) fn invite_of_cancel(self) -> Self {
+        Self {
+            text: self.text,
+            method: Method::Invite,
+        }
+    }
+}
+
+/// What a merged request has in common with its twin (RFC 3261 section 8.2.2.2).
+type MergeKey = (String, String, Option<(u32, Method)>);
+
+#[derive(Debug)]
+enum ClientMachine {
+    Invite(ClientInvite),
+    Other(ClientNonInvite),
+}
+
+#[derive(Debug)]
+struct Client {
+    machine: ClientMachine,
+    key: (String, Method),
+    flow: Flow,
+    owner: ClientOwner,
+    /// The request, from which ACK and CANCEL are made.
+    request: Message,
+}
+
+#[derive(Debug)]
+enum ServerMachine {
+    Invite(ServerInvite),
+    Other(ServerNonInvite),
+}
+
+#[derive(Debug)]
+struct Server {
+    machine: ServerMachine,
+    key: ServerKey,
+    merge_key: MergeKey,
+    flow: Flow,
+    request: Message,
+}
+
+/// What the endpoint must do after a transaction moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Send on the transaction's flow.
+    Send(Flow, Vec<u8>),
+    /// Set a timer.
+    Start(TransactionId, TransactionTimer, std::time::Duration),
+    /// Cancel a timer.
+    Stop(TransactionId, TransactionTimer),
+    /// Give the message to the user agent.
+    Pass,
+    /// Tell the user agent that a client transaction got no final answer.
+    ClientTimedOut(TransactionId, ClientOwner),
+    /// A client transaction is over.
+    ClientEnded(TransactionId, ClientOwner),
+}
+
+/// What an incoming request is to the transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    /// It belongs to a transaction, which has dealt with it.
+    Known,
+    /// It is new.
+    New,
+}
+
+/// All transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Transactions {
+    clients: HashMap<TransactionId, Client>,
+    client_keys: HashMap<(String, Method), TransactionId>,
+    servers: HashMap<TransactionId, Server>,
+    server_keys: HashMap<ServerKey, TransactionId>,
+    merge_keys: HashMap<MergeKey, TransactionId>,
+    last_id: u64,
+}
+
+impl Transactions {
+    /// How many transactions may live at once.
+    pub(crate) const LIMIT: usize = 4096;
+
+    /// How many live.
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    /// Whether no more may be made.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= Self::LIMIT
+    }
+
+    /// Sends a request whose top Via names a new branch.
+    pub(crate) fn start_client(
+        &mut self,
+        request: Message,
+        flow: Flow,
+        owner: ClientOwner,
+        out: &mut Vec<Outcome>,
+    ) -> TransactionId {
+        let id = self.new_id();
+        let method = request.method().cloned().unwrap_or(Method::Options);
+        let bytes = request.to_bytes();
+        let mut steps = Steps::default();
+        let reliable = flow.reliable();
+        let machine = if method == Method::Invite {
+            ClientMachine::Invite(ClientInvite::start(&bytes, reliable, &mut steps))
+        } else {
+            ClientMachine::Other(ClientNonInvite::start(&bytes, reliable, &mut steps))
+        };
+        let key = (request.branch(), method);
+        self.client_keys.insert(key.clone(), id);
+        write_out(id, &flow, owner, steps, out);
+        self.clients.insert(
+            id,
+            Client {
+                machine,
+                key,
+                flow,
+                owner,
+                request,
+            },
+        );
+        id
+    }
+
+    /// Finds the client transaction of a response and moves it; `Pass` says that the user agent
+    /// must see the response.
+    pub(crate) fn handle_response(
+        &mut self,
+        response: &Message,
+        out: &mut Vec<Outcome>,
+    ) -> Option<(TransactionId, ClientOwner)> {
+        let (_, method) = response.cseq()?;
+        let id = *self.client_keys.get(&(response.branch(), method))?;
+        let code = response.code()?;
+        let client = self.clients.get(&id)?;
+        let owner = client.owner;
+        let ack = match client.machine {
+            ClientMachine::Invite(_) if code >= 300 => ack_of_failure(&client.request, response),
+            ClientMachine::Invite(_) | ClientMachine::Other(_) => Vec::new(),
+        };
+        self.move_client(id, ClientInput::Response { code, ack: &ack }, out);
+        Some((id, owner))
+    }
+
+    /// Makes a server transaction for a new request.
+    pub(crate) fn start_server(
+        &mut self,
+        key: ServerKey,
+        request: Message,
+        flow: Flow,
+    ) -> TransactionId {
+        let id = self.new_id();
+        let machine = if request.method() == Some(&Method::Invite) {
+            ServerMachine::Invite(ServerInvite::start())
+        } else {
+            ServerMachine::Other(ServerNonInvite::start())
+        };
+        let merge_key = merge_key(&request);
+        self.server_keys.insert(key.clone(), id);
+        self.merge_keys.entry(merge_key.clone()).or_insert(id);
+        self.servers.insert(
+            id,
+            Server {
+                machine,
+                key,
+                merge_key,
+                flow,
+                request,
+            },
+        );
+        id
+    }
+
+    /// Gives a request (ACK included) to the transaction that it repeats or acknowledges.
+    pub(crate) fn handle_request(
+        &mut self,
+        key: &ServerKey,
+        request: &Message,
+        out: &mut Vec<Outcome>,
+    ) -> Incoming {
+        let Some(id) = self.server_keys.get(key).copied() else {
+            return Incoming::New;
+        };
+        let input = if request.method() == Some(&Method::Ack) {
+            ServerInput::Ack
+        } else {
+            ServerInput::Again
+        };
+        let before = out.len();
+        self.move_server(id, input, out);
+        // An ACK of a 2xx on the INVITE's branch is for the user agent.
+        let passed = out.split_off(before);
+        let is_new = passed.contains(&Outcome::Pass);
+        out.extend(passed.into_iter().filter(|step| *step != Outcome::Pass));
+        if is_new {
+            Incoming::New
+        } else {
+            Incoming::Known
+        }
+    }
+
+    /// Answers the request of a server transaction; nothing happens when it is over.
+    pub(crate) fn respond(
+        &mut self,
+        id: TransactionId,
+        response: &Message,
+        out: &mut Vec<Outcome>,
+    ) {
+        let bytes = response.to_bytes();
+        let code = response.code().unwrap_or(500);
+        self.move_server(
+            id,
+            ServerInput::Respond {
+                code,
+                bytes: &bytes,
+            },
+            out,
+        );
+    }
+
+    /// Runs a timer.
+    pub(crate) fn handle_timer(
+        &mut self,
+        id: TransactionId,
+        timer: TransactionTimer,
+        out: &mut Vec<Outcome>,
+    ) {
+        if self.clients.contains_key(&id) {
+            self.move_client(id, ClientInput::Timer(timer), out);
+        } else {
+            self.move_server(id, ServerInput::Timer(timer), out);
+        }
+    }
+
+    /// Ends a client transaction without a word, because its flow broke or nobody waits for it.
+    pub(crate) fn drop_client(&mut self, id: TransactionId, out: &mut Vec<Outcome>) {
+        if let Some(client) = self.clients.remove(&id) {
+            self.client_keys.remove(&client.key);
+            stop_all(id, out);
+        }
+    }
+
+    /// The server transaction that a CANCEL means.
+    pub(crate) fn server(&self, key: &ServerKey) -> Option<TransactionId> {
+        self.server_keys.get(key).copied()
+    }
+
+    /// Whether the same request lives in another transaction (RFC 3261 section 8.2.2.2).
+    pub(crate) fn is_merged(&self, request: &Message) -> bool {
+        self.merge_keys.contains_key(&merge_key(request))
+    }
+
+    /// The request of a server transaction.
+    pub(crate) fn server_request(&self, id: TransactionId) -> Option<&Message> {
+        self.servers.get(&id).map(|server| &server.request)
+    }
+
+    /// The request and the flow of a client transaction.
+    pub(crate) fn client_request(&self, id: TransactionId) -> Option<(&Message, &Flow)> {
+        let client = self.clients.get(&id)?;
+        Some((&client.request, &client.flow))
+    }
+
+    /// The client transactions whose flow fits, in order of their ids.
+    pub(crate) fn clients_on(
+        &self,
+        fits: impl Fn(&Flow) -> bool,
+    ) -> Vec<(TransactionId, ClientOwner)> {
+        let mut found: Vec<_> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| fits(&client.flow) && client.waits())
+            .map(|(id, client)| (*id, client.owner))
+            .collect();
+        found.sort_by_key(|(id, _)| *id);
+        found
+    }
+
+    fn new_id(&mut self) -> TransactionId {
+        self.last_id += 1;
+        TransactionId(self.last_id)
+    }
+
+    fn move_client(&mut self, id: TransactionId, input: ClientInput<'_>, out: &mut Vec<Outcome>) {
+        let Some(mut client) = self.clients.remove(&id) else {
+            return;
+        };
+        let reliable = client.flow.reliable();
+        let mut steps = Steps::default();
+        let ended;
+        (client.machine, ended) = match client.machine {
+            ClientMachine::Invite(machine) => {
+                let machine = machine.handle(input, reliable, &mut steps);
+                let ended = matches!(machine, ClientInvite::Terminated);
+                (ClientMachine::Invite(machine), ended)
+            }
+            ClientMachine::Other(machine) => {
+                let machine = machine.handle(input, reliable, &mut steps);
+                let ended = matches!(machine, ClientNonInvite::Terminated);
+                (ClientMachine::Other(machine), ended)
+            }
+        };
+        write_out(id, &client.flow, client.owner, steps, out);
+        if ended {
+            self.client_keys.remove(&client.key);
+            stop_all(id, out);
+            out.push(Outcome::ClientEnded(id, client.owner));
+        } else {
+            self.clients.insert(id, client);
+        }
+    }
+
+    fn move_server(&mut self, id: TransactionId, input: ServerInput<'_>, out: &mut Vec<Outcome>) {
+        let Some(mut server) = self.servers.remove(&id) else {
+            return;
+        };
+        let reliable = server.flow.reliable();
+        let mut steps = Steps::default();
+        let ended;
+        (server.machine, ended) = match server.machine {
+            ServerMachine::Invite(machine) => {
+                let machine = machine.handle(input, reliable, &mut steps);
+                let ended = matches!(machine, ServerInvite::Terminated);
+                (ServerMachine::Invite(machine), ended)
+            }
+            ServerMachine::Other(machine) => {
+                let machine = machine.handle(input, reliable, &mut steps);
+                let ended = matches!(machine, ServerNonInvite::Terminated);
+                (ServerMachine::Other(machine), ended)
+            }
+        };
+        for step in steps.0 {
+            out.push(match step {
+                Step::Send(bytes) => Outcome::Send(server.flow.clone(), bytes),
+                Step::Start(timer, after) => Outcome::Start(id, timer, after),
+                Step::Stop(timer) => Outcome::Stop(id, timer),
+                Step::Pass => Outcome::Pass,
+                // A refusal that nobody acknowledged (timer H): there is nothing left to do.
+                Step::TimedOut => continue,
+            });
+        }
+        if ended {
+            self.server_keys.remove(&server.key);
+            if self.merge_keys.get(&server.merge_key) == Some(&id) {
+                self.merge_keys.remove(&server.merge_key);
+            }
+            stop_all(id, out);
+        } else {
+            self.servers.insert(id, server);
+        }
+    }
+}
+
+impl Client {
+    /// Whether a broken flow ends it (RFC 3261 section 17.1.4). An INVITE that was provisionally
+    /// answered sends nothing any more, and its answer may come by a new connection (18.2.2).
+    fn waits(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => match machine {
+                ClientInvite::Calling { .. } => true,
+                ClientInvite::Proceeding
+                | ClientInvite::Completed { .. }
+                | ClientInvite::Accepted
+                | ClientInvite::Terminated => false,
+            },
+            ClientMachine::Other(machine) => match machine {
+                ClientNonInvite::Trying { .. } | ClientNonInvite::Proceeding { .. } => true,
+                ClientNonInvite::Completed | ClientNonInvite::Terminated => false,
+            },
+        }
+    }
+}
+
+fn write_out(
+    id: TransactionId,
+    flow: &Flow,
+    owner: ClientOwner,
+    steps: Steps,
+    out: &mut Vec<Outcome>,
+) {
+    for step in steps.0 {
+        out.push(match step {
+            Step::Send(bytes) => Outcome::Send(flow.clone(), bytes),
+            Step::Start(timer, after) => Outcome::Start(id, timer, after),
+            Step::Stop(timer) => Outcome::Stop(id, timer),
+            Step::Pass => Outcome::Pass,
+            Step::TimedOut => Outcome::ClientTimedOut(id, owner),
+        });
+    }
+}
+
+fn stop_all(id: TransactionId, out: &mut Vec<Outcome>) {
+    for timer in TransactionTimer::ALL {
+        out.push(Outcome::Stop(id, timer));
+    }
+}
+
+fn merge_key(request: &Message) -> MergeKey {
+    (
+        request.from_tag(),
+        request.call_id().to_owned(),
+        request.cseq(),
+    )
+}
+
+/// The ACK of a refused INVITE: same branch and Route (RFC 3261 section 17.1.1.3).
+fn ack_of_failure(invite: &Message, response: &Message) -> Vec<u8> {
+    let Some(uri) = invite.uri() else {
+        return Vec::new();
+    };
+    let mut ack = Message::request(Method::Ack, uri.clone());
+    for (name, value) in invite.headers.iter() {
+        let lower = name.to_ascii_lowercase();
+        match lower.as_str() {
+            "via" | "route" | "from" | "call-id" | "max-forwards" | "user-agent" => {
+                ack.headers.push(name, value);
+            }
+            "to" => ack
+                .headers
+                .push(name, response.header("To").unwrap_or(value)),
+            "cseq" => {
+                let number = invite.cseq().map_or(0, |(number, _)| number);
+                ack.headers.push(name, format!("{number} ACK"));
+            }
+            _ => {}
+        }
+    }
+    ack.to_bytes()
+}

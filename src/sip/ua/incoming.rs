@@ -1,0 +1,441 @@
+//! Requests from the network: the checks of RFC 3261 section 8.2 and the answers that need no
+//! call.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use sha2::Digest as _;
+
+use super::{ALLOW, SUPPORTED};
+use crate::base::id::AccountId;
+use crate::base::uri::{Uri, percent_decode};
+use crate::sip::connection::{Flow, response_flow};
+use crate::sip::endpoint::Endpoint;
+use crate::sip::event::SipEvent;
+use crate::sip::message::{Message, Method};
+use crate::sip::parse::{self, Unreadable};
+use crate::sip::transaction::{Incoming, ServerKey, TransactionId};
+
+/// The body type of calls.
+const SDP: &str = "application/sdp";
+/// The body types of messages.
+const TEXT: &str = "text/plain, text/*, message/cpim, multipart/*";
+
+/// How a message arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    /// The flow that it came by.
+    pub(crate) flow: Flow,
+    /// Our address on that flow.
+    pub(crate) local_ip: IpAddr,
+}
+
+impl Endpoint {
+    /// Takes a request that is well-formed.
+    pub(crate) fn handle_request(&mut self, now: Instant, arrival: &Arrival, mut request: Message) {
+        let flow = response_flow(&mut request, &arrival.flow);
+        let (Some(key), Some(method)) = (ServerKey::of(&request), request.method().cloned()) else {
+            self.discarded += 1;
+            return;
+        };
+        let mut outcomes = Vec::new();
+        let incoming = self
+            .transactions
+            .handle_request(&key, &request, &mut outcomes);
+        self.apply(now, outcomes, None);
+        match incoming {
+            Incoming::Known => return,
+            Incoming::New => {}
+        }
+        if method == Method::Ack {
+            self.ack_arrived(now, &request);
+            return;
+        }
+        if self.transactions.is_full() {
+            let mut busy = self.stateless_response(&request, 503, phrase(503));
+            busy.headers.push("Retry-After", "10");
+            self.send(now, &flow, busy.to_bytes());
+            return;
+        }
+        if method == Method::Cancel {
+            let invite = self.transactions.server(&key.clone().invite_of_cancel());
+            let transaction = self.transactions.start_server(key, request.clone(), flow);
+            match invite {
+                Some(invite) => {
+                    self.answer_plainly(now, transaction, 200);
+                    self.call_cancelled(now, invite, &request);
+                }
+                None => self.answer_plainly(now, transaction, 481),
+            }
+            return;
+        }
+        let merged = request.to_tag().is_empty() && self.transactions.is_merged(&request);
+        let transaction = self.transactions.start_server(key, request.clone(), flow);
+        if let Err(refusal) = check(&request, merged) {
+            self.answer_refusal(now, transaction, refusal);
+            return;
+        }
+        if request.to_tag().is_empty() {
+            self.handle_out_of_dialog(now, arrival, transaction, &request, &method);
+        } else {
+            self.handle_in_dialog(now, transaction, &request);
+        }
+    }
+
+    /// Refuses a request that is malformed, without keeping a transaction.
+    pub(crate) fn refuse_unreadable(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        mut request: Message,
+        code: u16,
+        what: &str,
+    ) {
+        let flow = response_flow(&mut request, &arrival.flow);
+        let phrase = if code == 400 {
+            format!("Bad {what}")
+        } else {
+            what.to_owned()
+        };
+        let response = self.stateless_response(&request, code, &phrase);
+        self.send(now, &flow, response.to_bytes());
+    }
+
+    /// Refuses what broke a stream, as far as its head can be read.
+    pub(crate) fn refuse_broken(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        head: &[u8],
+        code: u16,
+        phrase: &str,
+    ) {
+        let flow = &arrival.flow;
+        self.border
+            .trace(now, false, flow.transport(), flow.remote(), head);
+        let request = match parse::message(head) {
+            Ok(message) => message,
+            Err(Unreadable::Answer { request, .. }) => *request,
+            Err(Unreadable::Discard(_)) => {
+                self.discarded += 1;
+                return;
+            }
+        };
+        if request.method().is_none_or(|method| *method == Method::Ack) {
+            self.discarded += 1;
+            return;
+        }
+        let mut request = request;
+        let flow = response_flow(&mut request, flow);
+        let response = self.stateless_response(&request, code, phrase);
+        self.send(now, &flow, response.to_bytes());
+    }
+
+    /// Answers with a status alone.
+    pub(crate) fn answer_plainly(&mut self, now: Instant, transaction: TransactionId, code: u16) {
+        if let Some(mut response) = self.plain_response(transaction, code) {
+            if code == 405 || code == 501 {
+                response.headers.push("Allow", ALLOW);
+            }
+            self.respond(now, transaction, response);
+        }
+    }
+
+    /// Answers that the request came at the wrong moment; 500 says when to come back (RFC 3261
+    /// section 14.2).
+    pub(crate) fn answer_later(&mut self, now: Instant, transaction: TransactionId, code: u16) {
+        let seconds = self.random.next_u32() % 11;
+        if let Some(mut response) = self.plain_response(transaction, code) {
+            if code == 500 {
+                response.headers.push("Retry-After", seconds.to_string());
+            }
+            self.respond(now, transaction, response);
+        }
+    }
+
+    /// Answers that a body's type is not understood.
+    pub(crate) fn answer_unsupported_media(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        accept: &str,
+    ) {
+        self.answer_refusal(now, transaction, Refusal::with(415, "Accept", accept));
+    }
+
+    /// Answers OPTIONS with what we can do (section 11.2).
+    pub(crate) fn answer_options(&mut self, now: Instant, transaction: TransactionId) {
+        if let Some(mut response) = self.plain_response(transaction, 200) {
+            let headers = &mut response.headers;
+            headers.push("Allow", ALLOW);
+            headers.push("Accept", SDP);
+            headers.push("Accept-Encoding", "identity");
+            headers.push("Accept-Language", "en");
+            headers.push("Supported", SUPPORTED);
+            self.respond(now, transaction, response);
+        }
+    }
+
+    /// Takes a MESSAGE (RFC 3428).
+    pub(crate) fn message_arrived(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        request: &Message,
+    ) {
+        let kind = request.header("Content-Type").map(parse::media_type);
+        let kind = kind.unwrap_or_else(|| "text/plain".to_owned());
+        let readable = ["text/", "multipart/", "message/"]
+            .iter()
+            .any(|main| kind.starts_with(main));
+        if !readable {
+            self.answer_unsupported_media(now, transaction, TEXT);
+            return;
+        }
+        self.answer_plainly(now, transaction, 200);
+        if let (Some(from), Some(body)) = (request.name_addr("From"), request.content()) {
+            self.border.event(SipEvent::Message { from, body });
+        }
+    }
+
+    fn handle_out_of_dialog(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        transaction: TransactionId,
+        request: &Message,
+        method: &Method,
+    ) {
+        match method {
+            Method::Options => self.answer_options(now, transaction),
+            // Message waiting may be notified without a subscription (RFC 3842 in the field).
+            Method::Notify => {
+                let summary = request
+                    .header("Event")
+                    .map(parse::media_type)
+                    .is_some_and(|event| event == "message-summary");
+                self.answer_plainly(now, transaction, if summary { 200 } else { 481 });
+            }
+            Method::Invite | Method::Message => {
+                let Some(account) = self.called_account(arrival, request) else {
+                    self.answer_plainly(now, transaction, 404);
+                    return;
+                };
+                if *method == Method::Message {
+                    self.message_arrived(now, transaction, request);
+                } else if self.sessions.len() >= self.config.max_sessions {
+                    self.answer_plainly(now, transaction, 486);
+                } else {
+                    self.call_arrived(now, arrival, transaction, request, account);
+                }
+            }
+            Method::Bye | Method::Info | Method::Update => {
+                self.answer_plainly(now, transaction, 481);
+            }
+            Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Prack
+            | Method::Refer
+            | Method::Subscribe
+            | Method::Publish
+            | Method::Other(_) => self.answer_plainly(now, transaction, 405),
+        }
+    }
+
+    /// Whom a request means: the account whose Contact it names, or whose address when it comes
+    /// from the account's registrar; `Some(None)` is a direct call.
+    fn called_account(&self, arrival: &Arrival, request: &Message) -> Option<Option<AccountId>> {
+        let user = match request.uri()? {
+            Uri::Sip(uri) => uri.user.as_deref().map(percent_decode),
+            Uri::Tel(_) | Uri::Other { .. } => None,
+        };
+        let by_contact = self
+            .accounts
+            .iter()
+            .find(|(_, account)| user.as_deref() == Some(account.contact_user.as_str()));
+        if let Some((id, _)) = by_contact {
+            return Some(Some(*id));
+        }
+        let source = arrival.flow.remote().ip();
+        let by_address = self.accounts.iter().find(|(_, account)| {
+            let own = account
+                .setup
+                .address
+                .as_sip()
+                .and_then(|uri| uri.user.as_deref())
+                .map(percent_decode);
+            own.is_some() && own == user && account.is_registrar(source)
+        });
+        if let Some((id, _)) = by_address {
+            return Some(Some(*id));
+        }
+        self.config.accept_direct_calls.then_some(None)
+    }
+
+    fn answer_refusal(&mut self, now: Instant, transaction: TransactionId, refusal: Refusal) {
+        if let Some(mut response) = self.plain_response(transaction, refusal.code) {
+            for (name, value) in refusal.headers {
+                response.headers.push(name, value);
+            }
+            self.respond(now, transaction, response);
+        }
+    }
+
+    /// A response with the session's tag, where the request is part of one, else a fresh tag.
+    fn plain_response(&self, transaction: TransactionId, code: u16) -> Option<Message> {
+        let request = self.transactions.server_request(transaction)?;
+        let tag = stateless_tag(request);
+        Some(Message::response(request, code, phrase(code), Some(&tag)))
+    }
+
+    fn stateless_response(&self, request: &Message, code: u16, phrase: &str) -> Message {
+        let tag = stateless_tag(request);
+        let mut response = Message::response(request, code, phrase, Some(&tag));
+        response
+            .headers
+            .push("Server", self.config.user_agent.clone());
+        response
+    }
+}
+
+/// A refusal and the header fields that explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
+    code: u16,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    fn new(code: u16) -> Self {
+        Self {
+            code,
+            headers: Vec::new(),
+        }
+    }
+
+    fn with(code: u16, name: &'static str, value: &str) -> Self {
+        Self {
+            code,
+            headers: vec![(name, value.to_owned())],
+        }
+    }
+}
+
+/// The checks that need nothing but the request, in the order of RFC 3261 section 8.2.
+fn check(request: &Message, merged: bool) -> Result<(), Refusal> {
+    match request.method() {
+        Some(
+            Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Options
+            | Method::Message
+            | Method::Info
+            | Method::Notify
+            | Method::Update,
+        ) => {}
+        Some(
+            Method::Register | Method::Prack | Method::Refer | Method::Subscribe | Method::Publish,
+        )
+        | None => return Err(Refusal::with(405, "Allow", ALLOW)),
+        Some(Method::Other(_)) => return Err(Refusal::with(501, "Allow", ALLOW)),
+    }
+    if request.uri().is_none_or(|uri| uri.as_sip().is_none()) {
+        return Err(Refusal::new(416));
+    }
+    if merged {
+        return Err(Refusal::new(482));
+    }
+    let unsupported: Vec<String> = request
+        .tokens("Require")
+        .into_iter()
+        .filter(|option| !option.eq_ignore_ascii_case(SUPPORTED))
+        .collect();
+    if !unsupported.is_empty() {
+        return Err(Refusal::with(420, "Unsupported", &unsupported.join(", ")));
+    }
+    if request.method() == Some(&Method::Invite) {
+        check_content(request)?;
+    }
+    Ok(())
+}
+
+/// Whether an INVITE's body is a session description that was not encoded, and whether one may be
+/// sent back.
+fn check_content(request: &Message) -> Result<(), Refusal> {
+    let encoded = request
+        .tokens("Content-Encoding")
+        .iter()
+        .any(|coding| !coding.eq_ignore_ascii_case("identity"));
+    if encoded {
+        return Err(Refusal::with(415, "Accept-Encoding", "identity"));
+    }
+    if !request.body.is_empty() {
+        let kind = request.header("Content-Type").map(parse::media_type);
+        if kind.as_deref() != Some(SDP) {
+            return Err(Refusal::with(415, "Accept", SDP));
+        }
+    }
+    let accepted = request.tokens("Accept");
+    let takes_sdp = |range: &String| {
+        let range = parse::media_type(range);
+        range == SDP || range == "*/*" || range == "application/*"
+    };
+    if request.header("Accept").is_some() && !accepted.iter().any(takes_sdp) {
+        return Err(Refusal::new(406));
+    }
+    Ok(())
+}
+
+/// The same tag for each repetition of a request (RFC 3261 section 8.2.7).
+fn stateless_tag(request: &Message) -> String {
+    const TAG_BYTES: usize = 8;
+    let mut hash = sha2::Sha256::new();
+    hash.update(request.call_id());
+    hash.update(request.header("Via").unwrap_or_default());
+    hash.update(request.header("CSeq").unwrap_or_default());
+    hash.finalize()
+        .iter()
+        .take(TAG_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The usual reason phrase of a status code.
+pub(crate) fn phrase(code: u16) -> &'static str {
+    match code {
+        100 => "Trying",
+        180 => "Ringing",
+        183 => "Session Progress",
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        415 => "Unsupported Media Type",
+        416 => "Unsupported URI Scheme",
+        420 => "Bad Extension",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        482 => "Loop Detected",
+        486 => "Busy Here",
+        487 => "Request Terminated",
+        488 => "Not Acceptable Here",
+        491 => "Request Pending",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "Version Not Supported",
+        603 => "Decline",
+        _ => match code / 100 {
+            1 | 2 => "OK",
+            3 => "Redirected",
+            4 => "Request Failure",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
+    }
+}

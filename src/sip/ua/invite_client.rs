@@ -1,0 +1,457 @@
+//! Calls that we make (RFC 3261 sections 9.1 and 13.2).
+
+use std::time::Instant;
+
+use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
+use super::session::{Negotiation, Phase, Plan, Session};
+use super::{ALLOW, SUPPORTED};
+use crate::base::id::AccountId;
+use crate::base::uri::{Host, SipUri, Uri};
+use crate::sip::dialog::Dialog;
+use crate::sip::endpoint::{Endpoint, Timer};
+use crate::sip::event::{Body, EndedBy, NameAddr, SessionId, SipError, SipEvent, Status};
+use crate::sip::flow::Resolved;
+use crate::sip::message::{Message, Method};
+use crate::sip::parse;
+use crate::sip::route::{self, Hop};
+use crate::sip::timer::TIMEOUT;
+use crate::sip::transaction::ClientOwner;
+
+/// How many early dialogs one call may have; forks beyond it are not tracked.
+const MAX_FORKS: usize = 32;
+
+/// Header fields that only the endpoint writes.
+const OWN_HEADERS: [&str; 15] = [
+    "Via",
+    "Route",
+    "Record-Route",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Max-Forwards",
+    "Content-Length",
+    "Content-Type",
+    "Authorization",
+    "Proxy-Authorization",
+    "Require",
+    "Proxy-Require",
+];
+
+impl Endpoint {
+    /// Starts a call by resolving its first hop.
+    pub(crate) fn start_call(
+        &mut self,
+        now: Instant,
+        account: Option<AccountId>,
+        target: &Uri,
+        headers: &[(String, String)],
+    ) -> Result<SessionId, SipError> {
+        if self.sessions.len() >= self.config.max_sessions {
+            return Err(SipError::Limit("as many calls as it can"));
+        }
+        if self.transactions.is_full() {
+            return Err(SipError::Limit("as many requests as it can"));
+        }
+        let bad_target = || SipError::BadTarget(target.to_string());
+        if Hop::of(target).is_none() {
+            return Err(bad_target());
+        }
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let routes = known.map(super::Account::routes).unwrap_or_default();
+        let transport = known.and_then(|known| known.setup.transport);
+        let first = routes.first().map_or(target, |route| &route.uri);
+        let hop = Hop::of(first)
+            .ok_or_else(bad_target)?
+            .or_transport(transport);
+        let id = SessionId(self.new_id());
+        let session = Session {
+            account,
+            call_id: self.random.hex(16),
+            local_tag: self.random.hex(8),
+            ours: true,
+            phase: Phase::Resolving(Plan {
+                target: target.clone(),
+                headers: headers.to_vec(),
+                hop: hop.clone(),
+            }),
+            dialog: None,
+            early: Vec::new(),
+            negotiation: Negotiation::Idle,
+            stream: None,
+            place: None,
+        };
+        self.insert_session(id, session);
+        self.ask(now, Asked::Session(id), &hop);
+        Ok(id)
+    }
+
+    /// Asks the owner for the offer once the first hop is known.
+    pub(crate) fn invite_resolved(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        places: Vec<Resolved>,
+        why: &str,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(place) = places.first().copied() else {
+            let status = Status::new(503, format!("not reachable: {why}"));
+            self.end(now, id, EndedBy::Unreachable, status, None);
+            return;
+        };
+        if let Phase::Resolving(plan) = &session.phase {
+            session.phase = Phase::OfferNeeded(plan.clone(), places);
+            session.place = Some(place);
+            self.border.event(SipEvent::OfferNeeded {
+                session: id,
+                local_ip: place.local_ip,
+            });
+        }
+    }
+
+    /// Sends the INVITE with its offer.
+    pub(crate) fn send_invite(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        offer: &Body,
+    ) -> Result<(), SipError> {
+        let session = self.session_mut(id)?;
+        let Phase::OfferNeeded(plan, places) = &session.phase else {
+            return Err(SipError::WrongState(session.phase_name()));
+        };
+        let (plan, places) = (plan.clone(), places.clone());
+        let (account, call_id, tag) = (
+            session.account,
+            session.call_id.clone(),
+            session.local_tag.clone(),
+        );
+        let known = account.and_then(|account| self.accounts.get(&account));
+        let routes = known.map(super::Account::routes).unwrap_or_default();
+        let from = match (known, places.first()) {
+            (Some(known), _) => known.from(&tag),
+            (None, Some(place)) => {
+                let uri = SipUri::new(Some("anonymous"), Host::from(place.local_ip), None);
+                format!("<{uri}>;tag={tag}")
+            }
+            (None, None) => format!("<sip:anonymous@anonymous.invalid>;tag={tag}"),
+        };
+        let mut request = Message::request(Method::Invite, plan.target.clone());
+        // The hop was found before, with the account's transport.
+        route::apply(&mut request, &routes, &plan.target);
+        let to = route::as_request_uri(&plan.target);
+        let headers = &mut request.headers;
+        headers.push("Max-Forwards", "70");
+        headers.push("From", from);
+        headers.push("To", format!("<{to}>"));
+        headers.push("Call-ID", call_id);
+        headers.push("CSeq", "1 INVITE");
+        headers.push("Allow", ALLOW);
+        headers.push("Supported", SUPPORTED);
+        headers.push("User-Agent", self.config.user_agent.clone());
+        for (name, value) in &plan.headers {
+            let own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+            if parse::is_token(name) && name.len() > 1 && !own {
+                headers.push(name.clone(), value.clone());
+            }
+        }
+        request.set_body(offer);
+        let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop);
+        // The phase first: a flow that fails at once ends the session within `launch`.
+        let outgoing_id = self.reserve(outgoing.with_targets(places));
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.phase = Phase::Calling {
+                outgoing: outgoing_id,
+                provisional: false,
+                cancel: None,
+                cancel_sent: false,
+            };
+        }
+        let limit = self.ring_limit(account);
+        self.timers.set(Timer::Ring(id), now + limit);
+        self.attempt(now, outgoing_id);
+        Ok(())
+    }
+
+    /// Takes an answer to the INVITE.
+    pub(crate) fn invite_answered(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        outgoing: OutgoingId,
+        answer: Answer<'_>,
+    ) {
+        match answer {
+            Answer::Response(response) => match response.code().unwrap_or(500) {
+                ..=100 => self.provisional_seen(now, id),
+                101..200 => self.invite_progress(now, id, outgoing, response),
+                200..300 => self.invite_accepted(now, id, outgoing, response),
+                _ => self.invite_failed(
+                    now,
+                    id,
+                    answer.status(),
+                    EndedBy::Remote,
+                    reason_of(response),
+                ),
+            },
+            Answer::Failed { .. } => {
+                self.invite_failed(now, id, answer.status(), EndedBy::Unreachable, None);
+            }
+        }
+    }
+
+    /// Cancels a call that is not answered; the end is told when the INVITE is over.
+    pub(crate) fn cancel_call(&mut self, now: Instant, id: SessionId, by: EndedBy) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Phase::Calling {
+            provisional,
+            cancel,
+            cancel_sent,
+            ..
+        } = &mut session.phase
+        else {
+            return;
+        };
+        if cancel.is_none() {
+            *cancel = Some(by);
+        }
+        // Before a provisional answer no CANCEL may be sent (section 9.1); the INVITE then ends by
+        // timer B at the latest.
+        let send_now = *provisional && !*cancel_sent;
+        self.timers.cancel(&Timer::Ring(id));
+        if send_now {
+            self.send_cancel(now, id);
+        }
+    }
+
+    /// Ends a call whose cancelled INVITE was never answered finally.
+    pub(crate) fn cancel_unanswered(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        if let Phase::Calling {
+            outgoing,
+            cancel: Some(by),
+            ..
+        } = session.phase
+        {
+            self.abandon(now, outgoing);
+            self.end(now, id, by, Status::new(487, super::phrase(487)), None);
+        }
+    }
+
+    fn provisional_seen(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if let Phase::Calling {
+            provisional,
+            cancel,
+            cancel_sent,
+            ..
+        } = &mut session.phase
+        {
+            *provisional = true;
+            if cancel.is_some() && !*cancel_sent {
+                self.send_cancel(now, id);
+            }
+        }
+    }
+
+    fn invite_progress(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        outgoing: OutgoingId,
+        response: &Message,
+    ) {
+        self.provisional_seen(now, id);
+        let invite = self.sent_invite(outgoing);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if session.cancelled() {
+            return;
+        }
+        let tag = response.to_tag();
+        if !tag.is_empty()
+            && let Some(invite) = invite
+        {
+            let has_room = session.early.len() < MAX_FORKS;
+            match session.early.iter_mut().find(|d| d.remote_tag() == tag) {
+                Some(dialog) => dialog.learn(response),
+                None if has_room => session.early.extend(Dialog::of_client(&invite, response)),
+                None => {}
+            }
+        }
+        self.border.event(SipEvent::Progress {
+            session: id,
+            status: Answer::Response(response).status(),
+            body: response.content(),
+        });
+    }
+
+    /// A 2xx: the first makes the call, one of another branch is ended again, a repeated one only
+    /// acknowledged (section 13.2.2.4).
+    fn invite_accepted(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        outgoing: OutgoingId,
+        response: &Message,
+    ) {
+        let tag = response.to_tag();
+        if self.repeat_ack(now, outgoing, &tag) {
+            return;
+        }
+        if self.ack_count(outgoing) >= MAX_FORKS {
+            return;
+        }
+        let Some(invite) = self.sent_invite(outgoing) else {
+            return;
+        };
+        let Some(mut dialog) = Dialog::of_client(&invite, response) else {
+            return;
+        };
+        let (cseq, _) = invite.cseq().unwrap_or((1, Method::Invite));
+        let (ack, hop) = dialog.ack(cseq);
+        let account = self.outgoing.get(&outgoing).and_then(|o| o.account);
+        self.send_ack(now, outgoing, &tag, self.with_agent(ack), hop);
+        let first = self.sessions.get_mut(&id).and_then(|session| {
+            if let Phase::Calling { cancel, .. } = session.phase {
+                Some((cancel, session))
+            } else {
+                None
+            }
+        });
+        let Some((cancel, session)) = first else {
+            // Another branch was faster, or the call is over.
+            let (bye, hop) = dialog.request(Method::Bye);
+            if let Some(hop) = hop {
+                self.send_in_dialog(now, Owner::Nobody, account, bye, hop, None);
+            }
+            return;
+        };
+        session.early.clear();
+        session.dialog = Some(dialog);
+        session.phase = Phase::Established;
+        self.timers.cancel(&Timer::Ring(id));
+        self.timers.cancel(&Timer::CancelLimit(id));
+        match cancel {
+            // The 200 crossed our CANCEL.
+            Some(by) => {
+                let status = Status::new(487, super::phrase(487));
+                self.bye(now, id, by, status, None);
+            }
+            None => self.border.event(SipEvent::Answered {
+                session: id,
+                body: response.content(),
+                remote: remote_identity(response),
+            }),
+        }
+    }
+
+    fn invite_failed(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        status: Status,
+        by: EndedBy,
+        reason: Option<String>,
+    ) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        match session.phase {
+            Phase::Calling {
+                cancel: Some(by), ..
+            } => self.end(now, id, by, Status::new(487, super::phrase(487)), reason),
+            Phase::Calling { cancel: None, .. } => self.end(now, id, by, status, reason),
+            Phase::Resolving(_)
+            | Phase::OfferNeeded(..)
+            | Phase::Ringing { .. }
+            | Phase::Answered(_)
+            | Phase::Established
+            | Phase::Ending { .. } => {}
+        }
+    }
+
+    /// Sends CANCEL with the branch, Route and flow of the INVITE (section 9.1).
+    fn send_cancel(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Phase::Calling {
+            outgoing,
+            cancel_sent,
+            ..
+        } = &mut session.phase
+        else {
+            return;
+        };
+        *cancel_sent = true;
+        let outgoing = *outgoing;
+        let transaction = self.outgoing.get(&outgoing).and_then(Outgoing::current);
+        let Some((invite, flow)) =
+            transaction.and_then(|transaction| self.transactions.client_request(transaction))
+        else {
+            return;
+        };
+        let flow = flow.clone();
+        let Some(uri) = invite.uri() else {
+            return;
+        };
+        let mut cancel = Message::request(Method::Cancel, uri.clone());
+        for (name, value) in invite.headers.iter() {
+            match name.to_ascii_lowercase().as_str() {
+                "via" | "route" | "from" | "to" | "call-id" | "max-forwards" | "user-agent" => {
+                    cancel.headers.push(name, value);
+                }
+                "cseq" => {
+                    let (number, _) = invite.cseq().unwrap_or((1, Method::Invite));
+                    cancel.headers.push(name, format!("{number} CANCEL"));
+                }
+                _ => {}
+            }
+        }
+        let mut outcomes = Vec::new();
+        self.transactions
+            .start_client(cancel, flow, ClientOwner::Cancel(id), &mut outcomes);
+        self.apply(now, outcomes, None);
+        self.timers.set(Timer::CancelLimit(id), now + TIMEOUT);
+    }
+
+    /// The INVITE as its last attempt sent it.
+    pub(crate) fn sent_invite(&self, outgoing: OutgoingId) -> Option<Message> {
+        let transaction = self.outgoing.get(&outgoing)?.current()?;
+        let (request, _) = self.transactions.client_request(transaction)?;
+        Some(request.clone())
+    }
+}
+
+/// The value of Reason (RFC 3326); several are joined.
+pub(crate) fn reason_of(message: &Message) -> Option<String> {
+    let all: Vec<_> = message.headers.values("Reason").collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// Who answered: P-Asserted-Identity, else To with the Contact's name.
+fn remote_identity(response: &Message) -> NameAddr {
+    response
+        .name_addr("P-Asserted-Identity")
+        .or_else(|| response.contact().map(|contact| contact.name_addr()))
+        .or_else(|| response.name_addr("To"))
+        .unwrap_or_else(|| NameAddr {
+            display_name: None,
+            uri: Uri::Other {
+                scheme: "unknown".to_owned(),
+                rest: String::new(),
+            },
+        })
+}

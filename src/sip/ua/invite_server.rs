@@ -1,0 +1,443 @@
+//! Calls that we get (RFC 3261 sections 9.2 and 13.3).
+
+use std::time::{Duration, Instant};
+
+use super::ALLOW;
+use super::incoming::Arrival;
+use super::session::{Accepted, Negotiation, Phase, Session};
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
+use crate::sip::dialog::Dialog;
+use crate::sip::endpoint::{Endpoint, Timer};
+use crate::sip::event::{
+    Body, EndedBy, IncomingCall, NameAddr, SessionId, SipError, SipEvent, Status,
+};
+use crate::sip::flow::{Resolved, Transport};
+use crate::sip::message::Message;
+use crate::sip::timer::{T1, T2, TIMEOUT};
+use crate::sip::transaction::TransactionId;
+
+/// The pause between repeated provisional answers, which keep proxies from giving up.
+const PROVISIONAL_PAUSE: Duration = Duration::from_secs(60);
+
+/// Header fields that the event carries in fields of its own, or that are of no use to its owner.
+const NOT_SHOWN: [&str; 13] = [
+    "Via",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Max-Forwards",
+    "Content-Type",
+    "Record-Route",
+    "Route",
+    "Authorization",
+    "Proxy-Authorization",
+    "Allow",
+];
+
+impl Endpoint {
+    /// Takes an INVITE outside of dialogs that passed all checks.
+    pub(crate) fn call_arrived(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        transaction: TransactionId,
+        invite: &Message,
+        account: Option<AccountId>,
+    ) {
+        let local_tag = self.random.hex(8);
+        let (Some(dialog), Some(from), Some(to), Some(uri)) = (
+            Dialog::of_server(invite, &local_tag),
+            invite.from(),
+            invite.to(),
+            invite.uri(),
+        ) else {
+            self.answer_plainly(now, transaction, 400);
+            return;
+        };
+        let trying = Message::response(invite, 100, "Trying", None);
+        self.respond(now, transaction, trying);
+        let id = SessionId(self.new_id());
+        let remote = arrival.flow.remote();
+        let transport = arrival.flow.transport();
+        let session = Session {
+            account,
+            call_id: invite.call_id().to_owned(),
+            local_tag,
+            ours: false,
+            phase: Phase::Ringing {
+                transaction,
+                provisional: None,
+            },
+            dialog: Some(dialog),
+            early: Vec::new(),
+            negotiation: Negotiation::Idle,
+            stream: arrival.flow.connection().map(|stream| (stream, remote)),
+            place: Some(Resolved {
+                transport,
+                remote,
+                local_ip: arrival.local_ip,
+            }),
+        };
+        self.insert_session(id, session);
+        let limit = self.ring_limit(account);
+        self.timers.set(Timer::Ring(id), now + limit);
+        let headers = invite
+            .headers
+            .iter()
+            .filter(|(name, _)| !NOT_SHOWN.iter().any(|n| n.eq_ignore_ascii_case(name)))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        self.border.event(SipEvent::Incoming(Box::new(IncomingCall {
+            session: id,
+            account,
+            from: from.name_addr(),
+            to: to.name_addr(),
+            request_uri: uri.clone(),
+            sip_call_id: invite.call_id().to_owned(),
+            source: remote,
+            transport,
+            local_ip: arrival.local_ip,
+            offer: invite.content(),
+            asserted_identity: asserted_identity(invite),
+            diversion: invite.name_addr("Diversion"),
+            headers,
+        })));
+    }
+
+    /// Sends 180, or 183 with an early answer.
+    pub(crate) fn send_provisional(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        body: Option<&Body>,
+    ) -> Result<(), SipError> {
+        let session = self.session_mut(id)?;
+        let Phase::Ringing { transaction, .. } = session.phase else {
+            return Err(SipError::WrongState(session.phase_name()));
+        };
+        let code = if body.is_some() { 183 } else { 180 };
+        let Some(mut response) = self.session_response(id, transaction, code) else {
+            return Err(SipError::NoSuchSession);
+        };
+        if let Some(body) = body {
+            response.set_body(body);
+        }
+        self.respond(now, transaction, response.clone());
+        if let Some(session) = self.sessions.get_mut(&id)
+            && let Phase::Ringing { provisional, .. } = &mut session.phase
+        {
+            *provisional = Some(response);
+            self.timers
+                .set(Timer::Provisional(id), now + PROVISIONAL_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Repeats the last provisional answer.
+    pub(crate) fn repeat_provisional(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        if let Phase::Ringing {
+            transaction,
+            provisional: Some(response),
+        } = &session.phase
+        {
+            let (transaction, response) = (*transaction, response.clone());
+            self.respond(now, transaction, response);
+            self.timers
+                .set(Timer::Provisional(id), now + PROVISIONAL_PAUSE);
+        }
+    }
+
+    /// Answers with 200 and repeats it until the ACK.
+    pub(crate) fn accept_call(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        body: &Body,
+    ) -> Result<(), SipError> {
+        let session = self.session_mut(id)?;
+        let Phase::Ringing { transaction, .. } = session.phase else {
+            return Err(SipError::WrongState(session.phase_name()));
+        };
+        let invite = self.transactions.server_request(transaction);
+        let late_offer = invite.is_some_and(|invite| invite.body.is_empty());
+        let cseq = invite.and_then(Message::cseq).map_or(0, |(n, _)| n);
+        let Some(mut response) = self.session_response(id, transaction, 200) else {
+            return Err(SipError::NoSuchSession);
+        };
+        response.set_body(body);
+        self.respond(now, transaction, response.clone());
+        self.timers.cancel(&Timer::Ring(id));
+        self.timers.cancel(&Timer::Provisional(id));
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.phase = Phase::Answered(Accepted {
+                transaction,
+                cseq,
+                response,
+                interval: T1,
+                late_offer,
+                hang_up: false,
+            });
+        }
+        self.start_2xx_timers(now, id);
+        Ok(())
+    }
+
+    /// Refuses a call, or answers it with any other final status that is no 2xx.
+    pub(crate) fn refuse_call(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        status: &Status,
+        headers: &[(String, String)],
+    ) -> Result<(), SipError> {
+        let session = self.session_mut(id)?;
+        let Phase::Ringing { .. } = session.phase else {
+            return Err(SipError::WrongState(session.phase_name()));
+        };
+        let status = Status::new(status.code.clamp(300, 699), status.phrase.clone());
+        self.refuse_ringing(now, id, &status, headers);
+        self.end(now, id, EndedBy::Local, status, None);
+        Ok(())
+    }
+
+    /// Refuses or cancels a call that rang too long.
+    pub(crate) fn ring_limit_passed(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        match session.phase {
+            Phase::Ringing { .. } => {
+                let status = Status::new(480, super::phrase(480));
+                self.refuse_ringing(now, id, &status, &[]);
+                self.end(now, id, EndedBy::RingLimit, status, None);
+            }
+            Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::RingLimit),
+            Phase::Resolving(_)
+            | Phase::OfferNeeded(..)
+            | Phase::Answered(_)
+            | Phase::Established
+            | Phase::Ending { .. } => {}
+        }
+    }
+
+    /// Ends a call in whatever state it is.
+    pub(crate) fn end_call(&mut self, now: Instant, id: SessionId) -> Result<(), SipError> {
+        let session = self.session_mut(id)?;
+        match &mut session.phase {
+            Phase::Resolving(_) | Phase::OfferNeeded(..) => {
+                let status = Status::new(487, super::phrase(487));
+                self.end(now, id, EndedBy::Local, status, None);
+            }
+            Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::Local),
+            Phase::Ringing { .. } => {
+                let status = Status::new(603, super::phrase(603));
+                self.refuse_ringing(now, id, &status, &[]);
+                self.end(now, id, EndedBy::Local, status, None);
+            }
+            // The callee waits for the ACK before it sends BYE (section 15).
+            Phase::Answered(accepted) => accepted.hang_up = true,
+            Phase::Established => {
+                let status = Status::new(200, super::phrase(200));
+                self.bye(now, id, EndedBy::Local, status, None);
+            }
+            Phase::Ending { .. } => return Err(SipError::WrongState("ending")),
+        }
+        Ok(())
+    }
+
+    /// Takes a CANCEL for an INVITE that is not answered.
+    pub(crate) fn call_cancelled(&mut self, now: Instant, invite: TransactionId, cancel: &Message) {
+        let ringing = self.sessions.iter().find(|(_, session)| {
+            matches!(session.phase, Phase::Ringing { transaction, .. } if transaction == invite)
+        });
+        if let Some(id) = ringing.map(|(id, _)| *id) {
+            let status = Status::new(487, super::phrase(487));
+            self.refuse_ringing(now, id, &status, &[]);
+            let reason = super::invite_client::reason_of(cancel);
+            self.end(now, id, EndedBy::Remote, status, reason);
+        } else {
+            self.change_cancelled(now, invite);
+        }
+    }
+
+    /// Sends our 2xx again and doubles the pause up to T2.
+    pub(crate) fn repeat_2xx(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(accepted) = session.unacknowledged() else {
+            return;
+        };
+        accepted.interval = (accepted.interval * 2).min(T2);
+        let (transaction, response, pause) = (
+            accepted.transaction,
+            accepted.response.clone(),
+            accepted.interval,
+        );
+        self.respond(now, transaction, response);
+        self.timers.set(Timer::Repeat2xx(id), now + pause);
+    }
+
+    /// Ends a call whose 2xx was never acknowledged (section 13.3.1.4).
+    pub(crate) fn ack_missing(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if session.unacknowledged().is_none() {
+            return;
+        }
+        let status = Status::new(408, "no ACK came");
+        self.bye(now, id, EndedBy::Unreachable, status, None);
+    }
+
+    /// Takes the ACK of a 2xx.
+    pub(crate) fn ack_arrived(&mut self, now: Instant, ack: &Message) {
+        let key = (ack.call_id().to_owned(), ack.to_tag());
+        let Some(id) = self.by_dialog.get(&key).copied() else {
+            return;
+        };
+        let (Some(session), Some((cseq, _))) = (self.sessions.get_mut(&id), ack.cseq()) else {
+            return;
+        };
+        let remote_tag = ack.from_tag();
+        let fits = session
+            .dialog
+            .as_ref()
+            .is_some_and(|dialog| dialog.remote_tag() == remote_tag)
+            && session
+                .unacknowledged()
+                .is_some_and(|accepted| accepted.cseq == cseq);
+        if fits {
+            self.acknowledged(now, id, ack.content());
+        }
+    }
+
+    /// Goes on after the ACK of our 2xx, or after what proves that the 2xx arrived.
+    pub(crate) fn acknowledged(&mut self, now: Instant, id: SessionId, body: Option<Body>) {
+        self.timers.cancel(&Timer::Repeat2xx(id));
+        self.timers.cancel(&Timer::AckLimit(id));
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if let Phase::Answered(accepted) = &session.phase {
+            let (hang_up, late_offer) = (accepted.hang_up, accepted.late_offer);
+            session.phase = Phase::Established;
+            self.border.event(SipEvent::Confirmed {
+                session: id,
+                body: body.filter(|_| late_offer),
+            });
+            if hang_up {
+                let status = Status::new(200, super::phrase(200));
+                self.bye(now, id, EndedBy::Local, status, None);
+            }
+        } else if let Negotiation::Accepted(accepted) = &session.negotiation {
+            let late_offer = accepted.late_offer;
+            session.negotiation = Negotiation::Idle;
+            if late_offer {
+                self.border
+                    .event(SipEvent::ReinviteConfirmed { session: id, body });
+            }
+        }
+    }
+
+    /// Starts to repeat a 2xx; also over TCP, since a proxy behind it may use UDP.
+    pub(crate) fn start_2xx_timers(&mut self, now: Instant, id: SessionId) {
+        self.timers.set(Timer::Repeat2xx(id), now + T1);
+        self.timers.set(Timer::AckLimit(id), now + TIMEOUT);
+    }
+
+    /// A response of a session to its INVITE or re-INVITE, with our tag and Contact.
+    pub(crate) fn session_response(
+        &self,
+        id: SessionId,
+        transaction: TransactionId,
+        code: u16,
+    ) -> Option<Message> {
+        let session = self.sessions.get(&id)?;
+        let request = self.transactions.server_request(transaction)?;
+        let phrase = super::phrase(code);
+        let mut response = Message::response(request, code, phrase, Some(&session.local_tag));
+        if (101..300).contains(&code)
+            && let Some(place) = session.place
+        {
+            let place = Resolved {
+                transport: self.contact_transport(session, place.transport),
+                ..place
+            };
+            let uri = Uri::Sip(self.contact_uri(session.account, &place));
+            response.headers.push("Contact", format!("<{uri}>"));
+            response.headers.push("Allow", ALLOW);
+            response.headers.push("Supported", super::SUPPORTED);
+        }
+        Some(response)
+    }
+
+    fn contact_transport(&self, session: &Session, by_place: Transport) -> Transport {
+        if session.stream.is_some() {
+            Transport::Tcp
+        } else {
+            by_place
+        }
+    }
+
+    fn refuse_ringing(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        status: &Status,
+        headers: &[(String, String)],
+    ) {
+        let Some(Phase::Ringing { transaction, .. }) =
+            self.sessions.get(&id).map(|session| &session.phase)
+        else {
+            return;
+        };
+        let transaction = *transaction;
+        let Some(mut response) = self.session_response(id, transaction, status.code) else {
+            return;
+        };
+        if let crate::sip::message::StartLine::Response { phrase, .. } = &mut response.start {
+            phrase.clone_from(&status.phrase);
+        }
+        for (name, value) in headers {
+            if crate::sip::parse::is_token(name) {
+                response.headers.push(name.clone(), value.clone());
+            }
+        }
+        self.respond(now, transaction, response);
+    }
+}
+
+impl Session {
+    /// Our 2xx that still waits for its ACK.
+    pub(crate) fn unacknowledged(&mut self) -> Option<&mut Accepted> {
+        match (&mut self.phase, &mut self.negotiation) {
+            (Phase::Answered(accepted), _)
+            | (Phase::Established, Negotiation::Accepted(accepted)) => Some(accepted),
+            (
+                Phase::Resolving(_)
+                | Phase::OfferNeeded(..)
+                | Phase::Calling { .. }
+                | Phase::Ringing { .. }
+                | Phase::Established
+                | Phase::Ending { .. },
+                _,
+            ) => None,
+        }
+    }
+}
+
+/// P-Asserted-Identity, a SIP URI before a `tel:` one (RFC 3325 section 9.1).
+fn asserted_identity(invite: &Message) -> Option<NameAddr> {
+    let all = invite.addresses("P-Asserted-Identity");
+    all.iter()
+        .find(|field| field.uri.as_sip().is_some())
+        .or_else(|| all.first())
+        .map(|field| field.name_addr())
+}

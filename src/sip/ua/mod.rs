@@ -1,0 +1,36 @@
+//! The user agent core: registrations, calls, and the answers to everything else.
+//!
+//! Each file extends [`crate::sip::Endpoint`] by one concern:
+//!
+//! | file | concern |
+//! |---|---|
+//! | `outgoing` | a request on its way: targets, challenges, failover (RFC 3263 section 4.3) |
+//! | `authentication` | challenges answered, nonces counted |
+//! | `registration` | accounts and their bindings |
+//! | `session` | what is known of one call |
+//! | `invite_client` | calls we make |
+//! | `invite_server` | calls we get |
+//! | `reinvite` | changes inside a call |
+//! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
+//! | `incoming` | the checks of RFC 3261 section 8.2, requests outside of calls |
+
+mod authentication;
+mod in_dialog;
+mod incoming;
+mod invite_client;
+mod invite_server;
+mod outgoing;
+mod registration;
+mod reinvite;
+mod session;
+
+pub(crate) use incoming::{Arrival, phrase};
+pub(crate) use outgoing::{Asked, Outgoing, OutgoingId, Owner};
+pub(crate) use registration::Account;
+pub(crate) use session::Session;
+
+/// The methods that we handle, as Allow lists them.
+pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, MESSAGE, NOTIFY";
+
+/// The option tags that we support, as Supported lists them (RFC 3327).
+pub(crate) const SUPPORTED: &str = "path";

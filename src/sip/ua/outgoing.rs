@@ -1,0 +1,634 @@
+//! A request on its way: where it may go, what it was challenged for, who waits for the answer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::authentication::KnownChallenge;
+use crate::base::id::AccountId;
+use crate::base::uri::{Host, SipUri, Uri};
+use crate::sip::connection::Flow;
+use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
+use crate::sip::event::{SessionId, Status};
+use crate::sip::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
+use crate::sip::message::{Message, Method};
+use crate::sip::route::{Hop, MAX_DATAGRAM_REQUEST};
+use crate::sip::timer::TIMEOUT;
+use crate::sip::transaction::{ClientOwner, TransactionId};
+
+/// How many places one request tries (RFC 3263 section 4.3).
+const MAX_TARGETS: usize = 16;
+
+/// Names one outgoing request over all its attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct OutgoingId(pub(crate) u64);
+
+/// Who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A registration.
+    Register(AccountId),
+    /// The INVITE that starts a call.
+    Invite(SessionId),
+    /// A re-INVITE.
+    Reinvite(SessionId),
+    /// The BYE of a call.
+    Bye(SessionId),
+    /// Nobody.
+    Nobody,
+}
+
+/// What came of an outgoing request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer<'m> {
+    /// A response.
+    Response(&'m Message),
+    /// None: 408 where nobody answered, 503 where nobody could be reached.
+    Failed {
+        /// The status that stands for it (RFC 3261 section 8.1.3.1).
+        code: u16,
+        /// Why, for a person.
+        why: &'m str,
+    },
+}
+
+impl Answer<'_> {
+    /// The status.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Response(response) => Status::new(
+                response.code().unwrap_or(500),
+                response.phrase().unwrap_or_default(),
+            ),
+            Self::Failed { code, why } => Status::new(*code, *why),
+        }
+    }
+}
+
+/// A place to try.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    place: Resolved,
+    /// Whether a large request may go there by UDP, because TCP failed.
+    large_by_udp: bool,
+}
+
+/// The ACK of one 2xx, kept to answer each repetition (RFC 3261 section 13.2.2.4).
+#[derive(Debug)]
+struct Ack {
+    message: Message,
+    hop: Option<Hop>,
+    /// Where it went; none while its hop is being resolved.
+    sent: Option<(Flow, Vec<u8>)>,
+}
+
+/// One request over all its attempts.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// Who waits.
+    pub(crate) owner: Owner,
+    /// Whose credentials and transport it uses.
+    pub(crate) account: Option<AccountId>,
+    /// The request without Via, Contact and credentials, which each attempt adds.
+    pub(crate) request: Message,
+    hop: Hop,
+    /// Whether UDP was asked for, so that size does not change it.
+    pinned: bool,
+    targets: VecDeque<Target>,
+    tried: Option<Target>,
+    current: Option<TransactionId>,
+    challenges: u8,
+    /// The stream of the call, which reaches a peer behind a NAT.
+    stream: Option<(ConnectionId, SocketAddr)>,
+    acks: BTreeMap<String, Ack>,
+    answered: bool,
+}
+
+impl Outgoing {
+    /// Prepares a request for its next hop.
+    pub(crate) fn new(
+        owner: Owner,
+        account: Option<AccountId>,
+        request: Message,
+        hop: Hop,
+    ) -> Self {
+        let pinned = hop.transport == Some(Transport::Udp);
+        Self {
+            owner,
+            account,
+            request,
+            hop,
+            pinned,
+            targets: VecDeque::new(),
+            tried: None,
+            current: None,
+            challenges: 0,
+            stream: None,
+            acks: BTreeMap::new(),
+            answered: false,
+        }
+    }
+
+    /// Takes places that were resolved before.
+    #[must_use]
+    pub(crate) fn with_targets(mut self, places: Vec<Resolved>) -> Self {
+        self.targets = targets(places);
+        self
+    }
+
+    /// Prefers a stream to the same machine.
+    #[must_use]
+    pub(crate) fn with_stream(mut self, stream: Option<(ConnectionId, SocketAddr)>) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    /// The transaction of the running attempt.
+    pub(crate) fn current(&self) -> Option<TransactionId> {
+        self.current
+    }
+
+    /// Where the running attempt went.
+    pub(crate) fn place(&self) -> Option<Resolved> {
+        self.tried.map(|target| target.place)
+    }
+
+    /// How often it was challenged, this time included.
+    pub(crate) fn count_challenge(&mut self) -> u8 {
+        self.challenges = self.challenges.saturating_add(1);
+        self.challenges
+    }
+
+    /// Whether it was challenged before.
+    pub(crate) fn challenged(&self) -> bool {
+        self.challenges > 0
+    }
+}
+
+/// What a question to the resolver is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// An outgoing request.
+    Outgoing(OutgoingId),
+    /// The ACK of the 2xx with this To tag.
+    Ack(OutgoingId, String),
+    /// A call that waits for its offer.
+    Session(SessionId),
+}
+
+impl Endpoint {
+    /// Sends a request, after resolving its hop where that is not done yet.
+    pub(crate) fn launch(&mut self, now: Instant, outgoing: Outgoing) -> OutgoingId {
+        let resolved = !outgoing.targets.is_empty();
+        let hop = outgoing.hop.clone();
+        let id = self.reserve(outgoing);
+        if resolved {
+            self.attempt(now, id);
+        } else {
+            self.ask(now, Asked::Outgoing(id), &hop);
+        }
+        id
+    }
+
+    /// Keeps a request that `attempt` will send.
+    pub(crate) fn reserve(&mut self, outgoing: Outgoing) -> OutgoingId {
+        let id = OutgoingId(self.new_id());
+        self.outgoing.insert(id, outgoing);
+        id
+    }
+
+    /// Asks the resolver.
+    pub(crate) fn ask(&mut self, now: Instant, asked: Asked, hop: &Hop) {
+        let id = ResolveId(self.new_id());
+        self.resolving.insert(id, asked);
+        self.timers.set(Timer::Resolve(id), now + TIMEOUT);
+        self.border.output(Output::Resolve {
+            id,
+            host: hop.host_text(),
+            port: hop.port,
+            transport: hop.transport,
+        });
+    }
+
+    /// Takes the resolver's answer.
+    pub(crate) fn resolved(
+        &mut self,
+        now: Instant,
+        id: ResolveId,
+        answer: Result<Vec<Resolved>, String>,
+    ) {
+        self.timers.cancel(&Timer::Resolve(id));
+        let Some(asked) = self.resolving.remove(&id) else {
+            return;
+        };
+        let (places, why) = match answer {
+            Ok(places) if places.is_empty() => (places, "the name has no address".to_owned()),
+            Ok(places) => (places, String::new()),
+            Err(why) => (Vec::new(), why),
+        };
+        match asked {
+            Asked::Outgoing(id) => {
+                let Some(outgoing) = self.outgoing.get_mut(&id) else {
+                    return;
+                };
+                if places.is_empty() {
+                    self.fail(now, id, 503, &why);
+                } else {
+                    outgoing.targets = targets(places);
+                    self.attempt(now, id);
+                }
+            }
+            Asked::Ack(id, tag) => {
+                if let Some(place) = places.into_iter().next() {
+                    self.send_resolved_ack(now, id, &tag, place);
+                }
+            }
+            Asked::Session(session) => self.invite_resolved(now, session, places, &why),
+        }
+    }
+
+    /// Sends the request to its next target; without one it has failed.
+    pub(crate) fn attempt(&mut self, now: Instant, id: OutgoingId) {
+        let Some(outgoing) = self.outgoing.get_mut(&id) else {
+            return;
+        };
+        let Some(mut target) = outgoing.targets.pop_front() else {
+            self.fail(now, id, 503, "no target could be reached");
+            return;
+        };
+        let (account, stream, pinned) = (outgoing.account, outgoing.stream, outgoing.pinned);
+        let mut request = outgoing.request.clone();
+        let challenged = outgoing.challenged();
+        self.add_contact(&mut request, account, &target.place);
+        self.add_credentials(&mut request, account, challenged);
+        // The Via is not in yet; its length hardly varies.
+        const VIA_LEN: usize = 100;
+        let large = request.to_bytes().len() + VIA_LEN > MAX_DATAGRAM_REQUEST;
+        if large
+            && target.place.transport == Transport::Udp
+            && !pinned
+            && !target.large_by_udp
+            && let Some(outgoing) = self.outgoing.get_mut(&id)
+        {
+            outgoing.targets.push_front(Target {
+                large_by_udp: true,
+                ..target
+            });
+            target.place.transport = Transport::Tcp;
+        }
+        let branch = format!("z9hG4bK{}", self.random.hex(12));
+        let via = self.via(&target.place, &branch);
+        request.headers.prepend("Via", via);
+        let flow = self.flow_to(now, &target.place, stream);
+        let mut outcomes = Vec::new();
+        let owner = ClientOwner::Outgoing(id);
+        let transaction = self
+            .transactions
+            .start_client(request, flow, owner, &mut outcomes);
+        if let Some(outgoing) = self.outgoing.get_mut(&id) {
+            outgoing.current = Some(transaction);
+            outgoing.tried = Some(target);
+        }
+        self.apply(now, outcomes, None);
+    }
+
+    /// Takes a response that a client transaction passed on.
+    pub(crate) fn outgoing_response(
+        &mut self,
+        now: Instant,
+        id: OutgoingId,
+        transaction: TransactionId,
+        response: &Message,
+    ) {
+        let Some(outgoing) = self.outgoing.get_mut(&id) else {
+            return;
+        };
+        let code = response.code().unwrap_or(500);
+        if outgoing.current != Some(transaction) {
+            return;
+        }
+        if code < 200 {
+            self.deliver(now, id, Answer::Response(response));
+            return;
+        }
+        if matches!(code, 401 | 407) && self.wants_retry(id) && self.learn_challenge(id, response) {
+            if let Some(outgoing) = self.outgoing.get_mut(&id)
+                && let Some(tried) = outgoing.tried
+            {
+                outgoing.targets.push_front(tried);
+            }
+            self.attempt(now, id);
+            return;
+        }
+        if code == 503 && self.has_other_target(id) && self.wants_retry(id) {
+            self.attempt(now, id);
+            return;
+        }
+        self.deliver(now, id, Answer::Response(response));
+    }
+
+    /// Learns that an attempt got no answer in time, or that its flow broke.
+    pub(crate) fn attempt_failed(
+        &mut self,
+        now: Instant,
+        id: OutgoingId,
+        transaction: TransactionId,
+        code: u16,
+        why: &str,
+    ) {
+        let Some(outgoing) = self.outgoing.get_mut(&id) else {
+            return;
+        };
+        if outgoing.current != Some(transaction) || outgoing.answered {
+            return;
+        }
+        if outgoing.targets.is_empty() || !self.wants_retry(id) {
+            self.fail(now, id, code, why);
+        } else {
+            self.attempt(now, id);
+        }
+    }
+
+    /// Forgets an outgoing request whose last transaction is over.
+    pub(crate) fn attempt_ended(&mut self, id: OutgoingId, transaction: TransactionId) {
+        let is_last = self
+            .outgoing
+            .get(&id)
+            .is_some_and(|outgoing| outgoing.current == Some(transaction));
+        if is_last {
+            self.forget_outgoing(id);
+        }
+    }
+
+    /// Gives an outgoing request up; its transaction ends without a word.
+    pub(crate) fn abandon(&mut self, now: Instant, id: OutgoingId) {
+        if let Some(transaction) = self.outgoing.get(&id).and_then(Outgoing::current) {
+            let mut outcomes = Vec::new();
+            self.transactions.drop_client(transaction, &mut outcomes);
+            self.apply(now, outcomes, None);
+        }
+        self.forget_outgoing(id);
+    }
+
+    /// Sends the ACK of a 2xx, and keeps it for repetitions.
+    pub(crate) fn send_ack(
+        &mut self,
+        now: Instant,
+        id: OutgoingId,
+        tag: &str,
+        mut ack: Message,
+        hop: Option<Hop>,
+    ) {
+        // Credentials are those of the INVITE (section 22.1).
+        if let Some(invite) = self.sent_invite(id) {
+            for name in ["Authorization", "Proxy-Authorization"] {
+                for value in invite.headers.values(name) {
+                    ack.headers.push(name, value);
+                }
+            }
+        }
+        let Some(outgoing) = self.outgoing.get_mut(&id) else {
+            return;
+        };
+        let local_ip = outgoing.place().map(|place| place.local_ip);
+        // An ACK is never answered, so its Via needs no exact address and a literal hop no
+        // resolver; the first hop of the INVITE is known already.
+        let same_hop = hop.as_ref().is_some_and(|hop| {
+            hop.host == outgoing.hop.host
+                && hop.port == outgoing.hop.port
+                && hop.transport.or(outgoing.hop.transport) == outgoing.hop.transport
+        });
+        let place = if same_hop {
+            outgoing.place()
+        } else {
+            hop.as_ref().and_then(|hop| hop.literal(local_ip?))
+        };
+        outgoing.acks.insert(
+            tag.to_owned(),
+            Ack {
+                message: ack,
+                hop: hop.clone(),
+                sent: None,
+            },
+        );
+        match (place, hop) {
+            (Some(place), _) => self.send_resolved_ack(now, id, tag, place),
+            (None, Some(hop)) => self.ask(now, Asked::Ack(id, tag.to_owned()), &hop),
+            // A Contact that cannot be reached: the peer will end the call itself.
+            (None, None) => {}
+        }
+    }
+
+    /// Whether a 2xx of that tag was acknowledged before; if so, it is acknowledged again.
+    pub(crate) fn repeat_ack(&mut self, now: Instant, id: OutgoingId, tag: &str) -> bool {
+        let Some(ack) = self.outgoing.get(&id).and_then(|o| o.acks.get(tag)) else {
+            return false;
+        };
+        let hop = ack.hop.clone();
+        let question = Asked::Ack(id, tag.to_owned());
+        match (ack.sent.clone(), hop) {
+            (Some((flow, bytes)), _) => self.send(now, &flow, bytes),
+            // The resolver failed the first time.
+            (None, Some(hop)) if !self.resolving.values().any(|asked| *asked == question) => {
+                self.ask(now, question, &hop);
+            }
+            (None, _) => {}
+        }
+        true
+    }
+
+    /// How many 2xx of one INVITE are acknowledged.
+    pub(crate) fn ack_count(&self, id: OutgoingId) -> usize {
+        self.outgoing.get(&id).map_or(0, |o| o.acks.len())
+    }
+
+    /// The flow to a place: datagrams, or a stream that is open or will be.
+    pub(crate) fn flow_to(
+        &mut self,
+        now: Instant,
+        place: &Resolved,
+        stream: Option<(ConnectionId, SocketAddr)>,
+    ) -> Flow {
+        match place.transport {
+            Transport::Udp => Flow::Datagram {
+                remote: place.remote,
+            },
+            Transport::Tcp => {
+                let usable = stream.filter(|(connection, remote)| {
+                    remote.ip() == place.remote.ip() && self.border.is_open(*connection)
+                });
+                if let Some((connection, remote)) = usable {
+                    return Flow::Stream {
+                        connection,
+                        remote,
+                        fallback: Some(place.remote),
+                    };
+                }
+                let (connection, opened) = self.border.connect(place.remote);
+                if opened {
+                    self.timers
+                        .set(Timer::Connect(connection), now + CONNECT_LIMIT);
+                }
+                Flow::Stream {
+                    connection,
+                    remote: place.remote,
+                    fallback: None,
+                }
+            }
+        }
+    }
+
+    /// The Via of a request to a place.
+    pub(crate) fn via(&self, place: &Resolved, branch: &str) -> String {
+        let host = Host::from(place.local_ip);
+        let port = self.local_port(place.transport);
+        let transport = place.transport;
+        format!("SIP/2.0/{transport} {host}:{port};rport;branch={branch}")
+    }
+
+    /// Our Contact towards a place.
+    pub(crate) fn contact_uri(&self, account: Option<AccountId>, place: &Resolved) -> SipUri {
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let user = known.map_or(self.direct_user.as_str(), |known| &known.contact_user);
+        let public = known.and_then(|known| known.public_address(place));
+        let (ip, port) = match public {
+            Some(public) => (public.ip(), public.port()),
+            None => (place.local_ip, self.local_port(place.transport)),
+        };
+        let uri = SipUri::new(Some(user), Host::from(ip), Some(port));
+        match place.transport {
+            Transport::Udp => uri,
+            Transport::Tcp => uri.with_param("transport", Some("tcp")),
+        }
+    }
+
+    fn local_port(&self, transport: Transport) -> u16 {
+        match transport {
+            Transport::Udp => self.config.udp_port,
+            Transport::Tcp => self.config.tcp_port.unwrap_or(self.config.udp_port),
+        }
+    }
+
+    fn add_contact(&mut self, request: &mut Message, account: Option<AccountId>, place: &Resolved) {
+        match request.method() {
+            Some(Method::Register) => {
+                if let Some(id) = account {
+                    self.add_bindings(request, id, place);
+                }
+            }
+            Some(Method::Invite | Method::Update) => {
+                let uri = Uri::Sip(self.contact_uri(account, place));
+                request.headers.set("Contact", format!("<{uri}>"));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn send_resolved_ack(&mut self, now: Instant, id: OutgoingId, tag: &str, place: Resolved) {
+        let branch = format!("z9hG4bK{}", self.random.hex(12));
+        let via = self.via(&place, &branch);
+        let stream = self.outgoing.get(&id).and_then(|o| o.stream);
+        let flow = self.flow_to(now, &place, stream);
+        let Some(ack) = self.outgoing.get_mut(&id).and_then(|o| o.acks.get_mut(tag)) else {
+            return;
+        };
+        let mut message = ack.message.clone();
+        message.headers.prepend("Via", via);
+        let bytes = message.to_bytes();
+        ack.sent = Some((flow.clone(), bytes.clone()));
+        self.send(now, &flow, bytes);
+    }
+
+    fn has_other_target(&self, id: OutgoingId) -> bool {
+        self.outgoing
+            .get(&id)
+            .is_some_and(|outgoing| outgoing.targets.iter().any(|t| !t.large_by_udp))
+    }
+
+    /// Whether the one who waits still wants an answer by another attempt.
+    fn wants_retry(&self, id: OutgoingId) -> bool {
+        match self.outgoing.get(&id).map(|outgoing| outgoing.owner) {
+            Some(Owner::Invite(session)) => self
+                .sessions
+                .get(&session)
+                .is_some_and(|session| !session.cancelled()),
+            Some(Owner::Reinvite(session)) => self.sessions.contains_key(&session),
+            Some(Owner::Register(_) | Owner::Bye(_) | Owner::Nobody) => true,
+            None => false,
+        }
+    }
+
+    fn fail(&mut self, now: Instant, id: OutgoingId, code: u16, why: &str) {
+        let without_transaction = self
+            .outgoing
+            .get(&id)
+            .is_some_and(|outgoing| outgoing.current.is_none());
+        self.deliver(now, id, Answer::Failed { code, why });
+        if without_transaction {
+            self.forget_outgoing(id);
+        }
+    }
+
+    fn deliver(&mut self, now: Instant, id: OutgoingId, answer: Answer<'_>) {
+        let Some(outgoing) = self.outgoing.get_mut(&id) else {
+            return;
+        };
+        let is_final = match answer {
+            Answer::Response(response) => response.code().is_some_and(|code| code >= 200),
+            Answer::Failed { .. } => true,
+        };
+        outgoing.answered |= is_final;
+        match outgoing.owner {
+            Owner::Register(account) => {
+                if is_final {
+                    self.register_answered(now, account, id, answer);
+                }
+            }
+            Owner::Invite(session) => self.invite_answered(now, session, id, answer),
+            Owner::Reinvite(session) => self.reinvite_answered(now, session, id, answer),
+            Owner::Bye(session) => {
+                if is_final {
+                    self.bye_answered(now, session, answer);
+                }
+            }
+            Owner::Nobody => {}
+        }
+    }
+
+    fn forget_outgoing(&mut self, id: OutgoingId) {
+        self.outgoing.remove(&id);
+        self.timers.cancel(&Timer::ReinviteLimit(id));
+        let questions: Vec<ResolveId> = self
+            .resolving
+            .iter()
+            .filter(|(_, asked)| match asked {
+                Asked::Outgoing(owner) | Asked::Ack(owner, _) => *owner == id,
+                Asked::Session(_) => false,
+            })
+            .map(|(question, _)| *question)
+            .collect();
+        for question in questions {
+            self.resolving.remove(&question);
+            self.timers.cancel(&Timer::Resolve(question));
+        }
+    }
+
+    /// The answered challenges of an account; empty for a direct call.
+    pub(crate) fn known_challenges(
+        &mut self,
+        account: Option<AccountId>,
+    ) -> Option<&mut Vec<KnownChallenge>> {
+        Some(&mut self.accounts.get_mut(&account?)?.challenges)
+    }
+}
+
+fn targets(places: Vec<Resolved>) -> VecDeque<Target> {
+    places
+        .into_iter()
+        .take(MAX_TARGETS)
+        .map(|place| Target {
+            place,
+            large_by_udp: false,
+        })
+        .collect()
+}

@@ -1,0 +1,650 @@
+//! Accounts and their bindings (RFC 3261 section 10; Path, RFC 3327; Service-Route, RFC 3608;
+//! back-off and keep-alive, RFC 5626 sections 4.4 and 4.5).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::authentication::KnownChallenge;
+use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
+use super::{ALLOW, SUPPORTED};
+use crate::base::id::AccountId;
+use crate::base::uri::{SipUri, Uri};
+use crate::sip::account::AccountSetup;
+use crate::sip::connection::Flow;
+use crate::sip::endpoint::{Endpoint, Timer};
+use crate::sip::event::{RegistrationState, SipEvent, Status};
+use crate::sip::flow::{ConnectionId, Resolved, Transport};
+use crate::sip::message::{Message, Method};
+use crate::sip::parse::{AddressField, ContactField};
+use crate::sip::route::{self, Hop};
+
+/// The pause between keep-alive datagrams; NAT bindings of UDP live 30 s and more.
+const KEEP_ALIVE_UDP: Duration = Duration::from_secs(25);
+/// The pause between keep-alives on a stream (RFC 5626 section 4.4.1).
+const KEEP_ALIVE_TCP: Duration = Duration::from_secs(100);
+/// The pause after the first failure, and the longest one (RFC 5626 section 4.5).
+const BACK_OFF_BASE: Duration = Duration::from_secs(30);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1800);
+/// The longest lifetime that a registrar may demand by 423.
+const MAX_EXPIRES: Duration = Duration::from_secs(86_400);
+/// How often in a row the Contact follows a changed public address: a NAT that gives each request
+/// another port must not make us register for ever.
+const MAX_MOVES: u8 = 3;
+/// How many Service-Routes are kept.
+const MAX_SERVICE_ROUTES: usize = 8;
+
+/// One account and its binding.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// What the owner configured.
+    pub(crate) setup: AccountSetup,
+    /// The random user part of its Contact, by which calls find it.
+    pub(crate) contact_user: String,
+    /// The challenges that were answered.
+    pub(crate) challenges: Vec<KnownChallenge>,
+    service_routes: Vec<AddressField>,
+    call_id: String,
+    local_tag: String,
+    /// The number of the last REGISTER.
+    pub(crate) cseq: u32,
+    outgoing: Option<OutgoingId>,
+    /// The lifetime to ask for.
+    expires: Duration,
+    failures: u32,
+    /// How often the lifetime was raised for 423 in a row.
+    too_brief: u8,
+    wish: Wish,
+    bound: bool,
+    /// Where the last REGISTER went and from which flow.
+    place: Option<Resolved>,
+    flow: Option<Flow>,
+    /// Our address as the registrar's side sees it, where it differs from ours.
+    public: Option<SocketAddr>,
+    /// The binding that the last accepted REGISTER made.
+    binding: Option<SipUri>,
+    /// A binding under an address that is no longer ours.
+    outdated: Option<SipUri>,
+    /// How often in a row the registrar saw another address.
+    moves: u8,
+}
+
+/// What is wanted of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Bound,
+    Unbound,
+    Removed,
+}
+
+impl Account {
+    /// Our public address towards a place, where it is on the registrar's side of the NAT.
+    pub(crate) fn public_address(&self, place: &Resolved) -> Option<SocketAddr> {
+        let registrar = self.place?;
+        let same_side = registrar.remote.ip() == place.remote.ip()
+            && registrar.transport == place.transport
+            && registrar.local_ip == place.local_ip;
+        self.public.filter(|_| same_side)
+    }
+
+    /// Whether an address is the registrar's (or the outbound proxy's).
+    pub(crate) fn is_registrar(&self, ip: IpAddr) -> bool {
+        self.place.is_some_and(|place| place.remote.ip() == ip)
+    }
+
+    /// The Routes of a request outside of dialogs: the outbound proxy, then what the registrar
+    /// gave (RFC 3608 section 6.1).
+    pub(crate) fn routes(&self) -> Vec<AddressField> {
+        let proxy = self.setup.outbound_proxy.as_ref().map(route::loose);
+        let same_as_proxy = |route: &&AddressField| {
+            let (Some(proxy), Some(first)) = (
+                self.setup.outbound_proxy.as_ref().and_then(Uri::as_sip),
+                route.uri.as_sip(),
+            ) else {
+                return false;
+            };
+            proxy.host.equivalent(&first.host) && proxy.port == first.port
+        };
+        let skip = usize::from(self.service_routes.first().filter(same_as_proxy).is_some());
+        let skip = if proxy.is_some() { skip } else { 0 };
+        proxy
+            .into_iter()
+            .chain(self.service_routes.iter().skip(skip).cloned())
+            .collect()
+    }
+
+    /// From as our requests carry it.
+    pub(crate) fn from(&self, tag: &str) -> String {
+        let from = AddressField {
+            display_name: self.setup.display_name.clone(),
+            uri: self.setup.address.clone(),
+            params: Vec::new(),
+        };
+        format!("{from};tag={tag}")
+    }
+
+    /// The lifetime of our binding among the Contacts of a 200. Some registrars rewrite host and
+    /// port, so our random user part counts where no Contact is the one that we sent.
+    fn own_expires(&self, response: &Message, sent: Option<&SipUri>) -> Option<u32> {
+        let contacts = response.contacts();
+        let ours = |same: &dyn Fn(&SipUri) -> bool| {
+            contacts.iter().find_map(|contact| match contact {
+                ContactField::Address(address) if address.uri.as_sip().is_some_and(same) => {
+                    address.expires()
+                }
+                ContactField::Address(_) | ContactField::All => None,
+            })
+        };
+        ours(&|uri| sent.is_some_and(|sent| sent.equivalent(uri)))
+            .or_else(|| ours(&|uri| uri.user.as_deref() == Some(self.contact_user.as_str())))
+    }
+}
+
+impl Endpoint {
+    /// Adds an account and registers it.
+    pub(crate) fn start_account(&mut self, now: Instant, id: AccountId, setup: AccountSetup) {
+        // A changed password or name refreshes the binding that is already there.
+        let old = self.accounts.get(&id).filter(|old| {
+            old.setup.address == setup.address && old.setup.registrar == setup.registrar
+        });
+        let kept = old.map(|old| {
+            (
+                old.contact_user.clone(),
+                old.call_id.clone(),
+                old.cseq,
+                old.binding.clone(),
+            )
+        });
+        self.forget_account(now, id);
+        let registers = setup.registrar.is_some();
+        let (contact_user, call_id, cseq, binding) =
+            kept.unwrap_or_else(|| (self.random.hex(8), self.random.hex(16), 0, None));
+        let account = Account {
+            contact_user,
+            challenges: Vec::new(),
+            service_routes: Vec::new(),
+            call_id,
+            local_tag: self.random.hex(8),
+            cseq,
+            outgoing: None,
+            expires: setup.expires,
+            failures: 0,
+            too_brief: 0,
+            wish: Wish::Bound,
+            bound: false,
+            place: None,
+            flow: None,
+            public: None,
+            binding,
+            outdated: None,
+            moves: 0,
+            setup,
+        };
+        self.accounts.insert(id, account);
+        if registers {
+            self.tell(id, RegistrationState::Registering);
+            self.register(now, id);
+        } else {
+            self.tell(id, RegistrationState::Off);
+        }
+    }
+
+    /// Removes an account after its binding.
+    pub(crate) fn stop_account(&mut self, now: Instant, id: AccountId) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.wish = Wish::Removed;
+            self.unbind(now, id);
+        }
+    }
+
+    /// Ends a registration, keeping the account.
+    pub(crate) fn unregister(&mut self, now: Instant, id: AccountId) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            if account.setup.registrar.is_none() {
+                return;
+            }
+            account.wish = Wish::Unbound;
+            self.unbind(now, id);
+        }
+    }
+
+    /// Registers at once, whatever is under way.
+    pub(crate) fn register_afresh(&mut self, now: Instant, id: AccountId) {
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        if account.setup.registrar.is_none() {
+            return;
+        }
+        account.wish = Wish::Bound;
+        account.failures = 0;
+        let outgoing = account.outgoing.take();
+        let was_bound = account.bound;
+        if let Some(outgoing) = outgoing {
+            self.abandon(now, outgoing);
+        }
+        if !was_bound {
+            self.tell(id, RegistrationState::Registering);
+        }
+        self.register(now, id);
+    }
+
+    /// Sends the next REGISTER: a binding, its refresh, or its removal.
+    pub(crate) fn register(&mut self, now: Instant, id: AccountId) {
+        let user_agent = self.config.user_agent.clone();
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        let Some(registrar) = account.setup.registrar.clone() else {
+            return;
+        };
+        if account.outgoing.is_some() {
+            return;
+        }
+        account.cseq += 1;
+        let mut request = Message::request(Method::Register, registrar.clone());
+        let routes: Vec<_> = account
+            .setup
+            .outbound_proxy
+            .iter()
+            .map(route::loose)
+            .collect();
+        let hop = route::apply(&mut request, &routes, &without_user(&registrar));
+        let to = AddressField {
+            display_name: account.setup.display_name.clone(),
+            uri: account.setup.address.clone(),
+            params: Vec::new(),
+        };
+        let expires = match account.wish {
+            Wish::Bound => account.expires,
+            Wish::Unbound | Wish::Removed => Duration::ZERO,
+        };
+        let headers = &mut request.headers;
+        headers.push("Max-Forwards", "70");
+        headers.push("From", account.from(&account.local_tag));
+        headers.push("To", to.to_string());
+        headers.push("Call-ID", account.call_id.clone());
+        headers.push("CSeq", format!("{} REGISTER", account.cseq));
+        headers.push("Expires", expires.as_secs().to_string());
+        headers.push("Allow", ALLOW);
+        headers.push("Supported", SUPPORTED);
+        headers.push("User-Agent", user_agent);
+        let transport = account.setup.transport;
+        let Some(hop) = hop.map(|hop: Hop| hop.or_transport(transport)) else {
+            self.registration_failed(
+                now,
+                id,
+                None,
+                "the registrar's address cannot be reached by SIP over UDP or TCP; check it",
+                None,
+            );
+            return;
+        };
+        let outgoing = self.launch(
+            now,
+            Outgoing::new(Owner::Register(id), Some(id), request, hop),
+        );
+        // An answer may already have come: a flow that failed at once.
+        if self.outgoing.contains_key(&outgoing)
+            && let Some(account) = self.accounts.get_mut(&id)
+        {
+            account.outgoing = Some(outgoing);
+        }
+    }
+
+    /// Adds the Contacts of a REGISTER that goes to a place.
+    pub(crate) fn add_bindings(&mut self, request: &mut Message, id: AccountId, place: &Resolved) {
+        let expires = request.seconds("Expires").unwrap_or_default();
+        if let Some(account) = self.accounts.get_mut(&id) {
+            if account.place.is_some_and(|old| {
+                old.local_ip != place.local_ip || old.transport != place.transport
+            }) {
+                // Another network: what was learned on the old one is wrong here.
+                account.public = None;
+            }
+            account.place = Some(*place);
+        }
+        let uri = self.contact_uri(Some(id), place);
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        request
+            .headers
+            .push("Contact", format!("<{uri}>;expires={expires}"));
+        account.outdated = account.binding.clone().filter(|old| !old.equivalent(&uri));
+        if let Some(old) = &account.outdated {
+            request
+                .headers
+                .push("Contact", format!("<{old}>;expires=0"));
+        }
+    }
+
+    /// Takes the final answer to a REGISTER.
+    pub(crate) fn register_answered(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        outgoing: OutgoingId,
+        answer: Answer<'_>,
+    ) {
+        let flow = self
+            .outgoing
+            .get(&outgoing)
+            .and_then(Outgoing::current)
+            .and_then(|transaction| self.transactions.client_request(transaction))
+            .map(|(request, flow)| (request.contact(), flow.clone()));
+        let challenged = self
+            .outgoing
+            .get(&outgoing)
+            .is_some_and(Outgoing::challenged);
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        account.outgoing = None;
+        let mut contact = None;
+        if let Some((sent, flow)) = flow {
+            account.flow = Some(flow);
+            contact = sent.and_then(|sent| sent.uri.as_sip().cloned());
+        }
+        if account.wish != Wish::Bound {
+            self.unbound(now, id);
+            return;
+        }
+        let Answer::Response(response) = answer else {
+            let why = unreachable_reason(&answer.status());
+            self.registration_failed(now, id, None, &why, None);
+            return;
+        };
+        match response.code() {
+            Some(200..300) => self.bound(now, id, response, contact),
+            Some(423) => self.too_brief(now, id, response),
+            Some(401 | 407) => {
+                let why = if !challenged {
+                    "the registrar asks for credentials in a way that is not supported"
+                } else {
+                    "the registrar refuses the user name or the password; check both"
+                };
+                let status = answer.status();
+                self.registration_refused(id, status, why);
+            }
+            Some(_) | None => {
+                let status = answer.status();
+                let why = format!(
+                    "the registrar refuses the registration: {} {}",
+                    status.code, status.phrase
+                );
+                let after = response.seconds("Retry-After");
+                self.registration_failed(now, id, Some(status), &why, after);
+            }
+        }
+    }
+
+    /// Sends the next keep-alive of an account.
+    pub(crate) fn keep_alive(&mut self, now: Instant, id: AccountId) {
+        let Some(account) = self.accounts.get(&id) else {
+            return;
+        };
+        let Some(flow) = account.flow.clone().filter(|_| account.bound) else {
+            return;
+        };
+        let (bytes, pause): (&[u8], _) = match flow.transport() {
+            Transport::Udp => (b"\r\n", KEEP_ALIVE_UDP),
+            Transport::Tcp => (b"\r\n\r\n", KEEP_ALIVE_TCP),
+        };
+        self.border.send_keep_alive(&flow, bytes);
+        self.timers.set(Timer::KeepAlive(id), now + pause);
+    }
+
+    /// Registers again where the stream of a registration is gone.
+    pub(crate) fn registration_flow_lost(&mut self, now: Instant, connection: ConnectionId) {
+        let lost: Vec<AccountId> = self
+            .accounts
+            .iter()
+            .filter(|(_, account)| {
+                account.bound
+                    && account.outgoing.is_none()
+                    && account.wish == Wish::Bound
+                    && account.flow.as_ref().and_then(Flow::connection) == Some(connection)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            // One to three seconds later, so that a restarted registrar is not stormed.
+            let millis = 1000 + u64::from(self.random.next_u32() % 2000);
+            self.timers
+                .set(Timer::Register(id), now + Duration::from_millis(millis));
+        }
+    }
+
+    fn bound(&mut self, now: Instant, id: AccountId, response: &Message, sent: Option<SipUri>) {
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        let seconds = account
+            .own_expires(response, sent.as_ref())
+            .or_else(|| response.seconds("Expires"));
+        let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
+        let expires = expires.clamp(Duration::from_secs(1), MAX_EXPIRES);
+        account.service_routes = response.addresses("Service-Route");
+        account.service_routes.truncate(MAX_SERVICE_ROUTES);
+        account.failures = 0;
+        account.too_brief = 0;
+        let first_time = !account.bound;
+        account.bound = true;
+        account.binding = sent;
+        account.outdated = None;
+        let moved = account.learn_public(response) && account.moves < MAX_MOVES;
+        account.moves = if moved { account.moves + 1 } else { 0 };
+        let refresh = now + refresh_after(expires);
+        let flow = account.flow.clone();
+        self.timers.set(Timer::Register(id), refresh);
+        if first_time && let Some(flow) = flow {
+            let pause = match flow.transport() {
+                Transport::Udp => KEEP_ALIVE_UDP,
+                Transport::Tcp => KEEP_ALIVE_TCP,
+            };
+            self.timers.set(Timer::KeepAlive(id), now + pause);
+        }
+        self.tell(id, RegistrationState::Registered { expires });
+        if moved {
+            // The Contact follows what the registrar saw (RFC 3581 and common practice).
+            self.register(now, id);
+        }
+    }
+
+    fn too_brief(&mut self, now: Instant, id: AccountId, response: &Message) {
+        const MAX_RAISES: u8 = 2;
+        let status = Answer::Response(response).status();
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        let wanted = response
+            .seconds("Min-Expires")
+            .map(|seconds| Duration::from_secs(seconds.into()))
+            .filter(|wanted| *wanted > account.expires && *wanted <= MAX_EXPIRES);
+        account.too_brief += 1;
+        match wanted {
+            Some(wanted) if account.too_brief <= MAX_RAISES => {
+                account.expires = wanted;
+                self.register(now, id);
+            }
+            Some(_) | None => self.registration_failed(
+                now,
+                id,
+                Some(status),
+                "the registrar refuses every registration as too brief",
+                None,
+            ),
+        }
+    }
+
+    /// Ends the tries: the same credentials would only lock the account.
+    fn registration_refused(&mut self, id: AccountId, status: Status, why: &str) {
+        self.lose_binding(id);
+        self.tell(
+            id,
+            RegistrationState::Failed {
+                status: Some(status),
+                reason: why.to_owned(),
+                retry_in: None,
+            },
+        );
+    }
+
+    fn registration_failed(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        status: Option<Status>,
+        why: &str,
+        retry_after: Option<u32>,
+    ) {
+        self.lose_binding(id);
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        if account.wish != Wish::Bound {
+            self.unbound(now, id);
+            return;
+        }
+        let bound = BACK_OFF_BASE
+            .saturating_mul(1 << account.failures.min(10))
+            .min(BACK_OFF_MAX);
+        account.failures = account.failures.saturating_add(1);
+        // Between half of it and all of it, so that many phones do not come back at once.
+        let part = 500 + self.random.next_u32() % 501;
+        let retry_in = (bound * part / 1000)
+            .max(Duration::from_secs(retry_after.unwrap_or(0).into()))
+            .min(MAX_EXPIRES);
+        self.timers.set(Timer::Register(id), now + retry_in);
+        self.tell(
+            id,
+            RegistrationState::Failed {
+                status,
+                reason: why.to_owned(),
+                retry_in: Some(retry_in),
+            },
+        );
+    }
+
+    fn lose_binding(&mut self, id: AccountId) {
+        self.timers.cancel(&Timer::KeepAlive(id));
+        self.timers.cancel(&Timer::Register(id));
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.bound = false;
+        }
+    }
+
+    fn unbind(&mut self, now: Instant, id: AccountId) {
+        self.timers.cancel(&Timer::Register(id));
+        self.timers.cancel(&Timer::KeepAlive(id));
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        let outgoing = account.outgoing.take();
+        let may_be_bound = account.bound || outgoing.is_some();
+        if let Some(outgoing) = outgoing {
+            self.abandon(now, outgoing);
+        }
+        if may_be_bound {
+            self.register(now, id);
+        } else {
+            self.unbound(now, id);
+        }
+    }
+
+    fn unbound(&mut self, now: Instant, id: AccountId) {
+        self.lose_binding(id);
+        let Some(account) = self.accounts.get_mut(&id) else {
+            return;
+        };
+        account.binding = None;
+        let removed = account.wish == Wish::Removed;
+        if account.setup.registrar.is_some() {
+            self.tell(id, RegistrationState::Unregistered);
+        }
+        if removed {
+            self.forget_account(now, id);
+        }
+    }
+
+    fn forget_account(&mut self, now: Instant, id: AccountId) {
+        self.timers.cancel(&Timer::Register(id));
+        self.timers.cancel(&Timer::KeepAlive(id));
+        if let Some(outgoing) = self.accounts.remove(&id).and_then(|old| old.outgoing) {
+            self.abandon(now, outgoing);
+        }
+    }
+
+    fn tell(&mut self, account: AccountId, state: RegistrationState) {
+        self.border.event(SipEvent::Registration { account, state });
+    }
+}
+
+impl Account {
+    /// Learns our public address from the Via that came back; `true` when the Contact must follow.
+    fn learn_public(&mut self, response: &Message) -> bool {
+        let (Some(place), Some(via)) = (self.place, response.top_via()) else {
+            return false;
+        };
+        let seen_ip = via.received().unwrap_or(place.local_ip);
+        let sent_port = via.port.unwrap_or_default();
+        let seen_port = via.rport().unwrap_or(sent_port);
+        let differs = match place.transport {
+            Transport::Udp => seen_ip != place.local_ip || seen_port != sent_port,
+            // The port of a stream is always another; without NAT our listening port is right.
+            Transport::Tcp => seen_ip != place.local_ip,
+        };
+        let public = differs.then(|| SocketAddr::new(seen_ip, seen_port));
+        let moved = public != self.public;
+        self.public = public;
+        moved
+    }
+}
+
+/// When a binding is refreshed: a tenth of its life before its end, at least 5 s and at most 60 s;
+/// half-way for very short ones.
+fn refresh_after(expires: Duration) -> Duration {
+    let lead = (expires / 10).clamp(Duration::from_secs(5), Duration::from_secs(60));
+    if expires > lead * 2 {
+        expires - lead
+    } else {
+        expires / 2
+    }
+}
+
+fn without_user(uri: &Uri) -> Uri {
+    match uri {
+        Uri::Sip(sip) => Uri::Sip(SipUri {
+            user: None,
+            password: None,
+            ..sip.clone()
+        }),
+        Uri::Tel(_) | Uri::Other { .. } => uri.clone(),
+    }
+}
+
+fn unreachable_reason(status: &Status) -> String {
+    if status.code == 408 {
+        "the registrar does not answer; check its address and the network".to_owned()
+    } else {
+        format!(
+            "the registrar cannot be reached ({}); check its address and the network",
+            status.phrase
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_is_refreshed_well_before_it_ends() {
+        for (expires, after) in [(3600, 3540), (300, 270), (60, 54), (20, 15), (8, 4), (2, 1)] {
+            assert_eq!(
+                refresh_after(Duration::from_secs(expires)),
+                Duration::from_secs(after)
+            );
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What is known of one call.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::outgoing::OutgoingId;
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
+use crate::sip::dialog::Dialog;
+use crate::sip::endpoint::{Endpoint, Timer};
+use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
+use crate::sip::flow::{ConnectionId, Resolved};
+use crate::sip::message::Message;
+use crate::sip::route::Hop;
+use crate::sip::timer::TIMEOUT;
+use crate::sip::transaction::TransactionId;
+
+/// One call: an INVITE and all dialogs that it makes.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Whose call it is; none for direct calls.
+    pub(crate) account: Option<AccountId>,
+    /// The Call-ID.
+    pub(crate) call_id: String,
+    /// Our tag in all its dialogs.
+    pub(crate) local_tag: String,
+    /// Whether we made the call, and with it the Call-ID.
+    pub(crate) ours: bool,
+    /// Where it stands.
+    pub(crate) phase: Phase,
+    /// The dialog that counts: the confirmed one, or for a call that we get the only one.
+    pub(crate) dialog: Option<Dialog>,
+    /// Early dialogs of a call that we make, one for each To tag.
+    pub(crate) early: Vec<Dialog>,
+    /// A change of the session that is under way.
+    pub(crate) negotiation: Negotiation,
+    /// The stream that the call came by.
+    pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
+    /// The place that the call came from or goes to, for Contact.
+    pub(crate) place: Option<Resolved>,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// We call: the target is being resolved.
+    Resolving(Plan),
+    /// We call: the owner prepares the offer.
+    OfferNeeded(Plan, Vec<Resolved>),
+    /// We call: the INVITE is on its way.
+    Calling {
+        /// The INVITE.
+        outgoing: OutgoingId,
+        /// Whether a provisional answer came, so that CANCEL may be sent.
+        provisional: bool,
+        /// Who ended it, when it is to be cancelled.
+        cancel: Option<EndedBy>,
+        /// Whether the CANCEL is already sent.
+        cancel_sent: bool,
+    },
+    /// We are called: the owner rings, answers or rejects.
+    Ringing {
+        /// The INVITE.
+        transaction: TransactionId,
+        /// The last provisional answer, which is repeated each minute.
+        provisional: Option<Message>,
+    },
+    /// We answered: the 2xx is repeated until the ACK.
+    Answered(Accepted),
+    /// Both sides talk.
+    Established,
+    /// Our BYE is on its way.
+    Ending {
+        /// Who ended the call.
+        by: EndedBy,
+        /// The status that the end will have.
+        status: Status,
+        /// The Reason of the one who ended it.
+        reason: Option<String>,
+    },
+}
+
+/// What is needed to build an INVITE.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Whom to call.
+    pub(crate) target: Uri,
+    /// Further header fields.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The first hop.
+    pub(crate) hop: Hop,
+}
+
+/// A 2xx that waits for its ACK.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// The INVITE.
+    pub(crate) transaction: TransactionId,
+    /// Its `CSeq` number.
+    pub(crate) cseq: u32,
+    /// The 2xx.
+    pub(crate) response: Message,
+    /// The last pause.
+    pub(crate) interval: Duration,
+    /// Whether the 2xx carried the offer, so that the ACK carries the answer.
+    pub(crate) late_offer: bool,
+    /// Whether the owner hung up meanwhile: BYE follows the ACK.
+    pub(crate) hang_up: bool,
+}
+
+/// A change of the session that is under way.
+#[derive(Debug)]
+pub(crate) enum Negotiation {
+    /// None.
+    Idle,
+    /// Our re-INVITE is on its way.
+    Ours {
+        /// The request.
+        outgoing: OutgoingId,
+        /// The offer, for another try after glare.
+        offer: Body,
+        /// How often glare was met.
+        glares: u8,
+    },
+    /// Our re-INVITE met glare and waits.
+    Waiting {
+        /// The offer.
+        offer: Body,
+        /// How often glare was met.
+        glares: u8,
+    },
+    /// The far end's re-INVITE or UPDATE waits for the owner.
+    Theirs {
+        /// The request.
+        transaction: TransactionId,
+        /// Its `CSeq` number.
+        cseq: u32,
+        /// Whether it is an UPDATE, which needs no ACK.
+        update: bool,
+        /// Whether it carried an offer.
+        offered: bool,
+    },
+    /// Our 2xx to the far end's re-INVITE waits for its ACK.
+    Accepted(Accepted),
+}
+
+impl Session {
+    /// Whether the owner or the ring limit ended it before it was answered.
+    pub(crate) fn cancelled(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Calling {
+                cancel: Some(_),
+                ..
+            } | Phase::Ending { .. }
+        )
+    }
+
+    /// The phase in a word, for a refusal.
+    pub(crate) fn phase_name(&self) -> &'static str {
+        match &self.phase {
+            Phase::Resolving(_) | Phase::OfferNeeded(..) => "being prepared",
+            Phase::Calling { .. } => "being dialled",
+            Phase::Ringing { .. } => "ringing",
+            Phase::Answered(_) => "being answered",
+            Phase::Established => "established",
+            Phase::Ending { .. } => "ending",
+        }
+    }
+
+    /// The dialog with a remote tag.
+    pub(crate) fn dialog_mut(&mut self, remote_tag: &str) -> Option<&mut Dialog> {
+        self.dialog
+            .iter_mut()
+            .chain(self.early.iter_mut())
+            .find(|dialog| dialog.remote_tag() == remote_tag)
+    }
+}
+
+impl Endpoint {
+    /// Finds a session for a command of the owner.
+    pub(crate) fn session_mut(&mut self, id: SessionId) -> Result<&mut Session, SipError> {
+        self.sessions.get_mut(&id).ok_or(SipError::NoSuchSession)
+    }
+
+    /// Remembers a new session.
+    pub(crate) fn insert_session(&mut self, id: SessionId, session: Session) {
+        let key = (session.call_id.clone(), session.local_tag.clone());
+        self.by_dialog.insert(key, id);
+        self.sessions.insert(id, session);
+    }
+
+    /// How long a call of an account rings.
+    pub(crate) fn ring_limit(&self, account: Option<AccountId>) -> Duration {
+        account
+            .and_then(|id| self.accounts.get(&id))
+            .map_or(self.config.direct_ring_limit, |account| {
+                account.setup.ring_limit
+            })
+    }
+
+    /// Ends a session and tells the owner.
+    pub(crate) fn end(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        by: EndedBy,
+        status: Status,
+        reason: Option<String>,
+    ) {
+        let Some(session) = self.sessions.remove(&id) else {
+            return;
+        };
+        self.by_dialog.remove(&(session.call_id, session.local_tag));
+        if let Negotiation::Ours { outgoing, .. } = session.negotiation {
+            // Its answer is still acknowledged, but not waited for without end.
+            self.timers
+                .set(Timer::ReinviteLimit(outgoing), now + TIMEOUT);
+        }
+        for timer in [
+            Timer::Ring(id),
+            Timer::Provisional(id),
+            Timer::Repeat2xx(id),
+            Timer::AckLimit(id),
+            Timer::CancelLimit(id),
+            Timer::Glare(id),
+        ] {
+            self.timers.cancel(&timer);
+        }
+        self.resolving.retain(|question, asked| match asked {
+            super::Asked::Session(owner) if *owner == id => {
+                self.timers.cancel(&Timer::Resolve(*question));
+                false
+            }
+            super::Asked::Session(_) | super::Asked::Outgoing(_) | super::Asked::Ack(..) => true,
+        });
+        self.border.event(SipEvent::Ended {
+            session: id,
+            by,
+            status,
+            reason,
+        });
+    }
+
+    /// Sends BYE in the session's dialog; the end is told when it is answered.
+    pub(crate) fn bye(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        by: EndedBy,
+        status: Status,
+        reason: Option<String>,
+    ) {
+        self.refuse_pending_change(now, id);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        for timer in [Timer::Repeat2xx(id), Timer::AckLimit(id), Timer::Glare(id)] {
+            self.timers.cancel(&timer);
+        }
+        let account = session.account;
+        let stream = session.stream;
+        let request = session
+            .dialog
+            .as_mut()
+            .map(|dialog| dialog.request(crate::sip::message::Method::Bye));
+        session.phase = Phase::Ending {
+            by,
+            status: status.clone(),
+            reason: reason.clone(),
+        };
+        match request {
+            Some((message, Some(hop))) => {
+                self.send_in_dialog(now, super::Owner::Bye(id), account, message, hop, stream);
+            }
+            Some((_, None)) | None => self.end(now, id, by, status, reason),
+        }
+    }
+}

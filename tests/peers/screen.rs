@@ -1,0 +1,202 @@
+//! A display of its own: Xvfb, the window manager openbox, and what xdotool and `ImageMagick` do on
+//! it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::place;
+
+/// A display with nothing on it but what the test starts.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    display: String,
+    folder: TempDir,
+    processes: Vec<Child>,
+}
+
+/// A window on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Window {
+    id: String,
+}
+
+/// Where a window is, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Screen {
+    /// Starts the display and the window manager.
+    pub(crate) fn start() -> Self {
+        for program in ["Xvfb", "openbox", "xdotool", "xterm", "import", "identify"] {
+            place::need(program);
+        }
+        let mut xvfb = Command::new("Xvfb")
+            // It chooses a free number and tells it on its standard output.
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1600x1000x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(xvfb.stdout.take().unwrap())
+            .read_line(&mut number)
+            .unwrap();
+        let display = format!(":{}", number.trim());
+        let folder = TempDir::new().unwrap();
+        let mut screen = Self {
+            display,
+            folder,
+            processes: vec![xvfb],
+        };
+        screen.run(Command::new("openbox").arg("--sm-disable"));
+        // It owns a property of the root window as soon as it manages windows.
+        place::until("openbox does not manage the display", || {
+            let text = screen.output(Command::new("xprop").args(["-root", "_NET_SUPPORTED"]));
+            text.contains("_NET_WM_STATE").then_some(())
+        });
+        screen
+    }
+
+    /// Starts a program on it, which ends with it.
+    pub(crate) fn run(&mut self, command: &mut Command) {
+        self.on_it(command).stdin(Stdio::null());
+        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.processes.push(child);
+    }
+
+    fn on_it<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env("DISPLAY", &self.display)
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("HOME", self.folder.path())
+            // No keyring, and no portal, of the person who runs the tests.
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .env_remove("WAYLAND_DISPLAY")
+    }
+
+    /// What a program prints that ends by itself.
+    fn output(&self, command: &mut Command) -> String {
+        let output = self.on_it(command).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        self.output(Command::new("xdotool").args(arguments))
+            .trim()
+            .to_owned()
+    }
+
+    /// Waits until a window with this name is visible.
+    pub(crate) fn window(&self, name: &str) -> Window {
+        let pattern = format!("^{name}");
+        place::until(&format!("no window {name}"), || {
+            let ids = self.xdotool(&["search", "--onlyvisible", "--name", &pattern]);
+            let id = ids.lines().next_back()?.to_owned();
+            Some(Window { id })
+        })
+    }
+
+    /// Whether a window with this name is visible now.
+    pub(crate) fn shows(&self, name: &str) -> bool {
+        let pattern = format!("^{name}");
+        !self
+            .xdotool(&["search", "--onlyvisible", "--name", &pattern])
+            .is_empty()
+    }
+
+    /// Gives a window the keyboard.
+    pub(crate) fn focus(&self, window: &Window) {
+        self.xdotool(&["windowactivate", "--sync", &window.id]);
+        place::until("the window does not take the keyboard", || {
+            (self.focused() == *window).then_some(())
+        });
+    }
+
+    /// The window that has the keyboard.
+    pub(crate) fn focused(&self) -> Window {
+        Window {
+            id: self.xdotool(&["getactivewindow"]),
+        }
+    }
+
+    /// Types into whatever has the keyboard, as a person does.
+    pub(crate) fn type_text(&self, text: &str) {
+        self.xdotool(&["type", "--delay", "60", "--clearmodifiers", text]);
+    }
+
+    /// Where a window is.
+    pub(crate) fn place(&self, window: &Window) -> Place {
+        let text = self.xdotool(&["getwindowgeometry", "--shell", &window.id]);
+        let value = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+                .and_then(|value| value.parse().ok())
+                .unwrap_or_else(|| panic!("no {name} in {text}"))
+        };
+        Place {
+            x: value("X"),
+            y: value("Y"),
+            width: value("WIDTH"),
+            height: value("HEIGHT"),
+        }
+    }
+
+    /// Clicks at a point of the screen.
+    pub(crate) fn click(&self, x: u32, y: u32) {
+        self.xdotool(&[
+            "mousemove",
+            "--sync",
+            &x.to_string(),
+            &y.to_string(),
+            "click",
+            "1",
+        ]);
+    }
+
+    /// Keeps a picture of the whole screen.
+    pub(crate) fn picture(&self, file: &Path) {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        self.output(Command::new("import").args(["-window", "root"]).arg(file));
+        assert!(file.exists(), "no picture {}", file.display());
+    }
+
+    /// How many colours a part of the screen shows: one while nothing is painted there.
+    pub(crate) fn colours(&self, place: Place) -> u32 {
+        let file = self.folder.path().join("part.png");
+        let part = format!("{}x{}+{}+{}", place.width, place.height, place.x, place.y);
+        self.output(
+            Command::new("import")
+                .args(["-window", "root", "-crop", &part])
+                .arg(&file),
+        );
+        let text = self.output(Command::new("identify").args(["-format", "%k"]).arg(&file));
+        text.trim().parse().unwrap_or(0)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        for child in self.processes.iter_mut().rev() {
+            let _killed = child.kill();
+            let _reaped = child.wait();
+        }
+    }
+}

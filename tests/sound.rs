@@ -1,0 +1,356 @@
+//! Real sound: PulseAudio with null sinks, and calls through them.
+//!
+//! The test starts a sound server of its own in a private folder and then itself again as a child
+//! with that server in its environment, which is read by the sound library.
+#![cfg(all(feature = "audio", target_os = "linux"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop anywhere"
+)]
+
+use std::f32::consts::PI;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use ringdesk::base::id::CallId;
+use ringdesk::media::{
+    DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source, devices,
+};
+use ringdesk::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+/// Set in the child.
+const CHILD: &str = "RINGDESK_SOUND_TEST_CHILD";
+const TONE_HERTZ: f32 = 700.0;
+
+#[test]
+fn a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss() {
+    if std::env::var_os(CHILD).is_some() {
+        talk_through_the_sound_server();
+        return;
+    }
+    let server = SoundServer::start();
+    let child = server
+        .command(std::env::current_exe().unwrap().to_str().unwrap())
+        .env(CHILD, "1")
+        .args(["--exact", "--nocapture"])
+        .arg("a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss")
+        .output()
+        .unwrap();
+    assert!(
+        child.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&child.stdout),
+        String::from_utf8_lossy(&child.stderr)
+    );
+}
+
+fn talk_through_the_sound_server() {
+    let (microphones, speakers) = devices();
+    assert!(
+        speakers.iter().any(|name| name == "headset"),
+        "{speakers:?}"
+    );
+    assert!(
+        microphones.iter().any(|name| name == "capsule"),
+        "{microphones:?}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let tone = folder.path().join("tone.wav");
+    write_tone(&tone);
+    // The far end plays a tone and records what comes back; ours plays it on the speaker, whose
+    // monitor is our microphone.
+    let mut far = Side::new(1, null_devices());
+    let mut ours = Side::new(
+        2,
+        Devices {
+            microphone: DeviceChoice::Named("capsule".to_owned()),
+            speaker: DeviceChoice::Named("headset".to_owned()),
+            ringer: DeviceChoice::Named("loudspeaker".to_owned()),
+        },
+    );
+    let (microphone, speaker, problem) = ours.wait(device);
+    assert_eq!(
+        (microphone.as_str(), speaker.as_str(), problem),
+        ("capsule", "headset", None)
+    );
+
+    let locals = [far.local(), ours.local()];
+    let (answered, our_plan) = answer(&locals[1], &offer(&locals[0])).unwrap();
+    ours.apply(our_plan);
+    far.apply(accept(&locals[0], &answered).unwrap());
+    ours.engine
+        .send(MediaCommand::Focus(Some(ours.call)))
+        .unwrap();
+    far.engine
+        .send(MediaCommand::Source {
+            call: far.call,
+            source: Source::File {
+                path: tone,
+                repeat: true,
+            },
+        })
+        .unwrap();
+    // It is there when the far end hears its own tone, once round.
+    far.wait(|event| match event {
+        MediaEvent::Quality { quality, .. } if quality.level_in > 0.05 => Some(()),
+        _ => None,
+    });
+    let path = folder.path().join("round.wav");
+    far.engine
+        .send(MediaCommand::StartRecording {
+            call: far.call,
+            path: path.clone(),
+        })
+        .unwrap();
+    for _ in 0..3 {
+        far.wait(|event| matches!(event, MediaEvent::Quality { .. }).then_some(()));
+    }
+    far.engine
+        .send(MediaCommand::StopRecording { call: far.call })
+        .unwrap();
+    far.wait(|event| matches!(event, MediaEvent::RecordingStopped { .. }).then_some(()));
+    let heard = right_channel(&path);
+    let share = best_share(&heard);
+    assert!(share > 0.8, "the tone is {share} of what came back");
+
+    // The microphone goes: it is told, another takes its place, and the call goes on.
+    let unloaded = Command::new("pactl")
+        .args(["unload-module", "module-remap-source"])
+        .status()
+        .unwrap();
+    assert!(unloaded.success());
+    let problem = ours.wait(|event| device(event).and_then(|(_, _, problem)| problem));
+    assert!(
+        problem.contains("capsule") && problem.contains("settings"),
+        "{problem}"
+    );
+    far.wait(|event| match event {
+        MediaEvent::Quality { quality, .. } => Some(quality.received),
+        _ => None,
+    });
+
+    // The sound server goes: the null device takes over, and packets still flow.
+    assert!(
+        Command::new("pactl")
+            .arg("exit")
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (microphone, speaker) = ours.wait(|event| {
+        device(event)
+            .filter(|(_, _, problem)| {
+                problem
+                    .as_deref()
+                    .is_some_and(|p| p.contains("null device"))
+            })
+            .map(|(microphone, speaker, _)| (microphone, speaker))
+    });
+    assert_eq!(
+        (microphone.as_str(), speaker.as_str()),
+        ("null device", "null device")
+    );
+    let sent = |event: &MediaEvent| match event {
+        MediaEvent::Quality { quality, .. } => Some(quality.sent),
+        _ => None,
+    };
+    let before = ours.wait(sent);
+    let after = ours.wait(sent);
+    assert!(after >= before + 40, "{before} {after}");
+}
+
+/// A PulseAudio of our own: a headset, a loudspeaker, and a capsule that hears the headset.
+struct SoundServer {
+    folder: tempfile::TempDir,
+}
+
+impl SoundServer {
+    fn start() -> Self {
+        let server = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let description = |name| format!("sink_properties=device.description={name}");
+        let started = server
+            .command("pulseaudio")
+            .args(["-n", "--daemonize=yes", "--exit-idle-time=-1"])
+            .arg("-L")
+            .arg("module-native-protocol-unix")
+            .arg("-L")
+            .arg(format!(
+                "module-null-sink sink_name=headset rate=48000 channels=2 {}",
+                description("headset")
+            ))
+            .arg("-L")
+            .arg(format!(
+                "module-null-sink sink_name=loudspeaker rate=44100 channels=1 {}",
+                description("loudspeaker")
+            ))
+            .arg("-L")
+            .arg(
+                "module-remap-source master=headset.monitor source_name=capsule \
+                 source_properties=device.description=capsule",
+            )
+            .stdout(Stdio::null())
+            .status();
+        match started {
+            Ok(status) => assert!(status.success(), "pulseaudio does not start: {status}"),
+            Err(error) => panic!("pulseaudio is needed; `make test` installs it: {error}"),
+        }
+        server
+    }
+
+    /// A command in the environment of this server.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("HOME", self.folder.path())
+            .env_remove("PULSE_SERVER")
+            .env_remove("PULSE_RUNTIME_PATH")
+            .env_remove("PULSE_COOKIE");
+        command
+    }
+}
+
+impl Drop for SoundServer {
+    fn drop(&mut self) {
+        // By the process id that it left in its folder; it may be gone already.
+        let ended = self
+            .command("pulseaudio")
+            .arg("--kill")
+            .stderr(Stdio::null())
+            .status();
+        drop(ended);
+    }
+}
+
+struct Side {
+    engine: MediaEngine,
+    events: mpsc::Receiver<MediaEvent>,
+    call: CallId,
+    address: SocketAddr,
+    runtime: Runtime,
+}
+
+impl Side {
+    fn new(number: u8, devices: Devices) -> Self {
+        let (sender, events) = mpsc::channel(256);
+        let engine = MediaEngine::start(devices, sender).unwrap();
+        let call = CallId::new(1, [number; 10]);
+        let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
+        Self {
+            engine,
+            events,
+            call,
+            address,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap(),
+        }
+    }
+
+    fn local(&self) -> LocalMedia {
+        LocalMedia {
+            session_id: 1,
+            version: 1,
+            address: self.address.ip(),
+            rtp_port: self.address.port(),
+            codecs: vec![Codec::Opus],
+            ptime_millis: 20,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    fn apply(&self, plan: MediaPlan) {
+        let (call, plan) = (self.call, Box::new(plan));
+        self.engine
+            .send(MediaCommand::Apply { call, plan })
+            .unwrap();
+    }
+
+    /// Waits for the event that is looked for; others pass.
+    fn wait<T>(&mut self, mut look: impl FnMut(&MediaEvent) -> Option<T>) -> T {
+        let events = &mut self.events;
+        self.runtime
+            .block_on(async {
+                let search = async {
+                    loop {
+                        let event = events.recv().await.unwrap();
+                        if let Some(found) = look(&event) {
+                            return found;
+                        }
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(30), search).await
+            })
+            .unwrap()
+    }
+}
+
+fn device(event: &MediaEvent) -> Option<(String, String, Option<String>)> {
+    match event {
+        MediaEvent::Device {
+            microphone,
+            speaker,
+            problem,
+        } => Some((microphone.clone(), speaker.clone(), problem.clone())),
+        _ => None,
+    }
+}
+
+fn null_devices() -> Devices {
+    Devices {
+        microphone: DeviceChoice::Null,
+        speaker: DeviceChoice::Null,
+        ringer: DeviceChoice::Null,
+    }
+}
+
+fn write_tone(path: &Path) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for n in 0..48_000 {
+        let phase = 2.0 * PI * TONE_HERTZ * n as f32 / 48_000.0;
+        writer.write_sample(phase.sin() * 0.3).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn right_channel(path: &Path) -> Vec<f32> {
+    let mut reader = hound::WavReader::open(path).unwrap();
+    let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+    samples.chunks(2).map(|pair| f32::from(pair[1])).collect()
+}
+
+/// The share of the power that is the tone, in the median of all pieces of 100 ms; a machine that
+/// stops a thread for a while costs a piece.
+fn best_share(samples: &[f32]) -> f32 {
+    let mut shares: Vec<f32> = samples
+        .chunks_exact(4_800)
+        .map(|piece| {
+            let (mut a, mut b, mut power) = (0.0, 0.0, 1.0);
+            for (n, s) in piece.iter().enumerate() {
+                let phase = 2.0 * PI * TONE_HERTZ * n as f32 / 48_000.0;
+                a += s * phase.cos();
+                b += s * phase.sin();
+                power += s * s;
+            }
+            2.0 * (a * a + b * b) / (piece.len() as f32 * power)
+        })
+        .collect();
+    shares.sort_by(f32::total_cmp);
+    shares[shares.len() / 2]
+}
