@@ -46,6 +46,7 @@ fn fill(case: &str, text: &str) -> Vec<u8> {
     bytes
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn requests() -> Vec<(&'static str, &'static str, Reaction)> {
     vec![
         (

@@ -498,7 +498,9 @@ impl World {
     fn carry(&mut self, agent: usize, output: Output) {
         match output {
             Output::Datagram { remote, bytes } => {
-                let from = self.agents[agent].nat.unwrap_or(self.address(agent));
+                let from = self.agents[agent]
+                    .nat
+                    .unwrap_or_else(|| self.address(agent));
                 if bytes == b"\r\n" {
                     self.keep_alives += 1;
                 }
