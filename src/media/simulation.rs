@@ -290,7 +290,7 @@ fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
 
 #[test]
 fn from_mouth_to_ear_takes_a_packet_the_network_and_a_packet() {
-    for (codec, most) in [(Codec::Pcmu, 85), (Codec::Opus, 90)] {
+    for (codec, most) in [(Codec::Pcmu, 75), (Codec::Opus, 80)] {
         let mut world = World::call(1, codec);
         // Silence, then from the third second on the tone.
         world.sides[0].session.mute(true);
