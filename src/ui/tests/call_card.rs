@@ -229,7 +229,7 @@ fn an_ended_call_says_why_and_is_called_again_or_done() {
     call.status = "the far end hung up".to_owned();
     call.recording = RecordingView::Done("/tmp/a.wav".to_owned());
     let mut shown = desk(with(call), Rows::default(), |_| {});
-    shown.get_by_label("the far end hung up");
+    shown.get_by_label("The far end hung up");
     shown.get_by_label("Recorded to /tmp/a.wav");
     shown.get_by_label("Call again").click();
     shown.run_steps(2);

@@ -255,8 +255,14 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
             }
         });
     });
-    if !call.status.is_empty() {
-        paragraph_ui(ui, &call.status, SMALL, theme.colours.muted);
+    // While the call lives the pill says it; a sentence says more.
+    if call.stage == CallStage::Ended || call.status.split_whitespace().count() > 2 {
+        paragraph_ui(
+            ui,
+            &format::sentence(&call.status),
+            SMALL,
+            theme.colours.muted,
+        );
     }
     if let Some(from) = &call.diverted_from {
         line_ui(ui, &text::via(from), SMALL, theme.colours.muted);
@@ -265,7 +271,7 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         line_ui(ui, text::NOT_DURABLE, SMALL, theme.colours.warn.text);
     }
     if let RecordingView::Failed(why) = &call.recording {
-        paragraph_ui(ui, why, SMALL, theme.colours.bad.text);
+        paragraph_ui(ui, &format::sentence(why), SMALL, theme.colours.bad.text);
     }
 }
 
@@ -471,7 +477,7 @@ fn who_ui(
 ) {
     let theme = Theme::of(ui);
     let why = if person.candidates.is_empty() {
-        person.why.clone()
+        format::sentence(&person.why)
     } else {
         text::matched_by(&person.why)
     };
