@@ -286,6 +286,28 @@ fn a_second_call_does_not_push_away_the_one_that_is_talked_in() {
 }
 
 #[test]
+fn a_call_that_rings_does_not_take_the_field_that_is_typed_into() {
+    let mut over = talking(1, known());
+    over.stage = CallStage::Ended;
+    let mut shown = desk(with(over), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    shown.get_by_label("Notes").type_text("wants ");
+    shown.run_steps(2);
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls.push(ringing(2, Vec::new())));
+    shown.run_steps(3);
+    shown.get_by_label("Notes").type_text("a quote");
+    shown.run_steps(2);
+    assert_eq!(
+        shown.get_by_label("Notes").value().as_deref(),
+        Some("wants a quote")
+    );
+    assert_eq!(shown.state().state.card.shown, Some(call_id(1)));
+}
+
+#[test]
 fn a_row_that_is_not_on_disk_says_so() {
     let mut call = talking(1, known());
     call.durable = false;

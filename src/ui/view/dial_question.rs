@@ -169,7 +169,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
                     ui.label(icon(ICON_WARNING, 16.0, theme.colours.warn.text))
                         .accessible_name(text::CAUTION);
                     ui.vertical(|ui| {
-                        paragraph_ui(ui, &format::sentence(caution), BODY, theme.colours.text)
+                        paragraph_ui(ui, &format::sentence(caution), BODY, theme.colours.text);
                     });
                 });
             });
