@@ -257,12 +257,21 @@ fn why_ui(ui: &mut Ui, person: &Person<'_>) {
         .inner_margin(Margin::symmetric(10, 6))
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            paragraph_ui(ui, &person.why, SMALL, theme.colours.text);
+            paragraph_ui(
+                ui,
+                &format::sentence(&person.why),
+                SMALL,
+                theme.colours.text,
+            );
         });
 }
 
 /// Everybody it may be; they are chosen on the card, not while it rings.
 fn candidates_ui(ui: &mut Ui, person: &Person<'_>) {
+    // A single guess stands under the number already.
+    if person.candidates.len() < 2 {
+        return;
+    }
     let theme = Theme::of(ui);
     for (number, candidate) in (1..).zip(person.candidates.iter().take(4)) {
         let name = match &candidate.organization {

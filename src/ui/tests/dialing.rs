@@ -125,7 +125,7 @@ fn a_link_asks_with_person_uri_rule_and_link_before_it_dials() {
         "Dial this?",
         "Amelia Hart",
         "sip:+14155550134@pbx.example",
-        "number of US, sent in international form",
+        "Number of US, sent in international form",
         "tel:+1-415-555-0134",
     ] {
         shown.get_by_label(words);

@@ -68,8 +68,8 @@ fn a_row_opens_the_call_with_its_reason_and_notes() {
     let mut shown = desk(registered(), log(), |state| state.view = View::Calls);
     shown.get_by_label_contains("Amelia Hart, Inbound").click();
     shown.run();
-    shown.get_by_label("the caller gave up");
-    shown.get_by_label("same number");
+    shown.get_by_label("The caller gave up");
+    shown.get_by_label("Same number");
     shown.get_by_label("487");
     shown.get_by_label("Notes").focus();
     shown.run();
@@ -96,7 +96,7 @@ fn an_unreadable_log_says_why() {
         ..Rows::default()
     };
     let shown = desk(registered(), rows, |state| state.view = View::Calls);
-    shown.get_by_label("the call log is closed");
+    shown.get_by_label("The call log is closed");
 }
 
 #[test]

@@ -5,9 +5,9 @@ use egui::Ui;
 use crate::control::Command;
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
-use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme};
 use crate::ui::widget::{banner_ui, line_ui};
+use crate::ui::{format, text};
 
 /// How many are shown at once, and in a low window.
 const MOST: usize = 3;
@@ -41,13 +41,15 @@ pub(crate) fn banners_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSta
             continue;
         }
         room = room.saturating_sub(1);
-        if banner_ui(ui, problem, severe) {
+        if banner_ui(ui, &format::sentence(problem), severe) {
             state.dismissed.push(problem.clone());
         }
     }
     for notice in snapshot.notices.iter().rev().take(room) {
         let gone = ui
-            .push_id(notice.id, |ui| banner_ui(ui, &notice.text, false))
+            .push_id(notice.id, |ui| {
+                banner_ui(ui, &format::sentence(&notice.text), false)
+            })
             .inner;
         if gone {
             scene.send(Command::DismissNotice(notice.id));

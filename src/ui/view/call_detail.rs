@@ -149,7 +149,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         MatchLevel::Weak | MatchLevel::Maybe => text::MAYBE,
     });
     let matched = match (&row.match_reason, level) {
-        (Some(reason), Some("") | None) => Some(reason.clone()),
+        (Some(reason), Some("") | None) => Some(format::sentence(reason)),
         (Some(reason), Some(level)) => Some(format!("{level}: {reason}")),
         (None, _) => None,
     };
@@ -172,7 +172,10 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             row.talking_millis
                 .map(|millis| format::length(Some(millis))),
         ),
-        (text::DETAIL_END, row.end_reason.clone()),
+        (
+            text::DETAIL_END,
+            row.end_reason.as_deref().map(format::sentence),
+        ),
         (
             text::DETAIL_STATUS,
             row.sip_status.map(|status| status.to_string()),

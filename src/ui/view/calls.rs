@@ -10,9 +10,9 @@ use crate::control::{Page, PageRequest};
 use crate::crm::row::CallFilter;
 use crate::ui::scene::Scene;
 use crate::ui::state::{CallsState, Span, View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{BODY, Theme};
 use crate::ui::widget::{Field, empty_ui, line_ui, tab_ui, title_ui};
+use crate::ui::{format, text};
 
 /// How many rows before the end the next page is asked for.
 const AHEAD: usize = 40;
@@ -149,7 +149,13 @@ fn first_page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) -> bool 
             return false;
         }
         Loaded::Failed(why) => {
-            empty_ui(ui, ICON_HISTORY, text::STORE_PROBLEM, &why, None);
+            empty_ui(
+                ui,
+                ICON_HISTORY,
+                text::STORE_PROBLEM,
+                &format::sentence(&why),
+                None,
+            );
             return false;
         }
     }

@@ -16,12 +16,12 @@ use crate::crm::row::ContactRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{ContactsState, View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{
     Button, Field, Line, Look, avatar_ui, empty_ui, line_ui, paint_avatar, paint_line,
     paragraph_ui, title_ui,
 };
+use crate::ui::{format, text};
 
 /// Below this width the contact takes the list's place.
 const BESIDE: f32 = 720.0;
@@ -156,7 +156,13 @@ fn head_ui(ui: &mut Ui, state: &mut ContactsState, total: Option<u64>) {
 fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, first: &Rows) {
     let theme = Theme::of(ui);
     if let Some(why) = &first.failed {
-        empty_ui(ui, ICON_PERSON, text::STORE_PROBLEM, why, None);
+        empty_ui(
+            ui,
+            ICON_PERSON,
+            text::STORE_PROBLEM,
+            &format::sentence(why),
+            None,
+        );
         return;
     }
     let Some(total) = first.total else {

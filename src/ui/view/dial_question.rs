@@ -89,7 +89,7 @@ fn question_ui(
             true
         }
         Err(why) => {
-            paragraph_ui(ui, why, BODY, theme.colours.bad.text);
+            paragraph_ui(ui, &format::sentence(why), BODY, theme.colours.bad.text);
             fact_ui(ui, text::DIAL_LINK, &request.link, false);
             false
         }
@@ -168,12 +168,14 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
                 ui.horizontal(|ui| {
                     ui.label(icon(ICON_WARNING, 16.0, theme.colours.warn.text))
                         .accessible_name(text::CAUTION);
-                    ui.vertical(|ui| paragraph_ui(ui, caution, BODY, theme.colours.text));
+                    ui.vertical(|ui| {
+                        paragraph_ui(ui, &format::sentence(caution), BODY, theme.colours.text);
+                    });
                 });
             });
     }
     fact_ui(ui, text::DIAL_URI, &preview.uri, true);
-    fact_ui(ui, text::DIAL_RULE, &preview.rule, false);
+    fact_ui(ui, text::DIAL_RULE, &format::sentence(&preview.rule), false);
     fact_ui(ui, text::DIAL_LINK, &request.link, false);
     if let Some(account) = scene.snapshot.accounts.first() {
         fact_ui(

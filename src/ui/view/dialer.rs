@@ -210,18 +210,27 @@ fn preview_ui(ui: &mut Ui, plan: &Plan) {
     match &plan.preview {
         Ok(preview) => {
             paragraph_ui(ui, &text::dials(&preview.uri), SMALL, theme.colours.text);
-            paragraph_ui(ui, &preview.rule, SMALL, theme.colours.muted);
+            paragraph_ui(
+                ui,
+                &format::sentence(&preview.rule),
+                SMALL,
+                theme.colours.muted,
+            );
             if let Some(caution) = &preview.caution {
                 ui.horizontal(|ui| {
                     ui.label(icon(ICON_WARNING, 14.0, theme.colours.warn.text))
                         .accessible_name(text::CAUTION);
                     ui.vertical(|ui| {
-                        paragraph_ui(ui, caution, SMALL, theme.colours.warn.text);
+                        let caution = format::sentence(caution);
+                        paragraph_ui(ui, &caution, SMALL, theme.colours.warn.text);
                     });
                 });
             }
         }
-        Err(why) => paragraph_ui(ui, &why.to_string(), SMALL, theme.colours.muted),
+        Err(why) => {
+            let why = format::sentence(&why.to_string());
+            paragraph_ui(ui, &why, SMALL, theme.colours.muted);
+        }
     }
 }
 
