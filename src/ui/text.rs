@@ -139,6 +139,11 @@ pub(crate) const BLOCKED: &str = "Blocked";
 pub(crate) const ELSEWHERE: &str = "Elsewhere";
 pub(crate) const INTERRUPTED: &str = "Interrupted";
 
+/// How often somebody tried.
+pub(crate) fn times(outcome: &str, count: u32) -> String {
+    format!("{outcome} ×{count}")
+}
+
 // Call detail.
 pub(crate) const CLOSE: &str = "Close";
 pub(crate) const DETAIL_WHEN: &str = "When";

@@ -285,11 +285,6 @@ impl World {
         self.drain(agent);
     }
 
-    /// Puts a datagram into the network as if a host had sent it.
-    pub(super) fn inject(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.transmit(from, to, bytes.to_vec());
-    }
-
     /// Runs until the time has passed.
     pub(super) fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
