@@ -378,6 +378,7 @@ fn given_up_call(name: &str, event: &str) -> Value {
     let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
     let mut phone = Phone::start(&["--no-register", "--call", &uri]);
     phone.wait(event);
+    sipp.until_message("INVITE sip:sipp@");
     phone.command("hangup");
     phone.wait("ended");
     sipp.passes();
