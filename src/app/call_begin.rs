@@ -7,6 +7,7 @@ use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall};
 use crate::app::script::{self, Reaction};
 use crate::base::clock;
+use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
@@ -62,17 +63,13 @@ impl Engine {
         &mut self,
         now: Instant,
         account: Option<AccountId>,
-        uri: &Uri,
+        preview: &DialPreview,
     ) -> CallId {
         let id = Self::new_call_id();
         let local = account
             .and_then(|id| self.account_address(id))
             .unwrap_or_else(|| format!("sip:{}", self.bound));
-        let remote = NameAddr {
-            display_name: None,
-            uri: uri.clone(),
-        };
-        let remote = who(&remote);
+        let remote = preview.called.clone();
         let mut live = LiveCall::new(Beginning {
             id,
             call: Call::outgoing(self.media_preferences(account)),
@@ -81,13 +78,13 @@ impl Engine {
             remote: remote.clone(),
             remote_name: None,
             from: local.clone(),
-            to: uri.to_string(),
+            to: preview.uri.clone(),
             local,
             now,
             wall: clock::wall_now(),
             look_up_until: now + LOOK_UP,
         });
-        live.uri = Some(uri.to_string());
+        live.uri = Some(preview.uri.clone());
         self.calls.insert(id, live);
         self.look_up(id, &remote);
         id

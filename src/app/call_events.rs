@@ -42,7 +42,7 @@ impl Engine {
                 remote: _,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_answered(body.as_ref())
+                    call.call.handle_answered(body.as_ref());
                 });
             }
             SipEvent::Confirmed { session, body } => {
@@ -53,7 +53,7 @@ impl Engine {
             }
             SipEvent::Reinvite { session, offer } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_reinvite(offer.as_ref())
+                    call.call.handle_reinvite(offer.as_ref());
                 });
             }
             SipEvent::ReinviteConfirmed { session, body } => {
@@ -94,7 +94,7 @@ impl Engine {
                 reason,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_ended(by, status, reason)
+                    call.call.handle_ended(by, status, reason);
                 });
                 self.sessions.remove(&session);
             }

@@ -23,7 +23,7 @@ use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
-use crate::net::{Net, NetEvent};
+use crate::net::{Net, NetChange, NetEvent, NetWatch};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
 /// Commands that may wait: a person types slower, a script is told when it is full.
@@ -264,6 +264,7 @@ impl Engine {
     }
 
     async fn run(mut self, mut inlets: Inlets) {
+        let mut surroundings = NetWatch::new();
         loop {
             let deadline = self.deadline();
             let timer = async {
@@ -291,6 +292,9 @@ impl Engine {
                 },
                 Some(event) = inlets.media.recv() => {
                     self.handle_media(clock::monotonic_now(), event);
+                }
+                change = surroundings.changed() => {
+                    self.handle_net_change(clock::monotonic_now(), change);
                 }
                 () = timer => {}
             }
@@ -328,15 +332,25 @@ impl Engine {
         self.settle(now);
     }
 
+    /// Another network or a wake-up: what the registrars know of this phone may be wrong.
+    fn handle_net_change(&mut self, now: Instant, change: NetChange) {
+        tracing::info!("registering again: {change:?}");
+        let accounts: Vec<_> = self.accounts.iter().map(|account| account.id).collect();
+        for account in accounts {
+            self.endpoint.register_now(now, account);
+        }
+        self.dirty = true;
+    }
+
     fn handle_internal(&mut self, now: Instant, internal: Internal) {
         self.dirty = true;
         match internal {
             Internal::Identified(call, found) => self.handle_identified(now, call, found),
             Internal::DialIdentified(link, found) => {
-                if let Some(request) = &mut self.dial_request {
-                    if request.link == link {
-                        request.identification = found.ok();
-                    }
+                if let Some(request) = &mut self.dial_request
+                    && request.link == link
+                {
+                    request.identification = found.ok();
                 }
             }
             Internal::Written {

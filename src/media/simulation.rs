@@ -40,6 +40,8 @@ struct Side {
     events: Vec<SessionEvent>,
     /// RTP datagrams that reached it.
     arrived: u32,
+    /// Empty datagrams that did.
+    kept_open: u32,
 }
 
 impl Side {
@@ -62,6 +64,7 @@ impl Side {
             heard: Vec::new(),
             events: Vec::new(),
             arrived: 0,
+            kept_open: 0,
         }
     }
 
@@ -169,7 +172,7 @@ impl World {
             side.session.playout(self.now, &mut frame);
             side.heard.extend(frame);
             let mut frame = side.speak();
-            side.session.capture(&mut frame);
+            side.session.capture(self.now, &mut frame);
             side.session.tick(self.now);
             while let Some(event) = side.session.poll_event() {
                 side.events.push(event);
@@ -199,7 +202,9 @@ impl World {
         let Some(side) = self.sides.iter_mut().find(|s| s.address == flying.to) else {
             return;
         };
-        side.arrived += u32::from(!is_rtcp(&flying.transmit.bytes));
+        let bytes = &flying.transmit.bytes;
+        side.arrived += u32::from(!bytes.is_empty() && !is_rtcp(bytes));
+        side.kept_open += u32::from(bytes.is_empty());
         side.session
             .handle_rtp(flying.arrival, flying.from, &flying.transmit.bytes);
     }
@@ -212,7 +217,7 @@ impl World {
 
 /// The share of a sound's power that is a tone of that frequency, in pieces of 50 ms, so that a
 /// shift in time between them does not matter.
-fn share_of(samples: &[f32], hertz: f32) -> f32 {
+pub(super) fn share_of(samples: &[f32], hertz: f32) -> f32 {
     let (mut tone, mut all) = (0.0, 1e-9);
     for piece in samples.chunks_exact(2_400) {
         let (mut a, mut b) = (0.0, 0.0);
@@ -280,6 +285,22 @@ fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
                 "{quality:?}"
             );
         }
+    }
+}
+
+#[test]
+fn from_mouth_to_ear_takes_a_packet_the_network_and_a_packet() {
+    for (codec, most) in [(Codec::Pcmu, 75), (Codec::Opus, 80)] {
+        let mut world = World::call(1, codec);
+        // Silence, then from the third second on the tone.
+        world.sides[0].session.mute(true);
+        world.run(3.0);
+        world.sides[0].session.mute(false);
+        world.run(0.5);
+        let heard = &world.sides[1].heard[3 * 48_000..];
+        let onset = heard.iter().position(|sample| sample.abs() > 0.03).unwrap();
+        let millis = onset / 48;
+        assert!((40..=most).contains(&millis), "{codec}: {millis} ms");
     }
 }
 
@@ -402,6 +423,8 @@ fn hold_stops_sending_and_resume_starts_again_with_a_marker() {
     world.sides[0].session.send_digits("1");
     world.run(25.0);
     assert_eq!(before, [0, 1].map(|side| world.sides[side].arrived));
+    // The ways through NATs are kept open meanwhile.
+    assert!(world.sides.iter().all(|side| side.kept_open == 1));
     assert!(world.sides.iter().all(|side| side.silences().is_empty()));
     assert_eq!(peak(&world.sides[0].heard[48_000 * 27..]), 0.0);
     let plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
@@ -556,7 +579,7 @@ fn a_plain_echo_of_our_own_packets_is_heard() {
         side.session.playout(world.now, &mut frame);
         side.heard.extend(frame);
         let mut frame = side.speak();
-        side.session.capture(&mut frame);
+        side.session.capture(world.now, &mut frame);
         side.session.tick(world.now);
         while let Some(transmit) = side.session.poll_transmit() {
             side.session.handle_rtp(world.now, far, &transmit.bytes);

@@ -1,4 +1,60 @@
 //! SIP (RFC 3261 and its extensions) as a sans-IO state machine.
+//!
+//! # Layers
+//!
+//! ```text
+//! bytes   wire (framing) > parse (our reader) > message           write (rsip) < message
+//!                              |                                          ^
+//!         transaction (four machines, one deadline table)  ---------------+
+//!                              |                                          |
+//!         dialog, route        |                                          |
+//!                              v                                          |
+//! owner   endpoint: events  <- ua (registration, calls, refusals) <- endpoint: commands
+//! ```
+//!
+//! [`Endpoint`] is fed by `handle_*` and by commands, and drained by `poll_output` and
+//! `poll_event`; only then is `poll_timeout` asked. It reads no clock, no socket and no random
+//! source of its own, and sees bodies as opaque octets.
+//!
+//! # What a registrar or proxy may use
+//!
+//! [`parse::message`] reads a datagram or a framed message, [`parse::message_in_transit`] also a
+//! response on its way to somebody else; [`wire::StreamFramer`] cuts a stream;
+//! [`message::Message::response`] begins an answer, [`message::Message::to_bytes`] writes it;
+//! [`digest::challenge`] asks for credentials, [`parse::credentials`] with [`digest::verify`] checks
+//! them.
+//!
+//! # Covered
+//!
+//! | RFC | what |
+//! |---|---|
+//! | 3261 | user agent client and server: sections 7 to 15, 17 to 22, 25; no proxy, no TLS, no S/MIME |
+//! | 3263 | section 4.3, the next target after a failure; the look-up itself is the resolver's |
+//! | 3264 | who offers and who answers; the descriptions themselves are the owner's |
+//! | 3311 | UPDATE received: target refresh, offers in an established call |
+//! | 3325, 5806 | P-Asserted-Identity and Diversion of incoming calls are shown |
+//! | 3326 | Reason of CANCEL, BYE and final answers is shown |
+//! | 3327, 3608 | `Supported: path`; Service-Route becomes the route of later requests |
+//! | 3428 | MESSAGE received |
+//! | 3581 | `rport` in both roles |
+//! | 4475 | each case has its reaction in the simulator's tests |
+//! | 5407 | section 3.1.4: a re-INVITE proves that the ACK was lost |
+//! | 5626 | sections 3.5.1, 4.4.1 and 4.5: keep-alives and back-off; no flows, no `reg-id` |
+//! | 6026 | the Accepted states, timers L and M |
+//! | 6086 | INFO received: DTMF |
+//! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int` |
+//!
+//! # Deviations
+//!
+//! - A request is moved from UDP to TCP for its size (RFC 3261 section 18.1.1) only where neither
+//!   the account nor the URI asks for UDP: many providers have no TCP.
+//! - `maddr` of a Via is not followed, so that nobody can aim our responses.
+//! - Header fields that are no UTF-8 are read as Latin-1 and written back as UTF-8.
+//! - A request inside a call that came by a stream goes by that stream where it leads to the same
+//!   machine, whatever port the Contact names: the peer may be behind a NAT.
+//! - The Contact follows the address that the registrar saw, as most phones do and no RFC says.
+//! - 3xx ends a call; following a redirection is for the owner to decide.
+//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, SUBSCRIBE, session timers, TLS.
 
 pub mod account;
 pub mod digest;

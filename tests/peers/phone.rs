@@ -157,18 +157,9 @@ impl Phone {
         }
     }
 
-    /// Sends one command on stdin, such as `hold`, about the call that was last heard of.
+    /// Sends one command on stdin, such as `hold`, about the only open call.
     pub(crate) fn command(&mut self, name: &str) {
-        let mut command = serde_json::json!({ "command": name });
-        if let Some(id) = self
-            .seen
-            .iter()
-            .rev()
-            .find_map(|event| event["call_id"].as_str())
-        {
-            command["call_id"] = id.into();
-        }
-        self.send(&command);
+        self.send(&serde_json::json!({ "command": name }));
     }
 
     /// Sends a whole command on stdin.

@@ -378,6 +378,7 @@ fn given_up_call(name: &str, event: &str) -> Value {
     let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
     let mut phone = Phone::start(&["--no-register", "--call", &uri]);
     phone.wait(event);
+    sipp.until_message("INVITE sip:sipp@");
     phone.command("hangup");
     phone.wait("ended");
     sipp.passes();
@@ -552,21 +553,60 @@ fn call_out_with_digest() {
 }
 
 #[test]
-fn every_scenario_file_has_a_test_and_a_row_in_the_table() {
+fn every_scenario_has_a_test_and_a_row_that_names_a_fault() {
     let folder = place::root().join("sipp-scenarios");
     let table = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
     let mut missing = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "xml") {
-            continue;
-        }
+    for path in files(&folder, "xml") {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if !tests.contains(&format!("scenario(\"{name}\"")) || !table.contains(&format!("`{name}`"))
-        {
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{name}` |")));
+        let fault = row
+            .and_then(|row| row.rsplit('`').nth(1))
+            .unwrap_or_default();
+        let patch = place::root().join(format!("tests/broken/{fault}.patch"));
+        if !tests.contains(&format!("scenario(\"{name}\"")) || !patch.exists() {
             missing.push(name);
         }
     }
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_fault_fits_the_sources_and_names_tests() {
+    let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
+    let mut wrong = Vec::new();
+    for path in files(&place::root().join("tests/broken"), "patch") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let named = text
+            .lines()
+            .find_map(|line| line.strip_prefix("fails: "))
+            .unwrap_or_default();
+        let known = |test: &str| tests.contains(&format!("fn {test}()"));
+        let fits = std::process::Command::new("patch")
+            .args(["--dry-run", "--force", "--quiet", "--strip=1", "--input"])
+            .arg(&path)
+            .current_dir(place::root())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap()
+            .success();
+        if named.is_empty() || !named.split(' ').all(known) || !fits {
+            wrong.push(path);
+        }
+    }
+    assert_eq!(wrong, Vec::<std::path::PathBuf>::new());
+}
+
+/// The files of a folder with this extension.
+fn files(folder: &std::path::Path, extension: &str) -> Vec<std::path::PathBuf> {
+    let files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    assert!(!files.is_empty(), "nothing in {}", folder.display());
+    files
 }

@@ -68,7 +68,9 @@ impl Bench {
                 transport,
             } = output
             {
-                let ip = host.parse().unwrap_or(IpAddr::from([10, 0, 0, 201]));
+                let ip = host
+                    .parse()
+                    .unwrap_or_else(|_| IpAddr::from([10, 0, 0, 201]));
                 let place = Resolved {
                     transport: transport.unwrap_or(Transport::Udp),
                     remote: (ip, port.unwrap_or(5060)).into(),

@@ -12,4 +12,5 @@ mod registrar;
 mod registrations;
 mod scenarios;
 mod streams;
+mod torture;
 mod world;

@@ -185,7 +185,7 @@ fn a_user_nobody_has_is_not_found() {
             accept_direct_calls: false,
             user_agent: "Bench".to_owned(),
             max_sessions: 1,
-            direct_ring_limit: Duration::from_secs(120),
+            direct_ring_limit: LONG,
         },
         Box::new(crate::base::random::SeededRandom::new(1)),
     );

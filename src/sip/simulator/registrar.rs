@@ -1,7 +1,7 @@
 //! A tiny registrar and stateless, record-routing, forking proxy (RFC 3261 sections 10.3 and
 //! 16.11) for the simulation.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,8 @@ struct Binding {
 #[derive(Debug)]
 pub(super) struct Registrar {
     bindings: BTreeMap<String, Vec<Binding>>,
-    nonces: HashSet<String>,
+    /// The nonces given out, and the last count and branch of each.
+    nonces: HashMap<String, (u32, String)>,
     /// Every user's password.
     pub(super) password: String,
     /// The algorithm of its challenges.
@@ -49,7 +50,7 @@ impl Registrar {
     pub(super) fn new() -> Self {
         Self {
             bindings: BTreeMap::new(),
-            nonces: HashSet::new(),
+            nonces: HashMap::new(),
             password: "secret".to_owned(),
             algorithm: "SHA-256",
             min_expires: 60,
@@ -180,7 +181,7 @@ impl Registrar {
 
     fn challenge(&mut self, request: &Message, code: u16, random: &mut SeededRandom) -> Message {
         let nonce = random.hex(8);
-        self.nonces.insert(nonce.clone());
+        self.nonces.insert(nonce.clone(), (0, String::new()));
         let mut response = Message::response(request, code, "Who are you", Some("r"));
         let header = if code == 407 {
             "Proxy-Authenticate"
@@ -196,12 +197,24 @@ impl Registrar {
         response
     }
 
-    fn authorized(&self, request: &Message, header: &str) -> bool {
+    fn authorized(&mut self, request: &Message, header: &str) -> bool {
+        let nonces = &mut self.nonces;
         request.headers.values(header).any(|value| {
             let credentials = parse::credentials(value).unwrap();
+            // A repetition has the same count; a lower one would be a replay.
+            let count = credentials
+                .value("nc")
+                .map_or(0, |nc| u32::from_str_radix(nc, 16).unwrap());
+            let branch = request.branch();
             let known = credentials
                 .value("nonce")
-                .is_some_and(|nonce| self.nonces.contains(nonce));
+                .and_then(|nonce| nonces.get_mut(nonce))
+                .is_some_and(|(last, by)| {
+                    let fresh = count > *last || (count == *last && *by == branch);
+                    *last = count.max(*last);
+                    by.clone_from(&branch);
+                    fresh
+                });
             known
                 && digest::verify(
                     &credentials,

@@ -168,7 +168,7 @@ fn leaving_removes_the_binding() {
         states(&world).last(),
         Some(&RegistrationState::Unregistered)
     );
-    assert_eq!(world.agents[0].endpoint.poll_timeout().is_some(), true);
+    assert!(world.agents[0].endpoint.poll_timeout().is_some());
     world.run_for(MINUTE);
     assert_eq!(world.agents[0].endpoint.poll_timeout(), None);
 }

@@ -285,11 +285,6 @@ impl World {
         self.drain(agent);
     }
 
-    /// Puts a datagram into the network as if a host had sent it.
-    pub(super) fn inject(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.transmit(from, to, bytes.to_vec());
-    }
-
     /// Runs until the time has passed.
     pub(super) fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
@@ -503,7 +498,9 @@ impl World {
     fn carry(&mut self, agent: usize, output: Output) {
         match output {
             Output::Datagram { remote, bytes } => {
-                let from = self.agents[agent].nat.unwrap_or(self.address(agent));
+                let from = self.agents[agent]
+                    .nat
+                    .unwrap_or_else(|| self.address(agent));
                 if bytes == b"\r\n" {
                     self.keep_alives += 1;
                 }

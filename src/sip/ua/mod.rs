@@ -5,8 +5,11 @@
 //! | file | concern |
 //! |---|---|
 //! | `outgoing` | a request on its way: targets, challenges, failover (RFC 3263 section 4.3) |
+//! | `account` | one account and what is known of its binding |
+//! | `ack` | the ACK of a 2xx, and its repetitions |
+//! | `addressing` | Via, Contact and flow towards a place |
 //! | `authentication` | challenges answered, nonces counted |
-//! | `registration` | accounts and their bindings |
+//! | `registration` | bindings: made, refreshed, removed |
 //! | `session` | what is known of one call |
 //! | `invite_client` | calls we make |
 //! | `invite_server` | calls we get |
@@ -14,6 +17,9 @@
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `incoming` | the checks of RFC 3261 section 8.2, requests outside of calls |
 
+mod account;
+mod ack;
+mod addressing;
 mod authentication;
 mod in_dialog;
 mod incoming;
@@ -24,9 +30,10 @@ mod registration;
 mod reinvite;
 mod session;
 
+pub(crate) use account::Account;
 pub(crate) use incoming::{Arrival, phrase};
 pub(crate) use outgoing::{Asked, Outgoing, OutgoingId, Owner};
-pub(crate) use registration::Account;
+
 pub(crate) use session::Session;
 
 /// The methods that we handle, as Allow lists them.

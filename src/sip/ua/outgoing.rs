@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::ack::Ack;
 use super::authentication::KnownChallenge;
 use crate::base::id::AccountId;
-use crate::base::uri::{Host, SipUri, Uri};
-use crate::sip::connection::Flow;
-use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
+use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{SessionId, Status};
 use crate::sip::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
-use crate::sip::message::{Message, Method};
+use crate::sip::message::Message;
 use crate::sip::route::{Hop, MAX_DATAGRAM_REQUEST};
 use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::{ClientOwner, TransactionId};
@@ -73,15 +72,6 @@ struct Target {
     large_by_udp: bool,
 }
 
-/// The ACK of one 2xx, kept to answer each repetition (RFC 3261 section 13.2.2.4).
-#[derive(Debug)]
-struct Ack {
-    message: Message,
-    hop: Option<Hop>,
-    /// Where it went; none while its hop is being resolved.
-    sent: Option<(Flow, Vec<u8>)>,
-}
-
 /// One request over all its attempts.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -91,7 +81,8 @@ pub(crate) struct Outgoing {
     pub(crate) account: Option<AccountId>,
     /// The request without Via, Contact and credentials, which each attempt adds.
     pub(crate) request: Message,
-    hop: Hop,
+    /// Its first hop.
+    pub(crate) hop: Hop,
     /// Whether UDP was asked for, so that size does not change it.
     pinned: bool,
     targets: VecDeque<Target>,
@@ -99,8 +90,9 @@ pub(crate) struct Outgoing {
     current: Option<TransactionId>,
     challenges: u8,
     /// The stream of the call, which reaches a peer behind a NAT.
-    stream: Option<(ConnectionId, SocketAddr)>,
-    acks: BTreeMap<String, Ack>,
+    pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
+    /// The ACKs of its 2xx by their To tags.
+    pub(crate) acks: BTreeMap<String, Ack>,
     answered: bool,
 }
 
@@ -368,175 +360,6 @@ impl Endpoint {
             self.apply(now, outcomes, None);
         }
         self.forget_outgoing(id);
-    }
-
-    /// Sends the ACK of a 2xx, and keeps it for repetitions.
-    pub(crate) fn send_ack(
-        &mut self,
-        now: Instant,
-        id: OutgoingId,
-        tag: &str,
-        mut ack: Message,
-        hop: Option<Hop>,
-    ) {
-        // Credentials are those of the INVITE (section 22.1).
-        if let Some(invite) = self.sent_invite(id) {
-            for name in ["Authorization", "Proxy-Authorization"] {
-                for value in invite.headers.values(name) {
-                    ack.headers.push(name, value);
-                }
-            }
-        }
-        let Some(outgoing) = self.outgoing.get_mut(&id) else {
-            return;
-        };
-        let local_ip = outgoing.place().map(|place| place.local_ip);
-        // An ACK is never answered, so its Via needs no exact address and a literal hop no
-        // resolver; the first hop of the INVITE is known already.
-        let same_hop = hop.as_ref().is_some_and(|hop| {
-            hop.host == outgoing.hop.host
-                && hop.port == outgoing.hop.port
-                && hop.transport.or(outgoing.hop.transport) == outgoing.hop.transport
-        });
-        let place = if same_hop {
-            outgoing.place()
-        } else {
-            hop.as_ref().and_then(|hop| hop.literal(local_ip?))
-        };
-        outgoing.acks.insert(
-            tag.to_owned(),
-            Ack {
-                message: ack,
-                hop: hop.clone(),
-                sent: None,
-            },
-        );
-        match (place, hop) {
-            (Some(place), _) => self.send_resolved_ack(now, id, tag, place),
-            (None, Some(hop)) => self.ask(now, Asked::Ack(id, tag.to_owned()), &hop),
-            // A Contact that cannot be reached: the peer will end the call itself.
-            (None, None) => {}
-        }
-    }
-
-    /// Whether a 2xx of that tag was acknowledged before; if so, it is acknowledged again.
-    pub(crate) fn repeat_ack(&mut self, now: Instant, id: OutgoingId, tag: &str) -> bool {
-        let Some(ack) = self.outgoing.get(&id).and_then(|o| o.acks.get(tag)) else {
-            return false;
-        };
-        let hop = ack.hop.clone();
-        let question = Asked::Ack(id, tag.to_owned());
-        match (ack.sent.clone(), hop) {
-            (Some((flow, bytes)), _) => self.send(now, &flow, bytes),
-            // The resolver failed the first time.
-            (None, Some(hop)) if !self.resolving.values().any(|asked| *asked == question) => {
-                self.ask(now, question, &hop);
-            }
-            (None, _) => {}
-        }
-        true
-    }
-
-    /// How many 2xx of one INVITE are acknowledged.
-    pub(crate) fn ack_count(&self, id: OutgoingId) -> usize {
-        self.outgoing.get(&id).map_or(0, |o| o.acks.len())
-    }
-
-    /// The flow to a place: datagrams, or a stream that is open or will be.
-    pub(crate) fn flow_to(
-        &mut self,
-        now: Instant,
-        place: &Resolved,
-        stream: Option<(ConnectionId, SocketAddr)>,
-    ) -> Flow {
-        match place.transport {
-            Transport::Udp => Flow::Datagram {
-                remote: place.remote,
-            },
-            Transport::Tcp => {
-                let usable = stream.filter(|(connection, remote)| {
-                    remote.ip() == place.remote.ip() && self.border.is_open(*connection)
-                });
-                if let Some((connection, remote)) = usable {
-                    return Flow::Stream {
-                        connection,
-                        remote,
-                        fallback: Some(place.remote),
-                    };
-                }
-                let (connection, opened) = self.border.connect(place.remote);
-                if opened {
-                    self.timers
-                        .set(Timer::Connect(connection), now + CONNECT_LIMIT);
-                }
-                Flow::Stream {
-                    connection,
-                    remote: place.remote,
-                    fallback: None,
-                }
-            }
-        }
-    }
-
-    /// The Via of a request to a place.
-    pub(crate) fn via(&self, place: &Resolved, branch: &str) -> String {
-        let host = Host::from(place.local_ip);
-        let port = self.local_port(place.transport);
-        let transport = place.transport;
-        format!("SIP/2.0/{transport} {host}:{port};rport;branch={branch}")
-    }
-
-    /// Our Contact towards a place.
-    pub(crate) fn contact_uri(&self, account: Option<AccountId>, place: &Resolved) -> SipUri {
-        let known = account.and_then(|id| self.accounts.get(&id));
-        let user = known.map_or(self.direct_user.as_str(), |known| &known.contact_user);
-        let public = known.and_then(|known| known.public_address(place));
-        let (ip, port) = match public {
-            Some(public) => (public.ip(), public.port()),
-            None => (place.local_ip, self.local_port(place.transport)),
-        };
-        let uri = SipUri::new(Some(user), Host::from(ip), Some(port));
-        match place.transport {
-            Transport::Udp => uri,
-            Transport::Tcp => uri.with_param("transport", Some("tcp")),
-        }
-    }
-
-    fn local_port(&self, transport: Transport) -> u16 {
-        match transport {
-            Transport::Udp => self.config.udp_port,
-            Transport::Tcp => self.config.tcp_port.unwrap_or(self.config.udp_port),
-        }
-    }
-
-    fn add_contact(&mut self, request: &mut Message, account: Option<AccountId>, place: &Resolved) {
-        match request.method() {
-            Some(Method::Register) => {
-                if let Some(id) = account {
-                    self.add_bindings(request, id, place);
-                }
-            }
-            Some(Method::Invite | Method::Update) => {
-                let uri = Uri::Sip(self.contact_uri(account, place));
-                request.headers.set("Contact", format!("<{uri}>"));
-            }
-            Some(_) | None => {}
-        }
-    }
-
-    fn send_resolved_ack(&mut self, now: Instant, id: OutgoingId, tag: &str, place: Resolved) {
-        let branch = format!("z9hG4bK{}", self.random.hex(12));
-        let via = self.via(&place, &branch);
-        let stream = self.outgoing.get(&id).and_then(|o| o.stream);
-        let flow = self.flow_to(now, &place, stream);
-        let Some(ack) = self.outgoing.get_mut(&id).and_then(|o| o.acks.get_mut(tag)) else {
-            return;
-        };
-        let mut message = ack.message.clone();
-        message.headers.prepend("Via", via);
-        let bytes = message.to_bytes();
-        ack.sent = Some((flow.clone(), bytes.clone()));
-        self.send(now, &flow, bytes);
     }
 
     fn has_other_target(&self, id: OutgoingId) -> bool {

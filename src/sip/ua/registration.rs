@@ -1,10 +1,9 @@
 //! Accounts and their bindings (RFC 3261 section 10; Path, RFC 3327; Service-Route, RFC 3608;
 //! back-off and keep-alive, RFC 5626 sections 4.4 and 4.5).
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::authentication::KnownChallenge;
+use super::account::{Account, Wish};
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::{ALLOW, SUPPORTED};
 use crate::base::id::AccountId;
@@ -15,7 +14,7 @@ use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{RegistrationState, SipEvent, Status};
 use crate::sip::flow::{ConnectionId, Resolved, Transport};
 use crate::sip::message::{Message, Method};
-use crate::sip::parse::{AddressField, ContactField};
+use crate::sip::parse::AddressField;
 use crate::sip::route::{self, Hop};
 
 /// The pause between keep-alive datagrams; NAT bindings of UDP live 30 s and more.
@@ -33,152 +32,21 @@ const MAX_MOVES: u8 = 3;
 /// How many Service-Routes are kept.
 const MAX_SERVICE_ROUTES: usize = 8;
 
-/// One account and its binding.
-#[derive(Debug)]
-pub(crate) struct Account {
-    /// What the owner configured.
-    pub(crate) setup: AccountSetup,
-    /// The random user part of its Contact, by which calls find it.
-    pub(crate) contact_user: String,
-    /// The challenges that were answered.
-    pub(crate) challenges: Vec<KnownChallenge>,
-    service_routes: Vec<AddressField>,
-    call_id: String,
-    local_tag: String,
-    /// The number of the last REGISTER.
-    pub(crate) cseq: u32,
-    outgoing: Option<OutgoingId>,
-    /// The lifetime to ask for.
-    expires: Duration,
-    failures: u32,
-    /// How often the lifetime was raised for 423 in a row.
-    too_brief: u8,
-    wish: Wish,
-    bound: bool,
-    /// Where the last REGISTER went and from which flow.
-    place: Option<Resolved>,
-    flow: Option<Flow>,
-    /// Our address as the registrar's side sees it, where it differs from ours.
-    public: Option<SocketAddr>,
-    /// The binding that the last accepted REGISTER made.
-    binding: Option<SipUri>,
-    /// A binding under an address that is no longer ours.
-    outdated: Option<SipUri>,
-    /// How often in a row the registrar saw another address.
-    moves: u8,
-}
-
-/// What is wanted of a registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Bound,
-    Unbound,
-    Removed,
-}
-
-impl Account {
-    /// Our public address towards a place, where it is on the registrar's side of the NAT.
-    pub(crate) fn public_address(&self, place: &Resolved) -> Option<SocketAddr> {
-        let registrar = self.place?;
-        let same_side = registrar.remote.ip() == place.remote.ip()
-            && registrar.transport == place.transport
-            && registrar.local_ip == place.local_ip;
-        self.public.filter(|_| same_side)
-    }
-
-    /// Whether an address is the registrar's (or the outbound proxy's).
-    pub(crate) fn is_registrar(&self, ip: IpAddr) -> bool {
-        self.place.is_some_and(|place| place.remote.ip() == ip)
-    }
-
-    /// The Routes of a request outside of dialogs: the outbound proxy, then what the registrar
-    /// gave (RFC 3608 section 6.1).
-    pub(crate) fn routes(&self) -> Vec<AddressField> {
-        let proxy = self.setup.outbound_proxy.as_ref().map(route::loose);
-        let same_as_proxy = |route: &&AddressField| {
-            let (Some(proxy), Some(first)) = (
-                self.setup.outbound_proxy.as_ref().and_then(Uri::as_sip),
-                route.uri.as_sip(),
-            ) else {
-                return false;
-            };
-            proxy.host.equivalent(&first.host) && proxy.port == first.port
-        };
-        let skip = usize::from(self.service_routes.first().filter(same_as_proxy).is_some());
-        let skip = if proxy.is_some() { skip } else { 0 };
-        proxy
-            .into_iter()
-            .chain(self.service_routes.iter().skip(skip).cloned())
-            .collect()
-    }
-
-    /// From as our requests carry it.
-    pub(crate) fn from(&self, tag: &str) -> String {
-        let from = AddressField {
-            display_name: self.setup.display_name.clone(),
-            uri: self.setup.address.clone(),
-            params: Vec::new(),
-        };
-        format!("{from};tag={tag}")
-    }
-
-    /// The lifetime of our binding among the Contacts of a 200. Some registrars rewrite host and
-    /// port, so our random user part counts where no Contact is the one that we sent.
-    fn own_expires(&self, response: &Message, sent: Option<&SipUri>) -> Option<u32> {
-        let contacts = response.contacts();
-        let ours = |same: &dyn Fn(&SipUri) -> bool| {
-            contacts.iter().find_map(|contact| match contact {
-                ContactField::Address(address) if address.uri.as_sip().is_some_and(same) => {
-                    address.expires()
-                }
-                ContactField::Address(_) | ContactField::All => None,
-            })
-        };
-        ours(&|uri| sent.is_some_and(|sent| sent.equivalent(uri)))
-            .or_else(|| ours(&|uri| uri.user.as_deref() == Some(self.contact_user.as_str())))
-    }
-}
-
 impl Endpoint {
     /// Adds an account and registers it.
     pub(crate) fn start_account(&mut self, now: Instant, id: AccountId, setup: AccountSetup) {
-        // A changed password or name refreshes the binding that is already there.
-        let old = self.accounts.get(&id).filter(|old| {
-            old.setup.address == setup.address && old.setup.registrar == setup.registrar
-        });
-        let kept = old.map(|old| {
-            (
-                old.contact_user.clone(),
-                old.call_id.clone(),
-                old.cseq,
-                old.binding.clone(),
-            )
-        });
-        self.forget_account(now, id);
-        let registers = setup.registrar.is_some();
-        let (contact_user, call_id, cseq, binding) =
-            kept.unwrap_or_else(|| (self.random.hex(8), self.random.hex(16), 0, None));
-        let account = Account {
-            contact_user,
-            challenges: Vec::new(),
-            service_routes: Vec::new(),
-            call_id,
-            local_tag: self.random.hex(8),
-            cseq,
-            outgoing: None,
-            expires: setup.expires,
-            failures: 0,
-            too_brief: 0,
-            wish: Wish::Bound,
-            bound: false,
-            place: None,
-            flow: None,
-            public: None,
-            binding,
-            outdated: None,
-            moves: 0,
+        let mut account = Account::new(
             setup,
-        };
+            self.random.hex(8),
+            self.random.hex(16),
+            self.random.hex(8),
+        );
+        // A changed password or name refreshes the binding that is already there.
+        if let Some(old) = self.accounts.get(&id) {
+            account.take_over(old);
+        }
+        self.forget_account(now, id);
+        let registers = account.setup.registrar.is_some();
         self.accounts.insert(id, account);
         if registers {
             self.tell(id, RegistrationState::Registering);
@@ -577,27 +445,6 @@ impl Endpoint {
 
     fn tell(&mut self, account: AccountId, state: RegistrationState) {
         self.border.event(SipEvent::Registration { account, state });
-    }
-}
-
-impl Account {
-    /// Learns our public address from the Via that came back; `true` when the Contact must follow.
-    fn learn_public(&mut self, response: &Message) -> bool {
-        let (Some(place), Some(via)) = (self.place, response.top_via()) else {
-            return false;
-        };
-        let seen_ip = via.received().unwrap_or(place.local_ip);
-        let sent_port = via.port.unwrap_or_default();
-        let seen_port = via.rport().unwrap_or(sent_port);
-        let differs = match place.transport {
-            Transport::Udp => seen_ip != place.local_ip || seen_port != sent_port,
-            // The port of a stream is always another; without NAT our listening port is right.
-            Transport::Tcp => seen_ip != place.local_ip,
-        };
-        let public = differs.then(|| SocketAddr::new(seen_ip, seen_port));
-        let moved = public != self.public;
-        self.public = public;
-        moved
     }
 }
 

@@ -1,0 +1,190 @@
+//! One account: what the owner configured, and what is known of its binding.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::authentication::KnownChallenge;
+use super::outgoing::OutgoingId;
+use crate::base::uri::{SipUri, Uri};
+use crate::sip::account::AccountSetup;
+use crate::sip::connection::Flow;
+use crate::sip::flow::{Resolved, Transport};
+use crate::sip::message::Message;
+use crate::sip::parse::{AddressField, ContactField};
+use crate::sip::route;
+
+/// One account and its binding.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// What the owner configured.
+    pub(crate) setup: AccountSetup,
+    /// The random user part of its Contact, by which calls find it.
+    pub(crate) contact_user: String,
+    /// The challenges that were answered.
+    pub(crate) challenges: Vec<KnownChallenge>,
+    /// The Service-Route of the last answer (RFC 3608).
+    pub(crate) service_routes: Vec<AddressField>,
+    /// The Call-ID of all its REGISTERs.
+    pub(crate) call_id: String,
+    /// The tag of their From.
+    pub(crate) local_tag: String,
+    /// The number of the last REGISTER.
+    pub(crate) cseq: u32,
+    /// The REGISTER that is on its way.
+    pub(crate) outgoing: Option<OutgoingId>,
+    /// The lifetime to ask for.
+    pub(crate) expires: Duration,
+    /// How many tries in a row failed.
+    pub(crate) failures: u32,
+    /// How often the lifetime was raised for 423 in a row.
+    pub(crate) too_brief: u8,
+    /// What its owner wants.
+    pub(crate) wish: Wish,
+    /// Whether the last answer was a 2xx to a binding.
+    pub(crate) bound: bool,
+    /// Where the last REGISTER went.
+    pub(crate) place: Option<Resolved>,
+    /// By which flow it went, which keep-alives hold open.
+    pub(crate) flow: Option<Flow>,
+    /// Our address as the registrar's side sees it, where it differs from ours.
+    pub(crate) public: Option<SocketAddr>,
+    /// The binding that the last accepted REGISTER made.
+    pub(crate) binding: Option<SipUri>,
+    /// A binding under an address that is no longer ours.
+    pub(crate) outdated: Option<SipUri>,
+    /// How often in a row the registrar saw another address.
+    pub(crate) moves: u8,
+}
+
+/// What is wanted of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// A binding that is kept alive.
+    Bound,
+    /// None.
+    Unbound,
+    /// None, and then no account.
+    Removed,
+}
+
+impl Account {
+    /// Makes an account that was never registered; the texts are random.
+    pub(crate) fn new(
+        setup: AccountSetup,
+        contact_user: String,
+        call_id: String,
+        local_tag: String,
+    ) -> Self {
+        Self {
+            contact_user,
+            challenges: Vec::new(),
+            service_routes: Vec::new(),
+            call_id,
+            local_tag,
+            cseq: 0,
+            outgoing: None,
+            expires: setup.expires,
+            failures: 0,
+            too_brief: 0,
+            wish: Wish::Bound,
+            bound: false,
+            place: None,
+            flow: None,
+            public: None,
+            binding: None,
+            outdated: None,
+            moves: 0,
+            setup,
+        }
+    }
+
+    /// Continues the binding of an older setup, when it is of the same address and registrar.
+    pub(crate) fn take_over(&mut self, old: &Self) {
+        if old.setup.address == self.setup.address && old.setup.registrar == self.setup.registrar {
+            self.contact_user.clone_from(&old.contact_user);
+            self.call_id.clone_from(&old.call_id);
+            self.cseq = old.cseq;
+            self.binding.clone_from(&old.binding);
+        }
+    }
+
+    /// Our public address towards a place, where it is on the registrar's side of the NAT.
+    pub(crate) fn public_address(&self, place: &Resolved) -> Option<SocketAddr> {
+        let registrar = self.place?;
+        let same_side = registrar.remote.ip() == place.remote.ip()
+            && registrar.transport == place.transport
+            && registrar.local_ip == place.local_ip;
+        self.public.filter(|_| same_side)
+    }
+
+    /// Whether an address is the registrar's (or the outbound proxy's).
+    pub(crate) fn is_registrar(&self, ip: IpAddr) -> bool {
+        self.place.is_some_and(|place| place.remote.ip() == ip)
+    }
+
+    /// The Routes of a request outside of dialogs: the outbound proxy, then what the registrar
+    /// gave (RFC 3608 section 6.1).
+    pub(crate) fn routes(&self) -> Vec<AddressField> {
+        let proxy = self.setup.outbound_proxy.as_ref().map(route::loose);
+        let same_as_proxy = |route: &&AddressField| {
+            let (Some(proxy), Some(first)) = (
+                self.setup.outbound_proxy.as_ref().and_then(Uri::as_sip),
+                route.uri.as_sip(),
+            ) else {
+                return false;
+            };
+            proxy.host.equivalent(&first.host) && proxy.port == first.port
+        };
+        let skip = usize::from(self.service_routes.first().filter(same_as_proxy).is_some());
+        let skip = if proxy.is_some() { skip } else { 0 };
+        proxy
+            .into_iter()
+            .chain(self.service_routes.iter().skip(skip).cloned())
+            .collect()
+    }
+
+    /// From as our requests carry it.
+    pub(crate) fn from(&self, tag: &str) -> String {
+        let from = AddressField {
+            display_name: self.setup.display_name.clone(),
+            uri: self.setup.address.clone(),
+            params: Vec::new(),
+        };
+        format!("{from};tag={tag}")
+    }
+
+    /// The lifetime of our binding among the Contacts of a 200. Some registrars rewrite host and
+    /// port, so our random user part counts where no Contact is the one that we sent.
+    pub(crate) fn own_expires(&self, response: &Message, sent: Option<&SipUri>) -> Option<u32> {
+        let contacts = response.contacts();
+        let ours = |same: &dyn Fn(&SipUri) -> bool| {
+            contacts.iter().find_map(|contact| match contact {
+                ContactField::Address(address) if address.uri.as_sip().is_some_and(same) => {
+                    address.expires()
+                }
+                ContactField::Address(_) | ContactField::All => None,
+            })
+        };
+        ours(&|uri| sent.is_some_and(|sent| sent.equivalent(uri)))
+            .or_else(|| ours(&|uri| uri.user.as_deref() == Some(self.contact_user.as_str())))
+    }
+
+    /// Learns our public address from the Via that came back; `true` when the Contact must follow.
+    pub(crate) fn learn_public(&mut self, response: &Message) -> bool {
+        let (Some(place), Some(via)) = (self.place, response.top_via()) else {
+            return false;
+        };
+        let seen_ip = via.received().unwrap_or(place.local_ip);
+        let sent_port = via.port.unwrap_or_default();
+        let seen_port = via.rport().unwrap_or(sent_port);
+        let differs = match place.transport {
+            Transport::Udp => seen_ip != place.local_ip || seen_port != sent_port,
+            // The port of a stream is always another; without NAT our listening port is right.
+            Transport::Tcp => seen_ip != place.local_ip,
+        };
+        let public = differs.then(|| SocketAddr::new(seen_ip, seen_port));
+        let moved = public != self.public;
+        self.public = public;
+        moved
+    }
+}

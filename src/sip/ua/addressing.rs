@@ -1,0 +1,101 @@
+//! What we call ourselves towards a place: Via and Contact, and the flow that leads there.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::base::id::AccountId;
+use crate::base::uri::{Host, SipUri, Uri};
+use crate::sip::connection::Flow;
+use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
+use crate::sip::flow::{ConnectionId, Resolved, Transport};
+use crate::sip::message::{Message, Method};
+
+impl Endpoint {
+    /// The flow to a place: datagrams, or a stream that is open or will be.
+    pub(crate) fn flow_to(
+        &mut self,
+        now: Instant,
+        place: &Resolved,
+        stream: Option<(ConnectionId, SocketAddr)>,
+    ) -> Flow {
+        match place.transport {
+            Transport::Udp => Flow::Datagram {
+                remote: place.remote,
+            },
+            Transport::Tcp => {
+                let usable = stream.filter(|(connection, remote)| {
+                    remote.ip() == place.remote.ip() && self.border.is_open(*connection)
+                });
+                if let Some((connection, remote)) = usable {
+                    return Flow::Stream {
+                        connection,
+                        remote,
+                        fallback: Some(place.remote),
+                    };
+                }
+                let (connection, opened) = self.border.connect(place.remote);
+                if opened {
+                    self.timers
+                        .set(Timer::Connect(connection), now + CONNECT_LIMIT);
+                }
+                Flow::Stream {
+                    connection,
+                    remote: place.remote,
+                    fallback: None,
+                }
+            }
+        }
+    }
+
+    /// The Via of a request to a place.
+    pub(crate) fn via(&self, place: &Resolved, branch: &str) -> String {
+        let host = Host::from(place.local_ip);
+        let port = self.local_port(place.transport);
+        let transport = place.transport;
+        format!("SIP/2.0/{transport} {host}:{port};rport;branch={branch}")
+    }
+
+    /// Our Contact towards a place.
+    pub(crate) fn contact_uri(&self, account: Option<AccountId>, place: &Resolved) -> SipUri {
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let user = known.map_or(self.direct_user.as_str(), |known| &known.contact_user);
+        let public = known.and_then(|known| known.public_address(place));
+        let (ip, port) = match public {
+            Some(public) => (public.ip(), public.port()),
+            None => (place.local_ip, self.local_port(place.transport)),
+        };
+        let uri = SipUri::new(Some(user), Host::from(ip), Some(port));
+        match place.transport {
+            Transport::Udp => uri,
+            Transport::Tcp => uri.with_param("transport", Some("tcp")),
+        }
+    }
+
+    fn local_port(&self, transport: Transport) -> u16 {
+        match transport {
+            Transport::Udp => self.config.udp_port,
+            Transport::Tcp => self.config.tcp_port.unwrap_or(self.config.udp_port),
+        }
+    }
+
+    /// Adds the Contact that a request needs.
+    pub(crate) fn add_contact(
+        &mut self,
+        request: &mut Message,
+        account: Option<AccountId>,
+        place: &Resolved,
+    ) {
+        match request.method() {
+            Some(Method::Register) => {
+                if let Some(id) = account {
+                    self.add_bindings(request, id, place);
+                }
+            }
+            Some(Method::Invite | Method::Update) => {
+                let uri = Uri::Sip(self.contact_uri(account, place));
+                request.headers.set("Contact", format!("<{uri}>"));
+            }
+            Some(_) | None => {}
+        }
+    }
+}
