@@ -8,6 +8,12 @@
 //!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given; `later` lets the calls
 //!   come after three seconds
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a demonstration over fixed tables, which shows the commands it does not act on"
+)]
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -339,29 +345,8 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
         ];
         add("+1 415 555 0134", ringing.0, ringing.1, found, None);
     }
-    if let Some(call) = state
-        .calls
-        .first_mut()
-        .filter(|_| has("talking") || has("ended"))
-    {
-        call.answered = Some(ago(mono, 227));
-        call.started = ago(mono, 240);
-        call.notes = "Asked for the Q4 renewal quote; call back after 15:00.".to_owned();
-        call.codec = Some("opus".to_owned());
-        call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
-        call.quality = Some(QualityView {
-            loss: 0.004,
-            jitter_millis: 3.2,
-            round_trip_millis: Some(21.0),
-            level_out: 0.4,
-            level_in: 0.3,
-        });
-        if has("ended") {
-            call.stage = CallStage::Ended;
-            call.ended = Some(mono);
-            call.status = "the other side hung up".to_owned();
-            call.recording = RecordingView::Done("/home/sam/recordings/0191.wav".to_owned());
-        }
+    if has("talking") || has("ended") {
+        talk(&mut state.calls, has("ended"), mono);
     }
     if has("long") {
         for call in &mut state.calls {
@@ -372,6 +357,31 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                 }
             }
         }
+    }
+}
+
+/// Lets the first call be talked in, or over.
+fn talk(calls: &mut [CallView], over: bool, mono: Instant) {
+    let Some(call) = calls.first_mut() else {
+        return;
+    };
+    call.answered = Some(ago(mono, 227));
+    call.started = ago(mono, 240);
+    call.notes = "Asked for the Q4 renewal quote; call back after 15:00.".to_owned();
+    call.codec = Some("opus".to_owned());
+    call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
+    call.quality = Some(QualityView {
+        loss: 0.004,
+        jitter_millis: 3.2,
+        round_trip_millis: Some(21.0),
+        level_out: 0.4,
+        level_in: 0.3,
+    });
+    if over {
+        call.stage = CallStage::Ended;
+        call.ended = Some(mono);
+        call.status = "the other side hung up".to_owned();
+        call.recording = RecordingView::Done("/home/sam/recordings/0191.wav".to_owned());
     }
 }
 

@@ -51,12 +51,28 @@ pub(crate) struct ViewState {
 pub(crate) struct DialerState {
     pub(crate) text: String,
     pub(crate) account: Option<AccountId>,
-    /// The suggestion that Enter dials, counted from the first; none dials what was typed.
-    pub(crate) picked: Option<usize>,
+    /// What Enter dials.
+    pub(crate) choice: Choice,
     /// The text that the choice belongs to.
-    pub(crate) picked_for: String,
+    pub(crate) choice_for: String,
+    /// How many suggestions there were in the last frame.
+    pub(crate) found: usize,
+    /// Whether the natural choice was the first of them.
+    pub(crate) natural: bool,
     /// Whether the field takes the keyboard in the next frame.
     pub(crate) focus: bool,
+}
+
+/// What Enter dials in the dialer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Choice {
+    /// A name means the first contact that fits; anything else means itself.
+    #[default]
+    Natural,
+    /// What was typed.
+    Typed,
+    /// A suggestion, counted from the first.
+    Suggestion(usize),
 }
 
 /// The call log.

@@ -35,7 +35,7 @@ pub(crate) fn minutes(minutes: i64) -> String {
     format!("{minutes} min")
 }
 pub(crate) fn matched_by(reason: &str) -> String {
-    format!("Matched by {reason}")
+    format!("Match: {reason}")
 }
 pub(crate) fn today_at(time: &str) -> String {
     format!("Today {time}")

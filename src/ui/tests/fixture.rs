@@ -33,6 +33,8 @@ pub(super) struct Rows {
     pub(super) calls: Vec<CallRow>,
     pub(super) contacts: Vec<ContactRow>,
     pub(super) failing: bool,
+    /// Whether everything is still being read.
+    pub(super) reading: bool,
     /// How often each number waits.
     pub(super) waiting: Vec<u32>,
 }
@@ -49,6 +51,9 @@ impl PageSource for LiveRows {
 
 impl PageSource for Rows {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        if self.reading {
+            return None;
+        }
         if self.failing {
             return Some(Arc::new(Page::Failed("the call log is closed".to_owned())));
         }
