@@ -181,11 +181,11 @@ impl Border {
         Some(known.remote)
     }
 
-    /// Closes a stream from our side.
-    pub(crate) fn close(&mut self, connection: ConnectionId) {
-        if self.closed(connection).is_some() {
-            self.outputs.push_back(Output::Close { connection });
-        }
+    /// Closes a stream from our side; gives its far end when it was known.
+    pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<SocketAddr> {
+        let remote = self.closed(connection)?;
+        self.outputs.push_back(Output::Close { connection });
+        Some(remote)
     }
 
     /// Takes bytes of a stream.

@@ -100,6 +100,8 @@ pub struct Endpoint {
     pub(super) resolving: BTreeMap<ResolveId, Asked>,
     /// The user part of our Contact in calls of no account.
     pub(super) direct_user: String,
+    /// Far ends that refused a stream, and until when they are not asked again because of size.
+    pub(super) streamless: BTreeMap<SocketAddr, Instant>,
     pub(super) discarded: u64,
     last_id: u64,
 }
@@ -120,6 +122,7 @@ impl Endpoint {
             outgoing: BTreeMap::new(),
             resolving: BTreeMap::new(),
             direct_user,
+            streamless: BTreeMap::new(),
             discarded: 0,
             last_id: 0,
         }
@@ -207,7 +210,11 @@ impl Endpoint {
         connection: ConnectionId,
         error: Option<String>,
     ) {
-        if self.border.closed(connection).is_some() {
+        let refused = self.border.connecting(connection);
+        if let Some(remote) = self.border.closed(connection) {
+            if refused {
+                self.remember_streamless(now, remote);
+            }
             let why = error.as_deref().unwrap_or("the connection was closed");
             self.connection_lost(now, connection, why);
         }
@@ -240,7 +247,9 @@ impl Endpoint {
                 }
                 Timer::Connect(connection) => {
                     if self.border.connecting(connection) {
-                        self.border.close(connection);
+                        if let Some(remote) = self.border.close(connection) {
+                            self.remember_streamless(now, remote);
+                        }
                         self.connection_lost(now, connection, "the connection was not accepted");
                     }
                 }

@@ -379,6 +379,24 @@ impl Message {
             .collect()
     }
 
+    /// The session description, when the body is one or a multipart body holds one.
+    pub fn session_description(&self) -> Option<Body> {
+        const SDP: &str = "application/sdp";
+        if self.body.is_empty() {
+            return None;
+        }
+        let content_type = self.header("Content-Type")?;
+        let kind = parse::media_type(content_type);
+        let bytes = if kind == SDP {
+            self.body.as_slice()
+        } else if kind.starts_with("multipart/") {
+            parse::part(content_type, &self.body, SDP)?
+        } else {
+            return None;
+        };
+        Some(Body::sdp(bytes))
+    }
+
     /// The body with its type, when there is one.
     pub fn content(&self) -> Option<Body> {
         if self.body.is_empty() {

@@ -45,6 +45,15 @@ impl Hop {
         })
     }
 
+    /// The hop that leads to a place.
+    pub(crate) fn to(place: &Resolved) -> Self {
+        Self {
+            host: Host::from(place.remote.ip()),
+            port: Some(place.remote.port()),
+            transport: Some(place.transport),
+        }
+    }
+
     /// Takes the account's transport where the URI names none.
     #[must_use]
     pub(crate) fn or_transport(mut self, transport: Option<Transport>) -> Self {

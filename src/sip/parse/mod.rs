@@ -7,6 +7,7 @@
 mod challenge;
 mod fields;
 mod message;
+mod multipart;
 mod name_addr;
 mod scan;
 mod via;
@@ -14,6 +15,7 @@ mod via;
 pub use challenge::{AuthFields, challenges, credentials};
 pub use fields::{cseq, media_type};
 pub use message::{Unreadable, message, message_in_transit};
+pub use multipart::part;
 pub use name_addr::{AddressField, ContactField, address, contact};
 pub use scan::{Malformed, is_token, quote};
 pub use via::{Via, via};

@@ -68,6 +68,11 @@ impl Bench {
                 transport,
             } = output
             {
+                if host.ends_with(".invalid") {
+                    let why = Err("no such name".to_owned());
+                    self.endpoint.handle_resolved(self.now, id, why);
+                    continue;
+                }
                 let ip = host
                     .parse()
                     .unwrap_or_else(|_| IpAddr::from([10, 0, 0, 201]));

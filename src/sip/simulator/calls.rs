@@ -48,6 +48,11 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
                 2 => {}
                 _ => acts.push((millis(random, 8000), Act::Answer)),
             }
+            // A caller that restarted never ends its call.
+            acts.push((
+                Duration::from_secs(100) + millis(random, 30_000),
+                Act::HangUp,
+            ));
             // Some hang up before the ACK is there.
             if below(random, 8) == 0 {
                 acts.push((millis(random, 9000), Act::HangUp));
@@ -94,6 +99,7 @@ fn run_world(seed: u64, calls: u32) -> World {
     let mut world = world_with_registrar(seed, random_link(&mut random));
     world.registrar.challenge_calls = below(&mut random, 2) == 0;
     world.registrar.record_route = below(&mut random, 3) > 0;
+    let restarts = below(&mut random, 3) == 0;
     let users = ["anna", "ben", "cleo"];
     for user in users {
         let agent = world.add_agent(true);
@@ -106,7 +112,7 @@ fn run_world(seed: u64, calls: u32) -> World {
         let callee = (caller + 1 + below(&mut random, 2) as usize) % 3;
         let label = format!("{seed}-{number}");
         let by_proxy = below(&mut random, 2) == 0;
-        let (account, mut target) = if by_proxy {
+        let (by, mut target) = if by_proxy {
             let uri = format!("sip:{}@sim.example", users[callee]);
             (Some(AccountId(0)), uri)
         } else {
@@ -115,12 +121,16 @@ fn run_world(seed: u64, calls: u32) -> World {
         if !by_proxy && below(&mut random, 3) == 0 {
             target += ";transport=tcp";
         }
-        let session = world.call(caller, account, &Uri::parse(&target).unwrap(), &label);
+        let session = world.call(caller, by, &Uri::parse(&target).unwrap(), &label);
         // Whatever both users do, the call ends some day.
         let lifetime = Duration::from_secs(60) + millis(&mut random, 30_000);
         world.act_in(lifetime, caller, session, Act::HangUp);
         let pause = millis(&mut random, 4000);
         world.run_for(pause);
+        if restarts && below(&mut random, 8) == 0 {
+            let agent = below(&mut random, 3) as usize;
+            world.restart(agent, account(users[agent]));
+        }
     }
     let quiet = world.run_until_quiet(Duration::from_secs(4000));
     for (number, agent) in world.agents.iter().enumerate() {

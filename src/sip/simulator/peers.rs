@@ -545,3 +545,91 @@ fn too_many_transactions_are_refused_and_do_not_grow() {
     bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
 }
+
+#[test]
+fn a_changed_contact_is_the_new_target() {
+    let mut bench = Bench::new();
+    let to = established(&mut bench);
+    let moved = request("INVITE", US, "r", &to, 2, SDP_BODY).replace("0:5070>", "0:5099>");
+    bench.datagram(&moved);
+    let session = bench.session();
+    let status = Status::new(200, "OK");
+    bench
+        .endpoint
+        .answer_reinvite(bench.now, session, status, Some(Body::sdp("v=1")))
+        .unwrap();
+    bench.sent();
+    bench.datagram(&request("ACK", US, "ra", &to, 2, ""));
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.uri().unwrap().to_string(), "sip:peer@10.0.0.200:5099");
+}
+
+/// Browsers name hosts that nobody can resolve, and transports that we do not speak.
+#[test]
+fn a_contact_that_leads_nowhere_is_reached_where_the_call_came_from() {
+    for contact in [
+        "sip:x@abc.invalid",
+        "sip:x@abc.invalid;transport=ws",
+        "sips:x@h",
+    ] {
+        let mut bench = Bench::new();
+        bench.datagram(&invite("i").replace("sip:peer@10.0.0.200:5070", contact));
+        let ok = bench.answer();
+        bench.datagram(&request("ACK", US, "a", ok.header("To").unwrap(), 1, ""));
+        let session = bench.session();
+        bench.endpoint.hang_up(bench.now, session).unwrap();
+        match bench.drain().as_slice() {
+            [crate::sip::Output::Datagram { remote, bytes }] => {
+                assert_eq!(*remote, peer());
+                assert!(bytes.starts_with(format!("BYE {contact} ").as_bytes()));
+            }
+            other => panic!("{contact}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_ack_of_a_refusal_has_the_branch_and_route_of_the_invite() {
+    let mut bench = Bench::new();
+    let id = crate::base::id::AccountId(1);
+    let mut setup = super::scenarios::account("us");
+    setup.registrar = None;
+    setup.outbound_proxy = Some(Uri::parse("sip:10.0.0.90").unwrap());
+    bench.endpoint.add_account(bench.now, id, setup);
+    let target = Uri::parse("sip:x@far.example").unwrap();
+    let call = bench
+        .endpoint
+        .invite(bench.now, Some(id), &target, &[])
+        .unwrap();
+    bench.drain();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
+    let invite = bench.sent().remove(0);
+    let busy = crate::sip::message::Message::response(&invite, 486, "Busy", Some("t"));
+    let ack = bench.datagram_bytes(&busy.to_bytes()).remove(0);
+    assert_eq!(ack.method().unwrap().as_str(), "ACK");
+    assert_eq!(ack.branch(), invite.branch());
+    assert_eq!(ack.header("Route"), Some("<sip:10.0.0.90;lr>"));
+    assert_eq!(ack.uri(), invite.uri());
+    assert_eq!(ack.to_tag(), "t");
+    assert_eq!(ack.headers.values("Via").count(), 1);
+}
+
+#[test]
+fn an_offer_among_other_parts_is_found_and_an_optional_body_left_out() {
+    let mut bench = Bench::new();
+    let parts = "Content-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\nContent-Type: application/isup\r\n\r\n\
+        x\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=7\r\n--b--\r\n";
+    assert_eq!(
+        bench.codes(&request("INVITE", US, "1", TO_US, 1, parts)),
+        [100]
+    );
+    assert_eq!(bench.incoming().unwrap().offer, Some(Body::sdp("v=7")));
+    let optional = "Content-Disposition: x;handling=optional\r\nContent-Type: a/b\r\n\r\nz";
+    let other = request("INVITE", US, "2", TO_US, 1, optional).replace("call-1", "call-2");
+    assert_eq!(bench.codes(&other), [100]);
+    assert_eq!(bench.incoming().unwrap().offer, None);
+}

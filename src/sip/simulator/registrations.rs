@@ -314,3 +314,18 @@ fn a_registrar_that_is_down_fails_over_to_the_next() {
     });
     assert!(world.saw(0, is_registered), "{}", world.show(0));
 }
+
+#[test]
+fn a_missing_password_is_told_as_such() {
+    let mut setup = account("anna");
+    setup.credentials = None;
+    let world = one_phone(setup, |_| {});
+    match states(&world).last() {
+        Some(RegistrationState::Failed {
+            reason,
+            retry_in: None,
+            ..
+        }) => assert!(reason.contains("none is set"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -169,3 +169,34 @@ fn content_on_a_stream_is_framed_by_its_length() {
     assert_eq!(written.matches("SIP/2.0 ").count(), 2, "{written}");
     assert_eq!(bench.incoming().unwrap().transport, Transport::Tcp);
 }
+
+#[test]
+fn a_refused_stream_is_not_tried_again_for_the_next_large_request() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    world.agents[1].refuses_streams = true;
+    for label in ["first", "second"] {
+        let target = Uri::parse("sip:b@10.0.0.2").unwrap();
+        let call = world.call(0, None, &target, label);
+        world.run_for(SECOND);
+        offer_large(&mut world, call);
+        assert!(world.incoming(1, label).is_some());
+    }
+    let by_stream = |text: &str| text.starts_with("INVITE") && text.contains("SIP/2.0/TCP");
+    let tries = world.agents[0]
+        .ladder
+        .iter()
+        .filter(|(_, _, _, text)| by_stream(text));
+    assert_eq!(tries.count(), 1);
+    let contacts = |text: &&String| text.contains("transport=tcp");
+    let ladder = &world.agents[0].ladder;
+    assert_eq!(
+        ladder
+            .iter()
+            .map(|(_, _, _, text)| text)
+            .filter(contacts)
+            .count(),
+        0
+    );
+}

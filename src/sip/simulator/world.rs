@@ -117,6 +117,9 @@ pub(super) struct Agent {
     pub(super) endpoint: Endpoint,
     pub(super) ip: IpAddr,
     pub(super) records: BTreeMap<SessionId, Record>,
+    /// The labels of calls that a restart forgot.
+    pub(super) lost: Vec<String>,
+    config: EndpointConfig,
     /// All events but traces.
     pub(super) events: Vec<(Instant, SipEvent)>,
     /// All messages: when, whether sent, the far end, the text.
@@ -187,7 +190,9 @@ impl World {
         let number = u8::try_from(self.agents.len() + 1).unwrap();
         let seed = self.random.next_u64();
         self.agents.push(Agent {
-            endpoint: Endpoint::new(config, Box::new(SeededRandom::new(seed))),
+            endpoint: Endpoint::new(config.clone(), Box::new(SeededRandom::new(seed))),
+            config,
+            lost: Vec::new(),
             ip: IpAddr::from([10, 0, 0, number]),
             records: BTreeMap::new(),
             events: Vec::new(),
@@ -283,6 +288,44 @@ impl World {
             record.accepted = Some(now);
         }
         self.drain(agent);
+    }
+
+    /// Kills an agent's process and starts it again: it has forgotten everything.
+    pub(super) fn restart(&mut self, agent: usize, setup: AccountSetup) {
+        let seed = self.random.next_u64();
+        let host = &mut self.agents[agent];
+        host.endpoint = Endpoint::new(host.config.clone(), Box::new(SeededRandom::new(seed)));
+        for (_, record) in std::mem::take(&mut host.records) {
+            host.lost.push(record.label);
+        }
+        host.ladder.clear();
+        let streams: Vec<_> = self
+            .pipes
+            .iter()
+            .filter(|((owner, _), _)| *owner == agent)
+            .map(|((_, connection), (peer, theirs, _))| (*connection, *peer, *theirs))
+            .collect();
+        for (connection, peer, theirs) in streams {
+            self.pipes.remove(&(agent, connection));
+            self.schedule(
+                self.link.min_delay,
+                Delivery::Closed {
+                    agent: peer,
+                    connection: theirs,
+                },
+            );
+        }
+        // What the old process waited for comes to nobody.
+        self.queue.retain(|_, delivery| match delivery {
+            Delivery::Resolved { agent: to, .. }
+            | Delivery::Connected { agent: to, .. }
+            | Delivery::Accepted { agent: to, .. }
+            | Delivery::Stream { agent: to, .. }
+            | Delivery::Closed { agent: to, .. }
+            | Delivery::Act { agent: to, .. } => *to != agent,
+            Delivery::Datagram { .. } | Delivery::Unreachable { .. } => true,
+        });
+        self.add_account(agent, setup);
     }
 
     /// Runs until the time has passed.

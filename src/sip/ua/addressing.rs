@@ -1,7 +1,7 @@
 //! What we call ourselves towards a place: Via and Contact, and the flow that leads there.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
@@ -9,6 +9,11 @@ use crate::sip::connection::Flow;
 use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
 use crate::sip::flow::{ConnectionId, Resolved, Transport};
 use crate::sip::message::{Message, Method};
+
+/// How long a far end that refused a stream is not asked again because of a request's size.
+const STREAMLESS_FOR: Duration = Duration::from_secs(600);
+/// How many such far ends are remembered.
+const MAX_STREAMLESS: usize = 64;
 
 impl Endpoint {
     /// The flow to a place: datagrams, or a stream that is open or will be.
@@ -45,6 +50,20 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// Remembers that a far end takes no streams, so that the next large request does not wait.
+    pub(crate) fn remember_streamless(&mut self, now: Instant, remote: SocketAddr) {
+        self.streamless.retain(|_, until| *until > now);
+        if self.streamless.len() < MAX_STREAMLESS {
+            self.streamless.insert(remote, now + STREAMLESS_FOR);
+        }
+    }
+
+    /// Whether a place refused a stream lately.
+    pub(crate) fn refuses_streams(&self, now: Instant, place: &Resolved) -> bool {
+        let until = self.streamless.get(&place.remote);
+        until.is_some_and(|until| *until > now)
     }
 
     /// The Via of a request to a place.

@@ -30,18 +30,7 @@ impl Endpoint {
     /// `false` says that the response is final.
     pub(crate) fn learn_challenge(&mut self, id: OutgoingId, response: &Message) -> bool {
         let by_proxy = response.code() == Some(407);
-        let header = if by_proxy {
-            "Proxy-Authenticate"
-        } else {
-            "WWW-Authenticate"
-        };
-        let fields: Vec<_> = response
-            .headers
-            .values(header)
-            .filter_map(|value| parse::challenges(value).ok())
-            .flatten()
-            .collect();
-        let chosen = Challenge::choose(&fields);
+        let chosen = challenges(response);
         let Some(outgoing) = self.outgoing.get_mut(&id) else {
             return false;
         };
@@ -154,4 +143,24 @@ impl Endpoint {
             Owner::Invite(_) | Owner::Nobody => {}
         }
     }
+}
+
+/// Whether a 401 or 407 asks in a way that we can answer.
+pub(crate) fn is_supported(response: &Message) -> bool {
+    !challenges(response).is_empty()
+}
+
+fn challenges(response: &Message) -> Vec<Challenge> {
+    let header = if response.code() == Some(407) {
+        "Proxy-Authenticate"
+    } else {
+        "WWW-Authenticate"
+    };
+    let fields: Vec<_> = response
+        .headers
+        .values(header)
+        .filter_map(|value| parse::challenges(value).ok())
+        .flatten()
+        .collect();
+    Challenge::choose(&fields)
 }

@@ -36,7 +36,7 @@ impl Endpoint {
         }
         match request.method() {
             Some(Method::Invite) => self.change_arrived(now, id, transaction, request),
-            Some(Method::Update) if !request.body.is_empty() => {
+            Some(Method::Update) if request.session_description().is_some() => {
                 self.change_arrived(now, id, transaction, request);
             }
             Some(Method::Update) => {
@@ -66,7 +66,7 @@ impl Endpoint {
     }
 
     /// Takes the final answer to our BYE.
-    pub(crate) fn bye_answered(&mut self, now: Instant, id: SessionId, answer: Answer<'_>) {
+    pub(crate) fn bye_answered(&mut self, id: SessionId, answer: Answer<'_>) {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -76,9 +76,9 @@ impl Endpoint {
         let (by, status, reason) = (*by, status.clone(), reason.clone());
         match answer {
             // Whatever the answer, the far end is there and the call is over (section 15.1.1).
-            Answer::Response(_) => self.end(now, id, by, status, reason),
+            Answer::Response(_) => self.end(id, by, status, reason),
             Answer::Failed { .. } => {
-                self.end(now, id, EndedBy::Unreachable, answer.status(), reason);
+                self.end(id, EndedBy::Unreachable, answer.status(), reason);
             }
         }
     }
@@ -100,7 +100,7 @@ impl Endpoint {
             // Both hung up at once; our own BYE is answered 481 or not at all.
             Phase::Ending { by, status, reason } => {
                 let (by, status, reason) = (*by, status.clone(), reason.clone());
-                self.end(now, id, by, status, reason);
+                self.end(id, by, status, reason);
             }
             // The caller may end an early dialog by BYE; the INVITE gets 487 (section 15.1.2).
             Phase::Ringing { transaction, .. } => {
@@ -109,13 +109,13 @@ impl Endpoint {
                     self.respond(now, transaction, response);
                 }
                 let status = Status::new(487, super::phrase(487));
-                self.end(now, id, EndedBy::Remote, status, reason);
+                self.end(id, EndedBy::Remote, status, reason);
             }
             // A callee may not (section 15); its INVITE will be answered anyway.
             Phase::Calling { .. } => {}
             Phase::Answered(_) | Phase::Established => {
                 let status = Status::new(200, super::phrase(200));
-                self.end(now, id, EndedBy::Remote, status, reason);
+                self.end(id, EndedBy::Remote, status, reason);
             }
             Phase::Resolving(_) | Phase::OfferNeeded(..) => {}
         }

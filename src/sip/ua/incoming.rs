@@ -18,6 +18,8 @@ use crate::sip::transaction::{Incoming, ServerKey, TransactionId};
 
 /// The body type of calls.
 const SDP: &str = "application/sdp";
+/// The body types of requests that a call is made of.
+const ACCEPT: &str = "application/sdp, multipart/mixed";
 /// The body types of messages.
 const TEXT: &str = "text/plain, text/*, message/cpim, multipart/*";
 
@@ -168,7 +170,7 @@ impl Endpoint {
         if let Some(mut response) = self.plain_response(transaction, 200) {
             let headers = &mut response.headers;
             headers.push("Allow", ALLOW);
-            headers.push("Accept", SDP);
+            headers.push("Accept", ACCEPT);
             headers.push("Accept-Encoding", "identity");
             headers.push("Accept-Language", "en");
             headers.push("Supported", SUPPORTED);
@@ -356,13 +358,13 @@ fn check(request: &Message, merged: bool) -> Result<(), Refusal> {
     if !unsupported.is_empty() {
         return Err(Refusal::with(420, "Unsupported", &unsupported.join(", ")));
     }
-    if request.method() == Some(&Method::Invite) {
+    if matches!(request.method(), Some(Method::Invite | Method::Update)) {
         check_content(request)?;
     }
     Ok(())
 }
 
-/// Whether an INVITE's body is a session description that was not encoded, and whether one may be
+/// Whether the body of an INVITE or UPDATE is a session description that was not encoded, and whether one may be
 /// sent back.
 fn check_content(request: &Message) -> Result<(), Refusal> {
     let encoded = request
@@ -372,11 +374,12 @@ fn check_content(request: &Message) -> Result<(), Refusal> {
     if encoded {
         return Err(Refusal::with(415, "Accept-Encoding", "identity"));
     }
-    if !request.body.is_empty() {
-        let kind = request.header("Content-Type").map(parse::media_type);
-        if kind.as_deref() != Some(SDP) {
-            return Err(Refusal::with(415, "Accept", SDP));
-        }
+    // A body that we may leave out is left out (section 20.11).
+    let optional = request
+        .header("Content-Disposition")
+        .is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"));
+    if !request.body.is_empty() && !optional && request.session_description().is_none() {
+        return Err(Refusal::with(415, "Accept", ACCEPT));
     }
     let accepted = request.tokens("Accept");
     let takes_sdp = |range: &String| {

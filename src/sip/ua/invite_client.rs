@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
-use super::session::{Negotiation, Phase, Plan, Session};
+use super::session::{Negotiation, Phase, Plan, Session, Way};
 use super::{ALLOW, SUPPORTED};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
@@ -88,19 +88,13 @@ impl Endpoint {
     }
 
     /// Asks the owner for the offer once the first hop is known.
-    pub(crate) fn invite_resolved(
-        &mut self,
-        now: Instant,
-        id: SessionId,
-        places: Vec<Resolved>,
-        why: &str,
-    ) {
+    pub(crate) fn invite_resolved(&mut self, id: SessionId, places: Vec<Resolved>, why: &str) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let Some(place) = places.first().copied() else {
             let status = Status::new(503, format!("not reachable: {why}"));
-            self.end(now, id, EndedBy::Unreachable, status, None);
+            self.end(id, EndedBy::Unreachable, status, None);
             return;
         };
         if let Phase::Resolving(plan) = &session.phase {
@@ -190,16 +184,10 @@ impl Endpoint {
                 ..=100 => self.provisional_seen(now, id),
                 101..200 => self.invite_progress(now, id, outgoing, response),
                 200..300 => self.invite_accepted(now, id, outgoing, response),
-                _ => self.invite_failed(
-                    now,
-                    id,
-                    answer.status(),
-                    EndedBy::Remote,
-                    reason_of(response),
-                ),
+                _ => self.invite_failed(id, answer.status(), EndedBy::Remote, reason_of(response)),
             },
             Answer::Failed { .. } => {
-                self.invite_failed(now, id, answer.status(), EndedBy::Unreachable, None);
+                self.invite_failed(id, answer.status(), EndedBy::Unreachable, None);
             }
         }
     }
@@ -242,7 +230,7 @@ impl Endpoint {
         } = session.phase
         {
             self.abandon(now, outgoing);
-            self.end(now, id, by, Status::new(487, super::phrase(487)), None);
+            self.end(id, by, Status::new(487, super::phrase(487)), None);
         }
     }
 
@@ -293,7 +281,7 @@ impl Endpoint {
         self.border.event(SipEvent::Progress {
             session: id,
             status: Answer::Response(response).status(),
-            body: response.content(),
+            body: response.session_description(),
         });
     }
 
@@ -321,7 +309,12 @@ impl Endpoint {
         };
         let (cseq, _) = invite.cseq().unwrap_or((1, Method::Invite));
         let (ack, hop) = dialog.ack(cseq);
-        let account = self.outgoing.get(&outgoing).and_then(|o| o.account);
+        let known = self.outgoing.get(&outgoing);
+        let way = Way {
+            account: known.and_then(|known| known.account),
+            stream: None,
+            place: known.and_then(Outgoing::place),
+        };
         self.send_ack(now, outgoing, &tag, self.with_agent(ack), hop);
         let first = self.sessions.get_mut(&id).and_then(|session| {
             if let Phase::Calling { cancel, .. } = session.phase {
@@ -333,9 +326,7 @@ impl Endpoint {
         let Some((cancel, session)) = first else {
             // Another branch was faster, or the call is over.
             let (bye, hop) = dialog.request(Method::Bye);
-            if let Some(hop) = hop {
-                self.send_in_dialog(now, Owner::Nobody, account, bye, hop, None);
-            }
+            self.send_in_dialog(now, Owner::Nobody, way, bye, hop);
             return;
         };
         session.early.clear();
@@ -351,7 +342,7 @@ impl Endpoint {
             }
             None => self.border.event(SipEvent::Answered {
                 session: id,
-                body: response.content(),
+                body: response.session_description(),
                 remote: remote_identity(response),
             }),
         }
@@ -359,7 +350,6 @@ impl Endpoint {
 
     fn invite_failed(
         &mut self,
-        now: Instant,
         id: SessionId,
         status: Status,
         by: EndedBy,
@@ -371,8 +361,8 @@ impl Endpoint {
         match session.phase {
             Phase::Calling {
                 cancel: Some(by), ..
-            } => self.end(now, id, by, Status::new(487, super::phrase(487)), reason),
-            Phase::Calling { cancel: None, .. } => self.end(now, id, by, status, reason),
+            } => self.end(id, by, Status::new(487, super::phrase(487)), reason),
+            Phase::Calling { cancel: None, .. } => self.end(id, by, status, reason),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
             | Phase::Ringing { .. }

@@ -100,7 +100,7 @@ impl Endpoint {
             source: remote,
             transport,
             local_ip: arrival.local_ip,
-            offer: invite.content(),
+            offer: invite.session_description(),
             asserted_identity: asserted_identity(invite),
             diversion: invite.name_addr("Diversion"),
             headers,
@@ -165,7 +165,7 @@ impl Endpoint {
             return Err(SipError::WrongState(session.phase_name()));
         };
         let invite = self.transactions.server_request(transaction);
-        let late_offer = invite.is_some_and(|invite| invite.body.is_empty());
+        let late_offer = invite.is_some_and(|invite| invite.session_description().is_none());
         let cseq = invite.and_then(Message::cseq).map_or(0, |(n, _)| n);
         let Some(mut response) = self.session_response(id, transaction, 200) else {
             return Err(SipError::NoSuchSession);
@@ -202,7 +202,7 @@ impl Endpoint {
         };
         let status = Status::new(status.code.clamp(300, 699), status.phrase.clone());
         self.refuse_ringing(now, id, &status, headers);
-        self.end(now, id, EndedBy::Local, status, None);
+        self.end(id, EndedBy::Local, status, None);
         Ok(())
     }
 
@@ -215,7 +215,7 @@ impl Endpoint {
             Phase::Ringing { .. } => {
                 let status = Status::new(480, super::phrase(480));
                 self.refuse_ringing(now, id, &status, &[]);
-                self.end(now, id, EndedBy::RingLimit, status, None);
+                self.end(id, EndedBy::RingLimit, status, None);
             }
             Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::RingLimit),
             Phase::Resolving(_)
@@ -232,13 +232,13 @@ impl Endpoint {
         match &mut session.phase {
             Phase::Resolving(_) | Phase::OfferNeeded(..) => {
                 let status = Status::new(487, super::phrase(487));
-                self.end(now, id, EndedBy::Local, status, None);
+                self.end(id, EndedBy::Local, status, None);
             }
             Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::Local),
             Phase::Ringing { .. } => {
                 let status = Status::new(603, super::phrase(603));
                 self.refuse_ringing(now, id, &status, &[]);
-                self.end(now, id, EndedBy::Local, status, None);
+                self.end(id, EndedBy::Local, status, None);
             }
             // The callee waits for the ACK before it sends BYE (section 15).
             Phase::Answered(accepted) => accepted.hang_up = true,
@@ -260,7 +260,7 @@ impl Endpoint {
             let status = Status::new(487, super::phrase(487));
             self.refuse_ringing(now, id, &status, &[]);
             let reason = super::invite_client::reason_of(cancel);
-            self.end(now, id, EndedBy::Remote, status, reason);
+            self.end(id, EndedBy::Remote, status, reason);
         } else {
             self.change_cancelled(now, invite);
         }
@@ -314,7 +314,7 @@ impl Endpoint {
                 .unacknowledged()
                 .is_some_and(|accepted| accepted.cseq == cseq);
         if fits {
-            self.acknowledged(now, id, ack.content());
+            self.acknowledged(now, id, ack.session_description());
         }
     }
 

@@ -91,6 +91,8 @@ pub(crate) struct Outgoing {
     challenges: u8,
     /// The stream of the call, which reaches a peer behind a NAT.
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
+    /// Where it goes when its hop cannot be resolved: where the call came from or went to.
+    fallback: Option<Resolved>,
     /// The ACKs of its 2xx by their To tags.
     pub(crate) acks: BTreeMap<String, Ack>,
     answered: bool,
@@ -116,6 +118,7 @@ impl Outgoing {
             current: None,
             challenges: 0,
             stream: None,
+            fallback: None,
             acks: BTreeMap::new(),
             answered: false,
         }
@@ -132,6 +135,13 @@ impl Outgoing {
     #[must_use]
     pub(crate) fn with_stream(mut self, stream: Option<(ConnectionId, SocketAddr)>) -> Self {
         self.stream = stream;
+        self
+    }
+
+    /// Goes to a known place when its hop cannot be resolved.
+    #[must_use]
+    pub(crate) fn with_fallback(mut self, place: Option<Resolved>) -> Self {
+        self.fallback = place;
         self
     }
 
@@ -223,6 +233,11 @@ impl Endpoint {
                 let Some(outgoing) = self.outgoing.get_mut(&id) else {
                     return;
                 };
+                let places = if places.is_empty() {
+                    outgoing.fallback.into_iter().collect()
+                } else {
+                    places
+                };
                 if places.is_empty() {
                     self.fail(now, id, 503, &why);
                 } else {
@@ -231,11 +246,12 @@ impl Endpoint {
                 }
             }
             Asked::Ack(id, tag) => {
-                if let Some(place) = places.into_iter().next() {
+                let first_hop = self.outgoing.get(&id).and_then(Outgoing::place);
+                if let Some(place) = places.into_iter().next().or(first_hop) {
                     self.send_resolved_ack(now, id, &tag, place);
                 }
             }
-            Asked::Session(session) => self.invite_resolved(now, session, places, &why),
+            Asked::Session(session) => self.invite_resolved(session, places, &why),
         }
     }
 
@@ -260,8 +276,10 @@ impl Endpoint {
             && target.place.transport == Transport::Udp
             && !pinned
             && !target.large_by_udp
+            && !self.refuses_streams(now, &target.place)
             && let Some(outgoing) = self.outgoing.get_mut(&id)
         {
+            // The Contact stays that of UDP: only this request goes another way.
             outgoing.targets.push_front(Target {
                 large_by_udp: true,
                 ..target
@@ -411,7 +429,7 @@ impl Endpoint {
             Owner::Reinvite(session) => self.reinvite_answered(now, session, id, answer),
             Owner::Bye(session) => {
                 if is_final {
-                    self.bye_answered(now, session, answer);
+                    self.bye_answered(session, answer);
                 }
             }
             Owner::Nobody => {}

@@ -200,10 +200,6 @@ impl Endpoint {
             .and_then(Outgoing::current)
             .and_then(|transaction| self.transactions.client_request(transaction))
             .map(|(request, flow)| (request.contact(), flow.clone()));
-        let challenged = self
-            .outgoing
-            .get(&outgoing)
-            .is_some_and(Outgoing::challenged);
         let Some(account) = self.accounts.get_mut(&id) else {
             return;
         };
@@ -226,7 +222,9 @@ impl Endpoint {
             Some(200..300) => self.bound(now, id, response, contact),
             Some(423) => self.too_brief(now, id, response),
             Some(401 | 407) => {
-                let why = if !challenged {
+                let why = if account.setup.credentials.is_none() {
+                    "the registrar asks for a password, and none is set for this account"
+                } else if !super::authentication::is_supported(response) {
                     "the registrar asks for credentials in a way that is not supported"
                 } else {
                     "the registrar refuses the user name or the password; check both"

@@ -1,15 +1,12 @@
 //! Changes inside a call: re-INVITE (RFC 3261 section 14) and UPDATE with an offer (RFC 3311).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
-use super::session::{Accepted, Negotiation, Phase};
+use super::session::{Accepted, Negotiation, Phase, Way};
 use super::{ALLOW, SUPPORTED};
-use crate::base::id::AccountId;
 use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
-use crate::sip::flow::ConnectionId;
 use crate::sip::message::{Message, Method, StartLine};
 use crate::sip::route::Hop;
 use crate::sip::timer::T1;
@@ -146,7 +143,7 @@ impl Endpoint {
         request: &Message,
     ) {
         let update = request.method() == Some(&Method::Update);
-        let offered = !request.body.is_empty();
+        let offered = request.session_description().is_some();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -199,7 +196,7 @@ impl Endpoint {
         }
         self.border.event(SipEvent::Reinvite {
             session: id,
-            offer: request.content(),
+            offer: request.session_description(),
         });
     }
 
@@ -274,22 +271,31 @@ impl Endpoint {
         }
     }
 
-    /// Sends a request inside a dialog.
+    /// Sends a request inside a dialog. Where its hop means nothing here (a Contact of another
+    /// transport, a host that only the far end knows), it goes where the call came from or went to.
     pub(crate) fn send_in_dialog(
         &mut self,
         now: Instant,
         owner: Owner,
-        account: Option<AccountId>,
+        way: Way,
         request: Message,
-        hop: Hop,
-        stream: Option<(ConnectionId, SocketAddr)>,
-    ) -> OutgoingId {
-        let transport = account
+        hop: Option<Hop>,
+    ) -> Option<OutgoingId> {
+        let transport = way
+            .account
             .and_then(|id| self.accounts.get(&id))
             .and_then(|account| account.setup.transport);
         let request = self.with_agent(request);
-        let outgoing = Outgoing::new(owner, account, request, hop.or_transport(transport));
-        self.launch(now, outgoing.with_stream(stream))
+        let (hop, targets) = match (hop, way.place) {
+            (Some(hop), _) => (hop.or_transport(transport), Vec::new()),
+            (None, Some(place)) => (Hop::to(&place), vec![place]),
+            (None, None) => return None,
+        };
+        let outgoing = Outgoing::new(owner, way.account, request, hop)
+            .with_targets(targets)
+            .with_stream(way.stream)
+            .with_fallback(way.place);
+        Some(self.launch(now, outgoing))
     }
 
     /// Adds User-Agent.
@@ -304,13 +310,19 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let (account, stream) = (session.account, session.stream);
+        let way = session.way();
         let request = session
             .dialog
             .as_mut()
             .map(|dialog| dialog.request(Method::Invite));
-        let Some((mut request, Some(hop))) = request else {
-            session.negotiation = Negotiation::Idle;
+        session.negotiation = Negotiation::Idle;
+        let outgoing = request.and_then(|(mut request, hop)| {
+            request.headers.push("Allow", ALLOW);
+            request.headers.push("Supported", SUPPORTED);
+            request.set_body(&offer);
+            self.send_in_dialog(now, Owner::Reinvite(id), way, request, hop)
+        });
+        let Some(outgoing) = outgoing else {
             self.border.event(SipEvent::ReinviteAnswered {
                 session: id,
                 status: Status::new(503, "the far end's address cannot be reached"),
@@ -318,10 +330,6 @@ impl Endpoint {
             });
             return;
         };
-        request.headers.push("Allow", ALLOW);
-        request.headers.push("Supported", SUPPORTED);
-        request.set_body(&offer);
-        let outgoing = self.send_in_dialog(now, Owner::Reinvite(id), account, request, hop, stream);
         if let Some(session) = self.sessions.get_mut(&id) {
             session.negotiation = Negotiation::Ours {
                 outgoing,
@@ -367,7 +375,7 @@ impl Endpoint {
             self.border.event(SipEvent::ReinviteAnswered {
                 session: id,
                 status: Answer::Response(response).status(),
-                body: response.content(),
+                body: response.session_description(),
             });
         }
     }
@@ -382,5 +390,24 @@ impl Endpoint {
             steps % 201 * 10
         };
         Duration::from_millis(millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use crate::sip::simulator::bench::Bench;
+
+    #[test]
+    fn the_two_back_off_ranges_are_kept_apart_and_used_whole() {
+        let mut bench = Bench::new();
+        for (ours, least, most) in [(true, 2100, 4000), (false, 0, 2000)] {
+            let pauses: Vec<_> = (0..5000)
+                .map(|_| bench.endpoint.glare_pause(ours).as_millis())
+                .collect();
+            assert!(pauses.iter().all(|pause| pause % 10 == 0));
+            assert_eq!(pauses.iter().min(), Some(&least));
+            assert_eq!(pauses.iter().max(), Some(&most));
+        }
     }
 }

@@ -12,7 +12,6 @@ use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
 use crate::sip::flow::{ConnectionId, Resolved};
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
-use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::TransactionId;
 
 /// One call: an INVITE and all dialogs that it makes.
@@ -144,7 +143,27 @@ pub(crate) enum Negotiation {
     Accepted(Accepted),
 }
 
+/// How requests inside a call reach the far end, beside its route set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// Whose call it is.
+    pub(crate) account: Option<AccountId>,
+    /// The stream that the call came by.
+    pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
+    /// The place that the call came from or went to.
+    pub(crate) place: Option<Resolved>,
+}
+
 impl Session {
+    /// How requests inside the call reach the far end.
+    pub(crate) fn way(&self) -> Way {
+        Way {
+            account: self.account,
+            stream: self.stream,
+            place: self.place,
+        }
+    }
+
     /// Whether the owner or the ring limit ended it before it was answered.
     pub(crate) fn cancelled(&self) -> bool {
         matches!(
@@ -202,7 +221,6 @@ impl Endpoint {
     /// Ends a session and tells the owner.
     pub(crate) fn end(
         &mut self,
-        now: Instant,
         id: SessionId,
         by: EndedBy,
         status: Status,
@@ -212,11 +230,6 @@ impl Endpoint {
             return;
         };
         self.by_dialog.remove(&(session.call_id, session.local_tag));
-        if let Negotiation::Ours { outgoing, .. } = session.negotiation {
-            // Its answer is still acknowledged, but not waited for without end.
-            self.timers
-                .set(Timer::ReinviteLimit(outgoing), now + TIMEOUT);
-        }
         for timer in [
             Timer::Ring(id),
             Timer::Provisional(id),
@@ -258,8 +271,7 @@ impl Endpoint {
         for timer in [Timer::Repeat2xx(id), Timer::AckLimit(id), Timer::Glare(id)] {
             self.timers.cancel(&timer);
         }
-        let account = session.account;
-        let stream = session.stream;
+        let way = session.way();
         let request = session
             .dialog
             .as_mut()
@@ -269,11 +281,11 @@ impl Endpoint {
             status: status.clone(),
             reason: reason.clone(),
         };
-        match request {
-            Some((message, Some(hop))) => {
-                self.send_in_dialog(now, super::Owner::Bye(id), account, message, hop, stream);
-            }
-            Some((_, None)) | None => self.end(now, id, by, status, reason),
+        let sent = request.and_then(|(message, hop)| {
+            self.send_in_dialog(now, super::Owner::Bye(id), way, message, hop)
+        });
+        if sent.is_none() {
+            self.end(id, by, status, reason);
         }
     }
 }
