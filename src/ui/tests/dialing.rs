@@ -89,7 +89,7 @@ fn a_name_is_not_dialled_before_the_contacts_are_read() {
     let live = LiveRows::default();
     live.0.lock().unwrap().reading = true;
     let mut shown = desk(registered(), live.clone(), |state| {
-        state.dialer.focus = true
+        state.dialer.focus = true;
     });
     shown.run();
     shown.get_by_label(FIELD).type_text("Amelia");
