@@ -259,10 +259,10 @@ fn bind_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
-    text.trim_matches(['[', ']'])
-        .parse()
-        .map(|ip| SocketAddr::new(ip, 0))
-        .or_else(|_| Err(format!("{text} is no IP address, nor one with a port")))
+    match text.trim_matches(['[', ']']).parse() {
+        Ok(ip) => Ok(SocketAddr::new(ip, 0)),
+        Err(_) => Err(format!("{text} is no IP address, nor one with a port")),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
