@@ -184,6 +184,11 @@ impl Shell {
             ctx.send_viewport_cmd_to(ViewportId::ROOT, ViewportCommand::CancelClose);
             if self.closing.is_none() {
                 self.closing = Some(now);
+                for notes in self.state.notes.take_unsent() {
+                    if !self.handle.send(notes) {
+                        tracing::warn!("the engine did not take the last notes");
+                    }
+                }
                 if !self.handle.send(Command::Quit) {
                     self.closed = true;
                 }

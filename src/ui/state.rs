@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use crate::config::Account;
+use crate::control::Command;
 use crate::crm::row::{CallCursor, CallFilter, ContactRow};
 
 /// The screens.
@@ -184,6 +185,20 @@ pub(crate) struct CardState {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) drafts: BTreeMap<CallId, Draft>,
+}
+
+impl Notes {
+    /// What was typed and not sent yet; it counts as sent from now on.
+    pub(crate) fn take_unsent(&mut self) -> Vec<Command> {
+        let unsent = self.drafts.iter_mut();
+        unsent
+            .filter(|(_, draft)| draft.text != draft.sent)
+            .map(|(call, draft)| {
+                draft.sent.clone_from(&draft.text);
+                Command::Notes(*call, draft.text.clone())
+            })
+            .collect()
+    }
 }
 
 /// One call's notes.

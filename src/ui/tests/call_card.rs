@@ -156,6 +156,23 @@ fn notes_are_saved_at_once_when_the_field_is_left() {
 }
 
 #[test]
+fn notes_that_were_not_due_yet_are_there_for_the_last_save() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    for text in ["a", "b"] {
+        shown.get_by_label("Notes").type_text(text);
+        shown.run_steps(2);
+    }
+    let notes = &mut shown.state_mut().state.notes;
+    assert!(matches!(
+        notes.take_unsent().as_slice(),
+        [Command::Notes(_, notes)] if notes == "ab"
+    ));
+    assert!(notes.take_unsent().is_empty());
+}
+
+#[test]
 fn an_old_echo_of_the_notes_does_not_undo_what_was_typed() {
     let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
     shown.get_by_label("Notes").focus();

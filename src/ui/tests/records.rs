@@ -215,6 +215,20 @@ fn an_account_is_registered_now_and_removed_after_a_second_click() {
 }
 
 #[test]
+fn a_switch_is_turned_by_its_words() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    let words = "Record each call from its answer";
+    shown.get_by_label(words).click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().first(),
+        Some(Command::SaveSettings(settings)) if settings.record_calls
+    ));
+}
+
+#[test]
 fn a_setting_is_saved_when_it_is_changed_and_only_then() {
     let mut shown = desk(registered(), Rows::default(), |state| {
         state.view = View::Settings;
