@@ -65,6 +65,8 @@ pub(super) struct LiveCall {
     pub(super) notes: String,
     /// When the script answers it.
     pub(super) answer_at: Option<Instant>,
+    /// When it leaves the screen by itself; notes keep it there.
+    pub(super) leave_at: Option<Instant>,
     /// When the script ends it.
     pub(super) hang_up_at: Option<Instant>,
     /// The ended state, while its row is being written: the event waits for it.
@@ -149,6 +151,7 @@ impl LiveCall {
             quality: None,
             notes: String::new(),
             answer_at: None,
+            leave_at: None,
             hang_up_at: None,
             ending: None,
         }
@@ -267,7 +270,7 @@ impl LiveCall {
             Gate::Open => None,
         };
         let ending = self.ending.as_ref().map(|ending| ending.until);
-        [gate, ending, self.answer_at, self.hang_up_at]
+        [gate, ending, self.answer_at, self.hang_up_at, self.leave_at]
             .into_iter()
             .flatten()
             .min()
