@@ -5,7 +5,14 @@
 //! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given
+//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given; `later` lets the calls
+//!   come after three seconds
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a demonstration over fixed tables, which shows the commands it does not act on"
+)]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -69,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         View::Dialer
     };
     let now = (clock::wall_now(), clock::monotonic_now());
-    let snapshot = snapshot(&has, now);
+    let mut snapshot = snapshot(&has, now);
+    let later = has("later").then(|| std::mem::take(&mut snapshot.calls));
     let (commands, mut inbox) = mpsc::channel(64);
     let (publish, watch) = watch::channel(Arc::new(snapshot));
     let demo = Demo {
@@ -81,18 +89,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options {
         view,
         on_ready: Box::new(move |waker| {
-            let engine = std::thread::Builder::new().name("demo engine".to_owned());
-            let started = engine.spawn(move || {
+            let publish = Arc::new(publish);
+            if let Some(calls) = later {
+                let (publish, waker) = (Arc::clone(&publish), waker.clone());
+                spawn("demo caller", move || {
+                    std::thread::sleep(Duration::from_secs(3));
+                    publish.send_modify(|snapshot| Arc::make_mut(snapshot).calls = calls);
+                    waker.wake();
+                });
+            }
+            spawn("demo engine", move || {
                 while let Some(command) = inbox.blocking_recv() {
                     publish.send_modify(|snapshot| obey(Arc::make_mut(snapshot), &command));
                     waker.wake();
                 }
             });
-            drop(started);
         }),
     };
     ui::run(handle, options)?;
     Ok(())
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let started = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work);
+    drop(started);
 }
 
 /// Does to the state what the engine would do.
@@ -323,29 +345,8 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
         ];
         add("+1 415 555 0134", ringing.0, ringing.1, found, None);
     }
-    if let Some(call) = state
-        .calls
-        .first_mut()
-        .filter(|_| has("talking") || has("ended"))
-    {
-        call.answered = Some(ago(mono, 227));
-        call.started = ago(mono, 240);
-        call.notes = "Asked for the Q4 renewal quote; call back after 15:00.".to_owned();
-        call.codec = Some("opus".to_owned());
-        call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
-        call.quality = Some(QualityView {
-            loss: 0.004,
-            jitter_millis: 3.2,
-            round_trip_millis: Some(21.0),
-            level_out: 0.4,
-            level_in: 0.3,
-        });
-        if has("ended") {
-            call.stage = CallStage::Ended;
-            call.ended = Some(mono);
-            call.status = "the other side hung up".to_owned();
-            call.recording = RecordingView::Done("/home/sam/recordings/0191.wav".to_owned());
-        }
+    if has("talking") || has("ended") {
+        talk(&mut state.calls, has("ended"), mono);
     }
     if has("long") {
         for call in &mut state.calls {
@@ -359,11 +360,37 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
     }
 }
 
+/// Lets the first call be talked in, or over.
+fn talk(calls: &mut [CallView], over: bool, mono: Instant) {
+    let Some(call) = calls.first_mut() else {
+        return;
+    };
+    call.answered = Some(ago(mono, 227));
+    call.started = ago(mono, 240);
+    call.notes = "Asked for the Q4 renewal quote; call back after 15:00.".to_owned();
+    call.codec = Some("opus".to_owned());
+    call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
+    call.quality = Some(QualityView {
+        loss: 0.004,
+        jitter_millis: 3.2,
+        round_trip_millis: Some(21.0),
+        level_out: 0.4,
+        level_in: 0.3,
+    });
+    if over {
+        call.stage = CallStage::Ended;
+        call.ended = Some(mono);
+        call.status = "the other side hung up".to_owned();
+        call.recording = RecordingView::Done("/home/sam/recordings/0191.wav".to_owned());
+    }
+}
+
 fn links(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, mono: Instant) {
     let preview = DialPreview {
         original: "tel:+1-415-555-0134".to_owned(),
         uri: "sip:+14155550134@pbx.northwind.example".to_owned(),
         rule: "international number, sent as it is".to_owned(),
+        called: "+14155550134".to_owned(),
         display: "+1 415 555 0134".to_owned(),
         caution: has("odd-link").then(|| {
             "The link carries SIP headers (Replaces), which are not sent. Dial only if you trust \
@@ -436,7 +463,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         sip_call_id: Some("a84b4c76e66710@pc33.northwind.example".to_owned()),
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         notes: NOTES[index % NOTES.len()].to_owned(),
-        done: index > 20,
+        done: talked || direction == CallDirection::Outbound || index > 20,
     }
 }
 
@@ -482,10 +509,10 @@ impl Demo {
             _ => self.rows.min(rows.len()),
         };
         CallPage {
-            waiting: Vec::new(),
             rows,
             next,
             total: u64::try_from(total).unwrap_or(0),
+            waiting: Vec::new(),
         }
     }
 

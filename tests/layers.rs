@@ -329,6 +329,23 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The modules of a file that are tests and stand in files of their own.
+fn test_modules(source: &str, module: &[String]) -> Vec<Vec<String>> {
+    let file = syn::parse_file(source).unwrap();
+    let mut modules = Vec::new();
+    for item in file.items {
+        if let syn::Item::Mod(item) = item
+            && item.content.is_none()
+            && is_test(&item.attrs)
+        {
+            let mut path = module.to_vec();
+            path.push(item.ident.to_string());
+            modules.push(path);
+        }
+    }
+    modules
+}
+
 /// The module of `src/sip/ua/mod.rs` is `sip::ua`, of `src/main.rs` `main`, of `src/lib.rs` empty.
 fn module_of(relative: &Path) -> Vec<String> {
     let without_extension = relative.with_extension("");
@@ -355,15 +372,23 @@ fn every_file_keeps_to_the_plan_of_the_house() {
         files.len(),
         root.display()
     );
+    let read = |file: &PathBuf| {
+        let relative = file.strip_prefix(&root).unwrap().to_owned();
+        (
+            module_of(&relative),
+            relative,
+            fs::read_to_string(file).unwrap(),
+        )
+    };
+    let sources: Vec<_> = files.iter().map(read).collect();
+    let tests: Vec<Vec<String>> = sources
+        .iter()
+        .flat_map(|(module, _, source)| test_modules(source, module))
+        .collect();
     let mut all = Vec::new();
-    for file in files {
-        let relative = file.strip_prefix(&root).unwrap();
-        let module = module_of(relative);
+    for (module, relative, source) in sources {
+        let test_file = tests.iter().any(|test| module.starts_with(test));
         let module: Vec<&str> = module.iter().map(String::as_str).collect();
-        let test_file = module
-            .iter()
-            .any(|part| *part == "tests" || part.ends_with("_tests"));
-        let source = fs::read_to_string(&file).unwrap();
         for fault in faults(&source, &module, test_file) {
             all.push(format!("src/{}:{fault}", relative.display()));
         }

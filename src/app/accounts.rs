@@ -159,6 +159,8 @@ impl Engine {
             live.stored = false;
         }
         self.lab = true;
+        // The lab's contacts were written beside the engine.
+        self.rows_changed();
     }
 
     /// Removes an account, its registration and its password.

@@ -7,6 +7,7 @@ use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall};
 use crate::app::script::{self, Reaction};
 use crate::base::clock;
+use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
@@ -16,7 +17,7 @@ use crate::crm::StoreError;
 use crate::crm::row::{CallDirection, Identification};
 use crate::crm::store::{CallChange, Write};
 use crate::sdp::Codec;
-use crate::sip::{EndedBy, IncomingCall, NameAddr};
+use crate::sip::{EndedBy, IncomingCall, NameAddr, Status};
 
 /// How long a call may wait for the look-up of its caller; a look-up takes microseconds.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -43,6 +44,12 @@ impl Engine {
             wall: clock::wall_now(),
             look_up_until: now + LOOK_UP,
         });
+        let open = self
+            .calls
+            .values()
+            .filter(|call| call.ended.is_none())
+            .count();
+        live.surplus = open >= self.options.max_calls;
         live.session = Some(incoming.session);
         live.sip_call_id = Some(incoming.sip_call_id);
         live.diverted_from = incoming.diversion.as_ref().map(who);
@@ -56,17 +63,13 @@ impl Engine {
         &mut self,
         now: Instant,
         account: Option<AccountId>,
-        uri: &Uri,
+        preview: &DialPreview,
     ) -> CallId {
         let id = Self::new_call_id();
         let local = account
             .and_then(|id| self.account_address(id))
             .unwrap_or_else(|| format!("sip:{}", self.bound));
-        let remote = NameAddr {
-            display_name: None,
-            uri: uri.clone(),
-        };
-        let remote = who(&remote);
+        let remote = preview.called.clone();
         let mut live = LiveCall::new(Beginning {
             id,
             call: Call::outgoing(self.media_preferences(account)),
@@ -75,13 +78,13 @@ impl Engine {
             remote: remote.clone(),
             remote_name: None,
             from: local.clone(),
-            to: uri.to_string(),
+            to: preview.uri.clone(),
             local,
             now,
             wall: clock::wall_now(),
             look_up_until: now + LOOK_UP,
         });
-        live.uri = Some(uri.to_string());
+        live.uri = Some(preview.uri.clone());
         self.calls.insert(id, live);
         self.look_up(id, &remote);
         id
@@ -193,6 +196,9 @@ impl Engine {
                     call.session = Some(session);
                     call.status = "calling".to_owned();
                 }
+                if let Some(sip_call_id) = self.endpoint.sip_call_id(session).map(str::to_owned) {
+                    self.record(Write::ChangeCall(id, CallChange::Dialled(sip_call_id)));
+                }
             }
             Err(problem) => {
                 self.problem(Some(id), problem);
@@ -202,7 +208,13 @@ impl Engine {
     }
 
     fn react(&mut self, now: Instant, id: CallId) {
-        let reaction = script::on_incoming(&self.options.script, now);
+        // A call too many is busy, but it is written down: somebody wanted something.
+        let surplus = self.calls.get(&id).is_some_and(|call| call.surplus);
+        let reaction = if surplus {
+            Reaction::Refuse(Status::new(486, "Busy Here"), Vec::new())
+        } else {
+            script::on_incoming(&self.options.script, now)
+        };
         self.with_call(now, id, |call| {
             // A call that is already refused or gone cannot be rung; that is no fault.
             match reaction {

@@ -17,6 +17,10 @@ use crate::sip::{EndedBy, Status};
 
 /// How many ended calls stay on the screen until the agent dismisses them.
 const ENDED_SHOWN: usize = 8;
+/// How long a call that was talked stays for its notes (ERPNext's pop-up stays as long).
+const TALKED_STAYS: Duration = Duration::from_secs(60);
+/// How long a call that nobody took stays, so that its outcome can be read.
+const UNANSWERED_STAYS: Duration = Duration::from_secs(6);
 
 impl Engine {
     /// Ends a call that never reached the SIP layer.
@@ -32,6 +36,12 @@ impl Engine {
         call.ended = Some(now);
         call.answer_at = None;
         call.hang_up_at = None;
+        let stays = if call.answered.is_some() {
+            TALKED_STAYS
+        } else {
+            UNANSWERED_STAYS
+        };
+        call.leave_at = Some(now + stays);
         call.status = judged.words.clone();
         let waiting = call.answered.unwrap_or(now).duration_since(call.started);
         let talking = call.answered.map(|answered| now.duration_since(answered));

@@ -42,17 +42,18 @@ impl Engine {
                 remote: _,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_answered(body.as_ref())
+                    call.call.handle_answered(body.as_ref());
                 });
             }
             SipEvent::Confirmed { session, body } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_confirmed(body.as_ref())
+                    call.confirmed = true;
+                    call.call.handle_confirmed(body.as_ref());
                 });
             }
             SipEvent::Reinvite { session, offer } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_reinvite(offer.as_ref())
+                    call.call.handle_reinvite(offer.as_ref());
                 });
             }
             SipEvent::ReinviteConfirmed { session, body } => {
@@ -93,7 +94,7 @@ impl Engine {
                 reason,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_ended(by, status, reason)
+                    call.call.handle_ended(by, status, reason);
                 });
                 self.sessions.remove(&session);
             }
@@ -238,7 +239,7 @@ impl Engine {
             } => {
                 let judged = outcome(
                     call.direction,
-                    call.answered.is_some(),
+                    call.reached(),
                     by,
                     &status,
                     reason.as_deref(),
@@ -337,6 +338,15 @@ impl Engine {
             let Some(call) = self.calls.get_mut(&id) else {
                 continue;
             };
+            if call.leave_at.is_some_and(|at| at <= now) {
+                call.leave_at = None;
+                let told = call.ending.is_none();
+                if told && call.notes.is_empty() {
+                    self.calls.remove(&id);
+                    self.dirty = true;
+                    continue;
+                }
+            }
             if call.answer_at.is_some_and(|at| at <= now) {
                 call.answer_at = None;
                 self.answer(now, id);

@@ -81,16 +81,15 @@ impl Engine {
         // A registered phone calls by its account; a direct one straight to the address.
         let account = account.map(|live| live.id);
         let plan = self.with_domain(plan, account);
-        let uri = plan
+        let preview = plan
             .preview(&target.text)
-            .map_err(|error| error.to_string())
-            .and_then(|preview| Uri::parse(&preview.uri).map_err(|error| error.to_string()));
+            .map_err(|error| error.to_string());
         let live = self
             .calls
             .values()
             .filter(|call| call.ended.is_none())
             .count();
-        match uri {
+        match preview {
             Err(problem) => {
                 self.tell(Event::CallRefused {
                     target: target.text.clone(),
@@ -107,11 +106,11 @@ impl Engine {
                 });
                 self.notice(text);
             }
-            Ok(uri) => {
+            Ok(preview) => {
                 if self.options.one_at_a_time {
                     self.hold_all(now);
                 }
-                self.begin_outgoing(now, account, &uri);
+                self.begin_outgoing(now, account, &preview);
             }
         }
     }
@@ -136,7 +135,7 @@ impl Engine {
         let plan = self.with_domain(plan, account.map(|live| live.id));
         let preview = plan.preview(&link).map_err(|error| error.to_string());
         if let Ok(preview) = &preview {
-            let found = self.store.identify(&preview.uri);
+            let found = self.store.identify(&preview.called);
             let internal = self.internal.clone();
             let link = link.clone();
             tokio::spawn(async move {

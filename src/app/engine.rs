@@ -23,7 +23,7 @@ use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
-use crate::net::{Net, NetEvent};
+use crate::net::{Net, NetChange, NetEvent, NetWatch};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
 /// Commands that may wait: a person types slower, a script is told when it is full.
@@ -36,6 +36,8 @@ const NET_EVENTS: usize = 4096;
 const MEDIA_EVENTS: usize = 1024;
 /// Answers of the store, the resolver and other helpers.
 const INTERNAL: usize = 4096;
+/// So many calls beyond the limit are written down and refused; further ones only refused.
+const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
 /// How long un-registering and hanging up may take at the end (cli contract: two seconds in all).
@@ -166,7 +168,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
             tcp_port: Some(bound.port()),
             accept_direct_calls: options.accept_direct_calls,
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_sessions: options.max_calls,
+            max_sessions: options.max_calls.saturating_add(SURPLUS),
             direct_ring_limit: options.script.ring_limit,
         },
         Box::new(OsRandom),
@@ -262,6 +264,7 @@ impl Engine {
     }
 
     async fn run(mut self, mut inlets: Inlets) {
+        let mut surroundings = NetWatch::new();
         loop {
             let deadline = self.deadline();
             let timer = async {
@@ -289,6 +292,9 @@ impl Engine {
                 },
                 Some(event) = inlets.media.recv() => {
                     self.handle_media(clock::monotonic_now(), event);
+                }
+                change = surroundings.changed() => {
+                    self.handle_net_change(clock::monotonic_now(), change);
                 }
                 () = timer => {}
             }
@@ -326,15 +332,25 @@ impl Engine {
         self.settle(now);
     }
 
+    /// Another network or a wake-up: what the registrars know of this phone may be wrong.
+    fn handle_net_change(&mut self, now: Instant, change: NetChange) {
+        tracing::info!("registering again: {change:?}");
+        let accounts: Vec<_> = self.accounts.iter().map(|account| account.id).collect();
+        for account in accounts {
+            self.endpoint.register_now(now, account);
+        }
+        self.dirty = true;
+    }
+
     fn handle_internal(&mut self, now: Instant, internal: Internal) {
         self.dirty = true;
         match internal {
             Internal::Identified(call, found) => self.handle_identified(now, call, found),
             Internal::DialIdentified(link, found) => {
-                if let Some(request) = &mut self.dial_request {
-                    if request.link == link {
-                        request.identification = found.ok();
-                    }
+                if let Some(request) = &mut self.dial_request
+                    && request.link == link
+                {
+                    request.identification = found.ok();
                 }
             }
             Internal::Written {
@@ -364,8 +380,7 @@ impl Engine {
     ) {
         match &result {
             Ok(_) => {
-                self.store_revision += 1;
-                self.pages.invalidate(self.store_revision);
+                self.rows_changed();
                 if retry {
                     self.journal.retried(now);
                 }
@@ -390,6 +405,13 @@ impl Engine {
         }
         self.handle_call_written(now, &write, result.is_ok());
         self.retry_writes(now);
+    }
+
+    /// Lets pages be read again.
+    pub(super) fn rows_changed(&mut self) {
+        self.store_revision += 1;
+        self.pages.invalidate(self.store_revision);
+        self.dirty = true;
     }
 
     /// Sends a write of a call through the journal and awaits its acknowledgement.

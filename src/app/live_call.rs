@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::app::outcome::Reached;
 use crate::base::id::{AccountId, CallId};
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
@@ -47,6 +48,10 @@ pub(super) struct LiveCall {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) answered: Option<Instant>,
+    /// Incoming: whether our answer was acknowledged.
+    pub(super) confirmed: bool,
+    /// Incoming: it came while the phone had as many calls as it may.
+    pub(super) surplus: bool,
     pub(super) ended: Option<Instant>,
     pub(super) ringing: bool,
     pub(super) early_media: bool,
@@ -60,6 +65,8 @@ pub(super) struct LiveCall {
     pub(super) notes: String,
     /// When the script answers it.
     pub(super) answer_at: Option<Instant>,
+    /// When it leaves the screen by itself; notes keep it there.
+    pub(super) leave_at: Option<Instant>,
     /// When the script ends it.
     pub(super) hang_up_at: Option<Instant>,
     /// The ended state, while its row is being written: the event waits for it.
@@ -131,6 +138,8 @@ impl LiveCall {
             started: now,
             started_at: wall,
             answered: None,
+            confirmed: false,
+            surplus: false,
             ended: None,
             ringing: false,
             early_media: false,
@@ -142,6 +151,7 @@ impl LiveCall {
             quality: None,
             notes: String::new(),
             answer_at: None,
+            leave_at: None,
             hang_up_at: None,
             ending: None,
         }
@@ -199,6 +209,15 @@ impl LiveCall {
         }
     }
 
+    /// How far it came.
+    pub(super) fn reached(&self) -> Reached {
+        match (self.answered, self.direction) {
+            (None, _) => Reached::Ringing,
+            (Some(_), CallDirection::Inbound) if !self.confirmed => Reached::Answered,
+            (Some(_), _) => Reached::Talking,
+        }
+    }
+
     pub(super) fn context(&self) -> CallContext {
         CallContext {
             call: self.id,
@@ -251,7 +270,7 @@ impl LiveCall {
             Gate::Open => None,
         };
         let ending = self.ending.as_ref().map(|ending| ending.until);
-        [gate, ending, self.answer_at, self.hang_up_at]
+        [gate, ending, self.answer_at, self.hang_up_at, self.leave_at]
             .into_iter()
             .flatten()
             .min()

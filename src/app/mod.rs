@@ -1,6 +1,6 @@
 //! The engine: it routes between the SIP core, the calls, the sound, the store and the faces.
 //!
-//! Decisions live in sans-IO types (`call`, `sip`, [`outcome`], [`script`]); this room carries
+//! Decisions live in sans-IO types (`call`, `sip`, `outcome`, `script`); this room carries
 //! them from one to the other. One select loop, nothing slow in it.
 
 mod accounts;

@@ -14,22 +14,34 @@ pub(super) struct Outcome {
     pub(super) done: bool,
 }
 
+/// How far a call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Nobody answered.
+    Ringing,
+    /// We answered; the caller never confirmed it.
+    Answered,
+    /// Both sides had agreed.
+    Talking,
+}
+
 /// Judges an ended call.
 pub(super) fn outcome(
     direction: CallDirection,
-    answered: bool,
+    reached: Reached,
     by: EndedBy,
     status: &Status,
     reason: Option<&str>,
     problem: Option<&str>,
 ) -> Outcome {
-    let (state, words) = if answered {
-        talked(by, status)
-    } else {
-        match direction {
-            CallDirection::Inbound => inbound(by, status, reason),
-            CallDirection::Outbound => outbound(by, status),
-        }
+    let (state, words) = match (reached, direction) {
+        (Reached::Answered, _) if by == EndedBy::Unreachable => (
+            CallState::Failed,
+            "peer unreachable: the caller never confirmed the answer".to_owned(),
+        ),
+        (Reached::Answered | Reached::Talking, _) => talked(by, status),
+        (Reached::Ringing, CallDirection::Inbound) => inbound(by, status, reason),
+        (Reached::Ringing, CallDirection::Outbound) => outbound(by, status),
     };
     let words = match problem {
         Some(problem) => format!("{words}: {problem}"),
@@ -144,8 +156,28 @@ mod tests {
         reason: Option<&str>,
     ) -> (CallState, bool) {
         let status = Status::new(code, "");
-        let outcome = outcome(direction, answered, by, &status, reason, None);
+        let reached = if answered {
+            Reached::Talking
+        } else {
+            Reached::Ringing
+        };
+        let outcome = outcome(direction, reached, by, &status, reason, None);
         (outcome.state, outcome.done)
+    }
+
+    #[test]
+    fn an_answer_that_is_never_confirmed_is_a_failed_call() {
+        let status = Status::new(408, "no ACK came");
+        let judged = outcome(
+            CallDirection::Inbound,
+            Reached::Answered,
+            EndedBy::Unreachable,
+            &status,
+            None,
+            None,
+        );
+        assert_eq!(judged.state, CallState::Failed);
+        assert!(!judged.done, "it waits for a call back");
     }
 
     #[test]

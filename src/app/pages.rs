@@ -54,10 +54,10 @@ impl PageCache {
                 drop(store);
                 let Some(cache) = weak.upgrade() else { break };
                 let mut pages = cache.pages.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(entry) = pages.get_mut(&request) {
-                    if entry.revision <= revision {
-                        entry.page = Some(page);
-                    }
+                if let Some(entry) = pages.get_mut(&request)
+                    && entry.revision <= revision
+                {
+                    entry.page = Some(page);
                 }
                 drop(pages);
                 waker.wake();

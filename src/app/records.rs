@@ -40,7 +40,7 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<CallRow>, StoreError> {
         let page = self.store.calls(filter, search, None, limit).await;
-        page.map_err(|_| StoreError::Closed)?.map(|page| page.rows)
+        page.or(Err(StoreError::Closed))?.map(|page| page.rows)
     }
 
     /// One call.
@@ -49,7 +49,7 @@ impl Records {
     ///
     /// Fails when the store cannot be read.
     pub async fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
-        self.store.call(id).await.map_err(|_| StoreError::Closed)?
+        self.store.call(id).await.or(Err(StoreError::Closed))?
     }
 
     /// Contacts by name.
@@ -63,7 +63,7 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<ContactRow>, StoreError> {
         let found = self.store.contacts(search, 0, limit).await;
-        found.map_err(|_| StoreError::Closed)?.map(|(rows, _)| rows)
+        found.or(Err(StoreError::Closed))?.map(|(rows, _)| rows)
     }
 
     /// Saves a contact; gives its id and how many earlier calls were linked.
@@ -73,7 +73,7 @@ impl Records {
     /// Fails when it cannot be written.
     pub async fn save_contact(&self, row: ContactRow) -> Result<(ContactId, usize), StoreError> {
         let written = self.store.write(Write::SaveContact(Box::new(row))).await;
-        match written.map_err(|_| StoreError::Closed)?? {
+        match written.or(Err(StoreError::Closed))?? {
             Written::Contact(id, linked) => Ok((id, linked)),
             Written::Call | Written::Organization(_) => Err(StoreError::Database(
                 "a contact was saved as something else".to_owned(),

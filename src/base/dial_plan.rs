@@ -40,6 +40,10 @@ pub struct DialPreview {
     pub uri: String,
     /// The rule in plain words, such as `national number of DE, sent in international form`.
     pub rule: String,
+    /// Whom it calls, for the look-up and the log: the number in international form, else its
+    /// digits, without an outside prefix; or the SIP address. Never read it from `uri`: behind a
+    /// prefix the digits of one number are those of another.
+    pub called: String,
     /// How a person reads the target.
     pub display: String,
     /// Why the agent should look twice (URI headers, `*` or `#`, phone-context, premium …).
@@ -171,6 +175,8 @@ impl DialPlan {
         mut cautions: Vec<String>,
     ) -> Result<DialPreview, DialError> {
         let (user, rule) = self.user_for(number);
+        let meant = self.behind_typed_prefix(number);
+        let number = meant.as_ref().unwrap_or(number);
         if origin == Origin::Link && number.dialable.contains(['*', '#']) {
             cautions.push(CODE_IN_LINK.to_owned());
         }
@@ -194,6 +200,7 @@ impl DialPlan {
             original: String::new(),
             uri: format!("sip:{}@{domain}", escaped_user(&user)),
             rule,
+            called: number.e164.as_ref().unwrap_or(&number.dialable).clone(),
             display: number.display(),
             caution: joined(&cautions),
         })
@@ -201,11 +208,7 @@ impl DialPlan {
 
     /// The user part for a number, and the rule that made it.
     fn user_for(&self, number: &PhoneNumber) -> (String, String) {
-        let prefix: String = self
-            .outside_prefix
-            .chars()
-            .filter(|c| c.is_ascii_digit() || matches!(c, '*' | '#'))
-            .collect();
+        let prefix = self.prefix();
         if self.emergency(&number.dialable) {
             let rule = "emergency number, dialled as it is".to_owned();
             return (number.dialable.clone(), rule);
@@ -218,13 +221,9 @@ impl DialPlan {
             };
             return (number.dialable.clone(), format!("{what}, dialled as it is"));
         }
-        if number.e164.is_none() && !prefix.is_empty() {
-            let behind = number.dialable.strip_prefix(prefix.as_str());
-            let behind = behind.map(|rest| PhoneNumber::parse(rest, &self.region));
-            if let Some(inner) = behind.filter(|inner| inner.e164.is_some()) {
-                let (user, rule) = self.user_for(&inner);
-                return (user, format!("{rule} (it was typed)"));
-            }
+        if let Some(meant) = self.behind_typed_prefix(number) {
+            let (user, rule) = self.user_for(&meant);
+            return (user, format!("{rule} (it was typed)"));
         }
         let Some(e164) = &number.e164 else {
             return self.unknown_number(number, &prefix);
@@ -258,6 +257,24 @@ impl DialPlan {
         }
     }
 
+    /// The public number behind an outside prefix that was typed by habit; none when the digits are
+    /// a number as they are.
+    fn behind_typed_prefix(&self, number: &PhoneNumber) -> Option<PhoneNumber> {
+        let prefix = self.prefix();
+        if number.e164.is_some() || number.internal || prefix.is_empty() {
+            return None;
+        }
+        let rest = number.dialable.strip_prefix(&prefix)?;
+        Some(PhoneNumber::parse(rest, &self.region)).filter(|meant| meant.e164.is_some())
+    }
+
+    fn prefix(&self) -> String {
+        self.outside_prefix
+            .chars()
+            .filter(|c| c.is_ascii_digit() || matches!(c, '*' | '#'))
+            .collect()
+    }
+
     /// Digits that no numbering plan knows: the exchange may, so they are sent as they are.
     fn unknown_number(&self, number: &PhoneNumber, prefix: &str) -> (String, String) {
         let what = format!("no number that the numbering plan of {} knows", self.region);
@@ -282,9 +299,11 @@ impl DialPlan {
         if domain.is_empty() {
             return Err(DialError::NoDomain(quoted(name)));
         }
+        let uri = format!("sip:{}@{domain}", escaped_user(name));
         Ok(DialPreview {
             original: String::new(),
-            uri: format!("sip:{}@{domain}", escaped_user(name)),
+            called: uri.clone(),
+            uri,
             rule: format!("name, dialled at {domain}"),
             display: format!("{}@{domain}", printable(name)),
             caution: joined(&cautions),
@@ -320,6 +339,7 @@ impl DialPlan {
         }
         let mut uri = format!("{scheme}:");
         let mut shown = printable(host);
+        let mut called = None;
         if let Some(user) = user {
             let (user, password) = user.split_once(':').unwrap_or((user, ""));
             if user.is_empty() {
@@ -342,6 +362,7 @@ impl DialPlan {
                 Some(_) => format!("{} at {shown}", number.display()),
                 None => format!("{}@{shown}", printable(&name)),
             };
+            called = number.e164;
             uri.push_str(&escaped_user(user));
             uri.push('@');
         }
@@ -367,6 +388,7 @@ impl DialPlan {
         };
         Ok(DialPreview {
             original: String::new(),
+            called: called.unwrap_or_else(|| uri.clone()),
             uri,
             rule: rule.to_owned(),
             display: shown,
@@ -700,6 +722,23 @@ mod tests {
             assert_eq!(preview.rule, rule, "{text}");
             assert_eq!(preview.original, text);
             assert_eq!(preview.caution, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whom_it_calls_is_never_read_from_behind_a_prefix() {
+        // In the URI, 0 0 30 1234567 would be a number of Greece.
+        for (text, region, prefix, called) in [
+            ("030/1234567", "DE", "0", "+49301234567"),
+            ("9 212 555 0123", "US", "9", "+12125550123"),
+            ("1234567", "DE", "0", "1234567"),
+            ("101", "DE", "0", "101"),
+            ("sip:0301234567@example.org", "DE", "0", "+49301234567"),
+            ("sip:alice@example.org", "DE", "0", "sip:alice@example.org"),
+            ("alice", "DE", "0", "sip:alice@pbx.example.com"),
+        ] {
+            let preview = plan(region, prefix, false).preview(text).unwrap();
+            assert_eq!(preview.called, called, "{text}");
         }
     }
 

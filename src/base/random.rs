@@ -41,7 +41,7 @@ impl Random for OsRandom {
     }
 }
 
-/// A repeatable source for tests and the simulator (SplitMix64, Steele, Lea and Flood 2014).
+/// A repeatable source for tests and the simulator (`SplitMix64`, Steele, Lea and Flood 2014).
 #[cfg(any(test, debug_assertions))]
 #[derive(Debug, Clone)]
 pub struct SeededRandom(u64);

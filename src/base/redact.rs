@@ -54,13 +54,13 @@ pub fn sip_message(bytes: &[u8]) -> String {
             continue;
         }
         hiding = false;
-        if let Some((name, _)) = bare.split_once(':') {
-            if CREDENTIALS.contains(&name.trim().to_ascii_lowercase().as_str()) {
-                hiding = true;
-                shown.push_str(name);
-                shown.push_str(": <redacted>\r\n");
-                continue;
-            }
+        if let Some((name, _)) = bare.split_once(':')
+            && CREDENTIALS.contains(&name.trim().to_ascii_lowercase().as_str())
+        {
+            hiding = true;
+            shown.push_str(name);
+            shown.push_str(": <redacted>\r\n");
+            continue;
         }
         shown.push_str(line);
     }

@@ -141,7 +141,7 @@ pub(super) struct HeadlessArgs {
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
     /// unmute, dtmf (digits), record (on), hangup, reject (status), redirect (uri), notes (text),
-    /// call (uri), quit; call_id names the call where there are several. Each is answered by an
+    /// call (uri), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,
@@ -259,10 +259,10 @@ fn bind_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
-    text.trim_matches(['[', ']'])
-        .parse()
-        .map(|ip| SocketAddr::new(ip, 0))
-        .map_err(|_| format!("{text} is no IP address, nor one with a port"))
+    match text.trim_matches(['[', ']']).parse() {
+        Ok(ip) => Ok(SocketAddr::new(ip, 0)),
+        Err(_) => Err(format!("{text} is no IP address, nor one with a port")),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

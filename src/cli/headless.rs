@@ -36,10 +36,7 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     let running = app::start(options).await?;
     let server = single_instance::serve(&paths, running.handle.clone(), running.records.clone());
     let mut signals = Signals::new()?;
-    let mut lines = match args.control {
-        Some(ControlArg::Stdin) => Some(read_lines()),
-        None => None,
-    };
+    let mut lines = args.control.map(|ControlArg::Stdin| read_lines());
     let Running {
         handle,
         mut events,
@@ -257,7 +254,7 @@ impl<'a> Driver<'a> {
         self.next_at
     }
 
-    fn control(&mut self, line: &str) {
+    fn control(&self, line: &str) {
         if line.trim().is_empty() {
             return;
         }

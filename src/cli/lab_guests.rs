@@ -7,10 +7,13 @@ use crate::app::Records;
 use crate::base::dial_plan::DialPlan;
 use crate::base::id::ContactId;
 use crate::config::Account;
+#[cfg(feature = "gui")]
 use crate::control::command::LabCaller;
 use crate::control::{Command, Handle};
 use crate::crm::row::{ContactNumber, ContactRow};
-use crate::lab::{Caller, DemoContact, Lab, LabEvent, LabOptions, demo_contacts};
+#[cfg(feature = "gui")]
+use crate::lab::Caller;
+use crate::lab::{DemoContact, Lab, LabEvent, LabOptions, demo_contacts};
 
 /// Tidings of the lab that may wait.
 const EVENTS: usize = 64;
@@ -18,6 +21,7 @@ const EVENTS: usize = 64;
 /// The running lab and the user of it that is this phone.
 pub(super) struct LabGuests {
     lab: Lab,
+    #[cfg(feature = "gui")]
     user: String,
     watcher: JoinHandle<()>,
 }
@@ -32,6 +36,12 @@ impl LabGuests {
             .first()
             .ok_or_else(|| anyhow::anyhow!("the lab has no users"))?
             .clone();
+        for contact in demo_contacts() {
+            // Trying it out twice must not double anybody.
+            if records.contacts(contact.name, 1).await?.is_empty() {
+                records.save_contact(row(contact)).await?;
+            }
+        }
         let account = Command::UseLab {
             account: Box::new(account(&user.address)),
             password: user.password.clone(),
@@ -39,24 +49,17 @@ impl LabGuests {
         if !handle.send(account) {
             anyhow::bail!("the phone is busy; try again");
         }
-        for contact in demo_contacts() {
-            // Trying it out twice must not double anybody.
-            if !records.contacts(contact.name, 1).await?.is_empty() {
-                continue;
-            }
-            if !handle.send(Command::SaveContact(row(contact))) {
-                anyhow::bail!("the phone is busy; not all demo contacts were added");
-            }
-        }
         let watcher = tokio::spawn(watch(events, handle.clone()));
         Ok(Self {
             lab,
+            #[cfg(feature = "gui")]
             user: user.name,
             watcher,
         })
     }
 
     /// Lets one of the lab's callers call.
+    #[cfg(feature = "gui")]
     pub(super) fn call(&self, caller: LabCaller, handle: &Handle) {
         let caller = match caller {
             LabCaller::Known => Caller::Known,

@@ -12,7 +12,7 @@ use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
 use crate::config::paths::Paths;
-use crate::crm::row::{CallRow, ContactNumber, ContactRow};
+use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
 /// Lists calls.
 pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
@@ -124,11 +124,12 @@ fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {
 
 fn line(row: &CallRow) -> String {
     let when = row.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
-    let who = row
-        .contact_name
-        .as_deref()
-        .or(row.remote_name.as_deref())
-        .unwrap_or("");
+    let who = match (&row.contact_name, row.level) {
+        // A guess is never shown as known.
+        (Some(name), Some(MatchLevel::Weak | MatchLevel::Maybe)) => format!("maybe {name}"),
+        (Some(name), _) => name.clone(),
+        (None, _) => row.remote_name.clone().unwrap_or_default(),
+    };
     let reason = row.end_reason.as_deref().unwrap_or("");
     let direction = match row.direction {
         crate::crm::row::CallDirection::Inbound => "in ",

@@ -16,10 +16,8 @@ pub struct Paths {
     pub config_file: PathBuf,
     /// Passwords, where there is no keyring and the user agreed to a file.
     pub secrets_file: PathBuf,
-    /// Everything that the phone keeps; it is the folder that one phone alone may use.
+    /// Everything that the phone keeps, the database too; one phone alone may use it at a time.
     pub data_dir: PathBuf,
-    /// The database.
-    pub database: PathBuf,
     /// Recordings, unless the settings name another folder.
     pub recordings: PathBuf,
     /// Sockets by which a second start finds the running phone. A socket's path may be no longer
@@ -96,7 +94,6 @@ impl Paths {
             config_file: config_dir.join("config.toml"),
             secrets_file: config_dir.join("secrets.toml"),
             data_dir: data_dir.to_owned(),
-            database: data_dir.join("ringdesk.sqlite3"),
             recordings: data_dir.join("recordings"),
             runtime_dir,
         }
@@ -220,7 +217,6 @@ mod tests {
         for path in [
             &paths.config_file,
             &paths.secrets_file,
-            &paths.database,
             &paths.recordings,
             &paths.runtime_dir,
         ] {

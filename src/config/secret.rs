@@ -43,7 +43,7 @@ pub enum SecretError {
         reason: String,
     },
     /// The keyring is there but did not give or take the password.
-    #[error("the keyring did not answer: {reason}; unlock it and try again")]
+    #[error("the keyring did not give or take the password ({reason}); unlock it and try again")]
     KeyringRefused {
         /// What the system said.
         reason: String,
@@ -85,12 +85,12 @@ pub enum SecretError {
     NotAPassword(String),
 }
 
-/// Keeps the password of the account with this address: in the keyring, or, where there is none
-/// and the user gave `consent`, in `secrets_file`. Tells where it went.
+/// Keeps the password of the account with this address: in the keyring, or, where that is missing
+/// or refuses and the user gave `consent`, in `secrets_file`. Tells where it went.
 ///
 /// # Errors
 ///
-/// Fails when there is no keyring and no consent, or the place does not take it.
+/// Fails when the keyring does not take it and there is no consent, or the file does not take it.
 pub fn store(
     secrets_file: &Path,
     address: &str,
@@ -104,7 +104,7 @@ pub fn store(
             file.delete(address)?;
             Ok(SecretStore::Keyring)
         }
-        Err(SecretError::NoKeyring { .. }) if consent => {
+        Err(_) if consent => {
             file.store(address, password)?;
             Ok(file)
         }
@@ -112,22 +112,21 @@ pub fn store(
     }
 }
 
-/// Finds the password of the account with this address, first in the keyring, then in
-/// `secrets_file`; none when it was never kept.
+/// Finds the password of the account with this address, first in `secrets_file`, since what is
+/// there is never older, then in the keyring; none when it was never kept.
 ///
 /// # Errors
 ///
 /// Fails when a place that may hold it cannot be read, such as a locked keyring.
 pub fn load(secrets_file: &Path, address: &str) -> Result<Option<Secret>, SecretError> {
-    let from_keyring = SecretStore::Keyring.load(address);
-    if let Ok(Some(password)) = from_keyring {
+    let in_file = SecretStore::File(secrets_file.to_owned()).load(address);
+    if let Ok(Some(password)) = in_file {
         return Ok(Some(password));
     }
-    let from_file = SecretStore::File(secrets_file.to_owned()).load(address)?;
-    match (from_file, from_keyring) {
-        (Some(password), _) => Ok(Some(password)),
-        (None, Ok(_) | Err(SecretError::NoKeyring { .. })) => Ok(None),
-        (None, Err(error)) => Err(error),
+    match SecretStore::Keyring.load(address) {
+        Ok(Some(password)) => Ok(Some(password)),
+        Ok(None) | Err(SecretError::NoKeyring { .. }) => in_file,
+        Err(error) => Err(error),
     }
 }
 

@@ -12,6 +12,10 @@ use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
 use crate::crm::{call_links, contacts, match_number, number_choices};
 
+/// So many characters of an address, name or Call-ID that a peer sent are kept: a hostile one must
+/// not fill the disk.
+const PEER_TEXT: usize = 512;
+
 /// The reason on rows that a crash left open.
 pub(crate) const INTERRUPTED: &str = "the phone ended during the call (a crash, a kill or a power loss); how the call went on is unknown";
 
@@ -167,13 +171,13 @@ pub(crate) fn insert(
             call.id.to_string(),
             call.direction.as_str(),
             call.state.as_str(),
-            call.remote,
+            clipped(&call.remote),
             keys.e164,
             keys.key(),
             keys.digits,
             keys.reversed,
-            call.remote_name,
-            call.local,
+            call.remote_name.as_deref().map(clipped),
+            clipped(&call.local),
             call.contact.map(|id| id.0),
             call.contact_name,
             call.organization,
@@ -186,7 +190,7 @@ pub(crate) fn insert(
             call.talking_millis,
             call.sip_status,
             call.end_reason,
-            call.sip_call_id,
+            call.sip_call_id.as_deref().map(clipped),
             call.recording,
             call.notes,
             call.done,
@@ -277,6 +281,12 @@ pub(crate) fn change(
             if changed > 0 {
                 settle_earlier(transaction, id)?;
             }
+        }
+        CallChange::Dialled(sip_call_id) => {
+            run(
+                "UPDATE calls SET sip_call_id = ?2 WHERE id = ?1",
+                &[&key, sip_call_id],
+            )?;
         }
         CallChange::Recording(file) => {
             run(
@@ -428,6 +438,14 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         notes: row.get(21)?,
         done: row.get(22)?,
     })
+}
+
+/// What a peer names itself is kept up to [`PEER_TEXT`] characters.
+fn clipped(text: &str) -> &str {
+    match text.char_indices().nth(PEER_TEXT) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    }
 }
 
 fn timestamp(micros: i64) -> Timestamp {

@@ -8,6 +8,9 @@ use crate::base::phone_number::{PhoneNumber, percent_decoded, split_scheme};
 /// So many last digits must agree for a weak match.
 pub(crate) const WEAK_DIGITS: usize = 7;
 
+/// Longer addresses, in bytes, are nobody's and would only fill the indexes.
+const ADDRESS_LIMIT: usize = 512;
+
 /// What stands in a SIP user part when the caller hides the number (RFC 3323 section 4.1.1.3 and
 /// what exchanges send instead).
 const WITHHELD: [&str; 7] = [
@@ -131,7 +134,12 @@ fn address(text: &str) -> Option<String> {
         _ => place,
     };
     let host = host.to_lowercase();
-    if user.is_empty() || WITHHELD.contains(&user.as_str()) || host == "anonymous.invalid" {
+    let too_long = user.len() + host.len() > ADDRESS_LIMIT;
+    if too_long
+        || user.is_empty()
+        || WITHHELD.contains(&user.as_str())
+        || host == "anonymous.invalid"
+    {
         None
     } else if host.is_empty() {
         Some(user)

@@ -39,6 +39,8 @@ pub enum CallChange {
         /// Milliseconds of waiting, by the monotonic clock.
         waiting_millis: i64,
     },
+    /// It was dialled: the SIP Call-ID that it has, to find it in a trace.
+    Dialled(String),
     /// Held or resumed.
     Held(bool),
     /// It ended.
@@ -62,9 +64,10 @@ pub enum CallChange {
     Recording(String),
     /// Its notes, the whole text.
     Notes(String),
-    /// Done or to be called back.
+    /// Done or to be called back; done settles the number's earlier missed calls too.
     Done(bool),
-    /// The agent chose the contact.
+    /// The agent chose the contact, or said that it is none of them; the choice ranks first the
+    /// next time the number calls.
     Contact(Option<ContactId>),
 }
 

@@ -184,6 +184,13 @@ impl Phone {
         }
     }
 
+    async fn incoming(&mut self) -> IncomingCall {
+        match self.sip(|it| matches!(it, SipEvent::Incoming(_))).await {
+            SipEvent::Incoming(incoming) => *incoming,
+            other => panic!("{other:?}"),
+        }
+    }
+
     async fn ended(&mut self) -> (EndedBy, u16) {
         match self.sip(|it| matches!(it, SipEvent::Ended { .. })).await {
             SipEvent::Ended { by, status, .. } => (by, status.code),
@@ -405,12 +412,21 @@ fn correlation(one: &[f32], other: &[f32]) -> f32 {
 
 #[tokio::test]
 async fn each_caller_calls_from_its_number_and_talks() {
-    let options = LabOptions {
-        talk_for: Duration::from_millis(300),
-        ..LabOptions::default()
-    };
-    let (lab, mut events) = lab(options).await;
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for (transport, record_route) in [
+        (Transport::Udp, false),
+        (Transport::Tcp, false),
+        (Transport::Udp, true),
+        (Transport::Tcp, true),
+    ] {
+        let options = LabOptions {
+            talk_for: Duration::from_millis(300),
+            server: ServerOptions {
+                record_route,
+                ..ServerOptions::default()
+            },
+            ..LabOptions::default()
+        };
+        let (lab, mut events) = lab(options).await;
         let mut phone = Phone::registered(&lab, transport).await;
         assert!(matches!(
             next(&mut events).await,
@@ -418,10 +434,7 @@ async fn each_caller_calls_from_its_number_and_talks() {
         ));
         for caller in Caller::ALL {
             lab.call(caller, "alice").unwrap();
-            let incoming = phone.sip(|it| matches!(it, SipEvent::Incoming(_))).await;
-            let SipEvent::Incoming(incoming) = incoming else {
-                panic!("no call");
-            };
+            let incoming = phone.incoming().await;
             let from = incoming.from.uri.user_decoded();
             assert_eq!(from.as_deref(), Some(caller.number()));
             assert_eq!(incoming.account, Some(ACCOUNT));
@@ -455,10 +468,7 @@ async fn a_caller_that_is_declined_or_finds_nobody_is_told() {
         LabEvent::Registered { .. }
     ));
     lab.call(Caller::Known, "alice").unwrap();
-    let incoming = phone.sip(|it| matches!(it, SipEvent::Incoming(_))).await;
-    let SipEvent::Incoming(incoming) = incoming else {
-        panic!("no call");
-    };
+    let incoming = phone.incoming().await;
     phone.take(&incoming);
     let status = crate::sip::Status::new(603, "Decline");
     phone.call().reject(status, Vec::new()).unwrap();

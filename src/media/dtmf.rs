@@ -4,9 +4,12 @@
 //! the marker on the first, then the last one three times with the end bit (section 2.5.1.4).
 //! Receiving: each event counts once, however many packets tell it; one whose end was lost is told
 //! when the next begins or after 200 ms.
+//! In band: the two tones of ITU-T Q.23 in place of the voice, for far ends that take no events.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+use crate::media::frame::{Frame, SAMPLE_RATE, SAMPLES_PER_MILLI};
 
 /// Digits that may wait to be sent.
 pub const MAX_QUEUED_DIGITS: usize = 128;
@@ -20,6 +23,11 @@ const END_PACKETS: u8 = 3;
 const VOLUME: u8 = 10;
 /// After so long without a packet an event has ended.
 const EVENT_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// A tone in band: 100 ms.
+const TONE_SAMPLES: usize = 100 * SAMPLES_PER_MILLI;
+/// Its rise and fall: 3 ms.
+const EDGE_SAMPLES: usize = 3 * SAMPLES_PER_MILLI;
 
 /// The digits in the order of their event codes (section 3.2).
 const DIGITS: [char; 16] = [
@@ -264,6 +272,69 @@ impl DtmfReceiver {
             u64::from(current.duration) * 1_000_000_000 / u64::from(current.clock_rate.max(1));
         Some((*digit, Duration::from_nanos(nanos)))
     }
+}
+
+/// Digits as tones in the sound (ITU-T Q.23), 100 ms each with 100 ms of pause (Q.24).
+#[derive(Debug, Default)]
+pub struct DigitTones {
+    queue: VecDeque<u8>,
+    /// The digit that sounds, and how many samples of it and its pause are done.
+    current: Option<(u8, usize)>,
+}
+
+impl DigitTones {
+    /// Adds digits, as `DtmfSender::push` does.
+    pub fn push(&mut self, digits: &str) {
+        let room = MAX_QUEUED_DIGITS.saturating_sub(self.queue.len());
+        self.queue
+            .extend(digits.chars().filter_map(event_of).take(room));
+    }
+
+    /// Forgets what does not sound yet.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+
+    /// Puts the next 10 ms in place of the frame, while digits are to be sent.
+    pub fn replace(&mut self, frame: &mut Frame) {
+        const LEVEL: f32 = 0.2;
+        for sample in frame {
+            if self.current.is_none() {
+                self.current = self.queue.pop_front().map(|event| (event, 0));
+            }
+            let Some((event, position)) = &mut self.current else {
+                return;
+            };
+            let inside = (*position).min(TONE_SAMPLES.saturating_sub(*position));
+            let envelope = inside.min(EDGE_SAMPLES) as f32 / EDGE_SAMPLES as f32;
+            let (low, high) = frequencies(*event);
+            let wave = |hertz: f32| {
+                let turns = (hertz / SAMPLE_RATE as f32 * *position as f32).fract();
+                (2.0 * std::f32::consts::PI * turns).sin()
+            };
+            *sample = (wave(low) + wave(high)) * LEVEL * envelope;
+            *position += 1;
+            if *position >= TONE_SAMPLES * 2 {
+                self.current = None;
+            }
+        }
+    }
+}
+
+/// The row and column of the keypad in hertz.
+fn frequencies(event: u8) -> (f32, f32) {
+    const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
+    const COLUMNS: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+    const KEYPAD: [char; 16] = [
+        '1', '2', '3', 'A', '4', '5', '6', 'B', '7', '8', '9', 'C', '*', '0', '#', 'D',
+    ];
+    let digit = DIGITS.get(usize::from(event));
+    let place = KEYPAD
+        .iter()
+        .position(|key| Some(key) == digit)
+        .unwrap_or(0);
+    let of = |table: [f32; 4], index: usize| table.get(index).copied().unwrap_or(0.0);
+    (of(ROWS, place / 4), of(COLUMNS, place % 4))
 }
 
 fn event_of(digit: char) -> Option<u8> {

@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::media::command::{DeviceChoice, Source};
     use crate::media::frame::to_pcm16;
+    use crate::media::simulation::share_of;
     use crate::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
 
     const CALL: fn(u8) -> CallId = |n| CallId::new(1, [n; 10]);
@@ -203,18 +204,6 @@ mod tests {
             writer.write_sample(to_pcm16(sample)).unwrap();
         }
         writer.finalize().unwrap();
-    }
-
-    /// The share of the power that is a sine of that frequency.
-    fn share_of(samples: &[f32], hertz: f32) -> f32 {
-        let (mut a, mut b, mut power) = (0.0, 0.0, 1e-9);
-        for (n, s) in samples.iter().enumerate() {
-            let phase = 2.0 * PI * hertz * n as f32 / 48_000.0;
-            a += s * phase.cos();
-            b += s * phase.sin();
-            power += s * s;
-        }
-        2.0 * (a * a + b * b) / (samples.len() as f32 * power)
     }
 
     fn read(path: &PathBuf) -> [Vec<f32>; 2] {

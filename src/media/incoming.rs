@@ -76,6 +76,10 @@ impl Incoming {
     /// Takes a plan.
     pub(super) fn apply(&mut self, plan: &MediaPlan) {
         self.latch.apply(plan.remote_rtp);
+        if plan.direction.receives() && !self.receives {
+            // Time went by without a pull.
+            self.jitter.restart();
+        }
         self.receives = plan.direction.receives();
         self.meanings.clear();
         for (payload_type, codec) in &plan.receive {

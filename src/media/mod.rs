@@ -32,6 +32,7 @@ pub mod statistics;
 pub mod tone;
 pub mod transport;
 
+mod feed;
 mod incoming;
 mod pacer;
 mod worker;

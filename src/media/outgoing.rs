@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::media::codec::{CodecError, Encoder, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, samples_of};
-use crate::media::dtmf::{DtmfSender, EventStep};
+use crate::media::dtmf::{DigitTones, DtmfSender, EventStep};
 use crate::media::frame::{FRAME_SAMPLES, Frame, Meter, SAMPLE_RATE};
 use crate::media::rtcp::SenderInfo;
 use crate::media::rtp::RtpPacket;
@@ -31,6 +31,7 @@ pub struct Outgoing {
     gathered: Box<[f32]>,
     filled: usize,
     digits: DtmfSender,
+    tones: DigitTones,
     event_timestamp: u32,
     /// Whether the next packet is the first after a pause.
     fresh: bool,
@@ -54,6 +55,7 @@ impl Outgoing {
             gathered: vec![0.0; MAX_PACKET_SAMPLES].into_boxed_slice(),
             filled: 0,
             digits: DtmfSender::default(),
+            tones: DigitTones::default(),
             event_timestamp: 0,
             fresh: true,
             muted: false,
@@ -80,18 +82,21 @@ impl Outgoing {
         self.filled = 0;
         if !plan.direction.sends() {
             self.digits.clear();
+            self.tones.clear();
         }
         self.plan = Some(plan.clone());
         Ok(())
     }
 
-    /// Takes 10 ms, which is `frame` after mute; gives a datagram when a packet is full.
-    pub fn capture(&mut self, frame: &mut Frame) -> Option<Vec<u8>> {
+    /// Takes 10 ms, which is `frame` after mute; gives a datagram when a packet is full and there
+    /// is somewhere to send it.
+    pub fn capture(&mut self, frame: &mut Frame, reachable: bool) -> Option<Vec<u8>> {
         self.apply_mute(frame);
+        self.tones.replace(frame);
         self.meter.add(frame);
         let plan = self.plan.as_ref()?;
         let step = tick_of(plan, FRAME_SAMPLES);
-        if !plan.direction.sends() {
+        if !plan.direction.sends() || !reachable {
             self.timestamp = self.timestamp.wrapping_add(step);
             self.fresh = true;
             self.filled = 0;
@@ -115,14 +120,16 @@ impl Outgoing {
         datagram
     }
 
-    /// Adds digits; ignored while we do not send or the far end takes none.
+    /// Adds digits: as events where the far end takes those, else in band. Ignored while we do not
+    /// send.
     pub fn send_digits(&mut self, digits: &str) {
-        let able = self
-            .plan
-            .as_ref()
-            .is_some_and(|plan| plan.direction.sends() && plan.telephone_event_send.is_some());
-        if able {
+        let Some(plan) = self.plan.as_ref().filter(|plan| plan.direction.sends()) else {
+            return;
+        };
+        if plan.telephone_event_send.is_some() {
             self.digits.push(digits);
+        } else {
+            self.tones.push(digits);
         }
     }
 

@@ -16,6 +16,8 @@ const SMOOTHING: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Pacer {
     deadline: Instant,
+    /// When the sound card was ready last.
+    card_ready: Instant,
     left_out: u64,
 }
 
@@ -24,6 +26,7 @@ impl Pacer {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             deadline: now,
+            card_ready: now,
             left_out: 0,
         }
     }
@@ -45,12 +48,15 @@ impl Pacer {
         Some(due)
     }
 
-    /// The same when a sound card is the clock: a tick is due when the card is ready, or when it
-    /// has stalled. The tick's time is smoothed, because cards deliver in uneven pieces.
+    /// The same when a sound card is the clock: a tick is due when the card is ready, and by the
+    /// timer while it has stalled. The tick's time is smoothed, because cards deliver in uneven
+    /// pieces.
     pub(super) fn follow(&mut self, now: Instant, ready: bool) -> Option<Instant> {
-        if !ready && now < self.deadline + STALL {
-            return None;
+        if !ready {
+            let stalled = now.saturating_duration_since(self.card_ready) >= STALL;
+            return if stalled { self.next_due(now) } else { None };
         }
+        self.card_ready = now;
         let due = if now >= self.deadline {
             let late = now.duration_since(self.deadline);
             if late > STALL * 2 {

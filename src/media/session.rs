@@ -22,6 +22,8 @@ use crate::sdp::MediaPlan;
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// Without a packet for so long the call is told to be silent, and again each time as long.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// Between two empty datagrams that keep a NAT open while we send nothing (RFC 6263 section 4.1).
+const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Datagrams and events that wait to be polled.
 const MAX_WAITING: usize = 64;
 
@@ -80,6 +82,8 @@ pub struct Session {
     /// The middle bits of the far end's last sender report, and when it came.
     last_sender_report: Option<(u32, Instant)>,
     remote_report: RemoteReport,
+    /// When the RTP port sent last.
+    sent_at: Instant,
     listening_since: Option<Instant>,
     silences_told: u32,
     level_in: Meter,
@@ -103,6 +107,7 @@ impl Session {
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
             remote_report: RemoteReport::default(),
+            sent_at: now,
             listening_since: None,
             silences_told: 0,
             level_in: Meter::default(),
@@ -188,11 +193,18 @@ impl Session {
     }
 
     /// Takes the next 10 ms of what we say; leaves in `frame` what is sent, after mute.
-    pub fn capture(&mut self, frame: &mut Frame) {
-        if let Some(bytes) = self.outgoing.capture(frame)
-            && let Some(to) = self.incoming.remote()
-        {
+    pub fn capture(&mut self, now: Instant, frame: &mut Frame) {
+        let remote = self.incoming.remote();
+        let bytes = self.outgoing.capture(frame, remote.is_some());
+        let Some(to) = remote else {
+            return;
+        };
+        if let Some(bytes) = bytes {
+            self.sent_at = now;
             self.transmit(to, false, bytes);
+        } else if now.saturating_duration_since(self.sent_at) >= KEEPALIVE {
+            self.sent_at = now;
+            self.transmit(to, false, Vec::new());
         }
     }
 

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
 use crate::media::device::SoundCards;
-use crate::media::device::file::{self, FileError, Player, Sound};
+use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE};
 use crate::media::outgoing::StreamSeed;
 use crate::media::pacer::Pacer;
@@ -57,25 +57,6 @@ pub(super) enum Message {
     Command(MediaCommand),
 }
 
-/// A file that another thread has read.
-struct Loaded {
-    call: CallId,
-    /// Which request it answers.
-    request: u64,
-    repeat: bool,
-    sound: Result<Sound, FileError>,
-}
-
-/// Where a call's outgoing sound comes from now.
-enum Feed {
-    Microphone,
-    /// A file that is still being read.
-    Loading(u64),
-    Playing(Player),
-    Echo,
-    Silence,
-}
-
 struct Call {
     id: CallId,
     ports: PortPair,
@@ -94,9 +75,7 @@ pub(super) struct Worker {
     inbox: Receiver<Message>,
     events: mpsc::Sender<MediaEvent>,
     waiting_events: VecDeque<MediaEvent>,
-    loaded: Receiver<Loaded>,
-    loader: SyncSender<Loaded>,
-    requests: u64,
+    loader: Loader,
     calls: Vec<Call>,
     focus: Option<CallId>,
     tone: Option<TonePlayer>,
@@ -118,15 +97,12 @@ impl Worker {
         events: mpsc::Sender<MediaEvent>,
         inbox: Receiver<Message>,
     ) -> Result<Self, MediaError> {
-        let (loader, loaded) = sync_channel(16);
         let now = monotonic_now();
         Ok(Self {
             inbox,
             events,
             waiting_events: VecDeque::new(),
-            loaded,
-            loader,
-            requests: 0,
+            loader: Loader::new(),
             calls: Vec::new(),
             focus: None,
             tone: None,
@@ -167,7 +143,7 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            self.cards.set_busy(now, busy);
+            self.cards.set_busy(now, busy, !self.calls.is_empty());
             self.take_loaded();
             self.take_device_news();
             self.receive(now);
@@ -267,57 +243,21 @@ impl Worker {
     }
 
     fn change_source(&mut self, id: CallId, source: Source) {
-        self.requests += 1;
-        let request = self.requests;
-        let loader = self.loader.clone();
-        let feed = match source {
-            Source::Microphone => Feed::Microphone,
-            Source::Echo => Feed::Echo,
-            Source::File { path, repeat } => {
-                let thread = Builder::new()
-                    .name("ringdesk-file".to_owned())
-                    .spawn(move || {
-                        let loaded = Loaded {
-                            call: id,
-                            request,
-                            repeat,
-                            sound: file::load(&path),
-                        };
-                        if loader.send(loaded).is_err() {
-                            tracing::debug!("a file was read after the media thread had ended");
-                        }
-                    });
-                match thread {
-                    Ok(_) => Feed::Loading(request),
-                    Err(error) => {
-                        let message = format!("the file cannot be read: {error}; close programs");
-                        self.tell(MediaEvent::SourceFailed { call: id, message });
-                        Feed::Silence
-                    }
-                }
-            }
-        };
+        let feed = self.loader.begin(id, source).unwrap_or_else(|message| {
+            self.tell(MediaEvent::SourceFailed { call: id, message });
+            Feed::Silence
+        });
         if let Some(call) = self.call(id) {
             call.feed = feed;
         }
     }
 
     fn take_loaded(&mut self) {
-        while let Ok(loaded) = self.loaded.try_recv() {
-            let Some(call) = self.call(loaded.call) else {
-                continue;
-            };
-            if !matches!(call.feed, Feed::Loading(request) if request == loaded.request) {
-                continue;
-            }
-            match loaded.sound {
-                Ok(sound) => call.feed = Feed::Playing(Player::new(sound, loaded.repeat)),
-                Err(error) => {
-                    call.feed = Feed::Silence;
-                    let message = error.to_string();
-                    let call = loaded.call;
-                    self.tell(MediaEvent::SourceFailed { call, message });
-                }
+        while let Some(loaded) = self.loader.poll() {
+            let id = loaded.call;
+            if let Some(error) = self.call(id).and_then(|call| call.feed.take(loaded)) {
+                let message = error.to_string();
+                self.tell(MediaEvent::SourceFailed { call: id, message });
             }
         }
     }
@@ -427,14 +367,12 @@ impl Worker {
         }
         self.cards.play(&speaker, &ringer);
         for call in &mut self.calls {
-            let mut frame = match &mut call.feed {
-                Feed::Microphone if self.focus == Some(call.id) => microphone,
-                // A file starts when the far end can hear it.
-                Feed::Playing(player) if call.sends => player.play(),
-                Feed::Echo => call.heard,
-                Feed::Microphone | Feed::Playing(_) | Feed::Loading(_) | Feed::Silence => SILENCE,
-            };
-            call.session.capture(&mut frame);
+            let focus = self.focus == Some(call.id);
+            let heard = &call.heard;
+            let mut frame = call
+                .feed
+                .next(focus.then_some(&microphone), heard, call.sends);
+            call.session.capture(at, &mut frame);
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {
                 let agent = if call.sends { &frame } else { &SILENCE };

@@ -290,6 +290,13 @@ impl Endpoint {
         self.timers.next()
     }
 
+    /// The Call-ID of a call that is not over, to find it in a trace.
+    pub fn sip_call_id(&self, session: SessionId) -> Option<&str> {
+        self.sessions
+            .get(&session)
+            .map(|session| session.call_id.as_str())
+    }
+
     /// How much is under way.
     pub fn census(&self) -> Census {
         Census {

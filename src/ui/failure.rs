@@ -1,6 +1,11 @@
 //! A window that says why the phone did not start, for somebody who sees no terminal.
 
+use egui::{CentralPanel, Frame, Key, Margin};
+use egui_material_icons::icons::ICON_WARNING;
+
 use super::shell::{UiError, native_options};
+use super::theme::{BODY, Theme, Weight, font};
+use super::widget::{Button, Look, icon, line_ui, paragraph_ui};
 use super::{text, theme};
 
 /// Shows the sentence until the window is closed.
@@ -27,15 +32,42 @@ struct Failure {
 
 impl eframe::App for Failure {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        egui::Frame::new().inner_margin(24.0).show(ui, |ui| {
-            ui.heading(text::NOT_STARTED);
-            ui.add_space(12.0);
-            ui.label(&self.sentence);
-            ui.add_space(16.0);
-            let close = ui.button(text::CLOSE);
-            if close.clicked() || ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-                ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
-            }
-        });
+        if failure_ui(ui, &self.sentence) {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
     }
+}
+
+/// Draws the sentence; true when it was read.
+pub(super) fn failure_ui(ui: &mut egui::Ui, sentence: &str) -> bool {
+    let theme = Theme::of(ui);
+    let frame = Frame::new()
+        .fill(theme.colours.surface)
+        .inner_margin(Margin::same(24));
+    let close = CentralPanel::default()
+        .frame(frame)
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(icon(ICON_WARNING, 20.0, theme.colours.bad.text))
+                    .accessible_name(text::CAUTION);
+                let face = font(17.0, Weight::SemiBold);
+                line_ui(ui, text::NOT_STARTED, face, theme.colours.text);
+            });
+            ui.add_space(8.0);
+            egui::ScrollArea::vertical()
+                .max_height(ui.available_height() - 48.0)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    paragraph_ui(ui, sentence, BODY, theme.colours.text);
+                });
+            ui.add_space(12.0);
+            Button::new(text::CLOSE)
+                .look(Look::Primary)
+                .width(110.0)
+                .key("Esc")
+                .show(ui)
+                .clicked()
+        })
+        .inner;
+    close || ui.input(|input| input.key_pressed(Key::Escape))
 }

@@ -119,6 +119,20 @@ pub(crate) fn bare_address(address: &str) -> &str {
         .unwrap_or(address)
 }
 
+/// A message of the engine as a sentence: with a capital letter, unless it begins with an address or
+/// another word that has its own spelling.
+pub(crate) fn sentence(message: &str) -> String {
+    let word = message.split_whitespace().next().unwrap_or_default();
+    let plain = word.trim_end_matches([',', ':', ';']);
+    let mut letters = message.chars();
+    match letters.next() {
+        Some(first) if first.is_lowercase() && plain.chars().all(char::is_lowercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        Some(_) | None => message.to_owned(),
+    }
+}
+
 /// Up to two letters for an avatar; none when the name begins with no letter.
 pub(crate) fn initials(name: &str) -> Option<String> {
     let mut words = name
@@ -185,6 +199,19 @@ mod tests {
             quality(Some("opus"), Some(measured)),
             "Opus · loss 1.2 % · jitter 4 ms"
         );
+    }
+
+    #[test]
+    fn a_message_becomes_a_sentence_but_an_address_keeps_its_spelling() {
+        for (message, told) in [
+            ("you hung up", "You hung up"),
+            ("sip:a@b is no number", "sip:a@b is no number"),
+            ("e164 is missing", "e164 is missing"),
+            ("Busy", "Busy"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(message), told);
+        }
     }
 
     #[test]

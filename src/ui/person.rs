@@ -27,8 +27,8 @@ pub(crate) struct Person<'a> {
     pub(crate) title: String,
     /// The organization, a guess, the country, or what the far end claims.
     pub(crate) second: Option<String>,
-    /// The number, when it is not the title.
-    pub(crate) number: Option<String>,
+    /// The number when it is not the title, else the name that the far end gives itself.
+    pub(crate) third: Option<String>,
     /// The rule that found the person, or why none was found.
     pub(crate) why: String,
     /// How sure it is.
@@ -66,8 +66,8 @@ pub(crate) fn describe<'a>(
     let Some(found) = identification else {
         return Person {
             title: remote.to_owned(),
-            second: remote_name.map(text::claims),
-            number: None,
+            second: None,
+            third: remote_name.map(text::claims),
             why: text::LOOKING_UP.to_owned(),
             certainty: Certainty::LookingUp,
             sure: None,
@@ -83,7 +83,7 @@ pub(crate) fn describe<'a>(
         return Person {
             title: person.name.clone(),
             second: affiliation(person),
-            number: Some(number),
+            third: Some(number),
             why: person.reason.clone(),
             certainty: Certainty::Known,
             sure: Some(person),
@@ -111,7 +111,6 @@ pub(crate) fn describe<'a>(
         let facts: Vec<String> = [
             found.country.clone(),
             Some(text::earlier_attempts(found.last_calls.len())),
-            remote_name.map(text::claims),
         ]
         .into_iter()
         .flatten()
@@ -125,7 +124,7 @@ pub(crate) fn describe<'a>(
     Person {
         title: number,
         second,
-        number: None,
+        third: remote_name.map(text::claims),
         why: why.unwrap_or_else(|| text::NO_MATCH.to_owned()),
         certainty,
         sure: None,

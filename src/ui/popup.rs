@@ -38,16 +38,19 @@ pub(crate) struct PopupState {
 
 /// How large the pop-up is for what it has to say.
 pub(crate) fn popup_size(snapshot: &Snapshot) -> Vec2 {
-    let calls = ringing(snapshot).next().map_or(0, |call| {
-        call.identification
-            .as_ref()
-            .map_or(0, |found| found.last_calls.len() + found.matches.len())
-    });
-    let rows = [0.0, 1.0, 2.0, 3.0, 4.0]
-        .get(calls.min(4))
-        .copied()
-        .unwrap_or(0.0);
-    Vec2::new(WIDTH, 276.0 + 34.0 * rows)
+    let rows = ringing(snapshot)
+        .next()
+        .and_then(|call| call.identification.as_ref())
+        .map_or(0, |found| {
+            let guesses = if found.matches.len() > 1 {
+                found.matches.len()
+            } else {
+                0
+            };
+            found.last_calls.len().max(1) + guesses
+        });
+    let rows: f32 = std::iter::repeat_n(34.0, rows.min(5)).sum();
+    Vec2::new(WIDTH, 280.0 + rows)
 }
 
 /// The calls that ring here, oldest first.
@@ -231,8 +234,8 @@ fn who_ui(ui: &mut Ui, call: &CallView, person: &Person<'_>) {
                 };
                 line_ui(ui, second, BODY, ink);
             }
-            if let Some(number) = &person.number {
-                line_ui(ui, number, SMALL, theme.colours.muted);
+            if let Some(third) = &person.third {
+                line_ui(ui, third, SMALL, theme.colours.muted);
             }
         });
     });
@@ -254,12 +257,21 @@ fn why_ui(ui: &mut Ui, person: &Person<'_>) {
         .inner_margin(Margin::symmetric(10, 6))
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            paragraph_ui(ui, &person.why, SMALL, theme.colours.text);
+            paragraph_ui(
+                ui,
+                &format::sentence(&person.why),
+                SMALL,
+                theme.colours.text,
+            );
         });
 }
 
 /// Everybody it may be; they are chosen on the card, not while it rings.
 fn candidates_ui(ui: &mut Ui, person: &Person<'_>) {
+    // A single guess stands under the number already.
+    if person.candidates.len() < 2 {
+        return;
+    }
     let theme = Theme::of(ui);
     for (number, candidate) in (1..).zip(person.candidates.iter().take(4)) {
         let name = match &candidate.organization {

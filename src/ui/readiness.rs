@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::control::{Registration, Snapshot};
 
-use super::format::bare_address as bare;
+use super::format::{bare_address as bare, sentence};
 use super::text;
 
 /// How ready the phone is.
@@ -48,7 +48,7 @@ impl Readiness {
     /// The worst of registration, call log and sound.
     pub(crate) fn of(snapshot: &Snapshot, now: Instant) -> Self {
         if let Some(problem) = &snapshot.store_problem {
-            return Self::new(Level::Broken, text::STORE_PROBLEM, problem);
+            return Self::new(Level::Broken, text::STORE_PROBLEM, sentence(problem));
         }
         let Some(first) = snapshot.accounts.first() else {
             return Self::new(Level::Idle, text::NO_ACCOUNT, text::NO_ACCOUNT_WHY);
@@ -78,7 +78,7 @@ impl Readiness {
             );
         }
         if let Some(problem) = &snapshot.devices.problem {
-            return Self::new(Level::Limited, text::MICROPHONE_PROBLEM, problem);
+            return Self::new(Level::Limited, text::MICROPHONE_PROBLEM, sentence(problem));
         }
         if snapshot
             .accounts

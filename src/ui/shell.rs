@@ -67,10 +67,19 @@ pub enum UiError {
 impl From<eframe::Error> for UiError {
     fn from(error: eframe::Error) -> Self {
         match error {
-            eframe::Error::Winit(why) => Self::Display(why.to_string()),
-            eframe::Error::WinitEventLoop(why) => Self::Display(why.to_string()),
-            other => Self::Graphics(other.to_string()),
+            eframe::Error::Winit(why) => Self::Display(cause(&why.to_string())),
+            eframe::Error::WinitEventLoop(why) => Self::Display(cause(&why.to_string())),
+            other => Self::Graphics(cause(&other.to_string())),
         }
+    }
+}
+
+/// The cause without the place in a library's source that stands before it.
+fn cause(words: &str) -> String {
+    if words.contains(".rs:") {
+        words.rsplit(": ").next().unwrap_or(words).to_owned()
+    } else {
+        words.to_owned()
     }
 }
 
@@ -117,11 +126,18 @@ pub(super) fn native_options(size: [f32; 2], least: [f32; 2]) -> eframe::NativeO
         viewport: ViewportBuilder::default()
             .with_title(text::PRODUCT)
             .with_app_id("ringdesk")
+            .with_icon(icon())
             .with_inner_size(size)
             .with_min_inner_size(least),
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()
     }
+}
+
+/// The product's icon; an empty one when the file were damaged.
+fn icon() -> egui::IconData {
+    let png = include_bytes!("../../assets/icon.png");
+    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
 }
 
 /// The window's state.
@@ -168,6 +184,11 @@ impl Shell {
             ctx.send_viewport_cmd_to(ViewportId::ROOT, ViewportCommand::CancelClose);
             if self.closing.is_none() {
                 self.closing = Some(now);
+                for notes in self.state.notes.take_unsent() {
+                    if !self.handle.send(notes) {
+                        tracing::warn!("the engine did not take the last notes");
+                    }
+                }
                 if !self.handle.send(Command::Quit) {
                     self.closed = true;
                 }
@@ -295,5 +316,19 @@ impl eframe::App for Shell {
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_its_cause_and_no_source_file() {
+        let words = "os error at /some/where/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(cause(words), "Failed to open connection to X server");
+        assert_eq!(cause("no config: none"), "no config: none");
+        let told = UiError::Graphics("no config".to_owned()).to_string();
+        assert!(told.contains("install"), "{told}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use crate::config::Account;
+use crate::control::Command;
 use crate::crm::row::{CallCursor, CallFilter, ContactRow};
 
 /// The screens.
@@ -51,12 +52,28 @@ pub(crate) struct ViewState {
 pub(crate) struct DialerState {
     pub(crate) text: String,
     pub(crate) account: Option<AccountId>,
-    /// The suggestion that Enter dials, counted from the first; none dials what was typed.
-    pub(crate) picked: Option<usize>,
+    /// What Enter dials.
+    pub(crate) choice: Choice,
     /// The text that the choice belongs to.
-    pub(crate) picked_for: String,
+    pub(crate) choice_for: String,
+    /// How many suggestions there were in the last frame.
+    pub(crate) found: usize,
+    /// Whether the natural choice was the first of them.
+    pub(crate) natural: bool,
     /// Whether the field takes the keyboard in the next frame.
     pub(crate) focus: bool,
+}
+
+/// What Enter dials in the dialer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Choice {
+    /// A name means the first contact that fits; anything else means itself.
+    #[default]
+    Natural,
+    /// What was typed.
+    Typed,
+    /// A suggestion, counted from the first.
+    Suggestion(usize),
 }
 
 /// The call log.
@@ -168,6 +185,20 @@ pub(crate) struct CardState {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) drafts: BTreeMap<CallId, Draft>,
+}
+
+impl Notes {
+    /// What was typed and not sent yet; it counts as sent from now on.
+    pub(crate) fn take_unsent(&mut self) -> Vec<Command> {
+        let unsent = self.drafts.iter_mut();
+        unsent
+            .filter(|(_, draft)| draft.text != draft.sent)
+            .map(|(call, draft)| {
+                draft.sent.clone_from(&draft.text);
+                Command::Notes(*call, draft.text.clone())
+            })
+            .collect()
+    }
 }
 
 /// One call's notes.

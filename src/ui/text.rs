@@ -35,7 +35,7 @@ pub(crate) fn minutes(minutes: i64) -> String {
     format!("{minutes} min")
 }
 pub(crate) fn matched_by(reason: &str) -> String {
-    format!("Matched by {reason}")
+    format!("Match: {reason}")
 }
 pub(crate) fn today_at(time: &str) -> String {
     format!("Today {time}")
@@ -138,6 +138,11 @@ pub(crate) const VOICEMAIL: &str = "Voicemail";
 pub(crate) const BLOCKED: &str = "Blocked";
 pub(crate) const ELSEWHERE: &str = "Elsewhere";
 pub(crate) const INTERRUPTED: &str = "Interrupted";
+
+/// How often somebody tried.
+pub(crate) fn times(outcome: &str, count: u32) -> String {
+    format!("{outcome} ×{count}")
+}
 
 // Call detail.
 pub(crate) const CLOSE: &str = "Close";
@@ -345,5 +350,5 @@ pub(crate) const DISMISS: &str = "Dismiss";
 pub(crate) const ENGINE_SLOW: &str =
     "The phone did not take your last action. Try again; if it stays so, restart Ringdesk.";
 pub(crate) fn more_notices(count: usize) -> String {
-    format!("{count} more below")
+    format!("{count} more messages")
 }

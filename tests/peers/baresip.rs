@@ -38,7 +38,10 @@ impl Baresip {
             8_000
         };
         let source = folder.path().join("source.wav");
-        let speech = speech.at_rate(rate);
+        // It hangs up at the end of the file.
+        let mut speech = speech.at_rate(rate);
+        let silence = usize::try_from(rate * 20).unwrap();
+        speech.samples.extend(std::iter::repeat_n(0.0, silence));
         if codec.starts_with("opus") {
             speech.write_stereo(&source);
         } else {
@@ -48,7 +51,7 @@ impl Baresip {
         let at = folder.path().display();
         let config = format!(
             "sip_listen 127.0.0.1:{port}\n\
-             net_interface lo\n\
+             net_interface 127.0.0.1\n\
              audio_source aufile,{at}/source.wav\n\
              audio_player aufile,{at}/player.wav\n\
              audio_alert aufile,{at}/none.wav\n\

@@ -4,6 +4,7 @@
 //! `RINGDESK_DATAGRAMS` says how many; `make soak` sends a million to a release build with overflow
 //! checks. The mutations are repeatable: `RINGDESK_SEED` is printed and taken.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -210,6 +211,21 @@ fn assert_alive(socket: &UdpSocket, to: SocketAddr, number: u64) {
     panic!("the phone does not answer after {number} mutated datagrams");
 }
 
+/// The calls that began and did not end.
+fn open_calls(phone: &mut Phone) -> BTreeSet<String> {
+    let mut open = BTreeSet::new();
+    for event in phone.drain() {
+        if let Some(id) = event["call_id"].as_str() {
+            if event["event"] == "ended" {
+                open.remove(id);
+            } else {
+                open.insert(id.to_owned());
+            }
+        }
+    }
+    open
+}
+
 fn number_from(variable: &str) -> Option<u64> {
     std::env::var(variable)
         .ok()
@@ -253,14 +269,15 @@ fn mutated_datagrams_leave_a_phone_that_answers_a_call() {
         rtp.is_some(),
         "no mutated INVITE was taken, so no RTP was sent"
     );
-    // Calls that mutated INVITEs began have no peer that would end them.
-    let ids: std::collections::BTreeSet<String> = phone
-        .drain()
-        .iter()
-        .filter_map(|event| Some(event["call_id"].as_str()?.to_owned()))
-        .collect();
-    for id in ids {
+    // Calls that mutated INVITEs began have no peer that would end them. Without an ACK they may
+    // last another 64*T1.
+    for id in open_calls(&mut phone) {
         phone.send(&json!({ "command": "hangup", "call_id": id }));
+    }
+    while !open_calls(&mut phone).is_empty() {
+        phone.wait_for("ended", Duration::from_secs(60), |event| {
+            event["event"] == "ended"
+        });
     }
     assert_alive(&socket, to, count + 1);
     Sipp::to(to, "bye-from-caller", &[]).passes();

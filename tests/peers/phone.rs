@@ -157,7 +157,7 @@ impl Phone {
         }
     }
 
-    /// Sends one command on stdin, such as `hold`, about the only call.
+    /// Sends one command on stdin, such as `hold`, about the only open call.
     pub(crate) fn command(&mut self, name: &str) {
         self.send(&serde_json::json!({ "command": name }));
     }

@@ -1,6 +1,7 @@
 //! A display of its own: Xvfb, the window manager openbox, and what xdotool and `ImageMagick` do on
 //! it.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -69,6 +70,9 @@ impl Screen {
         // It owns a property of the root window as soon as it manages windows.
         place::until("openbox does not manage the display", || {
             let text = screen.output(Command::new("xprop").args(["-root", "_NET_SUPPORTED"]));
+            if let Some(status) = screen.processes.last_mut().unwrap().try_wait().unwrap() {
+                panic!("openbox on {}: {status}: {}", screen.display, screen.log());
+            }
             text.contains("_NET_WM_STATE").then_some(())
         });
         screen
@@ -77,9 +81,18 @@ impl Screen {
     /// Starts a program on it, which ends with it.
     pub(crate) fn run(&mut self, command: &mut Command) {
         self.on_it(command).stdin(Stdio::null());
-        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.processes.push(child);
+    }
+
+    /// What the programs on it complained of.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     fn on_it<'a>(&self, command: &'a mut Command) -> &'a mut Command {
@@ -195,7 +208,8 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         for child in self.processes.iter_mut().rev() {
-            let _killed = child.kill();
+            // In order, or the display leaves its lock and its socket behind.
+            place::terminate(child.id());
             let _reaped = child.wait();
         }
     }

@@ -85,6 +85,13 @@ impl Sipp {
         self.port
     }
 
+    /// Waits until it has sent or received something with these words.
+    pub(crate) fn until_message(&self, words: &str) {
+        place::until(&format!("SIPp sees no {words}"), || {
+            self.read("messages").contains(words).then_some(())
+        });
+    }
+
     /// Waits for its end and fails unless all went as the scenario says.
     pub(crate) fn passes(mut self) {
         let status = self.child.wait().unwrap();

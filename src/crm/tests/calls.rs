@@ -77,6 +77,23 @@ fn late_and_repeated_events_change_nothing() {
 }
 
 #[test]
+fn what_a_peer_names_itself_is_kept_within_limits() {
+    let desk = Desk::open();
+    let id = desk.insert(&CallRow {
+        remote_name: Some("ü".repeat(60_000)),
+        sip_call_id: Some("\0\n'\";--".to_owned()),
+        ..inbound(1, &format!("sip:{}@example.com", "a".repeat(60_000)))
+    });
+    let call = desk.call(id);
+    assert_eq!(call.remote.len(), 512);
+    assert_eq!(call.remote_name, Some("ü".repeat(512)));
+    assert_eq!(call.sip_call_id.as_deref(), Some("\0\n'\";--"));
+    let found = desk.identify(&format!("sip:{}@example.com", "a".repeat(60_000)));
+    assert!(found.display_number.len() <= 512);
+    assert!(found.no_match.unwrap().len() < 1024);
+}
+
+#[test]
 fn a_change_to_a_call_that_is_not_there_says_so() {
     let desk = Desk::open();
     let refused = wait(desk.store.write(Write::ChangeCall(call_id(9), answered(1))));

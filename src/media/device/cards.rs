@@ -28,6 +28,8 @@ pub struct SoundCards {
     /// Since when nothing is to be heard; none while something is.
     idle_since: Option<Instant>,
     resting: bool,
+    /// Whether the microphone is open or being opened.
+    listening: bool,
     /// Frames of nothing but zeros that the microphone gave.
     zero_frames: u32,
     /// What was told last, for the report of digital silence.
@@ -42,7 +44,11 @@ impl SoundCards {
     /// Fails when it cannot be started.
     pub fn start(now: Instant, devices: Devices) -> io::Result<Self> {
         let (orders, reports) = opener::start()?;
-        let pending = Some(Order::Open(devices.clone()));
+        // All are opened once, so that a missing one is told at the start and not in the first call.
+        let pending = Some(Order::Open {
+            devices: devices.clone(),
+            microphone: true,
+        });
         Ok(Self {
             orders,
             reports,
@@ -53,6 +59,7 @@ impl SoundCards {
             ringer: None,
             idle_since: Some(now),
             resting: false,
+            listening: true,
             zero_frames: 0,
             told: None,
         })
@@ -63,21 +70,25 @@ impl SoundCards {
         self.devices = devices;
         self.resting = false;
         self.idle_since = self.idle_since.map(|_| now);
-        self.pending = Some(Order::Open(self.devices.clone()));
+        self.listening = true;
+        self.order();
     }
 
-    /// Takes note of whether something is to be heard: opens or closes the cards.
-    pub fn set_busy(&mut self, now: Instant, busy: bool) {
-        if busy {
+    /// Takes note of whether something is to be played, and whether somebody is to be heard: opens
+    /// or closes the cards.
+    pub fn set_busy(&mut self, now: Instant, playing: bool, listening: bool) {
+        if playing || listening {
             self.idle_since = None;
-            if self.resting {
+            if self.resting || (listening && !self.listening) {
                 self.resting = false;
-                self.pending = Some(Order::Open(self.devices.clone()));
+                self.listening = listening;
+                self.order();
             }
         } else {
             let since = *self.idle_since.get_or_insert(now);
             if !self.resting && now.saturating_duration_since(since) >= REST_AFTER {
                 self.resting = true;
+                self.listening = false;
                 self.pending = Some(Order::Rest);
             }
         }
@@ -161,6 +172,13 @@ impl SoundCards {
             }
             end.add(&speaker);
         }
+    }
+
+    fn order(&mut self) {
+        self.pending = Some(Order::Open {
+            devices: self.devices.clone(),
+            microphone: self.listening,
+        });
     }
 
     /// Reports a microphone that gives nothing, once.

@@ -24,9 +24,14 @@ pub(super) const NULL_DEVICE: &str = "null device";
 /// What the media thread asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Open these.
-    Open(Devices),
-    /// Close all, for nothing is to be heard: an open microphone would be shown as in use.
+    /// Open these; the microphone only when it is wanted, because an open one is shown as in use.
+    Open {
+        /// What was chosen.
+        devices: Devices,
+        /// Whether the microphone is wanted.
+        microphone: bool,
+    },
+    /// Close all, for nothing is to be heard.
     Rest,
 }
 
@@ -162,7 +167,7 @@ struct Opener {
     inbox: Receiver<Order>,
     outbox: SyncSender<Report>,
     /// What is to be open now; none at rest.
-    chosen: Option<Devices>,
+    chosen: Option<(Devices, bool)>,
     microphone: Role,
     speaker: Role,
     ringer: Role,
@@ -174,7 +179,10 @@ impl Opener {
     fn run(mut self) {
         loop {
             match self.inbox.recv_timeout(GLANCE) {
-                Ok(Order::Open(devices)) => self.open(devices),
+                Ok(Order::Open {
+                    devices,
+                    microphone,
+                }) => self.open(devices, microphone),
                 Ok(Order::Rest) => self.rest(),
                 Err(RecvTimeoutError::Timeout) => self.watch(),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -182,8 +190,11 @@ impl Opener {
         }
     }
 
-    fn open(&mut self, devices: Devices) {
-        if self.microphone.differs(&devices.microphone) {
+    fn open(&mut self, devices: Devices, microphone: bool) {
+        if !microphone {
+            self.microphone.rest();
+            self.report(Report::Microphone(None));
+        } else if self.microphone.differs(&devices.microphone) {
             self.open_microphone(&devices.microphone);
         }
         if self.speaker.differs(&devices.speaker) {
@@ -199,7 +210,7 @@ impl Opener {
             self.open_ringer(&ringer.clone());
         }
         self.retry_at = monotonic_now() + RETRY;
-        self.chosen = Some(devices);
+        self.chosen = Some((devices, microphone));
         self.tell();
     }
 
@@ -214,7 +225,7 @@ impl Opener {
     }
 
     fn watch(&mut self) {
-        let Some(devices) = self.chosen.clone() else {
+        let Some((devices, microphone)) = self.chosen.clone() else {
             return;
         };
         let failed = [&mut self.microphone, &mut self.speaker, &mut self.ringer]
@@ -234,7 +245,7 @@ impl Opener {
                 role.choice = role.choice.take().filter(|c| *c == DeviceChoice::Null);
             }
         }
-        self.open(devices);
+        self.open(devices, microphone);
     }
 
     /// Looks which cards are there: one that was chosen and is gone is given up, because sound

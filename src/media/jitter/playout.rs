@@ -14,7 +14,7 @@ const LEAP_MICROS: i64 = 2_000_000;
 /// After so much made-up sound the stream counts as paused, in samples: 1 s.
 const PAUSE_SAMPLES: i64 = 48_000;
 /// Delay above the target from which on it is worked off, in microseconds.
-const SLACK_MICROS: i64 = 20_000;
+const SLACK_MICROS: i64 = 10_000;
 /// Delay above the target at which working it off ends.
 const CLOSE_MICROS: i64 = 5_000;
 /// Delay above the target at which a seam may be heard.
@@ -200,11 +200,14 @@ impl JitterBuffer {
             self.made_up = 0;
             self.phase = Phase::Playing;
         }
+        // A packet is needed at the tick in which its first sample falls, so by this much before
+        // it is heard.
+        let early = micros_of_len(self.queue.waiting() % FRAME_SAMPLES);
         while self.phase == Phase::Playing && self.queue.waiting() < FRAME_SAMPLES {
             self.produce(decoder);
         }
         if self.phase == Phase::Playing {
-            self.follow_target(micros, decoder);
+            self.follow_target(micros, early, decoder);
         }
         self.queue.pop(output);
         self.rest = self.rest.saturating_sub(FRAME_SAMPLES);
@@ -244,6 +247,13 @@ impl JitterBuffer {
             return;
         }
         let gap = slot.timestamp - self.next_timestamp;
+        if gap - self.made_up > PAUSE_SAMPLES {
+            // No delay is ever that long: the sender's clock has leapt, or nobody pulled meanwhile.
+            self.next_timestamp = slot.timestamp;
+            self.next_sequence = sequence;
+            self.made_up = 0;
+            return;
+        }
         let missing = gap - self.made_up;
         let lost = sequence > self.next_sequence;
         let samples = decoder.samples_in(slot.payload()).unwrap_or(0);
@@ -285,7 +295,7 @@ impl JitterBuffer {
     }
 
     /// Brings the playout delay nearer to its target by one period of the sound.
-    fn follow_target(&mut self, now: i64, decoder: &mut impl Decode) {
+    fn follow_target(&mut self, now: i64, early: i64, decoder: &mut impl Decode) {
         let Some(base) = self.delay.base() else {
             return;
         };
@@ -294,7 +304,7 @@ impl JitterBuffer {
         }
         let ahead = micros_of_len(self.queue.waiting());
         self.playout_delay = now + ahead - base - micros_of(self.next_timestamp);
-        let excess = self.playout_delay - self.target();
+        let excess = self.playout_delay - early - self.target();
         self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
         if self.rest > 0 {
             return;

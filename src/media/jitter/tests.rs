@@ -268,13 +268,13 @@ const STEEPEST: f32 = 0.0132;
 fn an_even_network_costs_one_packet_of_delay_and_nothing_else() {
     let outcome = simulate(30, 0.0, |_| Some(40.0));
     assert_eq!(outcome.figures.concealed_samples, 0);
-    assert!(outcome.delay_millis <= 41.0, "{}", outcome.delay_millis);
+    assert!(outcome.delay_millis <= 30.0, "{}", outcome.delay_millis);
     assert!(outcome.step <= STEEPEST);
 }
 
 #[test]
 fn jitter_is_absorbed_with_little_delay() {
-    for (jitter, most_delay) in [(10.0, 45.0), (30.0, 60.0), (80.0, 115.0)] {
+    for (jitter, most_delay) in [(10.0, 35.0), (30.0, 50.0), (80.0, 100.0)] {
         let mut random = SeededRandom::new(1);
         let outcome = simulate(30, 0.0, |_| Some(30.0 + uniform(&mut random, jitter)));
         assert!(outcome.concealed < 0.01, "{jitter}: {}", outcome.concealed);
@@ -335,7 +335,7 @@ fn clock_drift_of_either_sign_is_absorbed_for_minutes() {
     for drift in [-400e-6, 400e-6] {
         let mut random = SeededRandom::new(3);
         let outcome = simulate(200, drift, |_| Some(30.0 + uniform(&mut random, 15.0)));
-        assert!(outcome.concealed < 0.005, "{drift}: {}", outcome.concealed);
+        assert!(outcome.concealed < 0.001, "{drift}: {}", outcome.concealed);
         assert!(
             outcome.delay_millis < 55.0,
             "{drift}: {}",

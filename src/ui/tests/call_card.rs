@@ -156,6 +156,23 @@ fn notes_are_saved_at_once_when_the_field_is_left() {
 }
 
 #[test]
+fn notes_that_were_not_due_yet_are_there_for_the_last_save() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    for text in ["a", "b"] {
+        shown.get_by_label("Notes").type_text(text);
+        shown.run_steps(2);
+    }
+    let notes = &mut shown.state_mut().state.notes;
+    assert!(matches!(
+        notes.take_unsent().as_slice(),
+        [Command::Notes(_, notes)] if notes == "ab"
+    ));
+    assert!(notes.take_unsent().is_empty());
+}
+
+#[test]
 fn an_old_echo_of_the_notes_does_not_undo_what_was_typed() {
     let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
     shown.get_by_label("Notes").focus();
@@ -229,7 +246,7 @@ fn an_ended_call_says_why_and_is_called_again_or_done() {
     call.status = "the far end hung up".to_owned();
     call.recording = RecordingView::Done("/tmp/a.wav".to_owned());
     let mut shown = desk(with(call), Rows::default(), |_| {});
-    shown.get_by_label("the far end hung up");
+    shown.get_by_label("The far end hung up");
     shown.get_by_label("Recorded to /tmp/a.wav");
     shown.get_by_label("Call again").click();
     shown.run_steps(2);
@@ -283,6 +300,28 @@ fn a_second_call_does_not_push_away_the_one_that_is_talked_in() {
     });
     shown.run_steps(3);
     assert_eq!(shown.state().state.card.shown, Some(call_id(3)));
+}
+
+#[test]
+fn a_call_that_rings_does_not_take_the_field_that_is_typed_into() {
+    let mut over = talking(1, known());
+    over.stage = CallStage::Ended;
+    let mut shown = desk(with(over), Rows::default(), |_| {});
+    shown.get_by_label("Notes").focus();
+    shown.run_steps(2);
+    shown.get_by_label("Notes").type_text("wants ");
+    shown.run_steps(2);
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls.push(ringing(2, Vec::new())));
+    shown.run_steps(3);
+    shown.get_by_label("Notes").type_text("a quote");
+    shown.run_steps(2);
+    assert_eq!(
+        shown.get_by_label("Notes").value().as_deref(),
+        Some("wants a quote")
+    );
+    assert_eq!(shown.state().state.card.shown, Some(call_id(1)));
 }
 
 #[test]

@@ -66,6 +66,48 @@ fn the_arrow_up_goes_back_to_what_was_typed() {
 }
 
 #[test]
+fn what_is_typed_in_the_same_frame_as_enter_is_dialled_whole() {
+    let mut shown = typing("10");
+    let events = &mut shown.input_mut().events;
+    events.push(egui::Event::Text("1".to_owned()));
+    events.push(egui::Event::Key {
+        key: Key::Enter,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    });
+    shown.run();
+    assert_eq!(
+        shown.state_mut().told(),
+        ["Call(CallTarget { text: \"101\", account: None })"]
+    );
+}
+
+#[test]
+fn a_name_is_not_dialled_before_the_contacts_are_read() {
+    let live = LiveRows::default();
+    live.0.lock().unwrap().reading = true;
+    let mut shown = desk(registered(), live.clone(), |state| {
+        state.dialer.focus = true;
+    });
+    shown.run();
+    shown.get_by_label(FIELD).type_text("Amelia");
+    shown.run();
+    shown.key_press(Key::Enter);
+    shown.run();
+    assert!(shown.state_mut().sent().is_empty());
+    *live.0.lock().unwrap() = people();
+    shown.run();
+    shown.key_press(Key::Enter);
+    shown.run();
+    assert_eq!(
+        shown.state_mut().told(),
+        ["Call(CallTarget { text: \"+14155550134\", account: None })"]
+    );
+}
+
+#[test]
 fn the_keypad_types_and_the_button_calls() {
     let mut shown = desk(registered(), Rows::default(), |_| {});
     for digit in ["1", "0", "1"] {
@@ -96,6 +138,7 @@ fn question(caution: Option<&str>) -> Harness<'static, Stage> {
                 original: "tel:+1-415-555-0134".to_owned(),
                 uri: "sip:+14155550134@pbx.example".to_owned(),
                 rule: "number of US, sent in international form".to_owned(),
+                called: "+14155550134".to_owned(),
                 display: "+1 415-555-0134".to_owned(),
                 caution: caution.map(str::to_owned),
             }),
@@ -124,7 +167,7 @@ fn a_link_asks_with_person_uri_rule_and_link_before_it_dials() {
         "Dial this?",
         "Amelia Hart",
         "sip:+14155550134@pbx.example",
-        "number of US, sent in international form",
+        "Number of US, sent in international form",
         "tel:+1-415-555-0134",
     ] {
         shown.get_by_label(words);

@@ -18,7 +18,7 @@ use crate::control::{
     Registration, Snapshot,
 };
 use crate::crm::row::{
-    CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
+    CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
     Identification, Match, MatchLevel, OrganizationRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
@@ -33,16 +33,37 @@ pub(super) struct Rows {
     pub(super) calls: Vec<CallRow>,
     pub(super) contacts: Vec<ContactRow>,
     pub(super) failing: bool,
+    /// Whether everything is still being read.
+    pub(super) reading: bool,
+    /// How often each number waits.
+    pub(super) waiting: Vec<u32>,
+}
+
+/// Rows that a test changes while the window shows them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LiveRows(pub(super) Arc<std::sync::Mutex<Rows>>);
+
+impl PageSource for LiveRows {
+    fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        self.0.lock().unwrap().page(request)
+    }
 }
 
 impl PageSource for Rows {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
+        if self.reading {
+            return None;
+        }
         if self.failing {
             return Some(Arc::new(Page::Failed("the call log is closed".to_owned())));
         }
         let page = match request {
-            PageRequest::Calls { filter, search, .. } => {
-                let rows: Vec<CallRow> = self
+            PageRequest::Calls {
+                filter,
+                search,
+                after,
+            } => {
+                let mut rows: Vec<CallRow> = self
                     .calls
                     .iter()
                     .filter(|row| match filter {
@@ -56,11 +77,21 @@ impl PageSource for Rows {
                     })
                     .cloned()
                     .collect();
+                let total = rows.len() as u64;
+                if let Some(after) = after {
+                    let begin = rows.iter().position(|row| row.id == after.id);
+                    rows.drain(..=begin.unwrap_or(0));
+                }
+                let more = rows.len() > 100;
+                rows.truncate(100);
                 Page::Calls(CallPage {
-                    total: rows.len() as u64,
+                    total,
+                    next: rows.last().filter(|_| more).map(|row| CallCursor {
+                        started_micros: row.started_at.as_microsecond(),
+                        id: row.id,
+                    }),
                     rows,
-                    waiting: Vec::new(),
-                    next: None,
+                    waiting: self.waiting.clone(),
                 })
             }
             PageRequest::Call(id) => {
@@ -114,7 +145,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    fn new(snapshot: Snapshot, rows: Rows) -> Self {
+    fn new(snapshot: Snapshot, rows: impl PageSource + 'static) -> Self {
         let (commands, inbox) = mpsc::channel(64);
         let (publish, watch) = watch::channel(Arc::new(snapshot));
         Self {
@@ -184,7 +215,7 @@ pub(super) fn window(
     size: Vec2,
     dark: bool,
     snapshot: Snapshot,
-    rows: Rows,
+    rows: impl PageSource + 'static,
     prepare: impl FnOnce(&mut ViewState),
 ) -> Harness<'static, Stage> {
     let mut stage = Stage::new(snapshot, rows);
@@ -199,7 +230,7 @@ pub(super) fn window(
 /// The main window at a usual size.
 pub(super) fn desk(
     snapshot: Snapshot,
-    rows: Rows,
+    rows: impl PageSource + 'static,
     prepare: impl FnOnce(&mut ViewState),
 ) -> Harness<'static, Stage> {
     window(Vec2::new(1440.0, 900.0), true, snapshot, rows, prepare)

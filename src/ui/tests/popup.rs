@@ -33,7 +33,7 @@ fn it_shows_name_organization_number_line_and_reason() {
         "Amelia Hart",
         "Northwind Traders",
         "+1 415-555-0134",
-        "rule 1 found it",
+        "Rule 1 found it",
         "Sales",
     ] {
         shown.get_by_label(words);
@@ -153,8 +153,9 @@ fn an_unknown_caller_shows_number_country_and_why() {
     call.diverted_from = Some("sip:desk@pbx.example".to_owned());
     let shown = pop_up(with_calls(vec![call]), false);
     shown.get_by_label("+1 415-555-0134");
-    shown.get_by_label("US · first call · calls itself “Best Bank”");
-    shown.get_by_label("nobody has it");
+    shown.get_by_label("US · first call");
+    shown.get_by_label("calls itself “Best Bank”");
+    shown.get_by_label("Nobody has it");
     shown.get_by_label_contains("via sip:desk@pbx.example");
 }
 

@@ -5,7 +5,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::fixture::*;
 use crate::config::settings::ThemeChoice;
 use crate::control::{Command, Snapshot};
-use crate::crm::row::{CallFilter, MatchLevel};
+use crate::crm::row::{CallFilter, CallRow, MatchLevel};
 use crate::ui::state::View;
 
 fn log() -> Rows {
@@ -16,7 +16,7 @@ fn log() -> Rows {
             row(3, None),
         ],
         contacts: vec![contact(1, "Amelia Hart"), contact(2, "Priya Nair")],
-        failing: false,
+        ..Rows::default()
     }
 }
 
@@ -47,6 +47,16 @@ fn a_missed_call_is_called_back_from_its_row() {
 }
 
 #[test]
+fn a_number_that_waits_several_times_says_how_often() {
+    let rows = Rows {
+        waiting: vec![4],
+        ..log()
+    };
+    let shown = desk(registered(), rows, |state| state.view = View::Calls);
+    shown.get_by_label_contains("Amelia Hart, Inbound, Missed ×4");
+}
+
+#[test]
 fn a_weak_match_in_the_log_has_the_number_as_its_title() {
     let shown = desk(registered(), log(), |state| state.view = View::Calls);
     assert!(shown.query_by_label_contains("Priya Nair").is_none());
@@ -58,8 +68,8 @@ fn a_row_opens_the_call_with_its_reason_and_notes() {
     let mut shown = desk(registered(), log(), |state| state.view = View::Calls);
     shown.get_by_label_contains("Amelia Hart, Inbound").click();
     shown.run();
-    shown.get_by_label("the caller gave up");
-    shown.get_by_label("same number");
+    shown.get_by_label("The caller gave up");
+    shown.get_by_label("Same number");
     shown.get_by_label("487");
     shown.get_by_label("Notes").focus();
     shown.run();
@@ -86,7 +96,7 @@ fn an_unreadable_log_says_why() {
         ..Rows::default()
     };
     let shown = desk(registered(), rows, |state| state.view = View::Calls);
-    shown.get_by_label("the call log is closed");
+    shown.get_by_label("The call log is closed");
 }
 
 #[test]
@@ -205,6 +215,20 @@ fn an_account_is_registered_now_and_removed_after_a_second_click() {
 }
 
 #[test]
+fn a_switch_is_turned_by_its_words() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    let words = "Record each call from its answer";
+    shown.get_by_label(words).click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().first(),
+        Some(Command::SaveSettings(settings)) if settings.record_calls
+    ));
+}
+
+#[test]
 fn a_setting_is_saved_when_it_is_changed_and_only_then() {
     let mut shown = desk(registered(), Rows::default(), |state| {
         state.view = View::Settings;
@@ -220,4 +244,60 @@ fn a_setting_is_saved_when_it_is_changed_and_only_then() {
         )) && !sent.is_empty(),
         "{sent:?}"
     );
+}
+
+#[test]
+fn the_log_goes_on_while_scrolling_and_stays_where_it_is_when_a_call_comes_in() {
+    let live = LiveRows::default();
+    let numbered = |n: u8| CallRow {
+        remote: format!("+1415555{:04}", 1000 + u16::from(n)),
+        e164: None,
+        ..row(n, None)
+    };
+    live.0.lock().unwrap().calls = (0..250).map(numbered).collect();
+    let mut shown = desk(registered(), live.clone(), |state| {
+        state.view = View::Calls;
+        state.calls.filter = CallFilter::All;
+    });
+    shown.get_by_label("250 total");
+    let first = shown.get_by_label_contains("415-555-1000, Inbound").rect();
+    shown.hover_at(first.center());
+    for _ in 0..40 {
+        shown.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -400.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        shown.run_steps(4);
+    }
+    let last = shown.get_by_label_contains("415-555-1249, Inbound").rect();
+    live.0.lock().unwrap().calls.insert(0, row(255, None));
+    shown
+        .state()
+        .change(|snapshot| snapshot.store_revision += 1);
+    shown.run();
+    assert_eq!(
+        shown.get_by_label_contains("415-555-1249, Inbound").rect(),
+        last
+    );
+}
+
+#[test]
+fn why_the_phone_did_not_start_is_shown_and_closed() {
+    let closed = std::rc::Rc::new(std::cell::Cell::new(false));
+    let told = std::rc::Rc::clone(&closed);
+    let mut shown = egui_kittest::Harness::builder()
+        .with_context_setup(crate::ui::theme::install)
+        .build_ui(move |ui| {
+            if crate::ui::failure::failure_ui(ui, "the data folder is in use") {
+                told.set(true);
+            }
+        });
+    shown.get_by_label("the data folder is in use");
+    assert!(!closed.get());
+    shown.get_by_label("Close").click();
+    shown.run();
+    assert!(closed.get());
 }

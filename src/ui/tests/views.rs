@@ -79,7 +79,7 @@ fn data(name: &str) -> (Snapshot, Rows) {
             })
             .collect(),
         contacts: (1..40).map(|id| contact(id, name)).collect(),
-        failing: false,
+        ..Rows::default()
     };
     (snapshot, rows)
 }

@@ -5,17 +5,21 @@ use egui::Ui;
 use crate::control::Command;
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
-use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme};
 use crate::ui::widget::{banner_ui, line_ui};
+use crate::ui::{format, text};
 
-/// How many are shown at once.
+/// How many are shown at once, and in a low window.
 const MOST: usize = 3;
+const MOST_IN_LOW: usize = 1;
+/// Below this height a window is low.
+const LOW: f32 = 700.0;
 
 /// Draws the banners above the content.
 pub(crate) fn banners_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let snapshot = std::sync::Arc::clone(&scene.snapshot);
-    let mut room = MOST;
+    let low = ui.ctx().content_rect().height() < LOW;
+    let mut room = if low { MOST_IN_LOW } else { MOST };
     if state.refused && banner_ui(ui, text::ENGINE_SLOW, true) {
         state.refused = false;
     }
@@ -30,17 +34,22 @@ pub(crate) fn banners_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSta
     });
     for (problem, severe) in standing {
         let Some(problem) = problem else { continue };
+        if !severe && room == 0 {
+            continue;
+        }
         if state.dismissed.contains(problem) {
             continue;
         }
         room = room.saturating_sub(1);
-        if banner_ui(ui, problem, severe) {
+        if banner_ui(ui, &format::sentence(problem), severe) {
             state.dismissed.push(problem.clone());
         }
     }
     for notice in snapshot.notices.iter().rev().take(room) {
         let gone = ui
-            .push_id(notice.id, |ui| banner_ui(ui, &notice.text, false))
+            .push_id(notice.id, |ui| {
+                banner_ui(ui, &format::sentence(&notice.text), false)
+            })
             .inner;
         if gone {
             scene.send(Command::DismissNotice(notice.id));

@@ -4,26 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
-use egui_material_icons::icons::{
-    ICON_CALL, ICON_CALL_END, ICON_CHECK, ICON_DIALPAD, ICON_FIBER_MANUAL_RECORD, ICON_MIC,
-    ICON_MIC_OFF, ICON_PAUSE, ICON_PERSON_ADD, ICON_PLAY_ARROW, ICON_RADIO_BUTTON_CHECKED,
-};
+use egui_material_icons::icons::{ICON_FIBER_MANUAL_RECORD, ICON_MIC_OFF};
 
-use super::contacts;
-use super::keypad::keypad_ui;
+use super::call_controls::{controls_ui, digits_ui, ended_ui, ringing_ui};
+use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
 use crate::base::id::CallId;
-use crate::control::{CallStage, CallTarget, CallView, Command, RecordingView};
+use crate::control::{CallStage, CallView, RecordingView};
 use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
-use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{
-    Button, Look, RoundButton, avatar_ui, line_ui, paragraph_ui, pill_ui, tab_ui,
-};
-use crate::ui::{format, keys, text};
+use crate::ui::theme::{SMALL, Theme, Weight, font};
+use crate::ui::widget::{avatar_ui, line_ui, paragraph_ui, pill_ui, tab_ui};
+use crate::ui::{format, text};
 
 /// Below this height the notes have fewer lines.
 const LOW: f32 = 700.0;
@@ -35,23 +30,26 @@ pub(crate) fn follow_calls(scene: &Scene<'_>, state: &mut ViewState) {
     if live == card.known {
         return;
     }
-    let newest = live.iter().rev().find(|id| !card.known.contains(id));
+    let newest = live
+        .iter()
+        .rev()
+        .find(|id| !card.known.contains(id))
+        .copied();
     if let Some(newest) = newest {
-        let busy = scene.snapshot.calls.iter().any(|call| {
-            Some(call.id) == card.shown && call.stage != CallStage::Ended && call.id != *newest
-        });
-        let rings = scene
-            .snapshot
-            .calls
-            .iter()
-            .any(|call| call.id == *newest && rings_here(call));
-        // A call that rings does not push away the one that is being talked in.
-        if !(busy && rings) {
-            card.shown = Some(*newest);
+        let call = |wanted: Option<CallId>| {
+            let mut calls = scene.snapshot.calls.iter();
+            calls.find(|call| Some(call.id) == wanted && wanted.is_some())
+        };
+        let talks = call(card.shown).is_some_and(|call| call.stage != CallStage::Ended);
+        let rings = call(Some(newest)).is_some_and(rings_here);
+        // A call that rings does not push away the one that is being talked in, nor a field that is
+        // being typed into.
+        if !rings || !(talks || state.typing) {
+            card.shown = Some(newest);
             card.keypad = false;
             card.digits.clear();
+            state.detail = None;
         }
-        state.detail = None;
     }
     let card = &mut state.card;
     if !card.shown.is_some_and(|shown| live.contains(&shown)) {
@@ -135,8 +133,18 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             }
         });
     if call.stage != CallStage::Ended {
-        ui.ctx().request_repaint_after(Duration::from_millis(500));
+        ui.ctx().request_repaint_after(next_second(scene, call));
     }
+}
+
+/// How long until the clock of a call shows another second.
+fn next_second(scene: &Scene<'_>, call: &CallView) -> Duration {
+    let since = scene
+        .now
+        .mono
+        .saturating_duration_since(call.answered.unwrap_or(call.started));
+    Duration::from_millis(1_005)
+        .saturating_sub(Duration::from_nanos(u64::from(since.subsec_nanos())))
 }
 
 /// A name that fits on a tab.
@@ -169,7 +177,7 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, person: &Person<'_>)
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 let lines =
-                    1 + usize::from(person.second.is_some()) + usize::from(person.number.is_some());
+                    1 + usize::from(person.second.is_some()) + usize::from(person.third.is_some());
                 ui.add_space(if lines == 3 { 2.0 } else { 9.0 });
                 line_ui(
                     ui,
@@ -185,8 +193,8 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, person: &Person<'_>)
                     };
                     line_ui(ui, second, SMALL, ink);
                 }
-                if let Some(number) = &person.number {
-                    line_ui(ui, number, SMALL, theme.colours.muted);
+                if let Some(third) = &person.third {
+                    line_ui(ui, third, SMALL, theme.colours.muted);
                 }
             });
         });
@@ -245,8 +253,14 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
             }
         });
     });
-    if !call.status.is_empty() {
-        paragraph_ui(ui, &call.status, SMALL, theme.colours.muted);
+    // While the call lives the pill says it; a sentence says more.
+    if call.stage == CallStage::Ended || call.status.split_whitespace().count() > 2 {
+        paragraph_ui(
+            ui,
+            &format::sentence(&call.status),
+            SMALL,
+            theme.colours.muted,
+        );
     }
     if let Some(from) = &call.diverted_from {
         line_ui(ui, &text::via(from), SMALL, theme.colours.muted);
@@ -255,268 +269,6 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         line_ui(ui, text::NOT_DURABLE, SMALL, theme.colours.warn.text);
     }
     if let RecordingView::Failed(why) = &call.recording {
-        paragraph_ui(ui, why, SMALL, theme.colours.bad.text);
+        paragraph_ui(ui, &format::sentence(why), SMALL, theme.colours.bad.text);
     }
-}
-
-/// Answer takes two thirds, Decline is outlined.
-fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
-    let theme = Theme::of(ui);
-    ui.horizontal(|ui| {
-        let third = ((ui.available_width() - theme.space.small) / 3.0).floor();
-        let decline = Button::new(text::DECLINE)
-            .icon(ICON_CALL_END)
-            .look(Look::OutlinedDanger)
-            .width(third)
-            .height(40.0)
-            .key(keys::DECLINE)
-            .show(ui);
-        let answer = Button::new(text::ANSWER)
-            .icon(ICON_CALL)
-            .look(Look::Answer)
-            .width(2.0 * third)
-            .height(40.0)
-            .key(keys::ANSWER)
-            .show(ui);
-        if decline.clicked() {
-            scene.send(Command::Decline(call.id));
-        }
-        if answer.clicked() {
-            scene.send(Command::Answer(call.id));
-        }
-    });
-}
-
-/// Mute, Hold, Keypad, Record, and 24 points apart Hang up.
-fn controls_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallView) {
-    let connected = call.answered.is_some();
-    let held = call.stage == CallStage::Held;
-    let recording = matches!(call.recording, RecordingView::On(_));
-    let pressed = |on: bool| if on { Look::Chosen } else { Look::Quiet };
-    let (mute, hold, record) = (
-        if call.muted { text::UNMUTE } else { text::MUTE },
-        if held { text::RESUME } else { text::HOLD },
-        if recording {
-            text::STOP_RECORDING
-        } else {
-            text::RECORD
-        },
-    );
-    let mut buttons = [
-        (
-            if call.muted { ICON_MIC_OFF } else { ICON_MIC },
-            mute,
-            mute,
-            keys::MUTE,
-            pressed(call.muted),
-        ),
-        (
-            if held { ICON_PLAY_ARROW } else { ICON_PAUSE },
-            hold,
-            hold,
-            keys::HOLD,
-            pressed(held),
-        ),
-        (
-            ICON_DIALPAD,
-            text::KEYPAD,
-            text::KEYPAD,
-            keys::KEYPAD,
-            pressed(state.card.keypad),
-        ),
-        (
-            ICON_RADIO_BUTTON_CHECKED,
-            record,
-            text::RECORD,
-            keys::RECORD,
-            pressed(recording),
-        ),
-    ]
-    .into_iter();
-    let act = |index| match index {
-        0 => Some(Command::Mute(call.id, !call.muted)),
-        1 if held => Some(Command::Resume(call.id)),
-        1 => Some(Command::Hold(call.id)),
-        3 => Some(Command::Record(call.id, !recording)),
-        _ => None,
-    };
-    ui.horizontal(|ui| {
-        let gap = ((ui.available_width() - 5.0 * 50.0 - 24.0) / 3.0).clamp(0.0, 14.0);
-        ui.spacing_mut().item_spacing.x = gap;
-        for index in 0..4 {
-            let Some((icon, name, caption, key, look)) = buttons.next() else {
-                break;
-            };
-            let button = RoundButton {
-                icon,
-                name,
-                caption,
-                key,
-                look,
-                enabled: connected,
-            };
-            if button.show(ui).clicked() {
-                match act(index) {
-                    Some(command) => scene.send(command),
-                    None => state.card.keypad = !state.card.keypad,
-                }
-            }
-        }
-        ui.spacing_mut().item_spacing.x = 0.0;
-        ui.add_space(24.0 - gap.min(24.0));
-        let hang_up = RoundButton {
-            icon: ICON_CALL_END,
-            name: text::HANG_UP,
-            caption: text::HANG_UP,
-            key: keys::HANG_UP,
-            look: Look::Danger,
-            enabled: true,
-        };
-        if hang_up.show(ui).clicked() {
-            scene.send(Command::HangUp(call.id));
-        }
-    });
-}
-
-/// The keypad in a call, and what was sent.
-fn digits_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallView) {
-    let theme = Theme::of(ui);
-    let sent = if state.card.digits.is_empty() {
-        text::DIGITS_HINT
-    } else {
-        state.card.digits.as_str()
-    };
-    line_ui(ui, sent, BODY, theme.colours.muted);
-    let width = ui.available_width();
-    let mut pressed = ui.scope(|ui| keypad_ui(ui, width, 36.0)).inner;
-    if !ui.ctx().text_edit_focused() {
-        let typed = ui.input(|input| {
-            input.events.iter().find_map(|event| match event {
-                egui::Event::Text(typed) => Some(typed.clone()),
-                _ => None,
-            })
-        });
-        if let Some(typed) = typed {
-            pressed = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
-                .into_iter()
-                .find(|key| *key == typed)
-                .or(pressed);
-        }
-    }
-    if let Some(digit) = pressed.filter(|digit| *digit != "+") {
-        if state.card.digits.chars().count() >= 40 {
-            state.card.digits.remove(0);
-        }
-        state.card.digits.push_str(digit);
-        scene.send(Command::Dtmf(call.id, digit.to_owned()));
-    }
-    ui.add_space(8.0);
-}
-
-/// The outcome, and what comes next.
-fn ended_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
-    let theme = Theme::of(ui);
-    if let RecordingView::Done(path) | RecordingView::On(path) = &call.recording {
-        paragraph_ui(ui, &text::recorded_to(path), SMALL, theme.colours.muted);
-    }
-    ui.horizontal(|ui| {
-        let half = ((ui.available_width() - theme.space.small) / 2.0).floor();
-        let again = Button::new(text::CALL_AGAIN)
-            .icon(ICON_CALL)
-            .width(half)
-            .show(ui);
-        let done = Button::new(text::DONE)
-            .icon(ICON_CHECK)
-            .look(Look::Primary)
-            .width(half)
-            .key(keys::DONE)
-            .show(ui);
-        if again.clicked() {
-            scene.send(Command::Call(CallTarget {
-                text: reach(call),
-                account: call.account,
-            }));
-        }
-        if done.clicked() {
-            scene.send(Command::Dismiss(call.id));
-        }
-    });
-}
-
-/// The number or address that reaches the far end again.
-fn reach(call: &CallView) -> String {
-    call.identification
-        .as_ref()
-        .and_then(|found| found.e164.clone())
-        .unwrap_or_else(|| call.remote.clone())
-}
-
-/// Why we think who it is, and the choice where it is not sure.
-fn who_ui(
-    ui: &mut Ui,
-    scene: &mut Scene<'_>,
-    state: &mut ViewState,
-    call: &CallView,
-    person: &Person<'_>,
-) {
-    let theme = Theme::of(ui);
-    let why = if person.candidates.is_empty() {
-        person.why.clone()
-    } else {
-        text::matched_by(&person.why)
-    };
-    paragraph_ui(ui, &why, SMALL, theme.colours.muted);
-    let open = call.chosen.is_none()
-        && match person.certainty {
-            Certainty::Several | Certainty::Maybe => true,
-            Certainty::Known | Certainty::Nobody | Certainty::LookingUp => false,
-        };
-    if open {
-        line_ui(
-            ui,
-            text::WHO_IS_IT,
-            font(12.0, Weight::Medium),
-            theme.colours.text,
-        );
-        let width = ui.available_width();
-        for (number, candidate) in (1..).zip(person.candidates.iter().take(9)) {
-            let name = match &candidate.organization {
-                Some(organization) => format!("{} · {organization}", candidate.name),
-                None => candidate.name.clone(),
-            };
-            let label = text::choose_nth(number, &crate::ui::display_text::shown_line(&name));
-            let button = Button::new(&label)
-                .look(Look::Outlined)
-                .width(width)
-                .tooltip(&candidate.reason)
-                .show(ui);
-            if button.clicked() {
-                scene.send(Command::ChooseContact(call.id, Some(candidate.contact)));
-            }
-        }
-        if Button::new(text::SOMEONE_ELSE)
-            .look(Look::Bare)
-            .key("Alt+0")
-            .width(width)
-            .show(ui)
-            .clicked()
-        {
-            scene.send(Command::ChooseContact(call.id, None));
-        }
-    }
-    ui.horizontal(|ui| {
-        if let Some(sure) = person.sure {
-            if Button::new(text::OPEN_CONTACT).show(ui).clicked() {
-                contacts::open(state, sure.contact);
-            }
-        } else if person.certainty != Certainty::LookingUp
-            && Button::new(text::CREATE_CONTACT)
-                .icon(ICON_PERSON_ADD)
-                .show(ui)
-                .clicked()
-        {
-            contacts::create(state, &reach(call), call.remote_name.as_deref());
-        }
-    });
-    ui.add_space(8.0);
 }

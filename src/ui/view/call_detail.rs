@@ -149,7 +149,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         MatchLevel::Weak | MatchLevel::Maybe => text::MAYBE,
     });
     let matched = match (&row.match_reason, level) {
-        (Some(reason), Some("") | None) => Some(reason.clone()),
+        (Some(reason), Some("") | None) => Some(format::sentence(reason)),
         (Some(reason), Some(level)) => Some(format!("{level}: {reason}")),
         (None, _) => None,
     };
@@ -172,7 +172,10 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             row.talking_millis
                 .map(|millis| format::length(Some(millis))),
         ),
-        (text::DETAIL_END, row.end_reason.clone()),
+        (
+            text::DETAIL_END,
+            row.end_reason.as_deref().map(format::sentence),
+        ),
         (
             text::DETAIL_STATUS,
             row.sip_status.map(|status| status.to_string()),
@@ -192,12 +195,17 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             continue;
         };
-        fact_ui(ui, name, &value);
+        let copied = [
+            text::DETAIL_NUMBER,
+            text::DETAIL_RECORDING,
+            text::DETAIL_TRACE,
+        ];
+        fact_ui(ui, name, &value, copied.contains(&name));
     }
 }
 
-/// A name and what it is; a click copies it.
-pub(crate) fn fact_ui(ui: &mut Ui, name: &str, value: &str) {
+/// A name and what it is, with a way to copy it where somebody will want to.
+pub(crate) fn fact_ui(ui: &mut Ui, name: &str, value: &str, copied: bool) {
     let theme = Theme::of(ui);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
@@ -214,10 +222,13 @@ pub(crate) fn fact_ui(ui: &mut Ui, name: &str, value: &str) {
             ui.set_width(width);
             paragraph_ui(ui, value, BODY, theme.colours.text);
         });
+        if !copied {
+            return;
+        }
         let copy = format!("{} {name}", text::COPY);
         if Button::icon_only(ICON_CONTENT_COPY, &copy)
             .look(Look::Bare)
-            .height(22.0)
+            .height(18.0)
             .show(ui)
             .clicked()
         {

@@ -6,7 +6,7 @@ use egui_material_icons::icons::ICON_CALL;
 use crate::control::{CallTarget, Command};
 use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
-use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
+use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{Button, Line, Look, paint_avatar, paint_icon, paint_line, paint_pill};
 use crate::ui::{display_text::clean_line, format, outcome, person, text};
 
@@ -99,19 +99,40 @@ fn column(row: Rect, (left, width): (f32, f32)) -> Rect {
     )
 }
 
+/// What a row shows.
+pub(crate) struct Entry<'a> {
+    pub(crate) row: &'a CallRow,
+    /// How many missed calls of this number wait.
+    pub(crate) waiting: u32,
+    /// Whether it is open at the right.
+    pub(crate) chosen: bool,
+}
+
+impl Entry<'_> {
+    /// The outcome, with how often where several wait.
+    fn outcome(&self, theme: &Theme) -> (String, Tone) {
+        let (word, tone) = outcome::of_row(self.row, theme);
+        if self.waiting > 1 {
+            (text::times(word, self.waiting), tone)
+        } else {
+            (word.to_owned(), tone)
+        }
+    }
+}
+
 /// Draws a row; the response is of the whole row.
 pub(crate) fn call_row_ui(
     ui: &mut Ui,
     scene: &mut Scene<'_>,
     columns: &Columns,
-    row: &CallRow,
-    chosen: bool,
+    entry: &Entry<'_>,
 ) -> Response {
+    let (row, chosen) = (entry.row, entry.chosen);
     let theme = Theme::of(ui);
     let size = Vec2::new(ui.available_width(), theme.height.row);
     let (place, response) = ui.allocate_exact_size(size, Sense::click());
     let words = Words::of(scene, row, columns.brief);
-    let (outcome, _) = outcome::of_row(row, theme);
+    let (outcome, _) = entry.outcome(theme);
     let name = format!(
         "{}, {}, {outcome}, {}",
         clean_line(&words.title),
@@ -142,7 +163,7 @@ pub(crate) fn call_row_ui(
         18.0,
         theme.colours.muted,
     );
-    words.paint(painter, theme, place, columns, row);
+    words.paint(painter, theme, place, columns, entry);
     action_ui(ui, scene, column(place, columns.action), row, &words.title);
     response
 }
@@ -179,7 +200,7 @@ impl Words {
         theme: &Theme,
         place: Rect,
         columns: &Columns,
-        row: &CallRow,
+        entry: &Entry<'_>,
     ) {
         let middle = place.center().y;
         let avatar = self.sure.then_some(self.title.as_str());
@@ -209,12 +230,12 @@ impl Words {
             muted(cell, &self.number);
         }
         if let Some(cell) = columns.length {
-            muted(cell, &format::length(row.talking_millis));
+            muted(cell, &format::length(entry.row.talking_millis));
         }
         muted(columns.when, &self.when);
-        let (word, tone) = outcome::of_row(row, theme);
+        let (word, tone) = entry.outcome(theme);
         let left = column(place, columns.outcome).left();
-        paint_pill(painter, egui::pos2(left, middle), word, tone);
+        paint_pill(painter, egui::pos2(left, middle), &word, tone);
     }
 }
 

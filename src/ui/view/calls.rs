@@ -5,14 +5,14 @@ use std::sync::Arc;
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_HISTORY, ICON_SEARCH};
 
-use super::call_row::{Columns, call_row_ui};
+use super::call_row::{Columns, Entry, call_row_ui};
 use crate::control::{Page, PageRequest};
 use crate::crm::row::CallFilter;
 use crate::ui::scene::Scene;
 use crate::ui::state::{CallsState, Span, View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{BODY, Theme};
 use crate::ui::widget::{Field, empty_ui, line_ui, tab_ui, title_ui};
+use crate::ui::{format, text};
 
 /// How many rows before the end the next page is asked for.
 const AHEAD: usize = 40;
@@ -79,25 +79,7 @@ fn head_ui(ui: &mut Ui, state: &mut CallsState) {
 }
 
 fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
-    if state.calls.spans.is_empty() {
-        state.calls.spans.push(Span {
-            after: None,
-            rows: 0,
-        });
-    }
-    let first = match span_page(scene, &mut state.calls, 0) {
-        Loaded::Rows(_) => state.calls.spans.first().map_or(0, |span| span.rows),
-        Loaded::Waiting => {
-            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
-            return;
-        }
-        Loaded::Failed(why) => {
-            empty_ui(ui, ICON_HISTORY, text::STORE_PROBLEM, &why, None);
-            return;
-        }
-    };
-    if first == 0 {
-        nothing_ui(ui, state);
+    if !first_page_ui(ui, scene, state) {
         return;
     }
     let columns = Columns::new(ui.available_width());
@@ -123,9 +105,13 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
                 let Some(row) = page.rows.get(inside) else {
                     continue;
                 };
-                let chosen = state.detail == Some(row.id);
+                let entry = Entry {
+                    row,
+                    waiting: page.waiting.get(inside).copied().unwrap_or(1),
+                    chosen: state.detail == Some(row.id),
+                };
                 let response = ui
-                    .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, row, chosen))
+                    .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, &entry))
                     .inner;
                 if response.clicked() {
                     clicked = Some(row.id);
@@ -139,6 +125,45 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     if let Some(call) = clicked {
         state.detail = (state.detail != Some(call)).then_some(call);
     }
+}
+
+/// Reads the first page where it is not known; false where there is no row to show.
+///
+/// Later on only visible pages are read, so that a new call at the top does not move what is being
+/// read further down.
+fn first_page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) -> bool {
+    let calls = &mut state.calls;
+    if calls.spans.is_empty() {
+        calls.spans.push(Span {
+            after: None,
+            rows: 0,
+        });
+    }
+    if calls.spans.first().is_some_and(|span| span.rows > 0) {
+        return true;
+    }
+    match span_page(scene, calls, 0) {
+        Loaded::Rows(_) => {}
+        Loaded::Waiting => {
+            line_ui(ui, text::LOADING, BODY, Theme::of(ui).colours.muted);
+            return false;
+        }
+        Loaded::Failed(why) => {
+            empty_ui(
+                ui,
+                ICON_HISTORY,
+                text::STORE_PROBLEM,
+                &format::sentence(&why),
+                None,
+            );
+            return false;
+        }
+    }
+    let any = calls.spans.first().is_some_and(|span| span.rows > 0);
+    if !any {
+        nothing_ui(ui, state);
+    }
+    any
 }
 
 /// For each row: its page and its place in it.

@@ -118,10 +118,10 @@ fn fields_ui(ui: &mut Ui, form: &mut ContactForm) {
         ui.push_id(index, |ui| {
             ui.horizontal(|ui| {
                 let label = 84.0;
-                let rest = ui.available_width() - label - 90.0;
+                let rest = ui.available_width() - label - if many { 48.0 } else { 8.0 };
                 Field::named(text::NUMBER_LABEL, &mut number.label)
                     .hint(text::NUMBER_LABEL)
-                    .width(label - 20.0)
+                    .width(label)
                     .show(ui);
                 let before = number.raw.clone();
                 Field::named(text::NUMBER, &mut number.raw)

@@ -1,5 +1,7 @@
 //! The contacts: a list, and one of them beside it or in its place.
 
+use std::sync::Arc;
+
 use egui::{
     Align, CornerRadius, Frame, Layout, Margin, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
 };
@@ -16,12 +18,12 @@ use crate::crm::row::ContactRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{ContactsState, View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{
     Button, Field, Line, Look, avatar_ui, empty_ui, line_ui, paint_avatar, paint_line,
     paragraph_ui, title_ui,
 };
+use crate::ui::{format, text};
 
 /// Below this width the contact takes the list's place.
 const BESIDE: f32 = 720.0;
@@ -49,7 +51,7 @@ pub(crate) fn create(state: &mut ViewState, number: &str, name: Option<&str>) {
 pub(crate) fn contacts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let contacts = &mut state.contacts;
     let first = page(scene, &contacts.search, 0);
-    head_ui(ui, contacts, first.total);
+    head_ui(ui, contacts, first.total());
     ui.add_space(8.0);
     let open = contacts.shown.is_some() || contacts.form.is_some();
     let size = ui.available_size();
@@ -90,41 +92,36 @@ fn card(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
 }
 
 /// A page of contacts as far as it is there.
-struct Rows {
-    rows: Vec<ContactRow>,
-    total: Option<u64>,
-    failed: Option<String>,
+struct Rows(Option<Arc<Page>>);
+
+impl Rows {
+    fn rows(&self) -> &[ContactRow] {
+        match self.0.as_deref() {
+            Some(Page::Contacts { rows, .. }) => rows,
+            _ => &[],
+        }
+    }
+
+    fn total(&self) -> Option<u64> {
+        match self.0.as_deref() {
+            Some(Page::Contacts { total, .. }) => Some(*total),
+            _ => None,
+        }
+    }
+
+    fn failed(&self) -> Option<&str> {
+        match self.0.as_deref() {
+            Some(Page::Failed(why)) => Some(why),
+            _ => None,
+        }
+    }
 }
 
 fn page(scene: &Scene<'_>, search: &str, offset: usize) -> Rows {
-    let request = PageRequest::Contacts {
+    Rows(scene.page(&PageRequest::Contacts {
         search: search.trim().to_owned(),
         offset,
-    };
-    match scene.page(&request).as_deref() {
-        Some(Page::Contacts { rows, total }) => Rows {
-            rows: rows.clone(),
-            total: Some(*total),
-            failed: None,
-        },
-        Some(Page::Failed(why)) => Rows {
-            rows: Vec::new(),
-            total: None,
-            failed: Some(why.clone()),
-        },
-        Some(
-            Page::Calls(_)
-            | Page::Call(_)
-            | Page::Contact(_)
-            | Page::Organizations(_)
-            | Page::Identify(_),
-        )
-        | None => Rows {
-            rows: Vec::new(),
-            total: None,
-            failed: None,
-        },
-    }
+    }))
 }
 
 fn head_ui(ui: &mut Ui, state: &mut ContactsState, total: Option<u64>) {
@@ -155,11 +152,17 @@ fn head_ui(ui: &mut Ui, state: &mut ContactsState, total: Option<u64>) {
 
 fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, first: &Rows) {
     let theme = Theme::of(ui);
-    if let Some(why) = &first.failed {
-        empty_ui(ui, ICON_PERSON, text::STORE_PROBLEM, why, None);
+    if let Some(why) = first.failed() {
+        empty_ui(
+            ui,
+            ICON_PERSON,
+            text::STORE_PROBLEM,
+            &format::sentence(why),
+            None,
+        );
         return;
     }
-    let Some(total) = first.total else {
+    let Some(total) = first.total() else {
         line_ui(ui, text::LOADING, BODY, theme.colours.muted);
         return;
     };
@@ -176,10 +179,10 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, first:
         .show_rows(ui, height, count, |ui, range| {
             let mut offset = range.start / PAGE * PAGE;
             while offset < range.end {
-                let rows = page(scene, &state.search, offset).rows;
+                let page = page(scene, &state.search, offset);
                 let end = range.end.min(offset + PAGE);
                 for index in range.start.max(offset)..end {
-                    match rows.get(index - offset) {
+                    match page.rows().get(index - offset) {
                         Some(contact) => {
                             ui.push_id(contact.id, |ui| row_ui(ui, scene, state, contact));
                         }
@@ -382,7 +385,7 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
             }
         } else if Button::new(text::DELETE)
             .icon(ICON_DELETE)
-            .look(Look::OutlinedDanger)
+            .look(Look::Outlined)
             .show(ui)
             .clicked()
         {
@@ -420,10 +423,10 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
             });
         }
         if let Some(email) = &contact.email {
-            fact_ui(ui, text::EMAIL, email);
+            fact_ui(ui, text::EMAIL, email, true);
         }
         if !contact.notes.is_empty() {
-            fact_ui(ui, text::NOTES, &contact.notes);
+            fact_ui(ui, text::NOTES, &contact.notes, false);
         }
     });
 }

@@ -89,8 +89,8 @@ fn question_ui(
             true
         }
         Err(why) => {
-            paragraph_ui(ui, why, BODY, theme.colours.bad.text);
-            fact_ui(ui, text::DIAL_LINK, &request.link);
+            paragraph_ui(ui, &format::sentence(why), BODY, theme.colours.bad.text);
+            fact_ui(ui, text::DIAL_LINK, &request.link, false);
             false
         }
     };
@@ -151,7 +151,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
         theme.colours.text,
     );
     let second = match who.certainty {
-        Certainty::Known => who.second.as_deref().or(who.number.as_deref()),
+        Certainty::Known => who.second.as_deref().or(who.third.as_deref()),
         Certainty::Maybe | Certainty::Several | Certainty::Nobody => who.second.as_deref(),
         Certainty::LookingUp => Some(text::LOOKING_UP),
     };
@@ -168,18 +168,21 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
                 ui.horizontal(|ui| {
                     ui.label(icon(ICON_WARNING, 16.0, theme.colours.warn.text))
                         .accessible_name(text::CAUTION);
-                    ui.vertical(|ui| paragraph_ui(ui, caution, BODY, theme.colours.text));
+                    ui.vertical(|ui| {
+                        paragraph_ui(ui, &format::sentence(caution), BODY, theme.colours.text);
+                    });
                 });
             });
     }
-    fact_ui(ui, text::DIAL_URI, &preview.uri);
-    fact_ui(ui, text::DIAL_RULE, &preview.rule);
-    fact_ui(ui, text::DIAL_LINK, &request.link);
+    fact_ui(ui, text::DIAL_URI, &preview.uri, true);
+    fact_ui(ui, text::DIAL_RULE, &format::sentence(&preview.rule), false);
+    fact_ui(ui, text::DIAL_LINK, &request.link, false);
     if let Some(account) = scene.snapshot.accounts.first() {
         fact_ui(
             ui,
             text::DIAL_ACCOUNT,
             format::bare_address(&account.account.address),
+            false,
         );
     }
 }

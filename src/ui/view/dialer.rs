@@ -10,7 +10,7 @@ use crate::base::dial_plan::{DialError, DialPreview};
 use crate::base::id::AccountId;
 use crate::control::{AccountView, CallTarget, Command};
 use crate::ui::scene::Scene;
-use crate::ui::state::{DialerState, ViewState};
+use crate::ui::state::{Choice, DialerState, ViewState};
 use crate::ui::theme::{SMALL, Theme, Weight, font};
 use crate::ui::widget::{Button, Field, Look, choice_ui, icon, paragraph_ui, title_ui};
 use crate::ui::{format, text};
@@ -25,8 +25,19 @@ struct Plan {
     found: Vec<Suggestion>,
     /// What is handed to the engine.
     target: String,
+    /// The suggestion that it is.
+    picked: Option<usize>,
     /// What the dial plan makes of it.
     preview: Result<DialPreview, DialError>,
+    /// Whether the contacts that fit are read: until then a name means nobody.
+    read: bool,
+}
+
+impl Plan {
+    /// Whether it can be dialled now.
+    fn ready(&self) -> bool {
+        self.read && self.preview.is_ok()
+    }
 }
 
 /// Draws the view.
@@ -42,54 +53,58 @@ pub(crate) fn dialer_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewStat
         ui.add_space(8.0);
     }
     let dialer = &mut state.dialer;
-    let plan = plan(scene, dialer);
     if ui.available_width() >= TWO_COLUMNS {
         ui.horizontal_top(|ui| {
             ui.vertical(|ui| {
                 ui.set_width(PAD_WIDTH);
-                entry_ui(ui, scene, dialer, &plan);
+                entry_ui(ui, scene, dialer);
                 ui.add_space(8.0);
-                pad_ui(ui, scene, dialer, &plan);
+                pad_ui(ui, scene, dialer);
             });
             ui.add_space(16.0);
-            ui.vertical(|ui| list_ui(ui, scene, dialer, &plan));
+            ui.vertical(|ui| list_ui(ui, scene, dialer));
         });
         return;
     }
-    entry_ui(ui, scene, dialer, &plan);
+    entry_ui(ui, scene, dialer);
     ui.add_space(8.0);
     if dialer.text.chars().any(char::is_alphabetic) || ui.available_height() < 330.0 {
-        call_button_ui(ui, scene, dialer, &plan, PAD_WIDTH);
+        call_button_ui(ui, scene, dialer, PAD_WIDTH);
     } else {
         ui.vertical(|ui| {
             ui.set_max_width(PAD_WIDTH);
-            pad_ui(ui, scene, dialer, &plan);
+            pad_ui(ui, scene, dialer);
         });
     }
     ui.add_space(8.0);
-    list_ui(ui, scene, dialer, &plan);
+    list_ui(ui, scene, dialer);
 }
 
 /// Finds who fits, and what would be dialled.
 fn plan(scene: &Scene<'_>, state: &mut DialerState) -> Plan {
     let typed = state.text.trim();
     let found = suggestions(scene, typed);
-    if state.picked_for != typed {
-        state.picked_for = typed.to_owned();
-        // A name means a person; digits and addresses mean themselves.
-        let name = typed.chars().any(char::is_alphabetic) && !typed.contains(['@', ':']);
-        state.picked = None;
-        if name && found.first().is_some_and(|first| first.contact) {
-            state.picked = Some(0);
-        }
+    if state.choice_for != typed {
+        typed.clone_into(&mut state.choice_for);
+        state.choice = Choice::Natural;
     }
-    let picked = state.picked.and_then(|index| found.get(index));
-    let target = picked.map_or_else(|| typed.to_owned(), |person| person.target.clone());
+    state.found = found.people.len();
+    let name = typed.chars().any(char::is_alphabetic) && !typed.contains(['@', ':']);
+    state.natural = name && found.people.first().is_some_and(|first| first.contact);
+    let picked = match state.choice {
+        Choice::Typed => None,
+        Choice::Suggestion(index) => Some(index),
+        Choice::Natural => state.natural.then_some(0),
+    };
+    let person = picked.and_then(|index| found.people.get(index));
+    let target = person.map_or_else(|| typed.to_owned(), |person| person.target.clone());
     let preview = preview(scene, state.account, &target);
     Plan {
-        found,
         target,
+        picked,
         preview,
+        read: found.read || !name || state.choice == Choice::Typed,
+        found: found.people,
     }
 }
 
@@ -124,9 +139,9 @@ fn field_id() -> Id {
 }
 
 /// The field, the account where there are several, and what would be dialled.
-fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState) {
     if ui.memory(|memory| memory.has_focus(field_id())) {
-        move_choice(ui, state, plan.found.len());
+        move_choice(ui, state);
     }
     let response = ui
         .horizontal(|ui| {
@@ -153,8 +168,15 @@ fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &
     }
     let enter = response.lost_focus()
         && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    // What was typed in this very frame counts.
+    let plan = plan(scene, state);
     if enter {
-        dial(scene, state, plan.target.clone());
+        // What cannot be dialled stays, with the reason under it.
+        if plan.ready() {
+            dial(scene, state, plan.target.clone());
+        } else {
+            response.request_focus();
+        }
     }
     let accounts: Vec<_> = scene
         .snapshot
@@ -174,26 +196,32 @@ fn entry_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &
             state.account = account;
         }
     }
-    preview_ui(ui, plan);
+    preview_ui(ui, &plan);
 }
 
 /// The arrow keys walk through the suggestions; before the first stands what was typed.
-fn move_choice(ui: &Ui, state: &mut DialerState, count: usize) {
+fn move_choice(ui: &Ui, state: &mut DialerState) {
     let (up, down) = ui.input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowUp),
             input.consume_key(Modifiers::NONE, Key::ArrowDown),
         )
     });
-    if down {
-        let next = state.picked.map_or(0, |index| index + 1);
-        if next < count {
-            state.picked = Some(next);
+    if !up && !down {
+        return;
+    }
+    state.choice = match (state.choice, down) {
+        (Choice::Typed, true) if state.found > 0 => Choice::Suggestion(0),
+        (Choice::Natural, true) if state.found > 0 => {
+            let first = usize::from(state.natural);
+            Choice::Suggestion(first.min(state.found - 1))
         }
-    }
-    if up {
-        state.picked = state.picked.and_then(|index| index.checked_sub(1));
-    }
+        (Choice::Suggestion(index), true) => {
+            Choice::Suggestion((index + 1).min(state.found.saturating_sub(1)))
+        }
+        (Choice::Suggestion(index), false) if index > 0 => Choice::Suggestion(index - 1),
+        (Choice::Typed | Choice::Natural | Choice::Suggestion(_), _) => Choice::Typed,
+    };
 }
 
 fn preview_ui(ui: &mut Ui, plan: &Plan) {
@@ -205,53 +233,58 @@ fn preview_ui(ui: &mut Ui, plan: &Plan) {
     match &plan.preview {
         Ok(preview) => {
             paragraph_ui(ui, &text::dials(&preview.uri), SMALL, theme.colours.text);
-            paragraph_ui(ui, &preview.rule, SMALL, theme.colours.muted);
+            paragraph_ui(
+                ui,
+                &format::sentence(&preview.rule),
+                SMALL,
+                theme.colours.muted,
+            );
             if let Some(caution) = &preview.caution {
                 ui.horizontal(|ui| {
                     ui.label(icon(ICON_WARNING, 14.0, theme.colours.warn.text))
                         .accessible_name(text::CAUTION);
                     ui.vertical(|ui| {
-                        paragraph_ui(ui, caution, SMALL, theme.colours.warn.text);
+                        let caution = format::sentence(caution);
+                        paragraph_ui(ui, &caution, SMALL, theme.colours.warn.text);
                     });
                 });
             }
         }
-        Err(why) => paragraph_ui(ui, &why.to_string(), SMALL, theme.colours.muted),
+        Err(why) => {
+            let why = format::sentence(&why.to_string());
+            paragraph_ui(ui, &why, SMALL, theme.colours.muted);
+        }
     }
 }
 
-fn pad_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+fn pad_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState) {
     let width = ui.available_width().min(PAD_WIDTH);
     if let Some(key) = ui.scope(|ui| keypad_ui(ui, width, 48.0)).inner {
         state.text.push_str(key);
     }
     ui.add_space(4.0);
-    call_button_ui(ui, scene, state, plan, width);
+    call_button_ui(ui, scene, state, width);
 }
 
-fn call_button_ui(
-    ui: &mut Ui,
-    scene: &mut Scene<'_>,
-    state: &mut DialerState,
-    plan: &Plan,
-    width: f32,
-) {
+fn call_button_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, width: f32) {
+    let plan = plan(scene, state);
     let call = Button::new(text::CALL)
         .icon(ICON_CALL)
         .look(Look::Answer)
         .width(width)
         .height(40.0)
         .key(text::CALL_KEY)
-        .enabled(!plan.target.is_empty())
+        .enabled(plan.ready())
         .show(ui);
     if call.clicked() {
-        dial(scene, state, plan.target.clone());
+        dial(scene, state, plan.target);
     }
 }
 
-fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState, plan: &Plan) {
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut DialerState) {
+    let plan = plan(scene, state);
     let typed = !state.text.trim().is_empty();
-    if let Some(target) = suggestions_ui(ui, &plan.found, state.picked, typed) {
+    if let Some(target) = suggestions_ui(ui, &plan.found, plan.picked, typed) {
         dial(scene, state, target);
     }
 }

@@ -3,8 +3,10 @@
 mod account_form;
 mod banners;
 mod call_card;
+mod call_controls;
 mod call_detail;
 mod call_row;
+mod call_who;
 mod calls;
 mod contact_form;
 mod contacts;

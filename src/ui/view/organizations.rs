@@ -9,9 +9,9 @@ use crate::crm::row::OrganizationRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{OrganizationsState, View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{BODY, Theme, Weight, font};
 use crate::ui::widget::{Button, Field, Look, avatar_ui, empty_ui, line_ui, title_ui};
+use crate::ui::{format, text};
 
 /// Draws the view.
 pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
@@ -49,7 +49,13 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
                 );
             }
             Some(Page::Failed(why)) => {
-                empty_ui(ui, ICON_APARTMENT, text::STORE_PROBLEM, why, None);
+                empty_ui(
+                    ui,
+                    ICON_APARTMENT,
+                    text::STORE_PROBLEM,
+                    &format::sentence(why),
+                    None,
+                );
             }
             Some(
                 Page::Calls(_)

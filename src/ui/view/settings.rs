@@ -108,7 +108,7 @@ fn account_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, vie
     });
     if let Registration::Failed { reason, .. } = &view.registration {
         let (words, _) = with_retry(reason, &view.registration, scene.now.mono);
-        paragraph_ui(ui, &words, BODY, theme.colours.bad.text);
+        paragraph_ui(ui, &format::sentence(&words), BODY, theme.colours.bad.text);
     }
     ui.horizontal_wrapped(|ui| {
         let edit = format!("{} {}", text::EDIT, view.account.address);
@@ -142,7 +142,7 @@ fn account_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, vie
             }
         } else if Button::new(text::REMOVE)
             .icon(ICON_DELETE)
-            .look(Look::OutlinedDanger)
+            .look(Look::Outlined)
             .show(ui)
             .clicked()
         {
@@ -192,7 +192,12 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
         }
     }
     if let Some(problem) = &view.problem {
-        paragraph_ui(ui, problem, BODY, theme.colours.warn.text);
+        paragraph_ui(
+            ui,
+            &format::sentence(problem),
+            BODY,
+            theme.colours.warn.text,
+        );
     }
     if Button::new(text::REFRESH_DEVICES)
         .icon(ICON_REFRESH)

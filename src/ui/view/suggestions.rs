@@ -27,42 +27,50 @@ pub(crate) struct Suggestion {
     sure: bool,
 }
 
+/// Everybody who fits.
+pub(crate) struct Found {
+    /// Contacts first, then calls.
+    pub(crate) people: Vec<Suggestion>,
+    /// Whether the contacts are read.
+    pub(crate) read: bool,
+}
+
 /// Finds who fits; without a text the recent calls.
-pub(crate) fn suggestions(scene: &Scene<'_>, typed: &str) -> Vec<Suggestion> {
-    let mut found = if typed.is_empty() {
-        Vec::new()
+pub(crate) fn suggestions(scene: &Scene<'_>, typed: &str) -> Found {
+    let contacts = if typed.is_empty() {
+        Some(Vec::new())
     } else {
         contacts(scene, typed)
     };
+    let read = contacts.is_some();
+    let mut people = contacts.unwrap_or_default();
     for call in recent(scene, typed) {
-        if found.iter().all(|known| known.target != call.target) {
-            found.push(call);
+        if people.iter().all(|known| known.target != call.target) {
+            people.push(call);
         }
     }
-    found
+    Found { people, read }
 }
 
-/// Contacts that fit, one entry for each number.
-fn contacts(scene: &Scene<'_>, typed: &str) -> Vec<Suggestion> {
+/// Contacts that fit, one entry for each number; none while they are read for the first time.
+fn contacts(scene: &Scene<'_>, typed: &str) -> Option<Vec<Suggestion>> {
     let page = scene.page(&PageRequest::Contacts {
         search: typed.to_owned(),
         offset: 0,
-    });
-    let Some(Page::Contacts { rows, .. }) = page.as_deref() else {
-        return Vec::new();
+    })?;
+    let Page::Contacts { rows, .. } = page.as_ref() else {
+        return Some(Vec::new());
     };
-    rows.iter()
-        .flat_map(|contact| {
-            contact.numbers.iter().map(move |number| Suggestion {
-                name: contact.name.clone(),
-                second: format!("{} · {}", number.label, number.raw),
-                target: number.e164.clone().unwrap_or_else(|| number.raw.clone()),
-                contact: true,
-                sure: true,
-            })
+    let each = rows.iter().flat_map(|contact| {
+        contact.numbers.iter().map(move |number| Suggestion {
+            name: contact.name.clone(),
+            second: format!("{} · {}", number.label, number.raw),
+            target: number.e164.clone().unwrap_or_else(|| number.raw.clone()),
+            contact: true,
+            sure: true,
         })
-        .take(MOST)
-        .collect()
+    });
+    Some(each.take(MOST).collect())
 }
 
 /// Calls that fit, each number once.

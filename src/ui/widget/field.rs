@@ -1,6 +1,9 @@
 //! Fields, choices and switches, each with its label.
 
-use egui::{Id, Margin, Response, RichText, TextEdit, Ui};
+use egui::{
+    Align2, CornerRadius, Id, Margin, Response, RichText, Role, Sense, Stroke, StrokeKind,
+    TextEdit, Ui, Vec2, WidgetInfo,
+};
 use egui_material_icons::MaterialIcon;
 
 use super::label::paint_icon;
@@ -178,5 +181,50 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
 
 /// A switch with its words beside it; true when it was changed.
 pub(crate) fn switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> bool {
-    ui.checkbox(on, words).changed()
+    let theme = Theme::of(ui);
+    let room = (ui.available_width() - TRACK.x - theme.space.small).max(40.0);
+    let text = ui
+        .painter()
+        .layout(words.to_owned(), BODY, theme.colours.text, room);
+    let size = Vec2::new(
+        TRACK.x + theme.space.small + text.size().x,
+        text.size().y.max(TRACK.y) + theme.space.small,
+    );
+    let (place, mut response) = ui.allocate_exact_size(size, Sense::click());
+    if response.clicked() {
+        *on = !*on;
+        response.mark_changed();
+    }
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, *on, words));
+    let painter = ui.painter();
+    let track = Align2::LEFT_CENTER.align_size_within_rect(TRACK, place);
+    let radius = CornerRadius::same(10);
+    let (fill, line, knob, side) = if *on {
+        let c = &theme.colours;
+        (c.accent, c.accent, c.on_fill, track.right() - TRACK.y / 2.0)
+    } else {
+        let c = &theme.colours;
+        (c.inset, c.muted, c.muted, track.left() + TRACK.y / 2.0)
+    };
+    painter.rect(
+        track,
+        radius,
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
+    painter.circle_filled(egui::pos2(side, track.center().y), 6.0, knob);
+    if response.has_focus() {
+        let ring = CornerRadius::same(12);
+        painter.rect_stroke(track.expand(3.0), ring, theme.focus(), StrokeKind::Inside);
+    }
+    let left = egui::pos2(
+        track.right() + theme.space.small,
+        place.center().y - text.size().y / 2.0,
+    );
+    painter.galley(left, text, theme.colours.text);
+    response.changed()
 }
+
+/// The size of a switch without its words.
+const TRACK: Vec2 = Vec2::new(34.0, 20.0);

@@ -1,0 +1,165 @@
+//! Where a call's outgoing sound comes from, and the threads that read files for it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
+
+use crate::base::id::CallId;
+use crate::media::command::Source;
+use crate::media::device::file::{self, FileError, Player, Sound};
+use crate::media::frame::{Frame, SILENCE};
+
+/// Files that may wait, read, for the media thread.
+const MAX_LOADED: usize = 16;
+
+/// Where the sound comes from now.
+pub(super) enum Feed {
+    /// The microphone, while the call has the focus.
+    Microphone,
+    /// A file that is still being read.
+    Loading(u64),
+    /// A file.
+    Playing(Player),
+    /// What is heard.
+    Echo,
+    /// Nothing, because a file could not be read.
+    Silence,
+}
+
+impl Feed {
+    /// The next 10 ms. `microphone` is there with the focus only; a file starts when the far end
+    /// can hear it.
+    pub(super) fn next(&mut self, microphone: Option<&Frame>, heard: &Frame, sends: bool) -> Frame {
+        match self {
+            Self::Microphone => microphone.copied().unwrap_or(SILENCE),
+            Self::Playing(player) if sends => player.play(),
+            Self::Echo => *heard,
+            Self::Playing(_) | Self::Loading(_) | Self::Silence => SILENCE,
+        }
+    }
+
+    /// Takes a file that was read, if it is the one that is waited for; gives what is wrong with it.
+    pub(super) fn take(&mut self, loaded: Loaded) -> Option<FileError> {
+        if !matches!(self, Self::Loading(request) if *request == loaded.request) {
+            return None;
+        }
+        match loaded.sound {
+            Ok(sound) => {
+                *self = Self::Playing(Player::new(sound, loaded.repeat));
+                None
+            }
+            Err(error) => {
+                *self = Self::Silence;
+                Some(error)
+            }
+        }
+    }
+}
+
+/// A file that a thread has read.
+pub(super) struct Loaded {
+    /// For which call.
+    pub(super) call: CallId,
+    request: u64,
+    repeat: bool,
+    sound: Result<Sound, FileError>,
+}
+
+/// Starts the threads that read files, each for one file.
+pub(super) struct Loader {
+    inbox: Receiver<Loaded>,
+    outbox: SyncSender<Loaded>,
+    requests: u64,
+}
+
+impl Loader {
+    /// Waits for requests.
+    pub(super) fn new() -> Self {
+        let (outbox, inbox) = sync_channel(MAX_LOADED);
+        Self {
+            inbox,
+            outbox,
+            requests: 0,
+        }
+    }
+
+    /// Begins with a source.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a sentence for the agent when no thread can be started.
+    pub(super) fn begin(&mut self, call: CallId, source: Source) -> Result<Feed, String> {
+        match source {
+            Source::Microphone => Ok(Feed::Microphone),
+            Source::Echo => Ok(Feed::Echo),
+            Source::File { path, repeat } => self.load(call, path, repeat),
+        }
+    }
+
+    /// A file that has been read meanwhile.
+    pub(super) fn poll(&self) -> Option<Loaded> {
+        self.inbox.try_recv().ok()
+    }
+
+    fn load(&mut self, call: CallId, path: PathBuf, repeat: bool) -> Result<Feed, String> {
+        self.requests += 1;
+        let request = self.requests;
+        let outbox = self.outbox.clone();
+        let read = move || {
+            let loaded = Loaded {
+                call,
+                request,
+                repeat,
+                sound: file::load(&path),
+            };
+            if outbox.send(loaded).is_err() {
+                tracing::debug!("a file was read after the media thread had ended");
+            }
+        };
+        Builder::new()
+            .name("ringdesk-file".to_owned())
+            .spawn(read)
+            .map(|_| Feed::Loading(request))
+            .map_err(|error| format!("the file cannot be read: {error}; close other programs"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEARD: Frame = [0.25; 480];
+    const SPOKEN: Frame = [0.5; 480];
+
+    fn loaded(request: u64, sound: Result<Sound, FileError>) -> Loaded {
+        Loaded {
+            call: CallId::new(1, [1; 10]),
+            request,
+            repeat: true,
+            sound,
+        }
+    }
+
+    #[test]
+    fn only_the_focus_has_the_microphone_and_files_wait_for_their_listener() {
+        let mut microphone = Feed::Microphone;
+        assert_eq!(microphone.next(Some(&SPOKEN), &HEARD, true), SPOKEN);
+        assert_eq!(microphone.next(None, &HEARD, true), SILENCE);
+        assert_eq!(Feed::Echo.next(None, &HEARD, true), HEARD);
+        let mut file = Feed::Loading(7);
+        assert_eq!(file.next(Some(&SPOKEN), &HEARD, true), SILENCE);
+        assert!(file.take(loaded(7, Ok(vec![16_384; 480].into()))).is_none());
+        assert_eq!(file.next(None, &HEARD, false), SILENCE);
+        assert_eq!(file.next(None, &HEARD, true), SPOKEN);
+    }
+
+    #[test]
+    fn a_file_that_was_read_too_late_is_ignored() {
+        let mut feed = Feed::Loading(8);
+        let wrong = || Err(FileError::TooLong("a.wav".to_owned()));
+        assert!(feed.take(loaded(7, wrong())).is_none());
+        assert!(matches!(feed, Feed::Loading(8)));
+        assert!(feed.take(loaded(8, wrong())).is_some());
+        assert!(matches!(feed, Feed::Silence));
+    }
+}

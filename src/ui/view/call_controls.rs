@@ -1,0 +1,218 @@
+//! What can be done with the call on the card: answer, mute, hold, tones, record, hang up, and what
+//! comes after.
+
+use egui::Ui;
+use egui_material_icons::icons::{
+    ICON_CALL, ICON_CALL_END, ICON_CHECK, ICON_DIALPAD, ICON_MIC, ICON_MIC_OFF, ICON_PAUSE,
+    ICON_PLAY_ARROW, ICON_RADIO_BUTTON_CHECKED,
+};
+
+use super::keypad::keypad_ui;
+use crate::control::{CallStage, CallTarget, CallView, Command, RecordingView};
+use crate::ui::scene::Scene;
+use crate::ui::state::ViewState;
+use crate::ui::theme::{BODY, SMALL, Theme};
+use crate::ui::widget::{Button, Look, RoundButton, line_ui, paragraph_ui};
+use crate::ui::{keys, text};
+
+/// Answer takes two thirds, Decline is outlined.
+pub(crate) fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        let third = ((ui.available_width() - theme.space.small) / 3.0).floor();
+        let decline = Button::new(text::DECLINE)
+            .icon(ICON_CALL_END)
+            .look(Look::OutlinedDanger)
+            .width(third)
+            .height(40.0)
+            .key(keys::DECLINE)
+            .show(ui);
+        let answer = Button::new(text::ANSWER)
+            .icon(ICON_CALL)
+            .look(Look::Answer)
+            .width(2.0 * third)
+            .height(40.0)
+            .key(keys::ANSWER)
+            .show(ui);
+        if decline.clicked() {
+            scene.send(Command::Decline(call.id));
+        }
+        if answer.clicked() {
+            scene.send(Command::Answer(call.id));
+        }
+    });
+}
+
+/// Mute, Hold, Keypad, Record, and 24 points apart Hang up.
+pub(crate) fn controls_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ViewState,
+    call: &CallView,
+) {
+    let connected = call.answered.is_some();
+    let held = call.stage == CallStage::Held;
+    let recording = matches!(call.recording, RecordingView::On(_));
+    let pressed = |on: bool| if on { Look::Chosen } else { Look::Quiet };
+    let (mute, hold, record) = (
+        if call.muted { text::UNMUTE } else { text::MUTE },
+        if held { text::RESUME } else { text::HOLD },
+        if recording {
+            text::STOP_RECORDING
+        } else {
+            text::RECORD
+        },
+    );
+    let mut buttons = [
+        (
+            if call.muted { ICON_MIC_OFF } else { ICON_MIC },
+            mute,
+            mute,
+            keys::MUTE,
+            pressed(call.muted),
+        ),
+        (
+            if held { ICON_PLAY_ARROW } else { ICON_PAUSE },
+            hold,
+            hold,
+            keys::HOLD,
+            pressed(held),
+        ),
+        (
+            ICON_DIALPAD,
+            text::KEYPAD,
+            text::KEYPAD,
+            keys::KEYPAD,
+            pressed(state.card.keypad),
+        ),
+        (
+            ICON_RADIO_BUTTON_CHECKED,
+            record,
+            text::RECORD,
+            keys::RECORD,
+            pressed(recording),
+        ),
+    ]
+    .into_iter();
+    let act = |index| match index {
+        0 => Some(Command::Mute(call.id, !call.muted)),
+        1 if held => Some(Command::Resume(call.id)),
+        1 => Some(Command::Hold(call.id)),
+        3 => Some(Command::Record(call.id, !recording)),
+        _ => None,
+    };
+    ui.horizontal(|ui| {
+        let gap = ((ui.available_width() - 5.0 * 50.0 - 24.0) / 3.0).clamp(0.0, 14.0);
+        ui.spacing_mut().item_spacing.x = gap;
+        for index in 0..4 {
+            let Some((icon, name, caption, key, look)) = buttons.next() else {
+                break;
+            };
+            let button = RoundButton {
+                icon,
+                name,
+                caption,
+                key,
+                look,
+                enabled: connected,
+            };
+            if button.show(ui).clicked() {
+                match act(index) {
+                    Some(command) => scene.send(command),
+                    None => state.card.keypad = !state.card.keypad,
+                }
+            }
+        }
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.add_space(24.0 - gap.min(24.0));
+        let hang_up = RoundButton {
+            icon: ICON_CALL_END,
+            name: text::HANG_UP,
+            caption: text::HANG_UP,
+            key: keys::HANG_UP,
+            look: Look::Danger,
+            enabled: true,
+        };
+        if hang_up.show(ui).clicked() {
+            scene.send(Command::HangUp(call.id));
+        }
+    });
+}
+
+/// The keypad in a call, and what was sent.
+pub(crate) fn digits_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ViewState,
+    call: &CallView,
+) {
+    let theme = Theme::of(ui);
+    let sent = if state.card.digits.is_empty() {
+        text::DIGITS_HINT
+    } else {
+        state.card.digits.as_str()
+    };
+    line_ui(ui, sent, BODY, theme.colours.muted);
+    let width = ui.available_width();
+    let mut pressed = ui.scope(|ui| keypad_ui(ui, width, 36.0)).inner;
+    if !ui.ctx().text_edit_focused() {
+        let typed = ui.input(|input| {
+            input.events.iter().find_map(|event| match event {
+                egui::Event::Text(typed) => Some(typed.clone()),
+                _ => None,
+            })
+        });
+        if let Some(typed) = typed {
+            pressed = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
+                .into_iter()
+                .find(|key| *key == typed)
+                .or(pressed);
+        }
+    }
+    if let Some(digit) = pressed.filter(|digit| *digit != "+") {
+        if state.card.digits.chars().count() >= 40 {
+            state.card.digits.remove(0);
+        }
+        state.card.digits.push_str(digit);
+        scene.send(Command::Dtmf(call.id, digit.to_owned()));
+    }
+    ui.add_space(8.0);
+}
+
+/// The outcome, and what comes next.
+pub(crate) fn ended_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
+    let theme = Theme::of(ui);
+    if let RecordingView::Done(path) | RecordingView::On(path) = &call.recording {
+        paragraph_ui(ui, &text::recorded_to(path), SMALL, theme.colours.muted);
+    }
+    ui.horizontal(|ui| {
+        let half = ((ui.available_width() - theme.space.small) / 2.0).floor();
+        let again = Button::new(text::CALL_AGAIN)
+            .icon(ICON_CALL)
+            .width(half)
+            .show(ui);
+        let done = Button::new(text::DONE)
+            .icon(ICON_CHECK)
+            .look(Look::Primary)
+            .width(half)
+            .key(keys::DONE)
+            .show(ui);
+        if again.clicked() {
+            scene.send(Command::Call(CallTarget {
+                text: reach(call),
+                account: call.account,
+            }));
+        }
+        if done.clicked() {
+            scene.send(Command::Dismiss(call.id));
+        }
+    });
+}
+
+/// The number or address that reaches the far end again.
+pub(crate) fn reach(call: &CallView) -> String {
+    call.identification
+        .as_ref()
+        .and_then(|found| found.e164.clone())
+        .unwrap_or_else(|| call.remote.clone())
+}
