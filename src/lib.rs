@@ -23,8 +23,9 @@
 //! # Threads
 //!
 //! The engine is one tokio task; sockets are tasks that move bytes and decide nothing. Media runs
-//! on its own thread in steps of 10 ms, each recording on another, the store on a writer and a
-//! reader thread, the window on the main thread.
+//! on its own thread in steps of 10 ms, each recording on another. The store has a writer thread, a
+//! reader for pages and one for callers, who never wait behind a search. The window is on the main
+//! thread.
 //!
 //! # The drain rule
 //!
