@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::sdp::{
     Codec, Direction, LocalMedia, MediaPlan, NegotiationError, SdpError, SessionDescription,
-    accept, answer, offer,
+    accept, answer, offer, offer_again,
 };
 use crate::sip::Body;
 
@@ -36,6 +36,8 @@ pub(super) struct Negotiation {
     local: LocalMedia,
     /// What we last wrote; the version grows only when it changes (RFC 3264 section 8).
     written: Option<String>,
+    /// The last description of either side: its streams keep their places in each new offer.
+    current: Option<SessionDescription>,
     plan: Option<MediaPlan>,
 }
 
@@ -52,6 +54,7 @@ impl Negotiation {
                 direction: Direction::SendRecv,
             },
             written: None,
+            current: None,
             plan: None,
         }
     }
@@ -70,7 +73,12 @@ impl Negotiation {
     /// Writes an offer for what we want now.
     pub(super) fn offer(&mut self, direction: Direction) -> Body {
         self.local.direction = direction;
-        let text = self.versioned(|local| offer(local).to_string());
+        let current = self.current.take();
+        let text = self.versioned(|local| match &current {
+            Some(current) => offer_again(local, current).to_string(),
+            None => offer(local).to_string(),
+        });
+        self.current = current;
         Body::sdp(text)
     }
 
@@ -82,7 +90,8 @@ impl Negotiation {
     ) -> Result<(Body, MediaPlan), BodyError> {
         let offered = description(body)?;
         self.local.direction = direction;
-        let (_, plan) = answer(&self.local, &offered)?;
+        let (ours, plan) = answer(&self.local, &offered)?;
+        self.current = Some(ours);
         // The second writing carries the right version.
         let text = self.versioned(|local| {
             answer(local, &offered).map_or_else(|_| String::new(), |(text, _)| text.to_string())
@@ -95,6 +104,7 @@ impl Negotiation {
     pub(super) fn accept(&mut self, body: &Body) -> Result<MediaPlan, BodyError> {
         let answered = description(body)?;
         let plan = accept(&self.local, &answered)?;
+        self.current = Some(answered);
         self.plan = Some(plan.clone());
         Ok(plan)
     }

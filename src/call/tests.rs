@@ -181,6 +181,31 @@ fn a_change_of_mind_while_a_hold_is_on_its_way_is_carried_out_after_it() {
 }
 
 #[test]
+fn a_hold_keeps_the_place_of_a_picture_that_was_refused() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));
+    let offer =
+        text(&offered(&mut caller)) + "m=video 6000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+    let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(Body::sdp(offer)));
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    drain(&mut callee, 5000);
+    callee.handle_confirmed(None);
+    callee.set_hold(true).unwrap();
+    let actions = drain(&mut callee, 0);
+    let [SipAction::Reinvite(again)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    let again = text(again);
+    let streams: Vec<&str> = again
+        .lines()
+        .filter(|line| line.starts_with("m="))
+        .collect();
+    assert_eq!(streams.len(), 2, "{again}");
+    assert!(streams[0].starts_with("m=audio 5000 "), "{again}");
+    assert!(streams[1].starts_with("m=video 0 "), "{again}");
+}
+
+#[test]
 fn a_refused_hold_leaves_the_call_as_it_was() {
     let (mut caller, _) = connected();
     caller.set_hold(true).unwrap();

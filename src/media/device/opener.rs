@@ -284,7 +284,14 @@ impl Opener {
     /// Tells what is in use, when that is not what was told last.
     fn tell(&mut self) {
         let problems = [&self.microphone, &self.speaker, &self.ringer].map(|r| r.problem.clone());
-        let problems: Vec<String> = problems.into_iter().flatten().collect();
+        let mut problems: Vec<String> = problems.into_iter().flatten().collect();
+        // A machine without any sound is one trouble, not two or three.
+        if let [microphone, speaker, ..] = problems.as_slice()
+            && microphone.replace("no microphone", "no speaker") == *speaker
+        {
+            let both = microphone.replace("no microphone", "neither microphone nor speaker");
+            problems = vec![both];
+        }
         let event = MediaEvent::Device {
             microphone: self.microphone.name.clone(),
             speaker: self.speaker.name.clone(),
