@@ -48,7 +48,7 @@ audit: setup
 
 ## Measure.
 bench: setup
-	$(CARGO) bench
+	$(CARGO) bench --no-default-features --target-dir target/headless --bench phone
 
 ## The long runs: a million mutated datagrams against the headless release build.
 soak: setup-test

@@ -40,7 +40,7 @@ const INTERNAL: usize = 4096;
 const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
-/// How long un-registering and hanging up may take at the end (cli contract: two seconds in all).
+/// How long un-registering and hanging up may take at the end (a script may count on two seconds in all).
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
 /// Wakes a window; set once there is one.
