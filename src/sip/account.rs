@@ -26,7 +26,8 @@ pub struct AccountSetup {
     pub registrar: Option<Uri>,
     /// A loose route in front of all requests.
     pub outbound_proxy: Option<Uri>,
-    /// The transport for requests that it starts; none leaves it to RFC 3263.
+    /// The transport for requests that it starts; none leaves it to RFC 3263. UDP also keeps requests
+    /// of more than 1300 octets on UDP.
     pub transport: Option<Transport>,
     /// For challenges; none means that a challenge ends the request.
     pub credentials: Option<Credentials>,

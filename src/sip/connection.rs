@@ -105,8 +105,10 @@ impl Border {
             } => {
                 let (connection, opened) = if self.connections.contains_key(connection) {
                     (*connection, false)
-                } else {
+                } else if self.connections.len() < MAX_CONNECTIONS {
                     self.connect(fallback.unwrap_or(*remote))
+                } else {
+                    return None;
                 };
                 self.outputs.push_back(Output::Stream { connection, bytes });
                 opened.then_some(connection)

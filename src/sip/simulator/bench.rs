@@ -21,6 +21,9 @@ pub(in crate::sip) struct Bench {
 
 pub(in crate::sip) const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 
+pub(in crate::sip) const OURS_V6: IpAddr =
+    IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
 pub(in crate::sip) fn peer() -> SocketAddr {
     (IpAddr::from([10, 0, 0, 200]), 5070).into()
 }
@@ -79,7 +82,7 @@ impl Bench {
                 let place = Resolved {
                     transport: transport.unwrap_or(Transport::Udp),
                     remote: (ip, port.unwrap_or(5060)).into(),
-                    local_ip: OURS,
+                    local_ip: if ip.is_ipv6() { OURS_V6 } else { OURS },
                 };
                 self.endpoint.handle_resolved(self.now, id, Ok(vec![place]));
             } else {

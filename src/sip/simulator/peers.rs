@@ -633,3 +633,42 @@ fn an_offer_among_other_parts_is_found_and_an_optional_body_left_out() {
     assert_eq!(bench.codes(&other), [100]);
     assert_eq!(bench.incoming().unwrap().offer, None);
 }
+
+#[test]
+fn ipv6_is_written_in_brackets_and_answered_where_it_came_from() {
+    use super::bench::OURS_V6;
+    let mut bench = Bench::new();
+    let target = Uri::parse("sip:x@[2001:db8::5]:5070").unwrap();
+    let call = bench
+        .endpoint
+        .invite(bench.now, None, &target, &[])
+        .unwrap();
+    bench.drain();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
+    let invite = bench.sent().remove(0);
+    assert!(
+        invite
+            .header("Via")
+            .unwrap()
+            .starts_with("SIP/2.0/UDP [2001:db8::1]:5060;")
+    );
+    let contact = invite.contact().unwrap().uri.to_string();
+    assert!(contact.ends_with("@[2001:db8::1]:5060"), "{contact}");
+
+    let from = "[2001:db8::5]:5070".parse().unwrap();
+    let text = request("OPTIONS", "sip:us@[2001:db8::1]", "1", TO_US, 1, "");
+    bench
+        .endpoint
+        .handle_datagram(bench.now, from, OURS_V6, text.as_bytes());
+    match bench.drain().as_slice() {
+        [crate::sip::Output::Datagram { remote, bytes }] => {
+            assert_eq!(*remote, from);
+            let text = String::from_utf8_lossy(bytes);
+            assert!(text.contains(";received=2001:db8::5"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

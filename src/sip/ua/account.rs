@@ -13,8 +13,8 @@ use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
 use crate::sip::route;
 
-/// The shortest lifetime that is asked for.
-const MIN_EXPIRES: Duration = Duration::from_secs(10);
+/// The shortest lifetime that is asked for, and that a registrar is believed to grant.
+pub(crate) const MIN_EXPIRES: Duration = Duration::from_secs(10);
 
 /// One account and its binding.
 #[derive(Debug)]

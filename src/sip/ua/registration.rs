@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::account::{Account, Wish};
+use super::account::{Account, MIN_EXPIRES, Wish};
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::{ALLOW, SUPPORTED};
 use crate::base::id::AccountId;
@@ -291,7 +291,7 @@ impl Endpoint {
             .own_expires(response, sent.as_ref())
             .or_else(|| response.seconds("Expires"));
         let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
-        let expires = expires.clamp(Duration::from_secs(1), MAX_EXPIRES);
+        let expires = expires.clamp(MIN_EXPIRES, MAX_EXPIRES);
         account.service_routes = response.addresses("Service-Route");
         account.service_routes.truncate(MAX_SERVICE_ROUTES);
         account.failures = 0;
