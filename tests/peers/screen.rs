@@ -40,7 +40,8 @@ impl Screen {
             place::need(program);
         }
         let mut xvfb = Command::new("Xvfb")
-            // It chooses a free number and tells it on its standard output.
+            // It chooses a free number and tells it on its standard output; without -noreset it
+            // starts anew whenever its last client leaves, under the feet of the next.
             .args([
                 "-displayfd",
                 "1",
@@ -49,6 +50,7 @@ impl Screen {
                 "1600x1000x24",
                 "-nolisten",
                 "tcp",
+                "-noreset",
             ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
