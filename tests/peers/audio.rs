@@ -92,6 +92,13 @@ impl Sound {
         count(self.samples.len()) / f64::from(self.rate)
     }
 
+    /// The loudest sample's distance from zero, where 1 is the full scale.
+    pub(crate) fn loudest(&self) -> f64 {
+        self.samples
+            .iter()
+            .fold(0.0, |loudest, sample| loudest.max(sample.abs()))
+    }
+
     /// The share of its energy that lies at one frequency, from 0 to 1 (Goertzel, in half-second
     /// pieces; the best piece counts, so silence around a tone does no harm).
     pub(crate) fn share_of_tone(&self, hertz: f64) -> f64 {

@@ -4,11 +4,13 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::phone::{Ended, Phone, calls, run};
+use crate::audio::read_recording;
+use crate::phone::{Ended, Phone, calls, only_recording, run};
 use crate::place;
 use crate::sipp::Sipp;
 
@@ -266,4 +268,48 @@ fn a_full_disk_loses_no_call() {
     let rows = calls(&saved);
     assert_eq!(rows.len(), 1, "{rows:#?}");
     assert_eq!(rows[0]["state"], Value::from("completed"));
+}
+
+#[test]
+fn a_killed_phone_keeps_the_call_and_all_but_a_second_of_its_recording() {
+    let records = TempDir::new().unwrap();
+    let folder = records.path().to_string_lossy().into_owned();
+    let mut phone = Phone::start(&["--no-register", "--auto-answer", "--record-dir", &folder]);
+    // It would talk for half a minute.
+    let _sipp = Sipp::to(phone.address(), "ack-never-comes", &[]);
+    let started = phone.wait("recording");
+    assert_eq!(started["state"], "started", "{started}");
+    let since = Instant::now();
+    for _ in 0..4 {
+        phone.wait("quality");
+    }
+    let recorded = since.elapsed().as_secs_f64();
+    let data = phone.kill();
+
+    let (left, right) = read_recording(&only_recording(records.path()));
+    assert_eq!(left.samples.len(), right.samples.len());
+    let kept = left.seconds();
+    assert!(kept > recorded - 1.3, "{kept} s of {recorded} s are kept");
+    let rows = calls(data.path());
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(
+        rows[0]["state"], "interrupted",
+        "whoever opens the log next finds it"
+    );
+}
+
+#[test]
+fn ctrl_c_is_exit_code_130() {
+    let phone = Phone::start(&["--no-register"]);
+    assert_eq!(phone.interrupt().code, Some(130));
+}
+
+#[test]
+fn nothing_is_recorded_unless_somebody_asks() {
+    let mut phone = Phone::start(&["--no-register", "--auto-answer"]);
+    Sipp::to(phone.address(), "bye-from-caller", &[]).passes();
+    phone.wait("ended");
+    assert_eq!(phone.only_call()["recording"], Value::Null);
+    let recordings = std::fs::read_dir(phone.folder().join("recordings"));
+    assert_eq!(recordings.map_or(0, Iterator::count), 0);
 }

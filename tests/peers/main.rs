@@ -22,6 +22,7 @@ mod baresip;
 mod datagrams;
 mod junit;
 mod kamailio;
+mod lab;
 mod phone;
 mod place;
 mod scenarios;

@@ -201,6 +201,19 @@ impl Phone {
         self.ended_within(Duration::from_secs(5))
     }
 
+    /// Interrupts it as Ctrl+C does.
+    pub(crate) fn interrupt(self) -> Ended {
+        place::signal("INT", self.child.id());
+        self.ended_within(Duration::from_secs(5))
+    }
+
+    /// Kills it as a power failure would, and leaves its data folder.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+    }
+
     /// Waits until it ends by itself.
     pub(crate) fn ended(self) -> Ended {
         self.ended_within(PATIENCE)

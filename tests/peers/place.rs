@@ -98,8 +98,13 @@ pub(crate) fn until_tcp_listens(port: u16) {
 
 /// Asks a process that we started to end.
 pub(crate) fn terminate(pid: u32) {
+    signal("TERM", pid);
+}
+
+/// Sends a process that we started a signal.
+pub(crate) fn signal(name: &str, pid: u32) {
     let _sent = Command::new("kill")
-        .arg("-TERM")
+        .args(["-s", name])
         .arg(pid.to_string())
         .status();
 }
