@@ -59,6 +59,7 @@ soak: setup-test
 ## Fuzz every parser of network bytes, a minute each (SECONDS_EACH=60).
 SECONDS_EACH ?= 60
 fuzz: setup
+	@rustup toolchain list | grep -q nightly || rustup toolchain install nightly --profile minimal
 	@command -v cargo-fuzz >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
 	@for target in $$($(CARGO) +nightly fuzz list); do \
 	  $(CARGO) +nightly fuzz run "$$target" -- -max_total_time=$(SECONDS_EACH) || exit 1; \
