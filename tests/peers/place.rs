@@ -60,15 +60,24 @@ pub(crate) fn ports(count: u16) -> u16 {
 }
 
 /// Asks again and again until `condition` gives something, or fails.
-pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, condition)
+}
+
+/// The same with another patience.
+pub(crate) fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(value) = condition() {
             return value;
         }
         assert!(
             Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain: {what}"
+            "waited {patience:?} in vain: {what}"
         );
         // Foreign processes tell nobody when they are ready; this is the polling interval.
         thread::sleep(Duration::from_millis(10));
