@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::app::{self, Records};
 use crate::cli::args::Cli;
+use crate::cli::headless::print_error;
 use crate::cli::lab_guests::LabGuests;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, Reply, Request};
@@ -38,9 +39,11 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     let running = match started {
         Ok(running) => running,
         Err(error) => {
-            // Somebody who started it from a menu sees no stderr.
-            ui::show_failure(&format!("{error:#}"))?;
-            return Err(error);
+            // Somebody who started it from a menu sees no stderr, and a supervisor no window.
+            let sentence = format!("{error:#}");
+            print_error(&sentence);
+            ui::show_failure(&sentence)?;
+            return Ok(Exit::Failed);
         }
     };
     let server = {

@@ -14,6 +14,9 @@ use crate::cli::{demo, headless, lab, records};
 pub(super) enum Exit {
     /// 0.
     Done,
+    /// 1; why is already said.
+    #[cfg(feature = "gui")]
+    Failed,
     /// 3.
     NotRegistered,
     /// 4.
@@ -26,6 +29,8 @@ impl Exit {
     fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            #[cfg(feature = "gui")]
+            Self::Failed => 1,
             Self::NotRegistered => 3,
             Self::CallFailed => 4,
             Self::Interrupted => 130,
