@@ -6,7 +6,7 @@ use egui_material_icons::icons::ICON_WARNING;
 use super::shell::{UiError, native_options};
 use super::theme::{BODY, Theme, Weight, font};
 use super::widget::{Button, Look, icon, line_ui, paragraph_ui};
-use super::{text, theme};
+use super::{format, text, theme};
 
 /// Shows the sentence until the window is closed.
 ///
@@ -58,7 +58,7 @@ pub(super) fn failure_ui(ui: &mut egui::Ui, sentence: &str) -> bool {
                 .max_height(ui.available_height() - 48.0)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    paragraph_ui(ui, sentence, BODY, theme.colours.text);
+                    paragraph_ui(ui, &format::sentence(sentence), BODY, theme.colours.text);
                 });
             ui.add_space(12.0);
             Button::new(text::CLOSE)

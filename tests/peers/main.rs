@@ -19,6 +19,8 @@
 mod audio;
 mod bad_input;
 mod baresip;
+#[cfg(feature = "gui")]
+mod damaged_start;
 mod datagrams;
 mod junit;
 mod kamailio;

@@ -1,9 +1,9 @@
 //! A display of its own: Xvfb, the window manager openbox, and what xdotool and `ImageMagick` do on
 //! it.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -16,6 +16,13 @@ pub(crate) struct Screen {
     display: String,
     folder: TempDir,
     processes: Vec<Child>,
+}
+
+/// A program on it that is watched: what it says on stderr, and how it ends.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    stderr: PathBuf,
 }
 
 /// A window on it.
@@ -92,6 +99,19 @@ impl Screen {
         self.processes.push(child);
     }
 
+    /// Starts a program on it that is watched.
+    pub(crate) fn watch(&self, command: &mut Command) -> Program {
+        let stderr = self.folder.path().join("stderr");
+        let child = self
+            .on_it(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Program { child, stderr }
+    }
+
     /// What the programs on it complained of.
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -157,6 +177,11 @@ impl Screen {
         self.xdotool(&["type", "--delay", "60", "--clearmodifiers", text]);
     }
 
+    /// Presses keys together, such as `alt+F4`, for whatever has the keyboard.
+    pub(crate) fn press(&self, keys: &str) {
+        self.xdotool(&["key", "--clearmodifiers", keys]);
+    }
+
     /// Where a window is.
     pub(crate) fn place(&self, window: &Window) -> Place {
         let text = self.xdotool(&["getwindowgeometry", "--shell", &window.id]);
@@ -204,6 +229,33 @@ impl Screen {
         );
         let text = self.output(Command::new("identify").args(["-format", "%k"]).arg(&file));
         text.trim().parse().unwrap_or(0)
+    }
+}
+
+impl Program {
+    /// What it said on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        place::until("the program does not end", || {
+            self.child.try_wait().unwrap()
+        })
+        .code()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
     }
 }
 

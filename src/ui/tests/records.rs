@@ -295,7 +295,7 @@ fn why_the_phone_did_not_start_is_shown_and_closed() {
                 told.set(true);
             }
         });
-    shown.get_by_label("the data folder is in use");
+    shown.get_by_label("The data folder is in use");
     assert!(!closed.get());
     shown.get_by_label("Close").click();
     shown.run();
