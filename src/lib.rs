@@ -6,7 +6,7 @@
 //!
 //! | room | what lives there |
 //! |---|---|
-//! | [`base`] | ids, clock, randomness, phone numbers, URIs, dial plan, redaction |
+//! | [`base`] | ids, clock, randomness, phone numbers, URIs, dial plan, flows, redaction |
 //! | [`config`] | accounts, settings, paths, secrets |
 //! | [`sdp`] | session descriptions, offer and answer; pure |
 //! | [`sip`] | messages, transactions, dialogs, user agent; sans-IO |

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::options::{AccountOptions, EngineOptions};
+use crate::base::flow::Transport;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::config::account::TransportChoice;
 use crate::config::{Account, Config, file, secret};
 use crate::control::{AccountView, Event, Registration};
-use crate::sip::{AccountSetup, Credentials, RegistrationState, Transport};
+use crate::sip::{AccountSetup, Credentials, RegistrationState};
 
 /// A configured account while the engine runs.
 pub(super) struct LiveAccount {

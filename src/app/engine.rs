@@ -9,13 +9,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::accounts::LiveAccount;
-use crate::app::bridge;
 use crate::app::journal::{Ack, Journal};
 use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
 use crate::app::pages::PageCache;
 use crate::app::records::Records;
 use crate::base::clock;
+use crate::base::flow::Input;
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{Command, DevicesView, DialRequest, Event, Handle, Notice, Snapshot};
@@ -23,7 +23,7 @@ use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
-use crate::net::{Net, NetChange, NetEvent, NetWatch};
+use crate::net::{Net, NetChange, NetOptions, NetWatch};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
 /// Commands that may wait: a person types slower, a script is told when it is full.
@@ -140,7 +140,7 @@ pub(super) struct Engine {
 /// The receiving ends of the loop.
 struct Inlets {
     commands: mpsc::Receiver<Command>,
-    net: mpsc::Receiver<NetEvent>,
+    net: mpsc::Receiver<Input>,
     media: mpsc::Receiver<MediaEvent>,
     internal: mpsc::Receiver<Internal>,
 }
@@ -158,7 +158,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let store = tokio::task::spawn_blocking(move || Store::open(&data_dir, &region)).await??;
     let store = Arc::new(store);
     let (net_events, net) = mpsc::channel(NET_EVENTS);
-    let sockets = Net::bind(bridge::bind_options(options.bind), net_events).await?;
+    let sockets = Net::bind(NetOptions::at(options.bind), net_events).await?;
     let bound = sockets.local();
     let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
     let media = MediaEngine::start(options.devices.clone(), media_events)?;
@@ -314,7 +314,7 @@ impl Engine {
             let mut moved = false;
             while let Some(output) = self.endpoint.poll_output() {
                 moved = true;
-                self.net.perform(bridge::to_net(output));
+                self.net.perform(output);
             }
             while let Some(event) = self.endpoint.poll_event() {
                 moved = true;
@@ -327,8 +327,8 @@ impl Engine {
         self.route_sound(now);
     }
 
-    fn handle_net(&mut self, now: Instant, event: NetEvent) {
-        bridge::deliver(&mut self.endpoint, now, event);
+    fn handle_net(&mut self, now: Instant, event: Input) {
+        self.endpoint.handle_input(now, event);
         self.settle(now);
     }
 

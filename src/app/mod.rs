@@ -4,7 +4,6 @@
 //! them from one to the other. One select loop, nothing slow in it.
 
 mod accounts;
-mod bridge;
 mod call_begin;
 mod call_end;
 mod call_events;

@@ -1,9 +1,10 @@
-//! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan,
+//! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
 //! redaction.
 
 pub mod clock;
 pub mod country;
 pub mod dial_plan;
+pub mod flow;
 pub mod id;
 pub(crate) mod number_spelling;
 pub mod phone_number;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::base::clock::monotonic_now;
+use crate::base::flow::Input;
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::redact::Secret;
 use crate::lab::hub::{Hub, Streams};
@@ -328,10 +329,7 @@ impl Peer {
     }
 }
 
-async fn bind(
-    ip: IpAddr,
-    port: u16,
-) -> Result<(Net, mpsc::Receiver<crate::net::NetEvent>), NetError> {
+async fn bind(ip: IpAddr, port: u16) -> Result<(Net, mpsc::Receiver<Input>), NetError> {
     let (sender, events) = mpsc::channel(QUEUE);
     let options = NetOptions {
         ip: Some(ip),

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use sha2::Digest as _;
 
+use crate::base::flow::Transport;
 use crate::base::uri::SipUri;
 use crate::lab::registrar::Flow;
-use crate::sip::Transport;
 use crate::sip::message::{Headers, Message, Method};
 use crate::sip::parse::{self, Via};
 

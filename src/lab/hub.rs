@@ -7,11 +7,11 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::base::clock::monotonic_now;
+use crate::base::flow::{ConnectionId, Input, Output, Transport};
 use crate::lab::LabEvent;
 use crate::lab::registrar::Flow;
 use crate::lab::server::Server;
-use crate::net::{Net, NetEvent, NetOutput};
-use crate::sip::Transport;
+use crate::net::Net;
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::wire::{self, Datagram, Frame, StreamFramer};
@@ -20,7 +20,7 @@ use crate::sip::wire::{self, Datagram, Frame, StreamFramer};
 pub(super) struct Hub {
     pub(super) server: Server,
     pub(super) net: Net,
-    pub(super) net_events: mpsc::Receiver<NetEvent>,
+    pub(super) net_events: mpsc::Receiver<Input>,
     pub(super) events: mpsc::Sender<LabEvent>,
     pub(super) streams: Streams,
 }
@@ -28,8 +28,8 @@ pub(super) struct Hub {
 /// The open streams, by id and by far end.
 #[derive(Default)]
 pub(super) struct Streams {
-    open: BTreeMap<u64, Stream>,
-    by_remote: BTreeMap<SocketAddr, u64>,
+    open: BTreeMap<ConnectionId, Stream>,
+    by_remote: BTreeMap<SocketAddr, ConnectionId>,
     /// How many were opened from here.
     opened: u64,
 }
@@ -65,33 +65,33 @@ impl Hub {
         }
     }
 
-    fn handle(&mut self, now: Instant, event: NetEvent) {
+    fn handle(&mut self, now: Instant, event: Input) {
         match event {
-            NetEvent::Datagram { remote, bytes, .. } => match wire::datagram(&bytes) {
+            Input::Datagram { remote, bytes, .. } => match wire::datagram(&bytes) {
                 Datagram::KeepAlive => {}
                 Datagram::Message => {
                     let transport = Transport::Udp;
                     self.handle_message(now, Flow { transport, remote }, &bytes);
                 }
             },
-            NetEvent::Accepted {
+            Input::Accepted {
                 connection, remote, ..
             } => self.streams.add(connection, remote),
-            NetEvent::Connected { .. } | NetEvent::Resolved { .. } => {}
-            NetEvent::Stream { connection, bytes } => self.handle_stream(now, connection, &bytes),
-            NetEvent::Closed { connection, error } => {
+            Input::Connected { .. } | Input::Resolved { .. } => {}
+            Input::Stream { connection, bytes } => self.handle_stream(now, connection, &bytes),
+            Input::Closed { connection, error } => {
                 if let Some(remote) = self.streams.remove(connection) {
                     tracing::debug!(%remote, error, "a stream to the lab ended");
                     self.server.forget_stream(remote);
                 }
             }
-            NetEvent::SendError { remote, error } => {
+            Input::SendError { remote, error } => {
                 tracing::debug!(%remote, error, "the lab could not send a datagram");
             }
         }
     }
 
-    fn handle_stream(&mut self, now: Instant, connection: u64, bytes: &[u8]) {
+    fn handle_stream(&mut self, now: Instant, connection: ConnectionId, bytes: &[u8]) {
         let Some(stream) = self.streams.open.get_mut(&connection) else {
             return;
         };
@@ -103,12 +103,12 @@ impl Hub {
         while let Some(frame) = self.streams.next_frame(connection) {
             match frame {
                 Frame::Message(bytes) => self.handle_message(now, from, &bytes),
-                Frame::Ping => self.net.perform(NetOutput::Stream {
+                Frame::Ping => self.net.perform(Output::Stream {
                     connection,
                     bytes: b"\r\n".to_vec(),
                 }),
                 Frame::Broken { .. } => {
-                    self.net.perform(NetOutput::Close { connection });
+                    self.net.perform(Output::Close { connection });
                     self.streams.remove(connection);
                     self.server.forget_stream(from.remote);
                 }
@@ -142,37 +142,41 @@ impl Hub {
         let bytes = message.to_bytes();
         let remote = to.remote;
         match to.transport {
-            Transport::Udp => self.net.perform(NetOutput::Datagram { remote, bytes }),
-            Transport::Tcp => {
+            Transport::Udp => self.net.perform(Output::Datagram { remote, bytes }),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 let connection = match self.streams.by_remote.get(&remote) {
                     Some(connection) => *connection,
                     None => {
                         let connection = self.streams.open_to(remote);
-                        self.net.perform(NetOutput::Connect { connection, remote });
+                        self.net.perform(Output::Connect {
+                            connection,
+                            transport: to.transport,
+                            remote,
+                        });
                         connection
                     }
                 };
-                self.net.perform(NetOutput::Stream { connection, bytes });
+                self.net.perform(Output::Stream { connection, bytes });
             }
         }
     }
 }
 
 impl Streams {
-    fn add(&mut self, connection: u64, remote: SocketAddr) {
+    fn add(&mut self, connection: ConnectionId, remote: SocketAddr) {
         let framer = StreamFramer::default();
         self.open.insert(connection, Stream { remote, framer });
         self.by_remote.insert(remote, connection);
     }
 
-    fn open_to(&mut self, remote: SocketAddr) -> u64 {
-        let connection = self.opened.saturating_mul(2).saturating_add(1);
+    fn open_to(&mut self, remote: SocketAddr) -> ConnectionId {
+        let connection = ConnectionId(self.opened.saturating_mul(2).saturating_add(1));
         self.opened = self.opened.saturating_add(1);
         self.add(connection, remote);
         connection
     }
 
-    fn remove(&mut self, connection: u64) -> Option<SocketAddr> {
+    fn remove(&mut self, connection: ConnectionId) -> Option<SocketAddr> {
         let stream = self.open.remove(&connection)?;
         if self.by_remote.get(&stream.remote) == Some(&connection) {
             self.by_remote.remove(&stream.remote);
@@ -180,7 +184,7 @@ impl Streams {
         Some(stream.remote)
     }
 
-    fn next_frame(&mut self, connection: u64) -> Option<Frame> {
+    fn next_frame(&mut self, connection: ConnectionId) -> Option<Frame> {
         self.open.get_mut(&connection)?.framer.next_frame()
     }
 }

@@ -9,7 +9,6 @@
 //! The server asks for digest authentication and routes requests to the phones that registered and
 //! to the lab's own peers: some that can be called ([`Peer`]) and some that call ([`Caller`]).
 
-mod bridge;
 mod demo;
 mod guard;
 mod handle;

@@ -8,20 +8,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::base::clock::{monotonic_now, wall_now};
+use crate::base::flow::{Input, Transport};
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::{Host, SipUri, Uri};
 use crate::call::{Action, Call, Edge, MediaPreferences, SipAction};
-use crate::lab::bridge;
 use crate::lab::demo;
 use crate::lab::hub::until;
 use crate::lab::{Caller, LabEvent, Peer};
 use crate::media::{MediaCommand, MediaEngine, MediaEvent, Source};
-use crate::net::{Net, NetEvent};
+use crate::net::Net;
 use crate::sdp::Codec;
-use crate::sip::{
-    AccountSetup, Endpoint, IncomingCall, SessionId, SipError, SipEvent, Status, Transport,
-};
+use crate::sip::{AccountSetup, Endpoint, IncomingCall, SessionId, SipError, SipEvent, Status};
 
 /// No call of the lab lasts longer, even if the other phone vanished without a word.
 const LONGEST_CALL: Duration = Duration::from_secs(3600);
@@ -36,7 +34,7 @@ const PTIME_MILLIS: u32 = 20;
 pub(super) struct Peers {
     pub(super) endpoint: Endpoint,
     pub(super) net: Net,
-    pub(super) net_events: mpsc::Receiver<NetEvent>,
+    pub(super) net_events: mpsc::Receiver<Input>,
     pub(super) media: MediaEngine,
     pub(super) media_events: mpsc::Receiver<MediaEvent>,
     pub(super) orders: mpsc::Receiver<Order>,
@@ -128,7 +126,7 @@ impl Peers {
                 .min();
             tokio::select! {
                 event = self.net_events.recv() => match event {
-                    Some(event) => bridge::deliver(&mut self.endpoint, monotonic_now(), event),
+                    Some(event) => self.endpoint.handle_input(monotonic_now(), event),
                     None => return,
                 },
                 Some(event) = self.media_events.recv() => self.handle_media(event),
@@ -164,7 +162,7 @@ impl Peers {
             }
             while let Some(output) = self.endpoint.poll_output() {
                 idle = false;
-                self.net.perform(bridge::to_net(output));
+                self.net.perform(output);
             }
             if idle {
                 return;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::base::flow::Transport;
 use crate::base::uri::{SipUri, Uri};
 use crate::lab::hop::flow_to;
-use crate::sip::Transport;
 use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
 

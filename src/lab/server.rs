@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::base::flow::Transport;
 use crate::base::random::Random;
 use crate::base::redact::Secret;
 use crate::base::uri::{Host, SipUri, Uri, percent_decode};
@@ -18,7 +19,6 @@ use crate::lab::hop::{
     upstream, way_back,
 };
 use crate::lab::registrar::{Flow, Lifetimes, Refusal, Registrar};
-use crate::sip::Transport;
 use crate::sip::digest::{Algorithm, Hash};
 use crate::sip::message::{Message, Method, StartLine};
 

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::bridge;
 use super::hub::until;
 use super::*;
 use crate::base::clock::{monotonic_now, wall_now};
+use crate::base::flow::{Input, Transport};
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::call::{Action, Call, MediaPreferences, SipAction};
 use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source};
-use crate::net::{Net, NetEvent, NetOptions};
+use crate::net::{Net, NetOptions};
 use crate::sdp::Codec;
 use crate::sip::{
     AccountSetup, Credentials, EndedBy, Endpoint, EndpointConfig, IncomingCall, RegistrationState,
-    SessionId, SipEvent, Transport,
+    SessionId, SipEvent,
 };
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -29,7 +29,7 @@ const ACCOUNT: AccountId = AccountId(0);
 struct Phone {
     endpoint: Endpoint,
     net: Net,
-    net_events: mpsc::Receiver<NetEvent>,
+    net_events: mpsc::Receiver<Input>,
     media: MediaEngine,
     media_events: mpsc::Receiver<MediaEvent>,
     call: Option<(SessionId, CallId, Call)>,
@@ -155,7 +155,7 @@ impl Phone {
             let due = self.endpoint.poll_timeout();
             tokio::select! {
                 event = self.net_events.recv() => {
-                    bridge::deliver(&mut self.endpoint, monotonic_now(), event.unwrap());
+                    self.endpoint.handle_input(monotonic_now(), event.unwrap());
                 }
                 Some(event) = self.media_events.recv() => return News::Media(event),
                 () = until(due) => self.endpoint.handle_timeout(monotonic_now()),
@@ -248,7 +248,7 @@ impl Phone {
             }
         }
         while let Some(output) = self.endpoint.poll_output() {
-            self.net.perform(bridge::to_net(output));
+            self.net.perform(output);
         }
         event
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::clock::monotonic_now;
-use crate::net::event::{Place, Transport};
+use crate::base::flow::{Resolved, Transport};
 use crate::net::route::Routes;
 
 /// How long one question may take.
@@ -28,7 +28,7 @@ pub(crate) struct Question {
 }
 
 /// Answers the question, or says in a sentence what is wrong.
-pub(crate) async fn resolve(question: Question) -> Result<Vec<Place>, String> {
+pub(crate) async fn resolve(question: Question) -> Result<Vec<Resolved>, String> {
     let Question {
         host,
         port,
@@ -52,7 +52,7 @@ pub(crate) async fn resolve(question: Question) -> Result<Vec<Place>, String> {
             continue;
         }
         match routes.local_ip(monotonic_now(), ip) {
-            Ok(local_ip) => places.push(Place {
+            Ok(local_ip) => places.push(Resolved {
                 transport: transport.unwrap_or(Transport::Udp),
                 remote: SocketAddr::new(ip, port),
                 local_ip,
@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_needs_no_name_server_and_gets_the_defaults() {
         let places = resolve(question("127.0.0.1", Ipv4Addr::UNSPECIFIED)).await;
-        let place = Place {
+        let place = Resolved {
             transport: Transport::Udp,
             remote: SocketAddr::from(([127, 0, 0, 1], 5060)),
             local_ip: Ipv4Addr::LOCALHOST.into(),

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::net::event::{NetEvent, NetOutput, Transport};
+use crate::base::flow::{Input, Output, ResolveId, Transport};
 #[cfg(target_os = "linux")]
 use crate::net::icmp;
 use crate::net::resolver::{self, Question};
@@ -76,7 +76,7 @@ pub struct Net {
     backlog: mpsc::Sender<Late>,
     connections: Arc<Connections>,
     questions: Arc<Semaphore>,
-    events: mpsc::Sender<NetEvent>,
+    events: mpsc::Sender<Input>,
     /// Dropping it ends the tasks.
     tasks: JoinSet<()>,
 }
@@ -91,6 +91,18 @@ impl Default for Limits {
     }
 }
 
+impl NetOptions {
+    /// Binds an address with the usual bounds; an unspecified one means all interfaces of both
+    /// families.
+    pub fn at(bind: SocketAddr) -> Self {
+        Self {
+            ip: (!bind.ip().is_unspecified()).then_some(bind.ip()),
+            port: bind.port(),
+            limits: Limits::default(),
+        }
+    }
+}
+
 impl Net {
     /// Binds one UDP and one listening TCP socket to the same port and starts to receive; what
     /// comes goes to `events`. Must be called within a tokio runtime.
@@ -98,10 +110,7 @@ impl Net {
     /// # Errors
     ///
     /// Fails when the address or port cannot be bound.
-    pub async fn bind(
-        options: NetOptions,
-        events: mpsc::Sender<NetEvent>,
-    ) -> Result<Self, NetError> {
+    pub async fn bind(options: NetOptions, events: mpsc::Sender<Input>) -> Result<Self, NetError> {
         let (socket, listener) = match options.ip {
             Some(ip) => bind_both(ip, options.port).await?,
             None => match bind_both(Ipv6Addr::UNSPECIFIED.into(), options.port).await {
@@ -140,18 +149,22 @@ impl Net {
     }
 
     /// Does what the owner wants; never blocks. Failures come as events.
-    pub fn perform(&mut self, output: NetOutput) {
+    pub fn perform(&mut self, output: Output) {
         match output {
-            NetOutput::Datagram { remote, bytes } => {
+            Output::Datagram { remote, bytes } => {
                 udp::send(&self.socket, &self.backlog, remote, bytes);
             }
-            NetOutput::Connect { connection, remote } => {
+            Output::Connect {
+                connection,
+                transport: _,
+                remote,
+            } => {
                 self.connections
                     .connect(connection, self.local.ip(), remote);
             }
-            NetOutput::Stream { connection, bytes } => self.connections.write(connection, bytes),
-            NetOutput::Close { connection } => self.connections.close(connection),
-            NetOutput::Resolve {
+            Output::Stream { connection, bytes } => self.connections.write(connection, bytes),
+            Output::Close { connection } => self.connections.close(connection),
+            Output::Resolve {
                 id,
                 host,
                 port,
@@ -175,12 +188,12 @@ impl Net {
         self.local
     }
 
-    fn resolve(&mut self, id: u64, question: Question) {
+    fn resolve(&mut self, id: ResolveId, question: Question) {
         if self.tasks.len() >= MAX_QUESTIONS {
             let answer = Err("too many names are being looked up already".to_owned());
-            let refusal = Late::Tell(NetEvent::Resolved { id, answer });
+            let refusal = Late::Tell(Input::Resolved { id, answer });
             if self.backlog.try_send(refusal).is_err() {
-                tracing::warn!(id, "a question to the resolver was dropped");
+                tracing::warn!(id = id.0, "a question to the resolver was dropped");
             }
             return;
         }
@@ -193,7 +206,7 @@ impl Net {
             };
             let answer = resolver::resolve(question).await;
             // Without a listener there is nobody to tell.
-            drop(events.send(NetEvent::Resolved { id, answer }).await);
+            drop(events.send(Input::Resolved { id, answer }).await);
         });
     }
 }
@@ -271,12 +284,13 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::base::flow::ConnectionId;
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     struct Side {
         net: Net,
-        events: mpsc::Receiver<NetEvent>,
+        events: mpsc::Receiver<Input>,
     }
 
     impl Side {
@@ -299,7 +313,7 @@ mod tests {
             SocketAddr::new(LOOPBACK, self.net.local().port())
         }
 
-        async fn event(&mut self) -> NetEvent {
+        async fn event(&mut self) -> Input {
             let waited =
                 tokio::time::timeout(std::time::Duration::from_secs(10), self.events.recv());
             waited
@@ -308,27 +322,31 @@ mod tests {
                 .expect("the sockets live")
         }
 
-        async fn connected(&mut self, connection: u64, remote: SocketAddr) {
-            self.net.perform(NetOutput::Connect { connection, remote });
+        async fn connected(&mut self, connection: ConnectionId, remote: SocketAddr) {
+            self.net.perform(Output::Connect {
+                connection,
+                transport: Transport::Tcp,
+                remote,
+            });
             let event = self.event().await;
             assert!(
-                matches!(event, NetEvent::Connected { connection: it, local } if it == connection && local.ip() == LOOPBACK),
+                matches!(event, Input::Connected { connection: it, local } if it == connection && local.ip() == LOOPBACK),
                 "{event:?}"
             );
         }
 
-        async fn accepted(&mut self) -> (u64, SocketAddr) {
+        async fn accepted(&mut self) -> (ConnectionId, SocketAddr) {
             match self.event().await {
-                NetEvent::Accepted {
+                Input::Accepted {
                     connection, remote, ..
                 } => (connection, remote),
                 other => panic!("{other:?}"),
             }
         }
 
-        fn write(&mut self, connection: u64, bytes: &[u8]) {
+        fn write(&mut self, connection: ConnectionId, bytes: &[u8]) {
             let bytes = bytes.to_vec();
-            self.net.perform(NetOutput::Stream { connection, bytes });
+            self.net.perform(Output::Stream { connection, bytes });
         }
     }
 
@@ -336,11 +354,11 @@ mod tests {
     async fn a_datagram_arrives_whole_and_names_both_ends() {
         let (mut a, mut b) = (Side::new().await, Side::new().await);
         let bytes = vec![7; 9000];
-        a.net.perform(NetOutput::Datagram {
+        a.net.perform(Output::Datagram {
             remote: b.at(),
             bytes: bytes.clone(),
         });
-        let expected = NetEvent::Datagram {
+        let expected = Input::Datagram {
             remote: a.at(),
             local_ip: LOOPBACK,
             bytes,
@@ -354,18 +372,18 @@ mod tests {
             Side::with(None, Limits::default(), 16).await,
             Side::with(None, Limits::default(), 16).await,
         );
-        a.net.perform(NetOutput::Datagram {
+        a.net.perform(Output::Datagram {
             remote: b.at(),
             bytes: b"x".to_vec(),
         });
-        let expected = NetEvent::Datagram {
+        let expected = Input::Datagram {
             remote: a.at(),
             local_ip: LOOPBACK,
             bytes: b"x".to_vec(),
         };
         assert_eq!(b.event().await, expected);
         let to = b.at();
-        a.connected(1, to).await;
+        a.connected(ConnectionId(1), to).await;
         assert_eq!(b.accepted().await.1.ip(), LOOPBACK);
     }
 
@@ -378,21 +396,21 @@ mod tests {
             drop(nobody);
             let mut side = Side::with(ip, Limits::default(), 16).await;
             let bytes = b"x".to_vec();
-            side.net.perform(NetOutput::Datagram {
+            side.net.perform(Output::Datagram {
                 remote: closed,
                 bytes,
             });
             let event = side.event().await;
             assert!(
-                matches!(&event, NetEvent::SendError { remote, error } if *remote == closed && error.contains("no program")),
+                matches!(&event, Input::SendError { remote, error } if *remote == closed && error.contains("no program")),
                 "{event:?}"
             );
             let remote = side.at();
             for _ in 0..3 {
                 let bytes = b"y".to_vec();
-                side.net.perform(NetOutput::Datagram { remote, bytes });
+                side.net.perform(Output::Datagram { remote, bytes });
                 let event = side.event().await;
-                assert!(matches!(event, NetEvent::Datagram { .. }), "{event:?}");
+                assert!(matches!(event, Input::Datagram { .. }), "{event:?}");
             }
         }
     }
@@ -401,41 +419,45 @@ mod tests {
     async fn an_oversized_datagram_is_told_as_a_send_error() {
         let mut side = Side::new().await;
         let remote = side.at();
-        side.net.perform(NetOutput::Datagram {
+        side.net.perform(Output::Datagram {
             remote,
             bytes: vec![0; 70_000],
         });
         let event = side.event().await;
-        assert!(matches!(event, NetEvent::SendError { remote: it, .. } if it == remote));
+        assert!(matches!(event, Input::SendError { remote: it, .. } if it == remote));
     }
 
     #[tokio::test]
     async fn a_stream_carries_bytes_both_ways_on_the_port_of_udp() {
         let (mut a, mut b) = (Side::new().await, Side::new().await);
-        a.net.perform(NetOutput::Connect {
-            connection: 1,
+        a.net.perform(Output::Connect {
+            connection: ConnectionId(1),
+            transport: Transport::Tcp,
             remote: b.at(),
         });
         // Before it is open.
-        a.write(1, b"INVITE ");
-        a.write(1, b"sip:");
+        a.write(ConnectionId(1), b"INVITE ");
+        a.write(ConnectionId(1), b"sip:");
         assert!(matches!(
             a.event().await,
-            NetEvent::Connected { connection: 1, .. }
+            Input::Connected {
+                connection: ConnectionId(1),
+                ..
+            }
         ));
         let (there, _) = b.accepted().await;
-        assert_eq!(there % 2, 0);
+        assert_eq!(there.0 % 2, 0);
         let mut read = Vec::new();
         while read.len() < 11 {
             match b.event().await {
-                NetEvent::Stream { connection, bytes } if connection == there => read.extend(bytes),
+                Input::Stream { connection, bytes } if connection == there => read.extend(bytes),
                 other => panic!("{other:?}"),
             }
         }
         assert_eq!(read, b"INVITE sip:");
         b.write(there, b"100");
-        let back = NetEvent::Stream {
-            connection: 1,
+        let back = Input::Stream {
+            connection: ConnectionId(1),
             bytes: b"100".to_vec(),
         };
         assert_eq!(a.event().await, back);
@@ -445,22 +467,24 @@ mod tests {
     async fn closing_sends_the_last_words_and_only_the_peer_is_told() {
         let (mut a, mut b) = (Side::new().await, Side::new().await);
         let to = b.at();
-        a.connected(1, to).await;
+        a.connected(ConnectionId(1), to).await;
         let (there, _) = b.accepted().await;
-        a.write(1, b"bye");
-        a.net.perform(NetOutput::Close { connection: 1 });
-        let said = NetEvent::Stream {
+        a.write(ConnectionId(1), b"bye");
+        a.net.perform(Output::Close {
+            connection: ConnectionId(1),
+        });
+        let said = Input::Stream {
             connection: there,
             bytes: b"bye".to_vec(),
         };
         assert_eq!(b.event().await, said);
-        let end = NetEvent::Closed {
+        let end = Input::Closed {
             connection: there,
             error: None,
         };
         assert_eq!(b.event().await, end);
         // The next thing that the closing side hears of is something else.
-        a.connected(3, to).await;
+        a.connected(ConnectionId(3), to).await;
     }
 
     #[tokio::test]
@@ -469,12 +493,13 @@ mod tests {
         let remote = listener.local_addr().unwrap();
         drop(listener);
         let mut side = Side::new().await;
-        side.net.perform(NetOutput::Connect {
-            connection: 1,
+        side.net.perform(Output::Connect {
+            connection: ConnectionId(1),
+            transport: Transport::Tcp,
             remote,
         });
-        let NetEvent::Closed {
-            connection: 1,
+        let Input::Closed {
+            connection: ConnectionId(1),
             error: Some(error),
         } = side.event().await
         else {
@@ -492,16 +517,16 @@ mod tests {
         let mut a = Side::with(Some(LOOPBACK), limits, 16).await;
         let mut b = Side::new().await;
         let to = b.at();
-        a.connected(1, to).await;
+        a.connected(ConnectionId(1), to).await;
         b.accepted().await;
-        a.write(1, &[0; 11]);
-        a.write(1, b"late");
+        a.write(ConnectionId(1), &[0; 11]);
+        a.write(ConnectionId(1), b"late");
         let event = a.event().await;
         assert!(
-            matches!(&event, NetEvent::Closed { connection: 1, error: Some(error) } if error.contains("does not read")),
+            matches!(&event, Input::Closed { connection: ConnectionId(1), error: Some(error) } if error.contains("does not read")),
             "{event:?}"
         );
-        a.connected(3, to).await;
+        a.connected(ConnectionId(3), to).await;
     }
 
     #[tokio::test]
@@ -517,15 +542,16 @@ mod tests {
         // Either an end or a reset.
         assert!(!matches!(second.read(&mut [0; 1]).await, Ok(1..)));
         first.write_all(b"x").await.unwrap();
-        assert!(matches!(side.event().await, NetEvent::Stream { .. }));
-        side.net.perform(NetOutput::Connect {
-            connection: 1,
+        assert!(matches!(side.event().await, Input::Stream { .. }));
+        side.net.perform(Output::Connect {
+            connection: ConnectionId(1),
+            transport: Transport::Tcp,
             remote: side.at(),
         });
         assert!(matches!(
             side.event().await,
-            NetEvent::Closed {
-                connection: 1,
+            Input::Closed {
+                connection: ConnectionId(1),
                 error: Some(_)
             }
         ));
@@ -542,8 +568,8 @@ mod tests {
         let mut read = Vec::new();
         loop {
             match side.event().await {
-                NetEvent::Stream { bytes, .. } => read.extend(bytes),
-                NetEvent::Closed { error: None, .. } => break,
+                Input::Stream { bytes, .. } => read.extend(bytes),
+                Input::Closed { error: None, .. } => break,
                 other => panic!("{other:?}"),
             }
         }
@@ -582,13 +608,17 @@ mod tests {
     #[tokio::test]
     async fn questions_are_answered_by_id() {
         let mut side = Side::new().await;
-        side.net.perform(NetOutput::Resolve {
-            id: 7,
+        side.net.perform(Output::Resolve {
+            id: ResolveId(7),
             host: "127.0.0.9".to_owned(),
             port: None,
             transport: Some(Transport::Tcp),
         });
-        let NetEvent::Resolved { id: 7, answer } = side.event().await else {
+        let Input::Resolved {
+            id: ResolveId(7),
+            answer,
+        } = side.event().await
+        else {
             panic!("another answer");
         };
         let places = answer.unwrap();

@@ -12,7 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::net::event::NetEvent;
+use crate::base::flow::{ConnectionId, Input, Transport};
 use crate::net::sockets::Limits;
 use crate::net::udp::canonical;
 
@@ -32,9 +32,9 @@ const MAX_WRITES: usize = 256;
 /// All open connections; shared by the owner's side and the tasks.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    open: Mutex<HashMap<u64, Connection>>,
+    open: Mutex<HashMap<ConnectionId, Connection>>,
     limits: Limits,
-    events: mpsc::Sender<NetEvent>,
+    events: mpsc::Sender<Input>,
 }
 
 /// The owner's side of one connection; dropping it closes the connection once everything written
@@ -50,14 +50,14 @@ struct Connection {
 /// The tasks' side of one connection.
 #[derive(Debug)]
 struct Work {
-    id: u64,
+    id: ConnectionId,
     writes: mpsc::Receiver<Vec<u8>>,
     waiting: Arc<AtomicUsize>,
     broken: oneshot::Receiver<String>,
 }
 
 impl Connections {
-    pub(crate) fn new(limits: Limits, events: mpsc::Sender<NetEvent>) -> Self {
+    pub(crate) fn new(limits: Limits, events: mpsc::Sender<Input>) -> Self {
         Self {
             open: Mutex::default(),
             limits,
@@ -66,7 +66,7 @@ impl Connections {
     }
 
     /// Starts opening a stream from `bound`.
-    pub(crate) fn connect(self: &Arc<Self>, id: u64, bound: IpAddr, remote: SocketAddr) {
+    pub(crate) fn connect(self: &Arc<Self>, id: ConnectionId, bound: IpAddr, remote: SocketAddr) {
         let admitted = self.admit(id);
         let shared = Arc::clone(self);
         tokio::spawn(async move {
@@ -82,7 +82,7 @@ impl Connections {
             };
             match opened {
                 Ok(stream) => {
-                    let event = NetEvent::Connected {
+                    let event = Input::Connected {
                         connection: id,
                         local: stream.local_addr().map_or(remote, canonical),
                     };
@@ -102,10 +102,13 @@ impl Connections {
 
     /// Writes without waiting; a connection whose queue is full is closed, since its peer does not
     /// read.
-    pub(crate) fn write(&self, id: u64, bytes: Vec<u8>) {
+    pub(crate) fn write(&self, id: ConnectionId, bytes: Vec<u8>) {
         let mut open = self.lock();
         let Some(connection) = open.get(&id) else {
-            tracing::debug!(id, "a write to a connection that is closed was dropped");
+            tracing::debug!(
+                id = id.0,
+                "a write to a connection that is closed was dropped"
+            );
             return;
         };
         let length = bytes.len();
@@ -122,7 +125,7 @@ impl Connections {
     }
 
     /// Closes once everything written is sent.
-    pub(crate) fn close(&self, id: u64) {
+    pub(crate) fn close(&self, id: ConnectionId) {
         drop(self.lock().remove(&id));
     }
 
@@ -144,14 +147,15 @@ impl Connections {
                 }
             };
             last = last.wrapping_add(2);
-            let connection = last;
+            let connection = ConnectionId(last);
             let Some(work) = self.admit(connection) else {
                 tracing::warn!(%remote, "a connection was refused: too many are open");
                 continue;
             };
             let remote = canonical(remote);
-            let event = NetEvent::Accepted {
+            let event = Input::Accepted {
                 connection,
+                transport: Transport::Tcp,
                 remote,
                 local: stream.local_addr().map_or(remote, canonical),
             };
@@ -199,7 +203,7 @@ impl Connections {
     }
 
     /// Reads until the end; tells what ended it, nothing for an orderly end.
-    async fn read(&self, id: u64, mut reader: OwnedReadHalf) -> Option<String> {
+    async fn read(&self, id: ConnectionId, mut reader: OwnedReadHalf) -> Option<String> {
         let mut buffer = vec![0; self.limits.read_bytes.max(1)];
         loop {
             let length = match reader.read(&mut buffer).await {
@@ -209,14 +213,14 @@ impl Connections {
             };
             let bytes = buffer.get(..length).unwrap_or_default().to_vec();
             let connection = id;
-            let event = NetEvent::Stream { connection, bytes };
+            let event = Input::Stream { connection, bytes };
             if self.events.send(event).await.is_err() {
                 return None;
             }
         }
     }
 
-    fn admit(&self, id: u64) -> Option<Work> {
+    fn admit(&self, id: ConnectionId) -> Option<Work> {
         let mut open = self.lock();
         if open.len() >= self.limits.connections || open.contains_key(&id) {
             return None;
@@ -240,21 +244,17 @@ impl Connections {
         })
     }
 
-    fn forget(&self, id: u64) -> bool {
+    fn forget(&self, id: ConnectionId) -> bool {
         self.lock().remove(&id).is_some()
     }
 
-    async fn tell_closed(&self, connection: u64, error: Option<String>) {
+    async fn tell_closed(&self, connection: ConnectionId, error: Option<String>) {
         // Without a listener there is nobody to tell.
-        drop(
-            self.events
-                .send(NetEvent::Closed { connection, error })
-                .await,
-        );
+        drop(self.events.send(Input::Closed { connection, error }).await);
     }
 
     /// The table is whole after each statement, so a panic elsewhere does not spoil it.
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Connection>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, Connection>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

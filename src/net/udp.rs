@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use crate::base::clock::monotonic_now;
-use crate::net::event::NetEvent;
+use crate::base::flow::Input;
 #[cfg(target_os = "linux")]
 use crate::net::icmp;
 use crate::net::route::Routes;
@@ -28,7 +28,7 @@ pub(crate) enum Late {
     /// The system's buffer was full.
     Datagram(SocketAddr, Vec<u8>),
     /// The owner is still to be told.
-    Tell(NetEvent),
+    Tell(Input),
 }
 
 /// Sends at once where the system takes it; else the backlog does, as long as it has room. A
@@ -42,7 +42,7 @@ pub(crate) fn send(
     let late = match try_send(socket, remote, &bytes) {
         Ok(()) => return,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Late::Datagram(remote, bytes),
-        Err(error) => Late::Tell(NetEvent::SendError {
+        Err(error) => Late::Tell(Input::SendError {
             remote,
             error: error.to_string(),
         }),
@@ -56,7 +56,7 @@ pub(crate) fn send(
 pub(crate) async fn run_backlog(
     socket: Arc<UdpSocket>,
     mut backlog: mpsc::Receiver<Late>,
-    events: mpsc::Sender<NetEvent>,
+    events: mpsc::Sender<Input>,
 ) {
     while let Some(late) = backlog.recv().await {
         let event = match late {
@@ -69,7 +69,7 @@ pub(crate) async fn run_backlog(
                 };
                 match sent {
                     Ok(_) => continue,
-                    Err(error) => NetEvent::SendError {
+                    Err(error) => Input::SendError {
                         remote,
                         error: error.to_string(),
                     },
@@ -86,7 +86,7 @@ pub(crate) async fn run_backlog(
 pub(crate) async fn run_receiver(
     socket: Arc<UdpSocket>,
     bound: IpAddr,
-    events: mpsc::Sender<NetEvent>,
+    events: mpsc::Sender<Input>,
 ) {
     let mut routes = Routes::new(bound);
     let mut buffer = vec![0; MAX_DATAGRAM];
@@ -95,14 +95,14 @@ pub(crate) async fn run_receiver(
             Ok(Received::Datagram(length, remote)) => {
                 let remote = canonical(remote);
                 let local_ip = routes.local_ip(monotonic_now(), remote.ip());
-                NetEvent::Datagram {
+                Input::Datagram {
                     remote,
                     local_ip: local_ip.unwrap_or(bound),
                     bytes: buffer.get(..length).unwrap_or_default().to_vec(),
                 }
             }
             #[cfg(target_os = "linux")]
-            Ok(Received::Undelivered(remote, error)) => NetEvent::SendError { remote, error },
+            Ok(Received::Undelivered(remote, error)) => Input::SendError { remote, error },
             Err(error) => {
                 // ICMP's answer to something that was sent, or a lack of memory: neither ends the
                 // socket.

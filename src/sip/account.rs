@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::base::flow::Transport;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
-use crate::sip::flow::Transport;
 
 /// A name and a password for digest authentication (RFC 7616).
 #[derive(Debug, Clone)]

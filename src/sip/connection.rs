@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::event::SipEvent;
-use super::flow::{ConnectionId, Output, Transport};
 use super::message::Message;
 use super::wire::{Frame, StreamFramer};
+use crate::base::flow::{ConnectionId, Output, Transport};
 use crate::base::redact;
 
 /// How many streams may be open at once.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use crate::base::flow::{ConnectionId, Input, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::random::Random;
 use crate::base::uri::Uri;
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::{Border, Flow};
 use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
-use crate::sip::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::timer::{Deadlines, TIMEOUT};
@@ -130,6 +130,32 @@ impl Endpoint {
 
     // Inputs.
 
+    /// Takes what the sockets tell.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Datagram {
+                remote,
+                local_ip,
+                bytes,
+            } => self.handle_datagram(now, remote, local_ip, &bytes),
+            Input::Accepted {
+                connection,
+                transport,
+                remote,
+                local,
+            } => self.handle_accepted(now, connection, transport, remote, local),
+            Input::Connected { connection, local } => {
+                self.handle_connected(now, connection, local);
+            }
+            Input::Stream { connection, bytes } => self.handle_stream(now, connection, &bytes),
+            Input::Closed { connection, error } => {
+                self.handle_connection_closed(now, connection, error);
+            }
+            Input::SendError { remote, error } => self.handle_send_error(now, remote, &error),
+            Input::Resolved { id, answer } => self.handle_resolved(now, id, answer),
+        }
+    }
+
     /// Takes one datagram; `local_ip` is the address that it was sent to.
     pub fn handle_datagram(
         &mut self,
@@ -160,7 +186,9 @@ impl Endpoint {
         local: SocketAddr,
     ) {
         match transport {
-            Transport::Tcp => self.border.accepted(connection, remote, local.ip()),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.border.accepted(connection, remote, local.ip());
+            }
             // Datagrams have no connections.
             Transport::Udp => {}
         }

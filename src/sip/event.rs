@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::base::flow::Transport;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
-use crate::sip::flow::Transport;
 
 /// Names one call of the SIP layer (an INVITE and all dialogs that it makes) while it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

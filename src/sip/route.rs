@@ -1,8 +1,8 @@
 //! Where a request goes next (RFC 3261 sections 8.1.2 and 12.2.1.1; RFC 3263 is the resolver's).
 
-use super::flow::{Resolved, Transport};
 use super::message::Message;
 use super::parse::AddressField;
+use crate::base::flow::{Resolved, Transport};
 use crate::base::uri::{Host, SipUri, Uri};
 
 /// The largest request that goes by UDP of its own accord, in octets (RFC 3261 section 18.1.1).

@@ -4,12 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
+use crate::base::flow::{ConnectionId, Output, Resolved, Transport};
 use crate::base::random::SeededRandom;
 use crate::sip::message::Message;
-use crate::sip::{
-    Body, ConnectionId, Endpoint, EndpointConfig, IncomingCall, Output, Resolved, SessionId,
-    SipEvent, Transport, parse,
-};
+use crate::sip::{Body, Endpoint, EndpointConfig, IncomingCall, SessionId, SipEvent, parse};
 
 /// An endpoint at 10.0.0.1 with a peer at 10.0.0.200, whose resolver answers at once.
 pub(in crate::sip) struct Bench {

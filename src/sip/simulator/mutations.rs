@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::bench::{Bench, SDP_BODY, TO_US, established, invite, request};
+use crate::base::flow::ConnectionId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
-use crate::sip::{Body, Census, ConnectionId};
+use crate::sip::{Body, Census};
 
 const US: &str = "sip:us@10.0.0.1";
 const MESSAGES: u32 = 30_000;
@@ -209,7 +210,7 @@ fn damaged_streams_end_at_most_themselves() {
         let connection = ConnectionId(number * 2);
         let remote = "10.0.1.1:7000".parse().unwrap();
         let local = "10.0.0.1:5060".parse().unwrap();
-        let transport = crate::sip::Transport::Tcp;
+        let transport = crate::base::flow::Transport::Tcp;
         bench
             .endpoint
             .handle_accepted(bench.now, connection, transport, remote, local);

@@ -470,7 +470,7 @@ fn a_message_is_taken_and_an_unreadable_one_refused() {
 
 #[test]
 fn the_response_goes_where_the_request_came_from_or_says() {
-    use crate::sip::Output;
+    use crate::base::flow::Output;
     let mut bench = Bench::new();
     let now = bench.now;
     let from = "192.0.2.7:40000".parse().unwrap();
@@ -580,7 +580,7 @@ fn a_contact_that_leads_nowhere_is_reached_where_the_call_came_from() {
         let session = bench.session();
         bench.endpoint.hang_up(bench.now, session).unwrap();
         match bench.drain().as_slice() {
-            [crate::sip::Output::Datagram { remote, bytes }] => {
+            [crate::base::flow::Output::Datagram { remote, bytes }] => {
                 assert_eq!(*remote, peer());
                 assert!(bytes.starts_with(format!("BYE {contact} ").as_bytes()));
             }
@@ -664,7 +664,7 @@ fn ipv6_is_written_in_brackets_and_answered_where_it_came_from() {
         .endpoint
         .handle_datagram(bench.now, from, OURS_V6, text.as_bytes());
     match bench.drain().as_slice() {
-        [crate::sip::Output::Datagram { remote, bytes }] => {
+        [crate::base::flow::Output::Datagram { remote, bytes }] => {
             assert_eq!(*remote, from);
             let text = String::from_utf8_lossy(bytes);
             assert!(text.contains(";received=2001:db8::5"), "{text}");

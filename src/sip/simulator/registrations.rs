@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::registrar::Registrar;
 use super::scenarios::{account, is_registered, world_with_registrar};
 use super::world::{Link, World};
+use crate::base::flow::Transport;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
-use crate::sip::{AccountSetup, RegistrationState, SipEvent, Transport};
+use crate::sip::{AccountSetup, RegistrationState, SipEvent};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -33,7 +33,7 @@ pub(super) fn world_with_registrar(seed: u64, link: Link) -> World {
     let mut world = World::new(seed, link);
     world.names.insert(
         "sim.example".to_owned(),
-        vec![(crate::sip::Transport::Udp, Registrar::address())],
+        vec![(crate::base::flow::Transport::Udp, Registrar::address())],
     );
     world
 }
@@ -292,7 +292,7 @@ fn a_target_that_is_down_fails_over_to_the_next_one() {
     let (mut world, _) = direct(Link::PERFECT);
     let dead = world.add_agent(true);
     world.agents[dead].down = true;
-    let places = [dead, 1].map(|agent| (crate::sip::Transport::Udp, world.address(agent)));
+    let places = [dead, 1].map(|agent| (crate::base::flow::Transport::Udp, world.address(agent)));
     world
         .names
         .insert("two.example".to_owned(), places.to_vec());

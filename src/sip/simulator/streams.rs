@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::bench::{Bench, SDP_BODY, TO_US, request};
 use super::checks::check;
 use super::world::{Act, Link, World};
+use crate::base::flow::{Output, Transport};
 use crate::base::uri::Uri;
-use crate::sip::{Body, Output, SipEvent, Transport};
+use crate::sip::{Body, SipEvent};
 
 const US: &str = "sip:us@10.0.0.1";
 const SECOND: Duration = Duration::from_secs(1);
@@ -63,7 +64,7 @@ fn too_many_streams_are_refused() {
     for number in 0..300 {
         let remote = format!("10.0.1.1:{}", 1000 + number).parse().unwrap();
         let local = "10.0.0.1:5060".parse().unwrap();
-        let connection = crate::sip::ConnectionId(number * 2);
+        let connection = crate::base::flow::ConnectionId(number * 2);
         bench
             .endpoint
             .handle_accepted(bench.now, connection, Transport::Tcp, remote, local);

@@ -352,7 +352,7 @@ fn requests_get_the_reaction_of_the_table() {
             .drain()
             .into_iter()
             .map(|output| match output {
-                crate::sip::Output::Datagram { bytes, .. } => bytes,
+                crate::base::flow::Output::Datagram { bytes, .. } => bytes,
                 other => panic!("{case}: {other:?}"),
             })
             .collect();

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::registrar::Registrar;
 use crate::base::clock;
+use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{
-    AccountSetup, Body, ConnectionId, Endpoint, EndpointConfig, IncomingCall, Output, ResolveId,
-    Resolved, SessionId, SipEvent, Status, Transport,
+    AccountSetup, Body, Endpoint, EndpointConfig, IncomingCall, SessionId, SipEvent, Status,
 };
 
 /// How the network treats datagrams.

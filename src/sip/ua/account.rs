@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::authentication::KnownChallenge;
 use super::outgoing::OutgoingId;
+use crate::base::flow::{Resolved, Transport};
 use crate::base::uri::{SipUri, Uri};
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::Flow;
-use crate::sip::flow::{Resolved, Transport};
 use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
 use crate::sip::route;
@@ -187,7 +187,9 @@ impl Account {
         let differs = match place.transport {
             Transport::Udp => seen_ip != place.local_ip || seen_port != sent_port,
             // The port of a stream is always another; without NAT our listening port is right.
-            Transport::Tcp => seen_ip != place.local_ip,
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                seen_ip != place.local_ip
+            }
         };
         let public = differs.then(|| SocketAddr::new(seen_ip, seen_port));
         let moved = public != self.public;

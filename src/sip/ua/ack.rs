@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::outgoing::{Asked, OutgoingId};
+use crate::base::flow::Resolved;
 use crate::sip::connection::Flow;
 use crate::sip::endpoint::Endpoint;
-use crate::sip::flow::Resolved;
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
 

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
 use crate::sip::connection::Flow;
 use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
-use crate::sip::flow::{ConnectionId, Resolved, Transport};
 use crate::sip::message::{Message, Method};
 
 /// How long a far end that refused a stream is not asked again because of a request's size.
@@ -27,7 +27,7 @@ impl Endpoint {
             Transport::Udp => Flow::Datagram {
                 remote: place.remote,
             },
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 let usable = stream.filter(|(connection, remote)| {
                     remote.ip() == place.remote.ip() && self.border.is_open(*connection)
                 });
@@ -86,14 +86,19 @@ impl Endpoint {
         let uri = SipUri::new(Some(user), Host::from(ip), Some(port));
         match place.transport {
             Transport::Udp => uri,
-            Transport::Tcp => uri.with_param("transport", Some("tcp")),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                let name = place.transport.to_string().to_ascii_lowercase();
+                uri.with_param("transport", Some(&name))
+            }
         }
     }
 
     fn local_port(&self, transport: Transport) -> u16 {
         match transport {
             Transport::Udp => self.config.udp_port,
-            Transport::Tcp => self.config.tcp_port.unwrap_or(self.config.udp_port),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.config.tcp_port.unwrap_or(self.config.udp_port)
+            }
         }
     }
 

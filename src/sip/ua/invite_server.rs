@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::ALLOW;
 use super::incoming::Arrival;
 use super::session::{Accepted, Negotiation, Phase, Session};
+use crate::base::flow::{Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::dialog::Dialog;
@@ -12,7 +13,6 @@ use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{
     Body, EndedBy, IncomingCall, NameAddr, SessionId, SipError, SipEvent, Status,
 };
-use crate::sip::flow::{Resolved, Transport};
 use crate::sip::message::Message;
 use crate::sip::timer::{T1, T2, TIMEOUT};
 use crate::sip::transaction::TransactionId;

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use super::ack::Ack;
 use super::authentication::KnownChallenge;
+use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{SessionId, Status};
-use crate::sip::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::sip::message::Message;
 use crate::sip::route::{Hop, MAX_DATAGRAM_REQUEST};
 use crate::sip::timer::TIMEOUT;

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use super::account::{Account, MIN_EXPIRES, Wish};
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::{ALLOW, SUPPORTED};
+use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{SipUri, Uri};
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::Flow;
 use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{RegistrationState, SipEvent, Status};
-use crate::sip::flow::{ConnectionId, Resolved, Transport};
 use crate::sip::message::{Message, Method};
 use crate::sip::parse::AddressField;
 use crate::sip::route::{self, Hop};
@@ -256,7 +256,9 @@ impl Endpoint {
         };
         let (bytes, pause): (&[u8], _) = match flow.transport() {
             Transport::Udp => (b"\r\n", KEEP_ALIVE_UDP),
-            Transport::Tcp => (b"\r\n\r\n", KEEP_ALIVE_TCP),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                (b"\r\n\r\n", KEEP_ALIVE_TCP)
+            }
         };
         self.border.send_keep_alive(&flow, bytes);
         self.timers.set(Timer::KeepAlive(id), now + pause);
@@ -308,7 +310,7 @@ impl Endpoint {
         if first_time && let Some(flow) = flow {
             let pause = match flow.transport() {
                 Transport::Udp => KEEP_ALIVE_UDP,
-                Transport::Tcp => KEEP_ALIVE_TCP,
+                Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => KEEP_ALIVE_TCP,
             };
             self.timers.set(Timer::KeepAlive(id), now + pause);
         }

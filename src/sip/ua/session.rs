@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::OutgoingId;
+use crate::base::flow::{ConnectionId, Resolved};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::{Endpoint, Timer};
 use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
-use crate::sip::flow::{ConnectionId, Resolved};
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
 use crate::sip::transaction::TransactionId;

@@ -1,4 +1,6 @@
 //! What crosses the border between the SIP core and the sockets.
+//!
+//! Neither room knows the other: the core asks by [`Output`], the sockets tell by [`Input`].
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +12,12 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream under TLS (RFC 3261 section 26.2.1).
+    Tls,
+    /// A WebSocket (RFC 7118).
+    Ws,
+    /// A WebSocket under TLS (RFC 7118).
+    Wss,
 }
 
 impl Transport {
@@ -17,7 +25,15 @@ impl Transport {
     pub fn reliable(self) -> bool {
         match self {
             Self::Udp => false,
-            Self::Tcp => true,
+            Self::Tcp | Self::Tls | Self::Ws | Self::Wss => true,
+        }
+    }
+
+    /// Whether nobody between the two ends can read or change what it carries.
+    pub fn secure(self) -> bool {
+        match self {
+            Self::Tls | Self::Wss => true,
+            Self::Udp | Self::Tcp | Self::Ws => false,
         }
     }
 }
@@ -27,6 +43,9 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
         })
     }
 }
@@ -61,7 +80,7 @@ pub enum Output {
         /// The whole datagram.
         bytes: Vec<u8>,
     },
-    /// Open a stream; answered by `handle_connected` or `handle_connection_closed`.
+    /// Open a stream; answered by `Connected` or `Closed`.
     Connect {
         /// The id that the connection will have.
         connection: ConnectionId,
@@ -82,7 +101,7 @@ pub enum Output {
         /// Which connection.
         connection: ConnectionId,
     },
-    /// Resolve a name or find the route to an address; answered by `handle_resolved`.
+    /// Resolve a name or find the route to an address; answered by `Resolved`.
     Resolve {
         /// The question's id.
         id: ResolveId,
@@ -92,5 +111,65 @@ pub enum Output {
         port: Option<u16>,
         /// The transport, where the URI or the account names one.
         transport: Option<Transport>,
+    },
+}
+
+/// What the sockets tell their owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A datagram came.
+    Datagram {
+        /// From where.
+        remote: SocketAddr,
+        /// The local address towards the sender.
+        local_ip: IpAddr,
+        /// The whole datagram.
+        bytes: Vec<u8>,
+    },
+    /// A peer opened a stream.
+    Accepted {
+        /// The id of the connection, an even number.
+        connection: ConnectionId,
+        /// Which kind of stream.
+        transport: Transport,
+        /// The peer.
+        remote: SocketAddr,
+        /// Our end.
+        local: SocketAddr,
+    },
+    /// A stream that the owner asked for is open.
+    Connected {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Our end.
+        local: SocketAddr,
+    },
+    /// Bytes came on a stream, split anywhere.
+    Stream {
+        /// Which connection.
+        connection: ConnectionId,
+        /// The bytes, at least one.
+        bytes: Vec<u8>,
+    },
+    /// A stream ended or could not be opened; told once, and not for one that the owner closed.
+    Closed {
+        /// Which connection.
+        connection: ConnectionId,
+        /// What went wrong and whose fault it is; none when the peer closed it in order.
+        error: Option<String>,
+    },
+    /// A datagram could not be sent.
+    SendError {
+        /// To where.
+        remote: SocketAddr,
+        /// The system's reason.
+        error: String,
+    },
+    /// A question to the resolver is answered.
+    Resolved {
+        /// The question's id.
+        id: ResolveId,
+        /// The places to try in this order, at least one; or what is wrong, for a person.
+        answer: Result<Vec<Resolved>, String>,
     },
 }
