@@ -13,7 +13,7 @@ use crate::control::Event;
 use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
-use crate::sip::{EndedBy, Status};
+use crate::sip::{EndedBy, SessionId, Status};
 
 /// How many ended calls stay on the screen until the agent dismisses them.
 const ENDED_SHOWN: usize = 8;
@@ -21,6 +21,9 @@ const ENDED_SHOWN: usize = 8;
 const TALKED_STAYS: Duration = Duration::from_secs(60);
 /// How long a call that nobody took stays, so that its outcome can be read.
 const UNANSWERED_STAYS: Duration = Duration::from_secs(6);
+/// The reason on a call whose end the far end never confirmed.
+const UNCONFIRMED: &str =
+    "you hung up; peer unreachable: it never confirmed the end and may believe the call goes on";
 
 impl Engine {
     /// Ends a call that never reached the SIP layer.
@@ -29,6 +32,45 @@ impl Engine {
         self.with_call(now, id, |call| call.call.handle_ended(by, status, None));
     }
 
+    /// The SIP layer is done with a call; a call that we hung up was told as ended long before.
+    pub(super) fn handle_session_end(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        by: EndedBy,
+        status: Status,
+        reason: Option<String>,
+    ) {
+        let Some(id) = self.sessions.remove(&session) else {
+            return;
+        };
+        let told = self.calls.get(&id).is_none_or(|call| call.ended.is_some());
+        if told && by == EndedBy::Unreachable {
+            self.unconfirmed(id, &status);
+        }
+        self.with_call(now, id, |call| call.call.handle_ended(by, status, reason));
+    }
+
+    /// The far end never confirmed that we hung up: the record says that the two may disagree.
+    fn unconfirmed(&mut self, id: CallId, status: &Status) {
+        let code = status.code;
+        if let Some(call) = self.calls.get_mut(&id) {
+            UNCONFIRMED.clone_into(&mut call.status);
+        }
+        self.record(Write::ChangeCall(
+            id,
+            CallChange::EndReason {
+                sip_status: code,
+                end_reason: UNCONFIRMED.to_owned(),
+            },
+        ));
+        self.tell(Event::Error {
+            call: Some(id),
+            text: format!("{UNCONFIRMED} ({code} {})", status.phrase),
+        });
+    }
+
+    /// Closes a call for people, records and sound.
     pub(super) fn end(&mut self, now: Instant, id: CallId, judged: Outcome, code: u16) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;

@@ -14,7 +14,7 @@ use crate::control::{Event, RecordingView};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sdp::MediaPlan;
-use crate::sip::{SessionId, SipEvent};
+use crate::sip::{EndedBy, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
@@ -93,10 +93,7 @@ impl Engine {
                 status,
                 reason,
             } => {
-                self.with_session(now, session, |call| {
-                    call.call.handle_ended(by, status, reason);
-                });
-                self.sessions.remove(&session);
+                self.handle_session_end(now, session, by, status, reason);
             }
             SipEvent::Trace {
                 sent,
@@ -195,6 +192,10 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        // What a call does after its end, until the far end confirms it, concerns nobody.
+        if call.ended.is_some() {
+            return;
+        }
         let context = call.context();
         match edge {
             Edge::Ringing {
@@ -231,6 +232,18 @@ impl Engine {
             }
             Edge::Media(plan) => self.handle_plan(id, &plan),
             Edge::Problem(text) => self.problem(Some(id), text),
+            Edge::HungUp { problem } => {
+                let code = if call.answered.is_some() { 200 } else { 487 };
+                let judged = outcome(
+                    call.direction,
+                    call.reached(),
+                    EndedBy::Local,
+                    &Status::new(code, ""),
+                    None,
+                    problem.as_deref(),
+                );
+                self.end(now, id, judged, code);
+            }
             Edge::Ended {
                 by,
                 status,

@@ -585,6 +585,8 @@ impl Engine {
             .calls
             .values()
             .all(|call| call.ended.is_some() && call.ending.is_none())
+            // A BYE that is lost is sent again.
+            && self.sessions.is_empty()
             && self.accounts.iter().all(LiveAccount::gone)
             && self.journal.is_empty();
         let over = quiet || now >= until;

@@ -230,6 +230,7 @@ impl LiveCall {
 
     pub(super) fn stage(&self) -> CallStage {
         match self.call.phase() {
+            Phase::Ending => CallStage::Ending,
             Phase::Ended => CallStage::Ended,
             _ if self.ended.is_some() => CallStage::Ended,
             Phase::Dialling | Phase::Offered if !self.ringing => CallStage::Calling,

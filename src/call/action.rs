@@ -60,6 +60,12 @@ pub enum Edge {
     Media(Box<MediaPlan>),
     /// Something failed and the call goes on; what is wrong, for a person.
     Problem(String),
+    /// Our side hung up: for people and records the call is over now; `Ended` follows once the far
+    /// end confirmed it, or never did.
+    HungUp {
+        /// What our side found wrong, when that is why.
+        problem: Option<String>,
+    },
     /// The call is over.
     Ended {
         /// Who ended it.

@@ -5,6 +5,9 @@
 //! incoming   Arriving -> Ringing -> Answering -> Established -> Ended
 //! ```
 //!
+//! When our side hangs up, a call that the far end knows of is `Ending` until the SIP layer has said
+//! goodbye; for people and records it is over at once (`Edge::HungUp`).
+//!
 //! Inputs are the agent's wishes (`ring`, `answer`, `hold` …) and what the SIP layer tells
 //! (`handle_*`); outputs are [`Action`]s, drained by `poll_action` after each input.
 

@@ -23,6 +23,8 @@ pub enum Phase {
     Answering,
     /// Both sides have agreed.
     Established,
+    /// Our side hung up; the far end has not confirmed it.
+    Ending,
     /// Over.
     Ended,
 }
@@ -36,6 +38,7 @@ impl Phase {
             Self::Ringing => "ringing",
             Self::Answering => "being answered",
             Self::Established => "connected",
+            Self::Ending => "ending",
             Self::Ended => "over",
         }
     }
@@ -155,11 +158,18 @@ impl Call {
     ///
     /// Fails when it is already over.
     pub fn hang_up(&mut self) -> Result<(), CallError> {
-        if self.phase == Phase::Ended {
-            return Err(CallError::WrongPhase(self.phase.word()));
+        match self.phase {
+            Phase::Ending | Phase::Ended => Err(CallError::WrongPhase(self.phase.word())),
+            // Nothing that the far end must confirm.
+            Phase::Arriving | Phase::Ringing => {
+                self.sip(SipAction::HangUp);
+                Ok(())
+            }
+            Phase::Dialling | Phase::Offered | Phase::Answering | Phase::Established => {
+                self.leave();
+                Ok(())
+            }
         }
-        self.sip(SipAction::HangUp);
-        Ok(())
     }
 
     /// Holds or resumes; while a change is on its way the newest wish waits for its turn.
@@ -204,8 +214,8 @@ impl Call {
             Phase::Arriving | Phase::Ringing | Phase::Answering => {
                 self.sip(SipAction::Reject(Status::new(500, "No Media"), Vec::new()));
             }
-            Phase::Dialling | Phase::Offered | Phase::Established => self.sip(SipAction::HangUp),
-            Phase::Ended => {}
+            Phase::Dialling | Phase::Offered | Phase::Established => self.leave(),
+            Phase::Ending | Phase::Ended => {}
         }
     }
 
@@ -219,6 +229,9 @@ impl Call {
 
     /// A provisional answer came.
     pub fn handle_progress(&mut self, status: &Status, body: Option<&Body>) {
+        if self.phase == Phase::Ending {
+            return;
+        }
         if let Some(body) = body {
             // An early answer that cannot be used is no reason to end a call that may yet be
             // answered well.
@@ -236,6 +249,9 @@ impl Call {
 
     /// The far end accepted.
     pub fn handle_answered(&mut self, body: Option<&Body>) {
+        if self.phase == Phase::Ending {
+            return;
+        }
         self.phase = Phase::Established;
         let taken = match body {
             Some(body) => self.take_answer(body),
@@ -321,6 +337,9 @@ impl Call {
     /// Our change was answered.
     pub fn handle_reinvite_answered(&mut self, status: &Status, body: Option<&Body>) {
         self.reinviting = false;
+        if self.phase == Phase::Ending {
+            return;
+        }
         let taken = match (status.code, body) {
             (200..=299, Some(body)) => self.take_answer(body),
             (200..=299, None) => Err("the far end accepted without a description".to_owned()),
@@ -525,6 +544,15 @@ impl Call {
     /// The session stands but no media can: end it.
     fn give_up(&mut self, problem: String) {
         self.problem = Some(problem);
+        self.leave();
+    }
+
+    /// Hangs up; for our side the call is over.
+    fn leave(&mut self) {
+        self.phase = Phase::Ending;
+        self.on_open = None;
+        let problem = self.problem.take();
+        self.tell(Edge::HungUp { problem });
         self.sip(SipAction::HangUp);
     }
 

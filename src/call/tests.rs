@@ -281,18 +281,49 @@ fn an_ack_without_the_awaited_answer_ends_the_call_and_says_why() {
     callee.handle_confirmed(None);
     let actions = drain(&mut callee, 0);
     assert!(sip(&actions).contains(&&SipAction::HangUp));
-    callee.handle_ended(EndedBy::Local, Status::new(200, "OK"), None);
-    let actions = drain(&mut callee, 0);
     assert!(
         matches!(
             edges(&actions).as_slice(),
-            [Edge::Ended {
-                problem: Some(_),
-                ..
-            }]
+            [Edge::HungUp { problem: Some(_) }]
         ),
         "{actions:?}"
     );
+    callee.handle_ended(EndedBy::Local, Status::new(200, "OK"), None);
+    let actions = drain(&mut callee, 0);
+    assert!(
+        matches!(edges(&actions).as_slice(), [Edge::Ended { .. }]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn who_hangs_up_is_done_at_once_and_hears_nothing_more_of_the_call() {
+    let (mut caller, mut callee) = connected();
+    callee.set_hold(true).unwrap();
+    let actions = drain(&mut callee, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    caller.set_hold(true).unwrap();
+    drain(&mut caller, 0);
+    caller.hang_up().unwrap();
+    let actions = drain(&mut caller, 0);
+    assert_eq!(
+        actions,
+        [
+            Action::Tell(Edge::HungUp { problem: None }),
+            Action::Sip(SipAction::HangUp)
+        ]
+    );
+    assert_eq!(caller.phase(), Phase::Ending);
+    // The end of our own hold, and sound that comes late, change nothing any more.
+    caller.handle_reinvite_answered(&Status::new(200, "OK"), Some(offer));
+    caller.handle_answered(Some(offer));
+    caller.handle_progress(&Status::new(183, "Session Progress"), Some(offer));
+    assert_eq!(drain(&mut caller, 0), []);
+    assert!(caller.hang_up().unwrap_err().to_string().contains("ending"));
+    caller.handle_ended(EndedBy::Unreachable, Status::new(408, "silence"), None);
+    assert_eq!(caller.phase(), Phase::Ended);
 }
 
 #[test]

@@ -136,7 +136,9 @@ pub enum Event {
         /// What is wrong, when it failed.
         problem: Option<String>,
     },
-    /// The call is over; its row says so on disk unless `durable` is false.
+    /// The call is over; its row says so on disk unless `durable` is false. Once our side hangs up
+    /// that is at once, with the moment that counts for people and bills: a far end that is gone
+    /// would hold up scripts for 32 s. That it never confirmed the end is told by an `Error`.
     Ended {
         /// The call.
         call: CallContext,

@@ -84,8 +84,17 @@ pub enum CallStage {
     Held,
     /// The far end holds.
     HeldByRemote,
+    /// We hung up and it is over for us; the far end has not confirmed it yet.
+    Ending,
     /// Over.
     Ended,
+}
+
+impl CallStage {
+    /// Whether nobody can talk any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Ending | Self::Ended)
+    }
 }
 
 /// One call.

@@ -288,6 +288,16 @@ pub(crate) fn change(
                 &[&key, sip_call_id],
             )?;
         }
+        CallChange::EndReason {
+            sip_status,
+            end_reason,
+        } => {
+            run(
+                "UPDATE calls SET sip_status = ?2, end_reason = ?3
+                 WHERE id = ?1 AND ended_at IS NOT NULL",
+                &[&key, sip_status, end_reason],
+            )?;
+        }
         CallChange::Recording(file) => {
             run(
                 "UPDATE calls SET recording = ?2 WHERE id = ?1",

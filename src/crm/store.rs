@@ -60,6 +60,13 @@ pub enum CallChange {
         /// Whether nothing is left to do.
         done: bool,
     },
+    /// What became known of its end afterwards.
+    EndReason {
+        /// The final SIP status.
+        sip_status: u16,
+        /// Why it ended, in plain words.
+        end_reason: String,
+    },
     /// Its recording.
     Recording(String),
     /// Its notes, the whole text.

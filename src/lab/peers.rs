@@ -375,7 +375,11 @@ impl Peers {
                 }
             }
             Edge::Problem(text) => self.tell(LabEvent::Problem(text)),
-            Edge::Ringing { .. } | Edge::Held { .. } | Edge::Resumed | Edge::Media(_) => {}
+            Edge::Ringing { .. }
+            | Edge::Held { .. }
+            | Edge::Resumed
+            | Edge::Media(_)
+            | Edge::HungUp { .. } => {}
         }
     }
 

@@ -94,7 +94,7 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
             scene.send(Command::ChooseContact(call.id, None));
         }
     }
-    if call.stage == CallStage::Ended {
+    if call.stage.is_over() {
         if pressed(ui, ctrl, Key::Enter) {
             scene.send(Command::Dismiss(call.id));
         }

@@ -66,6 +66,7 @@ pub(crate) fn of_call(call: &CallView, theme: &Theme) -> (&'static str, Tone) {
         (CallStage::Talking, _) => (text::IN_CALL, c.good),
         (CallStage::Held, _) => (text::ON_HOLD, c.warn),
         (CallStage::HeldByRemote, _) => (text::HELD_BY_REMOTE, c.warn),
+        (CallStage::Ending, _) => (text::ENDING, c.neutral),
         (CallStage::Ended, _) => (text::ENDED, c.neutral),
     }
 }

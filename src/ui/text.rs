@@ -300,6 +300,7 @@ pub(crate) fn retry_in(seconds: u64) -> String {
 pub(crate) const CALLING: &str = "Calling…";
 pub(crate) const INCOMING: &str = "Incoming call";
 pub(crate) const HELD_BY_REMOTE: &str = "They hold";
+pub(crate) const ENDING: &str = "Ending";
 pub(crate) const ENDED: &str = "Ended";
 pub(crate) const REC: &str = "REC";
 pub(crate) const MUTE: &str = "Mute";

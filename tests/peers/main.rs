@@ -30,6 +30,7 @@ mod place;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
+mod several_calls;
 mod sipp;
 mod through_baresip;
 mod through_kamailio;

@@ -259,6 +259,24 @@ fn an_ended_call_says_why_and_is_called_again_or_done() {
 }
 
 #[test]
+fn a_call_that_was_hung_up_is_ending_and_does_not_stand_in_the_way_of_the_next() {
+    let mut call = talking(1, known());
+    call.stage = CallStage::Ending;
+    call.ended = Some(start());
+    call.status = "you hung up".to_owned();
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("Ending");
+    assert!(shown.query_by_label("Hang up").is_none());
+    shown.get_by_label("Call again").click();
+    shown.run_steps(2);
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls.push(ringing(2, Vec::new())));
+    shown.run_steps(3);
+    assert_eq!(shown.state().state.card.shown, Some(call_id(2)));
+}
+
+#[test]
 fn a_call_that_rings_is_answered_by_button_and_key_but_not_by_space_or_enter() {
     let mut shown = desk(with(ringing(1, known())), Rows::default(), |_| {});
     for key in [Key::Space, Key::Enter] {

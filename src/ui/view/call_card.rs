@@ -11,7 +11,7 @@ use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
 use crate::base::id::CallId;
-use crate::control::{CallStage, CallView, RecordingView};
+use crate::control::{CallView, RecordingView};
 use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
@@ -40,7 +40,7 @@ pub(crate) fn follow_calls(scene: &Scene<'_>, state: &mut ViewState) {
             let mut calls = scene.snapshot.calls.iter();
             calls.find(|call| Some(call.id) == wanted && wanted.is_some())
         };
-        let talks = call(card.shown).is_some_and(|call| call.stage != CallStage::Ended);
+        let talks = call(card.shown).is_some_and(|call| !call.stage.is_over());
         let rings = call(Some(newest)).is_some_and(rings_here);
         // A call that rings does not push away the one that is being talked in, nor a field that is
         // being typed into.
@@ -103,7 +103,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
     head_ui(ui, scene, call, &person);
     status_ui(ui, call);
     ui.add_space(4.0);
-    if call.stage == CallStage::Ended {
+    if call.stage.is_over() {
         ended_ui(ui, scene, call);
     } else if rings_here(call) {
         ringing_ui(ui, scene, call);
@@ -116,7 +116,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
         .id_salt(call.id)
         .auto_shrink(false)
         .show(ui, |ui| {
-            if state.card.keypad && call.stage != CallStage::Ended {
+            if state.card.keypad && !call.stage.is_over() {
                 digits_ui(ui, scene, state, call);
             }
             who_ui(ui, scene, state, call, &person);
@@ -132,7 +132,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 last_calls_ui(ui, scene, &found.last_calls);
             }
         });
-    if call.stage != CallStage::Ended {
+    if !call.stage.is_over() {
         ui.ctx().request_repaint_after(next_second(scene, call));
     }
 }
@@ -241,20 +241,20 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
                 theme.colours.bad
             });
         }
-        if call.muted && call.stage != CallStage::Ended {
+        if call.muted && !call.stage.is_over() {
             pill_ui(ui, text::MUTED, Some(ICON_MIC_OFF), |theme| {
                 theme.colours.warn
             });
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if call.stage != CallStage::Ended && !rings_here(call) {
+            if !call.stage.is_over() && !rings_here(call) {
                 let words = format::quality(call.codec.as_deref(), call.quality);
                 line_ui(ui, &words, font(11.5, Weight::Regular), theme.colours.muted);
             }
         });
     });
     // While the call lives the pill says it; a sentence says more.
-    if call.stage == CallStage::Ended || call.status.split_whitespace().count() > 2 {
+    if call.stage.is_over() || call.status.split_whitespace().count() > 2 {
         paragraph_ui(
             ui,
             &format::sentence(&call.status),
