@@ -65,6 +65,7 @@ pub mod parse;
 pub mod wire;
 
 mod connection;
+mod deadline;
 mod dialog;
 mod route;
 #[cfg(test)]
@@ -75,5 +76,6 @@ mod ua;
 mod write;
 
 pub use account::{AccountSetup, Credentials};
-pub use endpoint::{Census, Endpoint, EndpointConfig};
+pub use deadline::Census;
+pub use endpoint::{Endpoint, EndpointConfig};
 pub use event::*;

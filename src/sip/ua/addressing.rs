@@ -7,7 +7,8 @@ use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
 use crate::sip::connection::Flow;
-use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint, Timer};
+use crate::sip::deadline::Timer;
+use crate::sip::endpoint::{CONNECT_LIMIT, Endpoint};
 use crate::sip::message::{Message, Method};
 
 /// How long a far end that refused a stream is not asked again because of a request's size.

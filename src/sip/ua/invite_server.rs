@@ -8,8 +8,9 @@ use super::session::{Accepted, Negotiation, Phase, Session};
 use crate::base::flow::{Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::deadline::Timer;
 use crate::sip::dialog::Dialog;
-use crate::sip::endpoint::{Endpoint, Timer};
+use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{
     Body, EndedBy, IncomingCall, NameAddr, SessionId, SipError, SipEvent, Status,
 };

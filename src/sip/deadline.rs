@@ -1,0 +1,127 @@
+//! Every deadline of the endpoint, what happens at each, and how much is under way.
+
+use std::time::Instant;
+
+use crate::base::flow::{ConnectionId, ResolveId};
+use crate::base::id::AccountId;
+use crate::sip::endpoint::Endpoint;
+use crate::sip::event::SessionId;
+use crate::sip::transaction::{TransactionId, TransactionTimer};
+use crate::sip::ua::OutgoingId;
+
+/// Every deadline of the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Timer {
+    /// A timer of a transaction (RFC 3261 table 4).
+    Transaction(TransactionId, TransactionTimer),
+    /// A stream that is being opened (5 s).
+    Connect(ConnectionId),
+    /// A message on a stream that has begun and not ended (64*T1).
+    Partial(ConnectionId),
+    /// A question to the resolver (64*T1).
+    Resolve(ResolveId),
+    /// The next REGISTER: refresh, or another try.
+    Register(AccountId),
+    /// The next keep-alive (RFC 5626 section 4.4.1).
+    KeepAlive(AccountId),
+    /// The ring limit of a call.
+    Ring(SessionId),
+    /// A provisional answer repeated each minute (RFC 3261 section 13.3.1.1).
+    Provisional(SessionId),
+    /// Our 2xx repeated from T1 to T2 (RFC 3261 section 13.3.1.4).
+    Repeat2xx(SessionId),
+    /// The longest wait for the ACK of our 2xx (64*T1).
+    AckLimit(SessionId),
+    /// The longest wait for the end of a cancelled INVITE (64*T1, RFC 3261 section 9.1).
+    CancelLimit(SessionId),
+    /// Our re-INVITE after glare (RFC 3261 section 14.1).
+    Glare(SessionId),
+    /// The longest wait for the final answer to our re-INVITE.
+    ReinviteLimit(OutgoingId),
+}
+
+/// How much an endpoint holds; all zero when nothing is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Calls that are not over.
+    pub sessions: usize,
+    /// Dialogs, early ones included.
+    pub dialogs: usize,
+    /// Transactions, those that only absorb repetitions included.
+    pub transactions: usize,
+    /// Outgoing requests that wait for an answer or for repeated 2xx.
+    pub requests: usize,
+    /// Questions to the resolver without an answer.
+    pub questions: usize,
+    /// Deadlines, without those of registrations and connections.
+    pub timers: usize,
+}
+
+impl Endpoint {
+    /// Lets every timer run that is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Transaction(id, timer) => {
+                    let mut outcomes = Vec::new();
+                    self.transactions.handle_timer(id, timer, &mut outcomes);
+                    self.apply(now, outcomes, None);
+                }
+                Timer::Connect(connection) => {
+                    if self.border.connecting(connection) {
+                        if let Some(remote) = self.border.close(connection) {
+                            self.remember_streamless(now, remote);
+                        }
+                        self.connection_lost(now, connection, "the connection was not accepted");
+                    }
+                }
+                Timer::Partial(connection) => {
+                    self.border.close(connection);
+                    self.connection_lost(now, connection, "the peer sent half a message");
+                }
+                Timer::Resolve(id) => {
+                    self.resolved(now, id, Err("the name was not resolved in time".to_owned()));
+                }
+                Timer::Register(account) => self.register(now, account),
+                Timer::KeepAlive(account) => self.keep_alive(now, account),
+                Timer::Ring(session) => self.ring_limit_passed(now, session),
+                Timer::Provisional(session) => self.repeat_provisional(now, session),
+                Timer::Repeat2xx(session) => self.repeat_2xx(now, session),
+                Timer::AckLimit(session) => self.ack_missing(now, session),
+                Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
+                Timer::Glare(session) => self.glare_over(now, session),
+                Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
+            }
+        }
+    }
+
+    /// How much is under way.
+    pub fn census(&self) -> Census {
+        Census {
+            sessions: self.sessions.len(),
+            dialogs: self
+                .sessions
+                .values()
+                .map(|session| session.early.len() + usize::from(session.dialog.is_some()))
+                .sum(),
+            transactions: self.transactions.len(),
+            requests: self.outgoing.len(),
+            questions: self.resolving.len(),
+            timers: self.timers.count(|timer| match timer {
+                Timer::Register(_)
+                | Timer::KeepAlive(_)
+                | Timer::Connect(_)
+                | Timer::Partial(_) => false,
+                Timer::Transaction(..)
+                | Timer::Resolve(_)
+                | Timer::Ring(_)
+                | Timer::Provisional(_)
+                | Timer::Repeat2xx(_)
+                | Timer::AckLimit(_)
+                | Timer::CancelLimit(_)
+                | Timer::Glare(_)
+                | Timer::ReinviteLimit(_) => true,
+            }),
+        }
+    }
+}
