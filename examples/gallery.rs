@@ -20,14 +20,15 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan as _};
 use ringdesk::base::clock;
+use ringdesk::base::dial_class::DialClass;
 use ringdesk::base::dial_plan::{DialPlan, DialPreview};
 use ringdesk::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use ringdesk::config::settings::ThemeChoice;
 use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
-    AccountView, CallStage, CallView, Command, DevicesView, DialRequest, Handle, Notice, Page,
-    PageRequest, QualityView, RecordingView, Registration, Snapshot,
+    AccountView, Asker, CallStage, CallView, Command, DevicesView, DialRequest, Handle, Notice,
+    Page, PageRequest, QualityView, RecordingView, Registration, Snapshot,
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
@@ -397,9 +398,11 @@ fn links(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, mono: Instant) {
              the page."
                 .to_owned()
         }),
+        class: DialClass::Ordinary,
     };
     if has("link") || has("odd-link") {
         state.dial_request = Some(DialRequest {
+            asker: Asker::Link,
             link: preview.original.clone(),
             preview: Ok(preview),
             identification: Some(Identification {

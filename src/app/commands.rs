@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::app::engine::{Engine, Internal};
+use crate::app::engine::Engine;
 use crate::app::script::phrase;
-use crate::base::dial_plan::DialPlan;
 use crate::base::id::CallId;
 use crate::base::uri::Uri;
-use crate::control::{CallTarget, Command, DialRequest, Event, RecordingView};
-use crate::crm::StoreError;
+use crate::control::{Command, Event, RecordingView};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -22,7 +20,12 @@ impl Engine {
     pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
         self.dirty = true;
         match command {
-            Command::Call(target) => self.place_call(now, &target),
+            Command::Call(target) => self.place_wanted(now, &target),
+            Command::CallFor {
+                target,
+                asker,
+                confirmed,
+            } => self.place_call(now, &target, asker, confirmed),
             Command::RequestDial(link) => self.request_dial(now, link),
             Command::CloseDialRequest => self.dial_request = None,
             Command::Answer(id) => self.answer(now, id),
@@ -71,85 +74,6 @@ impl Engine {
             Command::Quit => self.begin_farewell(now),
         }
         self.settle(now);
-    }
-
-    fn place_call(&mut self, now: Instant, target: &CallTarget) {
-        let account = self.account_for_call(target.account);
-        let plan = account
-            .map(|live| live.account.dial_plan.clone())
-            .unwrap_or_default();
-        // A registered phone calls by its account; a direct one straight to the address.
-        let account = account.map(|live| live.id);
-        let plan = self.with_domain(plan, account);
-        let preview = plan
-            .preview(&target.text)
-            .map_err(|error| error.to_string());
-        let live = self
-            .calls
-            .values()
-            .filter(|call| call.ended.is_none())
-            .count();
-        match preview {
-            Err(problem) => {
-                self.tell(Event::CallRefused {
-                    target: target.text.clone(),
-                    text: problem.clone(),
-                });
-                self.notice(problem);
-            }
-            Ok(_) if live >= self.options.max_calls => {
-                let text =
-                    format!("{live} calls are open already, which is the limit; end one first");
-                self.tell(Event::CallRefused {
-                    target: target.text.clone(),
-                    text: text.clone(),
-                });
-                self.notice(text);
-            }
-            Ok(preview) => {
-                if self.options.one_at_a_time {
-                    self.hold_all(now);
-                }
-                self.begin_outgoing(now, account, &preview);
-            }
-        }
-    }
-
-    /// A dial plan without a domain uses its account's.
-    fn with_domain(&self, plan: DialPlan, account: Option<crate::base::id::AccountId>) -> DialPlan {
-        if !plan.domain.is_empty() {
-            return plan;
-        }
-        let domain = account
-            .and_then(|id| self.account_address(id))
-            .and_then(|address| address.split_once('@').map(|(_, domain)| domain.to_owned()))
-            .unwrap_or_default();
-        DialPlan { domain, ..plan }
-    }
-
-    fn request_dial(&mut self, now: Instant, link: String) {
-        let account = self.account_for_call(None);
-        let plan = account
-            .map(|live| live.account.dial_plan.clone())
-            .unwrap_or_default();
-        let plan = self.with_domain(plan, account.map(|live| live.id));
-        let preview = plan.preview(&link).map_err(|error| error.to_string());
-        if let Ok(preview) = &preview {
-            let found = self.store.identify(&preview.called);
-            let internal = self.internal.clone();
-            let link = link.clone();
-            tokio::spawn(async move {
-                let found = found.await.unwrap_or(Err(StoreError::Closed));
-                drop(internal.send(Internal::DialIdentified(link, found)).await);
-            });
-        }
-        self.dial_request = Some(DialRequest {
-            link,
-            preview,
-            identification: None,
-            asked: now,
-        });
-        self.raised += 1;
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: CallId) {
@@ -224,7 +148,7 @@ impl Engine {
         }
     }
 
-    fn hold_all(&mut self, now: Instant) {
+    pub(super) fn hold_all(&mut self, now: Instant) {
         let connected: Vec<CallId> = self
             .calls
             .values()

@@ -12,6 +12,7 @@ use crate::app::accounts::LiveAccount;
 use crate::app::journal::{Ack, Journal};
 use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
+use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::records::Records;
 use crate::base::clock;
@@ -117,6 +118,8 @@ pub(super) struct Engine {
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
     pub(super) dial_request: Option<DialRequest>,
+    /// What others than the agent placed lately.
+    pub(super) outbound: OutboundRules,
     pub(super) to_call_back: u64,
     pub(super) store_revision: u64,
     pub(super) raised: u64,
@@ -197,6 +200,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         next_notice: 1,
         devices: DevicesView::default(),
         dial_request: None,
+        outbound: OutboundRules::default(),
         to_call_back: 0,
         store_revision: 0,
         raised: 0,

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::dial_class::{DialClass, is_emergency};
 use crate::base::phone_number::{PhoneNumber, parameter, percent_decoded, printable, split_scheme};
 
 /// More characters than this are no address.
@@ -29,6 +30,8 @@ pub struct DialPlan {
     /// Whether public numbers are sent as `+` and digits; else in national form. After an outside
     /// prefix no `+` can follow: there the region's international prefix stands for it.
     pub e164: bool,
+    /// Numbers that call for help here, beside those of the region: digits alone.
+    pub emergency_numbers: Vec<String>,
 }
 
 /// What will be dialled.
@@ -48,6 +51,8 @@ pub struct DialPreview {
     pub display: String,
     /// Why the agent should look twice (URI headers, `*` or `#`, phone-context, premium …).
     pub caution: Option<String>,
+    /// What kind of number it is.
+    pub class: DialClass,
 }
 
 /// Why nothing can be dialled; for a person.
@@ -74,6 +79,7 @@ impl Default for DialPlan {
             domain: String::new(),
             outside_prefix: String::new(),
             e164: true,
+            emergency_numbers: Vec::new(),
         }
     }
 }
@@ -177,10 +183,11 @@ impl DialPlan {
         let (user, rule) = self.user_for(number);
         let meant = self.behind_typed_prefix(number);
         let number = meant.as_ref().unwrap_or(number);
+        let class = self.class(number);
         if origin == Origin::Link && number.dialable.contains(['*', '#']) {
             cautions.push(CODE_IN_LINK.to_owned());
         }
-        if origin == Origin::Link && self.emergency(&number.dialable) {
+        if origin == Origin::Link && class == DialClass::Emergency {
             cautions.push(EMERGENCY_IN_LINK.to_owned());
         }
         if let Some(extension) = &number.extension {
@@ -203,15 +210,20 @@ impl DialPlan {
             called: number.e164.as_ref().unwrap_or(&number.dialable).clone(),
             display: number.display(),
             caution: joined(&cautions),
+            class,
         })
     }
 
     /// The user part for a number, and the rule that made it.
     fn user_for(&self, number: &PhoneNumber) -> (String, String) {
         let prefix = self.prefix();
-        if self.emergency(&number.dialable) {
-            let rule = "emergency number, dialled as it is".to_owned();
-            return (number.dialable.clone(), rule);
+        if let Some(help) = self.emergency_digits(&number.dialable) {
+            let rule = if help.len() == number.dialable.len() {
+                "emergency number, dialled as it is".to_owned()
+            } else {
+                format!("emergency number, dialled without the {prefix} for an outside line")
+            };
+            return (help.to_owned(), rule);
         }
         if number.internal {
             let what = if number.dialable.contains(['*', '#']) {
@@ -307,6 +319,7 @@ impl DialPlan {
             rule: format!("name, dialled at {domain}"),
             display: format!("{}@{domain}", printable(name)),
             caution: joined(&cautions),
+            class: DialClass::Ordinary,
         })
     }
 
@@ -340,6 +353,7 @@ impl DialPlan {
         let mut uri = format!("{scheme}:");
         let mut shown = printable(host);
         let mut called = None;
+        let mut class = DialClass::Ordinary;
         if let Some(user) = user {
             let (user, password) = user.split_once(':').unwrap_or((user, ""));
             if user.is_empty() {
@@ -352,11 +366,15 @@ impl DialPlan {
             if origin == Origin::Link && name.contains(['*', '#']) {
                 cautions.push(CODE_IN_LINK.to_owned());
             }
-            if origin == Origin::Link && self.emergency(&name) {
+            let number = PhoneNumber::parse(&format!("sip:{user}@h"), &self.region);
+            // The digits of a number are what the far end dials; a name is a name.
+            if !number.dialable.is_empty() {
+                class = self.class(&number);
+            }
+            if origin == Origin::Link && class == DialClass::Emergency {
                 cautions.push(EMERGENCY_IN_LINK.to_owned());
             }
             cautions.extend(context_caution(user));
-            let number = PhoneNumber::parse(&format!("sip:{user}@h"), &self.region);
             cautions.extend(number.cost_warning().map(str::to_owned));
             shown = match &number.e164 {
                 Some(_) => format!("{} at {shown}", number.display()),
@@ -393,18 +411,26 @@ impl DialPlan {
             rule: rule.to_owned(),
             display: shown,
             caution: joined(&cautions),
+            class,
         })
     }
 
-    /// Whether the digits call for help in the plan's region (ITU-T E.161.1 and the national
-    /// regulators' lists). 112 and 911 do everywhere.
-    fn emergency(&self, digits: &str) -> bool {
-        const EVERYWHERE: [&str; 2] = ["112", "911"];
-        EVERYWHERE.contains(&digits)
-            || EMERGENCY
-                .iter()
-                .filter(|(regions, _)| regions.split(' ').any(|region| region == self.region))
-                .any(|(_, numbers)| numbers.split(' ').any(|number| number == digits))
+    fn class(&self, number: &PhoneNumber) -> DialClass {
+        if self.emergency_digits(&number.dialable).is_some() {
+            DialClass::Emergency
+        } else {
+            DialClass::of(number, &self.region, &self.emergency_numbers)
+        }
+    }
+
+    /// The digits that call for help; who is used to an outside prefix may dial it first.
+    fn emergency_digits<'n>(&self, digits: &'n str) -> Option<&'n str> {
+        let helps = |digits: &str| is_emergency(digits, &self.region, &self.emergency_numbers);
+        if helps(digits) {
+            return Some(digits);
+        }
+        let prefix = Some(self.prefix()).filter(|prefix| !prefix.is_empty())?;
+        digits.strip_prefix(&prefix).filter(|rest| helps(rest))
     }
 }
 
@@ -418,55 +444,6 @@ enum Origin {
 const CODE_IN_LINK: &str =
     "the link holds * or #: such a code may change the settings of the telephone system";
 const EMERGENCY_IN_LINK: &str = "the link calls an emergency number";
-
-/// Regions and their emergency numbers beside 112 and 911.
-const EMERGENCY: &[(&str, &str)] = &[
-    ("DE", "110"),
-    ("AT", "122 133 144"),
-    ("CH LI", "117 118 144 1414"),
-    ("GB IE MT HK MY KE GH", "999"),
-    ("FR MC RE GP MQ GF YT", "15 17 18 114 115 119 191 196"),
-    ("IT SM VA", "113 115 118"),
-    ("ES", "061 062 080 091 092"),
-    ("BE", "100 101"),
-    ("LU", "113"),
-    ("DK FO GL", "114"),
-    ("NO SJ", "110 113"),
-    ("PL", "997 998 999"),
-    ("CZ SK", "150 155 158"),
-    ("HU", "104 105 107"),
-    ("GR CY", "100 166 199"),
-    ("HR RS ME BA MK", "122 123 124 192 193 194"),
-    ("SI", "113"),
-    ("BG", "150 160 166"),
-    ("LV", "110 113"),
-    ("TR", "110 155 156"),
-    ("RU BY KZ UA UZ AM AZ GE MD", "101 102 103 104"),
-    ("IL", "100 101 102"),
-    ("AE SA QA KW OM BH", "997 998 999"),
-    ("EG", "122 123 180"),
-    ("IR", "110 115 125"),
-    ("IN", "100 101 102 108"),
-    ("PK", "15 16 115 1122"),
-    ("BD", "999"),
-    ("CN", "110 119 120 122"),
-    ("TW", "110 119"),
-    ("JP", "110 118 119"),
-    ("KR", "119"),
-    ("SG", "995 999"),
-    ("TH", "191 199 1669"),
-    ("VN", "113 114 115"),
-    ("ID", "110 118 119"),
-    ("AU", "000 106"),
-    ("NZ", "111"),
-    ("ZA", "10111 10177"),
-    ("NG", "199"),
-    ("BR", "190 192 193"),
-    ("AR", "100 101 107"),
-    ("CL", "131 132 133"),
-    ("CO", "123"),
-    ("PE", "105 106 116"),
-];
 
 fn link_cautions(rest: &str) -> Vec<String> {
     let (place, headers) = rest.split_once('?').unwrap_or((rest, ""));
@@ -595,6 +572,7 @@ mod tests {
             domain: "pbx.example.com".to_owned(),
             outside_prefix: outside_prefix.to_owned(),
             e164,
+            emergency_numbers: Vec::new(),
         }
     }
 
@@ -759,8 +737,39 @@ mod tests {
             assert_eq!(preview.rule, "emergency number, dialled as it is");
             assert_eq!(preview.caution, None);
         }
+        for (text, region, prefix) in [("0112", "DE", "0"), ("9911", "US", "9")] {
+            let preview = plan(region, prefix, false).preview(text).unwrap();
+            let digits = text.trim_start_matches('0').trim_start_matches("99");
+            assert!(preview.uri.contains(digits), "{preview:?}");
+            assert_eq!(preview.uri.len(), "sip:112@pbx.example.com".len());
+            assert_eq!(preview.class, DialClass::Emergency);
+            assert!(preview.rule.contains("without the"), "{preview:?}");
+        }
         let internal = plan("DE", "0", false).preview("999").unwrap();
         assert_eq!(internal.rule, "internal number, dialled as it is");
+    }
+
+    #[test]
+    fn a_preview_says_what_kind_of_number_it_is() {
+        use DialClass::{Emergency, International, Ordinary, Premium, ServiceCode, Short};
+        for (text, class) in [
+            ("tel:112", Emergency),
+            ("sip:112@example.org", Emergency),
+            ("0 0900 1123456", Premium),
+            ("sip:+499001123456@example.org", Premium),
+            ("0044 20 7946 0958", International),
+            ("sip:*21%23@example.org", ServiceCode),
+            ("alice*bob@example.org", Ordinary),
+            ("101", Short),
+            ("alice", Ordinary),
+            ("030 1234567", Ordinary),
+        ] {
+            let preview = plan("DE", "0", true).preview(text).unwrap();
+            assert_eq!(preview.class, class, "{text}: {preview:?}");
+        }
+        let mut own = plan("DE", "", true);
+        own.emergency_numbers = vec!["7777".to_owned()];
+        assert_eq!(own.preview("7777").unwrap().class, Emergency);
     }
 
     #[test]

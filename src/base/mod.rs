@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod country;
+pub mod dial_class;
 pub mod dial_plan;
 pub mod flow;
 pub mod id;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::rule_args::RuleArgs;
+
 /// A desktop SIP phone with a CRM inside.
 ///
 /// Without arguments the window opens. A tel:, sip:, sips: or callto: link is handed to the running
@@ -145,6 +147,8 @@ pub(super) struct HeadlessArgs {
     /// event.
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
     /// One line for each event on stdout.
     #[arg(long, value_enum, default_value_t = EventsArg::Json)]
     pub(super) events: EventsArg,

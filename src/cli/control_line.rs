@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{CallTarget, Command};
+use crate::control::{Asker, CallTarget, Command};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -19,6 +19,7 @@ struct Line {
     text: Option<String>,
     status: Option<u16>,
     on: Option<bool>,
+    confirm: Option<bool>,
 }
 
 /// Reads a line and finds the call that it means; gives the command's name for the answer.
@@ -51,10 +52,14 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
         "call" => {
             let text = line.uri.clone().ok_or_else(|| missing("uri"))?;
-            Command::Call(CallTarget {
-                text,
-                account: None,
-            })
+            Command::CallFor {
+                target: CallTarget {
+                    text,
+                    account: None,
+                },
+                asker: Asker::Script,
+                confirmed: line.confirm.unwrap_or(false),
+            }
         }
         "quit" => Command::Quit,
         other => {
@@ -102,6 +107,10 @@ mod tests {
         let (name, command) =
             parse(r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#, &[]).unwrap();
         assert_eq!(name, "call");
-        assert!(matches!(command, Command::Call(target) if target.text == "sip:echo@127.0.0.1"));
+        assert!(matches!(
+            command,
+            Command::CallFor { target, asker: Asker::Script, confirmed: false }
+                if target.text == "sip:echo@127.0.0.1"
+        ));
     }
 }

@@ -15,7 +15,7 @@ use crate::base::id::CallId;
 use crate::cli::args::{ControlArg, EventsArg, HeadlessArgs};
 use crate::cli::run::Exit;
 use crate::cli::{control_line, event_line, setup, single_instance};
-use crate::control::{CallTarget, Command, Event, Handle};
+use crate::control::{Asker, CallTarget, Command, Event, Handle};
 use crate::crm::row::{CallDirection, CallState};
 
 /// Lines of standard input that may wait.
@@ -234,7 +234,13 @@ impl<'a> Driver<'a> {
                 text: (*target).to_owned(),
                 account: None,
             };
-            if !self.handle.send(Command::Call(target)) {
+            // The command line is the tester's own wish: nobody is asked, nothing is counted.
+            let call = Command::CallFor {
+                target,
+                asker: Asker::CommandLine,
+                confirmed: true,
+            };
+            if !self.handle.send(call) {
                 self.next_at = Some(now + Duration::from_millis(10));
                 break;
             }

@@ -10,6 +10,7 @@ mod headless;
 mod lab;
 mod lab_guests;
 mod records;
+mod rule_args;
 mod run;
 mod setup;
 mod single_instance;

@@ -47,6 +47,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             .with_context(|| format!("the account {}", account.address))?;
     }
     let mut settings = config.settings;
+    args.rules.apply_to_settings(&mut settings);
     settings.microphone.clone_from(&args.audio);
     settings.speaker.clone_from(&args.audio);
     settings.ringer.clone_from(&args.audio);
@@ -223,6 +224,7 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
     if !args.codecs.is_empty() {
         account.codecs.clone_from(&args.codecs);
     }
+    args.rules.apply(&mut account.rules);
 }
 
 fn password(

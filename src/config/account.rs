@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::dial_plan::DialPlan;
+use crate::config::call_rules::CallRules;
 
 /// A SIP account. The password is not part of it: see [`crate::config::secret`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Account {
     pub codecs: Vec<String>,
     /// How it dials.
     pub dial_plan: DialPlan,
+    /// What happens to its calls by rule.
+    pub rules: CallRules,
 }
 
 /// A transport as the user chooses it.
@@ -59,6 +62,7 @@ impl Default for Account {
             ring_limit_seconds: 120,
             codecs: ["opus", "pcmu", "pcma"].map(str::to_owned).to_vec(),
             dial_plan: DialPlan::default(),
+            rules: CallRules::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::account::Account;
+use crate::config::dialling_rules::DiallingRules;
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub struct Settings {
     pub max_calls: u32,
     /// The ISO 3166 code by which numbers without country code are read when no account says.
     pub region: String,
+    /// What others than the agent may dial.
+    pub dialling: DiallingRules,
 }
 
 /// Which colours the window has.
@@ -60,6 +63,7 @@ impl Default for Settings {
             record_dir: String::new(),
             max_calls: 4,
             region: "US".to_owned(),
+            dialling: DiallingRules::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::base::uri::{SipUri, Uri};
 use crate::config::account::Account;
+use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Config, Settings};
 
 /// Every codec that an account may name, by encoding name in lower case.
@@ -12,6 +13,9 @@ pub const EXPIRES_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
 
 /// How long, in seconds, a call may ring.
 pub const RING_LIMIT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3_600;
+
+/// How long, in seconds, a call may ring before it is sent elsewhere.
+pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 
 /// How many calls may live at once.
 pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
@@ -59,6 +63,24 @@ pub enum Problem {
     /// The prefix cannot be dialled.
     #[error("the outside prefix \"{0}\" holds more than the digits 0-9, * and #")]
     OutsidePrefix(String),
+    /// An emergency number that cannot be dialled.
+    #[error("the emergency number \"{0}\" holds more than the digits 0-9, * and #")]
+    EmergencyNumber(String),
+    /// A do-not-disturb status that says something else.
+    #[error("do_not_disturb_status is {0}; write 480 (not available) or 486 (busy)")]
+    DisturbStatus(u16),
+    /// The forwarding time is out of range.
+    #[error("forward_no_answer_seconds is {0}; write a number from 1 to 600 (20 is usual)")]
+    ForwardAfter(u32),
+    /// A forwarding target that cannot be called.
+    #[error("calls cannot be forwarded to \"{0}\": write a number, a name or a SIP address")]
+    ForwardTarget(String),
+    /// A forwarding target that leads back.
+    #[error("calls to {0} cannot be forwarded to itself; name another target")]
+    ForwardLoop(String),
+    /// The hourly number of calls is out of range.
+    #[error("calls_per_hour is {0}; write a number from 1 to 100000 (120 is usual)")]
+    CallsPerHour(u32),
     /// The number of calls is out of range.
     #[error("max_calls is {0}; write a number from 1 to 1000 (4 is usual)")]
     MaxCalls(u32),
@@ -92,6 +114,10 @@ impl Settings {
     pub fn validate(&self) -> Result<(), Problem> {
         if !MAX_CALLS.contains(&self.max_calls) {
             return Err(Problem::MaxCalls(self.max_calls));
+        }
+        let hourly = self.dialling.calls_per_hour;
+        if !CALLS_PER_HOUR.contains(&hourly) {
+            return Err(Problem::CallsPerHour(hourly));
         }
         region(&self.region)
     }
@@ -139,7 +165,62 @@ impl Account {
         if !prefix.chars().all(|it| matches!(it, '0'..='9' | '*' | '#')) {
             return Err(Problem::OutsidePrefix(prefix.clone()));
         }
+        let dialled = |number: &&String| {
+            number.is_empty() || !number.chars().all(|it| matches!(it, '0'..='9' | '*' | '#'))
+        };
+        if let Some(number) = self.dial_plan.emergency_numbers.iter().find(dialled) {
+            return Err(Problem::EmergencyNumber(number.clone()));
+        }
+        self.check_rules()
+    }
+
+    fn check_rules(&self) -> Result<(), Problem> {
+        let rules = &self.rules;
+        if !matches!(rules.do_not_disturb_status, 480 | 486) {
+            return Err(Problem::DisturbStatus(rules.do_not_disturb_status));
+        }
+        if !FORWARD_AFTER_SECONDS.contains(&rules.forward_no_answer_seconds) {
+            return Err(Problem::ForwardAfter(rules.forward_no_answer_seconds));
+        }
+        for target in [
+            &rules.forward_always,
+            &rules.forward_busy,
+            &rules.forward_no_answer,
+        ] {
+            if !target.is_empty() {
+                self.forward_uri(target)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The exact URI that a forwarding target means, by the account's dial plan.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be called or is the account itself.
+    pub fn forward_uri(&self, target: &str) -> Result<String, Problem> {
+        let mut plan = self.dial_plan.clone();
+        let own = sip_uri(&self.address);
+        if plan.domain.is_empty() {
+            let domain = self
+                .address
+                .split_once('@')
+                .map_or("", |(_, domain)| domain);
+            domain.clone_into(&mut plan.domain);
+        }
+        let preview = plan
+            .preview(target)
+            .map_err(|_undialable| Problem::ForwardTarget(target.to_owned()))?;
+        let same = |it: &SipUri| {
+            own.as_ref()
+                .is_some_and(|own| own.user == it.user && own.host.equivalent(&it.host))
+        };
+        match sip_uri(&preview.uri) {
+            Some(uri) if same(&uri) => Err(Problem::ForwardLoop(self.address.clone())),
+            Some(_) => Ok(preview.uri),
+            None => Err(Problem::ForwardTarget(target.to_owned())),
+        }
     }
 }
 
@@ -193,7 +274,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_own_sentence() {
         type Spoil = fn(&mut Account);
-        let rows: [(Spoil, &str); 14] = [
+        let rows: [(Spoil, &str); 20] = [
             (
                 |it| it.address = "alice@example.com".into(),
                 "not a SIP address",
@@ -220,6 +301,21 @@ mod tests {
             (|it| it.codecs = vec!["mp3".into()], "\"mp3\" is unknown"),
             (|it| it.codecs = vec!["PCMU".into(), "pcmu".into()], "twice"),
             (|it| it.dial_plan.outside_prefix = "0w".into(), "prefix"),
+            (
+                |it| it.dial_plan.emergency_numbers = vec!["help".into()],
+                "emergency number \"help\"",
+            ),
+            (|it| it.rules.do_not_disturb_status = 200, "480"),
+            (|it| it.rules.forward_no_answer_seconds = 0, "from 1 to 600"),
+            (
+                |it| it.rules.forward_busy = "http://x".into(),
+                "cannot be forwarded to \"http://x\"",
+            ),
+            (|it| it.rules.forward_always = "alice".into(), "to itself"),
+            (
+                |it| it.rules.forward_no_answer = "sip:alice@EXAMPLE.com:5060".into(),
+                "to itself",
+            ),
         ];
         for (spoil, sentence) in rows {
             let mut spoiled = account();
@@ -257,6 +353,10 @@ mod tests {
         };
         assert_eq!(with(|_| ()), Ok(()));
         assert_eq!(with(|it| it.max_calls = 0), Err(Problem::MaxCalls(0)));
+        assert_eq!(
+            with(|it| it.dialling.calls_per_hour = 0),
+            Err(Problem::CallsPerHour(0))
+        );
         assert_eq!(
             with(|it| it.region = "germany".into()),
             Err(Problem::Region("germany".to_owned()))

@@ -15,11 +15,51 @@ pub struct CallTarget {
     pub account: Option<AccountId>,
 }
 
+/// Who wants a call to be placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// The person at the phone typed or chose it.
+    Agent,
+    /// The tester's own command line.
+    CommandLine,
+    /// A link in a page or a program.
+    Link,
+    /// A program, by the control interface.
+    Script,
+    /// A far end that transfers a call (REFER).
+    Transfer,
+    /// A far end that wants to be called elsewhere (3xx).
+    Redirect,
+}
+
+impl Asker {
+    /// Who that is, for a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Agent => "you",
+            Self::CommandLine => "the command line",
+            Self::Link => "a link",
+            Self::Script => "a program",
+            Self::Transfer => "a transfer",
+            Self::Redirect => "a redirection",
+        }
+    }
+}
+
 /// A wish of a person or a script. The same command, whoever sends it.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Place a call.
+    /// Place a call that the agent wants.
     Call(CallTarget),
+    /// Place a call that somebody else wants: costly ones are asked first, and all are counted.
+    CallFor {
+        /// Whom to call.
+        target: CallTarget,
+        /// Who wants it.
+        asker: Asker,
+        /// Whether a person has already said yes to exactly this.
+        confirmed: bool,
+    },
     /// A link was opened: ask before it is dialled (`Snapshot::dial_request`).
     RequestDial(String),
     /// The question of `RequestDial` is answered or closed.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::config::{Account, Settings};
+use crate::control::command::Asker;
 use crate::crm::row::{CallDirection, Identification};
 
 /// Everything that the window shows of the engine.
@@ -190,8 +191,10 @@ pub struct DevicesView {
 /// A link that was opened and waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialRequest {
-    /// The link as it came.
+    /// The link as it came, or what a program or a far end asks for.
     pub link: String,
+    /// Who asks.
+    pub asker: Asker,
     /// What would be dialled, or why nothing can be.
     pub preview: Result<DialPreview, String>,
     /// Who that is, once looked up.

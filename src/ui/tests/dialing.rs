@@ -7,8 +7,9 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
+use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPreview;
-use crate::control::{DialRequest, Snapshot};
+use crate::control::{Asker, DialRequest, Snapshot};
 use crate::crm::row::{Identification, MatchLevel};
 
 const FIELD: &str = "Name, number or SIP address";
@@ -133,6 +134,7 @@ fn nothing_is_dialled_without_a_text() {
 fn question(caution: Option<&str>) -> Harness<'static, Stage> {
     let snapshot = Snapshot {
         dial_request: Some(DialRequest {
+            asker: Asker::Link,
             link: "tel:+1-415-555-0134".to_owned(),
             preview: Ok(DialPreview {
                 original: "tel:+1-415-555-0134".to_owned(),
@@ -141,6 +143,7 @@ fn question(caution: Option<&str>) -> Harness<'static, Stage> {
                 called: "+14155550134".to_owned(),
                 display: "+1 415-555-0134".to_owned(),
                 caution: caution.map(str::to_owned),
+                class: DialClass::Ordinary,
             }),
             identification: Some(Identification {
                 matches: vec![candidate(1, "Amelia Hart", MatchLevel::Known)],

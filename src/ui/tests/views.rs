@@ -5,7 +5,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::control::{DialRequest, Notice, Registration, Snapshot};
+use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot};
 use crate::crm::row::MatchLevel;
 use crate::ui::state::View;
 use crate::ui::view::test_forms;
@@ -135,6 +135,7 @@ fn the_dial_question_draws_over_every_view() {
     for view in VIEWS {
         let mut snapshot = registered();
         snapshot.dial_request = Some(DialRequest {
+            asker: Asker::Link,
             link: LONG.repeat(4),
             preview: Err(LONG.repeat(4)),
             identification: None,

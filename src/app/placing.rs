@@ -1,0 +1,168 @@
+//! How calls are placed: what was asked for becomes a URI, the rules are applied, the agent is
+//! asked where they want it.
+
+use std::time::Instant;
+
+use crate::app::engine::{Engine, Internal};
+use crate::app::outbound_rules::Verdict;
+use crate::base::dial_class::DialClass;
+use crate::base::dial_plan::{DialPlan, DialPreview};
+use crate::base::id::AccountId;
+use crate::control::{Asker, CallTarget, DialRequest, Event};
+use crate::crm::StoreError;
+
+impl Engine {
+    /// Places a call that the agent wants: typed here, or the answer to an open question.
+    pub(super) fn place_wanted(&mut self, now: Instant, target: &CallTarget) {
+        let asked = self.dial_request.as_ref().filter(|request| {
+            let original = request.preview.as_ref().map(|preview| &preview.original);
+            original.is_ok_and(|original| *original == target.text)
+        });
+        match asked.map(|request| request.asker) {
+            Some(asker) => self.place_call(now, target, asker, true),
+            None => self.place_call(now, target, Asker::Agent, false),
+        }
+    }
+
+    /// Places a call, asks the agent first, or says why not.
+    pub(super) fn place_call(
+        &mut self,
+        now: Instant,
+        target: &CallTarget,
+        asker: Asker,
+        confirmed: bool,
+    ) {
+        let (account, plan) = self.plan_for(target.account);
+        let preview = match plan.preview(&target.text) {
+            Ok(preview) => preview,
+            Err(error) => return self.refuse_placing(target, error.to_string()),
+        };
+        let open = self
+            .calls
+            .values()
+            .filter(|call| call.ended.is_none())
+            .count();
+        // Nothing stands in the way of a call for help.
+        if open >= self.options.max_calls && preview.class != DialClass::Emergency {
+            let text = format!("{open} calls are open already, which is the limit; end one first");
+            return self.refuse_placing(target, text);
+        }
+        let rules = &self.options.settings.dialling;
+        match self
+            .outbound
+            .judge(now, rules, asker, preview.class, confirmed)
+        {
+            Verdict::Dial => {
+                self.outbound.placed(now, asker, preview.class);
+                if self.options.one_at_a_time {
+                    self.hold_all(now);
+                }
+                self.begin_outgoing(now, account, &preview);
+            }
+            Verdict::Ask(why) if self.attended() => self.ask_to_dial(now, preview, asker, why),
+            Verdict::Ask(why) => {
+                let text = format!(
+                    "{why}, and nobody is there to be asked; repeat it with \"confirm\": true, or allow it by --allow"
+                );
+                self.refuse_placing(target, text);
+            }
+            Verdict::Refuse(why) => self.refuse_placing(target, why),
+        }
+    }
+
+    /// A link was opened: it is asked before it is dialled.
+    pub(super) fn request_dial(&mut self, now: Instant, link: String) {
+        let (_, plan) = self.plan_for(None);
+        let preview = plan.preview(&link).map_err(|error| error.to_string());
+        let rules = &self.options.settings.dialling;
+        let preview = preview.and_then(|preview| {
+            match self
+                .outbound
+                .judge(now, rules, Asker::Link, preview.class, false)
+            {
+                Verdict::Dial => Ok(preview),
+                Verdict::Ask(why) => Ok(cautioned(preview, why)),
+                Verdict::Refuse(why) => Err(why),
+            }
+        });
+        self.open_question(now, link, Asker::Link, preview);
+    }
+
+    fn ask_to_dial(&mut self, now: Instant, preview: DialPreview, asker: Asker, why: String) {
+        let text = preview.original.clone();
+        self.open_question(now, text, asker, Ok(cautioned(preview, why)));
+    }
+
+    fn open_question(
+        &mut self,
+        now: Instant,
+        link: String,
+        asker: Asker,
+        preview: Result<DialPreview, String>,
+    ) {
+        if let Ok(preview) = &preview {
+            let found = self.store.identify(&preview.called);
+            let internal = self.internal.clone();
+            let link = link.clone();
+            tokio::spawn(async move {
+                let found = found.await.unwrap_or(Err(StoreError::Closed));
+                drop(internal.send(Internal::DialIdentified(link, found)).await);
+            });
+        }
+        self.dial_request = Some(DialRequest {
+            link,
+            asker,
+            preview,
+            identification: None,
+            asked: now,
+        });
+        self.raised += 1;
+    }
+
+    fn refuse_placing(&mut self, target: &CallTarget, text: String) {
+        self.tell(Event::CallRefused {
+            target: target.text.clone(),
+            text: text.clone(),
+        });
+        self.notice(text);
+    }
+
+    /// The account for a call and its dial plan. A registered phone calls by its account; a direct
+    /// one straight to the address.
+    fn plan_for(&self, asked: Option<AccountId>) -> (Option<AccountId>, DialPlan) {
+        let account = self.account_for_call(asked);
+        let plan = account
+            .map(|live| live.account.dial_plan.clone())
+            .unwrap_or_default();
+        let account = account.map(|live| live.id);
+        (account, self.with_domain(plan, account))
+    }
+
+    /// A dial plan without a domain uses its account's.
+    fn with_domain(&self, plan: DialPlan, account: Option<AccountId>) -> DialPlan {
+        if !plan.domain.is_empty() {
+            return plan;
+        }
+        let domain = account
+            .and_then(|id| self.account_address(id))
+            .and_then(|address| address.split_once('@').map(|(_, domain)| domain.to_owned()))
+            .unwrap_or_default();
+        DialPlan { domain, ..plan }
+    }
+
+    /// Whether a person sits at the phone who can be asked.
+    fn attended(&self) -> bool {
+        self.options.one_at_a_time
+    }
+}
+
+fn cautioned(preview: DialPreview, why: String) -> DialPreview {
+    let caution = match &preview.caution {
+        Some(caution) => format!("{why}; {caution}"),
+        None => why,
+    };
+    DialPreview {
+        caution: Some(caution),
+        ..preview
+    }
+}

@@ -1,0 +1,133 @@
+//! The options of `ringdesk headless` that set rules: what happens to calls by themselves, and what
+//! may be dialled.
+
+use clap::{Args, ValueEnum};
+
+use crate::base::dial_class::CostlyClass;
+use crate::config::Settings;
+use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
+
+/// Rules, for each account and for direct calls.
+#[derive(Debug, Args)]
+pub(super) struct RuleArgs {
+    /// Refuse calls unheard with this status (480 lets a PBX try others, 486 is busy).
+    #[arg(long, value_name = "480|486", num_args = 0..=1, default_missing_value = "480", require_equals = true, value_parser = disturb_status)]
+    pub(super) dnd: Option<u16>,
+    /// Send each call elsewhere at once (302 with Diversion).
+    #[arg(long, value_name = "URI")]
+    pub(super) forward_always: Option<String>,
+    /// Send calls elsewhere while the line is busy.
+    #[arg(long, value_name = "URI")]
+    pub(super) forward_busy: Option<String>,
+    /// Send calls elsewhere that nobody answers.
+    #[arg(long, value_name = "URI")]
+    pub(super) forward_no_answer: Option<String>,
+    /// After so many seconds of ringing (20).
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(super) forward_after: Option<u32>,
+    /// No second call while one is open: it is busy.
+    #[arg(long)]
+    pub(super) no_call_waiting: bool,
+    /// Whose wish to be answered automatically is followed (Call-Info, Alert-Info, Answer-Mode).
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub(super) answer_by_header: Option<AutoAnswerArg>,
+    /// Ask for the own number to be withheld.
+    #[arg(long)]
+    pub(super) hide_number: bool,
+    /// How digits are sent.
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub(super) dtmf_by: Option<DigitsArg>,
+    /// Answer MD5 even where the server offered SHA-256 before.
+    #[arg(long)]
+    pub(super) allow_md5: bool,
+    /// What --control, transfers and redirections may dial without being asked: premium,
+    /// international, codes.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = costly_class)]
+    pub(super) allow: Vec<CostlyClass>,
+    /// How many calls an hour they may place (120); --call is not counted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) calls_per_hour: Option<u32>,
+}
+
+/// Whose wish for an automatic answer is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AutoAnswerArg {
+    /// Nobody's.
+    Never,
+    /// That of the account's own server.
+    Trusted,
+    /// Everybody's.
+    Always,
+}
+
+/// How digits are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DigitsArg {
+    /// In the sound stream.
+    Sound,
+    /// By INFO, application/dtmf-relay.
+    Info,
+    /// By INFO, application/dtmf.
+    InfoPlain,
+}
+
+impl RuleArgs {
+    /// Puts the options over an account's rules.
+    pub(super) fn apply(&self, rules: &mut CallRules) {
+        if let Some(status) = self.dnd {
+            rules.do_not_disturb = true;
+            rules.do_not_disturb_status = status;
+        }
+        for (target, rule) in [
+            (&self.forward_always, &mut rules.forward_always),
+            (&self.forward_busy, &mut rules.forward_busy),
+            (&self.forward_no_answer, &mut rules.forward_no_answer),
+        ] {
+            if let Some(target) = target {
+                rule.clone_from(target);
+            }
+        }
+        if let Some(seconds) = self.forward_after {
+            rules.forward_no_answer_seconds = seconds;
+        }
+        if self.no_call_waiting {
+            rules.call_waiting = false;
+        }
+        match self.answer_by_header {
+            Some(AutoAnswerArg::Never) => rules.auto_answer = AutoAnswer::Never,
+            Some(AutoAnswerArg::Trusted) => rules.auto_answer = AutoAnswer::Trusted,
+            Some(AutoAnswerArg::Always) => rules.auto_answer = AutoAnswer::Always,
+            None => {}
+        }
+        match self.dtmf_by {
+            Some(DigitsArg::Sound) => rules.send_digits = SendDigits::Sound,
+            Some(DigitsArg::Info) => rules.send_digits = SendDigits::Info,
+            Some(DigitsArg::InfoPlain) => rules.send_digits = SendDigits::InfoPlain,
+            None => {}
+        }
+        rules.hide_number |= self.hide_number;
+        rules.allow_md5 |= self.allow_md5;
+    }
+
+    /// Puts the options over the settings.
+    pub(super) fn apply_to_settings(&self, settings: &mut Settings) {
+        if !self.allow.is_empty() {
+            settings.dialling.allow.clone_from(&self.allow);
+        }
+        if let Some(limit) = self.calls_per_hour {
+            settings.dialling.calls_per_hour = limit;
+        }
+    }
+}
+
+fn disturb_status(text: &str) -> Result<u16, String> {
+    match text {
+        "480" => Ok(480),
+        "486" => Ok(486),
+        _ => Err("480 (not available) or 486 (busy) is needed".to_owned()),
+    }
+}
+
+fn costly_class(text: &str) -> Result<CostlyClass, String> {
+    CostlyClass::parse(text).ok_or_else(|| "premium, international or codes is needed".to_owned())
+}
