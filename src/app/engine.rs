@@ -41,9 +41,6 @@ const INTERNAL: usize = 4096;
 const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
-/// How long un-registering and hanging up may take at the end (a script may count on two seconds in all).
-const FAREWELL: Duration = Duration::from_millis(1_500);
-
 /// Wakes a window; set once there is one.
 #[derive(Clone, Default)]
 pub struct Waker(Arc<OnceLock<Arc<dyn Fn() + Send + Sync>>>);
@@ -131,7 +128,7 @@ pub(super) struct Engine {
     pub(super) ending: Option<Instant>,
     pub(super) dirty: bool,
     pub(super) internal: mpsc::Sender<Internal>,
-    acks: mpsc::Sender<Awaited>,
+    pub(super) acks: mpsc::Sender<Awaited>,
     events: mpsc::Sender<Event>,
     missing: u64,
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -374,70 +371,6 @@ impl Engine {
         }
     }
 
-    /// A write was acknowledged or refused.
-    fn handle_written(
-        &mut self,
-        now: Instant,
-        write: Write,
-        result: Result<Written, StoreError>,
-        retry: bool,
-    ) {
-        match &result {
-            Ok(_) => {
-                self.rows_changed();
-                if retry {
-                    self.journal.retried(now);
-                }
-                self.count_to_call_back();
-            }
-            Err(StoreError::Closed) => {}
-            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
-            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
-                let text = error.to_string();
-                self.problem(None, text);
-            }
-            Err(error) if retry => self.journal.retry_failed(now, error),
-            Err(error) => {
-                if self.journal.is_empty() {
-                    self.tell(Event::Error {
-                        call: None,
-                        text: format!("{error}; until then it is kept in memory"),
-                    });
-                }
-                self.journal.refused(now, write.clone(), error);
-            }
-        }
-        self.handle_call_written(now, &write, result.is_ok());
-        self.retry_writes(now);
-    }
-
-    /// Lets pages be read again.
-    pub(super) fn rows_changed(&mut self) {
-        self.store_revision += 1;
-        self.pages.invalidate(self.store_revision);
-        self.dirty = true;
-    }
-
-    /// Sends a write of a call through the journal and awaits its acknowledgement.
-    pub(super) fn record(&mut self, write: Write) {
-        if let Some((write, ack)) = self.journal.write(write) {
-            self.await_ack(write, ack, false);
-        }
-        self.dirty = true;
-    }
-
-    fn await_ack(&self, write: Write, ack: Ack, retry: bool) {
-        if self.acks.try_send(Awaited { write, ack, retry }).is_err() {
-            tracing::warn!("more writes are unacknowledged than can be awaited");
-        }
-    }
-
-    fn retry_writes(&mut self, now: Instant) {
-        if let Some((write, ack)) = self.journal.due(now) {
-            self.await_ack(write, ack, true);
-        }
-    }
-
     fn handle_timeouts(&mut self, now: Instant) {
         if self.endpoint.poll_timeout().is_some_and(|at| at <= now) {
             self.endpoint.handle_timeout(now);
@@ -559,44 +492,5 @@ impl Engine {
                 );
             }
         });
-    }
-
-    /// Begins the end: calls hang up, registrations are removed.
-    pub(super) fn begin_farewell(&mut self, now: Instant) {
-        if self.ending.is_some() {
-            return;
-        }
-        self.ending = Some(now + FAREWELL);
-        let open: Vec<CallId> = self
-            .calls
-            .values()
-            .filter(|call| call.ended.is_none())
-            .map(|call| call.id)
-            .collect();
-        for call in open {
-            self.hang_up(now, call);
-        }
-        self.endpoint.unregister_all(now);
-        self.dirty = true;
-    }
-
-    /// Whether all is said: calls are over and told, bindings are gone, rows are on disk.
-    fn farewell_over(&mut self, now: Instant) -> bool {
-        let Some(until) = self.ending else {
-            return false;
-        };
-        let quiet = self
-            .calls
-            .values()
-            .all(|call| call.ended.is_some() && call.ending.is_none())
-            // A BYE that is lost is sent again.
-            && self.sessions.is_empty()
-            && self.accounts.iter().all(LiveAccount::gone)
-            && self.journal.is_empty();
-        let over = quiet || now >= until;
-        if over {
-            self.publish_now(now);
-        }
-        over
     }
 }

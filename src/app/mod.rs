@@ -9,6 +9,7 @@ mod call_end;
 mod call_events;
 mod commands;
 mod engine;
+mod farewell;
 mod journal;
 mod live_call;
 mod options;
@@ -20,6 +21,7 @@ mod records;
 mod script;
 mod sound;
 mod view;
+mod writing;
 
 pub use engine::{Running, Waker, start};
 pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script};

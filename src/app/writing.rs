@@ -1,0 +1,75 @@
+//! Writes of calls and what the store says of them.
+
+use std::time::Instant;
+
+use crate::app::engine::{Awaited, Engine};
+use crate::app::journal::Ack;
+use crate::control::Event;
+use crate::crm::StoreError;
+use crate::crm::store::{Write, Written};
+
+impl Engine {
+    /// A write was acknowledged or refused.
+    pub(super) fn handle_written(
+        &mut self,
+        now: Instant,
+        write: Write,
+        result: Result<Written, StoreError>,
+        retry: bool,
+    ) {
+        match &result {
+            Ok(_) => {
+                self.rows_changed();
+                if retry {
+                    self.journal.retried(now);
+                }
+                self.count_to_call_back();
+            }
+            Err(StoreError::Closed) => {}
+            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
+            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
+                let text = error.to_string();
+                self.problem(None, text);
+            }
+            Err(error) if retry => self.journal.retry_failed(now, error),
+            Err(error) => {
+                if self.journal.is_empty() {
+                    self.tell(Event::Error {
+                        call: None,
+                        text: format!("{error}; until then it is kept in memory"),
+                    });
+                }
+                self.journal.refused(now, write.clone(), error);
+            }
+        }
+        self.handle_call_written(now, &write, result.is_ok());
+        self.retry_writes(now);
+    }
+
+    /// Lets pages be read again.
+    pub(super) fn rows_changed(&mut self) {
+        self.store_revision += 1;
+        self.pages.invalidate(self.store_revision);
+        self.dirty = true;
+    }
+
+    /// Sends a write of a call through the journal and awaits its acknowledgement.
+    pub(super) fn record(&mut self, write: Write) {
+        if let Some((write, ack)) = self.journal.write(write) {
+            self.await_ack(write, ack, false);
+        }
+        self.dirty = true;
+    }
+
+    fn await_ack(&self, write: Write, ack: Ack, retry: bool) {
+        if self.acks.try_send(Awaited { write, ack, retry }).is_err() {
+            tracing::warn!("more writes are unacknowledged than can be awaited");
+        }
+    }
+
+    pub(super) fn retry_writes(&mut self, now: Instant) {
+        if let Some((write, ack)) = self.journal.due(now) {
+            self.await_ack(write, ack, true);
+        }
+    }
+}
