@@ -13,6 +13,7 @@ fuzz_target!(|datagrams: Vec<&[u8]>| {
     let config = EndpointConfig {
         udp_port: 5060,
         tcp_port: Some(5060),
+        tls_port: None,
         accept_direct_calls: true,
         user_agent: "Ringdesk".to_owned(),
         max_sessions: 4,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::options::{AccountOptions, EngineOptions};
-use crate::base::flow::Transport;
+use crate::base::flow::{ProfileId, Transport};
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
@@ -336,6 +336,7 @@ fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, St
             TransportChoice::Udp => Some(Transport::Udp),
             TransportChoice::Tcp => Some(Transport::Tcp),
         },
+        profile: ProfileId::default(),
         credentials: password.map(|password| Credentials { username, password }),
         expires: Duration::from_secs(u64::from(account.expires_seconds)),
         ring_limit: Duration::from_secs(u64::from(account.ring_limit_seconds)),

@@ -166,6 +166,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         EndpointConfig {
             udp_port: bound.port(),
             tcp_port: Some(bound.port()),
+            tls_port: None,
             accept_direct_calls: options.accept_direct_calls,
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_sessions: options.max_calls.saturating_add(SURPLUS),

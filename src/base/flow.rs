@@ -5,6 +5,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::base::uri::Host;
+
 /// A transport protocol (RFC 3261 section 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transport {
@@ -36,6 +38,25 @@ impl Transport {
             Self::Udp | Self::Tcp | Self::Ws => false,
         }
     }
+
+    /// Whether it carries whole messages in WebSocket frames.
+    pub fn websocket(self) -> bool {
+        match self {
+            Self::Ws | Self::Wss => true,
+            Self::Udp | Self::Tcp | Self::Tls => false,
+        }
+    }
+
+    /// The port where neither a URI nor DNS names one (RFC 3261 section 19.1.2, RFC 7118
+    /// section 5).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
+        }
+    }
 }
 
 impl fmt::Display for Transport {
@@ -58,6 +79,29 @@ pub struct ConnectionId(pub u64);
 /// Names one question to the resolver until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResolveId(pub u64);
+
+/// Names what the owner set for the connections of an account: whom they trust, and as whom they
+/// are opened. The owner gives it to the sockets before the first connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ProfileId(pub u64);
+
+/// Whom a secured or WebSocket connection must lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The domains or addresses of which its certificate must name one (RFC 5922), as the account
+    /// or the URI names them and never as DNS answered; at least one.
+    pub domains: Vec<Host>,
+    /// By which settings.
+    pub profile: ProfileId,
+}
+
+impl Peer {
+    /// Whether a connection that leads to this peer also leads to the other one.
+    pub fn is_also(&self, other: &Self) -> bool {
+        let named = |domain: &Host| other.domains.iter().any(|it| it.equivalent(domain));
+        self.profile == other.profile && self.domains.iter().all(named)
+    }
+}
 
 /// One place to send to (RFC 3263), best first in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +132,11 @@ pub enum Output {
         transport: Transport,
         /// The far end.
         remote: SocketAddr,
+        /// Whom it must lead to; none for a plain stream.
+        peer: Option<Peer>,
     },
-    /// Write to an open stream, or to one that is still being opened (then kept in order).
+    /// Write to an open stream, or to one that is still being opened (then kept in order). On a
+    /// WebSocket this is one whole message.
     Stream {
         /// Which connection.
         connection: ConnectionId,
@@ -144,7 +191,7 @@ pub enum Input {
         /// Our end.
         local: SocketAddr,
     },
-    /// Bytes came on a stream, split anywhere.
+    /// Bytes came on a stream, split anywhere; on a WebSocket, one whole message.
     Stream {
         /// Which connection.
         connection: ConnectionId,

@@ -204,6 +204,7 @@ impl Lab {
         let endpoint = EndpointConfig {
             udp_port: peers_at.port(),
             tcp_port: Some(peers_at.port()),
+            tls_port: None,
             accept_direct_calls: true,
             user_agent: "ringdesk-lab".to_owned(),
             max_sessions: MAX_CALLS,
@@ -334,6 +335,7 @@ async fn bind(ip: IpAddr, port: u16) -> Result<(Net, mpsc::Receiver<Input>), Net
     let options = NetOptions {
         ip: Some(ip),
         port,
+        tls: None,
         limits: Limits::default(),
     };
     Ok((Net::bind(options, sender).await?, events))

@@ -152,6 +152,8 @@ impl Hub {
                             connection,
                             transport: to.transport,
                             remote,
+                            // The lab speaks plainly.
+                            peer: None,
                         });
                         connection
                     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::base::clock::{monotonic_now, wall_now};
-use crate::base::flow::{Input, Transport};
+use crate::base::flow::{Input, ProfileId, Transport};
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::{Host, SipUri, Uri};
@@ -103,6 +103,7 @@ impl Peers {
                 registrar: None,
                 outbound_proxy: Some(Uri::Sip(proxy)),
                 transport: Some(Transport::Udp),
+                profile: ProfileId::default(),
                 credentials: None,
                 expires: Duration::from_secs(3600),
                 ring_limit: RING_LIMIT,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::hub::until;
 use super::*;
 use crate::base::clock::{monotonic_now, wall_now};
-use crate::base::flow::{Input, Transport};
+use crate::base::flow::{Input, ProfileId, Transport};
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::redact::Secret;
@@ -65,6 +65,7 @@ impl Phone {
         let config = EndpointConfig {
             udp_port: port,
             tcp_port: Some(port),
+            tls_port: None,
             accept_direct_calls: false,
             user_agent: "test".to_owned(),
             max_sessions: 2,
@@ -106,6 +107,7 @@ impl Phone {
             registrar: Some(Uri::parse(&format!("sip:{}", lab.address())).unwrap()),
             outbound_proxy: None,
             transport: Some(transport),
+            profile: ProfileId::default(),
             credentials: Some(Credentials {
                 username: user.name.clone(),
                 password,

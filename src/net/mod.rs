@@ -9,18 +9,29 @@
 //!
 //! ```text
 //! owner ── perform ──> Net ──> udp  (try_send, short backlog)          ┐
-//!                          ──> tcp  (a bounded queue per connection)   ├─> Input channel ──> owner
+//!                          ──> connections  (a bounded queue each)     ├─> Input channel ──> owner
+//!                                tcp, tls (trust: whom we believe), ws │
 //!                          ──> resolver (a task per question, 5 s)     ┘
 //! ```
 
+mod certificate_fault;
+mod certificate_names;
+mod connections;
 #[cfg(target_os = "linux")]
 mod icmp;
 mod resolver;
 mod route;
+#[cfg(test)]
+mod secured_tests;
 mod sockets;
 mod tcp;
+mod tls;
+mod trust;
 mod udp;
 mod watch;
+mod ws;
 
-pub use sockets::{Limits, Net, NetError, NetOptions};
+pub use certificate_fault::Fingerprint;
+pub use sockets::{Limits, Net, NetError, NetOptions, Profile};
+pub use tls::{TlsFileError, TlsIdentity, TlsSettings};
 pub use watch::{NetChange, NetWatch};

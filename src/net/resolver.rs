@@ -11,9 +11,6 @@ use crate::net::route::Routes;
 /// How long one question may take.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The port of SIP over UDP and TCP (RFC 3261 section 19.1.2).
-const SIP_PORT: u16 = 5060;
-
 /// How many addresses of one name are tried.
 const MAX_PLACES: usize = 16;
 
@@ -35,7 +32,7 @@ pub(crate) async fn resolve(question: Question) -> Result<Vec<Resolved>, String>
         transport,
         bound,
     } = question;
-    let port = port.unwrap_or(SIP_PORT);
+    let port = port.unwrap_or_else(|| transport.unwrap_or(Transport::Udp).default_port());
     let addresses = match host.parse::<IpAddr>() {
         Ok(ip) => vec![ip],
         Err(_) => look_up(&host).await?,

@@ -1,18 +1,22 @@
 //! The face of the room: binds the sockets, performs what the owner wants.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
-use crate::base::flow::{Input, Output, ResolveId, Transport};
+use crate::base::flow::{Input, Output, ProfileId, ResolveId, Transport};
+use crate::net::connections::Connections;
 #[cfg(target_os = "linux")]
 use crate::net::icmp;
 use crate::net::resolver::{self, Question};
-use crate::net::tcp::Connections;
+use crate::net::tls::{self, TlsFileError, TlsIdentity, TlsSettings};
 use crate::net::udp::{self, Late};
 
 /// How many datagrams wait when the system's buffer is full.
@@ -31,14 +35,25 @@ const PORT_ATTEMPTS: usize = 16;
 const SIGNALLING_CLASS: u8 = 24 << 2;
 
 /// Where to bind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NetOptions {
     /// The local address; none means all, IPv6 and IPv4 where the machine has both.
     pub ip: Option<IpAddr>,
     /// The port of both UDP and TCP; 0 means any.
     pub port: u16,
+    /// As whom TLS is accepted, on the next port (any, where `port` is 0); none means not at all.
+    pub tls: Option<TlsIdentity>,
     /// Bounds.
     pub limits: Limits,
+}
+
+/// By which settings the secured and WebSocket connections of an account are opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Whom they trust, and as whom they appear.
+    pub tls: TlsSettings,
+    /// The path of the WebSocket on its server, beginning with `/`.
+    pub websocket_path: String,
 }
 
 /// Bounds of what peers can make us hold.
@@ -46,6 +61,10 @@ pub struct NetOptions {
 pub struct Limits {
     /// Open streams; further ones are refused.
     pub connections: usize,
+    /// Streams that one address may have opened to us; further ones are refused.
+    pub connections_per_source: usize,
+    /// How long the handshakes of TLS and WebSocket may take together, whoever opens the stream.
+    pub handshake: Duration,
     /// Octets that wait to be written to one stream; past it the stream is closed.
     pub write_bytes: usize,
     /// Octets read from a stream at once.
@@ -66,12 +85,17 @@ pub enum NetError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The certificate for accepting TLS cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsFileError),
 }
 
 /// The bound sockets and the tasks that serve them; they end when it is dropped.
 #[derive(Debug)]
 pub struct Net {
     local: SocketAddr,
+    tls_port: Option<u16>,
+    profiles: BTreeMap<ProfileId, Profile>,
     socket: Arc<UdpSocket>,
     backlog: mpsc::Sender<Late>,
     connections: Arc<Connections>,
@@ -85,6 +109,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
+            connections_per_source: 64,
+            handshake: Duration::from_secs(4),
             write_bytes: 1 << 18,
             read_bytes: 1 << 14,
         }
@@ -98,18 +124,29 @@ impl NetOptions {
         Self {
             ip: (!bind.ip().is_unspecified()).then_some(bind.ip()),
             port: bind.port(),
+            tls: None,
             limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            tls: TlsSettings::default(),
+            websocket_path: "/".to_owned(),
         }
     }
 }
 
 impl Net {
     /// Binds one UDP and one listening TCP socket to the same port and starts to receive; what
-    /// comes goes to `events`. Must be called within a tokio runtime.
+    /// comes goes to `events`; with a certificate, TLS is accepted beside them. Must be called within
+    /// a tokio runtime.
     ///
     /// # Errors
     ///
-    /// Fails when the address or port cannot be bound.
+    /// Fails when the address or port cannot be bound, or the certificate cannot be used.
     pub async fn bind(options: NetOptions, events: mpsc::Sender<Input>) -> Result<Self, NetError> {
         let (socket, listener) = match options.ip {
             Some(ip) => bind_both(ip, options.port).await?,
@@ -123,6 +160,10 @@ impl Net {
             address: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), options.port),
             source,
         })?;
+        let secured = match &options.tls {
+            Some(identity) => Some(bind_tls(local, options.port, identity).await?),
+            None => None,
+        };
         mark_as_signalling(&socket);
         #[cfg(target_os = "linux")]
         icmp::keep_errors(&socket);
@@ -136,9 +177,16 @@ impl Net {
             events.clone(),
         ));
         tasks.spawn(udp::run_backlog(Arc::clone(&socket), late, events.clone()));
-        tasks.spawn(Arc::clone(&connections).accept(listener));
+        tasks.spawn(Arc::clone(&connections).accept(listener, None));
+        let mut tls_port = None;
+        if let Some((listener, acceptor)) = secured {
+            tls_port = listener.local_addr().ok().map(|local| local.port());
+            tasks.spawn(Arc::clone(&connections).accept(listener, Some(acceptor)));
+        }
         Ok(Self {
             local,
+            tls_port,
+            profiles: BTreeMap::new(),
             socket,
             backlog,
             connections,
@@ -156,11 +204,17 @@ impl Net {
             }
             Output::Connect {
                 connection,
-                transport: _,
+                transport,
                 remote,
+                peer,
             } => {
+                let whom = peer.map(|peer| {
+                    let profile = self.profiles.get(&peer.profile).cloned();
+                    (peer, profile.unwrap_or_default())
+                });
+                let bound = self.local.ip();
                 self.connections
-                    .connect(connection, self.local.ip(), remote);
+                    .connect(connection, bound, remote, transport, whom);
             }
             Output::Stream { connection, bytes } => self.connections.write(connection, bytes),
             Output::Close { connection } => self.connections.close(connection),
@@ -181,6 +235,16 @@ impl Net {
         }
         // Ended questions leave their place.
         while self.tasks.try_join_next().is_some() {}
+    }
+
+    /// Sets by which settings later connections of a profile are opened.
+    pub fn set_profile(&mut self, id: ProfileId, profile: Profile) {
+        self.profiles.insert(id, profile);
+    }
+
+    /// The port at which TLS is accepted, if it is.
+    pub fn tls_port(&self) -> Option<u16> {
+        self.tls_port
     }
 
     /// The bound address; its port is that of UDP and TCP.
@@ -227,6 +291,24 @@ async fn bind_both(ip: IpAddr, port: u16) -> Result<(UdpSocket, TcpListener), Ne
             return bound;
         }
     }
+}
+
+/// Beside the plain port, as 5061 is beside 5060.
+async fn bind_tls(
+    local: SocketAddr,
+    asked: u16,
+    identity: &TlsIdentity,
+) -> Result<(TcpListener, TlsAcceptor), NetError> {
+    let acceptor = tls::acceptor(identity)?;
+    let port = if asked == 0 { 0 } else { asked.wrapping_add(1) };
+    let address = SocketAddr::new(local.ip(), port);
+    let bound = TcpListener::bind(address).await;
+    let listener = bound.map_err(|source| NetError::Bind {
+        transport: Transport::Tls,
+        address,
+        source,
+    })?;
+    Ok((listener, acceptor))
 }
 
 async fn bind_pair(address: SocketAddr) -> Result<(UdpSocket, TcpListener), NetError> {
@@ -299,6 +381,7 @@ mod tests {
             let options = NetOptions {
                 ip,
                 port: 0,
+                tls: None,
                 limits,
             };
             let net = Net::bind(options, sender).await.unwrap();
@@ -314,8 +397,7 @@ mod tests {
         }
 
         async fn event(&mut self) -> Input {
-            let waited =
-                tokio::time::timeout(std::time::Duration::from_secs(10), self.events.recv());
+            let waited = tokio::time::timeout(Duration::from_secs(10), self.events.recv());
             waited
                 .await
                 .expect("an event comes")
@@ -327,6 +409,7 @@ mod tests {
                 connection,
                 transport: Transport::Tcp,
                 remote,
+                peer: None,
             });
             let event = self.event().await;
             assert!(
@@ -434,6 +517,7 @@ mod tests {
             connection: ConnectionId(1),
             transport: Transport::Tcp,
             remote: b.at(),
+            peer: None,
         });
         // Before it is open.
         a.write(ConnectionId(1), b"INVITE ");
@@ -497,6 +581,7 @@ mod tests {
             connection: ConnectionId(1),
             transport: Transport::Tcp,
             remote,
+            peer: None,
         });
         let Input::Closed {
             connection: ConnectionId(1),
@@ -547,6 +632,7 @@ mod tests {
             connection: ConnectionId(1),
             transport: Transport::Tcp,
             remote: side.at(),
+            peer: None,
         });
         assert!(matches!(
             side.event().await,

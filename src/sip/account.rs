@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::flow::Transport;
+use crate::base::flow::{ProfileId, Transport};
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 
@@ -29,6 +29,8 @@ pub struct AccountSetup {
     /// The transport for requests that it starts; none leaves it to RFC 3263. UDP also keeps requests
     /// of more than 1300 octets on UDP.
     pub transport: Option<Transport>,
+    /// By which settings its secured and WebSocket connections are opened.
+    pub profile: ProfileId,
     /// For challenges; none means that a challenge ends the request.
     pub credentials: Option<Credentials>,
     /// The registration's lifetime that is asked for; 3600 s is the usual value.

@@ -1,13 +1,13 @@
 //! Flows and streams, and everything that leaves the endpoint.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::event::SipEvent;
 use super::message::Message;
-use super::wire::{Frame, StreamFramer};
-use crate::base::flow::{ConnectionId, Output, Transport};
+use super::wire::{Frame, MessageQueue, StreamFramer};
+use crate::base::flow::{ConnectionId, Output, Peer, Transport};
 use crate::base::redact;
 
 /// How many streams may be open at once.
@@ -25,10 +25,15 @@ pub(crate) enum Flow {
     Stream {
         /// The connection.
         connection: ConnectionId,
+        /// Which kind of stream.
+        transport: Transport,
         /// Its far end.
         remote: SocketAddr,
         /// Where a response goes when the stream is closed by then (RFC 3261 section 18.2.2).
         fallback: Option<SocketAddr>,
+        /// Whom another stream must lead to when this one is closed by then. Without it a secured
+        /// or WebSocket one is not opened again: nobody would know whom to trust.
+        peer: Option<Peer>,
     },
 }
 
@@ -42,7 +47,7 @@ impl Flow {
     pub(crate) fn transport(&self) -> Transport {
         match self {
             Self::Datagram { .. } => Transport::Udp,
-            Self::Stream { .. } => Transport::Tcp,
+            Self::Stream { transport, .. } => *transport,
         }
     }
 
@@ -65,10 +70,32 @@ impl Flow {
 /// One open stream, or one that is being opened.
 #[derive(Debug)]
 struct Connection {
-    framer: StreamFramer,
+    framing: Framing,
+    transport: Transport,
+    /// Whom it leads to, where that was demanded.
+    peer: Option<Peer>,
     remote: SocketAddr,
     local_ip: Option<IpAddr>,
     connected: bool,
+}
+
+/// How messages are told apart.
+#[derive(Debug)]
+enum Framing {
+    /// By their length.
+    Stream(StreamFramer),
+    /// The transport does it.
+    Messages(MessageQueue),
+}
+
+impl Framing {
+    fn of(transport: Transport) -> Self {
+        if transport.websocket() {
+            Self::Messages(MessageQueue::default())
+        } else {
+            Self::Stream(StreamFramer::default())
+        }
+    }
 }
 
 /// The border to the sockets and to the owner.
@@ -76,7 +103,8 @@ struct Connection {
 pub(crate) struct Border {
     outputs: VecDeque<Output>,
     events: VecDeque<SipEvent>,
-    connections: HashMap<ConnectionId, Connection>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Plain streams, accepted ones too; of several to one far end, the newest.
     by_remote: BTreeMap<SocketAddr, ConnectionId>,
     opened: u64,
 }
@@ -100,13 +128,16 @@ impl Border {
             }
             Flow::Stream {
                 connection,
+                transport,
                 remote,
                 fallback,
+                peer,
             } => {
+                let known_way = peer.is_some() || *transport == Transport::Tcp;
                 let (connection, opened) = if self.connections.contains_key(connection) {
                     (*connection, false)
-                } else if self.connections.len() < MAX_CONNECTIONS {
-                    self.connect(fallback.unwrap_or(*remote))
+                } else if known_way && self.connections.len() < MAX_CONNECTIONS {
+                    self.connect(*transport, fallback.unwrap_or(*remote), peer.as_ref())
                 } else {
                     return None;
                 };
@@ -136,33 +167,69 @@ impl Border {
     }
 
     /// The stream to a far end; `true` says that it is being opened now.
-    pub(crate) fn connect(&mut self, remote: SocketAddr) -> (ConnectionId, bool) {
-        if let Some(connection) = self.by_remote.get(&remote) {
-            return (*connection, false);
+    pub(crate) fn connect(
+        &mut self,
+        transport: Transport,
+        remote: SocketAddr,
+        peer: Option<&Peer>,
+    ) -> (ConnectionId, bool) {
+        if let Some(connection) = self.known(transport, remote, peer) {
+            return (connection, false);
         }
         // Odd: even ids belong to accepted streams.
         let connection = ConnectionId(self.opened * 2 + 1);
         self.opened += 1;
-        self.insert(connection, remote, None, false);
+        self.insert(
+            connection,
+            Connection::new(transport, remote, peer.cloned()),
+        );
         self.outputs.push_back(Output::Connect {
             connection,
-            transport: Transport::Tcp,
+            transport,
             remote,
+            peer: peer.cloned(),
         });
         (connection, true)
+    }
+
+    /// A stream that leads there already. Nobody was asked for a certificate who opened a secured
+    /// one to us, so such a stream is none of them (RFC 5923 section 7).
+    fn known(
+        &self,
+        transport: Transport,
+        remote: SocketAddr,
+        peer: Option<&Peer>,
+    ) -> Option<ConnectionId> {
+        if transport == Transport::Tcp {
+            return self.by_remote.get(&remote).copied();
+        }
+        let wanted = peer?;
+        let leads_there = |it: &Connection| {
+            it.transport == transport
+                && it.remote == remote
+                && it.peer.as_ref().is_some_and(|known| known.is_also(wanted))
+        };
+        let found = self.connections.iter().find(|(_, it)| leads_there(it));
+        found.map(|(connection, _)| *connection)
     }
 
     /// Learns of a stream that a peer opened; refuses it when there are too many.
     pub(crate) fn accepted(
         &mut self,
         connection: ConnectionId,
+        transport: Transport,
         remote: SocketAddr,
         local_ip: IpAddr,
     ) {
         if self.connections.len() >= MAX_CONNECTIONS {
             self.outputs.push_back(Output::Close { connection });
         } else {
-            self.insert(connection, remote, Some(local_ip), true);
+            let accepted = Connection {
+                local_ip: Some(local_ip),
+                connected: true,
+                ..Connection::new(transport, remote, None)
+            };
+            self.insert(connection, accepted);
         }
     }
 
@@ -174,45 +241,58 @@ impl Border {
         }
     }
 
-    /// Forgets a stream; gives its far end when it was known.
-    pub(crate) fn closed(&mut self, connection: ConnectionId) -> Option<SocketAddr> {
+    /// Forgets a stream; gives its kind and its far end when it was known.
+    pub(crate) fn closed(&mut self, connection: ConnectionId) -> Option<(Transport, SocketAddr)> {
         let known = self.connections.remove(&connection)?;
         if self.by_remote.get(&known.remote) == Some(&connection) {
             self.by_remote.remove(&known.remote);
         }
-        Some(known.remote)
+        Some((known.transport, known.remote))
     }
 
-    /// Closes a stream from our side; gives its far end when it was known.
-    pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<SocketAddr> {
-        let remote = self.closed(connection)?;
+    /// Closes a stream from our side; gives its kind and its far end when it was known.
+    pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<(Transport, SocketAddr)> {
+        let known = self.closed(connection)?;
         self.outputs.push_back(Output::Close { connection });
-        Some(remote)
+        Some(known)
     }
 
     /// Takes bytes of a stream.
     pub(crate) fn push(&mut self, connection: ConnectionId, bytes: &[u8]) {
         if let Some(known) = self.connections.get_mut(&connection) {
-            known.framer.push(bytes);
+            match &mut known.framing {
+                Framing::Stream(framer) => framer.push(bytes),
+                Framing::Messages(queue) => queue.push(bytes),
+            }
         }
     }
 
-    /// The next whole thing of a stream, with its far end and our address.
-    pub(crate) fn next_frame(
-        &mut self,
-        connection: ConnectionId,
-    ) -> Option<(Frame, SocketAddr, IpAddr)> {
+    /// The next whole thing of a stream, with the flow it came by and our address.
+    pub(crate) fn next_frame(&mut self, connection: ConnectionId) -> Option<(Frame, Flow, IpAddr)> {
         let known = self.connections.get_mut(&connection)?;
-        let frame = known.framer.next_frame()?;
+        let frame = match &mut known.framing {
+            Framing::Stream(framer) => framer.next_frame()?,
+            Framing::Messages(queue) => queue.next_frame()?,
+        };
         let local_ip = known.local_ip.unwrap_or_else(|| known.remote.ip());
-        Some((frame, known.remote, local_ip))
+        let flow = Flow::Stream {
+            connection,
+            transport: known.transport,
+            remote: known.remote,
+            fallback: None,
+            peer: known.peer.clone(),
+        };
+        Some((frame, flow, local_ip))
     }
 
     /// Whether a message has begun on a stream and not ended.
     pub(crate) fn partial(&self, connection: ConnectionId) -> bool {
         self.connections
             .get(&connection)
-            .is_some_and(|known| known.framer.partial())
+            .is_some_and(|known| match &known.framing {
+                Framing::Stream(framer) => framer.partial(),
+                Framing::Messages(_) => false,
+            })
     }
 
     /// Whether a stream is known and not yet open.
@@ -222,9 +302,11 @@ impl Border {
             .is_some_and(|known| !known.connected)
     }
 
-    /// Whether a stream is known.
-    pub(crate) fn is_open(&self, connection: ConnectionId) -> bool {
-        self.connections.contains_key(&connection)
+    /// Which kind of stream it is, when it is known.
+    pub(crate) fn transport(&self, connection: ConnectionId) -> Option<Transport> {
+        self.connections
+            .get(&connection)
+            .map(|known| known.transport)
     }
 
     /// Asks the sockets for something.
@@ -267,23 +349,25 @@ impl Border {
         });
     }
 
-    fn insert(
-        &mut self,
-        connection: ConnectionId,
-        remote: SocketAddr,
-        local_ip: Option<IpAddr>,
-        connected: bool,
-    ) {
-        self.connections.insert(
-            connection,
-            Connection {
-                framer: StreamFramer::default(),
-                remote,
-                local_ip,
-                connected,
-            },
-        );
-        self.by_remote.insert(remote, connection);
+    fn insert(&mut self, connection: ConnectionId, known: Connection) {
+        if known.transport == Transport::Tcp {
+            self.by_remote.insert(known.remote, connection);
+        }
+        self.connections.insert(connection, known);
+    }
+}
+
+impl Connection {
+    /// One that is being opened.
+    fn new(transport: Transport, remote: SocketAddr, peer: Option<Peer>) -> Self {
+        Self {
+            framing: Framing::of(transport),
+            transport,
+            peer,
+            remote,
+            local_ip: None,
+            connected: false,
+        }
     }
 }
 
@@ -292,12 +376,13 @@ impl Border {
 ///
 /// `maddr` is not followed: a phone has no multicast peers, and it would let anyone aim responses.
 pub(crate) fn response_flow(request: &mut Message, arrival: &Flow) -> Flow {
-    const DEFAULT_PORT: u16 = 5060;
     let remote = arrival.remote();
     let Some(mut via) = request.top_via() else {
         return arrival.clone();
     };
-    let sent_by_port = via.port.unwrap_or(DEFAULT_PORT);
+    let sent_by_port = via
+        .port
+        .unwrap_or_else(|| arrival.transport().default_port());
     if via.wants_rport() {
         via.set("rport", remote.port().to_string());
         via.set("received", remote.ip().to_string());
@@ -310,10 +395,18 @@ pub(crate) fn response_flow(request: &mut Message, arrival: &Flow) -> Flow {
         Flow::Datagram { .. } => Flow::Datagram {
             remote: if via.wants_rport() { remote } else { sent_by },
         },
-        Flow::Stream { connection, .. } => Flow::Stream {
+        Flow::Stream {
+            connection,
+            transport,
+            peer,
+            ..
+        } => Flow::Stream {
             connection: *connection,
+            transport: *transport,
             remote,
-            fallback: Some(sent_by),
+            // Only a plain stream may be opened to where the request says that it came from.
+            fallback: (*transport == Transport::Tcp).then_some(sent_by),
+            peer: peer.clone(),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::base::flow::{ConnectionId, ResolveId};
+use crate::base::flow::{ConnectionId, ResolveId, Transport};
 use crate::base::id::AccountId;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::SessionId;
@@ -14,9 +14,9 @@ use crate::sip::ua::OutgoingId;
 pub(super) enum Timer {
     /// A timer of a transaction (RFC 3261 table 4).
     Transaction(TransactionId, TransactionTimer),
-    /// A stream that is being opened (5 s).
+    /// A stream that is being opened (5 s; with a handshake, 10 s).
     Connect(ConnectionId),
-    /// A message on a stream that has begun and not ended (64*T1).
+    /// A message on a stream that has begun and not ended (64*T1 from its first octet).
     Partial(ConnectionId),
     /// A question to the resolver (64*T1).
     Resolve(ResolveId),
@@ -69,7 +69,7 @@ impl Endpoint {
                 }
                 Timer::Connect(connection) => {
                     if self.border.connecting(connection) {
-                        if let Some(remote) = self.border.close(connection) {
+                        if let Some((Transport::Tcp, remote)) = self.border.close(connection) {
                             self.remember_streamless(now, remote);
                         }
                         self.connection_lost(now, connection, "the connection was not accepted");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::base::flow::{ConnectionId, Input, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::random::Random;
-use crate::base::uri::Uri;
+use crate::base::uri::{Host, Uri};
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::{Border, Flow};
 use crate::sip::deadline::Timer;
@@ -26,6 +26,8 @@ pub struct EndpointConfig {
     pub udp_port: u16,
     /// The port of the listening TCP socket, for Contact; none when it does not listen.
     pub tcp_port: Option<u16>,
+    /// The port at which TLS is accepted, for Contact; none when it is not.
+    pub tls_port: Option<u16>,
     /// Whether any user part and any source is answered (direct calls, for testers).
     pub accept_direct_calls: bool,
     /// The User-Agent and Server header fields.
@@ -51,6 +53,9 @@ pub struct Endpoint {
     pub(super) resolving: BTreeMap<ResolveId, Asked>,
     /// The user part of our Contact in calls of no account.
     pub(super) direct_user: String,
+    /// What stands for us where nobody can reach us: Via and Contact over WebSocket (RFC 7118
+    /// section 5).
+    pub(super) nowhere: Host,
     /// Far ends that refused a stream, and until when they are not asked again because of size.
     pub(super) streamless: BTreeMap<SocketAddr, Instant>,
     pub(super) discarded: u64,
@@ -61,6 +66,7 @@ impl Endpoint {
     /// Makes an endpoint without accounts.
     pub fn new(config: EndpointConfig, mut random: Box<dyn Random>) -> Self {
         let direct_user = random.hex(8);
+        let nowhere = Host::Name(format!("{}.invalid", random.hex(6)));
         Self {
             config,
             random,
@@ -73,6 +79,7 @@ impl Endpoint {
             outgoing: BTreeMap::new(),
             resolving: BTreeMap::new(),
             direct_user,
+            nowhere,
             streamless: BTreeMap::new(),
             discarded: 0,
             last_id: 0,
@@ -138,7 +145,8 @@ impl Endpoint {
     ) {
         match transport {
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.border.accepted(connection, remote, local.ip());
+                self.border
+                    .accepted(connection, transport, remote, local.ip());
             }
             // Datagrams have no connections.
             Transport::Udp => {}
@@ -155,30 +163,28 @@ impl Endpoint {
     pub fn handle_stream(&mut self, now: Instant, connection: ConnectionId, bytes: &[u8]) {
         const PONG: &[u8] = b"\r\n";
         self.border.push(connection, bytes);
-        while let Some((frame, remote, local_ip)) = self.border.next_frame(connection) {
-            let arrival = Arrival {
-                flow: Flow::Stream {
-                    connection,
-                    remote,
-                    fallback: None,
-                },
-                local_ip,
-            };
+        let mut ended = false;
+        while let Some((frame, flow, local_ip)) = self.border.next_frame(connection) {
+            ended = true;
+            let arrival = Arrival { flow, local_ip };
             match frame {
                 Frame::Message(bytes) => self.receive(now, &arrival, &bytes),
                 Frame::Ping => self.border.send_keep_alive(&arrival.flow, PONG),
                 Frame::Broken { head, code, phrase } => {
                     self.refuse_broken(now, &arrival, &head, code, phrase);
-                    self.border.close(connection);
-                    self.connection_lost(now, connection, "the peer broke the stream");
+                    if !arrival.flow.transport().websocket() {
+                        self.border.close(connection);
+                        self.connection_lost(now, connection, "the peer broke the stream");
+                    }
                 }
             }
         }
         let partial = Timer::Partial(connection);
-        if self.border.partial(connection) {
-            self.timers.set(partial, now + TIMEOUT);
-        } else {
+        if !self.border.partial(connection) {
             self.timers.cancel(&partial);
+        } else if ended || !self.timers.contains(&partial) {
+            // A sender that adds an octet now and then gains no time by it.
+            self.timers.set(partial, now + TIMEOUT);
         }
     }
 
@@ -190,8 +196,8 @@ impl Endpoint {
         error: Option<String>,
     ) {
         let refused = self.border.connecting(connection);
-        if let Some(remote) = self.border.closed(connection) {
-            if refused {
+        if let Some((transport, remote)) = self.border.closed(connection) {
+            if refused && transport == Transport::Tcp {
                 self.remember_streamless(now, remote);
             }
             let why = error.as_deref().unwrap_or("the connection was closed");
@@ -383,8 +389,8 @@ impl Endpoint {
     /// Sends a message that belongs to no transaction.
     pub(super) fn send(&mut self, now: Instant, flow: &Flow, bytes: Vec<u8>) {
         if let Some(connection) = self.border.send(now, flow, bytes) {
-            self.timers
-                .set(Timer::Connect(connection), now + CONNECT_LIMIT);
+            let limit = connect_limit(flow.transport());
+            self.timers.set(Timer::Connect(connection), now + limit);
         }
     }
 
@@ -476,5 +482,11 @@ impl Endpoint {
     }
 }
 
-/// How long a stream may take to open before another way is tried.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a stream may take to open before another way is tried; longer than the sockets take to
+/// say why a handshake does not end.
+pub(super) fn connect_limit(transport: Transport) -> Duration {
+    match transport {
+        Transport::Udp | Transport::Tcp => Duration::from_secs(5),
+        Transport::Tls | Transport::Ws | Transport::Wss => Duration::from_secs(10),
+    }
+}

@@ -251,6 +251,11 @@ pub enum SipError {
     #[error("the phone already handles {0}, which is its limit")]
     Limit(&'static str),
     /// The target cannot be called by SIP.
-    #[error("the address {0} cannot be called: it must begin with sip:")]
+    #[error("the address {0} cannot be called: it must begin with sip: or sips:")]
     BadTarget(String),
+    /// A `sips:` address, and the account's way is in the clear.
+    #[error(
+        "the address {0} demands an encrypted way, and this account uses none; set its transport to TLS or WSS"
+    )]
+    NotEncrypted(String),
 }

@@ -15,34 +15,47 @@ pub(crate) struct Hop {
     pub(crate) host: Host,
     /// The port, where one is named.
     pub(crate) port: Option<u16>,
-    /// The transport, where one is named.
+    /// The transport, where one is named or demanded.
     pub(crate) transport: Option<Transport>,
+    /// Whether the way there must be encrypted, because a `sips:` URI says so (RFC 5630).
+    pub(crate) secure: bool,
 }
 
 impl Hop {
     /// The hop that a URI names; none where we cannot go (another scheme, an unknown transport,
-    /// `sips:`).
+    /// `sips:` by UDP).
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let uri = uri.as_sip()?;
-        if uri.secure {
-            return None;
-        }
         let transport = match uri.param("transport").and_then(|p| p.value.as_deref()) {
             None => None,
-            Some(name) if name.eq_ignore_ascii_case("udp") => Some(Transport::Udp),
-            Some(name) if name.eq_ignore_ascii_case("tcp") => Some(Transport::Tcp),
-            Some(_) => return None,
+            Some(name) => Some(transport_named(name)?),
         };
+        if uri.secure && transport == Some(Transport::Udp) {
+            return None;
+        }
         let maddr = uri.param("maddr").and_then(|p| p.value.as_deref());
         let host = match maddr {
             Some(maddr) => Host::parse(maddr).ok()?,
             None => uri.host.clone(),
         };
-        Some(Self {
+        let hop = Self {
             host,
             port: uri.port,
             transport,
-        })
+            secure: false,
+        };
+        Some(if uri.secure { hop.secured() } else { hop })
+    }
+
+    /// The same hop by an encrypted way (RFC 3261 section 26.2.2).
+    #[must_use]
+    pub(crate) fn secured(mut self) -> Self {
+        self.secure = true;
+        self.transport = Some(match self.transport {
+            Some(Transport::Ws | Transport::Wss) => Transport::Wss,
+            None | Some(Transport::Udp | Transport::Tcp | Transport::Tls) => Transport::Tls,
+        });
+        self
     }
 
     /// The hop that leads to a place.
@@ -51,14 +64,50 @@ impl Hop {
             host: Host::from(place.remote.ip()),
             port: Some(place.remote.port()),
             transport: Some(place.transport),
+            secure: false,
         }
     }
 
-    /// Takes the account's transport where the URI names none.
+    /// Takes the account's transport where the URI names none, and where the URI names one that is
+    /// less than the account's: nothing of an encrypted account goes out in the clear, whatever a
+    /// Record-Route or Contact says, and a WebSocket is the only way to its server (RFC 7118
+    /// section 5).
     #[must_use]
-    pub(crate) fn or_transport(mut self, transport: Option<Transport>) -> Self {
-        self.transport = self.transport.or(transport);
+    pub(crate) fn or_transport(mut self, account: Option<Transport>) -> Self {
+        self.transport = match (self.transport, account) {
+            (None, account) => account,
+            (Some(named), Some(account))
+                if account.secure() && (!named.secure() || self.secure) =>
+            {
+                Some(account)
+            }
+            (Some(_), Some(Transport::Ws)) if !self.secure => account,
+            (named, _) => named,
+        };
         self
+    }
+
+    /// Leaves out the places that would carry in the clear what must be encrypted; says so where
+    /// none is left.
+    pub(crate) fn never_less(
+        &self,
+        mut places: Vec<Resolved>,
+        why: String,
+    ) -> (Vec<Resolved>, String) {
+        let secure = self.transport.is_some_and(Transport::secure);
+        let found = places.len();
+        if secure || self.secure {
+            places.retain(|place| place.transport.secure());
+        }
+        let why = if places.is_empty() && found > 0 {
+            let host = &self.host;
+            format!(
+                "{host} offers no encrypted way, which this account or address demands; ask its operator for TLS"
+            )
+        } else {
+            why
+        };
+        (places, why)
     }
 
     /// The host as the resolver wants it: IPv6 without brackets.
@@ -73,14 +122,29 @@ impl Hop {
     /// The place itself, where the hop is an address and needs no resolver; `local_ip` is only
     /// used for Via.
     pub(crate) fn literal(&self, local_ip: std::net::IpAddr) -> Option<Resolved> {
-        const DEFAULT_PORT: u16 = 5060;
         let ip = self.host.ip()?;
+        let transport = self.transport.unwrap_or(Transport::Udp);
+        let port = self.port.unwrap_or_else(|| transport.default_port());
         Some(Resolved {
-            transport: self.transport.unwrap_or(Transport::Udp),
-            remote: (ip, self.port.unwrap_or(DEFAULT_PORT)).into(),
+            transport,
+            remote: (ip, port).into(),
             local_ip,
         })
     }
+}
+
+/// The transport of a URI parameter (RFC 3261 section 25.1, RFC 7118 section 5.2.2; `wss` stands
+/// in no RFC, but is written).
+fn transport_named(name: &str) -> Option<Transport> {
+    [
+        Transport::Udp,
+        Transport::Tcp,
+        Transport::Tls,
+        Transport::Ws,
+        Transport::Wss,
+    ]
+    .into_iter()
+    .find(|transport| transport.to_string().eq_ignore_ascii_case(name))
 }
 
 /// Puts a route set and a target into a request and says where it goes.
@@ -116,7 +180,16 @@ pub(crate) fn apply(request: &mut Message, routes: &[AddressField], target: &Uri
     if let StartLine::Request { uri: old, .. } = &mut request.start {
         *old = uri;
     }
-    hop
+    // A sips: target demands encryption from the first hop on.
+    match hop {
+        Some(hop) if is_secure(target) => Some(hop.secured()),
+        hop => hop,
+    }
+}
+
+/// Whether it is a `sips:` URI.
+pub(crate) fn is_secure(uri: &Uri) -> bool {
+    uri.as_sip().is_some_and(|uri| uri.secure)
 }
 
 /// A URI as a Route that is loose.
@@ -191,10 +264,39 @@ mod tests {
 
     #[test]
     fn there_is_no_way_to_other_schemes_and_transports() {
-        for uri in ["tel:+1", "sips:a@h", "sip:a@h;transport=ws"] {
+        for uri in ["tel:+1", "sips:a@h;transport=udp", "sip:a@h;transport=sctp"] {
             assert_eq!(Hop::of(&Uri::parse(uri).unwrap()), None, "{uri}");
         }
         let hop = Hop::of(&Uri::parse("sip:a@h;maddr=10.0.0.9").unwrap()).unwrap();
         assert_eq!(hop.host_text(), "10.0.0.9");
+    }
+
+    #[test]
+    fn the_way_is_never_less_than_the_uri_or_the_account_demands() {
+        use Transport::{Tcp, Tls, Udp, Ws, Wss};
+        for (uri, account, way) in [
+            ("sip:h", None, None),
+            ("sip:h", Some(Tls), Some(Tls)),
+            ("sip:h;transport=tcp", Some(Udp), Some(Tcp)),
+            ("sip:h;transport=udp", Some(Tls), Some(Tls)),
+            ("sip:h;transport=ws", Some(Wss), Some(Wss)),
+            ("sip:h;transport=tls", Some(Udp), Some(Tls)),
+            ("sip:h;transport=udp", Some(Ws), Some(Ws)),
+            ("sips:h", None, Some(Tls)),
+            ("sips:h", Some(Udp), Some(Tls)),
+            ("sips:h", Some(Wss), Some(Wss)),
+            ("sips:h;transport=tcp", Some(Tcp), Some(Tls)),
+            ("sips:h;transport=ws", None, Some(Wss)),
+        ] {
+            let hop = Hop::of(&Uri::parse(uri).unwrap()).unwrap();
+            let hop = hop.or_transport(account);
+            assert_eq!(hop.transport, way, "{uri} by {account:?}");
+        }
+    }
+
+    #[test]
+    fn a_sips_target_demands_encryption_of_the_first_hop() {
+        let (_, _, hop) = routed(&["<sip:p1;transport=tcp;lr>"], "sips:b@h");
+        assert_eq!(hop.unwrap().transport, Some(Transport::Tls));
     }
 }

@@ -70,7 +70,6 @@ impl<K: Clone + Eq + Hash> Deadlines<K> {
     }
 
     /// Whether a key has a deadline.
-    #[cfg(test)]
     pub(crate) fn contains(&self, key: &K) -> bool {
         self.by_key.contains_key(key)
     }

@@ -1,5 +1,7 @@
 //! Where a message begins and ends (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
 
+use std::collections::VecDeque;
+
 use super::parse::{self, Malformed};
 
 /// The largest message, head and body together, in octets.
@@ -33,7 +35,8 @@ pub enum Frame {
     Message(Vec<u8>),
     /// A double CRLF between messages, to be answered by a single one (RFC 5626 section 3.5.1).
     Ping,
-    /// The end of a message cannot be known: the stream must be closed after a refusal.
+    /// The end of a message cannot be known, or it is too large: a stream must be closed after a
+    /// refusal; a WebSocket stays.
     Broken {
         /// The head, as far as it was read.
         head: Vec<u8>,
@@ -124,6 +127,42 @@ impl StreamFramer {
     }
 }
 
+/// The messages of a WebSocket, one in each frame (RFC 7118 section 5).
+#[derive(Debug, Default)]
+pub struct MessageQueue {
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl MessageQueue {
+    /// Takes one frame; call [`Self::next_frame`] until it gives nothing.
+    pub fn push(&mut self, frame: &[u8]) {
+        self.waiting.push_back(frame.to_vec());
+    }
+
+    /// The next whole thing, if it is there. A message that is too large breaks nothing: the next
+    /// one begins with its own frame.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        loop {
+            let mut frame = self.waiting.pop_front()?;
+            if frame == b"\r\n\r\n" {
+                return Some(Frame::Ping);
+            }
+            match datagram(&frame) {
+                Datagram::KeepAlive => {}
+                Datagram::Message if frame.len() > MAX_MESSAGE => {
+                    frame.truncate(MAX_MESSAGE);
+                    return Some(Frame::Broken {
+                        head: frame,
+                        code: 513,
+                        phrase: "Message Too Large",
+                    });
+                }
+                Datagram::Message => return Some(Frame::Message(frame)),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +235,21 @@ mod tests {
             assert!(pushed < 2 * MAX_MESSAGE);
         };
         assert!(matches!(broken, Frame::Broken { code: 513, .. }));
+    }
+
+    #[test]
+    fn a_websocket_frame_is_a_message_whatever_its_content_length() {
+        let mut queue = MessageQueue::default();
+        let text: &[u8] = b"OPTIONS a SIP/2.0\r\n\r\n";
+        queue.push(b"\r\n");
+        queue.push(b"\r\n\r\n");
+        queue.push(&vec![b'x'; MAX_MESSAGE + 1]);
+        queue.push(text);
+        assert_eq!(queue.next_frame(), Some(Frame::Ping));
+        let broken = queue.next_frame();
+        assert!(matches!(broken, Some(Frame::Broken { code: 513, .. })));
+        assert_eq!(queue.next_frame(), Some(Frame::Message(text.to_vec())));
+        assert_eq!(queue.next_frame(), None);
     }
 
     #[test]

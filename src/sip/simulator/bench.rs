@@ -36,6 +36,7 @@ impl Bench {
         let config = EndpointConfig {
             udp_port: 5060,
             tcp_port: Some(5060),
+            tls_port: None,
             accept_direct_calls: true,
             user_agent: "Bench".to_owned(),
             max_sessions,

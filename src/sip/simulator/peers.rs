@@ -182,6 +182,7 @@ fn a_user_nobody_has_is_not_found() {
         crate::sip::EndpointConfig {
             udp_port: 5060,
             tcp_port: None,
+            tls_port: None,
             accept_direct_calls: false,
             user_agent: "Bench".to_owned(),
             max_sessions: 1,
@@ -571,7 +572,7 @@ fn a_contact_that_leads_nowhere_is_reached_where_the_call_came_from() {
     for contact in [
         "sip:x@abc.invalid",
         "sip:x@abc.invalid;transport=ws",
-        "sips:x@h",
+        "sip:x@h;transport=sctp",
     ] {
         let mut bench = Bench::new();
         bench.datagram(&invite("i").replace("sip:peer@10.0.0.200:5070", contact));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::checks::check;
 use super::registrar::Registrar;
 use super::world::{Act, Link, World};
+use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
@@ -20,6 +21,7 @@ pub(super) fn account(user: &str) -> AccountSetup {
         registrar: Some(Uri::parse("sip:sim.example").unwrap()),
         outbound_proxy: None,
         transport: None,
+        profile: ProfileId::default(),
         credentials: Some(Credentials {
             username: user.to_owned(),
             password: Secret::new("secret"),
@@ -536,9 +538,9 @@ fn commands_at_the_wrong_time_are_refused_with_a_reason() {
     }
     for text in [
         "tel:+1555",
-        "sips:a@h",
+        "sips:a@h;transport=udp",
         "mailto:a@h",
-        "sip:a@h;transport=tls",
+        "sip:a@h;transport=sctp",
     ] {
         let target = Uri::parse(text).unwrap();
         let refused = endpoint.invite(now, None, &target, &[]);

@@ -179,6 +179,7 @@ impl World {
         self.add_agent_with(EndpointConfig {
             udp_port: PORT,
             tcp_port: Some(PORT),
+            tls_port: None,
             accept_direct_calls: direct,
             user_agent: "Simulated".to_owned(),
             max_sessions: 1000,

@@ -187,9 +187,9 @@ impl Account {
         let differs = match place.transport {
             Transport::Udp => seen_ip != place.local_ip || seen_port != sent_port,
             // The port of a stream is always another; without NAT our listening port is right.
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                seen_ip != place.local_ip
-            }
+            Transport::Tcp | Transport::Tls => seen_ip != place.local_ip,
+            // Its Contact leads nowhere anyway.
+            Transport::Ws | Transport::Wss => false,
         };
         let public = differs.then(|| SocketAddr::new(seen_ip, seen_port));
         let moved = public != self.public;

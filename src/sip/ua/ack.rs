@@ -43,7 +43,7 @@ impl Endpoint {
             .account
             .and_then(|account| self.accounts.get(&account))
             .and_then(|account| account.setup.transport);
-        let hop = hop.map(|hop| hop.or_transport(transport));
+        let hop = hop.map(|hop| hop.or_transport(transport.or_else(|| outgoing.secure_way())));
         let local_ip = outgoing.place().map(|place| place.local_ip);
         // An ACK is never answered, so its Via needs no exact address and a literal hop no
         // resolver; the first hop of the INVITE is known already.
@@ -106,8 +106,13 @@ impl Endpoint {
     ) {
         let branch = format!("z9hG4bK{}", self.random.hex(12));
         let via = self.via(&place, &branch);
-        let stream = self.outgoing.get(&id).and_then(|o| o.stream);
-        let flow = self.flow_to(now, &place, stream);
+        let Some(outgoing) = self.outgoing.get(&id) else {
+            return;
+        };
+        let hop = outgoing.acks.get(tag).and_then(|ack| ack.hop.as_ref());
+        let host = hop.map_or_else(|| outgoing.hop.host.clone(), |hop| hop.host.clone());
+        let (stream, account) = (outgoing.stream, outgoing.account);
+        let flow = self.flow_to(now, &place, stream, &host, account);
         let Some(ack) = self.outgoing.get_mut(&id).and_then(|o| o.acks.get_mut(tag)) else {
             return;
         };

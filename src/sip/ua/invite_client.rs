@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
 use super::session::{Negotiation, Phase, Plan, Session, Way};
 use super::{ALLOW, SUPPORTED};
-use crate::base::flow::Resolved;
+use crate::base::flow::{Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
 use crate::sip::deadline::Timer;
@@ -63,9 +63,20 @@ impl Endpoint {
         let routes = known.map(super::Account::routes).unwrap_or_default();
         let transport = known.and_then(|known| known.setup.transport);
         let first = routes.first().map_or(target, |route| &route.uri);
-        let hop = Hop::of(first)
-            .ok_or_else(bad_target)?
-            .or_transport(transport);
+        let hop = Hop::of(first).ok_or_else(bad_target)?;
+        if route::is_secure(target) {
+            let plain = |named: Option<Transport>| named.is_some_and(|named| !named.secure());
+            // Nobody is asked by a way that he did not choose (RFC 5630 section 3.1.1).
+            if plain(transport) || (plain(hop.transport) && !routes.is_empty()) {
+                return Err(SipError::NotEncrypted(target.to_string()));
+            }
+        }
+        let hop = if route::is_secure(target) {
+            hop.secured()
+        } else {
+            hop
+        };
+        let hop = hop.or_transport(transport);
         let id = SessionId(self.new_id());
         let session = Session {
             account,
@@ -89,9 +100,18 @@ impl Endpoint {
     }
 
     /// Asks the owner for the offer once the first hop is known.
-    pub(crate) fn invite_resolved(&mut self, id: SessionId, places: Vec<Resolved>, why: &str) {
+    pub(crate) fn invite_resolved(&mut self, id: SessionId, places: Vec<Resolved>, why: String) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
+        };
+        let (places, why) = match &session.phase {
+            Phase::Resolving(plan) => plan.hop.never_less(places, why),
+            Phase::OfferNeeded(..)
+            | Phase::Calling { .. }
+            | Phase::Ringing { .. }
+            | Phase::Answered(_)
+            | Phase::Established
+            | Phase::Ending { .. } => (places, why),
         };
         let Some(place) = places.first().copied() else {
             let status = Status::new(503, format!("not reachable: {why}"));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::ALLOW;
 use super::incoming::Arrival;
 use super::session::{Accepted, Negotiation, Phase, Session};
-use crate::base::flow::{Resolved, Transport};
+use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::deadline::Timer;
@@ -15,6 +15,7 @@ use crate::sip::event::{
     Body, EndedBy, IncomingCall, NameAddr, SessionId, SipError, SipEvent, Status,
 };
 use crate::sip::message::Message;
+use crate::sip::route;
 use crate::sip::timer::{T1, T2, TIMEOUT};
 use crate::sip::transaction::TransactionId;
 
@@ -368,24 +369,13 @@ impl Endpoint {
         if (101..300).contains(&code)
             && let Some(place) = session.place
         {
-            let place = Resolved {
-                transport: self.contact_transport(session, place.transport),
-                ..place
-            };
-            let uri = Uri::Sip(self.contact_uri(session.account, &place));
+            let secure = demands_encryption(request) || self.account_is_secure(session.account);
+            let uri = Uri::Sip(self.contact_uri(session.account, &place, secure));
             response.headers.push("Contact", format!("<{uri}>"));
             response.headers.push("Allow", ALLOW);
             response.headers.push("Supported", super::SUPPORTED);
         }
         Some(response)
-    }
-
-    fn contact_transport(&self, session: &Session, by_place: Transport) -> Transport {
-        if session.stream.is_some() {
-            Transport::Tcp
-        } else {
-            by_place
-        }
     }
 
     fn refuse_ringing(
@@ -433,6 +423,14 @@ impl Session {
             ) => None,
         }
     }
+}
+
+/// Whether our Contact must be a `sips:` one (RFC 3261 section 12.1.1).
+fn demands_encryption(request: &Message) -> bool {
+    let routed = request.addresses("Record-Route").into_iter().next();
+    let nearest = routed.map(|route| route.uri);
+    let nearest = nearest.or_else(|| request.contact().map(|contact| contact.uri));
+    request.uri().is_some_and(route::is_secure) || nearest.as_ref().is_some_and(route::is_secure)
 }
 
 /// P-Asserted-Identity, a SIP URI before a `tel:` one (RFC 3325 section 9.1).

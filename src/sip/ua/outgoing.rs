@@ -156,6 +156,13 @@ impl Outgoing {
         self.tried.map(|target| target.place)
     }
 
+    /// The transport of the running attempt, when it is an encrypted one: what follows in the same
+    /// call must not fall behind it.
+    pub(crate) fn secure_way(&self) -> Option<Transport> {
+        let transport = self.place()?.transport;
+        transport.secure().then_some(transport)
+    }
+
     /// How often it was challenged, this time included.
     pub(crate) fn count_challenge(&mut self) -> u8 {
         self.challenges = self.challenges.saturating_add(1);
@@ -239,6 +246,7 @@ impl Endpoint {
                 } else {
                     places
                 };
+                let (places, why) = outgoing.hop.never_less(places, why);
                 if places.is_empty() {
                     self.fail(now, id, 503, &why);
                 } else {
@@ -252,7 +260,7 @@ impl Endpoint {
                     self.send_resolved_ack(now, id, &tag, place);
                 }
             }
-            Asked::Session(session) => self.invite_resolved(session, places, &why),
+            Asked::Session(session) => self.invite_resolved(session, places, why),
         }
     }
 
@@ -266,6 +274,7 @@ impl Endpoint {
             return;
         };
         let (account, stream, pinned) = (outgoing.account, outgoing.stream, outgoing.pinned);
+        let host = outgoing.hop.host.clone();
         let mut request = outgoing.request.clone();
         let challenged = outgoing.challenged();
         self.add_contact(&mut request, account, &target.place);
@@ -290,7 +299,7 @@ impl Endpoint {
         let branch = format!("z9hG4bK{}", self.random.hex(12));
         let via = self.via(&target.place, &branch);
         request.headers.prepend("Via", via);
-        let flow = self.flow_to(now, &target.place, stream);
+        let flow = self.flow_to(now, &target.place, stream, &host, account);
         let mut outcomes = Vec::new();
         let owner = ClientOwner::Outgoing(id);
         let transaction = self

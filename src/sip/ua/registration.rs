@@ -145,7 +145,7 @@ impl Endpoint {
                 now,
                 id,
                 None,
-                "the registrar's address cannot be reached by SIP over UDP or TCP; check it",
+                "the registrar's address cannot be reached by SIP; check it",
                 None,
             );
             return;
@@ -174,7 +174,7 @@ impl Endpoint {
             }
             account.place = Some(*place);
         }
-        let uri = self.contact_uri(Some(id), place);
+        let uri = self.contact_uri(Some(id), place, self.account_is_secure(Some(id)));
         let Some(account) = self.accounts.get_mut(&id) else {
             return;
         };
@@ -255,11 +255,8 @@ impl Endpoint {
         let Some(flow) = account.flow.clone().filter(|_| account.bound) else {
             return;
         };
-        let (bytes, pause): (&[u8], _) = match flow.transport() {
-            Transport::Udp => (b"\r\n", KEEP_ALIVE_UDP),
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                (b"\r\n\r\n", KEEP_ALIVE_TCP)
-            }
+        let Some((bytes, pause)) = keep_alive_of(flow.transport()) else {
+            return;
         };
         self.border.send_keep_alive(&flow, bytes);
         self.timers.set(Timer::KeepAlive(id), now + pause);
@@ -308,11 +305,8 @@ impl Endpoint {
         let refresh = now + refresh_after(expires);
         let flow = account.flow.clone();
         self.timers.set(Timer::Register(id), refresh);
-        if first_time && let Some(flow) = flow {
-            let pause = match flow.transport() {
-                Transport::Udp => KEEP_ALIVE_UDP,
-                Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => KEEP_ALIVE_TCP,
-            };
+        let keep_alive = flow.and_then(|flow| keep_alive_of(flow.transport()));
+        if first_time && let Some((_, pause)) = keep_alive {
             self.timers.set(Timer::KeepAlive(id), now + pause);
         }
         self.tell(id, RegistrationState::Registered { expires });
@@ -462,6 +456,16 @@ fn refresh_after(expires: Duration) -> Duration {
         expires - lead
     } else {
         expires / 2
+    }
+}
+
+/// What keeps a flow open, and the pause between; nothing where the transport has pings of its own
+/// (RFC 7118 section 6).
+fn keep_alive_of(transport: Transport) -> Option<(&'static [u8], Duration)> {
+    match transport {
+        Transport::Udp => Some((b"\r\n", KEEP_ALIVE_UDP)),
+        Transport::Tcp | Transport::Tls => Some((b"\r\n\r\n", KEEP_ALIVE_TCP)),
+        Transport::Ws | Transport::Wss => None,
     }
 }
 

@@ -287,6 +287,10 @@ impl Endpoint {
             .and_then(|id| self.accounts.get(&id))
             .and_then(|account| account.setup.transport);
         let request = self.with_agent(request);
+        // A call that was set up by an encrypted way stays on one.
+        let secure = way.place.map(|place| place.transport);
+        let secure = secure.filter(|transport| transport.secure());
+        let transport = transport.or(secure);
         let (hop, targets) = match (hop, way.place) {
             (Some(hop), _) => (hop.or_transport(transport), Vec::new()),
             (None, Some(place)) => (Hop::to(&place), vec![place]),
