@@ -148,6 +148,8 @@ fn call(number: u64) -> CallRow {
         e164: Some("+14152000001".to_owned()),
         remote_name: None,
         local: "sip:alice@example.com".to_owned(),
+        via: None,
+        number_proof: None,
         contact: None,
         contact_name: None,
         organization: None,

@@ -287,6 +287,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             remote_name: matches.is_empty().then(|| "Best Offers Ltd".to_owned()),
             local: "sip:sam@pbx.northwind.example".to_owned(),
             diverted_from: has("long").then(|| "sip:frontdesk@pbx.northwind.example".to_owned()),
+            number_proof: None,
             identification: Some(Identification {
                 no_match: no_match.map(str::to_owned),
                 e164: Some(number.replace(' ', "")),
@@ -447,6 +448,8 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         e164: Some(number.to_owned()),
         remote_name: unknown.then(|| "Best Offers Ltd".to_owned()),
         local: "sip:sam@pbx.northwind.example".to_owned(),
+        via: None,
+        number_proof: None,
         contact: (!unknown).then_some(ContactId(i64::try_from(index % 11).unwrap_or(0) + 1)),
         contact_name: (!unknown).then(|| name.to_owned()),
         organization: (!unknown).then(|| organization.to_owned()),

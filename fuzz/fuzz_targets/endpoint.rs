@@ -18,6 +18,7 @@ fuzz_target!(|datagrams: Vec<&[u8]>| {
         user_agent: "Ringdesk".to_owned(),
         max_sessions: 4,
         direct_ring_limit: Duration::from_secs(120),
+        requests_per_second: None,
     };
     let mut endpoint = Endpoint::new(config, Box::new(OsRandom));
     let remote = ([127, 0, 0, 1], 5070).into();

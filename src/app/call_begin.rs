@@ -5,19 +5,21 @@ use std::time::{Duration, Instant};
 use crate::app::engine::{Engine, Internal};
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall};
-use crate::app::script::{self, Reaction};
+use crate::app::script::Reaction;
 use crate::base::clock;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::call::{Call, MediaPreferences};
+use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
-use crate::crm::row::{CallDirection, Identification};
+use crate::crm::row::{CallDirection, Identification, NumberProof};
 use crate::crm::store::{CallChange, Write};
 use crate::sdp::Codec;
-use crate::sip::{EndedBy, IncomingCall, NameAddr, Status};
+use crate::sip::caller::Verification;
+use crate::sip::{EndedBy, IncomingCall, NameAddr};
 
 /// How long a call may wait for the look-up of its caller; a look-up takes microseconds.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -28,16 +30,17 @@ impl Engine {
         let id = Self::new_call_id();
         let preferences = self.media_preferences(incoming.account);
         let call = Call::incoming(preferences, incoming.local_ip, incoming.offer.clone());
-        // What a trusted network asserts would come first; trust is per account and off by default.
-        let remote = who(&incoming.from);
+        let rules = self.rules_of(incoming.account);
+        let shown = shown_caller(&incoming, &rules);
+        let remote = shown.remote.clone();
         let mut live = LiveCall::new(Beginning {
             id,
             call,
             account: incoming.account,
             direction: CallDirection::Inbound,
             remote: remote.clone(),
-            remote_name: incoming.from.display_name.clone(),
-            from: incoming.from.uri.to_string(),
+            remote_name: shown.name,
+            from: shown.from,
             to: incoming.to.uri.to_string(),
             local: incoming.to.uri.to_string(),
             now,
@@ -52,7 +55,14 @@ impl Engine {
         live.surplus = open >= self.options.max_calls;
         live.session = Some(incoming.session);
         live.sip_call_id = Some(incoming.sip_call_id);
-        live.diverted_from = incoming.diversion.as_ref().map(who);
+        live.via = incoming
+            .caller
+            .via
+            .iter()
+            .map(|step| way(&step.by))
+            .collect();
+        live.number_proof = incoming.caller.verification.map(proof);
+        live.caller = incoming.caller;
         self.sessions.insert(incoming.session, id);
         self.calls.insert(id, live);
         self.look_up(id, &remote);
@@ -145,7 +155,8 @@ impl Engine {
             Write::ChangeCall(..)
             | Write::SaveContact(_)
             | Write::DeleteContact(_)
-            | Write::SaveOrganization(_) => {}
+            | Write::SaveOrganization(_)
+            | Write::CountRefused(..) => {}
         }
     }
 
@@ -182,11 +193,12 @@ impl Engine {
     }
 
     fn send_invite(&mut self, now: Instant, id: CallId, account: Option<AccountId>, uri: &str) {
+        let headers = self.privacy_headers(account);
         let sent = Uri::parse(uri)
             .map_err(|error| error.to_string())
             .and_then(|uri| {
                 self.endpoint
-                    .invite(now, account, &uri, &[])
+                    .invite(now, account, &uri, &headers)
                     .map_err(|error| error.to_string())
             });
         match sent {
@@ -209,11 +221,9 @@ impl Engine {
 
     fn react(&mut self, now: Instant, id: CallId) {
         // A call too many is busy, but it is written down: somebody wanted something.
-        let surplus = self.calls.get(&id).is_some_and(|call| call.surplus);
-        let reaction = if surplus {
-            Reaction::Refuse(Status::new(486, "Busy Here"), Vec::new())
-        } else {
-            script::on_incoming(&self.options.script, now)
+        let Some(reaction) = self.apply_rules(now, id) else {
+            self.publish_now(now);
+            return;
         };
         self.with_call(now, id, |call| {
             // A call that is already refused or gone cannot be rung; that is no fault.
@@ -251,6 +261,51 @@ impl Engine {
             ptime_millis: 20,
             session_id,
         }
+    }
+}
+
+/// Whom a call is shown and looked up as.
+struct Shown {
+    remote: String,
+    name: Option<String>,
+    from: String,
+}
+
+/// Who calls: by the network's word where the account trusts it, else by the caller's own.
+fn shown_caller(incoming: &IncomingCall, rules: &CallRules) -> Shown {
+    const WITHHELD: &str = "anonymous";
+    let caller = &incoming.caller;
+    if caller.anonymous {
+        return Shown {
+            remote: WITHHELD.to_owned(),
+            name: None,
+            from: "sip:anonymous@anonymous.invalid".to_owned(),
+        };
+    }
+    let asserted = caller.asserted.as_ref().filter(|_| rules.trust_identity);
+    let by = asserted.unwrap_or(&incoming.from);
+    let name = by.display_name.clone();
+    Shown {
+        remote: who(by),
+        name: name.or_else(|| incoming.from.display_name.clone()),
+        from: by.uri.to_string(),
+    }
+}
+
+/// Somebody for whom the call was before, as a person reads it.
+fn way(by: &NameAddr) -> String {
+    let address = who(by);
+    match &by.display_name {
+        Some(name) if *name != address => format!("{name} ({address})"),
+        Some(_) | None => address,
+    }
+}
+
+fn proof(claim: Verification) -> NumberProof {
+    match claim {
+        Verification::Passed => NumberProof::Passed,
+        Verification::Failed => NumberProof::Failed,
+        Verification::NotDone => NumberProof::None,
     }
 }
 

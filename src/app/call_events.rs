@@ -258,6 +258,10 @@ impl Engine {
                     reason.as_deref(),
                     problem.as_deref(),
                 );
+                let judged = match call.ended_by_rule.take() {
+                    Some((state, words)) if by == EndedBy::Local => judged.by_rule(state, words),
+                    Some(_) | None => judged,
+                };
                 self.end(now, id, judged, status.code);
             }
         }
@@ -270,8 +274,13 @@ impl Engine {
         };
         call.answered = Some(now);
         call.answer_at = None;
+        call.forward = None;
+        let by_wish = call.answers_by.take();
         call.hang_up_at = script::hang_up_at(&script, now);
-        call.status = "talking".to_owned();
+        call.status = match by_wish {
+            Some(header) => format!("answered by itself, as the caller asked ({header})"),
+            None => "talking".to_owned(),
+        };
         let waiting_millis = millis(now.duration_since(call.started));
         let context = call.context();
         let at = clock::wall_now();
@@ -279,7 +288,13 @@ impl Engine {
             id,
             CallChange::Answered { at, waiting_millis },
         ));
-        self.tell(Event::Answered { call: context });
+        if by_wish.is_some() {
+            self.beep(now);
+        }
+        self.tell(Event::Answered {
+            call: context,
+            by_wish,
+        });
         if script.record || self.options.settings.record_calls || self.is_lab_call(id) {
             self.set_recording(id, true);
         }
@@ -360,6 +375,14 @@ impl Engine {
                     continue;
                 }
             }
+            if let Some((forward, _)) = call.forward.take_if(|(_, at)| *at <= now)
+                && call.rings_here()
+            {
+                self.forward(now, id, &forward);
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
             if call.answer_at.is_some_and(|at| at <= now) {
                 call.answer_at = None;
                 self.answer(now, id);

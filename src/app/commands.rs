@@ -63,6 +63,7 @@ impl Engine {
             }
             Command::UseLab { account, password } => self.use_lab(now, *account, password),
             Command::RemoveAccount(id) => self.remove_account(now, id),
+            Command::SetRule(account, rule) => self.set_rule(account, &rule),
             Command::RegisterNow(id) => self.endpoint.register_now(now, id),
             Command::SaveSettings(settings) => self.save_settings(*settings),
             Command::StartLab => self.tell(Event::LabWanted),

@@ -115,6 +115,11 @@ pub(super) struct Engine {
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
     pub(super) dial_request: Option<DialRequest>,
+    /// Until when an emergency service may call back whatever the rules say.
+    pub(super) helped_until: Option<Instant>,
+    /// When what was refused unheard is written down.
+    pub(super) refusals_due: Option<Instant>,
+    pub(super) refusals_written: Option<Instant>,
     /// What others than the agent placed lately.
     pub(super) outbound: OutboundRules,
     pub(super) to_call_back: u64,
@@ -171,6 +176,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_sessions: options.max_calls.saturating_add(SURPLUS),
             direct_ring_limit: options.script.ring_limit,
+            requests_per_second: Some(options.settings.requests_per_second)
+                .filter(|limit| *limit > 0),
         },
         Box::new(OsRandom),
     );
@@ -198,6 +205,9 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         next_notice: 1,
         devices: DevicesView::default(),
         dial_request: None,
+        helped_until: None,
+        refusals_due: None,
+        refusals_written: None,
         outbound: OutboundRules::default(),
         to_call_back: 0,
         store_revision: 0,
@@ -378,6 +388,7 @@ impl Engine {
         }
         self.retry_writes(now);
         self.handle_call_timeouts(now);
+        self.write_refusals(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -393,6 +404,7 @@ impl Engine {
             calls,
             snapshot,
             tone,
+            self.refusals_due,
             self.ending,
         ]
         .into_iter()

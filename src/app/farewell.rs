@@ -26,6 +26,8 @@ impl Engine {
             self.hang_up(now, call);
         }
         self.endpoint.unregister_all(now);
+        self.refusals_due = Some(now);
+        self.write_refusals(now);
         self.dirty = true;
     }
 

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::app::outcome::Reached;
+use crate::app::rules::Forward;
 use crate::base::id::{AccountId, CallId};
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
 use crate::control::{CallStage, CallView, QualityView, RecordingView};
-use crate::crm::row::{CallDirection, CallRow, CallState, Identification, Match, MatchLevel};
-use crate::sip::SessionId;
+use crate::crm::row::{
+    CallDirection, CallRow, CallState, Identification, Match, MatchLevel, NumberProof,
+};
+use crate::sip::{Caller, SessionId};
 
 /// What a call waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,18 @@ pub(super) struct LiveCall {
     pub(super) remote: String,
     pub(super) remote_name: Option<String>,
     pub(super) local: String,
-    pub(super) diverted_from: Option<String>,
+    /// For whom it was before, the last one first; as a person reads it.
+    pub(super) via: Vec<String>,
+    /// What the network says of the number.
+    pub(super) number_proof: Option<NumberProof>,
+    /// What was said of the caller; for the rules.
+    pub(super) caller: Caller,
+    /// How its end is remembered when a rule ended it.
+    pub(super) ended_by_rule: Option<(CallState, String)>,
+    /// The header field by whose wish it is answered without a person.
+    pub(super) answers_by: Option<&'static str>,
+    /// Where it goes when nobody answers in time.
+    pub(super) forward: Option<(Forward, Instant)>,
     pub(super) sip_call_id: Option<String>,
     pub(super) identification: Option<Identification>,
     pub(super) chosen: Option<usize>,
@@ -129,7 +143,12 @@ impl LiveCall {
             remote,
             remote_name,
             local,
-            diverted_from: None,
+            via: Vec::new(),
+            number_proof: None,
+            caller: Caller::default(),
+            ended_by_rule: None,
+            answers_by: None,
+            forward: None,
             sip_call_id: None,
             identification: None,
             chosen: None,
@@ -171,6 +190,8 @@ impl LiveCall {
                 .and_then(|known| known.e164.clone()),
             remote_name: self.remote_name.clone(),
             local: self.local.clone(),
+            via: self.via_text(),
+            number_proof: self.number_proof,
             contact: best.map(|found| found.contact),
             contact_name: best.map(|found| found.name.clone()),
             organization: best.and_then(|found| found.organization.clone()),
@@ -225,7 +246,14 @@ impl LiveCall {
             from: self.from.clone(),
             to: self.to.clone(),
             contact: self.best_match().cloned(),
+            via: self.via.clone(),
+            number_proof: self.number_proof,
         }
+    }
+
+    /// The way of the call before it came here, for its row.
+    fn via_text(&self) -> Option<String> {
+        (!self.via.is_empty()).then(|| self.via.join(", "))
     }
 
     pub(super) fn stage(&self) -> CallStage {
@@ -271,10 +299,18 @@ impl LiveCall {
             Gate::Open => None,
         };
         let ending = self.ending.as_ref().map(|ending| ending.until);
-        [gate, ending, self.answer_at, self.hang_up_at, self.leave_at]
-            .into_iter()
-            .flatten()
-            .min()
+        let forward = self.forward.as_ref().map(|(_, at)| *at);
+        [
+            gate,
+            ending,
+            forward,
+            self.answer_at,
+            self.hang_up_at,
+            self.leave_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub(super) fn view(&self) -> CallView {
@@ -291,7 +327,8 @@ impl LiveCall {
                 .unwrap_or_else(|| self.remote.clone()),
             remote_name: self.remote_name.clone(),
             local: self.local.clone(),
-            diverted_from: self.diverted_from.clone(),
+            diverted_from: self.via.first().cloned(),
+            number_proof: self.number_proof,
             identification: self.identification.clone(),
             chosen: self.chosen,
             started: self.started,

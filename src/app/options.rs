@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::redact::Secret;
+use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
 use crate::config::{Account, Settings};
 use crate::media::{Devices, Source};
@@ -50,6 +51,8 @@ pub struct Script {
     pub codecs: Vec<String>,
     /// How long a call without an account rings.
     pub ring_limit: Duration,
+    /// The rules of calls without an account.
+    pub rules: CallRules,
 }
 
 impl Default for Script {
@@ -62,6 +65,7 @@ impl Default for Script {
             record: false,
             codecs: Vec::new(),
             ring_limit: Duration::from_secs(120),
+            rules: CallRules::default(),
         }
     }
 }

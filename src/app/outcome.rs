@@ -1,6 +1,7 @@
 //! From SIP's last words to the outcome that a person reads and a report counts.
 
 use crate::crm::row::{CallDirection, CallState};
+use crate::sip::reason::answered_elsewhere;
 use crate::sip::{EndedBy, Status};
 
 /// How a call ended.
@@ -12,6 +13,17 @@ pub(super) struct Outcome {
     pub(super) words: String,
     /// Whether nothing is left to do; false asks for a call back.
     pub(super) done: bool,
+}
+
+impl Outcome {
+    /// The same end, as the rule that made it is remembered.
+    pub(super) fn by_rule(self, state: CallState, words: String) -> Self {
+        Self {
+            state,
+            words,
+            done: self.done || state == CallState::Forwarded,
+        }
+    }
 }
 
 /// How far a call came.
@@ -71,11 +83,12 @@ fn talked(by: EndedBy, status: &Status) -> (CallState, String) {
 }
 
 fn inbound(by: EndedBy, status: &Status, reason: Option<&str>) -> (CallState, String) {
-    if reason.is_some_and(completed_elsewhere) {
-        return (
-            CallState::AnsweredElsewhere,
-            "answered elsewhere".to_owned(),
-        );
+    if let Some(elsewhere) = reason.and_then(answered_elsewhere) {
+        let words = match elsewhere.by {
+            Some(by) => format!("answered elsewhere by {by}"),
+            None => "answered elsewhere".to_owned(),
+        };
+        return (CallState::AnsweredElsewhere, words);
     }
     match (by, status.code) {
         (EndedBy::Local, 300..=399) => (CallState::Forwarded, "sent elsewhere".to_owned()),
@@ -136,12 +149,6 @@ fn outbound(by: EndedBy, status: &Status) -> (CallState, String) {
             _ => (CallState::Failed, format!("{code} {}", status.phrase)),
         },
     }
-}
-
-/// `SIP;cause=200` or a text that says so (RFC 3326 section 3.1).
-fn completed_elsewhere(reason: &str) -> bool {
-    let lower = reason.to_ascii_lowercase().replace(' ', "");
-    lower.contains("cause=200") || lower.contains("completedelsewhere")
 }
 
 #[cfg(test)]

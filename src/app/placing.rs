@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::outbound_rules::Verdict;
+use crate::app::rules::CALL_BACK;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::{DialPlan, DialPreview};
 use crate::base::id::AccountId;
@@ -54,6 +55,9 @@ impl Engine {
         {
             Verdict::Dial => {
                 self.outbound.placed(now, asker, preview.class);
+                if preview.class == DialClass::Emergency {
+                    self.helped_until = Some(now + CALL_BACK);
+                }
                 if self.options.one_at_a_time {
                     self.hold_all(now);
                 }

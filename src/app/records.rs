@@ -75,9 +75,9 @@ impl Records {
         let written = self.store.write(Write::SaveContact(Box::new(row))).await;
         match written.or(Err(StoreError::Closed))?? {
             Written::Contact(id, linked) => Ok((id, linked)),
-            Written::Call | Written::Organization(_) => Err(StoreError::Database(
-                "a contact was saved as something else".to_owned(),
-            )),
+            Written::Call | Written::Organization(_) | Written::Refused => Err(
+                StoreError::Database("a contact was saved as something else".to_owned()),
+            ),
         }
     }
 }

@@ -143,7 +143,7 @@ pub(super) struct HeadlessArgs {
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
     /// unmute, dtmf (digits), record (on), hangup, reject (status), redirect (uri), notes (text),
-    /// call (uri), quit; `call_id` names the call where there are several. Each is answered by an
+    /// call (uri, confirm), dnd (on), forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{Asker, CallTarget, Command};
+use crate::control::{Asker, CallTarget, Command, Rule};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -20,6 +20,7 @@ struct Line {
     status: Option<u16>,
     on: Option<bool>,
     confirm: Option<bool>,
+    when: Option<String>,
 }
 
 /// Reads a line and finds the call that it means; gives the command's name for the answer.
@@ -61,10 +62,26 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
                 confirmed: line.confirm.unwrap_or(false),
             }
         }
+        "dnd" => Command::SetRule(None, Rule::DoNotDisturb(line.on.unwrap_or(true))),
+        "forward" => {
+            // Without an address the rule is taken back.
+            let target = line.uri.clone().unwrap_or_default();
+            let rule = match line.when.as_deref().unwrap_or("always") {
+                "always" => Rule::ForwardAlways(target),
+                "busy" => Rule::ForwardBusy(target),
+                "no-answer" => Rule::ForwardNoAnswer(target),
+                other => {
+                    return Err(format!(
+                        "\"when\" is \"{other}\"; write always, busy or no-answer"
+                    ));
+                }
+            };
+            Command::SetRule(None, rule)
+        }
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, dnd, forward, quit"
             ));
         }
     };

@@ -84,7 +84,17 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             of(call, json!({"durable": durable, "uri": uri})),
         ),
         Event::Ringing { call, status } => ("ringing", of(call, json!({"status": status}))),
-        Event::Answered { call } => ("answered", of(call, json!({}))),
+        Event::Answered { call, by_wish } => ("answered", of(call, json!({"by_wish": by_wish}))),
+        Event::Rules { address, rules } => (
+            "rules",
+            json!({
+                "account": address,
+                "do_not_disturb": rules.do_not_disturb,
+                "forward_always": rules.forward_always,
+                "forward_busy": rules.forward_busy,
+                "forward_no_answer": rules.forward_no_answer,
+            }),
+        ),
         Event::Held { call, by_remote } => (
             "held",
             of(
@@ -191,6 +201,14 @@ fn of(call: &CallContext, fields: Value) -> Value {
         "to": call.to,
         "contact": contact,
     });
+    if let Value::Object(joined) = &mut joined {
+        if !call.via.is_empty() {
+            joined.insert("via".to_owned(), json!(call.via));
+        }
+        if let Some(proof) = call.number_proof {
+            joined.insert("number_proof".to_owned(), json!(proof));
+        }
+    }
     if let (Value::Object(joined), Value::Object(fields)) = (&mut joined, fields) {
         joined.extend(fields);
     }

@@ -47,6 +47,9 @@ pub(super) struct RuleArgs {
     /// How many calls an hour they may place (120); --call is not counted.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) calls_per_hour: Option<u32>,
+    /// Incoming requests from one source and second (200); more are refused.
+    #[arg(long, value_name = "off|N", value_parser = rate_limit)]
+    pub(super) rate_limit: Option<u32>,
 }
 
 /// Whose wish for an automatic answer is followed.
@@ -117,6 +120,9 @@ impl RuleArgs {
         if let Some(limit) = self.calls_per_hour {
             settings.dialling.calls_per_hour = limit;
         }
+        if let Some(limit) = self.rate_limit {
+            settings.requests_per_second = limit;
+        }
     }
 }
 
@@ -130,4 +136,84 @@ fn disturb_status(text: &str) -> Result<u16, String> {
 
 fn costly_class(text: &str) -> Result<CostlyClass, String> {
     CostlyClass::parse(text).ok_or_else(|| "premium, international or codes is needed".to_owned())
+}
+
+/// No limit is 0, as in the settings.
+fn rate_limit(text: &str) -> Result<u32, String> {
+    if text == "off" {
+        return Ok(0);
+    }
+    match text.parse::<u32>() {
+        Ok(limit) if (1..=1_000_000).contains(&limit) => Ok(limit),
+        Ok(_) | Err(_) => Err("off or a number from 1 to 1000000 is needed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        rules: RuleArgs,
+    }
+
+    fn rules(options: &[&str]) -> (CallRules, Settings) {
+        let line = Line::parse_from(["phone"].iter().chain(options));
+        let (mut rules, mut settings) = (CallRules::default(), Settings::default());
+        line.rules.apply(&mut rules);
+        line.rules.apply_to_settings(&mut settings);
+        (rules, settings)
+    }
+
+    #[test]
+    fn each_option_sets_its_rule() {
+        assert_eq!(rules(&[]), (CallRules::default(), Settings::default()));
+        let (set, settings) = rules(&[
+            "--dnd=486",
+            "--forward-always=sip:a@h",
+            "--forward-busy=b",
+            "--forward-no-answer=c",
+            "--forward-after=7",
+            "--no-call-waiting",
+            "--answer-by-header=trusted",
+            "--hide-number",
+            "--dtmf-by=info-plain",
+            "--allow-md5",
+            "--allow=premium,codes",
+            "--calls-per-hour=3",
+            "--rate-limit=off",
+        ]);
+        let expected = CallRules {
+            do_not_disturb: true,
+            do_not_disturb_status: 486,
+            call_waiting: false,
+            forward_always: "sip:a@h".to_owned(),
+            forward_busy: "b".to_owned(),
+            forward_no_answer: "c".to_owned(),
+            forward_no_answer_seconds: 7,
+            auto_answer: AutoAnswer::Trusted,
+            hide_number: true,
+            send_digits: SendDigits::InfoPlain,
+            allow_md5: true,
+            ..CallRules::default()
+        };
+        assert_eq!(set, expected);
+        let allowed = [CostlyClass::Premium, CostlyClass::Codes];
+        assert_eq!(settings.dialling.allow, allowed);
+        assert_eq!(settings.dialling.calls_per_hour, 3);
+        assert_eq!(settings.requests_per_second, 0);
+        assert_eq!(rules(&["--dnd"]).0.do_not_disturb_status, 480);
+        for wrong in [
+            "--dnd=200",
+            "--allow=local",
+            "--rate-limit=0",
+            "--rate-limit=fast",
+        ] {
+            assert!(Line::try_parse_from(["phone", wrong]).is_err(), "{wrong}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::app::{AccountOptions, EngineOptions, IncomingPolicy, Script, Source, 
 use crate::base::redact::Secret;
 use crate::cli::args::{HeadlessArgs, TransportArg};
 use crate::config::account::TransportChoice;
+use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
 use crate::config::{Account, Config, file, secret};
 
@@ -283,7 +284,10 @@ fn script(args: &HeadlessArgs) -> Script {
         None if args.echo => Source::Echo,
         None => Source::Microphone,
     };
+    let mut rules = CallRules::default();
+    args.rules.apply(&mut rules);
     Script {
+        rules,
         incoming,
         hang_up_after: args.hangup_after.map(Duration::from_secs_f64),
         dtmf: args.dtmf.clone(),

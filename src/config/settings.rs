@@ -35,6 +35,8 @@ pub struct Settings {
     pub max_calls: u32,
     /// The ISO 3166 code by which numbers without country code are read when no account says.
     pub region: String,
+    /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
+    pub requests_per_second: u32,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
             record_dir: String::new(),
             max_calls: 4,
             region: "US".to_owned(),
+            requests_per_second: 200,
             dialling: DiallingRules::default(),
         }
     }

@@ -114,6 +114,8 @@ pub enum Command {
     },
     /// Remove an account and its password.
     RemoveAccount(AccountId),
+    /// Change one rule of an account, of all accounts (and of direct calls) when none is named.
+    SetRule(Option<AccountId>, Rule),
     /// Register again now.
     RegisterNow(AccountId),
     /// Change the settings.
@@ -139,6 +141,19 @@ pub enum Command {
     DismissNotice(u64),
     /// Hang up, un-register and end.
     Quit,
+}
+
+/// A rule that agents and scripts change from one call to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// Whether calls are refused unheard.
+    DoNotDisturb(bool),
+    /// Where each call is sent; empty for nowhere.
+    ForwardAlways(String),
+    /// Where a call is sent when the line is busy; empty for nowhere.
+    ForwardBusy(String),
+    /// Where a call is sent that nobody answers; empty for nowhere.
+    ForwardNoAnswer(String),
 }
 
 /// Who calls from the lab.

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::id::{AccountId, CallId};
+use crate::config::call_rules::CallRules;
 use crate::control::command::LabCaller;
-use crate::crm::row::{CallDirection, CallState, Match};
+use crate::crm::row::{CallDirection, CallState, Match, NumberProof};
 
 /// What each event of a call carries.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,10 @@ pub struct CallContext {
     pub to: String,
     /// The best match, if any.
     pub contact: Option<Match>,
+    /// For whom the call was before, the last one first.
+    pub via: Vec<String>,
+    /// What the network says of the caller's number.
+    pub number_proof: Option<NumberProof>,
 }
 
 /// Something that happened.
@@ -81,6 +86,8 @@ pub enum Event {
     Answered {
         /// The call.
         call: CallContext,
+        /// The header field by whose wish it was answered without a person.
+        by_wish: Option<&'static str>,
     },
     /// One side holds.
     Held {
@@ -154,6 +161,13 @@ pub enum Event {
         talking: Option<Duration>,
         /// Whether the row is on disk.
         durable: bool,
+    },
+    /// The rules of an account changed, or of direct calls.
+    Rules {
+        /// Whose; none for direct calls.
+        address: Option<String>,
+        /// The rules as they are now.
+        rules: Box<CallRules>,
     },
     /// A text message arrived.
     Message {

@@ -6,7 +6,7 @@ pub mod handle;
 pub mod page;
 pub mod snapshot;
 
-pub use command::{Asker, CallTarget, Command};
+pub use command::{Asker, CallTarget, Command, Rule};
 pub use event::Event;
 pub use handle::Handle;
 pub use page::{Page, PageRequest};

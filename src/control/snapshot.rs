@@ -8,7 +8,7 @@ use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::config::{Account, Settings};
 use crate::control::command::Asker;
-use crate::crm::row::{CallDirection, Identification};
+use crate::crm::row::{CallDirection, Identification, NumberProof};
 
 /// Everything that the window shows of the engine.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +117,8 @@ pub struct CallView {
     pub local: String,
     /// Before it came here it was for this one ("via").
     pub diverted_from: Option<String>,
+    /// What the network says of the caller's number.
+    pub number_proof: Option<NumberProof>,
     /// Who that is; none while it is being looked up.
     pub identification: Option<Identification>,
     /// Which candidate was chosen: index in `identification.matches`.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
-use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel};
+use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel, NumberProof};
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
 use crate::crm::{call_links, contacts, match_number, number_choices};
@@ -104,12 +104,19 @@ CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
 END;
 ";
 
+pub(crate) const ADD_WAY: &str = "
+-- The way of a call before it came here, and what the network says of its number: both are shown
+-- beside the caller, and neither can be known later.
+ALTER TABLE calls ADD COLUMN via TEXT;
+ALTER TABLE calls ADD COLUMN number_proof TEXT;
+";
+
 /// What [`read`] reads, of `calls c`.
 pub(crate) const COLUMNS: &str =
     "c.id, c.direction, c.state, c.remote, c.e164, c.remote_name, c.local,
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
-    c.sip_call_id, c.recording, c.notes, c.done";
+    c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -161,10 +168,11 @@ pub(crate) fn insert(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
                 remote_name, local, contact, contact_name, organization, level, match_reason,
                 started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
-                end_reason, sip_call_id, recording, notes, done)
+                end_reason, sip_call_id, recording, notes, done, via, number_proof)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
-                ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)
+                ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+                ?27, ?28)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
@@ -194,6 +202,8 @@ pub(crate) fn insert(
             call.recording,
             call.notes,
             call.done,
+            call.via.as_deref().map(clipped),
+            call.number_proof.map(NumberProof::as_str),
         ])?;
     if inserted == 0 {
         return Ok(());
@@ -423,6 +433,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let direction: String = row.get(1)?;
     let state: String = row.get(2)?;
     let level: Option<String> = row.get(10)?;
+    let proof: Option<String> = row.get(24)?;
     Ok(CallRow {
         id: CallId::parse(&id).ok_or_else(|| unreadable(0))?,
         direction: CallDirection::parse(&direction).ok_or_else(|| unreadable(1))?,
@@ -447,6 +458,8 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         recording: row.get(20)?,
         notes: row.get(21)?,
         done: row.get(22)?,
+        via: row.get(23)?,
+        number_proof: proof.as_deref().and_then(NumberProof::parse),
     })
 }
 

@@ -4,7 +4,9 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::crm::{call_links, calls, contact_numbers, contacts, number_choices, organizations};
+use crate::crm::{
+    call_links, calls, contact_numbers, contacts, number_choices, organizations, refused,
+};
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
 pub(crate) const APPLICATION_ID: i64 = 0x5249_4e47;
@@ -20,6 +22,8 @@ const STEPS: &[&str] = &[
     number_choices::CREATE,
     contacts::CREATE_WORDS,
     calls::CREATE_WORDS,
+    calls::ADD_WAY,
+    refused::CREATE,
 ];
 
 const SETTINGS: &str = "

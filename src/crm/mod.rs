@@ -17,6 +17,7 @@ mod number_key;
 mod open;
 mod organizations;
 mod reader;
+mod refused;
 pub mod row;
 mod search;
 pub mod store;

@@ -12,9 +12,12 @@ use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, Match, OrganizationRow,
+    RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
-use crate::crm::{call_links, call_page, calls, contacts, match_number, migration, organizations};
+use crate::crm::{
+    call_links, call_page, calls, contacts, match_number, migration, organizations, refused,
+};
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
 pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
@@ -113,6 +116,19 @@ impl Reader {
     /// Fails when SQLite refuses.
     pub fn links(&self, id: CallId) -> Result<Vec<Match>, StoreError> {
         Ok(call_links::of(&self.connection, id)?)
+    }
+
+    /// Reads what was refused unheard since a moment, the most first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn refused(
+        &self,
+        since: jiff::Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RefusedRow>, StoreError> {
+        Ok(refused::since(&self.connection, since, limit)?)
     }
 
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.

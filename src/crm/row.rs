@@ -115,6 +115,36 @@ impl CallState {
     }
 }
 
+/// What the network claims to know of a caller's number (3GPP TS 24.229 section 7.2A.20).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberProof {
+    /// The number was proven to be the caller's.
+    Passed,
+    /// The proof failed: the number may be forged.
+    Failed,
+    /// Nobody proved it.
+    None,
+}
+
+impl NumberProof {
+    /// The word in the store, in events and in exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::None => "none",
+        }
+    }
+
+    /// Reads the word of [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Passed, Self::Failed, Self::None]
+            .into_iter()
+            .find(|proof| proof.as_str() == word)
+    }
+}
+
 /// How sure a match between a number and a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -199,6 +229,12 @@ pub struct CallRow {
     pub remote_name: Option<String>,
     /// The own address, such as `sip:alice@example.com`.
     pub local: String,
+    /// For whom the call was before it came here, the last one first.
+    #[serde(default)]
+    pub via: Option<String>,
+    /// What the network says of the far end's number.
+    #[serde(default)]
+    pub number_proof: Option<NumberProof>,
     /// The contact that was shown or chosen.
     pub contact: Option<ContactId>,
     /// The contact's name at the time of the call; it stays when the contact changes.
@@ -274,6 +310,21 @@ pub struct OrganizationRow {
     pub name: String,
     /// How many contacts belong to it.
     pub contacts: u32,
+}
+
+/// What one source was refused for one reason, over some minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// The source's address; 0.0.0.0 stands for a crowd.
+    pub source: String,
+    /// Why, such as `stranger`, `too-fast` or `malformed: Via`.
+    pub why: String,
+    /// How many requests.
+    pub requests: i64,
+    /// In how many minutes.
+    pub minutes: i64,
+    /// The last of these minutes.
+    pub last_at: Timestamp,
 }
 
 /// Which calls a list shows.

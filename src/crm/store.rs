@@ -18,7 +18,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification, Match,
-    OrganizationRow,
+    OrganizationRow, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{calls, migration, open, reader, writer};
@@ -91,6 +91,8 @@ pub enum Write {
     DeleteContact(ContactId),
     /// Insert (id 0) or rename an organization.
     SaveOrganization(OrganizationRow),
+    /// Add to what was refused unheard in that minute: source, reason, how often.
+    CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
 }
 
 /// What a committed write tells.
@@ -102,6 +104,8 @@ pub enum Written {
     Contact(ContactId, usize),
     /// An organization was saved under this id.
     Organization(OrganizationId),
+    /// Counts were added.
+    Refused,
 }
 
 /// Why a store cannot be opened; each says what to do.
@@ -278,6 +282,15 @@ impl Store {
         ask(&self.pages, move |reader| {
             reader.calls(filter, &search, after, limit)
         })
+    }
+
+    /// Reads what was refused unheard since a moment, the most first.
+    pub fn refused(
+        &self,
+        since: jiff::Timestamp,
+        limit: u32,
+    ) -> oneshot::Receiver<Result<Vec<RefusedRow>, StoreError>> {
+        ask(&self.pages, move |reader| reader.refused(since, limit))
     }
 
     /// Reads one call.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{calls, contacts, organizations};
+use crate::crm::{calls, contacts, organizations, refused};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -155,6 +155,10 @@ fn apply(
         }
         Write::SaveOrganization(organization) => {
             Written::Organization(organizations::save(transaction, organization)?)
+        }
+        Write::CountRefused(at, counts) => {
+            refused::add(transaction, *at, counts)?;
+            Written::Refused
         }
     })
 }

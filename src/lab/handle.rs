@@ -209,6 +209,7 @@ impl Lab {
             user_agent: "ringdesk-lab".to_owned(),
             max_sessions: MAX_CALLS,
             direct_ring_limit: Duration::from_secs(120),
+            requests_per_second: None,
         };
         let mut peers = Peers {
             endpoint: Endpoint::new(endpoint, Box::new(OsRandom)),

@@ -70,6 +70,7 @@ impl Phone {
             user_agent: "test".to_owned(),
             max_sessions: 2,
             direct_ring_limit: Duration::from_secs(120),
+            requests_per_second: None,
         };
         let (sender, media_events) = mpsc::channel(256);
         let devices = Devices {

@@ -14,6 +14,8 @@ use crate::sip::deadline::Timer;
 use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
+use crate::sip::rate_limit::RateLimit;
+use crate::sip::refusals::Refusals;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
 use crate::sip::ua::{Account, Arrival, Asked, Outgoing, OutgoingId, Session};
@@ -36,6 +38,8 @@ pub struct EndpointConfig {
     pub max_sessions: usize,
     /// How long a call of no account rings.
     pub direct_ring_limit: Duration,
+    /// How many requests one source may send in a second; none takes all.
+    pub requests_per_second: Option<u32>,
 }
 
 /// The sans-IO SIP user agent; see the crate's drain rule.
@@ -59,6 +63,9 @@ pub struct Endpoint {
     /// Far ends that refused a stream, and until when they are not asked again because of size.
     pub(super) streamless: BTreeMap<SocketAddr, Instant>,
     pub(super) discarded: u64,
+    /// What was refused unheard since its owner asked.
+    pub(super) refusals: Refusals,
+    pub(super) rate_limit: RateLimit,
     last_id: u64,
 }
 
@@ -67,6 +74,7 @@ impl Endpoint {
     pub fn new(config: EndpointConfig, mut random: Box<dyn Random>) -> Self {
         let direct_user = random.hex(8);
         let nowhere = Host::Name(format!("{}.invalid", random.hex(6)));
+        let rate_limit = RateLimit::new(config.requests_per_second);
         Self {
             config,
             random,
@@ -82,6 +90,8 @@ impl Endpoint {
             nowhere,
             streamless: BTreeMap::new(),
             discarded: 0,
+            refusals: Refusals::default(),
+            rate_limit,
             last_id: 0,
         }
     }
@@ -438,6 +448,9 @@ impl Endpoint {
 
     fn receive(&mut self, now: Instant, arrival: &Arrival, bytes: &[u8]) {
         let flow = &arrival.flow;
+        if !self.admit(now, arrival, bytes) {
+            return;
+        }
         self.border
             .trace(now, false, flow.transport(), flow.remote(), bytes);
         match parse::message(bytes) {
@@ -457,7 +470,7 @@ impl Endpoint {
                 phrase,
                 request,
             }) => self.refuse_unreadable(now, arrival, *request, code, phrase),
-            Err(Unreadable::Discard(_)) => self.discarded += 1,
+            Err(Unreadable::Discard(what)) => self.discard(flow.remote().ip(), what),
         }
     }
 

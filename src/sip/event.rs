@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::base::flow::Transport;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::caller::Caller;
 
 /// Names one call of the SIP layer (an INVITE and all dialogs that it makes) while it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,10 +107,8 @@ pub struct IncomingCall {
     pub local_ip: std::net::IpAddr,
     /// The offer; none asks us to offer (late offer).
     pub offer: Option<Body>,
-    /// P-Asserted-Identity, unverified.
-    pub asserted_identity: Option<NameAddr>,
-    /// The first Diversion: who was called before us.
-    pub diversion: Option<NameAddr>,
+    /// What else is said of the caller and of the call's way here.
+    pub caller: Caller,
     /// Other header fields (name, value) in order, for header-driven features.
     pub headers: Vec<(String, String)>,
 }

@@ -32,8 +32,11 @@
 //! | 3263 | section 4.3, the next target after a failure; the look-up itself is the resolver's |
 //! | 3264 | who offers and who answers; the descriptions themselves are the owner's |
 //! | 3311 | UPDATE received: target refresh, offers in an established call |
-//! | 3325, 5806 | P-Asserted-Identity and Diversion of incoming calls are shown |
-//! | 3326 | Reason of CANCEL, BYE and final answers is shown |
+//! | 3323, 3325 | P-Asserted-Identity and Remote-Party-ID from the account's own server alone; `Privacy: id` both ways |
+//! | 3326 | Reason of CANCEL, BYE and final answers is shown; "answered elsewhere" in all its spellings |
+//! | 5373 | Answer-Mode; beside it Call-Info `answer-after` and Alert-Info; the owner's rules decide |
+//! | 5806, 7044 | Diversion, else History-Info: the way of a call before it came here |
+//! | 7090 | `Priority: psap-callback` from the own server |
 //! | 3327, 3608 | `Supported: path`; Service-Route becomes the route of later requests |
 //! | 3428 | MESSAGE received |
 //! | 3581 | `rport` in both roles |
@@ -46,6 +49,8 @@
 //!
 //! # Deviations
 //!
+//! - A request for nobody here is answered 404 without a transaction, not sent again, and after a few times not
+//!   answered at all: see `ua::acceptance`.
 //! - A request is moved from UDP to TCP for its size (RFC 3261 section 18.1.1) only where neither
 //!   the account nor the URI asks for UDP: many providers have no TCP.
 //! - `maddr` of a Via is not followed, so that nobody can aim our responses.
@@ -57,16 +62,20 @@
 //! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, SUBSCRIBE, session timers, TLS.
 
 pub mod account;
+pub mod caller;
 pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod message;
 pub mod parse;
+pub mod reason;
+pub mod refusals;
 pub mod wire;
 
 mod connection;
 mod deadline;
 mod dialog;
+mod rate_limit;
 mod route;
 #[cfg(test)]
 mod simulator;
@@ -76,6 +85,7 @@ mod ua;
 mod write;
 
 pub use account::{AccountSetup, Credentials};
+pub use caller::Caller;
 pub use deadline::Census;
 pub use endpoint::{Endpoint, EndpointConfig};
 pub use event::*;

@@ -242,7 +242,7 @@ fn mutated_datagrams_leave_a_phone_that_answers_a_call() {
     let seed = number_from("RINGDESK_SEED").unwrap_or(20_261_121);
     println!("{count} mutated datagrams, RINGDESK_SEED={seed}");
     let mut random = Random(seed);
-    let mut phone = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut phone = Phone::start(&["--no-register", "--auto-answer", "--rate-limit", "off"]);
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_millis(500)))

@@ -5,6 +5,7 @@ mod contacts;
 mod durability;
 mod matching;
 mod opening;
+mod refused;
 mod scale;
 
 use jiff::Timestamp;
@@ -111,6 +112,8 @@ fn inbound(number: u64, remote: &str) -> CallRow {
         e164: None,
         remote_name: None,
         local: "sip:alice@example.com".to_owned(),
+        via: None,
+        number_proof: None,
         contact: None,
         contact_name: None,
         organization: None,

@@ -1,6 +1,7 @@
 //! Small header fields.
 
 use super::scan::{self, Malformed};
+use crate::base::uri::Param;
 use crate::sip::message::Method;
 
 /// Reads `CSeq` (RFC 3261 section 20.16): a number below 2^31 and a method.
@@ -34,6 +35,17 @@ pub fn media_type(text: &str) -> String {
         .filter(|c| !c.is_whitespace())
         .collect::<String>()
         .to_ascii_lowercase()
+}
+
+/// The elements of a list; none where a quote or bracket is not closed, so that a field of little
+/// weight never costs the whole message.
+pub fn comma_list(text: &str) -> Vec<&str> {
+    scan::split_outside(text, ',').unwrap_or_default()
+}
+
+/// The parameters of a text such as `a=1;b`; none where they cannot be read.
+pub fn parameters(text: &str) -> Vec<Param> {
+    scan::params(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod scan;
 mod via;
 
 pub use challenge::{AuthFields, challenges, credentials};
-pub use fields::{cseq, media_type};
+pub use fields::{comma_list, cseq, media_type, parameters};
 pub use message::{Unreadable, message, message_in_transit};
 pub use multipart::part;
 pub use name_addr::{AddressField, ContactField, address, contact};

@@ -32,8 +32,21 @@ impl Bench {
         Self::with_sessions(10)
     }
 
+    /// An endpoint that takes calls for its accounts alone, so many requests a second and source.
+    pub(in crate::sip) fn for_accounts(requests_per_second: Option<u32>) -> Self {
+        Self::with(EndpointConfig {
+            accept_direct_calls: false,
+            requests_per_second,
+            ..Self::config(10)
+        })
+    }
+
     pub(in crate::sip) fn with_sessions(max_sessions: usize) -> Self {
-        let config = EndpointConfig {
+        Self::with(Self::config(max_sessions))
+    }
+
+    fn config(max_sessions: usize) -> EndpointConfig {
+        EndpointConfig {
             udp_port: 5060,
             tcp_port: Some(5060),
             tls_port: None,
@@ -41,7 +54,11 @@ impl Bench {
             user_agent: "Bench".to_owned(),
             max_sessions,
             direct_ring_limit: Duration::from_secs(120),
-        };
+            requests_per_second: None,
+        }
+    }
+
+    fn with(config: EndpointConfig) -> Self {
         Self {
             endpoint: Endpoint::new(config, Box::new(SeededRandom::new(1))),
             now: clock::monotonic_now(),

@@ -11,6 +11,7 @@ mod peers;
 mod registrar;
 mod registrations;
 mod scenarios;
+mod strangers;
 mod streams;
 mod torture;
 mod world;

@@ -23,14 +23,15 @@ fn a_call_gets_100_at_once_and_the_owner_learns_all_about_it() {
     let call = bench.incoming().unwrap();
     assert_eq!(call.from.display_name.as_deref(), Some("Peer"));
     assert_eq!(call.source, peer());
-    assert_eq!(
-        call.asserted_identity.as_ref().unwrap().uri.to_string(),
-        "sip:real@10.0.0.200"
-    );
-    assert_eq!(
-        call.diversion.as_ref().unwrap().uri.to_string(),
-        "sip:first@10.0.0.9"
-    );
+    assert!(!call.caller.trusted);
+    assert_eq!(call.caller.asserted, None, "a stranger asserts nothing");
+    let way: Vec<_> = call
+        .caller
+        .via
+        .iter()
+        .map(|step| step.by.uri.to_string())
+        .collect();
+    assert_eq!(way, ["sip:first@10.0.0.9"]);
     assert_eq!(call.offer.as_ref().unwrap().bytes, b"v=0\r\n");
     assert!(
         call.headers
@@ -187,6 +188,7 @@ fn a_user_nobody_has_is_not_found() {
             user_agent: "Bench".to_owned(),
             max_sessions: 1,
             direct_ring_limit: LONG,
+            requests_per_second: None,
         },
         Box::new(crate::base::random::SeededRandom::new(1)),
     );

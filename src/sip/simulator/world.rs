@@ -184,6 +184,7 @@ impl World {
             user_agent: "Simulated".to_owned(),
             max_sessions: 1000,
             direct_ring_limit: Duration::from_secs(120),
+            requests_per_second: None,
         })
     }
 

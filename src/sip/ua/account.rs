@@ -1,12 +1,13 @@
 //! One account: what the owner configured, and what is known of its binding.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::authentication::KnownChallenge;
 use super::outgoing::OutgoingId;
 use crate::base::flow::{Resolved, Transport};
-use crate::base::uri::{SipUri, Uri};
+use crate::base::uri::{Host, SipUri, Uri};
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::Flow;
 use crate::sip::message::Message;
@@ -15,6 +16,9 @@ use crate::sip::route;
 
 /// The shortest lifetime that is asked for, and that a registrar is believed to grant.
 pub(crate) const MIN_EXPIRES: Duration = Duration::from_secs(10);
+
+/// How many addresses of its servers one account remembers.
+const MAX_SERVERS: usize = 32;
 
 /// One account and its binding.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ pub(crate) struct Account {
     pub(crate) outdated: Option<SipUri>,
     /// How often in a row the registrar saw another address.
     pub(crate) moves: u8,
+    /// The addresses that were resolved for its own servers, the oldest first.
+    servers: VecDeque<IpAddr>,
 }
 
 /// What is wanted of a registration.
@@ -101,6 +107,7 @@ impl Account {
             binding: None,
             outdated: None,
             moves: 0,
+            servers: VecDeque::new(),
             setup,
         }
     }
@@ -112,6 +119,7 @@ impl Account {
             self.call_id.clone_from(&old.call_id);
             self.cseq = old.cseq;
             self.binding.clone_from(&old.binding);
+            self.servers.clone_from(&old.servers);
         }
     }
 
@@ -124,9 +132,43 @@ impl Account {
         self.public.filter(|_| same_side)
     }
 
-    /// Whether an address is the registrar's (or the outbound proxy's).
-    pub(crate) fn is_registrar(&self, ip: IpAddr) -> bool {
-        self.place.is_some_and(|place| place.remote.ip() == ip)
+    /// Remembers an address that was resolved for the account's own servers.
+    pub(crate) fn learn_server(&mut self, ip: IpAddr) {
+        let ip = ip.to_canonical();
+        if !self.servers.contains(&ip) {
+            if self.servers.len() >= MAX_SERVERS {
+                self.servers.pop_front();
+            }
+            self.servers.push_back(ip);
+        }
+    }
+
+    /// Whether an address was resolved for the account's own servers.
+    pub(crate) fn is_server(&self, ip: IpAddr) -> bool {
+        self.servers.contains(&ip.to_canonical())
+    }
+
+    /// Whether a flow leads to the account's own servers: it is the registration's, or its far end
+    /// was resolved for them.
+    pub(crate) fn is_own_flow(&self, flow: &Flow) -> bool {
+        let own = self.flow.as_ref().and_then(Flow::connection);
+        (own.is_some() && own == flow.connection()) || self.is_server(flow.remote().ip())
+    }
+
+    /// Whether a host is one of the account's own: of its address, registrar, outbound proxy or
+    /// Service-Route.
+    pub(crate) fn is_own_host(&self, host: &Host) -> bool {
+        let setup = &self.setup;
+        [
+            Some(&setup.address),
+            setup.registrar.as_ref(),
+            setup.outbound_proxy.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.service_routes.iter().map(|route| &route.uri))
+        .filter_map(Uri::as_sip)
+        .any(|own| own.host.equivalent(host))
     }
 
     /// The Routes of a request outside of dialogs: the outbound proxy, then what the registrar

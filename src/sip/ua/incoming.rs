@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use sha2::Digest as _;
 
+use super::acceptance::{Called, is_for_somebody};
 use super::{ALLOW, SUPPORTED};
-use crate::base::id::AccountId;
-use crate::base::uri::{Uri, percent_decode};
 use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::SipEvent;
 use crate::sip::message::{Message, Method};
 use crate::sip::parse::{self, Unreadable};
+use crate::sip::refusals::Why;
 use crate::sip::transaction::{Incoming, ServerKey, TransactionId};
 
 /// The body type of calls.
@@ -37,7 +37,7 @@ impl Endpoint {
     pub(crate) fn handle_request(&mut self, now: Instant, arrival: &Arrival, mut request: Message) {
         let flow = response_flow(&mut request, &arrival.flow);
         let (Some(key), Some(method)) = (ServerKey::of(&request), request.method().cloned()) else {
-            self.discarded += 1;
+            self.discard(flow.remote().ip(), "request");
             return;
         };
         let mut outcomes = Vec::new();
@@ -53,7 +53,17 @@ impl Endpoint {
             self.ack_arrived(now, &request);
             return;
         }
+        let called = if request.to_tag().is_empty() && is_for_somebody(&method) {
+            self.called(arrival, &request)
+        } else {
+            Called::Direct
+        };
+        if called == Called::Nobody {
+            self.refuse_stranger(now, &flow, &request);
+            return;
+        }
         if self.transactions.is_full() {
+            self.refusals.count(flow.remote().ip(), Why::TooBusy);
             let mut busy = self.stateless_response(&request, 503, phrase(503));
             busy.headers.push("Retry-After", "10");
             self.send(now, &flow, busy.to_bytes());
@@ -78,7 +88,7 @@ impl Endpoint {
             return;
         }
         if request.to_tag().is_empty() {
-            self.handle_out_of_dialog(now, arrival, transaction, &request, &method);
+            self.handle_out_of_dialog(now, arrival, transaction, &request, called);
         } else {
             self.handle_in_dialog(now, transaction, &request);
         }
@@ -91,9 +101,12 @@ impl Endpoint {
         arrival: &Arrival,
         mut request: Message,
         code: u16,
-        what: &str,
+        what: &'static str,
     ) {
         let flow = response_flow(&mut request, &arrival.flow);
+        let source = flow.remote().ip();
+        let whole = if code == 400 { what } else { "version" };
+        self.refusals.count(source, Why::Malformed(whole));
         let phrase = if code == 400 {
             format!("Bad {what}")
         } else {
@@ -118,14 +131,10 @@ impl Endpoint {
         let request = match parse::message(head) {
             Ok(message) => message,
             Err(Unreadable::Answer { request, .. }) => *request,
-            Err(Unreadable::Discard(_)) => {
-                self.discarded += 1;
-                return;
-            }
+            Err(Unreadable::Discard(what)) => return self.discard(flow.remote().ip(), what),
         };
         if request.method().is_none_or(|method| *method == Method::Ack) {
-            self.discarded += 1;
-            return;
+            return self.discard(flow.remote().ip(), "stream");
         }
         let mut request = request;
         let flow = response_flow(&mut request, flow);
@@ -226,8 +235,11 @@ impl Endpoint {
         arrival: &Arrival,
         transaction: TransactionId,
         request: &Message,
-        method: &Method,
+        called: Called,
     ) {
+        let Some(method) = request.method() else {
+            return;
+        };
         match method {
             Method::Options => self.answer_options(now, transaction),
             // Message waiting may be notified without a subscription (RFC 3842 in the field).
@@ -239,9 +251,10 @@ impl Endpoint {
                 self.answer_plainly(now, transaction, if summary { 200 } else { 481 });
             }
             Method::Invite | Method::Message => {
-                let Some(account) = self.called_account(arrival, request) else {
-                    self.answer_plainly(now, transaction, 404);
-                    return;
+                let account = match called {
+                    Called::Account(account) => Some(account),
+                    Called::Direct => None,
+                    Called::Nobody => return self.answer_plainly(now, transaction, 404),
                 };
                 if *method == Method::Message {
                     self.message_arrived(now, transaction, request);
@@ -265,36 +278,6 @@ impl Endpoint {
         }
     }
 
-    /// Whom a request means: the account whose Contact it names, or whose address when it comes
-    /// from the account's registrar; `Some(None)` is a direct call.
-    fn called_account(&self, arrival: &Arrival, request: &Message) -> Option<Option<AccountId>> {
-        let user = match request.uri()? {
-            Uri::Sip(uri) => uri.user.as_deref().map(percent_decode),
-            Uri::Tel(_) | Uri::Other { .. } => None,
-        };
-        let by_contact = self
-            .accounts
-            .iter()
-            .find(|(_, account)| user.as_deref() == Some(account.contact_user.as_str()));
-        if let Some((id, _)) = by_contact {
-            return Some(Some(*id));
-        }
-        let source = arrival.flow.remote().ip();
-        let by_address = self.accounts.iter().find(|(_, account)| {
-            let own = account
-                .setup
-                .address
-                .as_sip()
-                .and_then(|uri| uri.user.as_deref())
-                .map(percent_decode);
-            own.is_some() && own == user && account.is_registrar(source)
-        });
-        if let Some((id, _)) = by_address {
-            return Some(Some(*id));
-        }
-        self.config.accept_direct_calls.then_some(None)
-    }
-
     fn answer_refusal(&mut self, now: Instant, transaction: TransactionId, refusal: Refusal) {
         if let Some(mut response) = self.plain_response(transaction, refusal.code) {
             for (name, value) in refusal.headers {
@@ -311,7 +294,7 @@ impl Endpoint {
         Some(Message::response(request, code, phrase(code), Some(&tag)))
     }
 
-    fn stateless_response(&self, request: &Message, code: u16, phrase: &str) -> Message {
+    pub(crate) fn stateless_response(&self, request: &Message, code: u16, phrase: &str) -> Message {
         let tag = stateless_tag(request);
         let mut response = Message::response(request, code, phrase, Some(&tag));
         response

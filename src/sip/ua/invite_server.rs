@@ -8,12 +8,11 @@ use super::session::{Accepted, Negotiation, Phase, Session};
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::caller::Caller;
 use crate::sip::deadline::Timer;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Endpoint;
-use crate::sip::event::{
-    Body, EndedBy, IncomingCall, NameAddr, SessionId, SipError, SipEvent, Status,
-};
+use crate::sip::event::{Body, EndedBy, IncomingCall, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
 use crate::sip::route;
 use crate::sip::timer::{T1, T2, TIMEOUT};
@@ -86,6 +85,7 @@ impl Endpoint {
         self.insert_session(id, session);
         let limit = self.ring_limit(account);
         self.timers.set(Timer::Ring(id), now + limit);
+        let caller = self.caller_of(invite, arrival, account);
         let headers = invite
             .headers
             .iter()
@@ -103,10 +103,21 @@ impl Endpoint {
             transport,
             local_ip: arrival.local_ip,
             offer: invite.session_description(),
-            asserted_identity: asserted_identity(invite),
-            diversion: invite.name_addr("Diversion"),
+            caller,
             headers,
         })));
+    }
+
+    fn caller_of(&self, invite: &Message, arrival: &Arrival, account: Option<AccountId>) -> Caller {
+        let trusted = self.is_from_own_server(account, &arrival.flow);
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let name = known.and_then(|account| account.setup.address.user_decoded());
+        let own: Vec<&str> = name
+            .as_deref()
+            .into_iter()
+            .chain(known.map(|account| account.contact_user.as_str()))
+            .collect();
+        Caller::of(invite, trusted, &own)
     }
 
     /// Sends 180, or 183 with an early answer.
@@ -431,13 +442,4 @@ fn demands_encryption(request: &Message) -> bool {
     let nearest = routed.map(|route| route.uri);
     let nearest = nearest.or_else(|| request.contact().map(|contact| contact.uri));
     request.uri().is_some_and(route::is_secure) || nearest.as_ref().is_some_and(route::is_secure)
-}
-
-/// P-Asserted-Identity, a SIP URI before a `tel:` one (RFC 3325 section 9.1).
-fn asserted_identity(invite: &Message) -> Option<NameAddr> {
-    let all = invite.addresses("P-Asserted-Identity");
-    all.iter()
-        .find(|field| field.uri.as_sip().is_some())
-        .or_else(|| all.first())
-        .map(|field| field.name_addr())
 }

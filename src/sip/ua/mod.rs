@@ -4,6 +4,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `acceptance` | whose requests are taken at all |
 //! | `outgoing` | a request on its way: targets, challenges, failover (RFC 3263 section 4.3) |
 //! | `account` | one account and what is known of its binding |
 //! | `ack` | the ACK of a 2xx, and its repetitions |
@@ -17,6 +18,7 @@
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `incoming` | the checks of RFC 3261 section 8.2, requests outside of calls |
 
+mod acceptance;
 mod account;
 mod ack;
 mod addressing;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::ack::Ack;
 use super::authentication::KnownChallenge;
+use super::session::Phase;
 use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::sip::deadline::Timer;
@@ -236,6 +237,7 @@ impl Endpoint {
             Ok(places) => (places, String::new()),
             Err(why) => (Vec::new(), why),
         };
+        self.learn_servers(&asked, &places);
         match asked {
             Asked::Outgoing(id) => {
                 let Some(outgoing) = self.outgoing.get_mut(&id) else {
@@ -261,6 +263,45 @@ impl Endpoint {
                 }
             }
             Asked::Session(session) => self.invite_resolved(session, places, why),
+        }
+    }
+
+    /// Remembers what was resolved for the own servers of an account.
+    fn learn_servers(&mut self, asked: &Asked, places: &[Resolved]) {
+        let (account, host, registers) = match asked {
+            Asked::Outgoing(id) => match self.outgoing.get(id) {
+                Some(outgoing) => {
+                    let registers = match outgoing.owner {
+                        Owner::Register(_) => true,
+                        Owner::Invite(_) | Owner::Reinvite(_) | Owner::Bye(_) | Owner::Nobody => {
+                            false
+                        }
+                    };
+                    (outgoing.account, outgoing.hop.host.clone(), registers)
+                }
+                None => return,
+            },
+            Asked::Session(id) => match self.sessions.get(id) {
+                Some(session) => match &session.phase {
+                    Phase::Resolving(plan) => (session.account, plan.hop.host.clone(), false),
+                    Phase::OfferNeeded(..)
+                    | Phase::Calling { .. }
+                    | Phase::Ringing { .. }
+                    | Phase::Answered(_)
+                    | Phase::Established
+                    | Phase::Ending { .. } => return,
+                },
+                None => return,
+            },
+            Asked::Ack(..) => return,
+        };
+        let Some(account) = account.and_then(|id| self.accounts.get_mut(&id)) else {
+            return;
+        };
+        if registers || account.is_own_host(&host) {
+            for place in places.iter().take(MAX_TARGETS) {
+                account.learn_server(place.remote.ip());
+            }
         }
     }
 

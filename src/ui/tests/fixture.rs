@@ -294,6 +294,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         remote_name: None,
         local: "sip:sam@pbx.example".to_owned(),
         diverted_from: None,
+        number_proof: None,
         identification: Some(Identification {
             no_match: matches.is_empty().then(|| "nobody has it".to_owned()),
             matches,
@@ -336,6 +337,8 @@ pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
         e164: Some("+14155550134".to_owned()),
         remote_name: None,
         local: "sip:sam@pbx.example".to_owned(),
+        via: None,
+        number_proof: None,
         contact: name.map(|_| ContactId(1)),
         contact_name: name.map(|(name, _)| name.to_owned()),
         organization: name.map(|_| "Northwind Traders".to_owned()),

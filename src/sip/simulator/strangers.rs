@@ -1,0 +1,199 @@
+//! Whose requests are taken, what others get, and what a flood costs.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::bench::{Bench, OURS, SDP_BODY, peer, request};
+use super::scenarios::account;
+use crate::base::flow::Output;
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
+use crate::sip::message::Message;
+use crate::sip::refusals::Why;
+use crate::sip::{AccountSetup, parse};
+
+const TO: &str = "<sip:bob@sim.example>";
+
+/// Where the bench's resolver sends every name.
+fn server() -> SocketAddr {
+    (IpAddr::from([10, 0, 0, 201]), 5060).into()
+}
+
+/// A phone that takes no direct calls, with one account that has sent its first REGISTER.
+fn phone(limit: Option<u32>) -> (Bench, String) {
+    let mut bench = Bench::for_accounts(limit);
+    let setup = AccountSetup {
+        registrar: Some(Uri::parse("sip:sim.example").unwrap()),
+        ..account("bob")
+    };
+    bench.endpoint.add_account(bench.now, AccountId(3), setup);
+    let sent = bench.sent();
+    let contact = sent[0].contact().unwrap();
+    let user = contact.uri.user_decoded().unwrap();
+    bench.events.clear();
+    (bench, user)
+}
+
+/// Gives a datagram from a place; the raw datagrams that answer it.
+fn answers(bench: &mut Bench, from: SocketAddr, text: &str) -> Vec<Vec<u8>> {
+    let now = bench.now;
+    bench
+        .endpoint
+        .handle_datagram(now, from, OURS, text.as_bytes());
+    bench
+        .drain()
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Datagram { bytes, .. } => Some(bytes),
+            Output::Connect { .. }
+            | Output::Stream { .. }
+            | Output::Close { .. }
+            | Output::Resolve { .. } => None,
+        })
+        .collect()
+}
+
+fn codes(answers: &[Vec<u8>]) -> Vec<u16> {
+    answers
+        .iter()
+        .filter_map(|bytes| parse::message(bytes).ok()?.code())
+        .collect()
+}
+
+fn invite(uri: &str, number: u32) -> String {
+    request("INVITE", uri, &number.to_string(), TO, number, SDP_BODY)
+}
+
+#[test]
+fn a_call_for_the_random_contact_is_taken_from_anywhere_but_asserts_nothing() {
+    let (mut bench, user) = phone(None);
+    let text = invite(&format!("sip:{user}@10.0.0.1"), 1).replace(
+        "Max-Forwards",
+        "P-Asserted-Identity: <sip:boss@sim.example>\r\nMax-Forwards",
+    );
+    let sent = answers(&mut bench, peer(), &text);
+    assert_eq!(codes(&sent), [100]);
+    let call = bench.incoming().unwrap();
+    assert_eq!(call.account, Some(AccountId(3)));
+    assert!(!call.caller.trusted);
+    assert_eq!(call.caller.asserted, None);
+}
+
+#[test]
+fn the_own_server_may_call_any_name_and_is_believed() {
+    for (number, uri) in [(1, "sip:bob@10.0.0.1"), (2, "sip:+4930123456@10.0.0.1")] {
+        let (mut bench, _) = phone(None);
+        let text = invite(uri, number).replace(
+            "Max-Forwards",
+            "P-Asserted-Identity: <sip:boss@sim.example>\r\nMax-Forwards",
+        );
+        assert_eq!(codes(&answers(&mut bench, server(), &text)), [100], "{uri}");
+        let call = bench.incoming().unwrap();
+        assert_eq!(call.account, Some(AccountId(3)), "{uri}");
+        assert!(call.caller.trusted, "{uri}");
+        let asserted = call.caller.asserted.as_ref().unwrap();
+        assert_eq!(asserted.uri.to_string(), "sip:boss@sim.example");
+    }
+}
+
+#[test]
+fn a_stranger_is_refused_unheard_a_few_times_and_then_hears_nothing() {
+    let (mut bench, _) = phone(None);
+    let before = bench.endpoint.census();
+    let mut told = 0;
+    for number in 0..200 {
+        let text = invite(&format!("sip:{number}@10.0.0.1"), number);
+        let sent = answers(&mut bench, peer(), &text);
+        assert!(codes(&sent).iter().all(|code| *code == 404), "{number}");
+        let out: usize = sent.iter().map(Vec::len).sum();
+        assert!(out <= text.len(), "{out} octets for {}", text.len());
+        told += sent.len();
+    }
+    assert_eq!(told, 8);
+    assert_eq!(bench.incoming(), None);
+    assert_eq!(bench.endpoint.census(), before, "nothing is kept of it");
+    let refused = bench.endpoint.take_refusals();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(
+        (refused[0].source, refused[0].why),
+        (peer().ip(), Why::Stranger)
+    );
+    assert_eq!(refused[0].count, 200);
+    assert!(!bench.endpoint.has_refusals());
+    // Nothing is sent again later either.
+    let later = bench.wait(Duration::from_secs(40));
+    assert!(later.iter().all(|message| message.code().is_none()));
+}
+
+#[test]
+fn a_stranger_learns_nothing_by_other_methods_either() {
+    for method in [
+        "OPTIONS",
+        "MESSAGE",
+        "NOTIFY",
+        "REFER",
+        "SUBSCRIBE",
+        "DANCE",
+        "BYE",
+    ] {
+        let (mut bench, _) = phone(None);
+        let text = request(method, "sip:bob@10.0.0.1", "1", TO, 1, "");
+        let sent = answers(&mut bench, peer(), &text);
+        assert_eq!(codes(&sent), [404], "{method}");
+        let answer: Message = parse::message(&sent[0]).unwrap();
+        assert_eq!(answer.header("Allow"), None, "{method}");
+        assert!(bench.events.is_empty(), "{method}: {:?}", bench.events);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_by_reason() {
+    let (mut bench, _) = phone(None);
+    let broken = invite("sip:bob@10.0.0.1", 1).replace("CSeq: 1 INVITE", "CSeq: x INVITE");
+    for text in [broken.as_str(), "hello\r\n\r\n", "SIP/2.0 999 No\r\n\r\n"] {
+        answers(&mut bench, peer(), text);
+    }
+    let words: Vec<_> = bench
+        .endpoint
+        .take_refusals()
+        .iter()
+        .map(|refused| refused.why.word())
+        .collect();
+    assert_eq!(words.len(), 3, "{words:?}");
+    assert!(
+        words.iter().all(|word| word.starts_with("malformed: ")),
+        "{words:?}"
+    );
+    assert!(words.contains(&"malformed: CSeq".to_owned()), "{words:?}");
+}
+
+#[test]
+fn a_flood_is_not_answered_by_a_flood_and_leaves_others_their_calls() {
+    let (mut bench, user) = phone(Some(10));
+    let uri = format!("sip:{user}@10.0.0.1");
+    let (mut taken, mut refused, mut out, mut flood) = (0, 0, 0, 0);
+    for number in 0..1000 {
+        let text = request("OPTIONS", &uri, &format!("f{number}"), TO, number, "");
+        let sent = answers(&mut bench, peer(), &text);
+        taken += codes(&sent).iter().filter(|code| **code == 200).count();
+        let busy = codes(&sent).iter().filter(|code| **code == 503).count();
+        refused += busy;
+        if busy > 0 {
+            flood += text.len();
+            out += sent.iter().map(Vec::len).sum::<usize>();
+        }
+    }
+    assert_eq!((taken, refused), (10, 1));
+    assert!(out <= flood, "{out} octets for {flood}");
+    let counted = bench.endpoint.take_refusals();
+    assert_eq!((counted[0].why, counted[0].count), (Why::TooFast, 990));
+    let other: SocketAddr = (IpAddr::from([10, 0, 0, 77]), 5060).into();
+    let sent = answers(&mut bench, other, &invite(&uri, 1));
+    assert_eq!(codes(&sent), [100]);
+    // An ACK and a response make us answer nothing, so they are free.
+    let ack = request("ACK", &uri, "a", TO, 1, "");
+    for _ in 0..1000 {
+        answers(&mut bench, peer(), &ack);
+    }
+    assert!(!bench.endpoint.has_refusals());
+}

@@ -1,0 +1,170 @@
+//! Whose requests are taken at all.
+//!
+//! A request outside of calls is taken for the random user part of an account's Contact, which only
+//! the account's own side knows, or from an address that was resolved for the account's registrar,
+//! proxy or domain. Anything else is refused unheard by 404, which tells a scanner neither who is
+//! here nor which names exist; it costs no transaction, is never longer than the request and never
+//! repeated, and after a few refusals a source hears nothing at all, as from a host without a
+//! phone. OPTIONS is treated as an INVITE would be (RFC 3261 section 11.2).
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use super::incoming::{Arrival, phrase};
+use crate::base::id::AccountId;
+use crate::base::uri::{Uri, percent_decode};
+use crate::sip::connection::Flow;
+use crate::sip::endpoint::Endpoint;
+use crate::sip::message::{Message, Method};
+use crate::sip::parse;
+use crate::sip::rate_limit::Admission;
+use crate::sip::refusals::{Refused, Why};
+
+/// Whom a request means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// An account.
+    Account(AccountId),
+    /// Nobody in particular: direct calls are taken.
+    Direct,
+    /// Nobody here.
+    Nobody,
+}
+
+impl Endpoint {
+    /// Whom a request outside of calls means.
+    pub(crate) fn called(&self, arrival: &Arrival, request: &Message) -> Called {
+        let user = request.uri().and_then(sip_user);
+        let by_contact = self
+            .accounts
+            .iter()
+            .find(|(_, account)| user.as_deref() == Some(account.contact_user.as_str()));
+        if let Some((id, _)) = by_contact {
+            return Called::Account(*id);
+        }
+        // From the own server, whatever name it calls: trunks call numbers, not Contacts.
+        let callee = request.to().and_then(|to| sip_user(&to.uri));
+        let own = |user: &Option<String>, id: &AccountId| {
+            let address = self.accounts.get(id);
+            let name = address.and_then(|account| sip_user(&account.setup.address));
+            name.is_some() && name == *user
+        };
+        let served: Vec<AccountId> = self
+            .accounts
+            .iter()
+            .filter(|(_, account)| account.is_own_flow(&arrival.flow))
+            .map(|(id, _)| *id)
+            .collect();
+        let by_address = served
+            .iter()
+            .find(|id| own(&user, id))
+            .or_else(|| served.iter().find(|id| own(&callee, id)))
+            .or_else(|| served.first());
+        match by_address {
+            Some(id) => Called::Account(*id),
+            None if self.config.accept_direct_calls => Called::Direct,
+            None => Called::Nobody,
+        }
+    }
+
+    /// Whether a request came from the called account's own server.
+    pub(crate) fn is_from_own_server(&self, account: Option<AccountId>, flow: &Flow) -> bool {
+        account
+            .and_then(|id| self.accounts.get(&id))
+            .is_some_and(|account| account.is_own_flow(flow))
+    }
+
+    /// Refuses a request that is for nobody here; nothing is kept of it but a count.
+    pub(crate) fn refuse_stranger(&mut self, now: Instant, flow: &Flow, request: &Message) {
+        const CODE: u16 = 404;
+        let source = flow.remote().ip();
+        self.refusals.count(source, Why::Stranger);
+        if self.refusals.tells(now, source) {
+            let size = request.to_bytes().len();
+            let response = self.stateless_response(request, CODE, phrase(CODE));
+            self.send_small(now, flow, response, size);
+        }
+    }
+
+    /// Charges the source of a request that is not read yet; whether it may go on.
+    pub(crate) fn admit(&mut self, now: Instant, arrival: &Arrival, bytes: &[u8]) -> bool {
+        if !costs_something(bytes) {
+            return true;
+        }
+        let source = arrival.flow.remote().ip();
+        match self.rate_limit.admit(now, source) {
+            Admission::Taken => return true,
+            Admission::Dropped => {}
+            Admission::Refused => {
+                if let Ok(mut request) = parse::message(bytes) {
+                    let flow = crate::sip::connection::response_flow(&mut request, &arrival.flow);
+                    let mut busy = self.stateless_response(&request, 503, phrase(503));
+                    busy.headers.push("Retry-After", "1");
+                    self.send_small(now, &flow, busy, bytes.len());
+                }
+            }
+        }
+        self.refusals.count(source, Why::TooFast);
+        false
+    }
+
+    /// Counts a message that could not be read.
+    pub(crate) fn discard(&mut self, source: IpAddr, what: &'static str) {
+        self.discarded += 1;
+        self.refusals.count(source, Why::Malformed(what));
+    }
+
+    /// Whether something was refused or thrown away since the counts were last taken.
+    pub fn has_refusals(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
+    /// Takes the counts of what was refused or thrown away unheard.
+    pub fn take_refusals(&mut self) -> Vec<Refused> {
+        self.refusals.take()
+    }
+
+    /// Sends a response that must not be longer than its request, so that nobody can let us flood
+    /// a forged source with more than the flood that comes in.
+    fn send_small(&mut self, now: Instant, flow: &Flow, mut response: Message, limit: usize) {
+        let mut bytes = response.to_bytes();
+        if bytes.len() > limit {
+            response.headers.remove("Server");
+            bytes = response.to_bytes();
+        }
+        if bytes.len() <= limit {
+            self.send(now, flow, bytes);
+        }
+    }
+}
+
+/// Whether it is a request that makes us answer: no response, and no ACK.
+fn costs_something(bytes: &[u8]) -> bool {
+    let start = parse::without_leading_crlf(bytes);
+    !start.starts_with(b"SIP/") && !start.starts_with(b"ACK ")
+}
+
+/// Whether a request that starts no call and belongs to none is looked at only for somebody here.
+pub(crate) fn is_for_somebody(method: &Method) -> bool {
+    match method {
+        Method::Invite
+        | Method::Options
+        | Method::Message
+        | Method::Notify
+        | Method::Refer
+        | Method::Subscribe
+        | Method::Publish
+        | Method::Register
+        | Method::Info
+        | Method::Update
+        | Method::Prack
+        | Method::Bye
+        | Method::Other(_) => true,
+        // They belong to an INVITE that was judged before.
+        Method::Ack | Method::Cancel => false,
+    }
+}
+
+fn sip_user(uri: &Uri) -> Option<String> {
+    uri.as_sip()?.user.as_deref().map(percent_decode)
+}
