@@ -11,7 +11,7 @@ use crate::base::uri::Uri;
 use crate::config::account::TransportChoice;
 use crate::config::{Account, Config, file, secret};
 use crate::control::{AccountView, Event, Registration};
-use crate::sip::{AccountSetup, Credentials, RegistrationState};
+use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState};
 
 /// A configured account while the engine runs.
 pub(super) struct LiveAccount {
@@ -338,6 +338,10 @@ fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, St
         },
         profile: ProfileId::default(),
         credentials: password.map(|password| Credentials { username, password }),
+        digest: DigestRules {
+            allow_md5: account.rules.allow_md5,
+            strong_realms: account.rules.sha256_realms.clone(),
+        },
         expires: Duration::from_secs(u64::from(account.expires_seconds)),
         ring_limit: Duration::from_secs(u64::from(account.ring_limit_seconds)),
     })

@@ -11,6 +11,7 @@ use crate::base::clock;
 use crate::base::id::CallId;
 use crate::call::{Action, Edge, SipAction};
 use crate::control::{Event, RecordingView};
+use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sdp::MediaPlan;
@@ -79,6 +80,10 @@ impl Engine {
                     let call = call.context();
                     self.tell(Event::Dtmf { call, digit });
                 }
+            }
+            SipEvent::StrongRealm { account, realm } => self.remember_strong(account, realm),
+            SipEvent::CredentialsKept { session, why } => {
+                self.with_session(now, session, |call| call.credentials_kept = Some(why));
             }
             SipEvent::Message { from, body } => {
                 let text = String::from_utf8_lossy(&body.bytes).into_owned();
@@ -260,7 +265,12 @@ impl Engine {
                 );
                 let judged = match call.ended_by_rule.take() {
                     Some((state, words)) if by == EndedBy::Local => judged.by_rule(state, words),
-                    Some(_) | None => judged,
+                    Some(_) | None => match call.credentials_kept.take() {
+                        Some(why) if matches!(status.code, 401 | 407) => {
+                            judged.by_rule(CallState::Failed, why)
+                        }
+                        Some(_) | None => judged,
+                    },
                 };
                 self.end(now, id, judged, status.code);
             }

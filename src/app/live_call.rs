@@ -50,6 +50,8 @@ pub(super) struct LiveCall {
     pub(super) caller: Caller,
     /// How its end is remembered when a rule ended it.
     pub(super) ended_by_rule: Option<(CallState, String)>,
+    /// Why the account's password was not used for it.
+    pub(super) credentials_kept: Option<String>,
     /// The header field by whose wish it is answered without a person.
     pub(super) answers_by: Option<&'static str>,
     /// Where it goes when nobody answers in time.
@@ -147,6 +149,7 @@ impl LiveCall {
             number_proof: None,
             caller: Caller::default(),
             ended_by_rule: None,
+            credentials_kept: None,
             answers_by: None,
             forward: None,
             sip_call_id: None,

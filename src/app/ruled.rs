@@ -156,6 +156,25 @@ impl Engine {
         }
     }
 
+    /// Keeps that a realm offered SHA-256: from now on MD5 alone needs consent.
+    pub(super) fn remember_strong(&mut self, account: AccountId, realm: String) {
+        const REALMS: usize = 8;
+        let Some(live) = self.accounts.iter_mut().find(|live| live.id == account) else {
+            return;
+        };
+        let realms = &mut live.account.rules.sha256_realms;
+        if realms.contains(&realm) {
+            return;
+        }
+        if realms.len() >= REALMS {
+            realms.remove(0);
+        }
+        realms.push(realm);
+        if live.stored {
+            self.persist();
+        }
+    }
+
     /// The header fields of an outgoing call that withholds the number (RFC 3323 section 4.2,
     /// RFC 3325 section 9.3).
     pub(super) fn privacy_headers(&self, account: Option<AccountId>) -> Vec<(String, String)> {

@@ -105,6 +105,7 @@ impl Peers {
                 transport: Some(Transport::Udp),
                 profile: ProfileId::default(),
                 credentials: None,
+                digest: crate::sip::DigestRules::default(),
                 expires: Duration::from_secs(3600),
                 ring_limit: RING_LIMIT,
             };
@@ -234,6 +235,8 @@ impl Peers {
             SipEvent::Registration { .. }
             | SipEvent::InfoDigit { .. }
             | SipEvent::Message { .. }
+            | SipEvent::StrongRealm { .. }
+            | SipEvent::CredentialsKept { .. }
             | SipEvent::Trace { .. } => {}
         }
     }

@@ -113,6 +113,7 @@ impl Phone {
                 username: user.name.clone(),
                 password,
             }),
+            digest: crate::sip::DigestRules::default(),
             expires: Duration::from_secs(3600),
             ring_limit: Duration::from_secs(60),
         };

@@ -15,6 +15,16 @@ pub struct Credentials {
     pub password: Secret,
 }
 
+/// Whether MD5 is good enough where SHA-256 was offered before: somebody between may have taken the
+/// better challenge away (RFC 8760 section 2.4, bidding down).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DigestRules {
+    /// Whether the user consented to MD5 for such realms.
+    pub allow_md5: bool,
+    /// The realms that offered SHA-256 or better so far.
+    pub strong_realms: Vec<String>,
+}
+
 /// One account, as the user agent sees it.
 #[derive(Debug, Clone)]
 pub struct AccountSetup {
@@ -33,6 +43,8 @@ pub struct AccountSetup {
     pub profile: ProfileId,
     /// For challenges; none means that a challenge ends the request.
     pub credentials: Option<Credentials>,
+    /// What weakens its digests.
+    pub digest: DigestRules,
     /// The registration's lifetime that is asked for; 3600 s is the usual value.
     pub expires: Duration,
     /// How long an incoming call rings before it is refused with 480, and an outgoing one before

@@ -200,6 +200,20 @@ pub enum SipEvent {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,
     },
+    /// A realm offered SHA-256 or better for the first time: to be kept with the account.
+    StrongRealm {
+        /// Whose.
+        account: AccountId,
+        /// The realm.
+        realm: String,
+    },
+    /// A call's challenge was not answered; its end follows.
+    CredentialsKept {
+        /// The call.
+        session: SessionId,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A MESSAGE (RFC 3428) arrived and was accepted.
     Message {
         /// Who wrote.

@@ -45,7 +45,7 @@
 //! | 5626 | sections 3.5.1, 4.4.1 and 4.5: keep-alives and back-off; no flows, no `reg-id` |
 //! | 6026 | the Accepted states, timers L and M |
 //! | 6086 | INFO received: DTMF |
-//! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int` |
+//! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int`; for the own server alone, and no step back to MD5 without consent |
 //!
 //! # Deviations
 //!
@@ -84,7 +84,7 @@ mod transaction;
 mod ua;
 mod write;
 
-pub use account::{AccountSetup, Credentials};
+pub use account::{AccountSetup, Credentials, DigestRules};
 pub use caller::Caller;
 pub use deadline::Census;
 pub use endpoint::{Endpoint, EndpointConfig};

@@ -79,6 +79,8 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::ReinviteAnswered { .. }
         | SipEvent::InfoDigit { .. }
         | SipEvent::Message { .. }
+        | SipEvent::StrongRealm { .. }
+        | SipEvent::CredentialsKept { .. }
         | SipEvent::Ended { .. }
         | SipEvent::Trace { .. } => Vec::new(),
     }

@@ -5,6 +5,7 @@
 
 pub(in crate::sip) mod bench;
 mod calls;
+mod challenges;
 mod checks;
 mod mutations;
 mod peers;

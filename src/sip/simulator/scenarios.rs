@@ -26,6 +26,7 @@ pub(super) fn account(user: &str) -> AccountSetup {
             username: user.to_owned(),
             password: Secret::new("secret"),
         }),
+        digest: crate::sip::DigestRules::default(),
         expires: Duration::from_secs(3600),
         ring_limit: Duration::from_secs(60),
     }

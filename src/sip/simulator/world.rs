@@ -779,7 +779,11 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::ReinviteAnswered { session, .. }
         | SipEvent::InfoDigit { session, .. }
         | SipEvent::Ended { session, .. } => Some(*session),
-        SipEvent::Registration { .. } | SipEvent::Message { .. } | SipEvent::Trace { .. } => None,
+        SipEvent::Registration { .. }
+        | SipEvent::StrongRealm { .. }
+        | SipEvent::CredentialsKept { .. }
+        | SipEvent::Message { .. }
+        | SipEvent::Trace { .. } => None,
     }
 }
 

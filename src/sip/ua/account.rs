@@ -63,6 +63,10 @@ pub(crate) struct Account {
     pub(crate) outdated: Option<SipUri>,
     /// How often in a row the registrar saw another address.
     pub(crate) moves: u8,
+    /// Whether its last REGISTER came back to us.
+    pub(crate) looped: bool,
+    /// The realms that the account's own servers asked for.
+    pub(crate) realms: VecDeque<String>,
     /// The addresses that were resolved for its own servers, the oldest first.
     servers: VecDeque<IpAddr>,
 }
@@ -107,6 +111,8 @@ impl Account {
             binding: None,
             outdated: None,
             moves: 0,
+            looped: false,
+            realms: VecDeque::new(),
             servers: VecDeque::new(),
             setup,
         }
@@ -120,6 +126,7 @@ impl Account {
             self.cseq = old.cseq;
             self.binding.clone_from(&old.binding);
             self.servers.clone_from(&old.servers);
+            self.realms.clone_from(&old.realms);
         }
     }
 
@@ -153,6 +160,47 @@ impl Account {
     pub(crate) fn is_own_flow(&self, flow: &Flow) -> bool {
         let own = self.flow.as_ref().and_then(Flow::connection);
         (own.is_some() && own == flow.connection()) || self.is_server(flow.remote().ip())
+    }
+
+    /// Remembers a realm that the account's own servers asked for.
+    pub(crate) fn learn_realm(&mut self, realm: String) {
+        const MAX_REALMS: usize = 8;
+        if !self.realms.contains(&realm) {
+            if self.realms.len() >= MAX_REALMS {
+                self.realms.pop_front();
+            }
+            self.realms.push_back(realm);
+        }
+    }
+
+    /// Whether a realm is the account's own: it asked before for a registration or a call within
+    /// the own domain, or it is named like one of the own hosts, or like a part or the whole of
+    /// their domain.
+    pub(crate) fn is_own_realm(&self, realm: &str) -> bool {
+        let realm = realm.to_ascii_lowercase();
+        let related = |host: &Host| {
+            let host = host.to_string().to_ascii_lowercase();
+            let below = |inner: &str, outer: &str| {
+                outer.contains('.')
+                    && inner
+                        .strip_suffix(outer)
+                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            };
+            below(&realm, &host) || below(&host, &realm)
+        };
+        let setup = &self.setup;
+        self.realms
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&realm))
+            || [
+                Some(&setup.address),
+                setup.registrar.as_ref(),
+                setup.outbound_proxy.as_ref(),
+            ]
+            .into_iter()
+            .flatten()
+            .filter_map(Uri::as_sip)
+            .any(|own| related(&own.host))
     }
 
     /// Whether a host is one of the account's own: of its address, registrar, outbound proxy or

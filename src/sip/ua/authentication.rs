@@ -2,10 +2,12 @@
 
 use super::outgoing::{OutgoingId, Owner};
 use crate::base::id::AccountId;
-use crate::sip::digest::{Challenge, Subject};
+use crate::base::uri::Uri;
+use crate::sip::digest::{Challenge, Hash, Subject};
 use crate::sip::endpoint::Endpoint;
+use crate::sip::event::SipEvent;
 use crate::sip::message::{Message, Method};
-use crate::sip::parse;
+use crate::sip::parse::{self, AuthFields};
 
 /// The challenge that ends the attempt: the third one.
 const LAST_CHALLENGE: u8 = 3;
@@ -30,7 +32,10 @@ impl Endpoint {
     /// `false` says that the response is final.
     pub(crate) fn learn_challenge(&mut self, id: OutgoingId, response: &Message) -> bool {
         let by_proxy = response.code() == Some(407);
-        let chosen = challenges(response);
+        let (chosen, kept) = self.answerable(id, response);
+        if let Some(outgoing) = self.outgoing.get_mut(&id) {
+            outgoing.kept_back = kept;
+        }
         let Some(outgoing) = self.outgoing.get_mut(&id) else {
             return false;
         };
@@ -51,6 +56,13 @@ impl Endpoint {
             });
         }
         if is_last || chosen.is_empty() || !has_credentials {
+            if let Some(outgoing) = self.outgoing.get_mut(&id) {
+                if !has_credentials {
+                    outgoing.kept_back = Some(KeptBack::NoPassword);
+                } else if is_last && outgoing.kept_back.is_none() {
+                    outgoing.kept_back = Some(KeptBack::Refused);
+                }
+            }
             return false;
         }
         known.extend(chosen.into_iter().map(|challenge| KnownChallenge {
@@ -76,6 +88,87 @@ impl Endpoint {
             .set("CSeq", format!("{number} {method}"));
         self.used_cseq(owner, number);
         true
+    }
+
+    /// The challenges of a response that may be answered, or why none may.
+    fn answerable(
+        &mut self,
+        id: OutgoingId,
+        response: &Message,
+    ) -> (Vec<Challenge>, Option<KeptBack>) {
+        let fields = challenge_fields(response);
+        let all = Challenge::choose(&fields);
+        let Some(outgoing) = self.outgoing.get(&id) else {
+            return (Vec::new(), None);
+        };
+        if all.is_empty() {
+            return (Vec::new(), Some(KeptBack::Unsupported(asked_for(&fields))));
+        }
+        let place = outgoing.place();
+        let own_stream = outgoing.stream.map(|(connection, _)| connection);
+        let registers = outgoing.request.method() == Some(&Method::Register);
+        let target = outgoing.request.uri().and_then(Uri::as_sip).cloned();
+        let account_id = outgoing.account;
+        let Some(account) = account_id.and_then(|id| self.accounts.get_mut(&id)) else {
+            return (Vec::new(), Some(KeptBack::NoPassword));
+        };
+        let own_hop = place.is_some_and(|place| account.is_server(place.remote.ip()))
+            || own_stream.is_some_and(|stream| {
+                account
+                    .flow
+                    .as_ref()
+                    .and_then(crate::sip::connection::Flow::connection)
+                    == Some(stream)
+            });
+        // Whatever the way, a call within the own domain is challenged by the own side.
+        let own_target = registers || target.is_some_and(|uri| account.is_own_host(&uri.host));
+        let mut chosen = Vec::new();
+        let mut kept = None;
+        for challenge in all {
+            let realm = challenge.realm.clone();
+            let own_realm = own_target || account.is_own_realm(&realm);
+            if !own_hop || !own_realm {
+                kept = Some(KeptBack::Foreign(realm));
+                continue;
+            }
+            let strong = fields
+                .iter()
+                .filter_map(Challenge::from_fields)
+                .any(|offered| offered.realm == realm && offered.algorithm.hash != Hash::Md5);
+            let rules = &mut account.setup.digest;
+            let was_strong = rules.strong_realms.contains(&realm);
+            if strong && !was_strong {
+                if rules.strong_realms.len() >= MAX_REALMS {
+                    rules.strong_realms.remove(0);
+                }
+                rules.strong_realms.push(realm.clone());
+                if let Some(account) = account_id {
+                    let realm = realm.clone();
+                    self.border.event(SipEvent::StrongRealm { account, realm });
+                }
+            }
+            if !strong && was_strong && !rules.allow_md5 {
+                kept = Some(KeptBack::Weaker(realm));
+                continue;
+            }
+            account.learn_realm(realm);
+            chosen.push(challenge);
+        }
+        let kept = kept.filter(|_| chosen.is_empty());
+        (chosen, kept)
+    }
+
+    /// Tells why a call's challenge was not answered.
+    pub(crate) fn tell_kept_back(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.outgoing.get(&id) else {
+            return;
+        };
+        let (Owner::Invite(session), Some(kept)) = (outgoing.owner, &outgoing.kept_back) else {
+            return;
+        };
+        let why = kept.sentence("the far end");
+        self.border
+            .event(SipEvent::CredentialsKept { session, why });
     }
 
     /// Adds the credentials for all challenges that are known for such a request.
@@ -145,22 +238,75 @@ impl Endpoint {
     }
 }
 
-/// Whether a 401 or 407 asks in a way that we can answer.
-pub(crate) fn is_supported(response: &Message) -> bool {
-    !challenges(response).is_empty()
+/// Why a challenge was not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeptBack {
+    /// There is no password.
+    NoPassword,
+    /// It asks for what we do not have; what that is.
+    Unsupported(String),
+    /// It comes from somebody else than the account's own server; the realm.
+    Foreign(String),
+    /// It asks for less than before; the realm.
+    Weaker(String),
+    /// The credentials were given and refused.
+    Refused,
 }
 
-fn challenges(response: &Message) -> Vec<Challenge> {
+impl KeptBack {
+    /// The reason and what to do, with a name for the one who asks.
+    pub(crate) fn sentence(&self, who: &str) -> String {
+        match self {
+            Self::NoPassword => {
+                format!("{who} asks for a password, and none is set for this account")
+            }
+            Self::Unsupported(what) => format!(
+                "{who} asks for credentials by {what}, which is not supported; it must offer Digest with SHA-256, SHA-512-256 or MD5"
+            ),
+            Self::Foreign(realm) => format!(
+                "{who} asks for the password of \"{realm}\", which is not this account's own server; the password was not used"
+            ),
+            Self::Weaker(realm) => format!(
+                "{who} asks by MD5 alone, though \"{realm}\" offered SHA-256 before: somebody may listen between; allow MD5 for this account only if the server was changed"
+            ),
+            Self::Refused => {
+                format!("{who} refuses the user name or the password; check both")
+            }
+        }
+    }
+}
+
+fn challenge_fields(response: &Message) -> Vec<AuthFields> {
     let header = if response.code() == Some(407) {
         "Proxy-Authenticate"
     } else {
         "WWW-Authenticate"
     };
-    let fields: Vec<_> = response
+    response
         .headers
         .values(header)
         .filter_map(|value| parse::challenges(value).ok())
         .flatten()
+        .collect()
+}
+
+/// What challenges that cannot be answered ask for.
+fn asked_for(fields: &[AuthFields]) -> String {
+    const SHOWN: usize = 40;
+    let named: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            let what = match field.value("algorithm").or_else(|| field.value("qop")) {
+                Some(what) if field.is_digest() => what,
+                Some(_) | None => field.scheme.as_str(),
+            };
+            what.chars().take(SHOWN).collect()
+        })
+        .take(3)
         .collect();
-    Challenge::choose(&fields)
+    if named.is_empty() {
+        "a challenge that cannot be read".to_owned()
+    } else {
+        named.join(" or ")
+    }
 }

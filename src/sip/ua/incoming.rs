@@ -53,6 +53,11 @@ impl Endpoint {
             self.ack_arrived(now, &request);
             return;
         }
+        if method == Method::Register && self.came_back(&request) {
+            let transaction = self.transactions.start_server(key, request.clone(), flow);
+            self.answer_plainly(now, transaction, 482);
+            return;
+        }
         let called = if request.to_tag().is_empty() && is_for_somebody(&method) {
             self.called(arrival, &request)
         } else {

@@ -10,6 +10,7 @@
 //! | `ack` | the ACK of a 2xx, and its repetitions |
 //! | `addressing` | Via, Contact and flow towards a place |
 //! | `authentication` | challenges answered, nonces counted |
+//! | `refusal` | why a registration does not come about |
 //! | `registration` | bindings: made, refreshed, removed |
 //! | `session` | what is known of one call |
 //! | `invite_client` | calls we make |
@@ -28,6 +29,7 @@ mod incoming;
 mod invite_client;
 mod invite_server;
 mod outgoing;
+mod refusal;
 mod registration;
 mod reinvite;
 mod session;

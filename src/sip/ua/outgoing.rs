@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::ack::Ack;
-use super::authentication::KnownChallenge;
+use super::authentication::{KeptBack, KnownChallenge};
 use super::session::Phase;
 use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
@@ -97,6 +97,8 @@ pub(crate) struct Outgoing {
     fallback: Option<Resolved>,
     /// The ACKs of its 2xx by their To tags.
     pub(crate) acks: BTreeMap<String, Ack>,
+    /// Why its last challenge was not answered.
+    pub(crate) kept_back: Option<KeptBack>,
     answered: bool,
 }
 
@@ -122,6 +124,7 @@ impl Outgoing {
             stream: None,
             fallback: None,
             acks: BTreeMap::new(),
+            kept_back: None,
             answered: false,
         }
     }
@@ -380,6 +383,9 @@ impl Endpoint {
             }
             self.attempt(now, id);
             return;
+        }
+        if matches!(code, 401 | 407) {
+            self.tell_kept_back(id);
         }
         if code == 503 && self.has_other_target(id) && self.wants_retry(id) {
             self.attempt(now, id);

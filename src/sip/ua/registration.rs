@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::account::{Account, MIN_EXPIRES, Wish};
+use super::authentication::KeptBack;
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
-use super::{ALLOW, SUPPORTED};
+use super::{ALLOW, SUPPORTED, refusal};
 use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{SipUri, Uri};
@@ -162,6 +163,18 @@ impl Endpoint {
         }
     }
 
+    /// Whether a REGISTER is our own: the registrar's address leads to this phone.
+    pub(crate) fn came_back(&mut self, request: &Message) -> bool {
+        let own = self.accounts.values_mut().find(|account| {
+            account.call_id == request.call_id() && account.local_tag == request.from_tag()
+        });
+        if let Some(account) = own {
+            account.looped = true;
+            return true;
+        }
+        false
+    }
+
     /// Adds the Contacts of a REGISTER that goes to a place.
     pub(crate) fn add_bindings(&mut self, request: &mut Message, id: AccountId, place: &Resolved) {
         let expires = request.seconds("Expires").unwrap_or_default();
@@ -203,6 +216,10 @@ impl Endpoint {
             .and_then(Outgoing::current)
             .and_then(|transaction| self.transactions.client_request(transaction))
             .map(|(request, flow)| (request.contact(), flow.clone()));
+        let kept = self
+            .outgoing
+            .get(&outgoing)
+            .and_then(|it| it.kept_back.clone());
         let Some(account) = self.accounts.get_mut(&id) else {
             return;
         };
@@ -217,7 +234,7 @@ impl Endpoint {
             return;
         }
         let Answer::Response(response) = answer else {
-            let why = unreachable_reason(&answer.status());
+            let why = refusal::unreachable(&answer.status());
             self.registration_failed(now, id, None, &why, None);
             return;
         };
@@ -225,22 +242,18 @@ impl Endpoint {
             Some(200..300) => self.bound(now, id, response, contact),
             Some(423) => self.too_brief(now, id, response),
             Some(401 | 407) => {
-                let why = if account.setup.credentials.is_none() {
-                    "the registrar asks for a password, and none is set for this account"
-                } else if !super::authentication::is_supported(response) {
-                    "the registrar asks for credentials in a way that is not supported"
-                } else {
-                    "the registrar refuses the user name or the password; check both"
-                };
+                let kept = kept.unwrap_or(KeptBack::Refused);
+                let why = kept.sentence("the registrar");
                 let status = answer.status();
-                self.registration_refused(id, status, why);
+                self.registration_refused(id, status, &why);
             }
             Some(_) | None => {
                 let status = answer.status();
-                let why = format!(
-                    "the registrar refuses the registration: {} {}",
-                    status.code, status.phrase
-                );
+                let why = if std::mem::take(&mut account.looped) {
+                    refusal::LOOPED.to_owned()
+                } else {
+                    refusal::reason(&status)
+                };
                 let after = response.seconds("Retry-After");
                 self.registration_failed(now, id, Some(status), &why, after);
             }
@@ -290,6 +303,11 @@ impl Endpoint {
         let seconds = account
             .own_expires(response, sent.as_ref())
             .or_else(|| response.seconds("Expires"));
+        if seconds == Some(0) {
+            let status = Answer::Response(response).status();
+            self.registration_failed(now, id, Some(status), refusal::NOT_KEPT, None);
+            return;
+        }
         let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
         let expires = expires.clamp(MIN_EXPIRES, MAX_EXPIRES);
         account.service_routes = response.addresses("Service-Route");
@@ -477,17 +495,6 @@ fn without_user(uri: &Uri) -> Uri {
             ..sip.clone()
         }),
         Uri::Tel(_) | Uri::Other { .. } => uri.clone(),
-    }
-}
-
-fn unreachable_reason(status: &Status) -> String {
-    if status.code == 408 {
-        "the registrar does not answer; check its address and the network".to_owned()
-    } else {
-        format!(
-            "the registrar cannot be reached ({}); check its address and the network",
-            status.phrase
-        )
     }
 }
 

@@ -1,0 +1,325 @@
+//! Who gets the account's digest, and why a registration does not come about.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::bench::{Bench, OURS, peer};
+use super::scenarios::account;
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
+use crate::sip::message::Message;
+use crate::sip::{
+    AccountSetup, Body, Credentials, DigestRules, RegistrationState, SessionId, SipEvent,
+};
+
+const BOB: AccountId = AccountId(3);
+const MD5: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\"";
+const SHA256: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
+
+/// Where the bench's resolver sends every name.
+fn server() -> SocketAddr {
+    (IpAddr::from([10, 0, 0, 201]), 5060).into()
+}
+
+fn setup() -> AccountSetup {
+    AccountSetup {
+        registrar: Some(Uri::parse("sip:sim.example").unwrap()),
+        ..account("bob")
+    }
+}
+
+/// A phone with one account; the REGISTER that it sent.
+fn phone(setup: AccountSetup) -> (Bench, Message) {
+    let mut bench = Bench::for_accounts(None);
+    bench.endpoint.add_account(bench.now, BOB, setup);
+    let register = bench.sent().remove(0);
+    (bench, register)
+}
+
+/// Answers a request of the phone; what it sends then.
+fn answer(
+    bench: &mut Bench,
+    from: SocketAddr,
+    request: &Message,
+    code: u16,
+    fields: &[(&str, &str)],
+) -> Vec<Message> {
+    let mut response = Message::response(request, code, "Phrase", Some("t"));
+    for (name, value) in fields {
+        response.headers.push(*name, *value);
+    }
+    let now = bench.now;
+    bench
+        .endpoint
+        .handle_datagram(now, from, OURS, &response.to_bytes());
+    bench.sent()
+}
+
+fn failure(bench: &Bench) -> Option<(Option<u16>, String)> {
+    bench.events.iter().rev().find_map(|event| match event {
+        SipEvent::Registration {
+            state: RegistrationState::Failed { status, reason, .. },
+            ..
+        } => Some((status.as_ref().map(|status| status.code), reason.clone())),
+        _ => None,
+    })
+}
+
+fn strong_realms(bench: &Bench) -> usize {
+    bench
+        .events
+        .iter()
+        .filter(|event| matches!(event, SipEvent::StrongRealm { .. }))
+        .count()
+}
+
+/// Calls somebody; the INVITE.
+fn call(bench: &mut Bench, target: &str) -> (SessionId, Message) {
+    let target = Uri::parse(target).unwrap();
+    let session = bench
+        .endpoint
+        .invite(bench.now, Some(BOB), &target, &[])
+        .unwrap();
+    bench.sent();
+    bench
+        .endpoint
+        .offer(bench.now, session, Body::sdp("v=0"))
+        .unwrap();
+    (session, bench.sent().remove(0))
+}
+
+/// The credentials that a challenged INVITE is sent again with, or why they were kept.
+fn answered_invite(
+    bench: &mut Bench,
+    from: SocketAddr,
+    invite: &Message,
+    challenge: &str,
+) -> Result<Message, String> {
+    let sent = answer(
+        bench,
+        from,
+        invite,
+        407,
+        &[("Proxy-Authenticate", challenge)],
+    );
+    let again = sent
+        .into_iter()
+        .find(|message| message.header("Proxy-Authorization").is_some());
+    again.ok_or_else(|| {
+        bench
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                SipEvent::CredentialsKept { why, .. } => Some(why.clone()),
+                _ => None,
+            })
+            .unwrap_or_default()
+    })
+}
+
+#[test]
+fn after_sha_256_md5_alone_is_not_answered_without_consent() {
+    let (mut bench, register) = phone(setup());
+    let both = [("WWW-Authenticate", SHA256), ("WWW-Authenticate", MD5)];
+    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    assert!(again.header("Authorization").unwrap().contains("SHA-256"));
+    assert_eq!(strong_realms(&bench), 1);
+    answer(&mut bench, server(), &again, 200, &[]);
+    bench.endpoint.register_now(bench.now, BOB);
+    let register = bench.sent().remove(0);
+    let stale = [("WWW-Authenticate", MD5)];
+    assert_eq!(answer(&mut bench, server(), &register, 401, &stale), []);
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(401));
+    assert!(
+        reason.contains("MD5 alone") && reason.contains("allow MD5"),
+        "{reason}"
+    );
+    assert_eq!(strong_realms(&bench), 1, "it is told once");
+}
+
+#[test]
+fn what_was_seen_before_a_restart_counts_and_consent_is_kept() {
+    for (allow_md5, answered) in [(false, false), (true, true)] {
+        let digest = DigestRules {
+            allow_md5,
+            strong_realms: vec!["sim.example".to_owned()],
+        };
+        let (mut bench, register) = phone(AccountSetup { digest, ..setup() });
+        let weak = [("WWW-Authenticate", MD5)];
+        let sent = answer(&mut bench, server(), &register, 401, &weak);
+        assert_eq!(!sent.is_empty(), answered, "consent: {allow_md5}");
+    }
+    // Who never offered more is answered by MD5.
+    let (mut bench, register) = phone(setup());
+    let weak = [("WWW-Authenticate", MD5)];
+    assert_eq!(answer(&mut bench, server(), &register, 401, &weak).len(), 1);
+}
+
+#[test]
+fn the_password_is_for_the_own_server_alone() {
+    let (mut bench, _) = phone(setup());
+    // Straight to a stranger's host: the own realm's name does not help.
+    for (realm, target) in [
+        ("sim.example", "sip:x@10.0.0.200:5070"),
+        ("evil.example", "sip:x@10.0.0.200:5070"),
+    ] {
+        let (_, invite) = call(&mut bench, target);
+        let challenge = format!("Digest realm=\"{realm}\", nonce=\"n\"");
+        let why = answered_invite(&mut bench, peer(), &invite, &challenge).unwrap_err();
+        assert!(
+            why.contains("not this account's own server"),
+            "{realm}: {why}"
+        );
+        assert!(why.contains(realm), "{why}");
+    }
+}
+
+#[test]
+fn a_challenge_from_behind_the_own_proxy_is_answered_only_for_the_own_realm() {
+    let proxied = AccountSetup {
+        outbound_proxy: Some(Uri::parse("sip:proxy.sim.example").unwrap()),
+        ..setup()
+    };
+    for (realm, target, answered) in [
+        ("evil.example", "sip:x@evil.example", false),
+        ("example", "sip:x@evil.example", false),
+        ("sim.example", "sip:x@evil.example", true),
+        ("voip.sim.example", "sip:x@evil.example", true),
+        // Within the own domain whatever the realm is called.
+        ("asterisk", "sip:x@sim.example", true),
+    ] {
+        let (mut bench, _) = phone(proxied.clone());
+        let (_, invite) = call(&mut bench, target);
+        let challenge = format!("Digest realm=\"{realm}\", nonce=\"n\"");
+        let result = answered_invite(&mut bench, server(), &invite, &challenge);
+        assert_eq!(result.is_ok(), answered, "{realm} {target}: {result:?}");
+    }
+    // A realm that the registrar asked for is the own one from then on.
+    let (mut bench, register) = phone(proxied);
+    let odd = [("WWW-Authenticate", "Digest realm=\"asterisk\", nonce=\"n\"")];
+    assert_eq!(answer(&mut bench, server(), &register, 401, &odd).len(), 1);
+    let (_, invite) = call(&mut bench, "sip:x@evil.example");
+    let challenge = "Digest realm=\"asterisk\", nonce=\"m\"";
+    assert!(answered_invite(&mut bench, server(), &invite, challenge).is_ok());
+}
+
+#[test]
+fn the_third_challenge_ends_a_call() {
+    let (mut bench, _) = phone(setup());
+    let (_, mut invite) = call(&mut bench, "sip:x@sim.example");
+    for number in 0..2 {
+        let challenge = format!("Digest realm=\"sim.example\", nonce=\"{number}\"");
+        invite = answered_invite(&mut bench, server(), &invite, &challenge).unwrap();
+    }
+    let last = "Digest realm=\"sim.example\", nonce=\"9\"";
+    let why = answered_invite(&mut bench, server(), &invite, last).unwrap_err();
+    assert!(
+        why.contains("refuses the user name or the password"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_registration_that_cannot_be_says_why() {
+    let no_password = AccountSetup {
+        credentials: None,
+        ..setup()
+    };
+    type Fields = &'static [(&'static str, &'static str)];
+    let rows: [(AccountSetup, u16, Fields, &str); 6] = [
+        (
+            no_password,
+            401,
+            &[("WWW-Authenticate", MD5)],
+            "none is set",
+        ),
+        (
+            setup(),
+            401,
+            &[(
+                "WWW-Authenticate",
+                "Digest realm=\"r\", nonce=\"n\", algorithm=AKAv1-MD5",
+            )],
+            "AKAv1-MD5, which is not supported",
+        ),
+        (
+            setup(),
+            401,
+            &[("WWW-Authenticate", "Bearer authz_server=\"https://x\"")],
+            "Bearer, which is not supported",
+        ),
+        (setup(), 401, &[], "cannot be read, which is not supported"),
+        (setup(), 403, &[], "forbids this account"),
+        (setup(), 483, &[], "goes round in a circle"),
+    ];
+    for (setup, code, fields, words) in rows {
+        let (mut bench, register) = phone(setup);
+        answer(&mut bench, server(), &register, code, fields);
+        let (status, reason) = failure(&bench).unwrap();
+        assert_eq!(status, Some(code), "{reason}");
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn a_binding_that_expires_at_once_is_no_registration() {
+    let (mut bench, register) = phone(setup());
+    let contact = format!("<{}>;expires=0", register.contact().unwrap().uri);
+    answer(
+        &mut bench,
+        server(),
+        &register,
+        200,
+        &[("Contact", &contact)],
+    );
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(200));
+    assert!(reason.contains("expire at once"), "{reason}");
+    assert!(
+        !bench.wait(Duration::from_secs(60)).is_empty(),
+        "it is tried again"
+    );
+}
+
+#[test]
+fn a_registration_that_comes_back_to_the_phone_is_a_loop() {
+    let (mut bench, register) = phone(setup());
+    let now = bench.now;
+    bench
+        .endpoint
+        .handle_datagram(now, server(), OURS, &register.to_bytes());
+    let loop_detected = bench.sent().remove(0);
+    assert_eq!(loop_detected.code(), Some(482));
+    let bytes = loop_detected.to_bytes();
+    bench.endpoint.handle_datagram(now, server(), OURS, &bytes);
+    bench.sent();
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(482));
+    assert!(
+        reason.contains("came back to this phone itself"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn the_password_is_given_to_whom_it_belongs() {
+    let credentials = Credentials {
+        username: "robert".to_owned(),
+        password: crate::base::redact::Secret::new("secret"),
+    };
+    let (mut bench, register) = phone(AccountSetup {
+        credentials: Some(credentials),
+        ..setup()
+    });
+    let again = answer(
+        &mut bench,
+        server(),
+        &register,
+        401,
+        &[("WWW-Authenticate", MD5)],
+    );
+    let value = again[0].header("Authorization").unwrap();
+    assert!(value.contains("username=\"robert\""), "{value}");
+}
