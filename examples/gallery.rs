@@ -5,7 +5,7 @@
 //! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`; several may be given; `later` lets the calls
+//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`; several may be given; `later` lets the calls
 //!   come after three seconds
 
 #![expect(
@@ -23,12 +23,13 @@ use ringdesk::base::clock;
 use ringdesk::base::dial_class::DialClass;
 use ringdesk::base::dial_plan::{DialPlan, DialPreview};
 use ringdesk::base::id::{AccountId, CallId, ContactId, OrganizationId};
-use ringdesk::config::settings::ThemeChoice;
+use ringdesk::config::settings::{ThemeChoice, WatchKind};
 use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
-    AccountView, Asker, CallStage, CallView, Command, DevicesView, DialRequest, Handle, Notice,
-    Page, PageRequest, QualityView, RecordingView, Registration, Snapshot,
+    AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
+    DialRequest, Handle, MailboxView, MessageCount, Notice, Page, PageRequest, PickupTarget,
+    QualityView, RecordingView, Registration, Snapshot,
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
@@ -223,9 +224,58 @@ fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> S
             },
         ];
     }
+    if has("colleagues") {
+        colleagues(&mut state);
+    }
     calls(&mut state, has, wall, mono);
     links(&mut state, has, mono);
     state
+}
+
+fn colleagues(state: &mut Snapshot) {
+    let states = [
+        (ColleagueState::Free, None),
+        (ColleagueState::Ringing, Some("Anna Beck (204@pbx)")),
+        (ColleagueState::Talking, Some("+49 30 901820")),
+        (ColleagueState::Away, Some("Lunch, back at two")),
+        (ColleagueState::Held, None),
+        (ColleagueState::Calling, Some("110")),
+        (ColleagueState::Offline, None),
+        (ColleagueState::Busy, Some("In a meeting")),
+        (ColleagueState::Unknown, None),
+        (ColleagueState::Available, None),
+    ];
+    for ((name, _, _), (word, detail)) in PEOPLE.iter().zip(states) {
+        let rings = word == ColleagueState::Ringing;
+        state.colleagues.push(ColleagueView {
+            name: (*name).to_owned(),
+            address: "sip:201@pbx.northwind.example".to_owned(),
+            watch: WatchKind::Blf,
+            state: word,
+            detail: detail.map(str::to_owned),
+            pickup: rings.then(|| PickupTarget {
+                call_id: "c".to_owned(),
+                local_tag: "l".to_owned(),
+                remote_tag: "r".to_owned(),
+                target: "sip:204@pbx.northwind.example".to_owned(),
+            }),
+            problem: (word == ColleagueState::Unknown)
+                .then(|| "nobody answers; tried again in 30 s".to_owned()),
+        });
+    }
+    state.mailboxes.push(MailboxView {
+        account: Some(AccountId(0)),
+        address: "sip:sam@pbx.northwind.example".to_owned(),
+        waiting: true,
+        counts: vec![MessageCount {
+            class: "voice",
+            new: 2,
+            old: 5,
+            new_urgent: 0,
+            old_urgent: 0,
+        }],
+        voicemail: Some("*97".to_owned()),
+    });
 }
 
 fn accounts(broken: bool, mono: Instant) -> Vec<AccountView> {

@@ -42,6 +42,7 @@ pub mod crm;
 pub mod lab;
 pub mod media;
 pub mod net;
+pub mod presence;
 pub mod sdp;
 pub mod sip;
 #[cfg(feature = "gui")]

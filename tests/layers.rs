@@ -19,6 +19,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("config", &["base"]),
     ("sdp", &["base"]),
     ("sip", &["base"]),
+    ("presence", &["base"]),
     ("net", &["base"]),
     ("media", &["base", "sdp"]),
     ("call", &["base", "config", "sdp", "sip", "media"]),
@@ -32,6 +33,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "config",
             "sdp",
             "sip",
+            "presence",
             "net",
             "media",
             "call",
@@ -61,10 +63,18 @@ const FENCES: &[(&str, &str)] = &[
     ("eframe", "ui"),
     ("egui_extras", "ui"),
     ("egui_material_icons", "ui"),
+    ("quick_xml", "presence"),
 ];
 
 /// Places that take time, bytes and randomness as arguments.
-const SANS_IO: &[&str] = &["sdp", "sip", "call", "media::session", "media::jitter"];
+const SANS_IO: &[&str] = &[
+    "sdp",
+    "sip",
+    "presence",
+    "call",
+    "media::session",
+    "media::jitter",
+];
 
 /// What a sans-IO place may not touch outside of its tests.
 const IO: &[&str] = &[

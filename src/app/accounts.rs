@@ -90,6 +90,7 @@ impl Engine {
                 self.problem(None, text);
             }
         }
+        self.assign_colleagues(now);
         self.tell_own_numbers();
         self.dirty = true;
     }
@@ -125,6 +126,7 @@ impl Engine {
                     live.password.clone_from(&password);
                 }
                 let id = live.id;
+                self.forget_watching(id);
                 self.endpoint.remove_account(now, id);
                 self.set_up(now, id);
             }
@@ -170,7 +172,9 @@ impl Engine {
             return;
         };
         let live = self.accounts.remove(at);
+        self.forget_watching(id);
         self.endpoint.remove_account(now, id);
+        self.assign_colleagues(now);
         self.persist();
         if live.stored && self.options.persist {
             let secrets = self.options.paths.secrets_file.clone();
@@ -259,9 +263,18 @@ impl Engine {
         };
         let refreshed = live.registration == registration;
         live.registration = registration;
+        let ready = match live.registration {
+            Registration::Registered => !refreshed,
+            // What does not register is ready at once.
+            Registration::Off => !live.account.register,
+            Registration::Registering | Registration::Failed { .. } => false,
+        };
         // A refresh is no news.
         if let Some(event) = event.filter(|_| !refreshed) {
             self.tell(event);
+        }
+        if ready && self.ending.is_none() {
+            self.begin_watching(now, Some(id));
         }
         self.dirty = true;
     }

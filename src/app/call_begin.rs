@@ -193,7 +193,10 @@ impl Engine {
     }
 
     fn send_invite(&mut self, now: Instant, id: CallId, account: Option<AccountId>, uri: &str) {
-        let headers = self.privacy_headers(account);
+        let mut headers = self.privacy_headers(account);
+        if let Some(replaces) = self.calls.get(&id).and_then(|call| call.replaces.clone()) {
+            headers.push(("Replaces".to_owned(), replaces));
+        }
         let sent = Uri::parse(uri)
             .map_err(|error| error.to_string())
             .and_then(|uri| {

@@ -19,6 +19,7 @@ use crate::sip::{EndedBy, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
     pub(super) fn handle_sip(&mut self, now: Instant, event: SipEvent) {
         match event {
             SipEvent::Registration { account, state } => {
@@ -100,6 +101,24 @@ impl Engine {
             } => {
                 self.handle_session_end(now, session, by, status, reason);
             }
+            SipEvent::Subscription {
+                subscription,
+                state,
+            } => self.handle_subscription_state(subscription, &state),
+            SipEvent::News {
+                subscription,
+                notifier,
+                body,
+            } => {
+                if let Some(body) = body {
+                    self.handle_news(now, subscription, notifier, &body);
+                }
+            }
+            SipEvent::NotifierGone {
+                subscription,
+                notifier,
+            } => self.handle_notifier_gone(subscription, notifier),
+            SipEvent::UnsolicitedNews(news) => self.handle_unsolicited(&news),
             SipEvent::Trace {
                 sent,
                 remote,

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::app::engine::Engine;
 use crate::app::script::phrase;
-use crate::base::id::CallId;
+use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
-use crate::control::{Command, Event, RecordingView};
+use crate::control::{Command, Event, RecordingView, Registration};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -26,6 +26,7 @@ impl Engine {
                 asker,
                 confirmed,
             } => self.place_call(now, &target, asker, confirmed),
+            Command::Pickup(pickup) => self.pick_up(now, &pickup),
             Command::RequestDial(link) => self.request_dial(now, link),
             Command::CloseDialRequest => self.dial_request = None,
             Command::Answer(id) => self.answer(now, id),
@@ -65,7 +66,7 @@ impl Engine {
             Command::RemoveAccount(id) => self.remove_account(now, id),
             Command::SetRule(account, rule) => self.set_rule(account, &rule),
             Command::RegisterNow(id) => self.endpoint.register_now(now, id),
-            Command::SaveSettings(settings) => self.save_settings(*settings),
+            Command::SaveSettings(settings) => self.save_settings(now, *settings),
             Command::StartLab => self.tell(Event::LabWanted),
             Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
             Command::RefreshDevices => self.look_for_devices(),
@@ -252,11 +253,23 @@ impl Engine {
         }
     }
 
-    fn save_settings(&mut self, settings: crate::config::Settings) {
+    fn save_settings(&mut self, now: Instant, settings: crate::config::Settings) {
         let devices = crate::app::sound::devices(&settings);
         if devices != self.options.devices {
             self.options.devices = devices.clone();
             self.sound(MediaCommand::Devices(devices));
+        }
+        if settings.colleagues != self.options.settings.colleagues {
+            self.set_colleagues(now, &settings.colleagues);
+            let ready: Vec<AccountId> = self
+                .accounts
+                .iter()
+                .filter(|live| live.registration == Registration::Registered)
+                .map(|live| live.id)
+                .collect();
+            for account in ready {
+                self.begin_watching_colleagues(now, Some(account));
+            }
         }
         self.options.settings = settings;
         self.persist();

@@ -15,6 +15,7 @@ use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::records::Records;
+use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
 use crate::base::id::CallId;
@@ -111,6 +112,8 @@ pub(super) struct Engine {
     pub(super) accounts: Vec<LiveAccount>,
     pub(super) calls: BTreeMap<CallId, LiveCall>,
     pub(super) sessions: HashMap<SessionId, CallId>,
+    pub(super) watched: Vec<Watched>,
+    pub(super) mailboxes: Vec<Mailbox>,
     pub(super) notices: VecDeque<Notice>,
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
@@ -201,6 +204,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         accounts: Vec::new(),
         calls: BTreeMap::new(),
         sessions: HashMap::new(),
+        watched: Vec::new(),
+        mailboxes: Vec::new(),
         notices: VecDeque::new(),
         next_notice: 1,
         devices: DevicesView::default(),
@@ -270,6 +275,9 @@ impl Engine {
         for account in std::mem::take(&mut self.options.accounts) {
             self.add_account(now, account);
         }
+        let colleagues = self.options.settings.colleagues.clone();
+        self.set_colleagues(now, &colleagues);
+        self.begin_watching(now, None);
         self.count_to_call_back();
         self.look_for_devices();
         self.settle(now);

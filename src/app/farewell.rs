@@ -25,6 +25,7 @@ impl Engine {
         for call in open {
             self.hang_up(now, call);
         }
+        self.endpoint.unsubscribe_all(now);
         self.endpoint.unregister_all(now);
         self.refusals_due = Some(now);
         self.write_refusals(now);

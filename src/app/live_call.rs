@@ -38,6 +38,8 @@ pub(super) struct LiveCall {
     pub(super) to: String,
     /// Outgoing: the exact URI.
     pub(super) uri: Option<String>,
+    /// Outgoing: the dialog that it takes the place of (RFC 3891), as the INVITE names it.
+    pub(super) replaces: Option<String>,
     /// The far end's number or address as signalled.
     pub(super) remote: String,
     pub(super) remote_name: Option<String>,
@@ -142,6 +144,7 @@ impl LiveCall {
             from,
             to,
             uri: None,
+            replaces: None,
             remote,
             remote_name,
             local,

@@ -7,6 +7,7 @@ mod accounts;
 mod call_begin;
 mod call_end;
 mod call_events;
+mod colleagues;
 mod commands;
 mod engine;
 mod farewell;
@@ -24,6 +25,7 @@ mod rules;
 mod script;
 mod sound;
 mod view;
+mod watched;
 mod writing;
 
 pub use engine::{Running, Waker, start};

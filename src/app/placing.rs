@@ -74,6 +74,30 @@ impl Engine {
         }
     }
 
+    /// Asks a caller to let us take the place of the phone that rings (RFC 3891). The agent pressed
+    /// it, and whom it reaches is already calling: only the limit of calls stands in the way.
+    pub(super) fn place_replacing(&mut self, now: Instant, target: &CallTarget, replaces: String) {
+        let (account, plan) = self.plan_for(target.account);
+        let preview = match plan.preview(&target.text) {
+            Ok(preview) => preview,
+            Err(error) => return self.refuse_placing(target, error.to_string()),
+        };
+        let open = self.calls.values().filter(|call| call.ended.is_none());
+        let open = open.count();
+        if open >= self.options.max_calls {
+            let text = format!("{open} calls are open already, which is the limit; end one first");
+            return self.refuse_placing(target, text);
+        }
+        self.outbound.placed(now, Asker::Agent, preview.class);
+        if self.options.one_at_a_time {
+            self.hold_all(now);
+        }
+        let id = self.begin_outgoing(now, account, &preview);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.replaces = Some(replaces);
+        }
+    }
+
     /// A link was opened: it is asked before it is dialled.
     pub(super) fn request_dial(&mut self, now: Instant, link: String) {
         let (_, plan) = self.plan_for(None);

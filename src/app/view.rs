@@ -22,6 +22,8 @@ impl Engine {
             devices: self.devices.clone(),
             dial_request: self.dial_request.clone(),
             notices: self.notices.iter().cloned().collect(),
+            colleagues: self.colleague_views(),
+            mailboxes: self.mailbox_views(),
             to_call_back: self.to_call_back,
             store_revision: self.store_revision,
             store_problem: self.journal.problem(),

@@ -99,6 +99,15 @@ pub(super) struct HeadlessArgs {
     /// Send each call elsewhere (302).
     #[arg(long, value_name = "URI", conflicts_with_all = ["auto_answer", "reject"])]
     pub(super) redirect: Option<String>,
+    /// Watch what a colleague's phone does (busy lamp field); may be repeated.
+    #[arg(long, value_name = "URI")]
+    pub(super) watch: Vec<String>,
+    /// Watch what a colleague tells of their presence; may be repeated.
+    #[arg(long, value_name = "URI")]
+    pub(super) presence: Vec<String>,
+    /// Ask the server for waiting messages, for each account that is given here.
+    #[arg(long)]
+    pub(super) message_waiting: bool,
     /// Place a call; may be repeated.
     #[arg(long, value_name = "URI")]
     pub(super) call: Vec<String>,
@@ -142,8 +151,9 @@ pub(super) struct HeadlessArgs {
     #[arg(long, value_name = "N")]
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
-    /// unmute, dtmf (digits), record (on), hangup, reject (status), redirect (uri), notes (text),
-    /// call (uri, confirm), dnd (on), forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
+    /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
+    /// hangup, reject (status), redirect (uri), notes (text), call (uri, confirm), dnd (on),
+    /// forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,

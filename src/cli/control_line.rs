@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{Asker, CallTarget, Command, Rule};
+use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -21,6 +21,9 @@ struct Line {
     on: Option<bool>,
     confirm: Option<bool>,
     when: Option<String>,
+    sip_call_id: Option<String>,
+    local_tag: Option<String>,
+    remote_tag: Option<String>,
 }
 
 /// Reads a line and finds the call that it means; gives the command's name for the answer.
@@ -78,10 +81,20 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             };
             Command::SetRule(None, rule)
         }
+        "pickup" => {
+            let needed =
+                |name: &str, value: &Option<String>| value.clone().ok_or_else(|| missing(name));
+            Command::Pickup(Box::new(PickupTarget {
+                call_id: needed("sip_call_id", &line.sip_call_id)?,
+                local_tag: needed("local_tag", &line.local_tag)?,
+                remote_tag: needed("remote_tag", &line.remote_tag)?,
+                target: needed("uri", &line.uri)?,
+            }))
+        }
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, dnd, forward, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, dnd, forward, pickup, quit"
             ));
         }
     };

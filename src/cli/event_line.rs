@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::control::Event;
 use crate::control::event::CallContext;
+use crate::control::{ColleagueView, Event, MailboxView};
 
 /// One event as a JSON object; none for those that are not of this interface.
 pub(super) fn json(at: Timestamp, event: &Event) -> Option<Value> {
@@ -172,6 +172,8 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             ),
         ),
         Event::Message { from, text } => ("message", json!({"from": from, "text": text})),
+        Event::MessageWaiting(mailbox) => ("message_waiting", waiting(mailbox)),
+        Event::Watched(colleague) => ("watched", watched(colleague)),
         Event::CallRefused { target, text } => {
             ("error", json!({"message": text, "target": target}))
         }
@@ -180,6 +182,48 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         Event::LabWanted | Event::LabCallWanted(_) | Event::Trace { .. } => {
             return None;
         }
+    })
+}
+
+fn waiting(mailbox: &MailboxView) -> Value {
+    let counts: Map<String, Value> = mailbox
+        .counts
+        .iter()
+        .map(|count| {
+            let fields = json!({
+                "new": count.new,
+                "old": count.old,
+                "new_urgent": count.new_urgent,
+                "old_urgent": count.old_urgent,
+            });
+            (count.class.to_owned(), fields)
+        })
+        .collect();
+    json!({
+        "account": mailbox.address,
+        "waiting": mailbox.waiting,
+        "counts": counts,
+        "voicemail": mailbox.voicemail,
+    })
+}
+
+fn watched(colleague: &ColleagueView) -> Value {
+    let pickup = colleague.pickup.as_ref().map(|pickup| {
+        json!({
+            "sip_call_id": pickup.call_id,
+            "local_tag": pickup.local_tag,
+            "remote_tag": pickup.remote_tag,
+            "uri": pickup.target,
+        })
+    });
+    json!({
+        "name": colleague.name,
+        "uri": colleague.address,
+        "kind": colleague.watch,
+        "state": colleague.state.word(),
+        "detail": colleague.detail,
+        "pickup": pickup,
+        "problem": colleague.problem,
     })
 }
 

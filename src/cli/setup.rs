@@ -10,9 +10,10 @@ use clap::ArgMatches;
 use crate::app::{AccountOptions, EngineOptions, IncomingPolicy, Script, Source, devices};
 use crate::base::redact::Secret;
 use crate::cli::args::{HeadlessArgs, TransportArg};
-use crate::config::account::TransportChoice;
+use crate::config::account::{MessageWaiting, TransportChoice};
 use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
+use crate::config::settings::{Colleague, WatchKind};
 use crate::config::{Account, Config, file, secret};
 
 /// The folders by `--data-dir`, or the user's own.
@@ -49,6 +50,19 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     }
     let mut settings = config.settings;
     args.rules.apply_to_settings(&mut settings);
+    for (addresses, watch) in [
+        (&args.watch, WatchKind::Blf),
+        (&args.presence, WatchKind::Presence),
+    ] {
+        settings
+            .colleagues
+            .extend(addresses.iter().map(|address| Colleague {
+                name: String::new(),
+                address: address.clone(),
+                watch,
+            }));
+    }
+    settings.validate()?;
     settings.microphone.clone_from(&args.audio);
     settings.speaker.clone_from(&args.audio);
     settings.ringer.clone_from(&args.audio);
@@ -158,6 +172,7 @@ fn accounts(
             account: Account {
                 address: "sip:ringdesk@localhost".to_owned(),
                 register: false,
+                message_waiting: MessageWaiting::Off,
                 ..Account::default()
             },
             password: None,
@@ -188,7 +203,11 @@ fn accounts(
             .accounts
             .iter()
             .find(|account| account.address == *address);
-        let mut account = known.cloned().unwrap_or_default();
+        let mut account = known.cloned().unwrap_or_else(|| Account {
+            // Who tests a registration wants no further request unasked.
+            message_waiting: MessageWaiting::Off,
+            ..Account::default()
+        });
         account.address.clone_from(address);
         if let Some(registrar) = following(matches, "registrar", &args.registrar, span) {
             account.registrar.clone_from(registrar);
@@ -218,6 +237,9 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
         Some(TransportArg::Udp) => account.transport = TransportChoice::Udp,
         Some(TransportArg::Tcp) => account.transport = TransportChoice::Tcp,
         None => {}
+    }
+    if args.message_waiting {
+        account.message_waiting = MessageWaiting::Auto;
     }
     if let Some(limit) = args.ring_limit {
         account.ring_limit_seconds = limit;

@@ -29,10 +29,25 @@ pub struct Account {
     pub ring_limit_seconds: u32,
     /// Codecs in order of preference, by encoding name.
     pub codecs: Vec<String>,
+    /// Whether waiting messages are asked for.
+    pub message_waiting: MessageWaiting,
+    /// The number or address of the voice mail; empty means the one that the server names.
+    pub voicemail: String,
     /// How it dials.
     pub dial_plan: DialPlan,
     /// What happens to its calls by rule.
     pub rules: CallRules,
+}
+
+/// Whether the server is asked for waiting messages (RFC 3842).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageWaiting {
+    /// It is asked; a server that offers none is left alone.
+    #[default]
+    Auto,
+    /// It is not asked; what it tells unasked is still shown.
+    Off,
 }
 
 /// A transport as the user chooses it.
@@ -61,6 +76,8 @@ impl Default for Account {
             expires_seconds: 3600,
             ring_limit_seconds: 120,
             codecs: ["opus", "pcmu", "pcma"].map(str::to_owned).to_vec(),
+            message_waiting: MessageWaiting::Auto,
+            voicemail: String::new(),
             dial_plan: DialPlan::default(),
             rules: CallRules::default(),
         }

@@ -39,6 +39,31 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
+    /// The colleagues whose phones or presence are watched, in the order of the window.
+    pub colleagues: Vec<Colleague>,
+}
+
+/// Somebody who is watched.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Colleague {
+    /// The name that is shown; empty shows the address.
+    pub name: String,
+    /// A SIP address, or an extension of the account's domain.
+    pub address: String,
+    /// What is watched.
+    pub watch: WatchKind,
+}
+
+/// What is watched of a colleague.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchKind {
+    /// What their phone does (RFC 4235): the busy lamp field.
+    #[default]
+    Blf,
+    /// What they tell of themselves (RFC 3856).
+    Presence,
 }
 
 /// Which colours the window has.
@@ -67,6 +92,7 @@ impl Default for Settings {
             region: "US".to_owned(),
             requests_per_second: 200,
             dialling: DiallingRules::default(),
+            colleagues: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::uri::{SipUri, Uri};
 use crate::config::account::Account;
 use crate::config::dialling_rules::CALLS_PER_HOUR;
-use crate::config::settings::{Config, Settings};
+use crate::config::settings::{Colleague, Config, Settings};
 
 /// Every codec that an account may name, by encoding name in lower case.
 pub const CODECS: [&str; 3] = ["opus", "pcmu", "pcma"];
@@ -19,6 +19,9 @@ pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 
 /// How many calls may live at once.
 pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+/// How many colleagues may be watched.
+pub const MAX_COLLEAGUES: usize = 100;
 
 /// What is wrong with an account or a setting, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +84,22 @@ pub enum Problem {
     /// The hourly number of calls is out of range.
     #[error("calls_per_hour is {0}; write a number from 1 to 100000 (120 is usual)")]
     CallsPerHour(u32),
+    /// The voice mail cannot be called.
+    #[error(
+        "the voice mail \"{0}\" is neither a number nor a SIP address; write it as 8000 or sip:vm@example.com"
+    )]
+    Voicemail(String),
+    /// A colleague cannot be watched.
+    #[error(
+        "the colleague \"{0}\" is neither an extension nor a SIP address; write it as 201 or sip:name@example.com"
+    )]
+    Colleague(String),
+    /// A colleague is named twice.
+    #[error("the colleague \"{0}\" is named twice; remove one")]
+    SameColleague(String),
+    /// More colleagues than can be watched.
+    #[error("{0} colleagues are named; at most 100 can be watched")]
+    TooManyColleagues(usize),
     /// The number of calls is out of range.
     #[error("max_calls is {0}; write a number from 1 to 1000 (4 is usual)")]
     MaxCalls(u32),
@@ -119,8 +138,43 @@ impl Settings {
         if !CALLS_PER_HOUR.contains(&hourly) {
             return Err(Problem::CallsPerHour(hourly));
         }
+        if self.colleagues.len() > MAX_COLLEAGUES {
+            return Err(Problem::TooManyColleagues(self.colleagues.len()));
+        }
+        for (place, colleague) in self.colleagues.iter().enumerate() {
+            colleague.validate()?;
+            let mut earlier = self.colleagues.iter().take(place);
+            if earlier.any(|it| (&it.address, it.watch) == (&colleague.address, colleague.watch)) {
+                return Err(Problem::SameColleague(colleague.address.clone()));
+            }
+        }
         region(&self.region)
     }
+}
+
+impl Colleague {
+    /// Finds what makes a colleague impossible to watch.
+    ///
+    /// # Errors
+    ///
+    /// Fails with that.
+    pub fn validate(&self) -> Result<(), Problem> {
+        if self.name.chars().any(char::is_control) {
+            return Err(Problem::ControlCharacter("name of a colleague"));
+        }
+        if is_reachable(&self.address) {
+            Ok(())
+        } else {
+            Err(Problem::Colleague(self.address.clone()))
+        }
+    }
+}
+
+/// Whether a text is a SIP address with a user, or what may stand as one's user: an extension.
+fn is_reachable(text: &str) -> bool {
+    let with_user = |uri: SipUri| uri.user.is_some_and(|user| !user.is_empty());
+    let extension = |c: char| c.is_ascii_alphanumeric() || "*#+-_.".contains(c);
+    sip_uri(text).is_some_and(with_user) || (!text.is_empty() && text.chars().all(extension))
 }
 
 impl Account {
@@ -158,6 +212,9 @@ impl Account {
         }
         if !RING_LIMIT_SECONDS.contains(&self.ring_limit_seconds) {
             return Err(Problem::RingLimit(self.ring_limit_seconds));
+        }
+        if !self.voicemail.is_empty() && !is_reachable(&self.voicemail) {
+            return Err(Problem::Voicemail(self.voicemail.clone()));
         }
         codecs(&self.codecs)?;
         region(&self.dial_plan.region)?;
@@ -274,7 +331,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_own_sentence() {
         type Spoil = fn(&mut Account);
-        let rows: [(Spoil, &str); 20] = [
+        let rows: [(Spoil, &str); 21] = [
             (
                 |it| it.address = "alice@example.com".into(),
                 "not a SIP address",
@@ -296,6 +353,7 @@ mod tests {
             (|it| it.outbound_proxy = "proxy".into(), "outbound proxy"),
             (|it| it.display_name = "A\r\nVia: x".into(), "display name"),
             (|it| it.expires_seconds = 0, "from 1 to 86400"),
+            (|it| it.voicemail = "my box".into(), "voice mail"),
             (|it| it.ring_limit_seconds = 0, "from 1 to 3600"),
             (|it| it.codecs.clear(), "codecs is empty"),
             (|it| it.codecs = vec!["mp3".into()], "\"mp3\" is unknown"),
@@ -342,6 +400,36 @@ mod tests {
             ..Config::default()
         };
         assert!(matches!(config.validate(), Err(Problem::SameAddress(_))));
+    }
+
+    #[test]
+    fn colleagues_are_checked() {
+        let with = |addresses: &[&str]| {
+            let colleague = |address: &&str| Colleague {
+                address: (*address).to_owned(),
+                ..Colleague::default()
+            };
+            Settings {
+                colleagues: addresses.iter().map(colleague).collect(),
+                ..Settings::default()
+            }
+            .validate()
+        };
+        assert_eq!(with(&["201", "sip:bob@example.com", "*8"]), Ok(()));
+        for wrong in ["", "my friend", "sip:example.com", "tel:+4930123", "a@b"] {
+            assert!(
+                matches!(with(&[wrong]), Err(Problem::Colleague(_))),
+                "{wrong}"
+            );
+        }
+        assert!(matches!(
+            with(&["201", "201"]),
+            Err(Problem::SameColleague(_))
+        ));
+        assert!(matches!(
+            with(&["201"; 101]),
+            Err(Problem::TooManyColleagues(101))
+        ));
     }
 
     #[test]

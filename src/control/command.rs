@@ -4,6 +4,7 @@
 use crate::base::id::{AccountId, CallId, ContactId};
 use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
+use crate::control::colleague::PickupTarget;
 use crate::crm::row::{ContactRow, OrganizationRow};
 
 /// Whom to call.
@@ -60,6 +61,8 @@ pub enum Command {
         /// Whether a person has already said yes to exactly this.
         confirmed: bool,
     },
+    /// Take a call that rings at a colleague's phone.
+    Pickup(Box<PickupTarget>),
     /// A link was opened: ask before it is dialled (`Snapshot::dial_request`).
     RequestDial(String),
     /// The question of `RequestDial` is answered or closed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
+use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::crm::row::{CallDirection, CallState, Match, NumberProof};
 
@@ -176,6 +177,10 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// What waits in a mailbox changed.
+    MessageWaiting(Box<MailboxView>),
+    /// What is known of a watched colleague changed.
+    Watched(Box<ColleagueView>),
     /// A call could not be begun; no row was written.
     CallRefused {
         /// What was asked for.

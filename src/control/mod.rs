@@ -1,11 +1,13 @@
 //! The engine's face: commands in, snapshot and events out, pages of rows on request.
 
+pub mod colleague;
 pub mod command;
 pub mod event;
 pub mod handle;
 pub mod page;
 pub mod snapshot;
 
+pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
 pub use command::{Asker, CallTarget, Command, Rule};
 pub use event::Event;
 pub use handle::Handle;

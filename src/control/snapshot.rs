@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::config::{Account, Settings};
+use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 
@@ -27,6 +28,10 @@ pub struct Snapshot {
     pub dial_request: Option<DialRequest>,
     /// Things that went wrong and stay until dismissed, oldest first, at most 20.
     pub notices: Vec<Notice>,
+    /// The watched colleagues, in the order of the settings.
+    pub colleagues: Vec<ColleagueView>,
+    /// The accounts whose mailboxes are known.
+    pub mailboxes: Vec<MailboxView>,
     /// Missed calls that nobody called back.
     pub to_call_back: u64,
     /// Grows when rows of the store changed, so that pages are read again.

@@ -237,6 +237,10 @@ impl Peers {
             | SipEvent::Message { .. }
             | SipEvent::StrongRealm { .. }
             | SipEvent::CredentialsKept { .. }
+            | SipEvent::Subscription { .. }
+            | SipEvent::News { .. }
+            | SipEvent::NotifierGone { .. }
+            | SipEvent::UnsolicitedNews(_)
             | SipEvent::Trace { .. } => {}
         }
     }

@@ -6,6 +6,7 @@ use crate::base::flow::{ConnectionId, ResolveId, Transport};
 use crate::base::id::AccountId;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::SessionId;
+use crate::sip::subscription::{NotifierId, SubscriptionId};
 use crate::sip::transaction::{TransactionId, TransactionTimer};
 use crate::sip::ua::OutgoingId;
 
@@ -38,6 +39,12 @@ pub(super) enum Timer {
     Glare(SessionId),
     /// The longest wait for the final answer to our re-INVITE.
     ReinviteLimit(OutgoingId),
+    /// The next try of a subscription.
+    Subscribe(SubscriptionId),
+    /// The next refresh of one dialog of a subscription.
+    Resubscribe(SubscriptionId, NotifierId),
+    /// The longest wait for the NOTIFY after a SUBSCRIBE (timer N, RFC 6665 section 4.1.2.4).
+    NotifyLimit(SubscriptionId),
 }
 
 /// How much an endpoint holds; all zero when nothing is under way.
@@ -53,7 +60,9 @@ pub struct Census {
     pub requests: usize,
     /// Questions to the resolver without an answer.
     pub questions: usize,
-    /// Deadlines, without those of registrations and connections.
+    /// Subscriptions that were not given up.
+    pub subscriptions: usize,
+    /// Deadlines, without those of registrations, subscriptions and connections.
     pub timers: usize,
 }
 
@@ -91,6 +100,11 @@ impl Endpoint {
                 Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
                 Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
+                Timer::Subscribe(subscription) => self.send_subscribe(now, subscription),
+                Timer::Resubscribe(subscription, notifier) => {
+                    self.resubscribe(now, subscription, notifier);
+                }
+                Timer::NotifyLimit(subscription) => self.notify_missing(now, subscription),
             }
         }
     }
@@ -107,9 +121,13 @@ impl Endpoint {
             transactions: self.transactions.len(),
             requests: self.outgoing.len(),
             questions: self.resolving.len(),
+            subscriptions: self.subscriptions.len(),
             timers: self.timers.count(|timer| match timer {
                 Timer::Register(_)
                 | Timer::KeepAlive(_)
+                | Timer::Subscribe(_)
+                | Timer::Resubscribe(..)
+                | Timer::NotifyLimit(_)
                 | Timer::Connect(_)
                 | Timer::Partial(_) => false,
                 Timer::Transaction(..)

@@ -54,6 +54,23 @@ impl Dialog {
         })
     }
 
+    /// The dialog that a NOTIFY makes with the subscriber whose SUBSCRIBE had this number (RFC 6665
+    /// section 4.4.1).
+    pub(crate) fn of_notify(notify: &Message, local_cseq: u32) -> Option<Self> {
+        let (remote_cseq, _) = notify.cseq()?;
+        let from = notify.from()?;
+        Some(Self {
+            call_id: notify.call_id().to_owned(),
+            local: notify.header("To")?.to_owned(),
+            remote: notify.header("From")?.to_owned(),
+            remote_tag: notify.from_tag(),
+            local_cseq,
+            remote_cseq: Some(remote_cseq),
+            routes: notify.addresses("Record-Route"),
+            target: notify.contact().map_or(from.uri, |contact| contact.uri),
+        })
+    }
+
     /// Takes route set and target from a 1xx or 2xx to our INVITE; the 2xx counts (section
     /// 13.2.2.4).
     pub(crate) fn learn(&mut self, response: &Message) {

@@ -16,9 +16,10 @@ use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::rate_limit::RateLimit;
 use crate::sip::refusals::Refusals;
+use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
-use crate::sip::ua::{Account, Arrival, Asked, Outgoing, OutgoingId, Session};
+use crate::sip::ua::{Account, Arrival, Asked, Outgoing, OutgoingId, Session, Subscription};
 use crate::sip::wire::{self, Datagram, Frame};
 
 /// What the endpoint must know of its surroundings.
@@ -53,6 +54,9 @@ pub struct Endpoint {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     /// Sessions by Call-ID and our tag.
     pub(super) by_dialog: HashMap<(String, String), SessionId>,
+    pub(super) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    /// Subscriptions by Call-ID and our tag.
+    pub(super) by_subscription: HashMap<(String, String), SubscriptionId>,
     pub(super) outgoing: BTreeMap<OutgoingId, Outgoing>,
     pub(super) resolving: BTreeMap<ResolveId, Asked>,
     /// The user part of our Contact in calls of no account.
@@ -84,6 +88,8 @@ impl Endpoint {
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             by_dialog: HashMap::new(),
+            subscriptions: BTreeMap::new(),
+            by_subscription: HashMap::new(),
             outgoing: BTreeMap::new(),
             resolving: BTreeMap::new(),
             direct_user,
@@ -492,6 +498,7 @@ impl Endpoint {
         self.timers.cancel(&Timer::Partial(connection));
         self.flow_broke(now, |flow| flow.connection() == Some(connection), why);
         self.registration_flow_lost(now, connection);
+        self.subscription_flow_lost(now, connection);
     }
 }
 

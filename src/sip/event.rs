@@ -7,6 +7,7 @@ use crate::base::flow::Transport;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::caller::Caller;
+use crate::sip::subscription::{NotifierId, SubscriptionId, SubscriptionState, UnsolicitedNews};
 
 /// Names one call of the SIP layer (an INVITE and all dialogs that it makes) while it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -221,6 +222,31 @@ pub enum SipEvent {
         /// The text body.
         body: Body,
     },
+    /// A subscription changed its state.
+    Subscription {
+        /// Which.
+        subscription: SubscriptionId,
+        /// The new state.
+        state: SubscriptionState,
+    },
+    /// A NOTIFY of a subscription arrived and was accepted.
+    News {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Who tells: a forked subscription has several notifiers, each with its own versions.
+        notifier: NotifierId,
+        /// The news; a NOTIFY without a body says only that the subscription lives.
+        body: Option<Body>,
+    },
+    /// A notifier of a subscription is gone, and what it told with it.
+    NotifierGone {
+        /// Which.
+        subscription: SubscriptionId,
+        /// The notifier.
+        notifier: NotifierId,
+    },
+    /// News came that nobody subscribed to.
+    UnsolicitedNews(Box<UnsolicitedNews>),
     /// The call is over; the session id will not be seen again.
     Ended {
         /// The call.

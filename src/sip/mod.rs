@@ -39,12 +39,15 @@
 //! | 7090 | `Priority: psap-callback` from the own server |
 //! | 3327, 3608 | `Supported: path`; Service-Route becomes the route of later requests |
 //! | 3428 | MESSAGE received |
+//! | 3842 | message waiting: subscribed to, and taken unsolicited from the registrar; the summary itself is the owner's |
+//! | 3856, 4235 | presence and dialog state of others: subscribed to; the documents themselves are the owner's |
 //! | 3581 | `rport` in both roles |
 //! | 4475 | each case has its reaction in the simulator's tests |
 //! | 5407 | section 3.1.4: a re-INVITE proves that the ACK was lost |
 //! | 5626 | sections 3.5.1, 4.4.1 and 4.5: keep-alives and back-off; no flows, no `reg-id` |
 //! | 6026 | the Accepted states, timers L and M |
 //! | 6086 | INFO received: DTMF |
+//! | 6665 | the subscriber: NOTIFY before 200, forks, refresh, every reason of an end, fetching once |
 //! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int`; for the own server alone, and no step back to MD5 without consent |
 //!
 //! # Deviations
@@ -59,7 +62,9 @@
 //!   machine, whatever port the Contact names: the peer may be behind a NAT.
 //! - The Contact follows the address that the registrar saw, as most phones do and no RFC says.
 //! - 3xx ends a call; following a redirection is for the owner to decide.
-//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, SUBSCRIBE, session timers, TLS.
+//! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
+//! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
+//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, session timers, TLS.
 
 pub mod account;
 pub mod caller;
@@ -70,6 +75,7 @@ pub mod message;
 pub mod parse;
 pub mod reason;
 pub mod refusals;
+pub mod subscription;
 pub mod wire;
 
 mod connection;
@@ -89,3 +95,4 @@ pub use caller::Caller;
 pub use deadline::Census;
 pub use endpoint::{Endpoint, EndpointConfig};
 pub use event::*;
+pub use subscription::*;

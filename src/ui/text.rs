@@ -1,5 +1,7 @@
 //! Every text of the window, in one place.
 
+use crate::control::ColleagueState;
+
 /// The product.
 pub(crate) const NOT_STARTED: &str = "Ringdesk could not start";
 pub(crate) const PRODUCT: &str = "Ringdesk";
@@ -21,6 +23,41 @@ pub(crate) const MICROPHONE_PROBLEM: &str = "Check the sound devices";
 pub(crate) const STORE_PROBLEM: &str = "The call log does not write";
 pub(crate) fn to_call_back_count(count: u64) -> String {
     format!("{count} to call back")
+}
+
+// Colleagues and waiting messages.
+pub(crate) const PICK_UP: &str = "Pick up";
+pub(crate) fn pick_up_from(name: &str) -> String {
+    format!("Pick up the call that rings at {name}")
+}
+pub(crate) fn call_colleague(name: &str, what: &str) -> String {
+    format!("Call {name}, {what}")
+}
+pub(crate) fn colleague_state(state: ColleagueState) -> &'static str {
+    match state {
+        ColleagueState::Unknown => "Unknown",
+        ColleagueState::Free => "Free",
+        ColleagueState::Ringing => "Ringing",
+        ColleagueState::Calling => "Calling",
+        ColleagueState::Talking => "On the phone",
+        ColleagueState::Held => "Call on hold",
+        ColleagueState::Available => "Available",
+        ColleagueState::Busy => "Busy",
+        ColleagueState::Away => "Away",
+        ColleagueState::Offline => "Offline",
+    }
+}
+pub(crate) fn voicemail(new: Option<u32>, number: Option<&str>) -> String {
+    let waiting = match new {
+        None => "no new messages".to_owned(),
+        Some(0) => "new messages".to_owned(),
+        Some(1) => "1 new message".to_owned(),
+        Some(new) => format!("{new} new messages"),
+    };
+    match number {
+        Some(number) => format!("{VOICEMAIL}, {waiting}. Calls {number}"),
+        None => format!("{VOICEMAIL}, {waiting}. Name its number in the account to call it"),
+    }
 }
 
 // Times and figures.

@@ -32,6 +32,7 @@ mod scenarios;
 mod screen;
 mod several_calls;
 mod sipp;
+mod subscriptions;
 mod through_baresip;
 mod through_kamailio;
 #[cfg(feature = "gui")]

@@ -5,6 +5,7 @@
 //! unbalanced quotes, empty list elements, doubled single fields, numbers out of range.
 
 mod challenge;
+mod event_package;
 mod fields;
 mod message;
 mod multipart;
@@ -13,6 +14,7 @@ mod scan;
 mod via;
 
 pub use challenge::{AuthFields, challenges, credentials};
+pub use event_package::{EventPackage, SubscriptionStateField, event_package, subscription_state};
 pub use fields::{comma_list, cseq, media_type, parameters};
 pub use message::{Unreadable, message, message_in_transit};
 pub use multipart::part;

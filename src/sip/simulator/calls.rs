@@ -74,6 +74,10 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
             vec![(millis(random, 2000), Act::AnswerChange(code))]
         }
         SipEvent::Registration { .. }
+        | SipEvent::Subscription { .. }
+        | SipEvent::News { .. }
+        | SipEvent::NotifierGone { .. }
+        | SipEvent::UnsolicitedNews(_)
         | SipEvent::Progress { .. }
         | SipEvent::ReinviteConfirmed { .. }
         | SipEvent::ReinviteAnswered { .. }

@@ -14,5 +14,6 @@ mod registrations;
 mod scenarios;
 mod strangers;
 mod streams;
+mod subscriptions;
 mod torture;
 mod world;

@@ -782,6 +782,10 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         SipEvent::Registration { .. }
         | SipEvent::StrongRealm { .. }
         | SipEvent::CredentialsKept { .. }
+        | SipEvent::Subscription { .. }
+        | SipEvent::News { .. }
+        | SipEvent::NotifierGone { .. }
+        | SipEvent::UnsolicitedNews(_)
         | SipEvent::Message { .. }
         | SipEvent::Trace { .. } => None,
     }

@@ -171,7 +171,7 @@ impl Endpoint {
                     self.add_bindings(request, id, place);
                 }
             }
-            Some(Method::Invite | Method::Update) => {
+            Some(Method::Invite | Method::Update | Method::Subscribe) => {
                 let demanded = request.uri().is_some_and(route::is_secure);
                 let secure = demanded || self.account_is_secure(account);
                 let uri = Uri::Sip(self.contact_uri(account, place, secure));

@@ -232,6 +232,17 @@ impl Endpoint {
                     dialog.used_cseq(number);
                 }
             }
+            Owner::Subscribe(id) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                    subscription.cseq = subscription.cseq.max(number);
+                }
+            }
+            Owner::Resubscribe(id, notifier) => {
+                let subscription = self.subscriptions.get_mut(&id);
+                if let Some(known) = subscription.and_then(|it| it.notifier_mut(notifier)) {
+                    known.dialog.used_cseq(number);
+                }
+            }
             // The dialog is made from the INVITE that was sent last.
             Owner::Invite(_) | Owner::Nobody => {}
         }

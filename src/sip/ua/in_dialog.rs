@@ -49,7 +49,7 @@ impl Endpoint {
             Some(Method::Info) => self.info_arrived(now, id, transaction, request),
             Some(Method::Options) => self.answer_options(now, transaction),
             Some(Method::Message) => self.message_arrived(now, transaction, request),
-            // We never subscribe, so no notification belongs to us (RFC 6665 section 4.1.3).
+            // News of subscriptions never come here (RFC 6665 section 4.1.3).
             Some(Method::Notify) => self.answer_plainly(now, transaction, 481),
             Some(
                 Method::Ack

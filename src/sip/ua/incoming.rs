@@ -92,7 +92,9 @@ impl Endpoint {
             self.answer_refusal(now, transaction, refusal);
             return;
         }
-        if request.to_tag().is_empty() {
+        if method == Method::Notify {
+            self.notify_arrived(now, arrival, transaction, &request);
+        } else if request.to_tag().is_empty() {
             self.handle_out_of_dialog(now, arrival, transaction, &request, called);
         } else {
             self.handle_in_dialog(now, transaction, &request);
@@ -247,14 +249,6 @@ impl Endpoint {
         };
         match method {
             Method::Options => self.answer_options(now, transaction),
-            // Message waiting may be notified without a subscription (RFC 3842 in the field).
-            Method::Notify => {
-                let summary = request
-                    .header("Event")
-                    .map(parse::media_type)
-                    .is_some_and(|event| event == "message-summary");
-                self.answer_plainly(now, transaction, if summary { 200 } else { 481 });
-            }
             Method::Invite | Method::Message => {
                 let account = match called {
                     Called::Account(account) => Some(account),
@@ -269,7 +263,7 @@ impl Endpoint {
                     self.call_arrived(now, arrival, transaction, request, account);
                 }
             }
-            Method::Bye | Method::Info | Method::Update => {
+            Method::Bye | Method::Info | Method::Update | Method::Notify => {
                 self.answer_plainly(now, transaction, 481);
             }
             Method::Ack
@@ -283,7 +277,12 @@ impl Endpoint {
         }
     }
 
-    fn answer_refusal(&mut self, now: Instant, transaction: TransactionId, refusal: Refusal) {
+    pub(crate) fn answer_refusal(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        refusal: Refusal,
+    ) {
         if let Some(mut response) = self.plain_response(transaction, refusal.code) {
             for (name, value) in refusal.headers {
                 response.headers.push(name, value);
@@ -311,7 +310,7 @@ impl Endpoint {
 
 /// A refusal and the header fields that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Refusal {
+pub(crate) struct Refusal {
     code: u16,
     headers: Vec<(&'static str, String)>,
 }
@@ -324,7 +323,7 @@ impl Refusal {
         }
     }
 
-    fn with(code: u16, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(code: u16, name: &'static str, value: &str) -> Self {
         Self {
             code,
             headers: vec![(name, value.to_owned())],
@@ -435,6 +434,7 @@ pub(crate) fn phrase(code: u16) -> &'static str {
         486 => "Busy Here",
         487 => "Request Terminated",
         488 => "Not Acceptable Here",
+        489 => "Bad Event",
         491 => "Request Pending",
         500 => "Server Internal Error",
         501 => "Not Implemented",

@@ -17,6 +17,9 @@
 //! | `invite_server` | calls we get |
 //! | `reinvite` | changes inside a call |
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
+//! | `subscription` | what is known of one subscription |
+//! | `subscribe` | SUBSCRIBE and its answers |
+//! | `notify` | NOTIFY: news of subscriptions, of calls, and unasked |
 //! | `incoming` | the checks of RFC 3261 section 8.2, requests outside of calls |
 
 mod acceptance;
@@ -28,17 +31,21 @@ mod in_dialog;
 mod incoming;
 mod invite_client;
 mod invite_server;
+mod notify;
 mod outgoing;
 mod refusal;
 mod registration;
 mod reinvite;
 mod session;
+mod subscribe;
+mod subscription;
 
 pub(crate) use account::Account;
 pub(crate) use incoming::{Arrival, phrase};
 pub(crate) use outgoing::{Asked, Outgoing, OutgoingId, Owner};
 
 pub(crate) use session::Session;
+pub(crate) use subscription::Subscription;
 
 /// The methods that we handle, as Allow lists them.
 pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, MESSAGE, NOTIFY";

@@ -14,6 +14,7 @@ use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{SessionId, Status};
 use crate::sip::message::Message;
 use crate::sip::route::{Hop, MAX_DATAGRAM_REQUEST};
+use crate::sip::subscription::{NotifierId, SubscriptionId};
 use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::{ClientOwner, TransactionId};
 
@@ -35,6 +36,10 @@ pub(crate) enum Owner {
     Reinvite(SessionId),
     /// The BYE of a call.
     Bye(SessionId),
+    /// A SUBSCRIBE outside of a dialog.
+    Subscribe(SubscriptionId),
+    /// A SUBSCRIBE in the dialog with a notifier.
+    Resubscribe(SubscriptionId, NotifierId),
     /// Nobody.
     Nobody,
 }
@@ -276,9 +281,12 @@ impl Endpoint {
                 Some(outgoing) => {
                     let registers = match outgoing.owner {
                         Owner::Register(_) => true,
-                        Owner::Invite(_) | Owner::Reinvite(_) | Owner::Bye(_) | Owner::Nobody => {
-                            false
-                        }
+                        Owner::Invite(_)
+                        | Owner::Reinvite(_)
+                        | Owner::Bye(_)
+                        | Owner::Subscribe(_)
+                        | Owner::Resubscribe(..)
+                        | Owner::Nobody => false,
                     };
                     (outgoing.account, outgoing.hop.host.clone(), registers)
                 }
@@ -451,6 +459,9 @@ impl Endpoint {
                 .get(&session)
                 .is_some_and(|session| !session.cancelled()),
             Some(Owner::Reinvite(session)) => self.sessions.contains_key(&session),
+            Some(Owner::Subscribe(id) | Owner::Resubscribe(id, _)) => {
+                self.subscriptions.contains_key(&id)
+            }
             Some(Owner::Register(_) | Owner::Bye(_) | Owner::Nobody) => true,
             None => false,
         }
@@ -487,6 +498,16 @@ impl Endpoint {
             Owner::Bye(session) => {
                 if is_final {
                     self.bye_answered(session, answer);
+                }
+            }
+            Owner::Subscribe(subscription) => {
+                if is_final {
+                    self.subscribe_answered(now, subscription, id, answer);
+                }
+            }
+            Owner::Resubscribe(subscription, notifier) => {
+                if is_final {
+                    self.resubscribe_answered(now, subscription, notifier, id, answer);
                 }
             }
             Owner::Nobody => {}

@@ -59,6 +59,7 @@ impl Endpoint {
 
     /// Removes an account after its binding.
     pub(crate) fn stop_account(&mut self, now: Instant, id: AccountId) {
+        self.unsubscribe_account(now, id);
         if let Some(account) = self.accounts.get_mut(&id) {
             account.wish = Wish::Removed;
             self.unbind(now, id);
@@ -328,6 +329,7 @@ impl Endpoint {
             self.timers.set(Timer::KeepAlive(id), now + pause);
         }
         self.tell(id, RegistrationState::Registered { expires });
+        self.subscriptions_follow(now, id);
         if moved {
             // The Contact follows what the registrar saw (RFC 3581 and common practice).
             self.register(now, id);
@@ -468,7 +470,7 @@ impl Endpoint {
 
 /// When a binding is refreshed: a tenth of its life before its end, at least 5 s and at most 60 s;
 /// half-way for very short ones.
-fn refresh_after(expires: Duration) -> Duration {
+pub(crate) fn refresh_after(expires: Duration) -> Duration {
     let lead = (expires / 10).clamp(Duration::from_secs(5), Duration::from_secs(60));
     if expires > lead * 2 {
         expires - lead

@@ -1,6 +1,7 @@
 //! The window driven by its accessible names, with made-up snapshots and rows.
 
 mod call_card;
+mod colleagues;
 mod dialing;
 mod fixture;
 mod popup;

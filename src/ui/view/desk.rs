@@ -3,8 +3,8 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::{
-    banners, call_card, call_detail, calls, contacts, dial_question, dialer, navigation,
-    organizations, settings,
+    banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer,
+    navigation, organizations, settings,
 };
 use crate::ui::keys;
 use crate::ui::scene::Scene;
@@ -65,6 +65,7 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
         )
         .show(ui, |ui| {
             banners::banners_ui(ui, scene, state);
+            colleagues::colleagues_ui(ui, scene);
             match state.view {
                 View::Dialer => dialer::dialer_ui(ui, scene, state),
                 View::Calls => calls::calls_ui(ui, scene, state),

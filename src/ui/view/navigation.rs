@@ -4,8 +4,10 @@ use egui::{CornerRadius, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_APARTMENT, ICON_DIALPAD, ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS,
+    ICON_VOICEMAIL,
 };
 
+use crate::control::{CallTarget, Command};
 use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
@@ -30,20 +32,29 @@ pub(crate) const VIEWS: [(View, &str, MaterialIcon, &str); 5] = [
 ];
 
 /// Draws it, with words or as a rail of icons.
-pub(crate) fn navigation_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bool) {
+pub(crate) fn navigation_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ViewState,
+    words: bool,
+) {
     brand_ui(ui, words);
     ui.add_space(16.0);
     ui.spacing_mut().item_spacing.y = 4.0;
     for (view, name, icon, key) in VIEWS {
-        let badge = (view == View::Calls)
+        let to_call_back = (view == View::Calls)
             .then_some(scene.snapshot.to_call_back)
             .filter(|count| *count > 0);
         let item = Item {
-            name,
+            caption: name,
+            name: match to_call_back {
+                Some(count) => format!("{name}, {}", text::to_call_back_count(count)),
+                None => name.to_owned(),
+            },
+            tooltip: text::key(name, key),
             icon,
-            key,
-            chosen: state.view == view,
-            badge,
+            chosen: Some(state.view == view),
+            badge: to_call_back.map(badge_text),
             words,
         };
         if item.show(ui) {
@@ -51,6 +62,7 @@ pub(crate) fn navigation_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewStat
             state.detail = None;
         }
     }
+    voicemail_ui(ui, scene, words);
     ui.with_layout(egui::Layout::bottom_up(egui::Align::Min), |ui| {
         readiness_ui(ui, scene, state, words);
     });
@@ -81,12 +93,46 @@ fn brand_ui(ui: &mut Ui, words: bool) {
     }
 }
 
+/// The voice mail, for each account that has messages; a press calls it.
+fn voicemail_ui(ui: &mut Ui, scene: &mut Scene<'_>, words: bool) {
+    let snapshot = std::sync::Arc::clone(&scene.snapshot);
+    for (place, mailbox) in snapshot.mailboxes.iter().enumerate() {
+        let new = mailbox.waiting.then(|| mailbox.new_voice());
+        let number = mailbox.voicemail.as_deref();
+        let name = text::voicemail(new, number);
+        let item = Item {
+            caption: text::VOICEMAIL,
+            tooltip: format!("{name}\n{}", mailbox.address),
+            name,
+            icon: ICON_VOICEMAIL,
+            chosen: None,
+            // Some servers say that messages wait and not how many.
+            badge: new.map(|new| match new {
+                0 => "!".to_owned(),
+                new => badge_text(new.into()),
+            }),
+            words,
+        };
+        let pressed = ui.push_id(("mailbox", place), |ui| item.show(ui)).inner;
+        if let (true, Some(number)) = (pressed, number) {
+            scene.send(Command::Call(CallTarget {
+                text: number.to_owned(),
+                account: mailbox.account,
+            }));
+        }
+    }
+}
+
+/// One line of the navigation.
 struct Item {
-    name: &'static str,
+    caption: &'static str,
+    /// What screen readers say.
+    name: String,
+    tooltip: String,
     icon: MaterialIcon,
-    key: &'static str,
-    chosen: bool,
-    badge: Option<u64>,
+    /// Whether this screen is open; none for what is no screen.
+    chosen: Option<bool>,
+    badge: Option<String>,
     words: bool,
 }
 
@@ -95,14 +141,13 @@ impl Item {
         let theme = Theme::of(ui);
         let size = Vec2::new(ui.available_width(), ITEM);
         let (place, response) = ui.allocate_exact_size(size, Sense::click());
-        let name = match self.badge {
-            Some(count) => format!("{}, {}", self.name, text::to_call_back_count(count)),
-            None => self.name.to_owned(),
-        };
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, self.chosen, &name));
+        response.widget_info(|| match self.chosen {
+            Some(chosen) => WidgetInfo::selected(Role::Tab, true, chosen, &self.name),
+            None => WidgetInfo::labeled(Role::Button, true, &self.name),
+        });
         let radius = CornerRadius::same(theme.radius.control);
         let painter = ui.painter();
-        let ink = if self.chosen {
+        let ink = if self.chosen == Some(true) {
             painter.rect_filled(place, radius, theme.colours.chosen.tint);
             theme.colours.chosen.text
         } else {
@@ -122,28 +167,27 @@ impl Item {
         };
         paint_icon(painter, icon, self.icon, 20.0, ink);
         if self.words {
-            let colour = if self.chosen { ink } else { theme.colours.text };
+            let chosen = self.chosen == Some(true);
+            let colour = if chosen { ink } else { theme.colours.text };
             let line = Line {
-                text: self.name,
+                text: self.caption,
                 font: font(14.0, Weight::Medium),
                 colour,
             };
             paint_line(painter, place.with_min_x(place.left() + 44.0), &line);
         }
-        if let Some(count) = self.badge.map(badge_text) {
+        if let Some(count) = &self.badge {
             let at = if self.words {
-                egui::pos2(place.right() - 8.0 - badge_width(ui, &count), middle)
+                egui::pos2(place.right() - 8.0 - badge_width(ui, count), middle)
             } else {
                 egui::pos2(
-                    place.right() + 4.0 - badge_width(ui, &count),
+                    place.right() + 4.0 - badge_width(ui, count),
                     place.top() + 8.0,
                 )
             };
-            paint_badge(ui, at, &count);
+            paint_badge(ui, at, count);
         }
-        response
-            .on_hover_text(text::key(self.name, self.key))
-            .clicked()
+        response.on_hover_text(&self.tooltip).clicked()
     }
 }
 
