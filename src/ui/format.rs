@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::base::phone_number::PhoneNumber;
 use crate::control::{QualityView, Snapshot};
+use crate::crm::row::NumberProof;
 
 use super::text;
 
@@ -149,6 +150,15 @@ pub(crate) fn initials(name: &str) -> Option<String> {
         letters.extend(last.to_uppercase());
     }
     Some(letters)
+}
+
+/// What the network claims of the number; that nobody proved it is no news.
+pub(crate) fn number_proof(claim: Option<NumberProof>) -> Option<&'static str> {
+    match claim? {
+        NumberProof::Passed => Some(text::NUMBER_PROVEN),
+        NumberProof::Failed => Some(text::NUMBER_FORGED),
+        NumberProof::None => None,
+    }
 }
 
 #[cfg(test)]

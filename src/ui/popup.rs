@@ -178,6 +178,7 @@ fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
     if let Some(from) = &call.diverted_from {
         facts.push(text::via(from));
     }
+    facts.extend(format::number_proof(call.number_proof).map(str::to_owned));
     line_ui(ui, &facts.join(" · "), SMALL, theme.colours.muted);
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])

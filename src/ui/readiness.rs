@@ -66,6 +66,10 @@ impl Readiness {
                 };
             }
         }
+        // Nobody shall wonder why it does not ring.
+        if let Some((title, reason)) = kept_away(snapshot) {
+            return Self::new(Level::Limited, title, reason);
+        }
         let working = snapshot
             .accounts
             .iter()
@@ -99,6 +103,27 @@ impl Readiness {
             .collect();
         Self::new(Level::Ready, text::READY, lines.join("\n"))
     }
+}
+
+/// The rules by which calls do not reach the agent.
+fn kept_away(snapshot: &Snapshot) -> Option<(&'static str, String)> {
+    let mut title = text::FORWARDING;
+    let mut lines = Vec::new();
+    for view in &snapshot.accounts {
+        let rules = &view.account.rules;
+        let what = if !rules.forward_always.is_empty() {
+            text::forwarded_to(&rules.forward_always)
+        } else if rules.do_not_disturb {
+            title = text::DO_NOT_DISTURB;
+            text::DISTURBED_BY_NOBODY.to_owned()
+        } else {
+            continue;
+        };
+        if lines.len() < 3 {
+            lines.push(format!("{}: {what}", bare(&view.account.address)));
+        }
+    }
+    (!lines.is_empty()).then(|| (title, lines.join("\n")))
 }
 
 /// The reason of a failure, with the seconds until the next try.

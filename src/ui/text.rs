@@ -374,6 +374,47 @@ pub(crate) fn key(name: &str, key: &str) -> String {
     format!("{name} ({key})")
 }
 
+pub(crate) fn after_seconds(seconds: u32) -> String {
+    format!("{seconds} s")
+}
+pub(crate) fn forwarded_to(target: &str) -> String {
+    format!("calls go to {target}")
+}
+
+// Rules.
+pub(crate) const RULES: &str = "Calls by rule";
+pub(crate) const DO_NOT_DISTURB: &str = "Do not disturb";
+pub(crate) const DISTURB_STATUS: &str = "Callers hear";
+pub(crate) const DISTURB_480: &str = "not available; the PBX may try others";
+pub(crate) const DISTURB_486: &str = "busy";
+pub(crate) const DISTURBED_BY_NOBODY: &str = "calls are refused";
+pub(crate) const FORWARDING: &str = "Calls are forwarded";
+pub(crate) const CALL_WAITING: &str = "Ring while I am in a call";
+pub(crate) const FORWARD_ALWAYS: &str = "Forward all calls to";
+pub(crate) const FORWARD_BUSY: &str = "Forward to when busy";
+pub(crate) const FORWARD_NO_ANSWER: &str = "Forward to when nobody answers";
+pub(crate) const FORWARD_AFTER: &str = "Nobody answers for";
+pub(crate) const FORWARD_HINT: &str = "number, name or SIP address";
+pub(crate) const AUTO_ANSWER: &str = "Answer by itself";
+pub(crate) const AUTO_ANSWER_NEVER: &str = "never";
+pub(crate) const AUTO_ANSWER_TRUSTED: &str = "when the PBX asks for it";
+pub(crate) const AUTO_ANSWER_ALWAYS: &str = "when any caller asks for it";
+pub(crate) const AUTO_ANSWER_WHY: &str = "A beep tells you that somebody listens.";
+pub(crate) const SEND_DIGITS: &str = "Send digits";
+pub(crate) const DIGITS_SOUND: &str = "with the sound";
+pub(crate) const DIGITS_INFO: &str = "by INFO (dtmf-relay)";
+pub(crate) const DIGITS_INFO_PLAIN: &str = "by INFO (dtmf)";
+pub(crate) const HIDE_NUMBER: &str = "Withhold my number";
+pub(crate) const TRUST_IDENTITY: &str = "Believe the PBX about who calls";
+pub(crate) const ALLOW_MD5: &str = "Allow MD5 after SHA-256";
+pub(crate) const ALLOW_MD5_WHY: &str = "Only if the server was changed: it weakens your password.";
+pub(crate) const ASK_AGENT: &str = "Ask before I dial premium and foreign numbers";
+pub(crate) const ASK_AGENT_WHY: &str = "Links and programs are always asked.";
+pub(crate) const NUMBER_PROVEN: &str = "number proven, says the network";
+pub(crate) const NUMBER_FORGED: &str = "number may be forged, says the network";
+pub(crate) const DETAIL_VIA: &str = "Via";
+pub(crate) const DETAIL_PROOF: &str = "Proof";
+
 // Dial question.
 pub(crate) const DIAL_TITLE: &str = "Dial this?";
 pub(crate) const DIAL_IMPOSSIBLE: &str = "This cannot be dialled";

@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
 use crate::control::Snapshot;
-use crate::crm::row::MatchLevel;
+use crate::crm::row::{MatchLevel, NumberProof};
 
 const READY: Duration = Duration::from_millis(400);
 
@@ -157,6 +157,27 @@ fn an_unknown_caller_shows_number_country_and_why() {
     shown.get_by_label("calls itself “Best Bank”");
     shown.get_by_label("Nobody has it");
     shown.get_by_label_contains("via sip:desk@pbx.example");
+}
+
+#[test]
+fn what_the_network_says_of_the_number_stands_beside_the_way() {
+    for (claim, words) in [
+        (NumberProof::Passed, Some("number proven, says the network")),
+        (
+            NumberProof::Failed,
+            Some("number may be forged, says the network"),
+        ),
+        (NumberProof::None, None),
+    ] {
+        let mut call = ringing(1, Vec::new());
+        call.number_proof = Some(claim);
+        let shown = pop_up(with_calls(vec![call]), false);
+        let found = shown.query_by_label_contains("says the network");
+        assert_eq!(found.is_some(), words.is_some(), "{claim:?}");
+        if let Some(words) = words {
+            shown.get_by_label_contains(words);
+        }
+    }
 }
 
 #[test]

@@ -224,6 +224,33 @@ fn a_lost_registration_is_visible_with_its_reason_on_every_view() {
 }
 
 #[test]
+fn calls_that_are_kept_away_are_told_on_every_view() {
+    for view in VIEWS {
+        let mut snapshot = registered();
+        snapshot.accounts[0].account.rules.do_not_disturb = true;
+        let shown = desk(snapshot, Rows::default(), |state| state.view = view);
+        shown.get_by_label("Do not disturb. sam@pbx.example: calls are refused");
+        let mut snapshot = registered();
+        snapshot.accounts[0].account.rules.forward_always = "102".to_owned();
+        let shown = desk(snapshot, Rows::default(), |state| state.view = view);
+        shown.get_by_label("Calls are forwarded. sam@pbx.example: calls go to 102");
+    }
+}
+
+#[test]
+fn do_not_disturb_is_turned_on_and_off_by_its_words() {
+    for on in [false, true] {
+        let mut snapshot = registered();
+        snapshot.accounts[0].account.rules.do_not_disturb = on;
+        let mut shown = desk(snapshot, Rows::default(), |_| {});
+        shown.get_by_label("Do not disturb").click_accesskit();
+        shown.run();
+        let told = shown.state_mut().told();
+        assert_eq!(told, [format!("SetRule(None, DoNotDisturb({}))", !on)]);
+    }
+}
+
+#[test]
 fn banners_go_when_they_are_dismissed() {
     let mut snapshot = registered();
     snapshot.notices.push(Notice {

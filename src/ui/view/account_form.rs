@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::rules_form::rules_form_ui;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::config::Account;
@@ -54,6 +55,9 @@ pub(crate) fn account_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Se
     egui::CollapsingHeader::new(text::ADVANCED)
         .id_salt("more options")
         .show_unindented(ui, |ui| more_ui(ui, &mut form.account));
+    egui::CollapsingHeader::new(text::RULES)
+        .id_salt("rules")
+        .show_unindented(ui, |ui| rules_form_ui(ui, &mut form.account.rules));
     if let Some(problem) = form.problem {
         line_ui(ui, problem, SMALL, theme.colours.bad.text);
     }
@@ -162,6 +166,9 @@ fn checked(typed: &Account) -> Result<Account, &'static str> {
         &mut account.auth_user,
         &mut account.outbound_proxy,
         &mut account.display_name,
+        &mut account.rules.forward_always,
+        &mut account.rules.forward_busy,
+        &mut account.rules.forward_no_answer,
     ] {
         *field = field.trim().to_owned();
     }

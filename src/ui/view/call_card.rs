@@ -265,6 +265,9 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
     if let Some(from) = &call.diverted_from {
         line_ui(ui, &text::via(from), SMALL, theme.colours.muted);
     }
+    if let Some(claim) = format::number_proof(call.number_proof) {
+        line_ui(ui, claim, SMALL, theme.colours.muted);
+    }
     if !call.durable {
         line_ui(ui, text::NOT_DURABLE, SMALL, theme.colours.warn.text);
     }

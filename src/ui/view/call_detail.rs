@@ -181,6 +181,11 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             row.sip_status.map(|status| status.to_string()),
         ),
         (text::DETAIL_LINE, Some(row.local.clone())),
+        (text::DETAIL_VIA, row.via.clone()),
+        (
+            text::DETAIL_PROOF,
+            format::number_proof(row.number_proof).map(str::to_owned),
+        ),
         (
             text::DETAIL_RECORDING,
             Some(

@@ -20,6 +20,7 @@ mod last_calls;
 mod navigation;
 mod notes;
 mod organizations;
+mod rules_form;
 mod settings;
 mod suggestions;
 

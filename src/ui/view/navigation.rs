@@ -3,17 +3,19 @@
 use egui::{CornerRadius, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_APARTMENT, ICON_DIALPAD, ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS,
-    ICON_VOICEMAIL,
+    ICON_APARTMENT, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON, ICON_HEADSET_MIC, ICON_HISTORY,
+    ICON_PERSON, ICON_SETTINGS, ICON_VOICEMAIL,
 };
 
-use crate::control::{CallTarget, Command};
+use crate::control::{CallTarget, Command, Rule};
 use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
+use crate::ui::widget::{
+    Button, Line, Look, badge_text, badge_width, paint_badge, paint_icon, paint_line,
+};
 
 const ITEM: f32 = 36.0;
 
@@ -65,7 +67,35 @@ pub(crate) fn navigation_ui(
     voicemail_ui(ui, scene, words);
     ui.with_layout(egui::Layout::bottom_up(egui::Align::Min), |ui| {
         readiness_ui(ui, scene, state, words);
+        disturb_ui(ui, scene, words);
     });
+}
+
+/// The switch that keeps calls away, in reach on each screen.
+fn disturb_ui(ui: &mut Ui, scene: &mut Scene<'_>, words: bool) {
+    let accounts = &scene.snapshot.accounts;
+    if accounts.is_empty() {
+        return;
+    }
+    let on = accounts
+        .iter()
+        .any(|view| view.account.rules.do_not_disturb);
+    let width = ui.available_width();
+    let button = if words {
+        Button::new(text::DO_NOT_DISTURB).icon(ICON_DO_NOT_DISTURB_ON)
+    } else {
+        Button::icon_only(ICON_DO_NOT_DISTURB_ON, text::DO_NOT_DISTURB)
+    };
+    let look = if on { Look::Chosen } else { Look::Quiet };
+    if button
+        .look(look)
+        .width(width)
+        .height(32.0)
+        .show(ui)
+        .clicked()
+    {
+        scene.send(Command::SetRule(None, Rule::DoNotDisturb(!on)));
+    }
 }
 
 fn brand_ui(ui: &mut Ui, words: bool) {

@@ -233,6 +233,8 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     let theme = Theme::of(ui);
     switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
     line_ui(ui, text::RECORD_CALLS_WHY, SMALL, theme.colours.muted);
+    switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
+    line_ui(ui, text::ASK_AGENT_WHY, SMALL, theme.colours.muted);
     ui.add_space(8.0);
     let mut typed = state
         .record_dir
