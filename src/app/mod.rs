@@ -31,6 +31,6 @@ mod writing;
 pub use engine::{Running, Waker, start};
 pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script};
 pub use records::Records;
-pub use sound::{check_source, devices};
+pub use sound::{check_source, devices, sound_cards};
 
 pub use crate::media::Source;

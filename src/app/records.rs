@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::id::{CallId, ContactId};
-use crate::crm::row::{CallFilter, CallRow, ContactRow};
+use crate::crm::row::{CallFilter, CallRow, ContactRow, RefusedRow};
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 
@@ -50,6 +50,17 @@ impl Records {
     /// Fails when the store cannot be read.
     pub async fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
         self.store.call(id).await.or(Err(StoreError::Closed))?
+    }
+
+    /// What was refused unheard since a moment, the most first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn refused(&self, since: jiff::Timestamp) -> Result<Vec<RefusedRow>, StoreError> {
+        const ROWS: u32 = 50;
+        let rows = self.store.refused(since, ROWS).await;
+        rows.or(Err(StoreError::Closed))?
     }
 
     /// Contacts by name.

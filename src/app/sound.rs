@@ -27,6 +27,11 @@ pub fn devices(settings: &Settings) -> Devices {
     }
 }
 
+/// The names of the microphones and of the speakers that the system has; may take seconds.
+pub fn sound_cards() -> (Vec<String>, Vec<String>) {
+    crate::media::engine::devices()
+}
+
 /// Reads a WAV file as `--play` will, to say at once what is wrong with it.
 ///
 /// # Errors

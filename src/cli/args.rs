@@ -44,6 +44,9 @@ pub(super) enum Task {
     Calls(CallsArgs),
     /// List, add or search contacts.
     Contacts(ContactsArgs),
+    /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
+    /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
+    Doctor(DoctorArgs),
 }
 
 /// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the
@@ -181,6 +184,16 @@ pub(super) struct RecordArgs {
     /// Configuration, database and recordings.
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
+}
+
+/// Options of `ringdesk doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// JSON, one check a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
 }
 
 /// Options of `ringdesk calls`.

@@ -102,7 +102,7 @@ fn hand_over(
     };
     match runtime.block_on(single_instance::ask(paths, &request))? {
         None => Ok(false),
-        Some(Reply::Refused(why)) => anyhow::bail!(why),
+        Some(Reply::Impossible(why)) => anyhow::bail!(why),
         Some(_) => Ok(true),
     }
 }

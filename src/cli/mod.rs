@@ -5,6 +5,7 @@ mod control_line;
 mod demo;
 #[cfg(feature = "gui")]
 mod desktop;
+mod doctor;
 mod event_line;
 mod headless;
 mod lab;

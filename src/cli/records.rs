@@ -110,7 +110,7 @@ async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply> {
         }
     };
     match reply {
-        Reply::Refused(why) => bail!(why),
+        Reply::Impossible(why) => bail!(why),
         reply => Ok(reply),
     }
 }

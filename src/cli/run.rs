@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{demo, headless, lab, records};
+use crate::cli::{demo, doctor, headless, lab, records};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,6 @@ pub(super) enum Exit {
     /// 0.
     Done,
     /// 1; why is already said.
-    #[cfg(feature = "gui")]
     Failed,
     /// 3.
     NotRegistered,
@@ -29,7 +28,6 @@ impl Exit {
     fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            #[cfg(feature = "gui")]
             Self::Failed => 1,
             Self::NotRegistered => 3,
             Self::CallFailed => 4,
@@ -72,6 +70,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Demo(args)) => runtime.block_on(demo::run(args.data_dir.as_deref())),
         Some(Task::Calls(args)) => runtime.block_on(records::calls(args)),
         Some(Task::Contacts(args)) => runtime.block_on(records::contacts(args)),
+        Some(Task::Doctor(args)) => runtime.block_on(doctor::run(args)),
         None => window(&runtime, &cli),
     };
     // Blocking helpers (a device that hangs) must not keep the program from ending.

@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::app::Records;
 use crate::config::paths::Paths;
-use crate::control::{Command, Handle};
-use crate::crm::row::{CallFilter, CallRow, ContactRow};
+use crate::control::{Command, Handle, Registration, Snapshot};
+use crate::crm::row::{CallFilter, CallRow, ContactRow, RefusedRow};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -51,6 +51,37 @@ pub(super) enum Request {
     },
     /// Save a contact.
     SaveContact(Box<ContactRow>),
+    /// How the running phone does.
+    Health,
+    /// What was refused unheard.
+    Refused {
+        /// From when on.
+        since: jiff::Timestamp,
+    },
+}
+
+/// How the running phone does.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Health {
+    /// Its accounts.
+    pub(super) accounts: Vec<AccountHealth>,
+    /// What is wrong with the sound.
+    pub(super) sound_problem: Option<String>,
+    /// What is wrong with the call log.
+    pub(super) store_problem: Option<String>,
+}
+
+/// How an account does.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AccountHealth {
+    /// Its address.
+    pub(super) address: String,
+    /// Whether it is registered.
+    pub(super) registered: bool,
+    /// Why it is not, and what to do.
+    pub(super) problem: Option<String>,
+    /// The rule that keeps calls away from it.
+    pub(super) kept_away: Option<String>,
 }
 
 /// A call filter in words.
@@ -98,8 +129,12 @@ pub(super) enum Reply {
         /// Linked calls.
         linked: usize,
     },
+    /// For `Health`.
+    Health(Health),
+    /// For `Refused`.
+    Refused(Vec<RefusedRow>),
     /// It could not be done: why, and what to do.
-    Refused(String),
+    Impossible(String),
 }
 
 /// Asks the running phone; none when no phone runs on this data folder.
@@ -201,7 +236,9 @@ async fn answer(stream: Stream, handle: &Handle, records: &Records) -> io::Resul
         .await?;
     let reply = match serde_json::from_slice(&question) {
         Ok(request) => carry_out(request, handle, records).await,
-        Err(error) => Reply::Refused(format!("the running Ringdesk does not know that: {error}")),
+        Err(error) => {
+            Reply::Impossible(format!("the running Ringdesk does not know that: {error}"))
+        }
     };
     let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');
@@ -213,12 +250,13 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
         if sent {
             Reply::Done
         } else {
-            Reply::Refused("the running Ringdesk is busy; try again".to_owned())
+            Reply::Impossible("the running Ringdesk is busy; try again".to_owned())
         }
     };
     match request {
         Request::Raise => sent(handle.send(Command::Raise)),
         Request::Open(link) => sent(handle.send(Command::RequestDial(link))),
+        Request::Health => Reply::Health(health(&handle.snapshot())),
         other => carry_out_on_records(other, records).await,
     }
 }
@@ -241,11 +279,51 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .save_contact(*row)
             .await
             .map(|(id, linked)| Reply::Saved { id: id.0, linked }),
-        Request::Raise | Request::Open(_) => {
-            return Reply::Refused("no Ringdesk window is open".to_owned());
+        Request::Refused { since } => records.refused(since).await.map(Reply::Refused),
+        Request::Raise | Request::Open(_) | Request::Health => {
+            return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
     };
-    reply.unwrap_or_else(|error| Reply::Refused(error.to_string()))
+    reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
+}
+
+fn health(snapshot: &Snapshot) -> Health {
+    let accounts = snapshot
+        .accounts
+        .iter()
+        .map(|view| {
+            let rules = &view.account.rules;
+            let kept_away = if rules.forward_always.is_empty() {
+                rules
+                    .do_not_disturb
+                    .then(|| "do not disturb refuses its calls".to_owned())
+            } else {
+                Some(format!(
+                    "its calls are forwarded to {}",
+                    rules.forward_always
+                ))
+            };
+            AccountHealth {
+                address: view.account.address.clone(),
+                registered: view.registration == Registration::Registered,
+                problem: failure(&view.registration),
+                kept_away,
+            }
+        })
+        .collect();
+    Health {
+        accounts,
+        sound_problem: snapshot.devices.problem.clone(),
+        store_problem: snapshot.store_problem.clone(),
+    }
+}
+
+fn failure(registration: &Registration) -> Option<String> {
+    if let Registration::Failed { reason, .. } = registration {
+        Some(reason.clone())
+    } else {
+        None
+    }
 }
 
 fn socket_path(paths: &Paths) -> PathBuf {

@@ -27,6 +27,7 @@ mod kamailio;
 mod lab;
 mod phone;
 mod place;
+mod policy;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;

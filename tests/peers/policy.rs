@@ -1,0 +1,327 @@
+//! What the phone does by rule, whom it believes, and whom it does not hear.
+
+use std::net::{TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::junit::scenario;
+use crate::phone::{self, Phone};
+use crate::place;
+use crate::sipp::Sipp;
+
+/// SIPp calls a phone that takes direct calls; its row, and the event of its arrival.
+fn called(name: &str, phone_options: &[&str], sipp_options: &[&str]) -> (Value, Value) {
+    let options = [&["--no-register"], phone_options].concat();
+    let mut phone = Phone::start(&options);
+    Sipp::to(phone.address(), name, sipp_options).passes();
+    let ended = phone.wait("ended");
+    let row = phone.only_call();
+    assert_eq!(phone.stop().code, Some(0));
+    (row, ended)
+}
+
+#[test]
+fn do_not_disturb() {
+    scenario("do-not-disturb", || {
+        let (row, _) = called("do-not-disturb", &["--dnd"], &[]);
+        assert_eq!(row["state"], "rejected", "{row:#}");
+        assert_eq!(row["end_reason"], "rejected by do not disturb", "{row:#}");
+        assert_eq!(
+            row["done"], false,
+            "somebody may want to call back: {row:#}"
+        );
+    });
+}
+
+#[test]
+fn do_not_disturb_comes_and_goes_by_command() {
+    let mut phone = Phone::start(&["--no-register"]);
+    phone.send(&json!({"command": "dnd", "on": true}));
+    let rules = phone.wait("rules");
+    assert_eq!(rules["do_not_disturb"], true, "{rules:#}");
+    Sipp::to(phone.address(), "do-not-disturb", &[]).passes();
+    phone.wait("ended");
+    phone.send(&json!({"command": "dnd", "on": false}));
+    phone.wait_for("rules", Duration::from_secs(5), |event| {
+        event["event"] == "rules" && event["do_not_disturb"] == false
+    });
+    Sipp::to(phone.address(), "cancel-after-180", &[]).passes();
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
+fn forward_no_answer() {
+    scenario("forward-no-answer", || {
+        let options = [
+            "--forward-no-answer",
+            "sip:mailbox@192.0.2.7",
+            "--forward-after",
+            "1",
+        ];
+        let (row, _) = called("forward-no-answer", &options, &[]);
+        assert_eq!(row["state"], "forwarded", "{row:#}");
+        let words = "forwarded to sip:mailbox@192.0.2.7 (no answer)";
+        assert_eq!(row["end_reason"], words, "{row:#}");
+        assert_eq!(row["done"], true, "{row:#}");
+    });
+}
+
+#[test]
+fn forward_always() {
+    let options = ["--forward-always", "sip:mailbox@192.0.2.7"];
+    let (row, _) = called("redirect", &options, &[]);
+    assert_eq!(
+        row["end_reason"], "forwarded to sip:mailbox@192.0.2.7 (always)",
+        "{row:#}"
+    );
+}
+
+#[test]
+fn answer_by_header() {
+    scenario("answer-by-header", || {
+        let urls = TcpListener::bind("127.0.0.1:0").unwrap();
+        urls.set_nonblocking(true).unwrap();
+        let port = urls.local_addr().unwrap().port().to_string();
+        let key = ["-key", "url_port", &port];
+        let (row, _) = called("answer-by-header", &["--answer-by-header", "always"], &key);
+        assert_eq!(row["state"], "completed", "{row:#}");
+        let fetched = urls.accept();
+        assert!(
+            fetched.is_err(),
+            "a URL of the call was fetched: {fetched:?}"
+        );
+    });
+}
+
+#[test]
+fn a_caller_alone_cannot_make_the_phone_answer() {
+    let mut phone = Phone::start(&["--no-register", "--answer-by-header", "trusted"]);
+    let sipp = Sipp::to(
+        phone.address(),
+        "answer-by-header",
+        &["-key", "url_port", "9"],
+    );
+    phone.wait("ringing");
+    phone.command("answer");
+    let answered = phone.wait("answered");
+    assert_eq!(answered["by_wish"], Value::Null, "{answered:#}");
+    sipp.passes();
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
+fn picked_up_elsewhere() {
+    scenario("picked-up-elsewhere", || {
+        let (row, _) = called("picked-up-elsewhere", &[], &[]);
+        assert_eq!(row["state"], "answered-elsewhere", "{row:#}");
+        assert_eq!(
+            row["end_reason"], "answered elsewhere by Ben Ode",
+            "{row:#}"
+        );
+        assert_eq!(row["done"], true, "{row:#}");
+    });
+}
+
+#[test]
+fn diverted_call() {
+    scenario("diverted-call", || {
+        let (row, ended) = called("diverted-call", &[], &[]);
+        assert_eq!(row["via"], "Sales queue (sip:queue@192.0.2.7)", "{row:#}");
+        assert_eq!(
+            ended["via"],
+            json!(["Sales queue (sip:queue@192.0.2.7)"]),
+            "{ended:#}"
+        );
+    });
+}
+
+#[test]
+fn withheld_number() {
+    scenario("withheld-number", || {
+        let (row, ended) = called("withheld-number", &[], &[]);
+        assert_eq!(row["remote"], "anonymous", "{row:#}");
+        assert_eq!(row["remote_name"], Value::Null, "{row:#}");
+        assert!(!row.to_string().contains("boss"), "{row:#}");
+        assert_eq!(
+            ended["from"], "sip:anonymous@anonymous.invalid",
+            "{ended:#}"
+        );
+    });
+}
+
+#[test]
+fn a_costly_number_is_not_dialled_for_a_program_without_a_yes() {
+    let options = ["--no-register", "--calls-per-hour", "1"];
+    let mut phone = Phone::start(&options);
+    let costly = "sip:+19005550123@127.0.0.1:9";
+    phone.send(&json!({"command": "call", "uri": costly}));
+    let refused = phone.wait("error");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("may be expensive") && message.contains("--allow"),
+        "{message}"
+    );
+    phone.send(&json!({"command": "call", "uri": costly, "confirm": true}));
+    phone.wait("ended");
+    phone.send(&json!({"command": "call", "uri": "sip:101@127.0.0.1:9"}));
+    let refused = phone.wait_for("the limit", Duration::from_secs(5), |event| {
+        event["event"] == "error" && event["target"] == "sip:101@127.0.0.1:9"
+    });
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("1 calls within the last hour"),
+        "{message}"
+    );
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+/// Accepts every REGISTER until it is dropped.
+struct Registrar {
+    port: u16,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Registrar {
+    fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let thread = std::thread::Builder::new()
+            .name("registrar".to_owned())
+            .spawn(move || {
+                let mut buffer = [0; 65_536];
+                while !ends.load(Ordering::Relaxed) {
+                    let Ok((length, from)) = socket.recv_from(&mut buffer) else {
+                        continue;
+                    };
+                    let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                    if text.starts_with("REGISTER ") {
+                        socket.send_to(accepted(&text).as_bytes(), from).unwrap();
+                    }
+                }
+            })
+            .unwrap();
+        Self {
+            port,
+            over,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Registrar {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+fn accepted(register: &str) -> String {
+    let copied: String = register
+        .lines()
+        .filter(|line| {
+            ["Via:", "From:", "Call-ID:", "CSeq:", "Contact:"]
+                .iter()
+                .any(|name| line.starts_with(name))
+        })
+        .map(|line| format!("{line}\r\n"))
+        .collect();
+    let to = register
+        .lines()
+        .find(|line| line.starts_with("To:"))
+        .unwrap();
+    format!("SIP/2.0 200 OK\r\n{copied}{to};tag=r\r\nContent-Length: 0\r\n\r\n")
+}
+
+#[test]
+fn a_scanner_hears_little_and_the_doctor_tells_of_it() {
+    let registrar = Registrar::start();
+    let address = format!("sip:alice@127.0.0.1:{}", registrar.port);
+    let mut phone = Phone::start(&["--account", &address]);
+    phone.wait("registered");
+    let to = phone.address();
+    let scanner = UdpSocket::bind("127.0.0.2:0").unwrap();
+    scanner
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let from = scanner.local_addr().unwrap();
+    let mut sent = 0;
+    for number in 0..60 {
+        let method = if number % 2 == 0 { "INVITE" } else { "OPTIONS" };
+        let request = format!(
+            "{method} sip:{number}@{to} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {from};rport;branch=z9hG4bK-scan-{number}\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:scanner@{from}>;tag=s\r\n\
+             To: <sip:{number}@{to}>\r\n\
+             Call-ID: scan-{number}\r\n\
+             CSeq: 1 {method}\r\n\
+             Contact: <sip:scanner@{from}>\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        sent += request.len();
+        scanner.send_to(request.as_bytes(), to).unwrap();
+    }
+    scanner.send_to(b"nonsense\r\n\r\n", to).unwrap();
+    let (mut answers, mut heard) = (0, 0);
+    let mut buffer = [0; 65_536];
+    while let Ok((length, _)) = scanner.recv_from(&mut buffer) {
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        assert!(text.starts_with("SIP/2.0 404 "), "{text}");
+        answers += 1;
+        heard += length;
+    }
+    assert_eq!(answers, 8);
+    assert!(heard < sent, "{heard} octets for {sent}");
+    assert_eq!(phone.calls(), Vec::<Value>::new(), "it never rang");
+
+    let folder = phone.folder().to_owned();
+    let doctor = || {
+        let arguments = ["doctor", "--json", "--data-dir"].map(Into::into);
+        let arguments = [&arguments[..], &[folder.clone().into()]].concat();
+        let (code, out, _) = phone::run(&arguments);
+        let checks: Vec<Value> = out
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        (code, checks)
+    };
+    let find = |checks: &[Value], name: &str| {
+        let found = checks.iter().find(|check| check["check"] == name);
+        found
+            .unwrap_or_else(|| panic!("{name}: {checks:#?}"))
+            .clone()
+    };
+    let checks = place::until("the doctor does not tell of the scanner", || {
+        let (_, checks) = doctor();
+        let refused = find(&checks, "refused");
+        (refused["sources"][0]["source"] == "127.0.0.2").then_some(checks)
+    });
+    let refused = find(&checks, "refused");
+    assert_eq!(refused["sources"][0]["why"], "stranger", "{refused:#}");
+    assert_eq!(refused["sources"][0]["requests"], 60, "{refused:#}");
+    let malformed = find(&checks, "malformed");
+    assert_eq!(malformed["sources"][0]["requests"], 1, "{malformed:#}");
+    let registration = find(&checks, "registration");
+    assert_eq!(registration["state"], "ok", "{registration:#}");
+    assert!(
+        registration["message"]
+            .as_str()
+            .unwrap()
+            .contains("is registered")
+    );
+    for name in ["configuration", "store", "ports", "disk"] {
+        assert_eq!(find(&checks, name)["state"], "ok", "{checks:#?}");
+    }
+    assert_eq!(doctor().0, Some(0));
+    assert_eq!(phone.stop().code, Some(0));
+}
