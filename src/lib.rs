@@ -10,6 +10,7 @@
 //! | [`config`] | accounts, settings, paths, secrets |
 //! | [`sdp`] | session descriptions, offer and answer; pure |
 //! | [`sip`] | messages, transactions, dialogs, user agent; sans-IO |
+//! | [`presence`] | dialog state, presence and waiting messages of others: readers; pure |
 //! | [`net`] | sockets, name resolution, route lookup |
 //! | [`media`] | RTP, jitter buffer, codecs, devices, recorder |
 //! | [`call`] | one call: SIP, offer/answer and media plan together; sans-IO |

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use crate::config::Account;
+use crate::config::settings::Colleague;
 use crate::control::Command;
 use crate::crm::row::{CallCursor, CallFilter, ContactRow};
 
@@ -146,6 +147,9 @@ pub(crate) struct SettingsState {
     /// Texts that are being typed and not saved yet.
     pub(crate) region: Option<String>,
     pub(crate) record_dir: Option<String>,
+    /// A colleague being written, and why the last try was refused.
+    pub(crate) colleague: Colleague,
+    pub(crate) colleague_problem: Option<String>,
 }
 
 /// An account being written.

@@ -60,6 +60,22 @@ pub(crate) fn voicemail(new: Option<u32>, number: Option<&str>) -> String {
     }
 }
 
+pub(crate) const COLLEAGUES: &str = "Colleagues";
+pub(crate) const COLLEAGUES_WHY: &str =
+    "Nobody is watched. Add a colleague to see whether they are free, and to pick up their calls.";
+pub(crate) const COLLEAGUE_ADDRESS: &str = "Extension or SIP address";
+pub(crate) const COLLEAGUE_ADDRESS_HINT: &str = "201 or sip:bob@example.com";
+pub(crate) const COLLEAGUE_NAME: &str = "Name of the colleague";
+pub(crate) const WATCH: &str = "Watch";
+pub(crate) const WATCH_PHONE: &str = "Their phone";
+pub(crate) const WATCH_PRESENCE: &str = "Their presence";
+pub(crate) const ADD_COLLEAGUE: &str = "Add colleague";
+pub(crate) fn remove_colleague(address: &str) -> String {
+    format!("Do not watch {address} any more")
+}
+pub(crate) const VOICEMAIL_NUMBER: &str = "Voicemail number";
+pub(crate) const VOICEMAIL_HINT: &str = "As the server says";
+
 // Times and figures.
 pub(crate) const JUST_NOW: &str = "just now";
 pub(crate) const NONE: &str = "–";

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::bench::Bench;
+use crate::base::flow::{ConnectionId, Output};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{
     Census, NotifierId, SipError, SipEvent, SubscriptionId, SubscriptionSetup, SubscriptionState,
+    parse,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -606,4 +608,54 @@ fn message_waiting_is_taken_unasked_and_nothing_else() {
         |event| matches!(event, SipEvent::UnsolicitedNews(news) if news.event == "message-summary")
     ));
     assert_eq!(bench.codes(&text("b", 2, "presence")), [481]);
+}
+
+/// The requests written to streams, and the streams that shall be opened.
+fn by_stream(bench: &mut Bench) -> (Vec<ConnectionId>, Vec<Message>) {
+    let (mut opened, mut written) = (Vec::new(), Vec::new());
+    for output in bench.drain() {
+        match output {
+            Output::Connect { connection, .. } => opened.push(connection),
+            Output::Stream { bytes, .. } => written.push(parse::message(&bytes).unwrap()),
+            Output::Datagram { .. } | Output::Close { .. } | Output::Resolve { .. } => {}
+        }
+    }
+    (opened, written)
+}
+
+#[test]
+fn a_subscription_whose_stream_is_lost_is_refreshed_by_a_new_one() {
+    let mut bench = Bench::new();
+    let target = Uri::parse("sip:bob@10.0.0.200:5070;transport=tcp").unwrap();
+    let wish = SubscriptionSetup { target, ..setup() };
+    bench.endpoint.subscribe(bench.now, None, wish).unwrap();
+    let (opened, written) = by_stream(&mut bench);
+    let (connection, subscribe) = (opened[0], only(written));
+    let local = (super::bench::OURS, 40_000).into();
+    bench
+        .endpoint
+        .handle_connected(bench.now, connection, local);
+    let mut ok = Message::response(&subscribe, 200, "OK", Some("n1"));
+    ok.headers.push("Expires", "600");
+    bench.stream(connection, &String::from_utf8(ok.to_bytes()).unwrap());
+    let text = notify(&subscribe, "n1", 1, "active;expires=600", "<a/>")
+        .replace("@10.0.0.200:5070>", "@10.0.0.200:5070;transport=tcp>")
+        .replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let (answered, _) = bench.stream(connection, &text);
+    assert!(answered.starts_with("SIP/2.0 200"), "{answered}");
+    bench
+        .endpoint
+        .handle_connection_closed(bench.now, connection, None);
+    by_stream(&mut bench);
+    let due = bench.now + SECOND * 5;
+    while bench.endpoint.poll_timeout().is_some_and(|at| at < due) {
+        bench.now = bench.endpoint.poll_timeout().unwrap();
+        bench.endpoint.handle_timeout(bench.now);
+        assert!(by_stream(&mut bench).1.is_empty());
+    }
+    bench.now = due;
+    bench.endpoint.handle_timeout(due);
+    let (opened, written) = by_stream(&mut bench);
+    assert_ne!(opened[0], connection);
+    assert_eq!(only(written).to_tag(), "n1");
 }

@@ -159,3 +159,35 @@ fn a_hundred_colleagues_leave_room_for_the_rest() {
     let field = desk.get_by_role(egui::Role::TextInput).rect();
     assert!(field.bottom() <= 520.0, "{field:?}");
 }
+
+#[test]
+fn a_colleague_is_added_and_removed_in_the_settings() {
+    let mut snapshot = registered();
+    snapshot.settings.colleagues = vec![crate::config::settings::Colleague {
+        name: "Bob".to_owned(),
+        address: "201".to_owned(),
+        watch: WatchKind::Blf,
+    }];
+    let size = Vec2::new(1300.0, 2400.0);
+    let mut desk = window(size, true, snapshot, Rows::default(), |state| {
+        state.view = crate::ui::state::View::Settings;
+        state.settings.colleague.address = " my friend ".to_owned();
+    });
+    desk.get_by_label("Add colleague").click();
+    desk.run();
+    assert!(desk.state_mut().told().is_empty());
+    desk.get_by_label_contains("The colleague \"my friend\"");
+    desk.state_mut().state.settings.colleague.address = " 202 ".to_owned();
+    desk.run();
+    desk.get_by_label("Add colleague").click();
+    desk.run();
+    let told = desk.state_mut().told();
+    assert!(
+        told[0].starts_with("SaveSettings") && told[0].contains("\"202\""),
+        "{told:?}"
+    );
+    desk.get_by_label("Do not watch 201 any more").click();
+    desk.run();
+    let told = desk.state_mut().told();
+    assert!(!told[0].contains("\"201\""), "{told:?}");
+}

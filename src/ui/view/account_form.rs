@@ -121,6 +121,9 @@ fn more_ui(ui: &mut Ui, account: &mut Account) {
     Field::labelled(text::PROXY, &mut account.outbound_proxy)
         .hint(text::PROXY_HINT)
         .show(ui);
+    Field::labelled(text::VOICEMAIL_NUMBER, &mut account.voicemail)
+        .hint(text::VOICEMAIL_HINT)
+        .show(ui);
     let transports = [
         (TransportChoice::Auto, text::TRANSPORT_AUTO.to_owned()),
         (TransportChoice::Udp, "UDP".to_owned()),
@@ -165,6 +168,7 @@ fn checked(typed: &Account) -> Result<Account, &'static str> {
         &mut account.registrar,
         &mut account.auth_user,
         &mut account.outbound_proxy,
+        &mut account.voicemail,
         &mut account.display_name,
         &mut account.rules.forward_always,
         &mut account.rules.forward_busy,

@@ -6,6 +6,7 @@ use egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH};
 
 use super::account_form::{self, account_form_ui};
+use super::colleague_settings::colleague_settings_ui;
 use crate::config::Settings;
 use crate::config::settings::ThemeChoice;
 use crate::control::{AccountView, Command, Registration, Snapshot};
@@ -38,6 +39,9 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
         section_ui(ui, text::CALLS_SECTION, |ui| {
             calls_section_ui(ui, &mut settings, &mut state.settings);
+        });
+        section_ui(ui, text::COLLEAGUES, |ui| {
+            colleague_settings_ui(ui, &mut settings, &mut state.settings);
         });
         if settings != snapshot.settings {
             scene.send(Command::SaveSettings(Box::new(settings)));
