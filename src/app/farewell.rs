@@ -10,7 +10,7 @@ use crate::base::id::CallId;
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
 impl Engine {
-    /// Begins the end: calls hang up, registrations are removed.
+    /// Begins the end: calls hang up, subscriptions and registrations are given up.
     pub(super) fn begin_farewell(&mut self, now: Instant) {
         if self.ending.is_some() {
             return;
@@ -44,6 +44,8 @@ impl Engine {
             // A BYE that is lost is sent again.
             && self.sessions.is_empty()
             && self.accounts.iter().all(LiveAccount::gone)
+            // Who was subscribed to is told, or calls would be watched for nobody.
+            && self.endpoint.census().subscriptions == 0
             && self.journal.is_empty();
         let over = quiet || now >= until;
         if over {
