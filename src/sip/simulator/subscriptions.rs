@@ -659,3 +659,36 @@ fn a_subscription_whose_stream_is_lost_is_refreshed_by_a_new_one() {
     assert_ne!(opened[0], connection);
     assert_eq!(only(written).to_tag(), "n1");
 }
+
+/// The flow was never learned where the answer had ended its transaction, as on streams.
+#[test]
+fn a_registration_whose_stream_is_lost_is_made_again_within_three_seconds() {
+    let mut bench = Bench::new();
+    let registrar = Uri::parse("sip:10.0.0.200:5070;transport=tcp").unwrap();
+    let account = crate::sip::AccountSetup {
+        registrar: Some(registrar),
+        ..super::scenarios::account("anna")
+    };
+    let id = crate::base::id::AccountId(0);
+    bench.endpoint.add_account(bench.now, id, account);
+    let (opened, written) = by_stream(&mut bench);
+    let (connection, register) = (opened[0], only(written));
+    let local = (super::bench::OURS, 40_000).into();
+    bench
+        .endpoint
+        .handle_connected(bench.now, connection, local);
+    let mut ok = Message::response(&register, 200, "OK", Some("r"));
+    let contact = register.header("Contact").unwrap();
+    ok.headers.push("Contact", contact);
+    bench.stream(connection, &String::from_utf8(ok.to_bytes()).unwrap());
+    bench
+        .endpoint
+        .handle_connection_closed(bench.now, connection, None);
+    by_stream(&mut bench);
+    let due = bench.endpoint.poll_timeout().unwrap();
+    assert!(due <= bench.now + SECOND * 3, "{:?}", due - bench.now);
+    bench.endpoint.handle_timeout(due);
+    let (opened, written) = by_stream(&mut bench);
+    assert_ne!(opened[0], connection);
+    assert_eq!(only(written).method(), Some(&Method::Register));
+}

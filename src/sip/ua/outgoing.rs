@@ -9,6 +9,8 @@ use super::authentication::{KeptBack, KnownChallenge};
 use super::session::Phase;
 use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
+use crate::base::uri::SipUri;
+use crate::sip::connection::Flow;
 use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{SessionId, Status};
@@ -79,6 +81,15 @@ struct Target {
     large_by_udp: bool,
 }
 
+/// What the running attempt went by; its transaction may be over before its answer is taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// The Contact that it named.
+    pub(crate) contact: Option<SipUri>,
+    /// The flow.
+    pub(crate) flow: Flow,
+}
+
 /// One request over all its attempts.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -95,6 +106,8 @@ pub(crate) struct Outgoing {
     targets: VecDeque<Target>,
     tried: Option<Target>,
     current: Option<TransactionId>,
+    /// What the last attempt went by.
+    pub(crate) sent: Option<Sent>,
     challenges: u8,
     /// The stream of the call, which reaches a peer behind a NAT.
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
@@ -125,6 +138,7 @@ impl Outgoing {
             targets: VecDeque::new(),
             tried: None,
             current: None,
+            sent: None,
             challenges: 0,
             stream: None,
             fallback: None,
@@ -352,6 +366,13 @@ impl Endpoint {
         let via = self.via(&target.place, &branch);
         request.headers.prepend("Via", via);
         let flow = self.flow_to(now, &target.place, stream, &host, account);
+        if let Some(outgoing) = self.outgoing.get_mut(&id) {
+            let contact = request.contact();
+            outgoing.sent = Some(Sent {
+                contact: contact.and_then(|contact| contact.uri.as_sip().cloned()),
+                flow: flow.clone(),
+            });
+        }
         let mut outcomes = Vec::new();
         let owner = ClientOwner::Outgoing(id);
         let transaction = self

@@ -211,12 +211,7 @@ impl Endpoint {
         outgoing: OutgoingId,
         answer: Answer<'_>,
     ) {
-        let flow = self
-            .outgoing
-            .get(&outgoing)
-            .and_then(Outgoing::current)
-            .and_then(|transaction| self.transactions.client_request(transaction))
-            .map(|(request, flow)| (request.contact(), flow.clone()));
+        let sent = self.outgoing.get(&outgoing).and_then(|it| it.sent.clone());
         let kept = self
             .outgoing
             .get(&outgoing)
@@ -226,9 +221,9 @@ impl Endpoint {
         };
         account.outgoing = None;
         let mut contact = None;
-        if let Some((sent, flow)) = flow {
-            account.flow = Some(flow);
-            contact = sent.and_then(|sent| sent.uri.as_sip().cloned());
+        if let Some(sent) = sent {
+            account.flow = Some(sent.flow);
+            contact = sent.contact;
         }
         if account.wish != Wish::Bound {
             self.unbound(now, id);

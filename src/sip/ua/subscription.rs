@@ -297,24 +297,15 @@ impl Endpoint {
 
     /// Remembers by which way the last SUBSCRIBE went.
     pub(crate) fn learn_subscription_way(&mut self, id: SubscriptionId, outgoing: OutgoingId) {
-        let Some(sent) = self.outgoing.get(&outgoing) else {
+        let Some(known) = self.outgoing.get(&outgoing) else {
             return;
         };
-        let place = sent.place();
-        let request = sent
-            .current()
-            .and_then(|transaction| self.transactions.client_request(transaction));
-        let (contact, flow) = match request {
-            Some((request, flow)) => (request.contact(), Some(flow.clone())),
-            None => (None, None),
-        };
+        let (place, sent) = (known.place(), known.sent.clone());
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
             subscription.place = place.or(subscription.place);
-            if let Some(contact) = contact {
-                subscription.contact = contact.uri.as_sip().cloned();
-            }
-            if let Some(flow) = flow {
-                subscription.stream = stream_of(&flow);
+            if let Some(sent) = sent {
+                subscription.contact = sent.contact;
+                subscription.stream = stream_of(&sent.flow);
             }
         }
     }
