@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::options::{AccountOptions, EngineOptions};
-use crate::base::flow::{ProfileId, Transport};
+use crate::app::transports;
+use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
-use crate::config::account::TransportChoice;
 use crate::config::{Account, Config, file, secret};
 use crate::control::{AccountView, Event, Registration};
 use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState};
@@ -80,13 +80,12 @@ impl Engine {
         let Some(live) = self.accounts.iter().find(|live| live.id == id) else {
             return;
         };
-        match setup(&live.account, live.password.clone()) {
+        let (account, password) = (live.account.clone(), live.password.clone());
+        let profile = self.profile_id(&account);
+        match setup(&account, password, profile) {
             Ok(setup) => self.endpoint.add_account(now, id, setup),
             Err(problem) => {
-                let text = format!(
-                    "the account {} cannot be used: {problem}",
-                    live.account.address
-                );
+                let text = format!("the account {} cannot be used: {problem}", account.address);
                 self.problem(None, text);
             }
         }
@@ -302,7 +301,11 @@ impl Engine {
 }
 
 /// Translates an account for the SIP core.
-fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, String> {
+fn setup(
+    account: &Account,
+    password: Option<Secret>,
+    profile: ProfileId,
+) -> Result<AccountSetup, String> {
     let address = Uri::parse(&account.address).map_err(|error| error.to_string())?;
     let sip = address
         .as_sip()
@@ -322,7 +325,7 @@ fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, St
     } else if account.registrar.contains("sip:") || account.registrar.contains("sips:") {
         account.registrar.clone()
     } else {
-        format!("sip:{}", account.registrar)
+        format!("{}:{}", address.scheme(), account.registrar)
     };
     let registrar = account
         .register
@@ -344,12 +347,8 @@ fn setup(account: &Account, password: Option<Secret>) -> Result<AccountSetup, St
         display_name: (!display.is_empty()).then(|| display.clone()),
         registrar,
         outbound_proxy,
-        transport: match account.transport {
-            TransportChoice::Auto => None,
-            TransportChoice::Udp => Some(Transport::Udp),
-            TransportChoice::Tcp => Some(Transport::Tcp),
-        },
-        profile: ProfileId::default(),
+        transport: transports::transport(account.transport),
+        profile,
         credentials: password.map(|password| Credentials { username, password }),
         digest: DigestRules {
             allow_md5: account.rules.allow_md5,

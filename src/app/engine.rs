@@ -15,6 +15,7 @@ use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::records::Records;
+use crate::app::transports;
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
@@ -25,7 +26,7 @@ use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
-use crate::net::{Net, NetChange, NetOptions, NetWatch};
+use crate::net::{Net, NetChange, NetWatch, Profile};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
 /// Commands that may wait: a person types slower, a script is told when it is full.
@@ -70,6 +71,8 @@ pub struct Running {
     pub waker: Waker,
     /// Where SIP is bound.
     pub bound: SocketAddr,
+    /// The port at which TLS is accepted, when it is.
+    pub tls_port: Option<u16>,
     /// The records, for commands of scripts that come through the running phone.
     pub records: Records,
     /// Ends when the engine has ended.
@@ -102,7 +105,9 @@ pub(super) struct Awaited {
 pub(super) struct Engine {
     pub(super) options: EngineOptions,
     pub(super) endpoint: Endpoint,
-    net: Net,
+    pub(super) net: Net,
+    /// Settings of connections, by the number of their `ProfileId`.
+    pub(super) profiles: Vec<Profile>,
     /// Where SIP is bound.
     pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
@@ -166,7 +171,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let store = tokio::task::spawn_blocking(move || Store::open(&data_dir, &region)).await??;
     let store = Arc::new(store);
     let (net_events, net) = mpsc::channel(NET_EVENTS);
-    let sockets = Net::bind(NetOptions::at(options.bind), net_events).await?;
+    let (sockets, without_tls) = transports::bind(&options, net_events).await?;
+    let tls_port = sockets.tls_port();
     let bound = sockets.local();
     let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
     let media = MediaEngine::start(options.devices.clone(), media_events)?;
@@ -174,7 +180,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         EndpointConfig {
             udp_port: bound.port(),
             tcp_port: Some(bound.port()),
-            tls_port: None,
+            tls_port,
             accept_direct_calls: options.accept_direct_calls,
             user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_sessions: options.max_calls.saturating_add(SURPLUS),
@@ -196,6 +202,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let mut engine = Engine {
         endpoint,
         net: sockets,
+        profiles: Vec::new(),
         bound,
         media,
         journal: Journal::new(Arc::clone(&store)),
@@ -233,7 +240,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         waker: waker.clone(),
         options,
     };
-    engine.begin(clock::monotonic_now());
+    engine.begin(clock::monotonic_now(), without_tls);
     let task = tokio::spawn(engine.run(Inlets {
         commands,
         net,
@@ -246,6 +253,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         events,
         waker,
         bound,
+        tls_port,
         records,
         task,
     })
@@ -268,7 +276,11 @@ async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<In
 
 impl Engine {
     /// What happens once, before the first input.
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, without_tls: Option<String>) {
+        if let Some(text) = without_tls {
+            self.problem(None, text);
+        }
+        self.set_direct_profile();
         for notice in std::mem::take(&mut self.options.notices) {
             self.notice(notice);
         }

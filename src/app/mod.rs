@@ -24,6 +24,7 @@ mod ruled;
 mod rules;
 mod script;
 mod sound;
+mod transports;
 mod view;
 mod watched;
 mod writing;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::redact::Secret;
 use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
+use crate::config::tls::TlsOptions;
 use crate::config::{Account, Settings};
 use crate::media::{Devices, Source};
 
@@ -81,6 +82,8 @@ pub struct EngineOptions {
     pub record_dir: PathBuf,
     /// The accounts.
     pub accounts: Vec<AccountOptions>,
+    /// Whom encrypted calls of no account trust, and as whom TLS is accepted.
+    pub direct_tls: TlsOptions,
     /// The settings.
     pub settings: Settings,
     /// The sound devices.

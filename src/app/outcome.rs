@@ -141,10 +141,15 @@ fn outbound(by: EndedBy, status: &Status) -> (CallState, String) {
             ),
             _ if by == EndedBy::Unreachable => (
                 CallState::Failed,
-                format!(
-                    "the far end cannot be reached ({}); check the address and the network",
-                    status.phrase
-                ),
+                if status.phrase.contains(';') {
+                    // It brings its own remedy.
+                    format!("the far end cannot be reached: {}", status.phrase)
+                } else {
+                    format!(
+                        "the far end cannot be reached ({}); check the address and the network",
+                        status.phrase
+                    )
+                },
             ),
             _ => (CallState::Failed, format!("{code} {}", status.phrase)),
         },

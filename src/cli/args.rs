@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::rule_args::RuleArgs;
+use crate::cli::tls_args::TlsArgs;
 
 /// A desktop SIP phone with a CRM inside.
 ///
@@ -63,7 +64,8 @@ pub(super) struct HeadlessArgs {
     /// Loose route for all requests.
     #[arg(long, value_name = "URI")]
     pub(super) outbound_proxy: Option<String>,
-    /// For requests that it starts; it listens on UDP and TCP in any case.
+    /// For requests that it starts; it listens on UDP and TCP in any case, and on TLS with
+    /// --tls-certificate.
     #[arg(long, value_enum)]
     pub(super) transport: Option<TransportArg>,
     /// Address of record; may be repeated, each with the options that follow it.
@@ -161,6 +163,8 @@ pub(super) struct HeadlessArgs {
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,
     #[command(flatten)]
+    pub(super) tls: TlsArgs,
+    #[command(flatten)]
     pub(super) rules: RuleArgs,
     /// One line for each event on stdout.
     #[arg(long, value_enum, default_value_t = EventsArg::Json)]
@@ -247,6 +251,12 @@ pub(super) enum TransportArg {
     Udp,
     /// TCP.
     Tcp,
+    /// TLS.
+    Tls,
+    /// WebSocket, in the clear.
+    Ws,
+    /// WebSocket under TLS.
+    Wss,
 }
 
 /// Where commands come from.

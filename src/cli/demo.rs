@@ -16,6 +16,7 @@ use crate::cli::lab_guests::LabGuests;
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::config::Settings;
+use crate::config::tls::TlsOptions;
 use crate::control::{CallTarget, Command, Event};
 use crate::crm::row::CallState;
 use crate::lab::{Peer, VoiceFile};
@@ -63,6 +64,7 @@ fn options(folder: &Path, voice: &Path) -> anyhow::Result<EngineOptions> {
         bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         record_dir: paths.recordings.clone(),
         accounts: Vec::new(),
+        direct_tls: TlsOptions::default(),
         devices: app::devices(&settings),
         settings,
         accept_direct_calls: false,

@@ -41,13 +41,14 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         handle,
         mut events,
         bound,
+        tls_port,
         task,
         records,
         waker: _,
     } = running;
     drop(records);
     let mut driver = Driver::new(&args, handle.clone(), accounts);
-    driver.started(bound);
+    driver.started(bound, tls_port);
     loop {
         driver.place_due_calls(clock::monotonic_now());
         let wake = driver.next_call_at();
@@ -124,13 +125,14 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn started(&self, bound: std::net::SocketAddr) {
+    fn started(&self, bound: std::net::SocketAddr, tls_port: Option<u16>) {
         self.print(
             "started",
             &json!({
                 "sip": bound.to_string(),
                 "udp_port": bound.port(),
                 "tcp_port": bound.port(),
+                "tls_port": tls_port,
                 "pid": std::process::id(),
                 "version": env!("CARGO_PKG_VERSION"),
             }),

@@ -15,5 +15,6 @@ mod rule_args;
 mod run;
 mod setup;
 mod single_instance;
+mod tls_args;
 
 pub use run::main;

@@ -14,7 +14,9 @@ use crate::config::account::{MessageWaiting, TransportChoice};
 use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
 use crate::config::settings::{Colleague, WatchKind};
-use crate::config::{Account, Config, file, secret};
+#[cfg(feature = "gui")]
+use crate::config::tls::TlsOptions;
+use crate::config::{Account, Config, file, secret, validate};
 
 /// The folders by `--data-dir`, or the user's own.
 pub(super) fn paths(data_dir: Option<&Path>) -> anyhow::Result<Paths> {
@@ -48,6 +50,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             .validate()
             .with_context(|| format!("the account {}", account.address))?;
     }
+    validate::tls(&args.tls.direct())?;
     let mut settings = config.settings;
     args.rules.apply_to_settings(&mut settings);
     for (addresses, watch) in [
@@ -76,6 +79,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             .unwrap_or(if args.no_register { loopback } else { anywhere }),
         record_dir,
         accounts,
+        direct_tls: args.tls.direct(),
         devices: devices(&settings),
         settings,
         accept_direct_calls: args.no_register,
@@ -123,6 +127,7 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         record_dir,
         accounts,
+        direct_tls: TlsOptions::default(),
         devices: devices(&settings),
         max_calls: usize::try_from(settings.max_calls)
             .unwrap_or(usize::MAX)
@@ -236,11 +241,15 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
     match args.transport {
         Some(TransportArg::Udp) => account.transport = TransportChoice::Udp,
         Some(TransportArg::Tcp) => account.transport = TransportChoice::Tcp,
+        Some(TransportArg::Tls) => account.transport = TransportChoice::Tls,
+        Some(TransportArg::Ws) => account.transport = TransportChoice::Ws,
+        Some(TransportArg::Wss) => account.transport = TransportChoice::Wss,
         None => {}
     }
     if args.message_waiting {
         account.message_waiting = MessageWaiting::Auto;
     }
+    args.tls.apply(account);
     if let Some(limit) = args.ring_limit {
         account.ring_limit_seconds = limit;
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::dial_plan::DialPlan;
 use crate::config::call_rules::CallRules;
+use crate::config::tls::TlsOptions;
 
 /// A SIP account. The password is not part of it: see [`crate::config::secret`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Account {
     pub outbound_proxy: String,
     /// The transport for requests that it starts.
     pub transport: TransportChoice,
+    /// The path of the WebSocket on the server, beginning with `/`.
+    pub websocket_path: String,
     /// The registration's lifetime that is asked for, in seconds.
     pub expires_seconds: u32,
     /// How long a call rings, in seconds.
@@ -35,6 +38,8 @@ pub struct Account {
     pub voicemail: String,
     /// How it dials.
     pub dial_plan: DialPlan,
+    /// Whom TLS and WSS trust.
+    pub tls: TlsOptions,
     /// What happens to its calls by rule.
     pub rules: CallRules,
 }
@@ -54,13 +59,19 @@ pub enum MessageWaiting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TransportChoice {
-    /// As the target's URI says, else UDP.
+    /// As the target's URI says (`sips:` by TLS), else UDP.
     #[default]
     Auto,
     /// UDP.
     Udp,
     /// TCP.
     Tcp,
+    /// TLS.
+    Tls,
+    /// WebSocket, in the clear.
+    Ws,
+    /// WebSocket under TLS.
+    Wss,
 }
 
 impl Default for Account {
@@ -73,12 +84,14 @@ impl Default for Account {
             auth_user: String::new(),
             outbound_proxy: String::new(),
             transport: TransportChoice::Auto,
+            websocket_path: "/".to_owned(),
             expires_seconds: 3600,
             ring_limit_seconds: 120,
             codecs: ["opus", "pcmu", "pcma"].map(str::to_owned).to_vec(),
             message_waiting: MessageWaiting::Auto,
             voicemail: String::new(),
             dial_plan: DialPlan::default(),
+            tls: TlsOptions::default(),
             rules: CallRules::default(),
         }
     }

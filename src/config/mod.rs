@@ -9,6 +9,7 @@ pub mod paths;
 mod replace;
 pub mod secret;
 pub mod settings;
+pub mod tls;
 pub mod validate;
 
 pub use account::Account;

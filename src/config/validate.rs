@@ -1,9 +1,10 @@
 //! What a configuration must satisfy beyond its form, in sentences for the person who wrote it.
 
 use crate::base::uri::{SipUri, Uri};
-use crate::config::account::Account;
+use crate::config::account::{Account, TransportChoice};
 use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Colleague, Config, Settings};
+use crate::config::tls::TlsOptions;
 
 /// Every codec that an account may name, by encoding name in lower case.
 pub const CODECS: [&str; 3] = ["opus", "pcmu", "pcma"];
@@ -30,9 +31,22 @@ pub enum Problem {
     /// The address is no SIP URI with a user and a domain.
     #[error("the address \"{0}\" is not a SIP address; write it as sip:name@example.com")]
     Address(String),
-    /// `sips:` demands TLS on each hop.
-    #[error("the address \"{0}\" demands TLS, which this phone does not speak yet; write sip:")]
+    /// `sips:` demands encryption on each hop.
+    #[error(
+        "the address \"{0}\" demands encryption; set transport to tls, wss or auto, or write sip:"
+    )]
     Secure(String),
+    /// The path of the WebSocket is none.
+    #[error("websocket_path is \"{0}\"; write a path that begins with /, such as /ws")]
+    WebsocketPath(String),
+    /// The fingerprint is none.
+    #[error(
+        "pinned_certificate is not the SHA-256 of a certificate; write 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256 -in FILE` prints them"
+    )]
+    PinnedCertificate,
+    /// A certificate without key, or a key without certificate.
+    #[error("client_certificate and client_key belong together; name both files or none")]
+    ClientCertificate,
     /// Two accounts have the same address.
     #[error("the address \"{0}\" is used by two accounts; remove one of them")]
     SameAddress(String),
@@ -187,9 +201,19 @@ impl Account {
         let address = sip_uri(&self.address)
             .filter(|uri| uri.user.as_ref().is_some_and(|user| !user.is_empty()))
             .ok_or_else(|| Problem::Address(self.address.clone()))?;
-        if address.secure {
+        let in_the_clear = match self.transport {
+            TransportChoice::Udp | TransportChoice::Tcp | TransportChoice::Ws => true,
+            TransportChoice::Auto | TransportChoice::Tls | TransportChoice::Wss => false,
+        };
+        if address.secure && in_the_clear {
             return Err(Problem::Secure(self.address.clone()));
         }
+        let path = &self.websocket_path;
+        let printable = path.bytes().all(|it| it.is_ascii_graphic());
+        if !path.starts_with('/') || path.contains('#') || !printable {
+            return Err(Problem::WebsocketPath(path.clone()));
+        }
+        tls(&self.tls)?;
         let bare_host = |uri: &SipUri| uri.user.is_none() && uri.headers.is_empty();
         if !self.registrar.is_empty()
             && !sip_uri(&format!("sip:{}", self.registrar)).is_some_and(|uri| bare_host(&uri))
@@ -281,6 +305,31 @@ impl Account {
     }
 }
 
+/// Finds the first thing in the TLS settings that the phone could not work with; the files are
+/// looked into when a connection is opened.
+///
+/// # Errors
+///
+/// Fails with that thing.
+pub fn tls(options: &TlsOptions) -> Result<(), Problem> {
+    if !options.pinned_certificate.is_empty() && options.pinned().is_none() {
+        return Err(Problem::PinnedCertificate);
+    }
+    if options.client_certificate.is_empty() != options.client_key.is_empty() {
+        return Err(Problem::ClientCertificate);
+    }
+    for (what, text) in [
+        ("ca_file", &options.ca_file),
+        ("client_certificate", &options.client_certificate),
+        ("client_key", &options.client_key),
+    ] {
+        if text.chars().any(char::is_control) {
+            return Err(Problem::ControlCharacter(what));
+        }
+    }
+    Ok(())
+}
+
 fn sip_uri(text: &str) -> Option<SipUri> {
     match Uri::parse(text) {
         Ok(Uri::Sip(uri)) => Some(uri),
@@ -331,7 +380,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_own_sentence() {
         type Spoil = fn(&mut Account);
-        let rows: [(Spoil, &str); 21] = [
+        let rows: [(Spoil, &str); 25] = [
             (
                 |it| it.address = "alice@example.com".into(),
                 "not a SIP address",
@@ -345,8 +394,21 @@ mod tests {
                 "not a SIP address",
             ),
             (
-                |it| it.address = "sips:alice@example.com".into(),
-                "demands TLS",
+                |it| {
+                    it.address = "sips:alice@example.com".into();
+                    it.transport = TransportChoice::Tcp;
+                },
+                "demands encryption",
+            ),
+            (|it| it.websocket_path = "ws".into(), "begins with /"),
+            (|it| it.websocket_path = "/a b".into(), "begins with /"),
+            (
+                |it| it.tls.pinned_certificate = "12:34".into(),
+                "64 hexadecimal digits",
+            ),
+            (
+                |it| it.tls.client_certificate = "phone.pem".into(),
+                "belong together",
             ),
             (|it| it.registrar = "alice@example.com".into(), "registrar"),
             (|it| it.registrar = "example.com:99999".into(), "registrar"),

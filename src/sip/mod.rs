@@ -28,7 +28,7 @@
 //!
 //! | RFC | what |
 //! |---|---|
-//! | 3261 | user agent client and server: sections 7 to 15, 17 to 22, 25; no proxy, no TLS, no S/MIME |
+//! | 3261 | user agent client and server: sections 7 to 15, 17 to 22, 25; no proxy, no S/MIME; the handshake of TLS and the names of certificates (RFC 5922) are the sockets' |
 //! | 3263 | section 4.3, the next target after a failure; the look-up itself is the resolver's |
 //! | 3264 | who offers and who answers; the descriptions themselves are the owner's |
 //! | 3311 | UPDATE received: target refresh, offers in an established call |
@@ -45,9 +45,11 @@
 //! | 4475 | each case has its reaction in the simulator's tests |
 //! | 5407 | section 3.1.4: a re-INVITE proves that the ACK was lost |
 //! | 5626 | sections 3.5.1, 4.4.1 and 4.5: keep-alives and back-off; no flows, no `reg-id` |
+//! | 5630 | `sips:`: only by TLS and WSS, our Contact says so too, no way back to `sip:` |
 //! | 6026 | the Accepted states, timers L and M |
 //! | 6086 | INFO received: DTMF |
 //! | 6665 | the subscriber: NOTIFY before 200, forks, refresh, every reason of an end, fetching once |
+//! | 7118 | WebSocket as client: Via and Contact of `.invalid`, one message in each frame |
 //! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int`; for the own server alone, and no step back to MD5 without consent |
 //!
 //! # Deviations
@@ -61,10 +63,15 @@
 //! - A request inside a call that came by a stream goes by that stream where it leads to the same
 //!   machine, whatever port the Contact names: the peer may be behind a NAT.
 //! - The Contact follows the address that the registrar saw, as most phones do and no RFC says.
+//! - Where an account's hop is an address, a certificate for the account's own domain counts as well
+//!   as one for that address.
+//! - `transport=tls` is written in a Contact of `sip:`, which RFC 3261 deprecates and everybody reads;
+//!   a request of an account with TLS, WS or WSS goes that way even where a Record-Route or Contact
+//!   names a lesser one.
 //! - 3xx ends a call; following a redirection is for the owner to decide.
 //! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
-//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, session timers, TLS.
+//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, session timers.
 
 pub mod account;
 pub mod caller;

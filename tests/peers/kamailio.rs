@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::certificates::Pair;
 use crate::place;
 
 /// The password of both users.
@@ -15,7 +16,44 @@ pub(crate) const PASSWORD: &str = "open sesame";
 pub(crate) struct Kamailio {
     child: Child,
     port: u16,
+    /// TLS and WSS, where it has a certificate.
+    tls_port: Option<u16>,
     _folder: TempDir,
+}
+
+/// As whom it accepts TLS, and whom it lets in.
+#[derive(Debug, Clone)]
+pub(crate) struct Secured {
+    /// What it shows.
+    pub(crate) pair: Pair,
+    /// The authorities of clients, when they must show a certificate.
+    pub(crate) clients: Option<String>,
+}
+
+impl Secured {
+    /// With that certificate, for everybody.
+    pub(crate) fn by(pair: &Pair) -> Self {
+        Self {
+            pair: pair.clone(),
+            clients: None,
+        }
+    }
+
+    /// As Kamailio's tls module reads it.
+    fn text(&self) -> String {
+        let demand = if self.clients.is_some() { "yes" } else { "no" };
+        let authorities = self
+            .clients
+            .as_ref()
+            .map(|file| format!("ca_list = {file}\n"))
+            .unwrap_or_default();
+        let (certificate, key) = (self.pair.certificate.display(), self.pair.key.display());
+        format!(
+            "[server:default]\nmethod = TLSv1.2+\nverify_certificate = {demand}\n\
+             require_certificate = {demand}\nprivate_key = {key}\ncertificate = {certificate}\n\
+             {authorities}\n[client:default]\nverify_certificate = no\nrequire_certificate = no\n"
+        )
+    }
 }
 
 impl Kamailio {
@@ -23,9 +61,19 @@ impl Kamailio {
     ///
     /// `defines` are switches of kamailio.cfg.
     pub(crate) fn start(defines: &[&str]) -> Self {
+        Self::start_with(defines, None)
+    }
+
+    /// The same, and on a second port over TLS and WSS; the first one then also takes WS.
+    pub(crate) fn start_secured(defines: &[&str], secured: &Secured) -> Self {
+        Self::start_with(defines, Some(secured))
+    }
+
+    fn start_with(defines: &[&str], secured: Option<&Secured>) -> Self {
         place::need("kamailio");
         let folder = TempDir::new().unwrap();
         let port = place::ports(1);
+        let tls_port = secured.map(|_| place::ports(1));
         let log = File::create(folder.path().join("log")).unwrap();
         let program = ["/usr/sbin/kamailio", "/sbin/kamailio"]
             .into_iter()
@@ -36,7 +84,7 @@ impl Kamailio {
             .arg("-f")
             .arg(place::root().join("tests/peers/kamailio.cfg"))
             // Stay in the foreground, log to stderr, use little memory and a private folder.
-            .args(["-DD", "-E", "-m", "32", "-M", "4", "-Y"])
+            .args(["-DD", "-E", "-m", "64", "-M", "8", "-Y"])
             .arg(folder.path())
             .arg("-w")
             .arg(folder.path())
@@ -47,6 +95,14 @@ impl Kamailio {
         for define in defines {
             command.args(["-A", define]);
         }
+        if let (Some(secured), Some(tls_port)) = (secured, tls_port) {
+            let settings = folder.path().join("tls.cfg");
+            std::fs::write(&settings, secured.text()).unwrap();
+            command
+                .args(["-l", &format!("tls:127.0.0.1:{tls_port}")])
+                .args(["-A", "WITH_TLS"])
+                .args(["-A", &format!("TLS_SETTINGS=\"{}\"", settings.display())]);
+        }
         let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -55,9 +111,13 @@ impl Kamailio {
             .unwrap();
         place::until_udp_bound(port);
         place::until_tcp_listens(port);
+        if let Some(tls_port) = tls_port {
+            place::until_tcp_listens(tls_port);
+        }
         Self {
             child,
             port,
+            tls_port,
             _folder: folder,
         }
     }
@@ -65,6 +125,16 @@ impl Kamailio {
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+}
+
+impl Kamailio {
+    /// Where it listens by that transport.
+    pub(crate) fn address_of(&self, transport: &str) -> String {
+        match (transport, self.tls_port) {
+            ("tls" | "wss", Some(port)) => format!("127.0.0.1:{port}"),
+            _ => self.address(),
+        }
     }
 }
 

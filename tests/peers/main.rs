@@ -19,9 +19,11 @@
 mod audio;
 mod bad_input;
 mod baresip;
+mod certificates;
 #[cfg(feature = "gui")]
 mod damaged_start;
 mod datagrams;
+mod encrypted;
 mod junit;
 mod kamailio;
 mod lab;

@@ -128,10 +128,14 @@ fn more_ui(ui: &mut Ui, account: &mut Account) {
         (TransportChoice::Auto, text::TRANSPORT_AUTO.to_owned()),
         (TransportChoice::Udp, "UDP".to_owned()),
         (TransportChoice::Tcp, "TCP".to_owned()),
+        (TransportChoice::Tls, "TLS".to_owned()),
+        (TransportChoice::Ws, "WebSocket".to_owned()),
+        (TransportChoice::Wss, "WebSocket over TLS".to_owned()),
     ];
     if let Some(choice) = choice_ui(ui, text::TRANSPORT, &account.transport, &transports) {
         account.transport = choice;
     }
+    transport_ui(ui, account);
     Field::labelled(text::DIAL_REGION, &mut account.dial_plan.region)
         .width(60.0)
         .show(ui);
@@ -140,6 +144,42 @@ fn more_ui(ui: &mut Ui, account: &mut Account) {
         .show(ui);
     switch_ui(ui, &mut account.dial_plan.e164, text::SEND_E164);
     ui.add_space(4.0);
+}
+
+/// What only some transports need.
+fn transport_ui(ui: &mut Ui, account: &mut Account) {
+    let (tls, websocket) = match account.transport {
+        TransportChoice::Udp | TransportChoice::Tcp => (false, false),
+        TransportChoice::Auto => (account.address.trim().starts_with("sips:"), false),
+        TransportChoice::Tls => (true, false),
+        TransportChoice::Ws => (false, true),
+        TransportChoice::Wss => (true, true),
+    };
+    if websocket {
+        Field::labelled(text::WEBSOCKET_PATH, &mut account.websocket_path).show(ui);
+    }
+    if tls {
+        for (label, hint, value) in [
+            (text::CA_FILE, text::CA_FILE_HINT, &mut account.tls.ca_file),
+            (
+                text::PINNED,
+                text::PINNED_HINT,
+                &mut account.tls.pinned_certificate,
+            ),
+            (
+                text::CLIENT_CERTIFICATE,
+                text::NONE_HINT,
+                &mut account.tls.client_certificate,
+            ),
+            (
+                text::CLIENT_KEY,
+                text::NONE_HINT,
+                &mut account.tls.client_key,
+            ),
+        ] {
+            Field::labelled(label, value).hint(hint).show(ui);
+        }
+    }
 }
 
 /// The account as it can be saved: with a scheme, a user, a domain and a region.
