@@ -12,6 +12,7 @@ mod peers;
 mod registrar;
 mod registrations;
 mod scenarios;
+mod secured;
 mod strangers;
 mod streams;
 mod subscriptions;

@@ -69,6 +69,10 @@ fn answer(bench: &mut Bench, (connection, request): &(ConnectionId, Message), mo
 fn registered(bench: &mut Bench, id: AccountId, setup: AccountSetup) -> (ConnectionId, Message) {
     bench.endpoint.add_account(bench.now, id, setup);
     let register = written(&bench.drain()).remove(0);
+    let local = (OURS, 40_000).into();
+    bench
+        .endpoint
+        .handle_connected(bench.now, register.0, local);
     let contact = register.1.header("Contact").unwrap().to_owned();
     answer(bench, &register, &format!("Contact: {contact}"));
     bench.drain();
@@ -122,18 +126,45 @@ fn a_phone_on_websocket_names_nowhere_and_leaves_keep_alive_to_pings() {
         assert!(via.starts_with(&format!("SIP/2.0/{transport} ")), "{via}");
         assert!(nowhere.ends_with(".invalid"), "{via}");
         let contact = register.header("Contact").unwrap();
-        assert!(contact.contains(&format!("@{nowhere};transport=ws>")), "{contact}");
-        bench.endpoint.handle_timeout(bench.now + Duration::from_secs(1800));
+        assert!(
+            contact.contains(&format!("@{nowhere};transport=ws>")),
+            "{contact}"
+        );
+        bench
+            .endpoint
+            .handle_timeout(bench.now + Duration::from_secs(1800));
         assert_eq!(bench.drain(), [], "no keep-alive");
     }
     let mut bench = Bench::new();
     let (connection, _) = registered(&mut bench, ME, setup(Transport::Tls));
-    bench.endpoint.handle_timeout(bench.now + Duration::from_secs(101));
+    bench
+        .endpoint
+        .handle_timeout(bench.now + Duration::from_secs(101));
     let ping = Output::Stream {
         connection,
         bytes: b"\r\n\r\n".to_vec(),
     };
     assert_eq!(bench.drain(), [ping]);
+}
+
+/// The flow of a registration by a stream was forgotten with its transaction, which ends with its
+/// answer: no keep-alive, and no new registration when the stream was gone.
+#[test]
+fn a_registration_whose_stream_is_gone_is_made_anew_by_another_one() {
+    for transport in [Transport::Tcp, Transport::Tls, Transport::Wss] {
+        let mut bench = Bench::new();
+        let (connection, _) = registered(&mut bench, ME, setup(transport));
+        let gone = Some("the peer is gone".to_owned());
+        bench
+            .endpoint
+            .handle_connection_closed(bench.now, connection, gone);
+        bench.now += Duration::from_secs(3);
+        bench.endpoint.handle_timeout(bench.now);
+        let outputs = bench.drain();
+        assert_eq!(opened(&outputs).len(), 1, "{transport}");
+        let (_, register) = written(&outputs).remove(0);
+        assert_eq!(register.method().unwrap().to_string(), "REGISTER");
+    }
 }
 
 #[test]
@@ -145,20 +176,26 @@ fn connections_are_shared_where_far_end_name_and_settings_are_the_same() {
         credentials: None,
         ..account("other")
     };
-    bench.endpoint.add_account(bench.now, AccountId(2), same.clone());
+    bench
+        .endpoint
+        .add_account(bench.now, AccountId(2), same.clone());
     assert_eq!(opened(&bench.drain()), []);
     let other_settings = AccountSetup {
         profile: ProfileId(3),
         ..same.clone()
     };
-    bench.endpoint.add_account(bench.now, AccountId(3), other_settings);
+    bench
+        .endpoint
+        .add_account(bench.now, AccountId(3), other_settings);
     assert_eq!(opened(&bench.drain()).len(), 1);
     let other_name = AccountSetup {
         address: Uri::parse("sip:us@other.example").unwrap(),
         registrar: Some(Uri::parse("sip:other.example").unwrap()),
         ..same
     };
-    bench.endpoint.add_account(bench.now, AccountId(4), other_name);
+    bench
+        .endpoint
+        .add_account(bench.now, AccountId(4), other_name);
     assert_eq!(opened(&bench.drain()).len(), 1);
 }
 
@@ -166,7 +203,10 @@ fn connections_are_shared_where_far_end_name_and_settings_are_the_same() {
 fn a_sips_call_goes_by_tls_and_says_so_in_its_contact() {
     let mut bench = Bench::new();
     let target = Uri::parse("sips:bob@example.net").unwrap();
-    let session = bench.endpoint.invite(bench.now, None, &target, &[]).unwrap();
+    let session = bench
+        .endpoint
+        .invite(bench.now, None, &target, &[])
+        .unwrap();
     bench.drain();
     bench
         .endpoint
@@ -215,7 +255,11 @@ fn a_server_without_encryption_is_not_registered_with() {
     let places = Ok(plain.to_vec());
     bench.endpoint.handle_resolved(bench.now, id, places);
     assert_eq!(bench.drain(), []);
-    assert!(reason(&bench).contains("offers no encrypted way"), "{}", reason(&bench));
+    assert!(
+        reason(&bench).contains("offers no encrypted way"),
+        "{}",
+        reason(&bench)
+    );
 }
 
 /// Why the last registration failed.
@@ -299,7 +343,9 @@ fn a_sender_that_adds_an_octet_now_and_then_is_cut_off() {
     let mut closed_after = None;
     for seconds in 0..60 {
         let Some(octet) = octets.next() else { break };
-        bench.endpoint.handle_stream(bench.now, connection, &[octet]);
+        bench
+            .endpoint
+            .handle_stream(bench.now, connection, &[octet]);
         bench.now += Duration::from_secs(1);
         bench.endpoint.handle_timeout(bench.now);
         if bench.drain() == [Output::Close { connection }] {
@@ -382,7 +428,10 @@ fn a_sips_account_is_called_by_an_encrypted_way_only() {
     assert_eq!(refused.code(), Some(480));
     let warning = refused.header("Warning").unwrap();
     assert!(warning.starts_with("381 "), "{warning}");
-    let (trying, _) = bench.stream(connection, &call(ours, "TLS").replace("bKc", "bKd"));
+    let second = call(ours, "TLS")
+        .replace("call-1", "call-2")
+        .replace("bKc", "bKd");
+    let (trying, _) = bench.stream(connection, &second);
     assert!(trying.starts_with("SIP/2.0 100"), "{trying}");
     assert_eq!(bench.incoming().unwrap().account, Some(ME));
 }

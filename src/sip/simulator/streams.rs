@@ -12,7 +12,7 @@ use crate::sip::{Body, SipEvent};
 const US: &str = "sip:us@10.0.0.1";
 const SECOND: Duration = Duration::from_secs(1);
 
-fn options(branch: &str) -> String {
+pub(super) fn options(branch: &str) -> String {
     request("OPTIONS", US, branch, TO_US, 1, "").replace("/UDP", "/TCP")
 }
 

@@ -8,12 +8,14 @@ use sha2::Digest as _;
 
 use super::acceptance::{Called, is_for_somebody};
 use super::{ALLOW, SUPPORTED};
+use crate::base::flow::Transport;
 use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::SipEvent;
 use crate::sip::message::{Message, Method};
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::refusals::Why;
+use crate::sip::route;
 use crate::sip::transaction::{Incoming, ServerKey, TransactionId};
 
 /// The body type of calls.
@@ -88,7 +90,9 @@ impl Endpoint {
         }
         let merged = request.to_tag().is_empty() && self.transactions.is_merged(&request);
         let transaction = self.transactions.start_server(key, request.clone(), flow);
-        if let Err(refusal) = check(&request, merged) {
+        let checked = check(&request, merged)
+            .and_then(|()| self.check_way(arrival.flow.transport(), &request, called));
+        if let Err(refusal) = checked {
             self.answer_refusal(now, transaction, refusal);
             return;
         }
@@ -275,6 +279,30 @@ impl Endpoint {
             | Method::Publish
             | Method::Other(_) => self.answer_plainly(now, transaction, 405),
         }
+    }
+
+    /// Whether a request came by a way that its scheme and the called account allow (RFC 5630
+    /// section 5.1.1; 416 would say that `sips:` is not known at all).
+    fn check_way(
+        &self,
+        transport: Transport,
+        request: &Message,
+        called: Called,
+    ) -> Result<(), Refusal> {
+        let account = match called {
+            Called::Account(account) => Some(account),
+            Called::Direct | Called::Nobody => None,
+        };
+        let warning = if transport.secure() {
+            return Ok(());
+        } else if request.uri().is_some_and(route::is_secure) {
+            r#"380 ringdesk "SIPS Not Allowed""#
+        } else if self.account_is_secure(account) {
+            r#"381 ringdesk "SIPS Required""#
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::with(480, "Warning", warning))
     }
 
     pub(crate) fn answer_refusal(

@@ -36,6 +36,9 @@ pub(crate) fn reason(status: &Status) -> String {
 pub(crate) fn unreachable(status: &Status) -> String {
     if status.code == 408 {
         "the registrar does not answer; check its address and the network".to_owned()
+    } else if status.phrase.contains(';') {
+        // The sockets and the resolver say what to do where they know it.
+        format!("the registrar cannot be reached: {}", status.phrase)
     } else {
         format!(
             "the registrar cannot be reached ({}); check its address and the network",
