@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test run test lint audit bench soak fuzz broken clean
+.PHONY: setup setup-test run test lint audit bench soak soak-calls fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -50,11 +50,17 @@ audit: setup
 bench: setup
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench phone
 
-## The long runs: a million mutated datagrams against the headless release build.
-soak: setup-test
+## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), and a million mutated
+## datagrams against the headless release build.
+CALLS ?= 100000
+soak: soak-calls setup-test
 	$(CARGO) build --release --no-default-features --target-dir target/headless
 	RINGDESK_BINARY=$(CURDIR)/target/headless/release/ringdesk RINGDESK_DATAGRAMS=1000000 \
 	  $(CARGO) test --test peers -- --nocapture mutated
+
+soak-calls: setup
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 RINGDESK_SIM_CALLS=$(CALLS) \
+	  $(CARGO) test --lib --no-default-features --target-dir target/headless -- every_call_ends
 
 ## Fuzz every parser of network bytes, a minute each (SECONDS_EACH=60).
 SECONDS_EACH ?= 60

@@ -19,6 +19,7 @@ fuzz_target!(|datagrams: Vec<&[u8]>| {
         max_sessions: 4,
         direct_ring_limit: Duration::from_secs(120),
         requests_per_second: None,
+        direct_extensions: ringdesk::sip::CallExtensions::default(),
     };
     let mut endpoint = Endpoint::new(config, Box::new(OsRandom));
     let remote = ([127, 0, 0, 1], 5070).into();

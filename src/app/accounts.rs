@@ -9,9 +9,10 @@ use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
+use crate::config::call_extensions::{CallExtensions, ReliableChoice};
 use crate::config::{Account, Config, file, secret};
 use crate::control::{AccountView, Event, Registration};
-use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState};
+use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState, Reliability};
 
 /// A configured account while the engine runs.
 pub(super) struct LiveAccount {
@@ -300,6 +301,18 @@ impl Engine {
     }
 }
 
+/// Translates the extensions of calls for the SIP core.
+pub(super) fn extensions(chosen: CallExtensions) -> crate::sip::CallExtensions {
+    crate::sip::CallExtensions {
+        reliable: match chosen.reliable {
+            ReliableChoice::Off => Reliability::Off,
+            ReliableChoice::Supported => Reliability::Supported,
+            ReliableChoice::Required => Reliability::Required,
+        },
+        session_expires: Duration::from_secs(u64::from(chosen.session_expires)),
+    }
+}
+
 /// Translates an account for the SIP core.
 fn setup(
     account: &Account,
@@ -356,5 +369,6 @@ fn setup(
         },
         expires: Duration::from_secs(u64::from(account.expires_seconds)),
         ring_limit: Duration::from_secs(u64::from(account.ring_limit_seconds)),
+        extensions: extensions(account.extensions),
     })
 }

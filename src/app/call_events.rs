@@ -15,7 +15,7 @@ use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sdp::MediaPlan;
-use crate::sip::{EndedBy, SessionId, SipEvent, Status};
+use crate::sip::{Body, EndedBy, NameAddr, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
@@ -31,20 +31,23 @@ impl Engine {
             }
             SipEvent::Progress {
                 session,
+                fork,
                 status,
                 body,
+                early_media,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_progress(&status, body.as_ref());
+                    (call.call).handle_progress(&fork, &status, body.as_ref(), early_media);
                 });
             }
             SipEvent::Answered {
                 session,
+                fork,
                 body,
                 remote: _,
             } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_answered(body.as_ref());
+                    call.call.handle_answered(&fork, body.as_ref());
                 });
             }
             SipEvent::Confirmed { session, body } => {
@@ -53,10 +56,20 @@ impl Engine {
                     call.call.handle_confirmed(body.as_ref());
                 });
             }
-            SipEvent::Reinvite { session, offer } => {
+            SipEvent::Reinvite {
+                session,
+                fork,
+                offer,
+            } => {
                 self.with_session(now, session, |call| {
-                    call.call.handle_reinvite(offer.as_ref());
+                    call.call.handle_reinvite(&fork, offer.as_ref());
                 });
+            }
+            SipEvent::ChangeDeferred { session } => {
+                self.with_session(now, session, |call| call.call.handle_change_deferred());
+            }
+            SipEvent::ChangePossible { session } => {
+                self.with_session(now, session, |call| call.call.handle_change_possible());
             }
             SipEvent::ReinviteConfirmed { session, body } => {
                 self.with_session(now, session, |call| {
@@ -72,27 +85,12 @@ impl Engine {
                     call.call.handle_reinvite_answered(&status, body.as_ref());
                 });
             }
-            SipEvent::InfoDigit { session, digit } => {
-                if let Some(call) = self
-                    .sessions
-                    .get(&session)
-                    .and_then(|id| self.calls.get(id))
-                {
-                    let call = call.context();
-                    self.tell(Event::Dtmf { call, digit });
-                }
-            }
+            SipEvent::InfoDigit { session, digit } => self.tell_digit(session, digit),
             SipEvent::StrongRealm { account, realm } => self.remember_strong(account, realm),
             SipEvent::CredentialsKept { session, why } => {
                 self.with_session(now, session, |call| call.credentials_kept = Some(why));
             }
-            SipEvent::Message { from, body } => {
-                let text = String::from_utf8_lossy(&body.bytes).into_owned();
-                self.tell(Event::Message {
-                    from: from.uri.to_string(),
-                    text,
-                });
-            }
+            SipEvent::Message { from, body } => self.tell_message(&from, &body),
             SipEvent::Ended {
                 session,
                 by,
@@ -136,6 +134,21 @@ impl Engine {
                 });
             }
         }
+    }
+
+    fn tell_digit(&mut self, session: SessionId, digit: char) {
+        let id = self.sessions.get(&session);
+        if let Some(call) = id.and_then(|id| self.calls.get(id)) {
+            let call = call.context();
+            self.tell(Event::Dtmf { call, digit });
+        }
+    }
+
+    fn tell_message(&mut self, from: &NameAddr, body: &Body) {
+        self.tell(Event::Message {
+            from: from.uri.to_string(),
+            text: String::from_utf8_lossy(&body.bytes).into_owned(),
+        });
     }
 
     /// Lets a session's call take an input, and carries out what it wants.
@@ -193,6 +206,7 @@ impl Engine {
         let Some(session) = self.calls.get(&id).and_then(|call| call.session) else {
             return;
         };
+        let change = matches!(action, SipAction::Reinvite(_));
         let endpoint = &mut self.endpoint;
         let done = match action {
             SipAction::Offer(body) => endpoint.offer(now, session, body),
@@ -208,6 +222,9 @@ impl Engine {
         // The far end may have ended the call a moment before; its end follows by event.
         if let Err(error) = done {
             tracing::debug!("{id}: {error}");
+            if change && let Some(call) = self.calls.get_mut(&id) {
+                call.call.handle_change_deferred();
+            }
         }
     }
 

@@ -117,12 +117,15 @@ impl Engine {
     }
 
     pub(super) fn hang_up(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.calls.get(&id) else {
+        let Some(call) = self.calls.get(&id).filter(|call| call.ended.is_none()) else {
+            // A script that means another call must hear of it.
+            let text = "the call cannot be hung up: it is already over".to_owned();
+            self.tell(Event::Error {
+                call: Some(id),
+                text,
+            });
             return;
         };
-        if call.ended.is_some() {
-            return;
-        }
         if call.session.is_none() {
             return self.end_without_session(now, id, EndedBy::Local, 487);
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::app::accounts::LiveAccount;
+use crate::app::accounts::{self, LiveAccount};
 use crate::app::journal::{Ack, Journal};
 use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
@@ -187,6 +187,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
             direct_ring_limit: options.script.ring_limit,
             requests_per_second: Some(options.settings.requests_per_second)
                 .filter(|limit| *limit > 0),
+            direct_extensions: accounts::extensions(options.script.extensions),
         },
         Box::new(OsRandom),
     );

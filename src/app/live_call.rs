@@ -73,6 +73,8 @@ pub(super) struct LiveCall {
     pub(super) ended: Option<Instant>,
     pub(super) ringing: bool,
     pub(super) early_media: bool,
+    /// Whether sound of the far end arrives.
+    pub(super) flowing: bool,
     pub(super) status: String,
     pub(super) muted: bool,
     pub(super) recording: RecordingView,
@@ -168,6 +170,7 @@ impl LiveCall {
             ended: None,
             ringing: false,
             early_media: false,
+            flowing: false,
             status: String::new(),
             muted: false,
             recording: RecordingView::Off,

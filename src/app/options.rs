@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::redact::Secret;
+use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
 use crate::config::tls::TlsOptions;
@@ -54,6 +55,8 @@ pub struct Script {
     pub ring_limit: Duration,
     /// The rules of calls without an account.
     pub rules: CallRules,
+    /// Which extensions calls without an account use.
+    pub extensions: CallExtensions,
 }
 
 impl Default for Script {
@@ -67,6 +70,7 @@ impl Default for Script {
             codecs: Vec::new(),
             ring_limit: Duration::from_secs(120),
             rules: CallRules::default(),
+            extensions: CallExtensions::default(),
         }
     }
 }

@@ -51,6 +51,11 @@ pub(super) fn outcome(
             CallState::Failed,
             "peer unreachable: the caller never confirmed the answer".to_owned(),
         ),
+        // The answer still waited for the caller (RFC 3262 section 3), who gave up meanwhile.
+        (Reached::Answered, _) if status.code == 487 => (
+            CallState::NoAnswer,
+            "the caller gave up while it was being answered".to_owned(),
+        ),
         (Reached::Answered | Reached::Talking, _) => talked(by, status),
         (Reached::Ringing, CallDirection::Inbound) => inbound(by, status, reason),
         (Reached::Ringing, CallDirection::Outbound) => outbound(by, status),

@@ -87,7 +87,8 @@ impl Engine {
         let ringback = self.calls.values().any(|call| {
             call.direction == CallDirection::Outbound
                 && call.stage() == CallStage::Ringing
-                && !call.early_media
+                // Some gateways promise sound and send none (RFC 3960 section 3.2).
+                && !(call.early_media && call.flowing)
         });
         if ringback && !connected {
             return Some(Tone::Ringback);
@@ -108,6 +109,9 @@ impl Engine {
         match event {
             MediaEvent::Flowing { call, remote } => {
                 tracing::debug!(%call, %remote, "sound arrives");
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.flowing = true;
+                }
             }
             MediaEvent::Silent { call, lasting } => {
                 let seconds = lasting.as_secs();

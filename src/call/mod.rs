@@ -12,6 +12,8 @@
 //! (`handle_*`); outputs are [`Action`]s, drained by `poll_action` after each input.
 
 mod action;
+mod change;
+mod fork;
 mod hold;
 mod negotiation;
 mod session;

@@ -31,7 +31,7 @@ pub(super) enum BodyError {
 }
 
 /// Our description and what came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Negotiation {
     local: LocalMedia,
     /// What we last wrote; the version grows only when it changes (RFC 3264 section 8).

@@ -4,9 +4,14 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::call::action::{Action, CallError, Edge, SipAction};
+use crate::call::fork::Forks;
 use crate::call::hold::Hold;
 use crate::call::negotiation::{MediaPreferences, Negotiation};
-use crate::sip::{Body, EndedBy, Status};
+use crate::sdp::MediaPlan;
+use crate::sip::{Body, EarlyMedia, EndedBy, Status};
+
+/// RFC 6228.
+const EARLY_DIALOG_TERMINATED: u16 = 199;
 
 /// Where a call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +60,21 @@ enum OnOpen {
 /// One call; see the module's picture.
 #[derive(Debug)]
 pub struct Call {
-    phase: Phase,
+    pub(super) phase: Phase,
     preferences: MediaPreferences,
-    media: Option<Negotiation>,
+    pub(super) media: Option<Negotiation>,
     /// Incoming: the offer, until it is answered. None asks us to offer.
     offer: Option<Body>,
     /// Incoming: the local address towards the caller.
     local_ip: Option<IpAddr>,
     on_open: Option<OnOpen>,
-    hold: Hold,
+    pub(super) hold: Hold,
     /// Whether our re-INVITE is on its way.
-    reinviting: bool,
-    /// Whether the far end already sent or got an answer before the call was answered.
-    early: bool,
+    pub(super) reinviting: bool,
+    /// Outgoing: what the phones that ring have answered.
+    pub(super) forks: Forks,
+    /// What was last applied.
+    applied: Option<MediaPlan>,
     /// What our side found wrong, for the end's reason.
     problem: Option<String>,
     actions: VecDeque<Action>,
@@ -227,36 +234,62 @@ impl Call {
         }
     }
 
-    /// A provisional answer came.
-    pub fn handle_progress(&mut self, status: &Status, body: Option<&Body>) {
+    /// A provisional answer came from one of the phones that ring.
+    pub fn handle_progress(
+        &mut self,
+        fork: &str,
+        status: &Status,
+        body: Option<&Body>,
+        early_media: EarlyMedia,
+    ) {
         if self.phase == Phase::Ending {
             return;
         }
-        if let Some(body) = body {
+        // One phone stopped ringing, others may go on.
+        if status.code == EARLY_DIALOG_TERMINATED {
+            self.forks.remove(fork);
+        } else {
             // An early answer that cannot be used is no reason to end a call that may yet be
             // answered well.
-            if self.take_answer(body).is_ok() {
-                self.early = true;
-            }
+            let agreed = body.and_then(|body| {
+                let mut media = self.media.clone()?;
+                media.accept(body).ok()?;
+                Some(media)
+            });
+            self.forks.progress(fork, agreed, early_media);
+        }
+        let heard = self.forks.heard().cloned();
+        let early_media = heard.is_some();
+        if let Some(plan) = heard {
+            self.apply(plan);
         }
         if status.code > 100 {
             self.tell(Edge::Ringing {
                 status: status.code,
-                early_media: self.early,
+                early_media,
             });
         }
     }
 
-    /// The far end accepted.
-    pub fn handle_answered(&mut self, body: Option<&Body>) {
+    /// One of the phones accepted.
+    pub fn handle_answered(&mut self, fork: &str, body: Option<&Body>) {
         if self.phase == Phase::Ending {
             return;
         }
         self.phase = Phase::Established;
+        // The answer may have come in a provisional response alone (RFC 3261 section 13.2.1).
+        let early = self.forks.take(fork);
+        self.forks.clear();
+        let agreed = early.is_some();
+        if agreed {
+            self.media = early;
+        }
         let taken = match body {
             Some(body) => self.take_answer(body),
-            // The answer may have come in a provisional response alone (RFC 3261 section 13.2.1).
-            None if self.early => Ok(()),
+            None if agreed => {
+                self.apply_agreed();
+                Ok(())
+            }
             None => Err("the far end accepted without saying what it can hear".to_owned()),
         };
         match taken {
@@ -290,84 +323,6 @@ impl Call {
             Some(_) | None => {}
         }
         self.reinvite_if_needed();
-    }
-
-    /// The far end wants a change.
-    pub fn handle_reinvite(&mut self, offer: Option<&Body>) {
-        let direction = self.hold.direction();
-        let Some(media) = &mut self.media else {
-            self.sip(SipAction::AnswerReinvite(
-                Status::new(488, "Not Acceptable Here"),
-                None,
-            ));
-            return;
-        };
-        let ok = Status::new(200, "OK");
-        match offer {
-            None => {
-                let offer = media.offer(direction);
-                self.sip(SipAction::AnswerReinvite(ok, Some(offer)));
-            }
-            // While the far end holds, our wish for its offer is what it would be without it.
-            Some(offer) => match media.answer(offer, wish(self.hold)) {
-                Ok((answer, plan)) => {
-                    self.sip(SipAction::AnswerReinvite(ok, Some(answer)));
-                    self.agreed(plan);
-                    self.tell_remote_hold();
-                }
-                Err(error) => {
-                    let refusal = Status::new(488, "Not Acceptable Here");
-                    self.sip(SipAction::AnswerReinvite(refusal, None));
-                    self.tell(Edge::Problem(error.to_string()));
-                }
-            },
-        }
-    }
-
-    /// The answer to the offer that we gave in a 200 to a re-INVITE without one.
-    pub fn handle_reinvite_confirmed(&mut self, body: Option<&Body>) {
-        if let Some(body) = body {
-            match self.take_answer(body) {
-                Ok(()) => self.tell_remote_hold(),
-                Err(problem) => self.tell(Edge::Problem(problem)),
-            }
-        }
-    }
-
-    /// Our change was answered.
-    pub fn handle_reinvite_answered(&mut self, status: &Status, body: Option<&Body>) {
-        self.reinviting = false;
-        if self.phase == Phase::Ending {
-            return;
-        }
-        let taken = match (status.code, body) {
-            (200..=299, Some(body)) => self.take_answer(body),
-            (200..=299, None) => Err("the far end accepted without a description".to_owned()),
-            (code, _) => Err(format!("the far end refused: {code} {}", status.phrase)),
-        };
-        match taken {
-            Ok(()) => {
-                let before = self.hold.applied;
-                self.hold.applied = self
-                    .media
-                    .as_ref()
-                    .and_then(Negotiation::plan)
-                    .is_some_and(|plan| !plan.direction.receives());
-                if self.hold.applied != before {
-                    self.tell(if self.hold.applied {
-                        Edge::Held { by_remote: false }
-                    } else {
-                        Edge::Resumed
-                    });
-                }
-                self.tell_remote_hold();
-                self.reinvite_if_needed();
-            }
-            Err(problem) => {
-                self.hold.wanted = self.hold.applied;
-                self.tell(Edge::Problem(problem));
-            }
-        }
     }
 
     /// The SIP session is over.
@@ -422,7 +377,8 @@ impl Call {
             on_open: None,
             hold: Hold::default(),
             reinviting: false,
-            early: false,
+            forks: Forks::default(),
+            applied: None,
             problem: None,
             actions: VecDeque::new(),
         }
@@ -446,7 +402,6 @@ impl Call {
     fn send_early_answer(&mut self) {
         match self.first_answer() {
             Ok(body) => {
-                self.early = true;
                 self.sip(SipAction::Ring(Some(body)));
                 self.tell(Edge::Ringing {
                     status: 183,
@@ -488,50 +443,35 @@ impl Call {
         }
     }
 
-    fn take_answer(&mut self, body: &Body) -> Result<(), String> {
+    pub(super) fn take_answer(&mut self, body: &Body) -> Result<(), String> {
         let media = self
             .media
             .as_mut()
             .ok_or_else(|| "no sound path is open".to_owned())?;
-        let before = media.plan().cloned();
         let plan = media.accept(body).map_err(|error| error.to_string())?;
-        if before.as_ref() != Some(&plan) {
-            self.agreed(plan);
-        }
+        self.apply(plan);
         Ok(())
     }
 
-    fn agreed(&mut self, plan: crate::sdp::MediaPlan) {
+    fn apply_agreed(&mut self) {
+        let plan = self.media.as_ref().and_then(Negotiation::plan).cloned();
+        if let Some(plan) = plan {
+            self.apply(plan);
+        }
+    }
+
+    /// Applies a plan unless it is the running one.
+    fn apply(&mut self, plan: MediaPlan) {
+        if self.applied.as_ref() != Some(&plan) {
+            self.agreed(plan);
+        }
+    }
+
+    pub(super) fn agreed(&mut self, plan: MediaPlan) {
+        self.applied = Some(plan.clone());
         self.actions
             .push_back(Action::Apply(Box::new(plan.clone())));
         self.tell(Edge::Media(Box::new(plan)));
-    }
-
-    fn tell_remote_hold(&mut self) {
-        let Some(plan) = self.media.as_ref().and_then(Negotiation::plan) else {
-            return;
-        };
-        let remote = !plan.direction.sends();
-        if remote != self.hold.remote {
-            self.hold.remote = remote;
-            self.tell(if remote {
-                Edge::Held { by_remote: true }
-            } else {
-                Edge::Resumed
-            });
-        }
-    }
-
-    fn reinvite_if_needed(&mut self) {
-        if self.phase != Phase::Established || self.reinviting || !self.hold.differs() {
-            return;
-        }
-        let direction = self.hold.direction();
-        if let Some(media) = &mut self.media {
-            let offer = media.offer(direction);
-            self.reinviting = true;
-            self.sip(SipAction::Reinvite(offer));
-        }
     }
 
     /// Nothing can be agreed: 488, with the reason for the agent.
@@ -556,20 +496,11 @@ impl Call {
         self.sip(SipAction::HangUp);
     }
 
-    fn sip(&mut self, action: SipAction) {
+    pub(super) fn sip(&mut self, action: SipAction) {
         self.actions.push_back(Action::Sip(action));
     }
 
-    fn tell(&mut self, edge: Edge) {
+    pub(super) fn tell(&mut self, edge: Edge) {
         self.actions.push_back(Action::Tell(edge));
     }
-}
-
-/// The direction to answer an offer with: the offer itself says whether the far end holds.
-fn wish(hold: Hold) -> crate::sdp::Direction {
-    Hold {
-        remote: false,
-        ..hold
-    }
-    .direction()
 }

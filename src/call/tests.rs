@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::call::{Action, Call, Edge, MediaPreferences, Phase, SipAction};
 use crate::sdp::{Codec, Direction};
-use crate::sip::{Body, EndedBy, Status};
+use crate::sip::{Body, EarlyMedia, EndedBy, Status};
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -72,7 +72,7 @@ fn connected() -> (Call, Call) {
     let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
         panic!("{actions:?}")
     };
-    caller.handle_answered(Some(answer));
+    caller.handle_answered("", Some(answer));
     callee.handle_confirmed(None);
     drain(&mut caller, 0);
     drain(&mut callee, 0);
@@ -99,7 +99,7 @@ fn two_sides_agree_on_the_common_codec() {
     let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
         panic!()
     };
-    caller.handle_answered(Some(answer));
+    caller.handle_answered("", Some(answer));
     let actions = drain(&mut caller, 0);
     assert!(edges(&actions).contains(&&Edge::Answered));
     assert_eq!(caller.phase(), Phase::Established);
@@ -137,7 +137,7 @@ fn holding_and_resuming_follow_the_far_ends_agreement() {
             hold,
             "it is held only when the far end agreed"
         );
-        callee.handle_reinvite(Some(&offer));
+        callee.handle_reinvite("", Some(&offer));
         let actions = drain(&mut callee, 0);
         assert_eq!(callee.held_by_remote(), hold);
         let Some(SipAction::AnswerReinvite(status, Some(answer))) = sip(&actions).first().copied()
@@ -167,7 +167,7 @@ fn a_change_of_mind_while_a_hold_is_on_its_way_is_carried_out_after_it() {
     let offer = (*offer).clone();
     caller.set_hold(false).unwrap();
     assert!(drain(&mut caller, 0).is_empty(), "one change at a time");
-    callee.handle_reinvite(Some(&offer));
+    callee.handle_reinvite("", Some(&offer));
     let actions = drain(&mut callee, 0);
     let Some(SipAction::AnswerReinvite(status, answer)) = sip(&actions).first().copied() else {
         panic!()
@@ -225,7 +225,7 @@ fn both_sides_may_hold_at_once() {
         let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
             panic!("{actions:?}")
         };
-        to.handle_reinvite(Some(offer));
+        to.handle_reinvite("", Some(offer));
         let actions = drain(to, 0);
         let Some(SipAction::AnswerReinvite(status, answer)) = sip(&actions).first().copied() else {
             panic!("{actions:?}")
@@ -318,8 +318,9 @@ fn who_hangs_up_is_done_at_once_and_hears_nothing_more_of_the_call() {
     assert_eq!(caller.phase(), Phase::Ending);
     // The end of our own hold, and sound that comes late, change nothing any more.
     caller.handle_reinvite_answered(&Status::new(200, "OK"), Some(offer));
-    caller.handle_answered(Some(offer));
-    caller.handle_progress(&Status::new(183, "Session Progress"), Some(offer));
+    caller.handle_answered("", Some(offer));
+    let status = Status::new(183, "Session Progress");
+    caller.handle_progress("", &status, Some(offer), EarlyMedia::Unsaid);
     assert_eq!(drain(&mut caller, 0), []);
     assert!(caller.hang_up().unwrap_err().to_string().contains("ending"));
     caller.handle_ended(EndedBy::Unreachable, Status::new(408, "silence"), None);
@@ -342,13 +343,14 @@ fn early_media_and_acceptance_carry_the_same_answer() {
         panic!()
     };
     assert_eq!(early_body, body);
-    caller.handle_progress(&Status::new(183, "Session Progress"), Some(early_body));
+    let status = Status::new(183, "Session Progress");
+    caller.handle_progress("", &status, Some(early_body), EarlyMedia::Unsaid);
     let heard = drain(&mut caller, 0);
     assert!(heard.contains(&Action::Tell(Edge::Ringing {
         status: 183,
         early_media: true
     })));
-    caller.handle_answered(Some(body));
+    caller.handle_answered("", Some(body));
     let actions = drain(&mut caller, 0);
     assert!(
         !actions
@@ -383,7 +385,7 @@ fn the_old_hold_by_a_zero_address_stops_our_sound() {
     let old = text(offer)
         .replace("127.0.0.1", "0.0.0.0")
         .replace("a=sendonly\r\n", "");
-    callee.handle_reinvite(Some(&Body::sdp(old)));
+    callee.handle_reinvite("", Some(&Body::sdp(old)));
     let actions = drain(&mut callee, 0);
     let plan = actions
         .iter()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
 
@@ -89,6 +90,8 @@ pub(super) struct HeadlessArgs {
     /// How long a call rings before it is given up.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub(super) ring_limit: Option<u32>,
+    #[command(flatten)]
+    pub(super) extensions: ExtensionArgs,
     /// Direct calls: any user part and any source is answered (for testers).
     #[arg(long)]
     pub(super) no_register: bool,

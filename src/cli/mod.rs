@@ -7,6 +7,7 @@ mod demo;
 mod desktop;
 mod doctor;
 mod event_line;
+mod extension_args;
 mod headless;
 mod lab;
 mod lab_guests;

@@ -11,6 +11,7 @@ use crate::app::{AccountOptions, EngineOptions, IncomingPolicy, Script, Source, 
 use crate::base::redact::Secret;
 use crate::cli::args::{HeadlessArgs, TransportArg};
 use crate::config::account::{MessageWaiting, TransportChoice};
+use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::paths::Paths;
 use crate::config::settings::{Colleague, WatchKind};
@@ -73,6 +74,11 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     let record_dir = record_dir(&paths, args.record_dir.as_deref(), &settings.record_dir)?;
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let anywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let mut direct_extensions = CallExtensions::default();
+    args.extensions.apply(&mut direct_extensions);
+    if let Err(problem) = direct_extensions.validate() {
+        return Err(Usage(problem.to_string()).into());
+    }
     Ok(EngineOptions {
         bind: args
             .bind
@@ -86,7 +92,10 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         max_calls: args.max_calls,
         one_at_a_time: false,
         persist: false,
-        script: script(args),
+        script: Script {
+            extensions: direct_extensions,
+            ..script(args)
+        },
         notices: Vec::new(),
         paths,
     })
@@ -257,6 +266,7 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
         account.codecs.clone_from(&args.codecs);
     }
     args.rules.apply(&mut account.rules);
+    args.extensions.apply(&mut account.extensions);
 }
 
 fn password(
@@ -326,5 +336,6 @@ fn script(args: &HeadlessArgs) -> Script {
         record: args.record_dir.is_some(),
         codecs: args.codecs.clone(),
         ring_limit: Duration::from_secs(args.ring_limit.unwrap_or(120).into()),
+        extensions: CallExtensions::default(),
     }
 }

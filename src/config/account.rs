@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::dial_plan::DialPlan;
+use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::tls::TlsOptions;
 
@@ -42,6 +43,8 @@ pub struct Account {
     pub tls: TlsOptions,
     /// What happens to its calls by rule.
     pub rules: CallRules,
+    /// Which extensions its calls use.
+    pub extensions: CallExtensions,
 }
 
 /// Whether the server is asked for waiting messages (RFC 3842).
@@ -93,6 +96,7 @@ impl Default for Account {
             dial_plan: DialPlan::default(),
             tls: TlsOptions::default(),
             rules: CallRules::default(),
+            extensions: CallExtensions::default(),
         }
     }
 }

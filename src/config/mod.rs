@@ -1,6 +1,7 @@
 //! What the user decided: accounts, settings, paths, secrets.
 
 pub mod account;
+pub mod call_extensions;
 pub mod call_rules;
 pub mod dialling_rules;
 pub mod file;

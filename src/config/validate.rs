@@ -65,6 +65,11 @@ pub enum Problem {
     /// The ring limit is out of range.
     #[error("ring_limit_seconds is {0}; write a number from 1 to 3600 (120 is usual)")]
     RingLimit(u32),
+    /// The interval of the session timer is out of range.
+    #[error(
+        "session_expires is {0}; write 0 for none, or a number from 90 to 86400 (1800 is usual)"
+    )]
+    SessionExpires(u32),
     /// No codec is left to talk with.
     #[error("codecs is empty; name at least one of opus, pcmu, pcma")]
     NoCodec,
@@ -240,6 +245,7 @@ impl Account {
         if !self.voicemail.is_empty() && !is_reachable(&self.voicemail) {
             return Err(Problem::Voicemail(self.voicemail.clone()));
         }
+        self.extensions.validate()?;
         codecs(&self.codecs)?;
         region(&self.dial_plan.region)?;
         let prefix = &self.dial_plan.outside_prefix;

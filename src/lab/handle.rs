@@ -210,6 +210,7 @@ impl Lab {
             max_sessions: MAX_CALLS,
             direct_ring_limit: Duration::from_secs(120),
             requests_per_second: None,
+            direct_extensions: crate::sip::CallExtensions::default(),
         };
         let mut peers = Peers {
             endpoint: Endpoint::new(endpoint, Box::new(OsRandom)),

@@ -108,6 +108,7 @@ impl Peers {
                 digest: crate::sip::DigestRules::default(),
                 expires: Duration::from_secs(3600),
                 ring_limit: RING_LIMIT,
+                extensions: crate::sip::CallExtensions::default(),
             };
             self.endpoint.add_account(now, account_of(caller), setup);
         }
@@ -202,17 +203,36 @@ impl Peers {
             }
             SipEvent::Progress {
                 session,
+                fork,
                 status,
                 body,
-            } => self.with(session, |call| call.handle_progress(&status, body.as_ref())),
-            SipEvent::Answered { session, body, .. } => {
-                self.with(session, |call| call.handle_answered(body.as_ref()));
+                early_media,
+            } => self.with(session, |call| {
+                call.handle_progress(&fork, &status, body.as_ref(), early_media);
+            }),
+            SipEvent::Answered {
+                session,
+                fork,
+                body,
+                ..
+            } => {
+                self.with(session, |call| call.handle_answered(&fork, body.as_ref()));
             }
             SipEvent::Confirmed { session, body } => {
                 self.with(session, |call| call.handle_confirmed(body.as_ref()));
             }
-            SipEvent::Reinvite { session, offer } => {
-                self.with(session, |call| call.handle_reinvite(offer.as_ref()));
+            SipEvent::Reinvite {
+                session,
+                fork,
+                offer,
+            } => {
+                self.with(session, |call| call.handle_reinvite(&fork, offer.as_ref()));
+            }
+            SipEvent::ChangeDeferred { session } => {
+                self.with(session, Call::handle_change_deferred);
+            }
+            SipEvent::ChangePossible { session } => {
+                self.with(session, Call::handle_change_possible);
             }
             SipEvent::ReinviteConfirmed { session, body } => {
                 self.with(session, |call| {

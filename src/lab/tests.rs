@@ -71,6 +71,7 @@ impl Phone {
             max_sessions: 2,
             direct_ring_limit: Duration::from_secs(120),
             requests_per_second: None,
+            direct_extensions: crate::sip::CallExtensions::default(),
         };
         let (sender, media_events) = mpsc::channel(256);
         let devices = Devices {
@@ -116,6 +117,7 @@ impl Phone {
             digest: crate::sip::DigestRules::default(),
             expires: Duration::from_secs(3600),
             ring_limit: Duration::from_secs(60),
+            extensions: crate::sip::CallExtensions::default(),
         };
         self.endpoint.add_account(monotonic_now(), ACCOUNT, setup);
     }
@@ -213,7 +215,9 @@ impl Phone {
         if let (Some(event), Some((_, _, call))) = (&event, &mut self.call) {
             match event {
                 SipEvent::OfferNeeded { local_ip, .. } => call.handle_offer_needed(*local_ip),
-                SipEvent::Answered { body, .. } => call.handle_answered(body.as_ref()),
+                SipEvent::Answered { fork, body, .. } => {
+                    call.handle_answered(fork, body.as_ref());
+                }
                 SipEvent::Confirmed { body, .. } => call.handle_confirmed(body.as_ref()),
                 _ => {}
             }

@@ -50,4 +50,37 @@ pub struct AccountSetup {
     /// How long an incoming call rings before it is refused with 480, and an outgoing one before
     /// it is cancelled.
     pub ring_limit: Duration,
+    /// Which extensions its calls use.
+    pub extensions: CallExtensions,
+}
+
+/// Which extensions of a call are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallExtensions {
+    /// Reliable provisional answers.
+    pub reliable: Reliability,
+    /// The interval after which a call that nobody refreshes ends (RFC 4028), 90 s to a day; zero
+    /// for no such timer.
+    pub session_expires: Duration,
+}
+
+impl Default for CallExtensions {
+    fn default() -> Self {
+        Self {
+            reliable: Reliability::Supported,
+            session_expires: Duration::from_secs(1800),
+        }
+    }
+}
+
+/// Whether provisional answers are acknowledged (100rel, RFC 3262).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reliability {
+    /// Never; a far end that demands it is refused with 420.
+    Off,
+    /// Where the far end demands it, and for answers with a session description where it can.
+    #[default]
+    Supported,
+    /// Always; a far end that cannot is refused with 421.
+    Required,
 }

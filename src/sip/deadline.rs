@@ -29,12 +29,20 @@ pub(super) enum Timer {
     Ring(SessionId),
     /// A provisional answer repeated each minute (RFC 3261 section 13.3.1.1).
     Provisional(SessionId),
+    /// A reliable provisional answer repeated from T1 without end (RFC 3262 section 3).
+    RepeatReliable(SessionId),
+    /// The longest wait for its PRACK (64*T1).
+    PrackLimit(SessionId),
     /// Our 2xx repeated from T1 to T2 (RFC 3261 section 13.3.1.4).
     Repeat2xx(SessionId),
     /// The longest wait for the ACK of our 2xx (64*T1).
     AckLimit(SessionId),
     /// The longest wait for the end of a cancelled INVITE (64*T1, RFC 3261 section 9.1).
     CancelLimit(SessionId),
+    /// The next refresh of a call (RFC 4028 section 10).
+    Refresh(SessionId),
+    /// The end of a call that was not refreshed (RFC 4028 section 10).
+    SessionExpires(SessionId),
     /// Our re-INVITE after glare (RFC 3261 section 14.1).
     Glare(SessionId),
     /// The longest wait for the final answer to our re-INVITE.
@@ -95,9 +103,13 @@ impl Endpoint {
                 Timer::KeepAlive(account) => self.keep_alive(now, account),
                 Timer::Ring(session) => self.ring_limit_passed(now, session),
                 Timer::Provisional(session) => self.repeat_provisional(now, session),
+                Timer::RepeatReliable(session) => self.repeat_reliable(now, session),
+                Timer::PrackLimit(session) => self.prack_missing(now, session),
                 Timer::Repeat2xx(session) => self.repeat_2xx(now, session),
                 Timer::AckLimit(session) => self.ack_missing(now, session),
                 Timer::CancelLimit(session) => self.cancel_unanswered(now, session),
+                Timer::Refresh(session) => self.refresh(now, session),
+                Timer::SessionExpires(session) => self.session_expired(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
                 Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
                 Timer::Subscribe(subscription) => self.send_subscribe(now, subscription),
@@ -134,9 +146,13 @@ impl Endpoint {
                 | Timer::Resolve(_)
                 | Timer::Ring(_)
                 | Timer::Provisional(_)
+                | Timer::RepeatReliable(_)
+                | Timer::PrackLimit(_)
                 | Timer::Repeat2xx(_)
                 | Timer::AckLimit(_)
                 | Timer::CancelLimit(_)
+                | Timer::Refresh(_)
+                | Timer::SessionExpires(_)
                 | Timer::Glare(_)
                 | Timer::ReinviteLimit(_) => true,
             }),

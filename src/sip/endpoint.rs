@@ -8,7 +8,7 @@ use crate::base::flow::{ConnectionId, Input, Output, ResolveId, Resolved, Transp
 use crate::base::id::AccountId;
 use crate::base::random::Random;
 use crate::base::uri::{Host, Uri};
-use crate::sip::account::AccountSetup;
+use crate::sip::account::{AccountSetup, CallExtensions};
 use crate::sip::connection::{Border, Flow};
 use crate::sip::deadline::Timer;
 use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
@@ -41,6 +41,8 @@ pub struct EndpointConfig {
     pub direct_ring_limit: Duration,
     /// How many requests one source may send in a second; none takes all.
     pub requests_per_second: Option<u32>,
+    /// Which extensions calls of no account use.
+    pub direct_extensions: CallExtensions,
 }
 
 /// The sans-IO SIP user agent; see the crate's drain rule.
@@ -318,7 +320,9 @@ impl Endpoint {
         self.send_invite(now, session, &offer)
     }
 
-    /// Sends 180, or 183 when a body (an early answer) is given.
+    /// Sends 180, or 183 when a body (an early answer) is given; reliably where the caller can and
+    /// the account's rule asks for it (RFC 3262). The early offer of a call that came without one
+    /// goes out only reliably; else 180 is sent.
     ///
     /// # Errors
     ///
@@ -333,6 +337,7 @@ impl Endpoint {
     }
 
     /// Accepts an incoming call with 200; `body` is the answer, or the offer after a late offer.
+    /// The 200 waits for the PRACK of a session description.
     ///
     /// # Errors
     ///
@@ -365,11 +370,13 @@ impl Endpoint {
         self.end_call(now, session)
     }
 
-    /// Offers new media in an established call.
+    /// Offers new media: by re-INVITE in an established call, by UPDATE before, once offer and
+    /// answer of the INVITE were exchanged reliably.
     ///
     /// # Errors
     ///
-    /// Fails when the call is not established or another offer is open.
+    /// Fails when the call is in another state or another offer is open; after the latter
+    /// `ChangePossible` follows.
     pub fn reinvite(
         &mut self,
         now: Instant,

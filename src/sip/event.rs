@@ -114,6 +114,18 @@ pub struct IncomingCall {
     pub headers: Vec<(String, String)>,
 }
 
+/// What P-Early-Media (RFC 5009) says of the sound before the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EarlyMedia {
+    /// Nothing, as most phones and gateways do.
+    #[default]
+    Unsaid,
+    /// It is let through.
+    Allowed,
+    /// It is held back: the caller's phone makes its own tone.
+    Withheld,
+}
+
 /// Who or what ended a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
@@ -150,15 +162,21 @@ pub enum SipEvent {
     Progress {
         /// The call.
         session: SessionId,
+        /// Which of the phones that ring at once, by its tag.
+        fork: String,
         /// The provisional status.
         status: Status,
-        /// An answer, when it carried one.
+        /// An answer, when it carried one that counts.
         body: Option<Body>,
+        /// Whether the network lets its sound through.
+        early_media: EarlyMedia,
     },
     /// An outgoing call was answered; the ACK is already sent.
     Answered {
         /// The call.
         session: SessionId,
+        /// Which of the phones that rang at once, by its tag.
+        fork: String,
         /// The answer to our offer.
         body: Option<Body>,
         /// What the far end calls itself, by its Contact or P-Asserted-Identity.
@@ -171,14 +189,17 @@ pub enum SipEvent {
         /// The answer, when our 2xx carried an offer (late offer).
         body: Option<Body>,
     },
-    /// The far end re-INVITEs: answer with `answer_reinvite`.
+    /// The far end offers a change, by re-INVITE, UPDATE or PRACK: answer with `answer_reinvite`.
     Reinvite {
         /// The call.
         session: SessionId,
+        /// Which of the phones that ring at once, by its tag.
+        fork: String,
         /// The offer; none asks us to offer.
         offer: Option<Body>,
     },
-    /// The ACK to our 2xx for a re-INVITE without offer carried the answer.
+    /// The answer to an offer that we made in a response: in the ACK of a re-INVITE, or in the
+    /// PRACK of a provisional answer.
     ReinviteConfirmed {
         /// The call.
         session: SessionId,
@@ -193,6 +214,17 @@ pub enum SipEvent {
         status: Status,
         /// The answer of a 2xx.
         body: Option<Body>,
+    },
+    /// Our offer was taken back because the far end's came first; ask again after
+    /// `ChangePossible`.
+    ChangeDeferred {
+        /// The call.
+        session: SessionId,
+    },
+    /// An offer that was refused or deferred because another one was open may be made now.
+    ChangePossible {
+        /// The call.
+        session: SessionId,
     },
     /// A DTMF digit came by INFO (`application/dtmf-relay` or `application/dtmf`).
     InfoDigit {

@@ -250,6 +250,12 @@ impl Message {
         self.body.clone_from(&body.bytes);
     }
 
+    /// Takes the body and its type out.
+    pub fn clear_body(&mut self) {
+        self.headers.remove("Content-Type");
+        self.body.clear();
+    }
+
     /// The method of a request.
     pub fn method(&self) -> Option<&Method> {
         match &self.start {

@@ -29,11 +29,12 @@
 //! | RFC | what |
 //! |---|---|
 //! | 3261 | user agent client and server: sections 7 to 15, 17 to 22, 25; no proxy, no S/MIME; the handshake of TLS and the names of certificates (RFC 5922) are the sockets' |
+//! | 3262 | reliable provisional answers in both roles, offers and answers in PRACK; as caller no offer in PRACK |
 //! | 3263 | section 4.3, the next target after a failure; the look-up itself is the resolver's |
 //! | 3264 | who offers and who answers; the descriptions themselves are the owner's |
-//! | 3311 | UPDATE received: target refresh, offers in an established call |
+//! | 3311 | UPDATE received: target refresh, offers before and after the answer; sent: offers before the answer, refreshes |
 //! | 3323, 3325 | P-Asserted-Identity and Remote-Party-ID from the account's own server alone; `Privacy: id` both ways |
-//! | 3326 | Reason of CANCEL, BYE and final answers is shown; "answered elsewhere" in all its spellings |
+//! | 3326 | Reason of CANCEL, BYE and final answers is shown; "answered elsewhere" in all its spellings; sent with the BYE of a call that nobody refreshed |
 //! | 5373 | Answer-Mode; beside it Call-Info `answer-after` and Alert-Info; the owner's rules decide |
 //! | 5806, 7044 | Diversion, else History-Info: the way of a call before it came here |
 //! | 7090 | `Priority: psap-callback` from the own server |
@@ -44,9 +45,13 @@
 //! | 3581 | `rport` in both roles |
 //! | 4475 | each case has its reaction in the simulator's tests |
 //! | 5407 | section 3.1.4: a re-INVITE proves that the ACK was lost |
+//! | 4028 | session timers in both roles, refreshed by UPDATE or re-INVITE; nobody is refreshed who knows no timers, unless a proxy asks |
+//! | 5009 | P-Early-Media of provisional answers decides whose sound is heard |
 //! | 5626 | sections 3.5.1, 4.4.1 and 4.5: keep-alives and back-off; no flows, no `reg-id` |
 //! | 5630 | `sips:`: only by TLS and WSS, our Contact says so too, no way back to `sip:` |
 //! | 6026 | the Accepted states, timers L and M |
+//! | 6228 | 199: one of several phones stopped ringing |
+//! | 6337 | offers and answers in provisional answers, PRACK and UPDATE |
 //! | 6086 | INFO received: DTMF |
 //! | 6665 | the subscriber: NOTIFY before 200, forks, refresh, every reason of an end, fetching once |
 //! | 7118 | WebSocket as client: Via and Contact of `.invalid`, one message in each frame |
@@ -71,7 +76,7 @@
 //! - 3xx ends a call; following a redirection is for the owner to decide.
 //! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
-//! - Not yet: 100rel (an INVITE that requires it gets 420), REFER, session timers.
+//! - Not yet: REFER.
 
 pub mod account;
 pub mod caller;
@@ -97,7 +102,7 @@ mod transaction;
 mod ua;
 mod write;
 
-pub use account::{AccountSetup, Credentials, DigestRules};
+pub use account::{AccountSetup, CallExtensions, Credentials, DigestRules, Reliability};
 pub use caller::Caller;
 pub use deadline::Census;
 pub use endpoint::{Endpoint, EndpointConfig};

@@ -33,6 +33,7 @@ mod policy;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
+mod session;
 mod several_calls;
 mod sipp;
 mod subscriptions;

@@ -26,6 +26,34 @@ pub fn cseq(text: &str) -> Result<(u32, Method), Malformed> {
     }
 }
 
+/// Reads `RSeq` (RFC 3262 section 7.1): a number from 1 to 2^32-1.
+///
+/// # Errors
+///
+/// Fails when it is no such number.
+pub fn rseq(text: &str) -> Result<u32, Malformed> {
+    let text = text.trim();
+    match text.parse::<u32>() {
+        Ok(number) if number > 0 && text.starts_with(|c: char| c.is_ascii_digit()) => Ok(number),
+        Ok(_) | Err(_) => Err(Malformed("RSeq")),
+    }
+}
+
+/// Reads `RAck` (RFC 3262 section 7.2): the `RSeq` and the `CSeq` of what it acknowledges.
+///
+/// # Errors
+///
+/// Fails when one of the two is missing or out of range.
+pub fn rack(text: &str) -> Result<(u32, u32, Method), Malformed> {
+    let malformed = |_| Malformed("RAck");
+    let (first, rest) = text
+        .trim()
+        .split_once([' ', '\t'])
+        .ok_or(Malformed("RAck"))?;
+    let (number, method) = cseq(rest).map_err(malformed)?;
+    Ok((rseq(first).map_err(malformed)?, number, method))
+}
+
 /// The type of a Content-Type or Accept value, lower-case, without parameters or white space.
 pub fn media_type(text: &str) -> String {
     text.split(';')
@@ -66,6 +94,24 @@ mod tests {
         ] {
             assert!(cseq(broken).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn an_acknowledgement_names_the_answer_and_the_request() {
+        assert_eq!(rack("776656 1 INVITE"), Ok((776_656, 1, Method::Invite)));
+        assert_eq!(rack(" 1 \t2  INVITE "), Ok((1, 2, Method::Invite)));
+        for broken in [
+            "0 1 INVITE",
+            "4294967296 1 INVITE",
+            "1 INVITE",
+            "+1 1 INVITE",
+            "1 1",
+            "",
+        ] {
+            assert!(rack(broken).is_err(), "{broken}");
+        }
+        assert_eq!(rseq("4294967295"), Ok(u32::MAX));
+        assert!(rseq("-1").is_err() && rseq("").is_err());
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use crate::base::clock;
 use crate::base::flow::{ConnectionId, Output, Resolved, Transport};
 use crate::base::random::SeededRandom;
+use crate::base::uri::Uri;
 use crate::sip::message::Message;
-use crate::sip::{Body, Endpoint, EndpointConfig, IncomingCall, SessionId, SipEvent, parse};
+use crate::sip::{
+    Body, Endpoint, EndpointConfig, IncomingCall, Reliability, SessionId, SipEvent, parse,
+};
 
 /// An endpoint at 10.0.0.1 with a peer at 10.0.0.200, whose resolver answers at once.
 pub(in crate::sip) struct Bench {
@@ -55,6 +58,7 @@ impl Bench {
             max_sessions,
             direct_ring_limit: Duration::from_secs(120),
             requests_per_second: None,
+            direct_extensions: crate::sip::CallExtensions::default(),
         }
     }
 
@@ -87,6 +91,9 @@ impl Bench {
                 transport,
             } = output
             {
+                if host.ends_with(".silent") {
+                    continue;
+                }
                 if host.ends_with(".invalid") {
                     let why = Err("no such name".to_owned());
                     self.endpoint.handle_resolved(self.now, id, why);
@@ -190,6 +197,16 @@ impl Bench {
         self.incoming().expect("a call came").session
     }
 
+    /// The only call, whoever made it.
+    pub(in crate::sip) fn any_session(&self) -> SessionId {
+        *self
+            .endpoint
+            .sessions
+            .keys()
+            .next()
+            .expect("a call is open")
+    }
+
     pub(in crate::sip) fn answer(&mut self) -> Message {
         let session = self.session();
         self.endpoint
@@ -258,4 +275,82 @@ pub(in crate::sip) fn established(bench: &mut Bench) -> String {
             .any(|event| matches!(event, SipEvent::Confirmed { .. }))
     );
     to
+}
+
+/// A call that we make, whose far end is played by the test.
+pub(in crate::sip) struct Caller {
+    pub(in crate::sip) bench: Bench,
+    pub(in crate::sip) session: SessionId,
+    pub(in crate::sip) invite: Message,
+}
+
+impl Caller {
+    pub(in crate::sip) fn new() -> Self {
+        Self::with(Reliability::Supported)
+    }
+
+    pub(in crate::sip) fn with(reliable: Reliability) -> Self {
+        let mut bench = Bench::new();
+        bench.endpoint.config.direct_extensions.reliable = reliable;
+        let target = Uri::parse("sip:x@10.0.0.200:5070").unwrap();
+        let session = bench
+            .endpoint
+            .invite(bench.now, None, &target, &[])
+            .unwrap();
+        bench.drain();
+        bench
+            .endpoint
+            .offer(bench.now, session, Body::sdp("v=offer"))
+            .unwrap();
+        let invite = bench.sent().remove(0);
+        Self {
+            bench,
+            session,
+            invite,
+        }
+    }
+
+    /// An answer to the INVITE by the phone with a tag.
+    pub(in crate::sip) fn answer(
+        &self,
+        code: u16,
+        tag: &str,
+        rseq: Option<u32>,
+        body: &str,
+    ) -> Message {
+        let mut answer = Message::response(&self.invite, code, "Answer", Some(tag));
+        let headers = &mut answer.headers;
+        headers.push("Contact", format!("<sip:{tag}@10.0.0.200:5099>"));
+        if let Some(rseq) = rseq {
+            headers.push("Require", "100rel");
+            headers.push("RSeq", rseq.to_string());
+        }
+        if !body.is_empty() {
+            answer.set_body(&Body::sdp(body));
+        }
+        answer
+    }
+
+    pub(in crate::sip) fn take(&mut self, answer: &Message) -> Vec<Message> {
+        self.bench.datagram_bytes(&answer.to_bytes())
+    }
+
+    pub(in crate::sip) fn ok(&mut self, request: &Message) -> Vec<Message> {
+        let ok = Message::response(request, 200, "OK", None);
+        self.take(&ok)
+    }
+
+    /// What the owner was told of progress: fork, status, and whether there was a body.
+    pub(in crate::sip) fn progress(&self) -> Vec<(String, u16, bool)> {
+        self.bench
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                SipEvent::Progress {
+                    fork, status, body, ..
+                } => Some((fork.clone(), status.code, body.is_some())),
+                _ => None,
+            })
+            .collect()
+    }
 }

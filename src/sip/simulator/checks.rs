@@ -73,12 +73,27 @@ fn check_agreement(world: &World, seed: u64) {
         }
     }
     for (label, sides) in by_label {
-        // One side forgot the call; that the other one ended it is checked above.
-        if world
-            .agents
-            .iter()
-            .any(|agent| agent.lost.iter().any(|lost| lost == label))
-        {
+        // One side forgot the call: with a session timer the other one ends it in time, without
+        // it ends it some day, which is checked above.
+        let lost = world.agents.iter().flat_map(|agent| &agent.lost);
+        let mut lost = lost.filter(|(lost, _, _)| lost == label).peekable();
+        if lost.peek().is_some() {
+            let Some((_, at, _)) = lost.find(|(_, _, talked)| *talked) else {
+                continue;
+            };
+            for (number, record) in sides {
+                if record.established.is_some_and(|since| since <= *at)
+                    && let Some(interval) = world.interval(number, label)
+                {
+                    let (over, _) = end(record);
+                    assert!(
+                        over <= *at + interval + TIMEOUT,
+                        "seed {seed}: {label} outlived a restart by {:?}\n{}",
+                        over - *at,
+                        world.show_call(number, label)
+                    );
+                }
+            }
             continue;
         }
         let Some((caller_number, caller)) = sides.iter().find(|(_, record)| record.outgoing) else {

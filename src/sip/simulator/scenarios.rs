@@ -29,6 +29,7 @@ pub(super) fn account(user: &str) -> AccountSetup {
         digest: crate::sip::DigestRules::default(),
         expires: Duration::from_secs(3600),
         ring_limit: Duration::from_secs(60),
+        extensions: crate::sip::CallExtensions::default(),
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn is_registered(event: &SipEvent) -> bool {
     )
 }
 
-fn ended_by(world: &World, agent: usize) -> Vec<(EndedBy, u16)> {
+pub(super) fn ended_by(world: &World, agent: usize) -> Vec<(EndedBy, u16)> {
     world.agents[agent]
         .events
         .iter()
@@ -121,7 +122,7 @@ fn talking(link: Link) -> (World, crate::sip::SessionId, crate::sip::SessionId) 
     (world, call, session)
 }
 
-fn finish(world: &mut World) {
+pub(super) fn finish(world: &mut World) {
     assert!(
         world.run_until_quiet(LONG),
         "{}{}",
@@ -221,35 +222,6 @@ fn the_callers_ring_limit_cancels() {
     finish(&mut world);
     assert_eq!(ended_by(&world, 0), [(EndedBy::RingLimit, 487)]);
     assert_eq!(ended_by(&world, 1), [(EndedBy::Remote, 487)]);
-}
-
-/// Other phones gave up with a 408 of their own after three minutes of ringing.
-#[test]
-fn ringing_is_not_ended_by_any_timer_but_the_users() {
-    let mut world = world_with_registrar(4, Link::PERFECT);
-    for user in ["anna", "ben"] {
-        let agent = world.add_agent(false);
-        let mut setup = account(user);
-        setup.ring_limit = Duration::from_secs(1000);
-        world.add_account(agent, setup);
-    }
-    world.run_for(SECOND);
-    let ben = Uri::parse("sip:ben@sim.example").unwrap();
-    let call = world.call(0, Some(AccountId(0)), &ben, "call");
-    world.run_for(SECOND);
-    world.act(0, call, Act::Offer);
-    world.run_for(SECOND);
-    let session = world.incoming(1, "call").unwrap().session;
-    world.act(1, session, Act::Ring);
-    world.run_for(Duration::from_secs(600));
-    assert!(ended_by(&world, 0).is_empty());
-    // 180 is repeated each minute for the proxies in between (section 13.3.1.1).
-    assert_eq!(world.count(1, true, "SIP/2.0 180"), 11);
-    world.act(1, session, Act::Answer);
-    world.run_for(SECOND);
-    assert!(world.saw(0, |e| matches!(e, SipEvent::Answered { .. })));
-    world.act(1, session, Act::HangUp);
-    finish(&mut world);
 }
 
 #[test]

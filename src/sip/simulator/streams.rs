@@ -16,21 +16,6 @@ pub(super) fn options(branch: &str) -> String {
     request("OPTIONS", US, branch, TO_US, 1, "").replace("/UDP", "/TCP")
 }
 
-/// One bad message once ended the connection, and with it every call on it.
-#[test]
-fn a_bad_message_does_not_end_a_stream() {
-    let mut bench = Bench::new();
-    let connection = bench.accept_stream();
-    let bad = options("1").replace("CSeq: 1", "CSeq: none");
-    let (written, closed) = bench.stream(connection, &bad);
-    assert!(written.starts_with("SIP/2.0 400"), "{written}");
-    assert!(!closed);
-    let (written, closed) = bench.stream(connection, &options("2"));
-    assert!(written.starts_with("SIP/2.0 200"), "{written}");
-    assert!(!closed);
-    assert!(written.contains("Content-Length: 0\r\n"));
-}
-
 #[test]
 fn an_unknown_length_is_refused_and_ends_the_stream() {
     for length in ["", "Content-Length: -1\r\n", "l: 1\r\nl: 2\r\n"] {

@@ -11,7 +11,8 @@ use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{
-    AccountSetup, Body, Endpoint, EndpointConfig, IncomingCall, SessionId, SipEvent, Status,
+    AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, SessionId,
+    SipEvent, Status,
 };
 
 /// How the network treats datagrams.
@@ -117,8 +118,8 @@ pub(super) struct Agent {
     pub(super) endpoint: Endpoint,
     pub(super) ip: IpAddr,
     pub(super) records: BTreeMap<SessionId, Record>,
-    /// The labels of calls that a restart forgot.
-    pub(super) lost: Vec<String>,
+    /// The labels of calls that a restart forgot, when, and whether they were talked.
+    pub(super) lost: Vec<(String, Instant, bool)>,
     config: EndpointConfig,
     /// All events but traces.
     pub(super) events: Vec<(Instant, SipEvent)>,
@@ -176,7 +177,12 @@ impl World {
 
     /// Adds an endpoint at 10.0.0.1, 10.0.0.2 and so on.
     pub(super) fn add_agent(&mut self, direct: bool) -> usize {
-        self.add_agent_with(EndpointConfig {
+        self.add_agent_with(direct, CallExtensions::default())
+    }
+
+    /// The same, with rules for calls of no account.
+    pub(super) fn add_agent_with(&mut self, direct: bool, extensions: CallExtensions) -> usize {
+        self.add_agent_of(EndpointConfig {
             udp_port: PORT,
             tcp_port: Some(PORT),
             tls_port: None,
@@ -185,10 +191,11 @@ impl World {
             max_sessions: 1000,
             direct_ring_limit: Duration::from_secs(120),
             requests_per_second: None,
+            direct_extensions: extensions,
         })
     }
 
-    pub(super) fn add_agent_with(&mut self, config: EndpointConfig) -> usize {
+    pub(super) fn add_agent_of(&mut self, config: EndpointConfig) -> usize {
         let number = u8::try_from(self.agents.len() + 1).unwrap();
         let seed = self.random.next_u64();
         self.agents.push(Agent {
@@ -298,7 +305,8 @@ impl World {
         let host = &mut self.agents[agent];
         host.endpoint = Endpoint::new(host.config.clone(), Box::new(SeededRandom::new(seed)));
         for (_, record) in std::mem::take(&mut host.records) {
-            host.lost.push(record.label);
+            let talked = record.established.is_some() && record.ended.is_empty();
+            host.lost.push((record.label, self.now, talked));
         }
         host.ladder.clear();
         let streams: Vec<_> = self
@@ -390,6 +398,23 @@ impl World {
             all += &lines(&host.ladder, self.now, |_| true);
         }
         all
+    }
+
+    /// The session interval that a call's last 2xx at an agent names (RFC 4028).
+    pub(super) fn interval(&self, agent: usize, label: &str) -> Option<Duration> {
+        let ladder = &self.agents[agent].ladder;
+        let mark = format!("X-Label: {label}\r");
+        let (_, _, _, invite) = ladder.iter().find(|(_, _, _, text)| text.contains(&mark))?;
+        let call = field(invite, "Call-ID");
+        let agreed = ladder.iter().rev().find(|(_, _, _, text)| {
+            let cseq = field(text, "CSeq");
+            text.starts_with("SIP/2.0 2")
+                && field(text, "Call-ID") == call
+                && (cseq.ends_with("INVITE") || cseq.ends_with("UPDATE"))
+        });
+        let (_, _, _, agreed) = agreed?;
+        let seconds = field(agreed, "Session-Expires").split(';').next()?;
+        seconds.parse().ok().map(Duration::from_secs)
     }
 
     /// The first lines of a call's messages at an agent.
@@ -777,6 +802,8 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::Reinvite { session, .. }
         | SipEvent::ReinviteConfirmed { session, .. }
         | SipEvent::ReinviteAnswered { session, .. }
+        | SipEvent::ChangeDeferred { session }
+        | SipEvent::ChangePossible { session }
         | SipEvent::InfoDigit { session, .. }
         | SipEvent::Ended { session, .. } => Some(*session),
         SipEvent::Registration { .. }

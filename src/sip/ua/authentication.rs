@@ -40,7 +40,7 @@ impl Endpoint {
             return false;
         };
         let is_last = outgoing.count_challenge() >= LAST_CHALLENGE;
-        let (account, owner) = (outgoing.account, outgoing.owner);
+        let account = outgoing.account;
         let for_register = outgoing.request.method() == Some(&Method::Register);
         let has_credentials = account
             .and_then(|account| self.accounts.get(&account))
@@ -74,7 +74,12 @@ impl Endpoint {
         if known.len() > MAX_REALMS {
             known.drain(..known.len() - MAX_REALMS);
         }
-        // A new attempt is a new request (RFC 3261 section 22.2).
+        self.renumber(id)
+    }
+
+    /// Gives a request the next number of its dialog: another attempt after a refusal is a new
+    /// request (RFC 3261 sections 8.1.3.5 and 22.2).
+    pub(crate) fn renumber(&mut self, id: OutgoingId) -> bool {
         let Some(outgoing) = self.outgoing.get_mut(&id) else {
             return false;
         };
@@ -86,7 +91,8 @@ impl Endpoint {
             .request
             .headers
             .set("CSeq", format!("{number} {method}"));
-        self.used_cseq(owner, number);
+        let (owner, tag) = (outgoing.owner, outgoing.request.to_tag());
+        self.used_cseq(owner, &tag, number);
         true
     }
 
@@ -219,16 +225,16 @@ impl Endpoint {
     }
 
     /// Lets the one who numbers the requests know that a challenge used up another number.
-    fn used_cseq(&mut self, owner: Owner, number: u32) {
+    fn used_cseq(&mut self, owner: Owner, tag: &str, number: u32) {
         match owner {
             Owner::Register(id) => {
                 if let Some(account) = self.accounts.get_mut(&id) {
                     account.cseq = account.cseq.max(number);
                 }
             }
-            Owner::Reinvite(id) | Owner::Bye(id) => {
+            Owner::Change(id) | Owner::Refresh(id) | Owner::Prack(id) | Owner::Bye(id) => {
                 let session = self.sessions.get_mut(&id);
-                if let Some(dialog) = session.and_then(|session| session.dialog.as_mut()) {
+                if let Some(dialog) = session.and_then(|session| session.dialog_mut(tag)) {
                     dialog.used_cseq(number);
                 }
             }

@@ -34,17 +34,18 @@ impl Endpoint {
             self.answer_later(now, transaction, 500);
             return;
         }
+        let refreshes = matches!(request.method(), Some(Method::Invite | Method::Update));
+        if refreshes && self.refuses_interval(id, request) {
+            self.answer_interval(now, transaction);
+            return;
+        }
         match request.method() {
             Some(Method::Invite) => self.change_arrived(now, id, transaction, request),
             Some(Method::Update) if request.session_description().is_some() => {
                 self.change_arrived(now, id, transaction, request);
             }
-            Some(Method::Update) => {
-                dialog.refresh(request);
-                if let Some(response) = self.session_response(id, transaction, 200) {
-                    self.respond(now, transaction, response);
-                }
-            }
+            Some(Method::Update) => self.refresh_arrived(now, id, transaction, request),
+            Some(Method::Prack) => self.prack_arrived(now, id, transaction, request),
             Some(Method::Bye) => self.bye_arrived(now, id, transaction, request),
             Some(Method::Info) => self.info_arrived(now, id, transaction, request),
             Some(Method::Options) => self.answer_options(now, transaction),
@@ -55,7 +56,6 @@ impl Endpoint {
                 Method::Ack
                 | Method::Cancel
                 | Method::Register
-                | Method::Prack
                 | Method::Refer
                 | Method::Subscribe
                 | Method::Publish
@@ -80,6 +80,30 @@ impl Endpoint {
             Answer::Failed { .. } => {
                 self.end(id, EndedBy::Unreachable, answer.status(), reason);
             }
+        }
+    }
+
+    /// Takes an UPDATE without an offer: a new target, a new lease of time, or both.
+    fn refresh_arrived(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        transaction: TransactionId,
+        request: &Message,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if let Some(dialog) = session.dialog_mut(&request.from_tag()) {
+            dialog.refresh(request);
+        }
+        session.learn_allow(request);
+        let confirmed = matches!(session.phase, Phase::Answered(_) | Phase::Established);
+        if let Some(mut response) = self.session_response(id, transaction, 200) {
+            if confirmed {
+                self.agree_timer(now, id, request, &mut response);
+            }
+            self.respond(now, transaction, response);
         }
     }
 

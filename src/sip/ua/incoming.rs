@@ -7,7 +7,7 @@ use std::time::Instant;
 use sha2::Digest as _;
 
 use super::acceptance::{Called, is_for_somebody};
-use super::{ALLOW, SUPPORTED};
+use super::{ALLOW, OPTION_TAGS, SUPPORTED};
 use crate::base::flow::Transport;
 use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
@@ -185,6 +185,29 @@ impl Endpoint {
         self.answer_refusal(now, transaction, Refusal::with(415, "Accept", accept));
     }
 
+    /// Refuses an option tag: 420 where it is not wanted, 421 where it is missing (sections 21.4.15
+    /// and 21.4.16).
+    pub(crate) fn answer_extension(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        code: u16,
+        tag: &str,
+    ) {
+        let name = if code == 420 {
+            "Unsupported"
+        } else {
+            "Require"
+        };
+        self.answer_refusal(now, transaction, Refusal::with(code, name, tag));
+    }
+
+    /// Refuses a session interval that is too short (RFC 4028 section 9).
+    pub(crate) fn answer_interval(&mut self, now: Instant, transaction: TransactionId) {
+        let least = super::session_timer::MIN_SE.to_string();
+        self.answer_refusal(now, transaction, Refusal::with(422, "Min-SE", &least));
+    }
+
     /// Answers OPTIONS with what we can do (section 11.2).
     pub(crate) fn answer_options(&mut self, now: Instant, transaction: TransactionId) {
         if let Some(mut response) = self.plain_response(transaction, 200) {
@@ -267,13 +290,12 @@ impl Endpoint {
                     self.call_arrived(now, arrival, transaction, request, account);
                 }
             }
-            Method::Bye | Method::Info | Method::Update | Method::Notify => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 self.answer_plainly(now, transaction, 481);
             }
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
             | Method::Refer
             | Method::Subscribe
             | Method::Publish
@@ -371,12 +393,12 @@ fn check(request: &Message, merged: bool) -> Result<(), Refusal> {
             | Method::Message
             | Method::Info
             | Method::Notify
-            | Method::Update,
+            | Method::Update
+            | Method::Prack,
         ) => {}
-        Some(
-            Method::Register | Method::Prack | Method::Refer | Method::Subscribe | Method::Publish,
-        )
-        | None => return Err(Refusal::with(405, "Allow", ALLOW)),
+        Some(Method::Register | Method::Refer | Method::Subscribe | Method::Publish) | None => {
+            return Err(Refusal::with(405, "Allow", ALLOW));
+        }
         Some(Method::Other(_)) => return Err(Refusal::with(501, "Allow", ALLOW)),
     }
     if request.uri().is_none_or(|uri| uri.as_sip().is_none()) {
@@ -388,18 +410,25 @@ fn check(request: &Message, merged: bool) -> Result<(), Refusal> {
     let unsupported: Vec<String> = request
         .tokens("Require")
         .into_iter()
-        .filter(|option| !option.eq_ignore_ascii_case(SUPPORTED))
+        .filter(|option| {
+            !OPTION_TAGS
+                .iter()
+                .any(|tag| tag.eq_ignore_ascii_case(option))
+        })
         .collect();
     if !unsupported.is_empty() {
         return Err(Refusal::with(420, "Unsupported", &unsupported.join(", ")));
     }
-    if matches!(request.method(), Some(Method::Invite | Method::Update)) {
+    if matches!(
+        request.method(),
+        Some(Method::Invite | Method::Update | Method::Prack)
+    ) {
         check_content(request)?;
     }
     Ok(())
 }
 
-/// Whether the body of an INVITE or UPDATE is a session description that was not encoded, and whether one may be
+/// Whether the body of an INVITE, UPDATE or PRACK is a session description that was not encoded, and whether one may be
 /// sent back.
 fn check_content(request: &Message) -> Result<(), Refusal> {
     let encoded = request
@@ -456,6 +485,8 @@ pub(crate) fn phrase(code: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        421 => "Extension Required",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",

@@ -2,16 +2,21 @@
 
 use std::time::Instant;
 
+use super::ALLOW;
 use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
+use super::reliable::{self, Early, Order, Reliable, Reliance, rseq_of};
 use super::session::{Negotiation, Phase, Plan, Session, Way};
-use super::{ALLOW, SUPPORTED};
+use super::session_timer;
 use crate::base::flow::{Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
+use crate::sip::account::Reliability;
 use crate::sip::deadline::Timer;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Endpoint;
-use crate::sip::event::{Body, EndedBy, NameAddr, SessionId, SipError, SipEvent, Status};
+use crate::sip::event::{
+    Body, EarlyMedia, EndedBy, NameAddr, SessionId, SipError, SipEvent, Status,
+};
 use crate::sip::message::{Message, Method};
 use crate::sip::parse;
 use crate::sip::route::{self, Hop};
@@ -90,7 +95,14 @@ impl Endpoint {
             }),
             dialog: None,
             early: Vec::new(),
+            reliable: Reliable::new(Reliance::Never),
+            first_cseq: 0,
             negotiation: Negotiation::Idle,
+            timer: None,
+            min_se: session_timer::MIN_SE,
+            takes_update: false,
+            described: None,
+            change_wanted: false,
             stream: None,
             place: None,
         };
@@ -166,7 +178,10 @@ impl Endpoint {
         headers.push("Call-ID", call_id);
         headers.push("CSeq", "1 INVITE");
         headers.push("Allow", ALLOW);
-        headers.push("Supported", SUPPORTED);
+        headers.push("Supported", self.supported(account));
+        if self.extensions(account).reliable == Reliability::Required {
+            headers.push("Require", reliable::TAG);
+        }
         headers.push("User-Agent", self.config.user_agent.clone());
         for (name, value) in &plan.headers {
             let own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
@@ -174,11 +189,13 @@ impl Endpoint {
                 headers.push(name.clone(), value.clone());
             }
         }
+        self.ask_for_timer(id, &mut request);
         request.set_body(offer);
         let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop);
         // The phase first: a flow that fails at once ends the session within `launch`.
         let outgoing_id = self.reserve(outgoing.with_targets(places));
         if let Some(session) = self.sessions.get_mut(&id) {
+            session.described = Some(offer.clone());
             session.phase = Phase::Calling {
                 outgoing: outgoing_id,
                 provisional: false,
@@ -205,10 +222,16 @@ impl Endpoint {
                 ..=100 => self.provisional_seen(now, id),
                 101..200 => self.invite_progress(now, id, outgoing, response),
                 200..300 => self.invite_accepted(now, id, outgoing, response),
-                _ => self.invite_failed(id, answer.status(), EndedBy::Remote, reason_of(response)),
+                _ => self.invite_failed(
+                    now,
+                    id,
+                    answer.status(),
+                    EndedBy::Remote,
+                    reason_of(response),
+                ),
             },
             Answer::Failed { .. } => {
-                self.invite_failed(id, answer.status(), EndedBy::Unreachable, None);
+                self.invite_failed(now, id, answer.status(), EndedBy::Unreachable, None);
             }
         }
     }
@@ -250,6 +273,7 @@ impl Endpoint {
             ..
         } = session.phase
         {
+            self.refuse_pending_change(now, id);
             self.abandon(now, outgoing);
             self.end(id, by, Status::new(487, super::phrase(487)), None);
         }
@@ -285,24 +309,47 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if session.cancelled() {
+        let Phase::Calling { cancel, .. } = session.phase else {
             return;
-        }
+        };
         let tag = response.to_tag();
+        let mut body = response.session_description();
         if !tag.is_empty()
             && let Some(invite) = invite
         {
             let has_room = session.early.len() < MAX_FORKS;
-            match session.early.iter_mut().find(|d| d.remote_tag() == tag) {
-                Some(dialog) => dialog.learn(response),
-                None if has_room => session.early.extend(Dialog::of_client(&invite, response)),
+            match session.early_mut(&tag) {
+                Some(early) => early.dialog.learn(response),
+                None if has_room => {
+                    let dialog = Dialog::of_client(&invite, response);
+                    session.early.extend(dialog.map(Early::new));
+                }
                 None => {}
             }
+            if let (Some(early), Some(rseq)) = (session.early_mut(&tag), rseq_of(response)) {
+                let order = early.take(rseq);
+                if early.agreed {
+                    body = None;
+                }
+                early.agreed |= order == Order::Next && body.is_some();
+                if order != Order::Ignored {
+                    let (cseq, _) = invite.cseq().unwrap_or((1, Method::Invite));
+                    self.send_prack(now, id, &tag, rseq, cseq);
+                }
+                if order != Order::Next {
+                    return;
+                }
+            }
+        }
+        if cancel.is_some() {
+            return;
         }
         self.border.event(SipEvent::Progress {
             session: id,
+            fork: tag,
             status: Answer::Response(response).status(),
-            body: response.session_description(),
+            body,
+            early_media: early_media(response),
         });
     }
 
@@ -325,7 +372,17 @@ impl Endpoint {
         let Some(invite) = self.sent_invite(outgoing) else {
             return;
         };
-        let Some(mut dialog) = Dialog::of_client(&invite, response) else {
+        // Requests may have gone in the early dialog: it goes on counting.
+        let early = self.take_fork(id, outgoing, &tag);
+        let agreed = early.as_ref().is_some_and(|early| early.agreed);
+        let dialog = match early {
+            Some(mut early) => {
+                early.dialog.learn(response);
+                Some(early.dialog)
+            }
+            None => Dialog::of_client(&invite, response),
+        };
+        let Some(mut dialog) = dialog else {
             return;
         };
         let (cseq, _) = invite.cseq().unwrap_or((1, Method::Invite));
@@ -350,11 +407,21 @@ impl Endpoint {
             self.send_in_dialog(now, Owner::Nobody, way, bye, hop);
             return;
         };
-        session.early.clear();
+        let others = std::mem::take(&mut session.early);
         session.dialog = Some(dialog);
         session.phase = Phase::Established;
+        let elsewhere =
+            matches!(&session.negotiation, Negotiation::Theirs(theirs) if theirs.tag != tag);
+        if let Some(outgoing) = self.outgoing.get_mut(&outgoing) {
+            outgoing.forks = others.into_iter().map(|early| early.dialog).collect();
+        }
+        if elsewhere {
+            self.refuse_pending_change(now, id);
+        }
+        self.change_settled(id);
         self.timers.cancel(&Timer::Ring(id));
         self.timers.cancel(&Timer::CancelLimit(id));
+        self.take_timer(now, id, response);
         match cancel {
             // The 200 crossed our CANCEL.
             Some(by) => {
@@ -363,19 +430,40 @@ impl Endpoint {
             }
             None => self.border.event(SipEvent::Answered {
                 session: id,
-                body: response.session_description(),
+                fork: tag,
+                // After a reliable answer a description in the 2xx says nothing new.
+                body: response.session_description().filter(|_| !agreed),
                 remote: remote_identity(response),
             }),
         }
     }
 
+    /// Takes the early dialog that a 2xx confirms.
+    fn take_fork(&mut self, id: SessionId, outgoing: OutgoingId, tag: &str) -> Option<Early> {
+        if let Some(session) = self.sessions.get_mut(&id)
+            && let Some(at) = (session.early.iter()).position(|e| e.dialog.remote_tag() == tag)
+        {
+            return Some(session.early.swap_remove(at));
+        }
+        let forks = &mut self.outgoing.get_mut(&outgoing)?.forks;
+        let at = forks.iter().position(|dialog| dialog.remote_tag() == tag)?;
+        Some(Early::new(forks.swap_remove(at)))
+    }
+
     fn invite_failed(
         &mut self,
+        now: Instant,
         id: SessionId,
         status: Status,
         by: EndedBy,
         reason: Option<String>,
     ) {
+        if matches!(
+            self.sessions.get(&id).map(|session| &session.phase),
+            Some(Phase::Calling { .. })
+        ) {
+            self.refuse_pending_change(now, id);
+        }
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
@@ -450,6 +538,19 @@ impl Endpoint {
 pub(crate) fn reason_of(message: &Message) -> Option<String> {
     let all: Vec<_> = message.headers.values("Reason").collect();
     (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// P-Early-Media (RFC 5009 section 8): sound comes to the caller by `sendrecv` or `sendonly`.
+fn early_media(response: &Message) -> EarlyMedia {
+    let said = response.tokens("P-Early-Media");
+    let says = |word: &str| said.iter().any(|it| it.eq_ignore_ascii_case(word));
+    if says("sendrecv") || says("sendonly") {
+        EarlyMedia::Allowed
+    } else if says("inactive") || says("recvonly") {
+        EarlyMedia::Withheld
+    } else {
+        EarlyMedia::Unsaid
+    }
 }
 
 /// Who answered: P-Asserted-Identity, else To with the Contact's name.

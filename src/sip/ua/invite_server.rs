@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::ALLOW;
 use super::incoming::Arrival;
-use super::session::{Accepted, Negotiation, Phase, Session};
+use super::reliable::{Reliable, Reliance};
+use super::session::{Accepted, Exchange, Negotiation, Phase, Session};
+use super::session_timer;
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
@@ -58,6 +60,23 @@ impl Endpoint {
             self.answer_plainly(now, transaction, 400);
             return;
         };
+        let reliance = match Reliance::of(invite, self.extensions(account).reliable) {
+            Ok(reliance) => reliance,
+            Err(code) => {
+                self.answer_extension(now, transaction, code, super::reliable::TAG);
+                return;
+            }
+        };
+        let timers = !self.extensions(account).session_expires.is_zero();
+        let demanded = invite.tokens("Require");
+        if !timers && (demanded.iter()).any(|tag| tag.eq_ignore_ascii_case(session_timer::TAG)) {
+            self.answer_extension(now, transaction, 420, session_timer::TAG);
+            return;
+        }
+        if timers && session_timer::is_too_brief(invite) {
+            self.answer_interval(now, transaction);
+            return;
+        }
         let trying = Message::response(invite, 100, "Trying", None);
         self.respond(now, transaction, trying);
         let id = SessionId(self.new_id());
@@ -74,7 +93,14 @@ impl Endpoint {
             },
             dialog: Some(dialog),
             early: Vec::new(),
+            reliable: Reliable::new(reliance),
+            first_cseq: invite.cseq().map_or(0, |(number, _)| number),
             negotiation: Negotiation::Idle,
+            timer: None,
+            min_se: session_timer::MIN_SE,
+            takes_update: false,
+            described: None,
+            change_wanted: false,
             stream: arrival.flow.connection().map(|stream| (stream, remote)),
             place: Some(Resolved {
                 transport,
@@ -82,6 +108,8 @@ impl Endpoint {
                 local_ip: arrival.local_ip,
             }),
         };
+        let mut session = session;
+        session.learn_allow(invite);
         self.insert_session(id, session);
         let limit = self.ring_limit(account);
         self.timers.set(Timer::Ring(id), now + limit);
@@ -131,6 +159,15 @@ impl Endpoint {
         let Phase::Ringing { transaction, .. } = session.phase else {
             return Err(SipError::WrongState(session.phase_name()));
         };
+        let reliable = match session.reliable.reliance {
+            Reliance::Never => false,
+            Reliance::WithBody => body.is_some(),
+            Reliance::Always => true,
+        };
+        let exchange = session.reliable.exchange;
+        let invite = self.transactions.server_request(transaction);
+        let asked_to_offer = invite.is_some_and(|invite| invite.session_description().is_none());
+        let body = body.filter(|_| exchange == Exchange::Open && (reliable || !asked_to_offer));
         let code = if body.is_some() { 183 } else { 180 };
         let Some(mut response) = self.session_response(id, transaction, code) else {
             return Err(SipError::NoSuchSession);
@@ -138,13 +175,22 @@ impl Endpoint {
         if let Some(body) = body {
             response.set_body(body);
         }
-        self.respond(now, transaction, response.clone());
         if let Some(session) = self.sessions.get_mut(&id)
             && let Phase::Ringing { provisional, .. } = &mut session.phase
         {
-            *provisional = Some(response);
+            *provisional = Some(response.clone());
+            session.reliable.exchange = match (reliable && body.is_some(), asked_to_offer) {
+                (false, _) => exchange,
+                (true, true) => Exchange::Offered,
+                (true, false) => Exchange::Agreed,
+            };
             self.timers
                 .set(Timer::Provisional(id), now + PROVISIONAL_PAUSE);
+        }
+        if reliable {
+            self.send_reliably(now, id, response);
+        } else {
+            self.respond(now, transaction, response);
         }
         Ok(())
     }
@@ -159,10 +205,22 @@ impl Endpoint {
             provisional: Some(response),
         } = &session.phase
         {
-            let (transaction, response) = (*transaction, response.clone());
-            self.respond(now, transaction, response);
+            let (transaction, mut response) = (*transaction, response.clone());
             self.timers
                 .set(Timer::Provisional(id), now + PROVISIONAL_PAUSE);
+            match session.reliable.reliance {
+                Reliance::Never => self.respond(now, transaction, response),
+                // What was said reliably is not said again.
+                Reliance::WithBody => {
+                    response.clear_body();
+                    self.respond(now, transaction, response);
+                }
+                Reliance::Always if session.reliable.awaits_prack() => {}
+                Reliance::Always => {
+                    response.clear_body();
+                    self.send_reliably(now, id, response);
+                }
+            }
         }
     }
 
@@ -177,28 +235,64 @@ impl Endpoint {
         let Phase::Ringing { transaction, .. } = session.phase else {
             return Err(SipError::WrongState(session.phase_name()));
         };
-        let invite = self.transactions.server_request(transaction);
-        let late_offer = invite.is_some_and(|invite| invite.session_description().is_none());
-        let cseq = invite.and_then(Message::cseq).map_or(0, |(n, _)| n);
-        let Some(mut response) = self.session_response(id, transaction, 200) else {
+        if session.reliable.accepted() {
+            return Err(SipError::WrongState("being answered"));
+        }
+        if self.transactions.server_request(transaction).is_none() {
             return Err(SipError::NoSuchSession);
+        }
+        if !self.hold_2xx_back(id, body) {
+            self.send_2xx(now, id, body);
+        }
+        Ok(())
+    }
+
+    /// Sends the 200 of an accepted call.
+    pub(crate) fn send_2xx(&mut self, now: Instant, id: SessionId, body: &Body) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
         };
-        response.set_body(body);
+        let Phase::Ringing { transaction, .. } = session.phase else {
+            return;
+        };
+        let (exchange, renewed) = (session.reliable.exchange, session.reliable.renewed);
+        let invite = self.transactions.server_request(transaction);
+        let offered = invite.is_some_and(|invite| invite.session_description().is_some());
+        let cseq = session.first_cseq;
+        let Some(mut response) = self.session_response(id, transaction, 200) else {
+            return;
+        };
+        // What a reliable answer said may be repeated unless it changed; an offer would be a new
+        // one.
+        if exchange != Exchange::Agreed || (offered && !renewed) {
+            response.set_body(body);
+        }
+        if let Some(invite) = self.transactions.server_request(transaction).cloned() {
+            self.agree_timer(now, id, &invite, &mut response);
+        }
         self.respond(now, transaction, response.clone());
-        self.timers.cancel(&Timer::Ring(id));
-        self.timers.cancel(&Timer::Provisional(id));
+        for timer in [
+            Timer::Ring(id),
+            Timer::Provisional(id),
+            Timer::RepeatReliable(id),
+            Timer::PrackLimit(id),
+        ] {
+            self.timers.cancel(&timer);
+        }
         if let Some(session) = self.sessions.get_mut(&id) {
+            if !renewed {
+                session.described = Some(body.clone());
+            }
             session.phase = Phase::Answered(Accepted {
                 transaction,
                 cseq,
                 response,
                 interval: T1,
-                late_offer,
+                late_offer: !offered && exchange != Exchange::Agreed,
                 hang_up: false,
             });
         }
         self.start_2xx_timers(now, id);
-        Ok(())
     }
 
     /// Refuses a call, or answers it with any other final status that is no 2xx.
@@ -349,6 +443,8 @@ impl Endpoint {
             if hang_up {
                 let status = Status::new(200, super::phrase(200));
                 self.bye(now, id, EndedBy::Local, status, None);
+            } else {
+                self.change_settled(id);
             }
         } else if let Negotiation::Accepted(accepted) = &session.negotiation {
             let late_offer = accepted.late_offer;
@@ -357,6 +453,7 @@ impl Endpoint {
                 self.border
                     .event(SipEvent::ReinviteConfirmed { session: id, body });
             }
+            self.change_settled(id);
         }
     }
 
@@ -384,18 +481,22 @@ impl Endpoint {
             let uri = Uri::Sip(self.contact_uri(session.account, &place, secure));
             response.headers.push("Contact", format!("<{uri}>"));
             response.headers.push("Allow", ALLOW);
-            response.headers.push("Supported", super::SUPPORTED);
+            response
+                .headers
+                .push("Supported", self.supported(session.account));
         }
         Some(response)
     }
 
-    fn refuse_ringing(
+    /// Refuses the INVITE of a call that rings.
+    pub(crate) fn refuse_ringing(
         &mut self,
         now: Instant,
         id: SessionId,
         status: &Status,
         headers: &[(String, String)],
     ) {
+        self.refuse_pending_change(now, id);
         let Some(Phase::Ringing { transaction, .. }) =
             self.sessions.get(&id).map(|session| &session.phase)
         else {

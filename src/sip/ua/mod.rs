@@ -15,7 +15,10 @@
 //! | `session` | what is known of one call |
 //! | `invite_client` | calls we make |
 //! | `invite_server` | calls we get |
-//! | `reinvite` | changes inside a call |
+//! | `reliable` | provisional answers that are acknowledged (RFC 3262) |
+//! | `reinvite` | changes inside a call that we make: re-INVITE, UPDATE |
+//! | `far_change` | changes inside a call that the far end makes |
+//! | `session_timer` | calls that nobody refreshes (RFC 4028) |
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `subscription` | what is known of one subscription |
 //! | `subscribe` | SUBSCRIBE and its answers |
@@ -27,6 +30,7 @@ mod account;
 mod ack;
 mod addressing;
 mod authentication;
+mod far_change;
 mod in_dialog;
 mod incoming;
 mod invite_client;
@@ -36,7 +40,9 @@ mod outgoing;
 mod refusal;
 mod registration;
 mod reinvite;
+mod reliable;
 mod session;
+mod session_timer;
 mod subscribe;
 mod subscription;
 
@@ -48,7 +54,11 @@ pub(crate) use session::Session;
 pub(crate) use subscription::Subscription;
 
 /// The methods that we handle, as Allow lists them.
-pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, MESSAGE, NOTIFY";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, MESSAGE, NOTIFY";
 
-/// The option tags that we support, as Supported lists them (RFC 3327).
-pub(crate) const SUPPORTED: &str = "path";
+/// The option tags that we support (RFC 3262, 3327, 4028).
+pub(crate) const OPTION_TAGS: [&str; 3] = [reliable::TAG, "path", session_timer::TAG];
+
+/// The same, as Supported lists them.
+pub(crate) const SUPPORTED: &str = "100rel, path, timer";

@@ -12,6 +12,7 @@ use crate::base::id::AccountId;
 use crate::base::uri::SipUri;
 use crate::sip::connection::Flow;
 use crate::sip::deadline::Timer;
+use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{SessionId, Status};
 use crate::sip::message::Message;
@@ -34,8 +35,12 @@ pub(crate) enum Owner {
     Register(AccountId),
     /// The INVITE that starts a call.
     Invite(SessionId),
-    /// A re-INVITE.
-    Reinvite(SessionId),
+    /// A re-INVITE or UPDATE that offers new media.
+    Change(SessionId),
+    /// An UPDATE that only refreshes the call.
+    Refresh(SessionId),
+    /// The PRACK of a provisional answer.
+    Prack(SessionId),
     /// The BYE of a call.
     Bye(SessionId),
     /// A SUBSCRIBE outside of a dialog.
@@ -109,6 +114,8 @@ pub(crate) struct Outgoing {
     /// What the last attempt went by.
     pub(crate) sent: Option<Sent>,
     challenges: u8,
+    /// How often its session interval was raised.
+    pub(crate) raises: u8,
     /// The stream of the call, which reaches a peer behind a NAT.
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
     /// Where it goes when its hop cannot be resolved: where the call came from or went to.
@@ -117,6 +124,9 @@ pub(crate) struct Outgoing {
     pub(crate) acks: BTreeMap<String, Ack>,
     /// Why its last challenge was not answered.
     pub(crate) kept_back: Option<KeptBack>,
+    /// The early dialogs of an answered INVITE that did not become the call: a late 2xx of one is
+    /// ended within it.
+    pub(crate) forks: Vec<Dialog>,
     answered: bool,
 }
 
@@ -140,10 +150,12 @@ impl Outgoing {
             sent: None,
             current: None,
             challenges: 0,
+            raises: 0,
             stream: None,
             fallback: None,
             acks: BTreeMap::new(),
             kept_back: None,
+            forks: Vec::new(),
             answered: false,
         }
     }
@@ -296,7 +308,9 @@ impl Endpoint {
                     let registers = match outgoing.owner {
                         Owner::Register(_) => true,
                         Owner::Invite(_)
-                        | Owner::Reinvite(_)
+                        | Owner::Change(_)
+                        | Owner::Refresh(_)
+                        | Owner::Prack(_)
                         | Owner::Bye(_)
                         | Owner::Subscribe(_)
                         | Owner::Resubscribe(..)
@@ -404,7 +418,12 @@ impl Endpoint {
             self.deliver(now, id, Answer::Response(response));
             return;
         }
-        if matches!(code, 401 | 407) && self.wants_retry(id) && self.learn_challenge(id, response) {
+        let again = match code {
+            401 | 407 => self.wants_retry(id) && self.learn_challenge(id, response),
+            422 => self.wants_retry(id) && self.raise_interval(id, response),
+            _ => false,
+        };
+        if again {
             if let Some(outgoing) = self.outgoing.get_mut(&id)
                 && let Some(tried) = outgoing.tried
             {
@@ -479,7 +498,9 @@ impl Endpoint {
                 .sessions
                 .get(&session)
                 .is_some_and(|session| !session.cancelled()),
-            Some(Owner::Reinvite(session)) => self.sessions.contains_key(&session),
+            Some(Owner::Change(session) | Owner::Refresh(session) | Owner::Prack(session)) => {
+                self.sessions.contains_key(&session)
+            }
             Some(Owner::Subscribe(id) | Owner::Resubscribe(id, _)) => {
                 self.subscriptions.contains_key(&id)
             }
@@ -515,7 +536,17 @@ impl Endpoint {
                 }
             }
             Owner::Invite(session) => self.invite_answered(now, session, id, answer),
-            Owner::Reinvite(session) => self.reinvite_answered(now, session, id, answer),
+            Owner::Change(session) => self.change_answered(now, session, id, answer),
+            Owner::Refresh(session) => {
+                if is_final {
+                    self.refresh_answered(now, session, answer);
+                }
+            }
+            Owner::Prack(session) => {
+                if is_final {
+                    self.prack_answered(session, id, answer);
+                }
+            }
             Owner::Bye(session) => {
                 if is_final {
                     self.bye_answered(session, answer);

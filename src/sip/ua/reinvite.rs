@@ -1,17 +1,16 @@
-//! Changes inside a call: re-INVITE (RFC 3261 section 14) and UPDATE with an offer (RFC 3311).
+//! Changes inside a call that we make: re-INVITE (RFC 3261 section 14), and UPDATE (RFC 3311) while
+//! the call is not yet established.
 
 use std::time::{Duration, Instant};
 
+use super::ALLOW;
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
-use super::session::{Accepted, Negotiation, Phase, Way};
-use super::{ALLOW, SUPPORTED};
+use super::session::{Exchange, Negotiation, Offer, Phase, Session, Way};
 use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{Body, EndedBy, SessionId, SipError, SipEvent, Status};
-use crate::sip::message::{Message, Method, StartLine};
+use crate::sip::message::{Message, Method};
 use crate::sip::route::Hop;
-use crate::sip::timer::T1;
-use crate::sip::transaction::TransactionId;
 
 /// How long our re-INVITE waits for its final answer, which no person gives: twice 64*T1.
 const REINVITE_LIMIT: Duration = Duration::from_secs(64);
@@ -20,7 +19,7 @@ const REINVITE_LIMIT: Duration = Duration::from_secs(64);
 const MAX_GLARES: u8 = 5;
 
 impl Endpoint {
-    /// Offers new media in an established call.
+    /// Offers new media.
     pub(crate) fn start_reinvite(
         &mut self,
         now: Instant,
@@ -28,27 +27,30 @@ impl Endpoint {
         offer: Body,
     ) -> Result<(), SipError> {
         let session = self.session_mut(id)?;
-        match (&session.phase, &session.negotiation) {
-            (Phase::Established, Negotiation::Idle) => {}
-            (Phase::Established, _) => {
+        if session.change_method().is_none() {
+            return Err(SipError::WrongState(session.phase_name()));
+        }
+        match session.negotiation {
+            Negotiation::Idle => {}
+            Negotiation::Ours { .. }
+            | Negotiation::Waiting(_)
+            | Negotiation::Theirs(_)
+            | Negotiation::Accepted(_) => {
+                session.change_wanted = true;
                 return Err(SipError::WrongState("already being changed"));
             }
-            (
-                Phase::Resolving(_)
-                | Phase::OfferNeeded(..)
-                | Phase::Calling { .. }
-                | Phase::Ringing { .. }
-                | Phase::Answered(_)
-                | Phase::Ending { .. },
-                _,
-            ) => return Err(SipError::WrongState(session.phase_name())),
         }
-        self.send_reinvite(now, id, offer, 0);
+        let offer = Offer {
+            body: offer,
+            glares: 0,
+            refresh: false,
+        };
+        self.send_change(now, id, offer);
         Ok(())
     }
 
-    /// Takes an answer to our re-INVITE.
-    pub(crate) fn reinvite_answered(
+    /// Takes an answer to our re-INVITE or UPDATE.
+    pub(crate) fn change_answered(
         &mut self,
         now: Instant,
         id: SessionId,
@@ -60,7 +62,7 @@ impl Endpoint {
                 ..200 => return,
                 200..300 => {
                     self.timers.cancel(&Timer::ReinviteLimit(outgoing));
-                    self.reinvite_accepted(now, id, outgoing, response);
+                    self.change_accepted(now, id, outgoing, response);
                     return;
                 }
                 _ => {}
@@ -73,7 +75,6 @@ impl Endpoint {
         let Negotiation::Ours {
             outgoing: expected,
             offer,
-            glares,
         } = &session.negotiation
         else {
             return;
@@ -81,21 +82,27 @@ impl Endpoint {
         if *expected != outgoing {
             return;
         }
-        let (offer, glares) = (offer.clone(), *glares);
+        let mut offer = offer.clone();
         session.negotiation = Negotiation::Idle;
-        if status.code == 491 && glares < MAX_GLARES && matches!(session.phase, Phase::Established)
-        {
-            session.negotiation = Negotiation::Waiting {
-                offer,
-                glares: glares + 1,
-            };
-            let ours = session.ours;
-            let pause = self.glare_pause(ours);
+        let ours = session.ours;
+        let established = matches!(session.phase, Phase::Established);
+        let again = session.change_method().is_some() && offer.glares < MAX_GLARES;
+        if again && let Some(pause) = self.pause_before_retry(ours, answer) {
+            offer.glares += 1;
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.negotiation = Negotiation::Waiting(offer);
+            }
             self.timers.set(Timer::Glare(id), now + pause);
+            return;
+        }
+        if offer.refresh {
+            self.refresh_failed(now, id, answer);
+            self.change_settled(id);
             return;
         }
         // 481, 408 and silence end the dialog (RFC 3261 sections 12.2.1.2 and 14.1).
         let end = match status.code {
+            _ if !established => None,
             481 => Some(EndedBy::Remote),
             408 => Some(EndedBy::Unreachable),
             _ if matches!(answer, Answer::Failed { .. }) => Some(EndedBy::Unreachable),
@@ -106,20 +113,21 @@ impl Endpoint {
             status: status.clone(),
             body: None,
         });
-        if let Some(by) = end {
-            self.bye(now, id, by, status, None);
+        match end {
+            Some(by) => self.bye(now, id, by, status, None),
+            None => self.change_settled(id),
         }
     }
 
     /// Gives a re-INVITE up whose final answer does not come, though a provisional one did.
     pub(crate) fn reinvite_limit_passed(&mut self, now: Instant, outgoing: OutgoingId) {
         let owner = self.outgoing.get(&outgoing).map(|known| known.owner);
-        if let Some(Owner::Reinvite(id)) = owner {
+        if let Some(Owner::Change(id)) = owner {
             let answer = Answer::Failed {
                 code: 408,
                 why: "the change was never answered",
             };
-            self.reinvite_answered(now, id, outgoing, answer);
+            self.change_answered(now, id, outgoing, answer);
         }
         self.abandon(now, outgoing);
     }
@@ -129,146 +137,23 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if let Negotiation::Waiting { offer, glares } = &session.negotiation {
-            let (offer, glares) = (offer.clone(), *glares);
-            self.send_reinvite(now, id, offer, glares);
+        if let Negotiation::Waiting(offer) = &session.negotiation {
+            let offer = offer.clone();
+            self.send_change(now, id, offer);
         }
     }
 
-    /// Takes a re-INVITE, or an UPDATE with an offer, in an established call.
-    pub(crate) fn change_arrived(
-        &mut self,
-        now: Instant,
-        id: SessionId,
-        transaction: TransactionId,
-        request: &Message,
-    ) {
-        let update = request.method() == Some(&Method::Update);
-        let offered = request.session_description().is_some();
+    /// Tells an owner that waits with a change that it may make it.
+    pub(crate) fn change_settled(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        // A new offer proves that our 2xx arrived, where the 2xx ended the last exchange: the ACK
-        // was lost (RFC 5407 section 3.1.4).
-        if let Some(accepted) = session.unacknowledged()
-            && !accepted.late_offer
+        if session.change_wanted
+            && matches!(session.phase, Phase::Established)
+            && matches!(session.negotiation, Negotiation::Idle)
         {
-            self.acknowledged(now, id, None);
-        }
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        let verdict = match (&session.phase, &session.negotiation) {
-            (Phase::Established, Negotiation::Idle | Negotiation::Waiting { .. }) => Ok(()),
-            (Phase::Established, Negotiation::Ours { .. } | Negotiation::Accepted(_)) => Err(491),
-            (Phase::Established, Negotiation::Theirs { .. }) => Err(500),
-            // Without reliable provisional answers the first offer is open until the 2xx.
-            (Phase::Ringing { .. }, _) => Err(500),
-            (Phase::Answered(_) | Phase::Calling { .. }, _) => Err(491),
-            (Phase::Resolving(_) | Phase::OfferNeeded(..) | Phase::Ending { .. }, _) => Err(481),
-        };
-        if let Err(code) = verdict {
-            self.answer_later(now, transaction, code);
-            return;
-        }
-        if let Some(dialog) = &mut session.dialog {
-            dialog.refresh(request);
-        }
-        // Our own change waits until theirs is done.
-        if let Negotiation::Waiting { .. } = session.negotiation {
-            self.timers.cancel(&Timer::Glare(id));
-            self.border.event(SipEvent::ReinviteAnswered {
-                session: id,
-                status: Status::new(491, super::phrase(491)),
-                body: None,
-            });
-        }
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.negotiation = Negotiation::Theirs {
-                transaction,
-                cseq: request.cseq().map_or(0, |(number, _)| number),
-                update,
-                offered,
-            };
-        }
-        if !update {
-            let trying = Message::response(request, 100, "Trying", None);
-            self.respond(now, transaction, trying);
-        }
-        self.border.event(SipEvent::Reinvite {
-            session: id,
-            offer: request.session_description(),
-        });
-    }
-
-    /// Answers the far end's re-INVITE or UPDATE.
-    pub(crate) fn answer_change(
-        &mut self,
-        now: Instant,
-        id: SessionId,
-        status: &Status,
-        body: Option<&Body>,
-    ) -> Result<(), SipError> {
-        let session = self.session_mut(id)?;
-        let Negotiation::Theirs {
-            transaction,
-            cseq,
-            update,
-            offered,
-        } = session.negotiation
-        else {
-            return Err(SipError::WrongState("not being changed by the far end"));
-        };
-        let code = status.code.clamp(200, 699);
-        session.negotiation = Negotiation::Idle;
-        let Some(mut response) = self.session_response(id, transaction, code) else {
-            return Err(SipError::NoSuchSession);
-        };
-        if let StartLine::Response { phrase, .. } = &mut response.start
-            && !status.phrase.is_empty()
-        {
-            phrase.clone_from(&status.phrase);
-        }
-        if let Some(body) = body {
-            response.set_body(body);
-        }
-        self.respond(now, transaction, response.clone());
-        if code < 300
-            && !update
-            && let Some(session) = self.sessions.get_mut(&id)
-        {
-            session.negotiation = Negotiation::Accepted(Accepted {
-                transaction,
-                cseq,
-                response,
-                interval: T1,
-                late_offer: !offered,
-                hang_up: false,
-            });
-            self.start_2xx_timers(now, id);
-        }
-        Ok(())
-    }
-
-    /// Takes a CANCEL for a re-INVITE that the owner has not answered.
-    pub(crate) fn change_cancelled(&mut self, now: Instant, invite: TransactionId) {
-        let pending = self.sessions.iter().find(|(_, session)| {
-            matches!(session.negotiation,
-                Negotiation::Theirs { transaction, .. } if transaction == invite)
-        });
-        if let Some(id) = pending.map(|(id, _)| *id) {
-            self.refuse_pending_change(now, id);
-        }
-    }
-
-    /// Answers 487 to a change that the owner has not answered (RFC 3261 section 15.1.2).
-    pub(crate) fn refuse_pending_change(&mut self, now: Instant, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        if let Negotiation::Theirs { transaction, .. } = session.negotiation {
-            session.negotiation = Negotiation::Idle;
-            self.answer_plainly(now, transaction, 487);
+            session.change_wanted = false;
+            self.border.event(SipEvent::ChangePossible { session: id });
         }
     }
 
@@ -292,7 +177,12 @@ impl Endpoint {
         let secure = secure.filter(|transport| transport.secure());
         let transport = transport.or(secure);
         let (hop, targets) = match (hop, way.place) {
-            (Some(hop), _) => (hop.or_transport(transport), Vec::new()),
+            (Some(hop), place) => {
+                let hop = hop.or_transport(transport);
+                // Where the call came from or went to is known.
+                let known = place.filter(|place| hop.literal(place.local_ip) == Some(*place));
+                (hop, known.into_iter().collect())
+            }
             (None, Some(place)) => (Hop::to(&place), vec![place]),
             (None, None) => return None,
         };
@@ -311,23 +201,33 @@ impl Endpoint {
         request
     }
 
-    fn send_reinvite(&mut self, now: Instant, id: SessionId, offer: Body, glares: u8) {
+    /// Sends an offer by the method that fits.
+    pub(crate) fn send_change(&mut self, now: Instant, id: SessionId, offer: Offer) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let way = session.way();
-        let request = session
-            .dialog
-            .as_mut()
-            .map(|dialog| dialog.request(Method::Invite));
+        let (account, way) = (session.account, session.way());
         session.negotiation = Negotiation::Idle;
+        let method = session.change_method();
+        let request = method.and_then(|method| Some(session.change_dialog()?.request(method)));
+        let established = matches!(session.phase, Phase::Established);
+        let request = request.map(|(mut request, hop)| {
+            if established {
+                session.refresh_headers(&mut request);
+            }
+            (request, hop)
+        });
+        let supported = self.supported(account);
         let outgoing = request.and_then(|(mut request, hop)| {
             request.headers.push("Allow", ALLOW);
-            request.headers.push("Supported", SUPPORTED);
-            request.set_body(&offer);
-            self.send_in_dialog(now, Owner::Reinvite(id), way, request, hop)
+            request.headers.push("Supported", supported);
+            request.set_body(&offer.body);
+            self.send_in_dialog(now, Owner::Change(id), way, request, hop)
         });
         let Some(outgoing) = outgoing else {
+            if offer.refresh {
+                return;
+            }
             self.border.event(SipEvent::ReinviteAnswered {
                 session: id,
                 status: Status::new(503, "the far end's address cannot be reached"),
@@ -336,17 +236,13 @@ impl Endpoint {
             return;
         };
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.negotiation = Negotiation::Ours {
-                outgoing,
-                offer,
-                glares,
-            };
+            session.negotiation = Negotiation::Ours { outgoing, offer };
             self.timers
                 .set(Timer::ReinviteLimit(outgoing), now + REINVITE_LIMIT);
         }
     }
 
-    fn reinvite_accepted(
+    fn change_accepted(
         &mut self,
         now: Instant,
         id: SessionId,
@@ -354,34 +250,77 @@ impl Endpoint {
         response: &Message,
     ) {
         let tag = response.to_tag();
-        if self.repeat_ack(now, outgoing, &tag) {
+        let Some((cseq, method)) = response.cseq() else {
+            return;
+        };
+        let invite = method == Method::Invite;
+        if invite && self.repeat_ack(now, outgoing, &tag) {
             return;
         }
-        let cseq = self
-            .sent_invite(outgoing)
-            .and_then(|invite| invite.cseq())
-            .map_or(0, |(number, _)| number);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let Some(dialog) = &mut session.dialog else {
+        let offer = match &session.negotiation {
+            Negotiation::Ours {
+                outgoing: expected,
+                offer,
+            } if *expected == outgoing => Some(offer.body.clone()),
+            Negotiation::Idle
+            | Negotiation::Ours { .. }
+            | Negotiation::Waiting(_)
+            | Negotiation::Theirs(_)
+            | Negotiation::Accepted(_) => None,
+        };
+        let fits = offer.is_some();
+        if fits {
+            session.negotiation = Negotiation::Idle;
+            session.reliable.renewed = true;
+            session.described = offer;
+        }
+        let established = matches!(session.phase, Phase::Established);
+        // Some far ends answer with another tag than they had.
+        let known = session.dialog_mut(&tag).is_some();
+        let dialog = if known {
+            session.dialog_mut(&tag)
+        } else {
+            session.change_dialog()
+        };
+        let Some(dialog) = dialog else {
             return;
         };
         dialog.refresh(response);
-        let (ack, hop) = dialog.ack(cseq);
-        let fits = matches!(&session.negotiation,
-            Negotiation::Ours { outgoing: expected, .. } if *expected == outgoing);
-        if fits {
-            session.negotiation = Negotiation::Idle;
+        if invite {
+            let (ack, hop) = dialog.ack(cseq);
+            let ack = self.with_agent(ack);
+            self.send_ack(now, outgoing, &tag, ack, hop);
         }
-        let ack = self.with_agent(ack);
-        self.send_ack(now, outgoing, &tag, ack, hop);
+        if established {
+            self.take_timer(now, id, response);
+        }
         if fits {
             self.border.event(SipEvent::ReinviteAnswered {
                 session: id,
                 status: Answer::Response(response).status(),
                 body: response.session_description(),
             });
+            self.change_settled(id);
+        }
+    }
+
+    /// How long to wait before the same offer is tried again; none when it was refused.
+    fn pause_before_retry(&mut self, ours: bool, answer: Answer<'_>) -> Option<Duration> {
+        /// What a 500 for an offer that came too early may ask for (RFC 3261 section 14.2).
+        const LONGEST: u32 = 10;
+        let Answer::Response(response) = answer else {
+            return None;
+        };
+        match response.code() {
+            Some(491) => Some(self.glare_pause(ours)),
+            Some(500) => response
+                .seconds("Retry-After")
+                .filter(|seconds| *seconds <= LONGEST)
+                .map(|seconds| Duration::from_secs(seconds.into())),
+            Some(_) | None => None,
         }
     }
 
@@ -395,6 +334,36 @@ impl Endpoint {
             steps % 201 * 10
         };
         Duration::from_millis(millis)
+    }
+}
+
+impl Session {
+    /// The method that offers new media now; none where nothing may be offered.
+    fn change_method(&self) -> Option<Method> {
+        let agreed = |tag: &str| self.exchange(tag) == Exchange::Agreed;
+        match &self.phase {
+            Phase::Established => Some(Method::Invite),
+            Phase::Ringing { .. } | Phase::Answered(_) => {
+                let settled = agreed("") && !self.reliable.awaits_prack();
+                settled.then_some(Method::Update)
+            }
+            // Which of several phones would be meant is known only when one answers.
+            Phase::Calling { cancel: None, .. } => match self.early.as_slice() {
+                [only] if only.agreed => Some(Method::Update),
+                _ => None,
+            },
+            Phase::Calling {
+                cancel: Some(_), ..
+            }
+            | Phase::Resolving(_)
+            | Phase::OfferNeeded(..)
+            | Phase::Ending { .. } => None,
+        }
+    }
+
+    fn change_dialog(&mut self) -> Option<&mut crate::sip::dialog::Dialog> {
+        let early = self.early.first_mut().map(|early| &mut early.dialog);
+        self.dialog.as_mut().or(early)
     }
 }
 

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::OutgoingId;
+use super::reliable::{self, Early, Reliable};
+use super::session_timer::{self, SessionTimer};
 use crate::base::flow::{ConnectionId, Resolved};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::account::{CallExtensions, Reliability};
 use crate::sip::deadline::Timer;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Endpoint;
@@ -31,9 +34,23 @@ pub(crate) struct Session {
     /// The dialog that counts: the confirmed one, or for a call that we get the only one.
     pub(crate) dialog: Option<Dialog>,
     /// Early dialogs of a call that we make, one for each To tag.
-    pub(crate) early: Vec<Dialog>,
+    pub(crate) early: Vec<Early>,
+    /// The provisional answers of a call that we get.
+    pub(crate) reliable: Reliable,
+    /// The `CSeq` number of the INVITE of a call that we get.
+    pub(crate) first_cseq: u32,
     /// A change of the session that is under way.
     pub(crate) negotiation: Negotiation,
+    /// What both sides agreed on refreshing; none where nobody does.
+    pub(crate) timer: Option<SessionTimer>,
+    /// The least interval that a request of ours may ask for, in seconds; a 422 raises it.
+    pub(crate) min_se: u32,
+    /// Whether the far end takes UPDATE, as its Allow says.
+    pub(crate) takes_update: bool,
+    /// The description of ours that counts, to be sent again where only a re-INVITE refreshes.
+    pub(crate) described: Option<Body>,
+    /// Whether the owner wants to change the session and waits for its turn.
+    pub(crate) change_wanted: bool,
     /// The stream that the call came by.
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
     /// The place that the call came from or goes to, for Contact.
@@ -108,40 +125,61 @@ pub(crate) struct Accepted {
     pub(crate) hang_up: bool,
 }
 
+/// Where offer and answer of an INVITE stand before its 2xx (RFC 6337 section 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exchange {
+    /// The INVITE's offer has no reliable answer yet, or there was no offer.
+    Open,
+    /// A reliable provisional answer carried our offer.
+    Offered,
+    /// Offer and answer came reliably: either side may offer again.
+    Agreed,
+}
+
 /// A change of the session that is under way.
 #[derive(Debug)]
 pub(crate) enum Negotiation {
     /// None.
     Idle,
-    /// Our re-INVITE is on its way.
+    /// Our re-INVITE or UPDATE is on its way.
     Ours {
         /// The request.
         outgoing: OutgoingId,
         /// The offer, for another try after glare.
-        offer: Body,
-        /// How often glare was met.
-        glares: u8,
+        offer: Offer,
     },
-    /// Our re-INVITE met glare and waits.
-    Waiting {
-        /// The offer.
-        offer: Body,
-        /// How often glare was met.
-        glares: u8,
-    },
-    /// The far end's re-INVITE or UPDATE waits for the owner.
-    Theirs {
-        /// The request.
-        transaction: TransactionId,
-        /// Its `CSeq` number.
-        cseq: u32,
-        /// Whether it is an UPDATE, which needs no ACK.
-        update: bool,
-        /// Whether it carried an offer.
-        offered: bool,
-    },
+    /// Our offer met glare and waits.
+    Waiting(Offer),
+    /// The far end's re-INVITE, UPDATE or PRACK waits for the owner.
+    Theirs(Theirs),
     /// Our 2xx to the far end's re-INVITE waits for its ACK.
     Accepted(Accepted),
+}
+
+/// An offer of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// The description.
+    pub(crate) body: Body,
+    /// How often glare was met.
+    pub(crate) glares: u8,
+    /// Whether it changes nothing and only refreshes the call.
+    pub(crate) refresh: bool,
+}
+
+/// A request of the far end that the owner has not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Theirs {
+    /// The request.
+    pub(crate) transaction: TransactionId,
+    /// Its `CSeq` number.
+    pub(crate) cseq: u32,
+    /// Whether it is a re-INVITE, whose 2xx needs an ACK.
+    pub(crate) invite: bool,
+    /// Whether it carried an offer.
+    pub(crate) offered: bool,
+    /// The far end's tag: which of several early dialogs it belongs to.
+    pub(crate) tag: String,
 }
 
 /// How requests inside a call reach the far end, beside its route set.
@@ -195,10 +233,27 @@ impl Session {
 
     /// The dialog with a remote tag.
     pub(crate) fn dialog_mut(&mut self, remote_tag: &str) -> Option<&mut Dialog> {
+        let early = self.early.iter_mut().map(|early| &mut early.dialog);
         self.dialog
             .iter_mut()
-            .chain(self.early.iter_mut())
+            .chain(early)
             .find(|dialog| dialog.remote_tag() == remote_tag)
+    }
+
+    /// Where offer and answer of the INVITE stand with the far end of that tag.
+    pub(crate) fn exchange(&self, remote_tag: &str) -> Exchange {
+        if !self.ours {
+            return self.reliable.exchange;
+        }
+        let agreed = self
+            .early
+            .iter()
+            .any(|early| early.agreed && early.dialog.remote_tag() == remote_tag);
+        if agreed {
+            Exchange::Agreed
+        } else {
+            Exchange::Offered
+        }
     }
 }
 
@@ -224,6 +279,27 @@ impl Endpoint {
             })
     }
 
+    /// Which extensions calls of an account use.
+    pub(crate) fn extensions(&self, account: Option<AccountId>) -> CallExtensions {
+        account
+            .and_then(|id| self.accounts.get(&id))
+            .map_or(self.config.direct_extensions, |account| {
+                account.setup.extensions
+            })
+    }
+
+    /// The option tags of a call of an account, for Supported.
+    pub(crate) fn supported(&self, account: Option<AccountId>) -> String {
+        let extensions = self.extensions(account);
+        let used = |tag: &&str| match *tag {
+            reliable::TAG => extensions.reliable != Reliability::Off,
+            session_timer::TAG => !extensions.session_expires.is_zero(),
+            _ => true,
+        };
+        let tags: Vec<&str> = super::OPTION_TAGS.into_iter().filter(used).collect();
+        tags.join(", ")
+    }
+
     /// Ends a session and tells the owner.
     pub(crate) fn end(
         &mut self,
@@ -239,10 +315,14 @@ impl Endpoint {
         for timer in [
             Timer::Ring(id),
             Timer::Provisional(id),
+            Timer::RepeatReliable(id),
+            Timer::PrackLimit(id),
             Timer::Repeat2xx(id),
             Timer::AckLimit(id),
             Timer::CancelLimit(id),
             Timer::Glare(id),
+            Timer::Refresh(id),
+            Timer::SessionExpires(id),
         ] {
             self.timers.cancel(&timer);
         }
@@ -261,7 +341,8 @@ impl Endpoint {
         });
     }
 
-    /// Sends BYE in the session's dialog; the end is told when it is answered.
+    /// Sends BYE in the session's dialog, with the reason when there is one (RFC 3326); the end is
+    /// told when it is answered.
     pub(crate) fn bye(
         &mut self,
         now: Instant,
@@ -274,7 +355,13 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        for timer in [Timer::Repeat2xx(id), Timer::AckLimit(id), Timer::Glare(id)] {
+        for timer in [
+            Timer::Repeat2xx(id),
+            Timer::AckLimit(id),
+            Timer::Glare(id),
+            Timer::Refresh(id),
+            Timer::SessionExpires(id),
+        ] {
             self.timers.cancel(&timer);
         }
         let way = session.way();
@@ -287,7 +374,10 @@ impl Endpoint {
             status: status.clone(),
             reason: reason.clone(),
         };
-        let sent = request.and_then(|(message, hop)| {
+        let sent = request.and_then(|(mut message, hop)| {
+            if let Some(reason) = &reason {
+                message.headers.push("Reason", reason.clone());
+            }
             self.send_in_dialog(now, super::Owner::Bye(id), way, message, hop)
         });
         if sent.is_none() {

@@ -1,0 +1,148 @@
+//! Changes inside a call: hold and resume by either side.
+
+use crate::call::action::{Edge, SipAction};
+use crate::call::hold::Hold;
+use crate::call::negotiation::Negotiation;
+use crate::call::session::{Call, Phase};
+use crate::sip::{Body, EarlyMedia, Status};
+
+impl Call {
+    /// The far end wants a change; before the answer, one of the phones that ring.
+    pub fn handle_reinvite(&mut self, fork: &str, offer: Option<&Body>) {
+        let direction = self.hold.direction();
+        let ringing_there = self.phase == Phase::Offered;
+        let media = if ringing_there {
+            self.forks.take(fork)
+        } else {
+            self.media.take()
+        };
+        let Some(mut media) = media else {
+            self.sip(SipAction::AnswerReinvite(
+                Status::new(488, "Not Acceptable Here"),
+                None,
+            ));
+            return;
+        };
+        let ok = Status::new(200, "OK");
+        // While the far end holds, our wish for its offer is what it would be without it.
+        let answered = match offer {
+            None => Ok((media.offer(direction), None)),
+            Some(offer) => media
+                .answer(offer, wish(self.hold))
+                .map(|(answer, plan)| (answer, Some(plan))),
+        };
+        if ringing_there {
+            self.forks.progress(fork, Some(media), EarlyMedia::Unsaid);
+        } else {
+            self.media = Some(media);
+        }
+        match answered {
+            Ok((answer, plan)) => {
+                self.sip(SipAction::AnswerReinvite(ok, Some(answer)));
+                if let Some(plan) = plan
+                    && (!ringing_there || self.forks.heard() == Some(&plan))
+                {
+                    self.agreed(plan);
+                    self.tell_remote_hold();
+                }
+            }
+            Err(error) => {
+                let refusal = Status::new(488, "Not Acceptable Here");
+                self.sip(SipAction::AnswerReinvite(refusal, None));
+                self.tell(Edge::Problem(error.to_string()));
+            }
+        }
+    }
+
+    /// The answer to the offer that we gave in a 200 to a re-INVITE without one.
+    pub fn handle_reinvite_confirmed(&mut self, body: Option<&Body>) {
+        if let Some(body) = body {
+            match self.take_answer(body) {
+                Ok(()) => self.tell_remote_hold(),
+                Err(problem) => self.tell(Edge::Problem(problem)),
+            }
+        }
+    }
+
+    /// Our change was answered.
+    pub fn handle_reinvite_answered(&mut self, status: &Status, body: Option<&Body>) {
+        self.reinviting = false;
+        if self.phase == Phase::Ending {
+            return;
+        }
+        let taken = match (status.code, body) {
+            (200..=299, Some(body)) => self.take_answer(body),
+            (200..=299, None) => Err("the far end accepted without a description".to_owned()),
+            (code, _) => Err(format!("the far end refused: {code} {}", status.phrase)),
+        };
+        match taken {
+            Ok(()) => {
+                let before = self.hold.applied;
+                self.hold.applied = self
+                    .media
+                    .as_ref()
+                    .and_then(Negotiation::plan)
+                    .is_some_and(|plan| !plan.direction.receives());
+                if self.hold.applied != before {
+                    self.tell(if self.hold.applied {
+                        Edge::Held { by_remote: false }
+                    } else {
+                        Edge::Resumed
+                    });
+                }
+                self.tell_remote_hold();
+                self.reinvite_if_needed();
+            }
+            Err(problem) => {
+                self.hold.wanted = self.hold.applied;
+                self.tell(Edge::Problem(problem));
+            }
+        }
+    }
+
+    /// Our change gave way to another one; the wish for it stays.
+    pub fn handle_change_deferred(&mut self) {
+        self.reinviting = false;
+    }
+
+    /// A change that gave way may be made now.
+    pub fn handle_change_possible(&mut self) {
+        self.reinvite_if_needed();
+    }
+
+    pub(super) fn tell_remote_hold(&mut self) {
+        let Some(plan) = self.media.as_ref().and_then(Negotiation::plan) else {
+            return;
+        };
+        let remote = !plan.direction.sends();
+        if remote != self.hold.remote {
+            self.hold.remote = remote;
+            self.tell(if remote {
+                Edge::Held { by_remote: true }
+            } else {
+                Edge::Resumed
+            });
+        }
+    }
+
+    pub(super) fn reinvite_if_needed(&mut self) {
+        if self.phase != Phase::Established || self.reinviting || !self.hold.differs() {
+            return;
+        }
+        let direction = self.hold.direction();
+        if let Some(media) = &mut self.media {
+            let offer = media.offer(direction);
+            self.reinviting = true;
+            self.sip(SipAction::Reinvite(offer));
+        }
+    }
+}
+
+/// The direction to answer an offer with: the offer itself says whether the far end holds.
+fn wish(hold: Hold) -> crate::sdp::Direction {
+    Hold {
+        remote: false,
+        ..hold
+    }
+    .direction()
+}

@@ -1,0 +1,43 @@
+//! The options of `ringdesk headless` that say which extensions its calls use.
+
+use clap::{Args, ValueEnum};
+
+use crate::config::call_extensions::{CallExtensions, ReliableChoice};
+
+/// Extensions, for each account and for direct calls.
+#[derive(Debug, Args)]
+pub(super) struct ExtensionArgs {
+    /// Whether provisional answers are acknowledged (PRACK).
+    #[arg(long = "100rel", value_enum, value_name = "HOW")]
+    reliable: Option<ReliableArg>,
+    /// End a call that nobody refreshes for so long, 90 to 86400; 0 asks for no session timer (1800).
+    #[arg(long, value_name = "SECONDS")]
+    session_expires: Option<u32>,
+}
+
+/// Whether provisional answers are acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReliableArg {
+    /// Never.
+    Off,
+    /// Where the far end asks for it, and for sound before the answer where it can.
+    Supported,
+    /// Always.
+    Required,
+}
+
+impl ExtensionArgs {
+    /// Writes what was said over what stands there.
+    pub(super) fn apply(&self, extensions: &mut CallExtensions) {
+        if let Some(reliable) = self.reliable {
+            extensions.reliable = match reliable {
+                ReliableArg::Off => ReliableChoice::Off,
+                ReliableArg::Supported => ReliableChoice::Supported,
+                ReliableArg::Required => ReliableChoice::Required,
+            };
+        }
+        if let Some(seconds) = self.session_expires {
+            extensions.session_expires = seconds;
+        }
+    }
+}
