@@ -556,7 +556,7 @@ fn call_out_with_digest() {
 fn every_scenario_has_a_test_and_a_row_that_names_a_fault() {
     let folder = place::root().join("sipp-scenarios");
     let table = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
+    let tests = sources();
     let mut missing = Vec::new();
     for path in files(&folder, "xml") {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -576,7 +576,7 @@ fn every_scenario_has_a_test_and_a_row_that_names_a_fault() {
 
 #[test]
 fn every_fault_fits_the_sources_and_names_tests() {
-    let tests = concat!(include_str!("scenarios.rs"), include_str!("window.rs"));
+    let tests = sources();
     let mut wrong = Vec::new();
     for path in files(&place::root().join("tests/broken"), "patch") {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -598,6 +598,14 @@ fn every_fault_fits_the_sources_and_names_tests() {
         }
     }
     assert_eq!(wrong, Vec::<std::path::PathBuf>::new());
+}
+
+/// The text of every file of these tests.
+fn sources() -> String {
+    files(&place::root().join("tests/peers"), "rs")
+        .into_iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 /// The files of a folder with this extension.
