@@ -86,6 +86,9 @@ impl Engine {
                 });
             }
             SipEvent::InfoDigit { session, digit } => self.tell_digit(session, digit),
+            SipEvent::InformationRefused { session, status } => {
+                self.digits_refused(session, &status);
+            }
             SipEvent::StrongRealm { account, realm } => self.remember_strong(account, realm),
             SipEvent::CredentialsKept { session, why } => {
                 self.with_session(now, session, |call| call.credentials_kept = Some(why));
@@ -345,7 +348,7 @@ impl Engine {
             self.set_recording(id, true);
         }
         if let Some(digits) = script.dtmf {
-            self.sound(MediaCommand::Dtmf { call: id, digits });
+            self.send_digits(now, id, &digits);
         }
         if self.options.one_at_a_time {
             self.hold_others(now, id);

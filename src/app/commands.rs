@@ -43,7 +43,7 @@ impl Engine {
                 self.set_hold(now, id, false);
             }
             Command::Mute(id, muted) => self.mute(id, muted),
-            Command::Dtmf(id, digits) => self.send_digits(id, digits),
+            Command::Dtmf(id, digits) => self.send_digits(now, id, &digits),
             Command::Record(id, on) => self.set_recording(id, on),
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseContact(id, contact) => self.choose(id, contact),
@@ -169,27 +169,6 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.muted = muted;
             self.sound(MediaCommand::Mute { call: id, muted });
-        }
-    }
-
-    fn send_digits(&mut self, id: CallId, digits: String) {
-        const AT_ONCE: usize = 64;
-        let valid = !digits.is_empty()
-            && digits.len() <= AT_ONCE
-            && digits
-                .chars()
-                .all(|c| c.is_ascii_digit() || "*#ABCDabcd".contains(c));
-        if !valid {
-            return self.problem(
-                Some(id),
-                format!("\"{digits}\" cannot be sent: at most {AT_ONCE} of 0-9, *, # and A-D"),
-            );
-        }
-        if self.calls.get(&id).is_some_and(|call| call.connected()) {
-            self.sound(MediaCommand::Dtmf {
-                call: id,
-                digits: digits.to_ascii_uppercase(),
-            });
         }
     }
 

@@ -256,6 +256,7 @@ impl Peers {
             | SipEvent::InfoDigit { .. }
             | SipEvent::Message { .. }
             | SipEvent::StrongRealm { .. }
+            | SipEvent::InformationRefused { .. }
             | SipEvent::CredentialsKept { .. }
             | SipEvent::Subscription { .. }
             | SipEvent::News { .. }

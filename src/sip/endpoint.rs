@@ -370,6 +370,15 @@ impl Endpoint {
         self.end_call(now, session)
     }
 
+    /// Sends a body by INFO inside an established call, such as a digit; several keep their order.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the call is not established or too many wait.
+    pub fn inform(&mut self, now: Instant, session: SessionId, body: Body) -> Result<(), SipError> {
+        self.queue_information(now, session, body)
+    }
+
     /// Offers new media: by re-INVITE in an established call, by UPDATE before, once offer and
     /// answer of the INVITE were exchanged reliably.
     ///
@@ -454,6 +463,7 @@ impl Endpoint {
         response
             .headers
             .set("Server", self.config.user_agent.clone());
+        self.name_session(&mut response);
         let mut outcomes = Vec::new();
         self.transactions.respond(id, &response, &mut outcomes);
         self.apply(now, outcomes, None);

@@ -233,6 +233,13 @@ pub enum SipEvent {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,
     },
+    /// The far end takes no INFO; what waited was dropped.
+    InformationRefused {
+        /// The call.
+        session: SessionId,
+        /// Its answer.
+        status: Status,
+    },
     /// A realm offered SHA-256 or better for the first time: to be kept with the account.
     StrongRealm {
         /// Whose.

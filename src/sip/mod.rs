@@ -52,10 +52,11 @@
 //! | 6026 | the Accepted states, timers L and M |
 //! | 6228 | 199: one of several phones stopped ringing |
 //! | 6337 | offers and answers in provisional answers, PRACK and UPDATE |
-//! | 6086 | INFO received: DTMF |
+//! | 6086 | INFO both ways: DTMF, one digit at a time |
 //! | 6665 | the subscriber: NOTIFY before 200, forks, refresh, every reason of an end, fetching once |
-//! | 7118 | WebSocket as client: Via and Contact of `.invalid`, one message in each frame |
 //! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int`; for the own server alone, and no step back to MD5 without consent |
+//! | 7118 | WebSocket as client: Via and Contact of `.invalid`, one message in each frame |
+//! | 7989 | Session-ID in calls: drawn, sent, kept and seen in the ladder; not in CANCEL and the ACK of a refusal |
 //!
 //! # Deviations
 //!

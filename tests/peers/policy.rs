@@ -179,6 +179,30 @@ fn a_costly_number_is_not_dialled_for_a_program_without_a_yes() {
     assert_eq!(phone.stop().code, Some(0));
 }
 
+#[test]
+fn digits_by_info() {
+    scenario("digits-by-info", || {
+        let sipp = Sipp::called("digits-by-info", &[]);
+        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let options = [
+            "--no-register",
+            "--call",
+            &uri,
+            "--exit-after-calls",
+            "1",
+            "--hangup-after",
+            "1",
+            "--dtmf",
+            "5#",
+            "--dtmf-by",
+            "info",
+        ];
+        let ended = Phone::start(&options).ended();
+        sipp.passes();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    });
+}
+
 /// Accepts every REGISTER until it is dropped.
 struct Registrar {
     port: u16,

@@ -92,6 +92,7 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::InfoDigit { .. }
         | SipEvent::Message { .. }
         | SipEvent::StrongRealm { .. }
+        | SipEvent::InformationRefused { .. }
         | SipEvent::CredentialsKept { .. }
         | SipEvent::Ended { .. }
         | SipEvent::Trace { .. } => Vec::new(),

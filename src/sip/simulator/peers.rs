@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, SDP_BODY, TO_US, established, invite, peer, request};
 use crate::base::uri::Uri;
+use crate::sip::message::{Message, Method};
 use crate::sip::{Body, Census, EndedBy, SipError, SipEvent, Status};
 
 const US: &str = "sip:us@10.0.0.1";
@@ -542,7 +543,7 @@ fn the_ack_of_a_refusal_has_the_branch_and_route_of_the_invite() {
         .offer(bench.now, call, Body::sdp("v=0"))
         .unwrap();
     let invite = bench.sent().remove(0);
-    let busy = crate::sip::message::Message::response(&invite, 486, "Busy", Some("t"));
+    let busy = Message::response(&invite, 486, "Busy", Some("t"));
     let ack = bench.datagram_bytes(&busy.to_bytes()).remove(0);
     assert_eq!(ack.method().unwrap().as_str(), "ACK");
     assert_eq!(ack.branch(), invite.branch());
@@ -605,4 +606,45 @@ fn ipv6_is_written_in_brackets_and_answered_where_it_came_from() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn digits_go_by_info_one_after_the_other_and_a_refusal_ends_them() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    let session = bench.session();
+    let digit = |digit: u8| Body {
+        content_type: "application/dtmf".to_owned(),
+        bytes: vec![digit],
+    };
+    for number in *b"123" {
+        bench
+            .endpoint
+            .inform(bench.now, session, digit(number))
+            .unwrap();
+    }
+    let mut sent = bench.sent();
+    for number in *b"12" {
+        assert_eq!(sent.len(), 1, "the next one waits for the answer");
+        let info = sent.remove(0);
+        assert_eq!(info.method(), Some(&Method::Info));
+        assert_eq!(info.body, [number]);
+        let code = if number == b'1' { 200 } else { 415 };
+        let answer = Message::response(&info, code, "Phrase", None);
+        sent = bench.datagram_bytes(&answer.to_bytes());
+    }
+    assert!(sent.is_empty(), "after the refusal none is sent");
+    assert!(bench.events.iter().any(|event| matches!(
+        event,
+        SipEvent::InformationRefused { status, .. } if status.code == 415
+    )));
+    for number in 0..64 {
+        bench
+            .endpoint
+            .inform(bench.now, session, digit(number))
+            .unwrap();
+    }
+    bench.endpoint.inform(bench.now, session, digit(0)).unwrap();
+    let full = bench.endpoint.inform(bench.now, session, digit(0));
+    assert!(matches!(full, Err(SipError::Limit(_))), "{full:?}");
 }

@@ -808,6 +808,7 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::Ended { session, .. } => Some(*session),
         SipEvent::Registration { .. }
         | SipEvent::StrongRealm { .. }
+        | SipEvent::InformationRefused { .. }
         | SipEvent::CredentialsKept { .. }
         | SipEvent::Subscription { .. }
         | SipEvent::News { .. }

@@ -28,6 +28,7 @@ impl Endpoint {
         mut ack: Message,
         hop: Option<Hop>,
     ) {
+        self.name_session(&mut ack);
         // Credentials are those of the INVITE (section 22.1).
         if let Some(invite) = self.sent_invite(id) {
             for name in ["Authorization", "Proxy-Authorization"] {

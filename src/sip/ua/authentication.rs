@@ -232,7 +232,11 @@ impl Endpoint {
                     account.cseq = account.cseq.max(number);
                 }
             }
-            Owner::Change(id) | Owner::Refresh(id) | Owner::Prack(id) | Owner::Bye(id) => {
+            Owner::Change(id)
+            | Owner::Refresh(id)
+            | Owner::Prack(id)
+            | Owner::Information(id)
+            | Owner::Bye(id) => {
                 let session = self.sessions.get_mut(&id);
                 if let Some(dialog) = session.and_then(|session| session.dialog_mut(tag)) {
                     dialog.used_cseq(number);

@@ -18,6 +18,7 @@ impl Endpoint {
         transaction: TransactionId,
         request: &Message,
     ) {
+        self.learn_session_name(request);
         let key = (request.call_id().to_owned(), request.to_tag());
         let remote_tag = request.from_tag();
         let id = self.by_dialog.get(&key).copied();

@@ -6,6 +6,7 @@ use super::ALLOW;
 use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
 use super::reliable::{self, Early, Order, Reliable, Reliance, rseq_of};
 use super::session::{Negotiation, Phase, Plan, Session, Way};
+use super::session_ident::SessionIdent;
 use super::session_timer;
 use crate::base::flow::{Resolved, Transport};
 use crate::base::id::AccountId;
@@ -83,6 +84,7 @@ impl Endpoint {
         };
         let hop = hop.or_transport(transport);
         let id = SessionId(self.new_id());
+        let ident = SessionIdent::new(self.random.hex(16));
         let session = Session {
             account,
             call_id: self.random.hex(16),
@@ -103,6 +105,9 @@ impl Endpoint {
             takes_update: false,
             described: None,
             change_wanted: false,
+            ident,
+            information: std::collections::VecDeque::new(),
+            informing: false,
             stream: None,
             place: None,
         };

@@ -6,6 +6,7 @@ use super::ALLOW;
 use super::incoming::Arrival;
 use super::reliable::{Reliable, Reliance};
 use super::session::{Accepted, Exchange, Negotiation, Phase, Session};
+use super::session_ident::SessionIdent;
 use super::session_timer;
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
@@ -82,6 +83,8 @@ impl Endpoint {
         let id = SessionId(self.new_id());
         let remote = arrival.flow.remote();
         let transport = arrival.flow.transport();
+        let mut ident = SessionIdent::new(self.random.hex(16));
+        ident.learn(invite);
         let session = Session {
             account,
             call_id: invite.call_id().to_owned(),
@@ -101,6 +104,9 @@ impl Endpoint {
             takes_update: false,
             described: None,
             change_wanted: false,
+            ident,
+            information: std::collections::VecDeque::new(),
+            informing: false,
             stream: arrival.flow.connection().map(|stream| (stream, remote)),
             place: Some(Resolved {
                 transport,

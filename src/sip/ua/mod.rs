@@ -13,12 +13,14 @@
 //! | `refusal` | why a registration does not come about |
 //! | `registration` | bindings: made, refreshed, removed |
 //! | `session` | what is known of one call |
+//! | `session_ident` | the name of a session over all its hops |
 //! | `invite_client` | calls we make |
 //! | `invite_server` | calls we get |
 //! | `reliable` | provisional answers that are acknowledged (RFC 3262) |
 //! | `reinvite` | changes inside a call that we make: re-INVITE, UPDATE |
 //! | `far_change` | changes inside a call that the far end makes |
 //! | `session_timer` | calls that nobody refreshes (RFC 4028) |
+//! | `information` | INFO that we send |
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `subscription` | what is known of one subscription |
 //! | `subscribe` | SUBSCRIBE and its answers |
@@ -33,6 +35,7 @@ mod authentication;
 mod far_change;
 mod in_dialog;
 mod incoming;
+mod information;
 mod invite_client;
 mod invite_server;
 mod notify;
@@ -42,6 +45,7 @@ mod registration;
 mod reinvite;
 mod reliable;
 mod session;
+mod session_ident;
 mod session_timer;
 mod subscribe;
 mod subscription;

@@ -43,6 +43,8 @@ pub(crate) enum Owner {
     Prack(SessionId),
     /// The BYE of a call.
     Bye(SessionId),
+    /// An INFO inside a call.
+    Information(SessionId),
     /// A SUBSCRIBE outside of a dialog.
     Subscribe(SubscriptionId),
     /// A SUBSCRIBE in the dialog with a notifier.
@@ -312,6 +314,7 @@ impl Endpoint {
                         | Owner::Refresh(_)
                         | Owner::Prack(_)
                         | Owner::Bye(_)
+                        | Owner::Information(_)
                         | Owner::Subscribe(_)
                         | Owner::Resubscribe(..)
                         | Owner::Nobody => false,
@@ -357,6 +360,7 @@ impl Endpoint {
         let host = outgoing.hop.host.clone();
         let mut request = outgoing.request.clone();
         let challenged = outgoing.challenged();
+        self.name_session(&mut request);
         self.add_contact(&mut request, account, &target.place);
         self.add_credentials(&mut request, account, challenged);
         // The Via is not in yet; its length hardly varies.
@@ -414,6 +418,7 @@ impl Endpoint {
         if outgoing.current != Some(transaction) {
             return;
         }
+        self.learn_session_name(response);
         if code < 200 {
             self.deliver(now, id, Answer::Response(response));
             return;
@@ -498,9 +503,12 @@ impl Endpoint {
                 .sessions
                 .get(&session)
                 .is_some_and(|session| !session.cancelled()),
-            Some(Owner::Change(session) | Owner::Refresh(session) | Owner::Prack(session)) => {
-                self.sessions.contains_key(&session)
-            }
+            Some(
+                Owner::Change(session)
+                | Owner::Refresh(session)
+                | Owner::Prack(session)
+                | Owner::Information(session),
+            ) => self.sessions.contains_key(&session),
             Some(Owner::Subscribe(id) | Owner::Resubscribe(id, _)) => {
                 self.subscriptions.contains_key(&id)
             }
@@ -536,6 +544,11 @@ impl Endpoint {
                 }
             }
             Owner::Invite(session) => self.invite_answered(now, session, id, answer),
+            Owner::Information(session) => {
+                if is_final {
+                    self.information_answered(now, session, answer);
+                }
+            }
             Owner::Change(session) => self.change_answered(now, session, id, answer),
             Owner::Refresh(session) => {
                 if is_final {

@@ -1,10 +1,12 @@
 //! What is known of one call.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::OutgoingId;
 use super::reliable::{self, Early, Reliable};
+use super::session_ident::SessionIdent;
 use super::session_timer::{self, SessionTimer};
 use crate::base::flow::{ConnectionId, Resolved};
 use crate::base::id::AccountId;
@@ -51,6 +53,12 @@ pub(crate) struct Session {
     pub(crate) described: Option<Body>,
     /// Whether the owner wants to change the session and waits for its turn.
     pub(crate) change_wanted: bool,
+    /// Its name over all hops.
+    pub(crate) ident: SessionIdent,
+    /// What waits to be sent by INFO.
+    pub(crate) information: VecDeque<Body>,
+    /// Whether an INFO is on its way.
+    pub(crate) informing: bool,
     /// The stream that the call came by.
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
     /// The place that the call came from or goes to, for Contact.
