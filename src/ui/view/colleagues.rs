@@ -1,7 +1,7 @@
 //! The strip of watched colleagues: what each does, by word, shape and colour. A press calls, a
 //! ringing one can be picked up.
 
-use egui::{CornerRadius, Role, ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
+use egui::{CornerRadius, Id, Role, ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_CALL_MADE, ICON_CANCEL, ICON_CHECK_CIRCLE, ICON_DO_NOT_DISTURB_ON, ICON_HELP,
@@ -16,6 +16,9 @@ use crate::ui::widget::{Button, Line, Look, paint_icon, paint_line};
 use crate::ui::{format, text};
 
 const CHIP: Vec2 = Vec2::new(168.0, 44.0);
+/// Between two of them.
+const GAP: f32 = 6.0;
+const PICK_UP_WIDTH: f32 = 94.0;
 /// Two rows; more are reached by scrolling.
 const MOST_HEIGHT: f32 = 100.0;
 
@@ -30,43 +33,66 @@ pub(crate) fn colleagues_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         .max_height(MOST_HEIGHT)
         .auto_shrink([false, true])
         .show(ui, |ui| {
-            ui.horizontal_wrapped(|ui| {
-                ui.spacing_mut().item_spacing = Vec2::splat(6.0);
-                for (place, colleague) in snapshot.colleagues.iter().enumerate() {
-                    ui.push_id(place, |ui| colleague_ui(ui, scene, colleague));
-                }
-            });
+            ui.spacing_mut().item_spacing = Vec2::splat(GAP);
+            for row in rows(&snapshot.colleagues, ui.available_width()) {
+                ui.horizontal(|ui| {
+                    for colleague in row {
+                        colleague_ui(ui, scene, colleague);
+                    }
+                });
+            }
         });
     ui.add_space(8.0);
 }
 
-fn colleague_ui(ui: &mut Ui, scene: &mut Scene<'_>, colleague: &ColleagueView) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        if chip_ui(ui, colleague) {
-            scene.send(Command::Call(CallTarget {
-                text: colleague.address.clone(),
-                account: None,
-            }));
+/// As many in each row as there is room for; at least one.
+fn rows(colleagues: &[ColleagueView], width: f32) -> Vec<Vec<&ColleagueView>> {
+    let mut rows: Vec<Vec<&ColleagueView>> = Vec::new();
+    let mut left = 0.0;
+    for colleague in colleagues {
+        let mut needed = CHIP.x + GAP;
+        if colleague.pickup.is_some() {
+            needed += PICK_UP_WIDTH + GAP;
         }
-        if let Some(pickup) = &colleague.pickup {
-            let name = text::pick_up_from(&clean_line(&colleague.name));
-            let button = Button::new(text::PICK_UP)
-                .icon(ICON_PHONE_CALLBACK)
-                .name(&name)
-                .tooltip(&name)
-                .look(Look::Answer)
-                .height(CHIP.y);
-            if button.show(ui).clicked() {
-                scene.send(Command::Pickup(Box::new(pickup.clone())));
+        match rows.last_mut() {
+            Some(row) if left >= needed => row.push(colleague),
+            Some(_) | None => {
+                rows.push(vec![colleague]);
+                left = width + GAP;
             }
         }
-    });
+        left -= needed;
+    }
+    rows
 }
 
-fn chip_ui(ui: &mut Ui, colleague: &ColleagueView) -> bool {
+fn colleague_ui(ui: &mut Ui, scene: &mut Scene<'_>, colleague: &ColleagueView) {
+    // An id of its own, so that the keyboard stays with the same person when a button appears.
+    let id = Id::unique(("colleague", &colleague.address, colleague.watch));
+    if chip_ui(ui, colleague, id) {
+        scene.send(Command::Call(CallTarget {
+            text: colleague.address.clone(),
+            account: None,
+        }));
+    }
+    if let Some(pickup) = &colleague.pickup {
+        let name = text::pick_up_from(&clean_line(&colleague.name));
+        let (_, place) = ui.allocate_space(Vec2::new(PICK_UP_WIDTH, CHIP.y));
+        let button = Button::new(text::PICK_UP)
+            .icon(ICON_PHONE_CALLBACK)
+            .name(&name)
+            .tooltip(&name)
+            .look(Look::Answer);
+        if button.put(ui, place, id.with("pick up")).clicked() {
+            scene.send(Command::Pickup(Box::new(pickup.clone())));
+        }
+    }
+}
+
+fn chip_ui(ui: &mut Ui, colleague: &ColleagueView, id: Id) -> bool {
     let theme = Theme::of(ui);
-    let (place, response) = ui.allocate_exact_size(CHIP, Sense::click());
+    let (_, place) = ui.allocate_space(CHIP);
+    let response = ui.interact(place, id, Sense::click());
     let (icon, tone) = look(theme, colleague.state);
     let word = text::colleague_state(colleague.state);
     let what = match &colleague.detail {
