@@ -54,6 +54,7 @@ impl Engine {
             .count();
         live.surplus = open >= self.options.max_calls;
         live.session = Some(incoming.session);
+        self.ladders.lock().belongs(&incoming.sip_call_id, id);
         live.sip_call_id = Some(incoming.sip_call_id);
         live.via = incoming
             .caller
@@ -155,6 +156,7 @@ impl Engine {
             Write::ChangeCall(..)
             | Write::SaveContact(_)
             | Write::DeleteContact(_)
+            | Write::SaveLadders(_)
             | Write::SaveOrganization(_)
             | Write::CountRefused(..) => {}
         }
@@ -212,6 +214,7 @@ impl Engine {
                     call.status = "calling".to_owned();
                 }
                 if let Some(sip_call_id) = self.endpoint.sip_call_id(session).map(str::to_owned) {
+                    self.ladders.lock().belongs(&sip_call_id, id);
                     self.record(Write::ChangeCall(id, CallChange::Dialled(sip_call_id)));
                 }
             }

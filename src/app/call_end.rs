@@ -111,6 +111,7 @@ impl Engine {
                 done: judged.done,
             },
         ));
+        self.ladders.lock().ended(now, id);
         self.sound(MediaCommand::Close { call: id });
         if judged.state == CallState::Busy {
             self.busy_tone(now);

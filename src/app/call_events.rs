@@ -19,7 +19,6 @@ use crate::sip::{Body, EndedBy, NameAddr, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
     pub(super) fn handle_sip(&mut self, now: Instant, event: SipEvent) {
         match event {
             SipEvent::Registration { account, state } => {
@@ -120,22 +119,7 @@ impl Engine {
                 notifier,
             } => self.handle_notifier_gone(subscription, notifier),
             SipEvent::UnsolicitedNews(news) => self.handle_unsolicited(&news),
-            SipEvent::Trace {
-                sent,
-                remote,
-                sip_call_id,
-                text,
-                ..
-            } => {
-                tracing::debug!(%remote, sent, "{text}");
-                let remote = remote.to_string();
-                self.tell(Event::Trace {
-                    sip_call_id,
-                    sent,
-                    remote,
-                    text,
-                });
-            }
+            traced @ SipEvent::Trace { .. } => self.trace(now, traced),
         }
     }
 

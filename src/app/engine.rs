@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::accounts::{self, LiveAccount};
 use crate::app::journal::{Ack, Journal};
+use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
@@ -92,6 +93,7 @@ pub(super) enum Internal {
     ToCallBack(u64),
     DeviceNames(Vec<String>, Vec<String>),
     Saved(Result<(), String>),
+    LaddersWritten,
 }
 
 /// One write whose acknowledgement is awaited.
@@ -113,6 +115,7 @@ pub(super) struct Engine {
     pub(super) media: MediaEngine,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
+    pub(super) ladders: SharedLadders,
     pub(super) pages: Arc<PageCache>,
     pub(super) accounts: Vec<LiveAccount>,
     pub(super) calls: BTreeMap<CallId, LiveCall>,
@@ -198,6 +201,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
     tokio::spawn(await_acks(acks, internal_outlet.clone()));
     let waker = Waker::default();
+    let ladders = SharedLadders::default();
+    let records = Records::of(store.clone(), ladders.clone());
     let pages = PageCache::start(&store, waker.clone());
     let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
     let mut engine = Engine {
@@ -207,7 +212,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         bound,
         media,
         journal: Journal::new(Arc::clone(&store)),
-        store: Arc::clone(&store),
+        ladders,
+        store,
         pages,
         accounts: Vec::new(),
         calls: BTreeMap::new(),
@@ -248,7 +254,6 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         media: media_inlet,
         internal,
     }));
-    let records = Records::of(store);
     Ok(Running {
         handle,
         events,
@@ -339,6 +344,7 @@ impl Engine {
                 break;
             }
         }
+        self.write_all_ladders();
     }
 
     /// Drains the SIP core until it is quiet, and carries out what calls want.
@@ -398,6 +404,7 @@ impl Engine {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
             }
+            Internal::LaddersWritten => self.ladders.lock().written(),
             Internal::Saved(Ok(())) => {}
             Internal::Saved(Err(problem)) => self.problem(None, problem),
         }
@@ -410,6 +417,7 @@ impl Engine {
         self.retry_writes(now);
         self.handle_call_timeouts(now);
         self.write_refusals(now);
+        self.write_ladders(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -427,6 +435,7 @@ impl Engine {
             tone,
             self.refusals_due,
             self.ending,
+            self.ladders_due(),
         ]
         .into_iter()
         .flatten()

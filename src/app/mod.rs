@@ -13,6 +13,7 @@ mod digits;
 mod engine;
 mod farewell;
 mod journal;
+mod ladders;
 mod live_call;
 mod options;
 mod outbound_rules;

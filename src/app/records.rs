@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::app::ladders::SharedLadders;
 use crate::base::id::{CallId, ContactId};
-use crate::crm::row::{CallFilter, CallRow, ContactRow, RefusedRow};
+use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, LadderMessage, RefusedRow};
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 
@@ -12,6 +13,7 @@ use crate::crm::{Store, StoreError};
 #[derive(Clone)]
 pub struct Records {
     store: Arc<Store>,
+    ladders: SharedLadders,
 }
 
 impl Records {
@@ -21,11 +23,12 @@ impl Records {
     ///
     /// Fails when the store cannot be opened; the message says what to do.
     pub fn open(data_dir: &Path, region: &str) -> anyhow::Result<Self> {
-        Ok(Self::of(Arc::new(Store::open(data_dir, region)?)))
+        let store = Arc::new(Store::open(data_dir, region)?);
+        Ok(Self::of(store, SharedLadders::default()))
     }
 
-    pub(super) fn of(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(super) fn of(store: Arc<Store>, ladders: SharedLadders) -> Self {
+        Self { store, ladders }
     }
 
     /// The newest calls, newest first.
@@ -61,6 +64,44 @@ impl Records {
         const ROWS: u32 = 50;
         let rows = self.store.refused(since, ROWS).await;
         rows.or(Err(StoreError::Closed))?
+    }
+
+    /// A call with its SIP messages, by our id or by the SIP Call-ID that a PBX logs.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn ladder(&self, id: &str) -> Result<Option<CallLadder>, StoreError> {
+        let mut call = match CallId::parse(id) {
+            Some(id) => self.call(id).await?,
+            None => None,
+        };
+        if call.is_none() {
+            // A SIP Call-ID may look like one of ours.
+            let found = self.store.call_of_sip(id).await;
+            if let Some(id) = found.or(Err(StoreError::Closed))?? {
+                call = self.call(id).await?;
+            }
+        }
+        let Some(call) = call else {
+            return Ok(None);
+        };
+        // What is not yet written comes first: it may be written in between.
+        let newest = self.ladders.lock().of(call.id);
+        let kept = self.store.ladder(call.id).await;
+        let mut messages = kept.or(Err(StoreError::Closed))??;
+        for message in newest {
+            if !messages.contains(&message) {
+                messages.push(message);
+            }
+        }
+        Ok(Some(CallLadder { call, messages }))
+    }
+
+    /// The last SIP messages of the registration of an address such as `sip:alice@example.com`;
+    /// none without a running phone.
+    pub fn registration_ladder(&self, address: &str) -> Vec<LadderMessage> {
+        self.ladders.lock().of_registration(address)
     }
 
     /// Contacts by name.

@@ -49,6 +49,8 @@ pub(super) enum Task {
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
     /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
     Doctor(DoctorArgs),
+    /// Show the SIP ladder of a call, or export it for Wireshark.
+    Trace(TraceArgs),
 }
 
 /// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the
@@ -149,6 +151,9 @@ pub(super) struct HeadlessArgs {
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,
+    /// Days for which the SIP messages of each call are kept; 0 keeps none.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=3650))]
+    pub(super) ladder_days: Option<u32>,
     /// Further calls get 486.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(super) max_calls: usize,
@@ -243,6 +248,22 @@ pub(super) struct ContactsArgs {
     /// How many at most.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk trace`.
+#[derive(Debug, Args)]
+pub(super) struct TraceArgs {
+    /// The call: its id in events and in `ringdesk calls --json`, or its SIP Call-ID.
+    #[arg(value_name = "CALL_ID")]
+    pub(super) call_id: String,
+    /// JSON, one message a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Write a capture file (pcapng) for Wireshark and the like.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: Option<PathBuf>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }

@@ -14,7 +14,7 @@ use crate::cli::event_line;
 use crate::cli::headless::print_line;
 use crate::cli::lab_guests::LabGuests;
 use crate::cli::run::Exit;
-use crate::cli::setup;
+use crate::cli::{ladder, setup};
 use crate::config::Settings;
 use crate::config::tls::TlsOptions;
 use crate::control::{CallTarget, Command, Event};
@@ -94,7 +94,6 @@ async fn show(running: Running, guests: &LabGuests) -> anyhow::Result<Exit> {
         task,
         ..
     } = running;
-    let mut ladder = Vec::new();
     let mut recording = None;
     let mut outcome = None;
     while let Some(event) = events.recv().await {
@@ -116,7 +115,6 @@ async fn show(running: Running, guests: &LabGuests) -> anyhow::Result<Exit> {
                 bail!("the lab refused the phone: {reason}")
             }
             Event::Recording { path, .. } => recording = Some(path),
-            Event::Trace { sent, text, .. } => ladder.extend(rung(sent, &text)),
             Event::Ended { call, state, .. } => {
                 outcome = Some((call.call, state));
                 ask(&handle, Command::Quit)?;
@@ -127,13 +125,17 @@ async fn show(running: Running, guests: &LabGuests) -> anyhow::Result<Exit> {
     let Some((id, state)) = outcome else {
         bail!("the call to the echo never ended")
     };
-    let row = records.call(id).await?;
+    let found = records.ladder(&id.to_string()).await?;
     task.await?;
-    print_line("\nThe ladder (phone on the left, lab on the right):");
-    ladder.iter().for_each(|rung| print_line(rung));
-    print_line("\nThe row of the call log:");
-    match row {
-        Some(row) => print_line(&serde_json::to_string_pretty(&row)?),
+    match found {
+        Some(found) => {
+            print_line("\nThe ladder (phone on the left, lab on the right):");
+            ladder::picture(&found)
+                .iter()
+                .for_each(|line| print_line(line));
+            print_line("\nThe row of the call log:");
+            print_line(&serde_json::to_string_pretty(&found.call)?);
+        }
         None => bail!("the call has no row"),
     }
     tell_recording(recording);
@@ -160,14 +162,4 @@ fn tell_recording(path: Option<PathBuf>) {
         )),
         None => print_line("\nThere is no recording."),
     }
-}
-
-/// A message as one rung of the ladder: its first line.
-fn rung(sent: bool, text: &str) -> Option<String> {
-    let first = event_line::printable(text.lines().next()?);
-    Some(if sent {
-        format!("  |---- {first:<48} --->|")
-    } else {
-        format!("  |<--- {first:<48} ----|")
-    })
 }

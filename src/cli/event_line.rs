@@ -179,9 +179,7 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         }
         Event::Error { call, text } => ("error", json!({"message": text, "call_id": call})),
         Event::Lagged { missing } => ("lagged", json!({"missing": missing})),
-        Event::LabWanted | Event::LabCallWanted(_) | Event::Trace { .. } => {
-            return None;
-        }
+        Event::LabWanted | Event::LabCallWanted(_) => return None,
     })
 }
 

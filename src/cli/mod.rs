@@ -11,11 +11,14 @@ mod extension_args;
 mod headless;
 mod lab;
 mod lab_guests;
+mod ladder;
+mod pcap;
 mod records;
 mod rule_args;
 mod run;
 mod setup;
 mod single_instance;
 mod tls_args;
+mod trace;
 
 pub use run::main;

@@ -93,7 +93,7 @@ pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
 }
 
 /// Through the running phone, else straight from the file.
-async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply> {
+pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply> {
     let reply = match single_instance::ask(paths, &request).await? {
         Some(reply) => reply,
         None => {

@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{demo, doctor, headless, lab, records};
+use crate::cli::{demo, doctor, headless, lab, records, trace};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Calls(args)) => runtime.block_on(records::calls(args)),
         Some(Task::Contacts(args)) => runtime.block_on(records::contacts(args)),
         Some(Task::Doctor(args)) => runtime.block_on(doctor::run(args)),
+        Some(Task::Trace(args)) => runtime.block_on(trace::run(args)),
         None => window(&runtime, &cli),
     };
     // Blocking helpers (a device that hangs) must not keep the program from ending.

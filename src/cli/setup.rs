@@ -71,6 +71,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     settings.speaker.clone_from(&args.audio);
     settings.ringer.clone_from(&args.audio);
     settings.max_calls = u32::try_from(args.max_calls).unwrap_or(u32::MAX);
+    settings.ladder_days = args.ladder_days.unwrap_or(settings.ladder_days);
     let record_dir = record_dir(&paths, args.record_dir.as_deref(), &settings.record_dir)?;
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let anywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::app::Records;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
-use crate::crm::row::{CallFilter, CallRow, ContactRow, RefusedRow};
+use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, RefusedRow};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub(super) enum Request {
         /// How many at most.
         limit: usize,
     },
+    /// A call with its SIP messages: by our id or by its SIP Call-ID.
+    Ladder(String),
     /// Contacts by name.
     Contacts {
         /// Name, organization or number.
@@ -120,6 +122,8 @@ pub(super) enum Reply {
     Done,
     /// Calls.
     Calls(Vec<CallRow>),
+    /// A call with its SIP messages; none when there is no such call.
+    Ladder(Option<Box<CallLadder>>),
     /// Contacts.
     Contacts(Vec<ContactRow>),
     /// The contact was saved, and so many earlier calls were linked.
@@ -272,6 +276,10 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .calls(filter.into(), &search, limit)
             .await
             .map(Reply::Calls),
+        Request::Ladder(id) => records
+            .ladder(&id)
+            .await
+            .map(|found| Reply::Ladder(found.map(Box::new))),
         Request::Contacts { search, limit } => {
             records.contacts(&search, limit).await.map(Reply::Contacts)
         }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub record_calls: bool,
     /// Where recordings go; empty means `recordings` in the data folder.
     pub record_dir: String,
+    /// How many days the SIP messages of each call are kept; 0 keeps none.
+    pub ladder_days: u32,
     /// How many calls may live at once.
     pub max_calls: u32,
     /// The ISO 3166 code by which numbers without country code are read when no account says.
@@ -88,6 +90,7 @@ impl Default for Settings {
             ringer: "default".to_owned(),
             record_calls: false,
             record_dir: String::new(),
+            ladder_days: 30,
             max_calls: 4,
             region: "US".to_owned(),
             requests_per_second: 200,

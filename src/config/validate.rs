@@ -18,6 +18,9 @@ pub const RING_LIMIT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3_600;
 /// How long, in seconds, a call may ring before it is sent elsewhere.
 pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 
+/// For how many days the SIP messages of calls may be kept.
+pub const LADDER_DAYS: std::ops::RangeInclusive<u32> = 0..=3_650;
+
 /// How many calls may live at once.
 pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
 
@@ -122,6 +125,11 @@ pub enum Problem {
     /// The number of calls is out of range.
     #[error("max_calls is {0}; write a number from 1 to 1000 (4 is usual)")]
     MaxCalls(u32),
+    /// The number of days is out of range.
+    #[error(
+        "ladder_days is {0}; write a number of days from 0 (keep nothing) to 3650 (30 is usual)"
+    )]
+    LadderDays(u32),
 }
 
 impl Config {
@@ -150,6 +158,9 @@ impl Settings {
     ///
     /// Fails with that setting.
     pub fn validate(&self) -> Result<(), Problem> {
+        if !LADDER_DAYS.contains(&self.ladder_days) {
+            return Err(Problem::LadderDays(self.ladder_days));
+        }
         if !MAX_CALLS.contains(&self.max_calls) {
             return Err(Problem::MaxCalls(self.max_calls));
         }
@@ -508,6 +519,10 @@ mod tests {
             config.validate()
         };
         assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(
+            with(|it| it.ladder_days = 3_651),
+            Err(Problem::LadderDays(3_651))
+        );
         assert_eq!(with(|it| it.max_calls = 0), Err(Problem::MaxCalls(0)));
         assert_eq!(
             with(|it| it.dialling.calls_per_hour = 0),

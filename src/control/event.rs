@@ -199,17 +199,6 @@ pub enum Event {
         /// What is wrong and what to do.
         text: String,
     },
-    /// A SIP message went over the wire (credentials removed).
-    Trace {
-        /// The SIP Call-ID.
-        sip_call_id: Option<String>,
-        /// Whether we sent it.
-        sent: bool,
-        /// The far end.
-        remote: String,
-        /// The text.
-        text: String,
-    },
     /// The receiver was too slow: so many events are missing; the snapshot is complete.
     Lagged {
         /// How many.

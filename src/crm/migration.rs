@@ -5,7 +5,8 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    call_links, calls, contact_numbers, contacts, number_choices, organizations, refused,
+    call_ladders, call_links, calls, contact_numbers, contacts, number_choices, organizations,
+    refused,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -24,6 +25,7 @@ const STEPS: &[&str] = &[
     calls::CREATE_WORDS,
     calls::ADD_WAY,
     refused::CREATE,
+    call_ladders::CREATE,
 ];
 
 const SETTINGS: &str = "

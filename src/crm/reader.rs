@@ -11,12 +11,13 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, Match, OrganizationRow,
-    RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, LadderMessage, Match,
+    OrganizationRow, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
-    call_links, call_page, calls, contacts, match_number, migration, organizations, refused,
+    call_ladders, call_links, call_page, calls, contacts, match_number, migration, organizations,
+    refused,
 };
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
@@ -129,6 +130,24 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<RefusedRow>, StoreError> {
         Ok(refused::since(&self.connection, since, limit)?)
+    }
+
+    /// Reads the SIP messages of a call that were kept, in order.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn ladder(&self, id: CallId) -> Result<Vec<LadderMessage>, StoreError> {
+        call_ladders::of(&self.connection, id)
+    }
+
+    /// Finds the newest call with a SIP Call-ID; reads the whole log.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn call_of_sip(&self, sip_call_id: &str) -> Result<Option<CallId>, StoreError> {
+        call_ladders::call_of(&self.connection, sip_call_id)
     }
 
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.

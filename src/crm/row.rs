@@ -1,5 +1,7 @@
 //! Plain rows: what the store gives and takes. No SQL here.
 
+use std::net::SocketAddr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -325,6 +327,40 @@ pub struct RefusedRow {
     pub minutes: i64,
     /// The last of these minutes.
     pub last_at: Timestamp,
+}
+
+/// One SIP message of a call, as it went over the wire; its secrets are removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LadderMessage {
+    /// When.
+    pub at: Timestamp,
+    /// Whether we sent it.
+    pub sent: bool,
+    /// The transport, such as `UDP`.
+    pub transport: String,
+    /// Our end.
+    pub local: SocketAddr,
+    /// The far end.
+    pub remote: SocketAddr,
+    /// How many messages before this one were left out, because the ladder was full.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+    /// The whole message.
+    pub text: String,
+}
+
+/// A call with its SIP messages, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallLadder {
+    /// The call.
+    pub call: CallRow,
+    /// Its messages; none are left when the ladder was too old to be kept.
+    pub messages: Vec<LadderMessage>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Which calls a list shows.

@@ -14,11 +14,12 @@ use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId, OrganizationId};
+use crate::crm::call_ladders::LadderBatch;
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification, Match,
-    OrganizationRow, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification,
+    LadderMessage, Match, OrganizationRow, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{calls, migration, open, reader, writer};
@@ -87,6 +88,9 @@ pub enum Write {
     ChangeCall(CallId, CallChange),
     /// Insert (id 0) or change a contact with all its numbers; earlier calls are linked again.
     SaveContact(Box<ContactRow>),
+    /// Keep messages of calls' ladders, after those that are there; whatever is secret in them is
+    /// removed before it is written. Those of calls that are not in the log are left out.
+    SaveLadders(LadderBatch),
     /// Delete a contact; its calls keep the name.
     DeleteContact(ContactId),
     /// Insert (id 0) or rename an organization.
@@ -301,6 +305,20 @@ impl Store {
     /// Reads the contacts that a call may have been with, the surest first.
     pub fn links(&self, id: CallId) -> oneshot::Receiver<Result<Vec<Match>, StoreError>> {
         ask(&self.pages, move |reader| reader.links(id))
+    }
+
+    /// Reads the SIP messages of a call that were kept, in order.
+    pub fn ladder(&self, id: CallId) -> oneshot::Receiver<Result<Vec<LadderMessage>, StoreError>> {
+        ask(&self.pages, move |reader| reader.ladder(id))
+    }
+
+    /// Finds the newest call with a SIP Call-ID; reads the whole log.
+    pub fn call_of_sip(
+        &self,
+        sip_call_id: &str,
+    ) -> oneshot::Receiver<Result<Option<CallId>, StoreError>> {
+        let sip_call_id = sip_call_id.to_owned();
+        ask(&self.pages, move |reader| reader.call_of_sip(&sip_call_id))
     }
 
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.

@@ -10,9 +10,10 @@ use std::sync::mpsc::Receiver;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{calls, contacts, organizations, refused};
+use crate::crm::{call_ladders, calls, contacts, organizations, refused};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -59,13 +60,14 @@ pub(crate) fn run(
     commits: &AtomicU64,
 ) {
     let mut untidy = 0_usize;
+    let mut pruning = Pruning::default();
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
         let burst = batch.len() == BATCH;
         untidy = untidy.saturating_add(batch.len());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
-        let results = commit(&mut connection, &writes, numbering, commits);
+        let results = commit(&mut connection, &writes, numbering, &mut pruning, commits);
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
@@ -89,9 +91,10 @@ fn commit(
     connection: &mut Connection,
     writes: &[&Write],
     numbering: &Numbering,
+    pruning: &mut Pruning,
     commits: &AtomicU64,
 ) -> Vec<Result<Written, StoreError>> {
-    match together(connection, writes, numbering) {
+    match together(connection, writes, numbering, pruning) {
         Ok(results) => {
             commits.fetch_add(1, Ordering::Relaxed);
             results
@@ -104,7 +107,7 @@ fn commit(
         Err(_) => writes
             .iter()
             .map(|write| {
-                let mut results = together(connection, &[write], numbering)?;
+                let mut results = together(connection, &[write], numbering, pruning)?;
                 commits.fetch_add(1, Ordering::Relaxed);
                 results.pop().unwrap_or(Err(StoreError::Closed))
             })
@@ -116,11 +119,12 @@ fn together(
     connection: &mut Connection,
     writes: &[&Write],
     numbering: &Numbering,
+    pruning: &mut Pruning,
 ) -> rusqlite::Result<Vec<Result<Written, StoreError>>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
-        match apply(&transaction, write, numbering) {
+        match apply(&transaction, write, numbering, pruning) {
             Ok(written) => results.push(Ok(written)),
             // Nothing was changed, so the others need not be tried again.
             Err(error @ WriteError::Missing(_)) => results.push(Err(error.into())),
@@ -135,6 +139,7 @@ fn apply(
     transaction: &Transaction<'_>,
     write: &Write,
     numbering: &Numbering,
+    pruning: &mut Pruning,
 ) -> Result<Written, WriteError> {
     Ok(match write {
         Write::InsertCall(call) => {
@@ -143,6 +148,10 @@ fn apply(
         }
         Write::ChangeCall(id, change) => {
             calls::change(transaction, *id, change)?;
+            Written::Call
+        }
+        Write::SaveLadders(batch) => {
+            call_ladders::save(transaction, batch, pruning)?;
             Written::Call
         }
         Write::SaveContact(contact) => {

@@ -8,7 +8,7 @@ use super::event::SipEvent;
 use super::message::Message;
 use super::wire::{Frame, MessageQueue, StreamFramer};
 use crate::base::flow::{ConnectionId, Output, Peer, Transport};
-use crate::base::redact;
+use crate::base::redact::WireMessage;
 
 /// How many streams may be open at once.
 const MAX_CONNECTIONS: usize = 256;
@@ -75,7 +75,7 @@ struct Connection {
     /// Whom it leads to, where that was demanded.
     peer: Option<Peer>,
     remote: SocketAddr,
-    local_ip: Option<IpAddr>,
+    local: Option<SocketAddr>,
     connected: bool,
 }
 
@@ -117,7 +117,7 @@ impl Border {
         flow: &Flow,
         bytes: Vec<u8>,
     ) -> Option<ConnectionId> {
-        self.trace(now, true, flow.transport(), flow.remote(), &bytes);
+        self.trace(now, true, flow, None, &bytes);
         match flow {
             Flow::Datagram { remote } => {
                 self.outputs.push_back(Output::Datagram {
@@ -219,13 +219,13 @@ impl Border {
         connection: ConnectionId,
         transport: Transport,
         remote: SocketAddr,
-        local_ip: IpAddr,
+        local: SocketAddr,
     ) {
         if self.connections.len() >= MAX_CONNECTIONS {
             self.outputs.push_back(Output::Close { connection });
         } else {
             let accepted = Connection {
-                local_ip: Some(local_ip),
+                local: Some(local),
                 connected: true,
                 ..Connection::new(transport, remote, None)
             };
@@ -234,10 +234,10 @@ impl Border {
     }
 
     /// Learns that a stream is open.
-    pub(crate) fn connected(&mut self, connection: ConnectionId, local_ip: IpAddr) {
+    pub(crate) fn connected(&mut self, connection: ConnectionId, local: SocketAddr) {
         if let Some(known) = self.connections.get_mut(&connection) {
             known.connected = true;
-            known.local_ip = Some(local_ip);
+            known.local = Some(local);
         }
     }
 
@@ -274,7 +274,7 @@ impl Border {
             Framing::Stream(framer) => framer.next_frame()?,
             Framing::Messages(queue) => queue.next_frame()?,
         };
-        let local_ip = known.local_ip.unwrap_or_else(|| known.remote.ip());
+        let local_ip = known.local.unwrap_or(known.remote).ip();
         let flow = Flow::Stream {
             connection,
             transport: known.transport,
@@ -329,23 +329,23 @@ impl Border {
         self.events.pop_front()
     }
 
-    /// Shows a message to the owner without its credentials.
+    /// Shows a message to the owner.
     pub(crate) fn trace(
         &mut self,
         at: Instant,
         sent: bool,
-        transport: Transport,
-        remote: SocketAddr,
+        flow: &Flow,
+        local: Option<SocketAddr>,
         bytes: &[u8],
     ) {
-        let text = redact::sip_message(bytes);
+        let stream = flow.connection().and_then(|id| self.connections.get(&id));
         self.event(SipEvent::Trace {
             at,
             sent,
-            transport,
-            remote,
-            sip_call_id: call_id(&text),
-            text,
+            transport: flow.transport(),
+            local: stream.and_then(|stream| stream.local).or(local),
+            remote: flow.remote(),
+            message: WireMessage::new(bytes),
         });
     }
 
@@ -365,7 +365,7 @@ impl Connection {
             transport,
             peer,
             remote,
-            local_ip: None,
+            local: None,
             connected: false,
         }
     }
@@ -409,16 +409,4 @@ pub(crate) fn response_flow(request: &mut Message, arrival: &Flow) -> Flow {
             peer: peer.clone(),
         },
     }
-}
-
-/// Finds the Call-ID of a message's text, whatever else may be wrong with it.
-fn call_id(text: &str) -> Option<String> {
-    text.lines()
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| {
-            let name = name.trim_end();
-            name.eq_ignore_ascii_case("Call-ID") || name.eq_ignore_ascii_case("i")
-        })
-        .map(|(_, value)| value.trim().to_owned())
 }

@@ -163,8 +163,7 @@ impl Endpoint {
     ) {
         match transport {
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.border
-                    .accepted(connection, transport, remote, local.ip());
+                self.border.accepted(connection, transport, remote, local);
             }
             // Datagrams have no connections.
             Transport::Udp => {}
@@ -174,7 +173,7 @@ impl Endpoint {
     /// Learns that a stream it asked for is open.
     pub fn handle_connected(&mut self, _now: Instant, connection: ConnectionId, local: SocketAddr) {
         self.timers.cancel(&Timer::Connect(connection));
-        self.border.connected(connection, local.ip());
+        self.border.connected(connection, local);
     }
 
     /// Takes bytes of a stream, split anywhere.
@@ -470,12 +469,12 @@ impl Endpoint {
     }
 
     fn receive(&mut self, now: Instant, arrival: &Arrival, bytes: &[u8]) {
-        let flow = &arrival.flow;
         if !self.admit(now, arrival, bytes) {
             return;
         }
+        let local = SocketAddr::new(arrival.local_ip, self.config.udp_port);
         self.border
-            .trace(now, false, flow.transport(), flow.remote(), bytes);
+            .trace(now, false, &arrival.flow, Some(local), bytes);
         match parse::message(bytes) {
             Ok(message) if message.method().is_some() => {
                 self.handle_request(now, arrival, message);
@@ -493,7 +492,7 @@ impl Endpoint {
                 phrase,
                 request,
             }) => self.refuse_unreadable(now, arrival, *request, code, phrase),
-            Err(Unreadable::Discard(what)) => self.discard(flow.remote().ip(), what),
+            Err(Unreadable::Discard(what)) => self.discard(arrival.flow.remote().ip(), what),
         }
     }
 

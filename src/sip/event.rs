@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::flow::Transport;
 use crate::base::id::AccountId;
+use crate::base::redact::WireMessage;
 use crate::base::uri::Uri;
 use crate::sip::caller::Caller;
 use crate::sip::subscription::{NotifierId, SubscriptionId, SubscriptionState, UnsolicitedNews};
@@ -298,7 +299,7 @@ pub enum SipEvent {
         /// The value of a Reason header field (RFC 3326), when there was one.
         reason: Option<String>,
     },
-    /// One message went over the wire, for the ladder; credentials are already removed.
+    /// One message went over the wire, for the ladder.
     Trace {
         /// When.
         at: Instant,
@@ -306,12 +307,12 @@ pub enum SipEvent {
         sent: bool,
         /// By which transport.
         transport: Transport,
+        /// Our end, as far as it is known: not for datagrams that we send.
+        local: Option<SocketAddr>,
         /// The far end.
         remote: SocketAddr,
-        /// The SIP Call-ID, when it has one.
-        sip_call_id: Option<String>,
-        /// The redacted text.
-        text: String,
+        /// The message; it shows itself only redacted.
+        message: WireMessage,
     },
 }
 

@@ -39,5 +39,6 @@ mod sipp;
 mod subscriptions;
 mod through_baresip;
 mod through_kamailio;
+mod trace;
 #[cfg(feature = "gui")]
 mod window;

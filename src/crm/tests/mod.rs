@@ -3,6 +3,7 @@
 mod calls;
 mod contacts;
 mod durability;
+mod ladders;
 mod matching;
 mod opening;
 mod refused;

@@ -77,7 +77,7 @@ impl Bench {
         loop {
             while let Some(event) = self.endpoint.poll_event() {
                 match event {
-                    SipEvent::Trace { text, .. } => self.traces.push(text),
+                    SipEvent::Trace { message, .. } => self.traces.push(message.redacted()),
                     event => self.events.push(event),
                 }
             }

@@ -721,9 +721,12 @@ impl World {
         let host = &mut self.agents[agent];
         match &event {
             SipEvent::Trace {
-                sent, remote, text, ..
+                sent,
+                remote,
+                message,
+                ..
             } => {
-                host.ladder.push((now, *sent, *remote, text.clone()));
+                host.ladder.push((now, *sent, *remote, message.redacted()));
                 return;
             }
             SipEvent::Incoming(call) => {

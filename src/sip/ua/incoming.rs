@@ -136,19 +136,19 @@ impl Endpoint {
         code: u16,
         phrase: &str,
     ) {
-        let flow = &arrival.flow;
-        self.border
-            .trace(now, false, flow.transport(), flow.remote(), head);
+        self.border.trace(now, false, &arrival.flow, None, head);
         let request = match parse::message(head) {
             Ok(message) => message,
             Err(Unreadable::Answer { request, .. }) => *request,
-            Err(Unreadable::Discard(what)) => return self.discard(flow.remote().ip(), what),
+            Err(Unreadable::Discard(what)) => {
+                return self.discard(arrival.flow.remote().ip(), what);
+            }
         };
         if request.method().is_none_or(|method| *method == Method::Ack) {
-            return self.discard(flow.remote().ip(), "stream");
+            return self.discard(arrival.flow.remote().ip(), "stream");
         }
         let mut request = request;
-        let flow = response_flow(&mut request, flow);
+        let flow = response_flow(&mut request, &arrival.flow);
         let response = self.stateless_response(&request, code, phrase);
         self.send(now, &flow, response.to_bytes());
     }

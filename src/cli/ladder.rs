@@ -1,0 +1,186 @@
+//! A call's SIP messages as a picture of arrows, for a person.
+
+use crate::cli::event_line::printable;
+use crate::crm::row::{CallDirection, CallLadder, LadderMessage};
+
+/// Characters between the two lines of the picture.
+const WIDTH: usize = 46;
+
+/// Draws the ladder: the phone on the left, the far end on the right, times since the first message.
+pub(super) fn picture(ladder: &CallLadder) -> Vec<String> {
+    let call = &ladder.call;
+    let direction = match call.direction {
+        CallDirection::Inbound => "from",
+        CallDirection::Outbound => "to",
+    };
+    let mut lines = vec![printable(&format!(
+        "call {} {direction} {}, {}, {}",
+        call.id,
+        call.remote,
+        call.state.as_str(),
+        call.end_reason.as_deref().unwrap_or("not over yet"),
+    ))];
+    let Some(first) = ladder.messages.first() else {
+        lines.push("no SIP messages are kept of it: it is older than ladder_days says, it never reached the network, or the phone was killed before they were written".to_owned());
+        return lines;
+    };
+    lines.push(format!("{} {}", "seconds from", first.at));
+    let mut ends = None;
+    for message in &ladder.messages {
+        if message.omitted > 0 {
+            lines.push(format!(
+                "{:>12}  … {} messages left out …",
+                "", message.omitted
+            ));
+        }
+        let now = (message.local, message.remote);
+        if ends != Some(now) {
+            ends = Some(now);
+            lines.push(format!(
+                "{:>12}  {:<half$}{:>half$}",
+                "",
+                message.local.to_string(),
+                message.remote.to_string(),
+                half = WIDTH / 2 + 1,
+            ));
+        }
+        let since = message.at.duration_since(first.at).as_secs_f64();
+        lines.push(format!("{since:>12.6}  {}", arrow(message)));
+    }
+    lines
+}
+
+fn arrow(message: &LadderMessage) -> String {
+    let words: String = printable(&title(&message.text))
+        .chars()
+        .take(WIDTH - 6)
+        .collect();
+    let transport = &message.transport;
+    let dashes = "-".repeat((WIDTH - 6).saturating_sub(words.chars().count()));
+    if message.sent {
+        format!("|-- {words} {dashes}>| {transport}")
+    } else {
+        format!("|<- {words} {dashes}-| {transport}")
+    }
+}
+
+/// What a message is in a few words: method or status, and what it carries.
+fn title(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let head = lines.take_while(|line| !line.is_empty());
+    let mut method = "";
+    let mut body = "";
+    for line in head {
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
+        match name.trim().to_ascii_lowercase().as_str() {
+            "cseq" => method = value.split_whitespace().last().unwrap_or_default(),
+            "content-type" | "c" if value.trim().eq_ignore_ascii_case("application/sdp") => {
+                body = " (SDP)";
+            }
+            "content-type" | "c" => body = " (body)",
+            _ => {}
+        }
+    }
+    match first.strip_prefix("SIP/2.0 ") {
+        Some(status) => format!("{status} ({method}){body}"),
+        None => {
+            let request = first.strip_suffix(" SIP/2.0").unwrap_or(first);
+            let mut words = request.split(' ');
+            let method = words.next().unwrap_or_default();
+            // The method must not be pushed out of the picture by a long address.
+            let room = (WIDTH - 6).saturating_sub(method.len() + body.len() + 1);
+            let uri: String = words
+                .collect::<Vec<_>>()
+                .join(" ")
+                .chars()
+                .take(room)
+                .collect();
+            format!("{method}{body} {uri}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::CallId;
+    use crate::crm::row::{CallRow, CallState};
+
+    fn message(millis: i64, sent: bool, text: &str) -> LadderMessage {
+        LadderMessage {
+            at: jiff::Timestamp::from_millisecond(millis).unwrap(),
+            sent,
+            transport: "UDP".to_owned(),
+            local: "10.0.0.1:5060".parse().unwrap(),
+            remote: "10.0.0.2:5070".parse().unwrap(),
+            omitted: 0,
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_ladder_is_drawn_with_times_ends_and_directions() {
+        let call = CallRow {
+            id: CallId::new(1, [1; 10]),
+            direction: CallDirection::Inbound,
+            state: CallState::Completed,
+            remote: "+49301234567".to_owned(),
+            e164: None,
+            remote_name: None,
+            local: String::new(),
+            contact: None,
+            contact_name: None,
+            organization: None,
+            level: None,
+            match_reason: None,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            answered_at: None,
+            ended_at: None,
+            waiting_millis: None,
+            talking_millis: None,
+            sip_status: None,
+            end_reason: Some("the far end hung up".to_owned()),
+            sip_call_id: None,
+            recording: None,
+            notes: String::new(),
+            done: true,
+            via: None,
+            number_proof: None,
+        };
+        let mut late = message(1_500, false, "BYE sip:me@10.0.0.1 SIP/2.0\r\n\r\n");
+        late.omitted = 7;
+        let ladder = CallLadder {
+            call,
+            messages: vec![
+                message(
+                    0,
+                    false,
+                    "INVITE sip:me@a.very.long.name.that.does.not.fit.into.the.picture SIP/2.0\r\nc: application/sdp\r\n\r\n",
+                ),
+                message(
+                    1,
+                    true,
+                    "SIP/2.0 180 Ring\u{1b}ing\r\nCSeq: 1 INVITE\r\n\r\n",
+                ),
+                late,
+            ],
+        };
+        let lines = picture(&ladder);
+        assert_eq!(
+            lines[2..],
+            [
+                "              10.0.0.1:5060                      10.0.0.2:5070",
+                "    0.000000  |<- INVITE (SDP) sip:me@a.very.long.name.tha -| UDP",
+                "    0.001000  |-- 180 Ring\u{fffd}ing (INVITE) ------------------->| UDP",
+                "              … 7 messages left out …",
+                "    1.500000  |<- BYE sip:me@10.0.0.1 ----------------------| UDP",
+            ],
+            "{}",
+            lines.join("\n")
+        );
+        assert!(lines[0].ends_with("completed, the far end hung up"));
+    }
+}
