@@ -11,6 +11,9 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::incoming::{Arrival, phrase};
+use super::outgoing::{Asked, MAX_TARGETS, Owner};
+use super::session::Phase;
+use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::{Uri, percent_decode};
 use crate::sip::connection::Flow;
@@ -32,6 +35,51 @@ pub(crate) enum Called {
 }
 
 impl Endpoint {
+    /// Remembers what was resolved for the own servers of an account.
+    pub(super) fn learn_servers(&mut self, asked: &Asked, places: &[Resolved]) {
+        let (account, host, registers) = match asked {
+            Asked::Outgoing(id) => match self.outgoing.get(id) {
+                Some(outgoing) => {
+                    let registers = match outgoing.owner {
+                        Owner::Register(_) => true,
+                        Owner::Invite(_)
+                        | Owner::Change(_)
+                        | Owner::Refresh(_)
+                        | Owner::Prack(_)
+                        | Owner::Bye(_)
+                        | Owner::Information(_)
+                        | Owner::Subscribe(_)
+                        | Owner::Resubscribe(..)
+                        | Owner::Nobody => false,
+                    };
+                    (outgoing.account, outgoing.hop.host.clone(), registers)
+                }
+                None => return,
+            },
+            Asked::Session(id) => match self.sessions.get(id) {
+                Some(session) => match &session.phase {
+                    Phase::Resolving(plan) => (session.account, plan.hop.host.clone(), false),
+                    Phase::OfferNeeded(..)
+                    | Phase::Calling { .. }
+                    | Phase::Ringing { .. }
+                    | Phase::Answered(_)
+                    | Phase::Established
+                    | Phase::Ending { .. } => return,
+                },
+                None => return,
+            },
+            Asked::Ack(..) => return,
+        };
+        let Some(account) = account.and_then(|id| self.accounts.get_mut(&id)) else {
+            return;
+        };
+        if registers || account.is_own_host(&host) {
+            for place in places.iter().take(MAX_TARGETS) {
+                account.learn_server(place.remote.ip());
+            }
+        }
+    }
+
     /// Whom a request outside of calls means.
     pub(crate) fn called(&self, arrival: &Arrival, request: &Message) -> Called {
         let user = request.uri().and_then(sip_user);

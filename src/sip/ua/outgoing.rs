@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::ack::Ack;
 use super::authentication::{KeptBack, KnownChallenge};
-use super::session::Phase;
 use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::SipUri;
@@ -22,7 +21,7 @@ use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::{ClientOwner, TransactionId};
 
 /// How many places one request tries (RFC 3263 section 4.3).
-const MAX_TARGETS: usize = 16;
+pub(super) const MAX_TARGETS: usize = 16;
 
 /// Names one outgoing request over all its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -299,51 +298,6 @@ impl Endpoint {
                 }
             }
             Asked::Session(session) => self.invite_resolved(session, places, why),
-        }
-    }
-
-    /// Remembers what was resolved for the own servers of an account.
-    fn learn_servers(&mut self, asked: &Asked, places: &[Resolved]) {
-        let (account, host, registers) = match asked {
-            Asked::Outgoing(id) => match self.outgoing.get(id) {
-                Some(outgoing) => {
-                    let registers = match outgoing.owner {
-                        Owner::Register(_) => true,
-                        Owner::Invite(_)
-                        | Owner::Change(_)
-                        | Owner::Refresh(_)
-                        | Owner::Prack(_)
-                        | Owner::Bye(_)
-                        | Owner::Information(_)
-                        | Owner::Subscribe(_)
-                        | Owner::Resubscribe(..)
-                        | Owner::Nobody => false,
-                    };
-                    (outgoing.account, outgoing.hop.host.clone(), registers)
-                }
-                None => return,
-            },
-            Asked::Session(id) => match self.sessions.get(id) {
-                Some(session) => match &session.phase {
-                    Phase::Resolving(plan) => (session.account, plan.hop.host.clone(), false),
-                    Phase::OfferNeeded(..)
-                    | Phase::Calling { .. }
-                    | Phase::Ringing { .. }
-                    | Phase::Answered(_)
-                    | Phase::Established
-                    | Phase::Ending { .. } => return,
-                },
-                None => return,
-            },
-            Asked::Ack(..) => return,
-        };
-        let Some(account) = account.and_then(|id| self.accounts.get_mut(&id)) else {
-            return;
-        };
-        if registers || account.is_own_host(&host) {
-            for place in places.iter().take(MAX_TARGETS) {
-                account.learn_server(place.remote.ip());
-            }
         }
     }
 
