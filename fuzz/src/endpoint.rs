@@ -23,15 +23,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use ringdesk::base::clock;
-use ringdesk::base::flow::{ConnectionId, Output, Resolved, Transport};
+use ringdesk::base::flow::{ConnectionId, Output, ProfileId, Resolved, Transport};
 use ringdesk::base::id::AccountId;
 use ringdesk::base::random::SeededRandom;
 use ringdesk::base::redact::Secret;
 use ringdesk::base::uri::Uri;
 use ringdesk::sip::message::Message;
 use ringdesk::sip::{
-    AccountSetup, Body, Census, Credentials, Endpoint, EndpointConfig, SessionId, SipEvent, Status,
-    parse,
+    AccountSetup, Body, Census, Credentials, DigestRules, Endpoint, EndpointConfig, SessionId,
+    SipEvent, Status, parse,
 };
 
 const STEPS: usize = 100;
@@ -74,10 +74,12 @@ impl World {
         let config = EndpointConfig {
             udp_port: 5060,
             tcp_port: Some(5060),
+            tls_port: None,
             accept_direct_calls: true,
             user_agent: "Ringdesk".to_owned(),
             max_sessions: MAX_SESSIONS,
             direct_ring_limit: Duration::from_secs(120),
+            requests_per_second: None,
         };
         Self {
             endpoint: Endpoint::new(config, Box::new(SeededRandom::new(1))),
@@ -215,10 +217,12 @@ impl World {
             registrar: Some(uri("sip:10.0.0.200:5070")),
             outbound_proxy: None,
             transport: None,
+            profile: ProfileId::default(),
             credentials: Some(Credentials {
                 username: "us".to_owned(),
                 password: Secret::new("open sesame"),
             }),
+            digest: DigestRules::default(),
             expires: Duration::from_secs(600),
             ring_limit: Duration::from_secs(60),
         };

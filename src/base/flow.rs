@@ -76,6 +76,13 @@ impl fmt::Display for Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+impl ConnectionId {
+    /// Whether a peer opened it.
+    pub fn was_accepted(self) -> bool {
+        self.0.is_multiple_of(2)
+    }
+}
+
 /// Names one question to the resolver until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResolveId(pub u64);

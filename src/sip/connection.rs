@@ -12,6 +12,10 @@ use crate::base::redact::WireMessage;
 
 /// How many streams may be open at once.
 const MAX_CONNECTIONS: usize = 256;
+/// How many of them peers may have opened; the rest is ours to open.
+const MAX_ACCEPTED: usize = 192;
+/// How many of them one source may have opened, so that it cannot shut out the others.
+const MAX_ACCEPTED_OF_SOURCE: usize = 64;
 
 /// Where the messages of a transaction go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,24 +217,29 @@ impl Border {
         found.map(|(connection, _)| *connection)
     }
 
-    /// Learns of a stream that a peer opened; refuses it when there are too many.
+    /// Learns of a stream that a peer opened; closes it when there are too many, and says `false`.
     pub(crate) fn accepted(
         &mut self,
         connection: ConnectionId,
         transport: Transport,
         remote: SocketAddr,
         local: SocketAddr,
-    ) {
-        if self.connections.len() >= MAX_CONNECTIONS {
-            self.outputs.push_back(Output::Close { connection });
-        } else {
+    ) -> bool {
+        let of_source = self.accepted_by(|known| known.remote.ip() == remote.ip());
+        let room = self.connections.len() < MAX_CONNECTIONS
+            && self.accepted_by(|_| true) < MAX_ACCEPTED
+            && of_source < MAX_ACCEPTED_OF_SOURCE;
+        if room {
             let accepted = Connection {
                 local: Some(local),
                 connected: true,
                 ..Connection::new(transport, remote, None)
             };
             self.insert(connection, accepted);
+        } else {
+            self.outputs.push_back(Output::Close { connection });
         }
+        room
     }
 
     /// Learns that a stream is open.
@@ -347,6 +356,14 @@ impl Border {
             remote: flow.remote(),
             message: WireMessage::new(bytes),
         });
+    }
+
+    /// How many open streams of a kind peers have opened.
+    fn accepted_by(&self, fits: impl Fn(&Connection) -> bool) -> usize {
+        self.connections
+            .iter()
+            .filter(|(id, known)| id.was_accepted() && fits(known))
+            .count()
     }
 
     fn insert(&mut self, connection: ConnectionId, known: Connection) {

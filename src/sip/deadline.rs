@@ -6,6 +6,7 @@ use crate::base::flow::{ConnectionId, ResolveId, Transport};
 use crate::base::id::AccountId;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::SessionId;
+use crate::sip::refusals::Why;
 use crate::sip::subscription::{NotifierId, SubscriptionId};
 use crate::sip::transaction::{TransactionId, TransactionTimer};
 use crate::sip::ua::OutgoingId;
@@ -93,7 +94,9 @@ impl Endpoint {
                     }
                 }
                 Timer::Partial(connection) => {
-                    self.border.close(connection);
+                    if let Some((_, remote)) = self.border.close(connection) {
+                        self.refusals.count(remote.ip(), Why::Slow);
+                    }
                     self.connection_lost(now, connection, "the peer sent half a message");
                 }
                 Timer::Resolve(id) => {

@@ -15,7 +15,7 @@ use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::rate_limit::RateLimit;
-use crate::sip::refusals::Refusals;
+use crate::sip::refusals::{Refusals, Why};
 use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
@@ -163,7 +163,9 @@ impl Endpoint {
     ) {
         match transport {
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.border.accepted(connection, transport, remote, local);
+                if !self.border.accepted(connection, transport, remote, local) {
+                    self.refusals.count(remote.ip(), Why::TooManyStreams);
+                }
             }
             // Datagrams have no connections.
             Transport::Udp => {}

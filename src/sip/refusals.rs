@@ -28,6 +28,10 @@ pub enum Why {
     Malformed(&'static str),
     /// The phone had as many requests under way as it can have.
     TooBusy,
+    /// It began a message on a stream and did not end it in time.
+    Slow,
+    /// There were as many streams as there can be, of all sources or of this one.
+    TooManyStreams,
 }
 
 impl Why {
@@ -38,6 +42,8 @@ impl Why {
             Self::TooFast => "too-fast".to_owned(),
             Self::Malformed(what) => format!("malformed: {what}"),
             Self::TooBusy => "too-busy".to_owned(),
+            Self::Slow => "slow".to_owned(),
+            Self::TooManyStreams => "too-many-streams".to_owned(),
         }
     }
 }

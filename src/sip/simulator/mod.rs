@@ -10,6 +10,7 @@ mod challenges;
 mod checks;
 mod faults;
 mod hanging_up;
+mod limits;
 mod mutations;
 mod peers;
 mod registrar;

@@ -43,21 +43,6 @@ fn a_ping_is_answered_and_half_a_message_is_not_waited_for_without_end() {
     assert_eq!(bench.drain(), [Output::Close { connection }]);
 }
 
-#[test]
-fn too_many_streams_are_refused() {
-    let mut bench = Bench::new();
-    for number in 0..300 {
-        let remote = format!("10.0.1.1:{}", 1000 + number).parse().unwrap();
-        let local = "10.0.0.1:5060".parse().unwrap();
-        let connection = crate::base::flow::ConnectionId(number * 2);
-        bench
-            .endpoint
-            .handle_accepted(bench.now, connection, Transport::Tcp, remote, local);
-    }
-    let closed = bench.drain();
-    assert_eq!(closed.len(), 300 - 256);
-}
-
 fn call_by_tcp(world: &mut World, target: &str) -> crate::sip::SessionId {
     let session = world.call(0, None, &Uri::parse(target).unwrap(), "call");
     world.run_for(SECOND);

@@ -134,18 +134,22 @@ impl Endpoint {
         arrival: &Arrival,
         head: &[u8],
         code: u16,
-        phrase: &str,
+        phrase: &'static str,
     ) {
+        let source = arrival.flow.remote().ip();
+        self.refusals.count(source, Why::Malformed(phrase));
         self.border.trace(now, false, &arrival.flow, None, head);
         let request = match parse::message(head) {
             Ok(message) => message,
             Err(Unreadable::Answer { request, .. }) => *request,
-            Err(Unreadable::Discard(what)) => {
-                return self.discard(arrival.flow.remote().ip(), what);
+            Err(Unreadable::Discard(_)) => {
+                self.discarded += 1;
+                return;
             }
         };
         if request.method().is_none_or(|method| *method == Method::Ack) {
-            return self.discard(arrival.flow.remote().ip(), "stream");
+            self.discarded += 1;
+            return;
         }
         let mut request = request;
         let flow = response_flow(&mut request, &arrival.flow);

@@ -1,0 +1,226 @@
+//! Every named limit of the endpoint holds, and what lies beyond it is refused and counted.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::bench::{Bench, TO_US, invite, request};
+use crate::base::flow::{ConnectionId, Output, Transport};
+use crate::base::uri::Uri;
+use crate::sip::refusals::Why;
+use crate::sip::{Body, Census};
+
+const US: &str = "sip:us@10.0.0.1";
+
+/// Lets a source open a stream; whether it stays open.
+fn open(bench: &mut Bench, number: u64, source: [u8; 4]) -> bool {
+    let connection = ConnectionId(number * 2);
+    let port = 1024 + u16::try_from(number).unwrap();
+    let remote = SocketAddr::from((source, port));
+    let local = "10.0.0.1:5060".parse().unwrap();
+    bench
+        .endpoint
+        .handle_accepted(bench.now, connection, Transport::Tcp, remote, local);
+    !bench.drain().iter().any(
+        |output| matches!(output, Output::Close { connection: closed } if *closed == connection),
+    )
+}
+
+/// An OPTIONS of a dialog of its own.
+fn options(number: &str) -> String {
+    request("OPTIONS", US, number, TO_US, 1, "").replace("call-1", &format!("call-{number}"))
+}
+
+/// How often the reason was counted since it was last asked for.
+fn counted(bench: &mut Bench, why: Why) -> u64 {
+    let refused = bench.endpoint.take_refusals();
+    let fits = refused.iter().filter(|refused| refused.why == why);
+    fits.map(|refused| refused.count).sum()
+}
+
+#[test]
+fn one_source_cannot_take_all_streams() {
+    let mut bench = Bench::new();
+    let greedy = (0..100)
+        .filter(|n| open(&mut bench, *n, [10, 0, 0, 66]))
+        .count();
+    assert_eq!(greedy, 64);
+    assert_eq!(counted(&mut bench, Why::TooManyStreams), 36);
+    assert!(
+        open(&mut bench, 100, [10, 0, 0, 67]),
+        "another source is heard"
+    );
+    // A place that is free again is given again.
+    bench
+        .endpoint
+        .handle_connection_closed(bench.now, ConnectionId(0), None);
+    assert!(open(&mut bench, 101, [10, 0, 0, 66]));
+    assert!(!open(&mut bench, 102, [10, 0, 0, 66]));
+}
+
+#[test]
+fn all_sources_together_leave_room_for_our_own_streams() {
+    let mut bench = Bench::new();
+    let many = (0..=255)
+        .filter(|n| open(&mut bench, *n, [10, 0, 1, n.to_le_bytes()[0]]))
+        .count();
+    assert_eq!(many, 192);
+    let target = Uri::parse("sip:peer@10.0.0.200;transport=tcp").unwrap();
+    let call = bench
+        .endpoint
+        .invite(bench.now, None, &target, &[])
+        .unwrap();
+    bench.drain();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
+    let opened = bench.drain();
+    assert!(
+        opened
+            .iter()
+            .any(|output| matches!(output, Output::Connect { .. })),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn a_message_of_64_kib_is_the_largest() {
+    let sized = |body: usize| {
+        let text = request(
+            "MESSAGE",
+            US,
+            "m",
+            TO_US,
+            1,
+            "Content-Type: text/plain\r\n\r\n",
+        );
+        text.replace("Content-Length: 0", &format!("Content-Length: {body}"))
+            .replace("/UDP", "/TCP")
+            + &"x".repeat(body)
+    };
+    let head = sized(10_000).len() - 10_000;
+    for (length, code) in [(64 * 1024, "SIP/2.0 200"), (64 * 1024 + 1, "SIP/2.0 513")] {
+        let mut bench = Bench::new();
+        let connection = bench.accept_stream();
+        let (written, closed) = bench.stream(connection, &sized(length - head));
+        assert!(written.starts_with(code), "{length}: {written}");
+        assert_eq!(closed, code.ends_with("513"), "{length}");
+        assert_eq!(
+            counted(&mut bench, Why::Malformed("Message Too Large")),
+            u64::from(closed)
+        );
+    }
+}
+
+#[test]
+fn header_fields_beyond_256_are_refused() {
+    let with = |fields: usize| {
+        let more = "X-More: 1\r\n".repeat(fields);
+        options(&fields.to_string()).replace("Content-Length", &format!("{more}Content-Length"))
+    };
+    let mut bench = Bench::new();
+    let own = 7;
+    assert_eq!(bench.codes(&with(256 - own - 1)), [200]);
+    assert_eq!(bench.codes(&with(256 - own + 1)), [400]);
+    assert_eq!(bench.codes(&with(5_000)), [400]);
+    assert_eq!(
+        counted(&mut bench, Why::Malformed("number of header fields")),
+        2
+    );
+}
+
+#[test]
+fn transactions_beyond_the_limit_are_told_when_to_come_back() {
+    let mut bench = Bench::new();
+    let mut refused = None;
+    for number in 0..100_000 {
+        let answers = bench.datagram(&options(&number.to_string()));
+        if answers[0].code() == Some(503) {
+            refused = Some(answers[0].clone());
+            break;
+        }
+    }
+    let held = bench.endpoint.census().transactions;
+    let refused = refused.expect("there is a limit");
+    assert!(refused.header("Retry-After").is_some());
+    assert_eq!(counted(&mut bench, Why::TooBusy), 1);
+    for number in 0..100 {
+        assert_eq!(bench.codes(&options(&format!("x{number}"))), [503]);
+    }
+    assert_eq!(bench.endpoint.census().transactions, held);
+    // Timer J ends them.
+    bench.wait(Duration::from_secs(33));
+    assert_eq!(bench.codes(&options("late")), [200]);
+}
+
+#[test]
+fn calls_beyond_the_limit_are_busy_and_leave_nothing() {
+    let mut bench = Bench::with_sessions(3);
+    for number in 0..50 {
+        let text = invite(&number.to_string()).replace("call-1", &format!("call-{number}"));
+        bench.datagram(&text);
+        assert!(bench.endpoint.census().sessions <= 3);
+    }
+    bench.wait(Duration::from_secs(400));
+    assert_eq!(bench.endpoint.census(), Census::default());
+}
+
+#[test]
+fn dialogs_of_one_call_beyond_32_are_not_kept() {
+    let mut bench = Bench::new();
+    let target = Uri::parse("sip:peer@10.0.0.200").unwrap();
+    let call = bench
+        .endpoint
+        .invite(bench.now, None, &target, &[])
+        .unwrap();
+    bench.drain();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
+    let sent = bench.sent().remove(0);
+    for fork in 0..200 {
+        let tag = format!("fork-{fork}");
+        let mut ringing = crate::sip::message::Message::response(&sent, 180, "x", Some(&tag));
+        ringing
+            .headers
+            .push("Contact", "<sip:peer@10.0.0.200:5070>");
+        bench.datagram_bytes(&ringing.to_bytes());
+        assert!(bench.endpoint.census().dialogs <= 32);
+    }
+    assert_eq!(bench.endpoint.census().dialogs, 32);
+    bench.endpoint.hang_up(bench.now, call).unwrap();
+    bench.wait(Duration::from_secs(100));
+    assert_eq!(bench.endpoint.census(), Census::default());
+}
+
+#[test]
+fn a_stream_whose_message_never_ends_is_closed_and_counted() {
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    bench.stream(connection, "OPTIONS sip:us@10.0.0.1 SIP/2.0\r\n");
+    // An octet now and then gains nothing.
+    for _ in 0..6 {
+        bench.wait(Duration::from_secs(5));
+        assert_eq!(bench.stream(connection, "x"), (String::new(), false));
+    }
+    bench
+        .endpoint
+        .handle_timeout(bench.now + Duration::from_secs(3));
+    assert_eq!(bench.drain(), [Output::Close { connection }]);
+    assert_eq!(counted(&mut bench, Why::Slow), 1);
+}
+
+#[test]
+fn what_nobody_can_be_told_of_is_counted() {
+    let mut bench = Bench::new();
+    bench.datagram("rubbish\r\n\r\n");
+    bench.datagram(
+        "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n\
+         To: <sip:b@c>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n",
+    );
+    assert_eq!(bench.endpoint.discarded(), 2);
+    let refused = bench.endpoint.take_refusals();
+    assert_eq!(refused.len(), 1, "a late answer is no offence: {refused:?}");
+    assert!(matches!(refused[0].why, Why::Malformed(_)));
+}
