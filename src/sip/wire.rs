@@ -74,17 +74,18 @@ impl StreamFramer {
             return self.take_message(len);
         }
         if self.searched == 0 {
-            if self.buffer.starts_with(b"\r\n\r\n") {
-                self.take(4);
+            let stray = stray_line_ends(&self.buffer);
+            if stray > 0 {
+                self.take(stray);
+            }
+            if self.buffer.starts_with(PING) {
+                self.take(PING.len());
                 return Some(Frame::Ping);
             }
-            // The first half of a ping waits for its second half; other line ends before a start
-            // line are left out (RFC 3261 section 7.5).
-            if b"\r\n\r\n".starts_with(self.buffer.as_slice()) {
+            // The first half of a ping waits for its second half.
+            if PING.starts_with(&self.buffer) {
                 return None;
             }
-            let kept = parse::without_leading_crlf(&self.buffer).len();
-            self.take(self.buffer.len() - kept);
         }
         let Some(head) = parse::scan_head(&self.buffer, &mut self.searched) else {
             return (self.buffer.len() > MAX_MESSAGE)
@@ -125,6 +126,23 @@ impl StreamFramer {
         head.truncate(head_len);
         Frame::Broken { head, code, phrase }
     }
+}
+
+/// A double CRLF between messages (RFC 5626 section 3.5.1).
+const PING: &[u8] = b"\r\n\r\n";
+
+/// How many octets of line ends stand before a start line, or before what is or may become a ping,
+/// and are left out (RFC 3261 section 7.5). Each is judged by what follows it alone, so that it does
+/// not matter how much has arrived.
+fn stray_line_ends(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let [b'\r' | b'\n', after @ ..] = rest {
+        if rest.starts_with(PING) || PING.starts_with(rest) {
+            break;
+        }
+        rest = after;
+    }
+    bytes.len() - rest.len()
 }
 
 /// The messages of a WebSocket, one in each frame (RFC 7118 section 5).
@@ -197,6 +215,29 @@ mod tests {
             got.extend(frames(&mut framer));
         }
         assert_eq!(got, expected);
+    }
+
+    /// A line feed alone before a ping was left out together with the ping, but only where both
+    /// arrived at once.
+    #[test]
+    fn stray_line_ends_hide_no_ping_however_they_are_split() {
+        for stream in [
+            &b"\n\r\n\r\nBYE a SIP/2.0\r\nl: 0\r\n\r\n"[..],
+            b"\r\r\n\r\n\r\n\r\n\r\n\r\nBYE a SIP/2.0\r\nl: 0\r\n\r\n",
+            b"\r\n\n\r\n\r\n\r\nBYE a SIP/2.0\r\nl: 0\r\n\r\n\n\r\n\r\n",
+        ] {
+            let mut whole = StreamFramer::default();
+            whole.push(stream);
+            let expected = frames(&mut whole);
+            assert!(expected.contains(&Frame::Ping));
+            let mut framer = StreamFramer::default();
+            let mut got = Vec::new();
+            for byte in stream {
+                framer.push(&[*byte]);
+                got.extend(frames(&mut framer));
+            }
+            assert_eq!(got, expected, "{stream:?}");
+        }
     }
 
     #[test]
