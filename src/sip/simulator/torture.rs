@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::bench::Bench;
+use crate::base::flow::{ConnectionId, Output, Transport};
 use crate::base::uri::Uri;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::{Body, Census, SipEvent};
@@ -20,6 +21,57 @@ use Reaction::{Answer, Silence};
 const ALLOWED: &[u16] = &[405, 501];
 const BAD: &[u16] = &[400];
 const TRYING: &[u16] = &[100];
+
+/// The requests of RFC 4475 section 3, by its names.
+const REQUESTS: [&str; 44] = [
+    "wsinv",
+    "intmeth",
+    "esc01",
+    "escnull",
+    "esc02",
+    "lwsdisp",
+    "longreq",
+    "dblreq",
+    "semiuri",
+    "transports",
+    "mpart01",
+    "badinv01",
+    "clerr",
+    "ncl",
+    "scalar02",
+    "quotbal",
+    "ltgtruri",
+    "lwsruri",
+    "lwsstart",
+    "trws",
+    "escruri",
+    "baddate",
+    "regbadct",
+    "badaspec",
+    "baddn",
+    "badvers",
+    "mismatch01",
+    "mismatch02",
+    "badbranch",
+    "insuf",
+    "unkscm",
+    "novelsc",
+    "unksm2",
+    "bext01",
+    "invut",
+    "regaut01",
+    "multi01",
+    "mcl01",
+    "zeromf",
+    "cparam01",
+    "cparam02",
+    "regescrt",
+    "sdp01",
+    "inv2543",
+];
+
+/// Its responses.
+const RESPONSES: [&str; 5] = ["unreason", "noreason", "scalarlg", "bigcode", "bcast"];
 
 /// Writes a text with CRLF line ends; each case names the fields that matter and takes the rest
 /// from here: `{via}`, `{from}`, `{to}`, `{id}`, `{contact}`, `{sdp}`.
@@ -118,7 +170,7 @@ fn requests() -> Vec<(&'static str, &'static str, Reaction)> {
         (
             "mpart01",
             "MESSAGE sip:us@10.0.0.1 SIP/2.0\n{via}\n{to}\n{from}\n{id}\nCSeq: 1 MESSAGE\n\
-             Content-Type: multipart/mixed;boundary=7a9\nContent-Length: 58\n\n\
+             Content-Type: multipart/mixed;boundary=7a9\nContent-Length: 61\n\n\
              --7a9\r\nContent-Type: text/plain\r\n\r\nHello\r\n--7a9\r\n\0\u{1}\u{2}\r\n--7a9--",
             Answer(&[200]),
         ),
@@ -352,7 +404,7 @@ fn requests_get_the_reaction_of_the_table() {
             .drain()
             .into_iter()
             .map(|output| match output {
-                crate::base::flow::Output::Datagram { bytes, .. } => bytes,
+                Output::Datagram { bytes, .. } => bytes,
                 other => panic!("{case}: {other:?}"),
             })
             .collect();
@@ -383,11 +435,18 @@ fn requests_get_the_reaction_of_the_table() {
         }
         seen += 1;
     }
-    // The five others are responses.
-    assert_eq!(
-        seen, 45,
-        "44 requests of RFC 4475, one of them in two forms"
-    );
+    assert_eq!(seen, requests().len());
+}
+
+#[test]
+fn all_49_cases_are_here() {
+    let mut names: Vec<&str> = requests().iter().map(|(case, _, _)| *case).collect();
+    names.retain(|case| *case != "insuf-without-via");
+    assert_eq!(names, REQUESTS);
+    let mut names: Vec<&str> = responses().iter().map(|(case, ..)| *case).collect();
+    names.dedup();
+    assert_eq!(names, RESPONSES);
+    assert_eq!(REQUESTS.len() + RESPONSES.len(), 49);
 }
 
 #[test]
@@ -416,9 +475,10 @@ fn escapes_are_compared_decoded_and_written_back_unchanged() {
 }
 
 /// A call of ours that waits for its answer, and the start of a response to it.
-fn calling() -> (Bench, String) {
+fn calling(transport: Transport) -> (Bench, Option<ConnectionId>, String) {
     let mut bench = Bench::new();
-    let target = Uri::parse("sip:peer@10.0.0.200").unwrap();
+    let by = transport.to_string().to_ascii_lowercase();
+    let target = Uri::parse(&format!("sip:peer@10.0.0.200;transport={by}")).unwrap();
     let call = bench
         .endpoint
         .invite(bench.now, None, &target, &[])
@@ -428,20 +488,38 @@ fn calling() -> (Bench, String) {
         .endpoint
         .offer(bench.now, call, Body::sdp("v=0"))
         .unwrap();
-    let invite = bench.sent().remove(0);
+    let (mut stream, mut invite) = (None, None);
+    for output in bench.drain() {
+        match output {
+            Output::Connect { connection, .. } => {
+                let local = (super::bench::OURS, 40_000).into();
+                bench
+                    .endpoint
+                    .handle_connected(bench.now, connection, local);
+                stream = Some(connection);
+            }
+            Output::Datagram { bytes, .. } | Output::Stream { bytes, .. } => {
+                invite = parse::message(&bytes).ok();
+            }
+            Output::Close { .. } | Output::Resolve { .. } => {}
+        }
+    }
+    let invite = invite.unwrap();
     let fields: String = ["Via", "From", "Call-ID", "CSeq"]
         .iter()
         .map(|name| format!("{name}: {}\r\n", invite.header(name).unwrap()))
         .collect();
     (
         bench,
+        stream,
         format!("{fields}To: <sip:peer@10.0.0.200>;tag=t\r\n"),
     )
 }
 
-#[test]
-fn wrong_responses_are_discarded_and_odd_ones_taken() {
-    for (case, line, more, taken) in [
+/// Each response: its start line, what stands in it beside the usual fields, a field that it has in
+/// place of the usual one, and whether it is taken.
+fn responses() -> Vec<(&'static str, &'static str, &'static str, bool)> {
+    vec![
         (
             "unreason",
             "SIP/2.0 200 = 2**3 * 5**2 \u{43d}\u{43e} \u{441}\u{442}\u{43e}",
@@ -449,20 +527,7 @@ fn wrong_responses_are_discarded_and_odd_ones_taken() {
             true,
         ),
         ("noreason", "SIP/2.0 100 ", "", true),
-        ("noreason without space", "SIP/2.0 200", "", true),
-        (
-            "bigcode",
-            "SIP/2.0 4294967301 better not break the receiver",
-            "",
-            false,
-        ),
-        ("bigcode of three digits", "SIP/2.0 700 No", "", false),
-        (
-            "bcast",
-            "SIP/2.0 200 OK",
-            "Via: SIP/2.0/UDP 255.255.255.255;branch=1\r\n",
-            false,
-        ),
+        ("noreason", "SIP/2.0 200", "", true),
         (
             "scalarlg",
             "SIP/2.0 503 No",
@@ -470,53 +535,153 @@ fn wrong_responses_are_discarded_and_odd_ones_taken() {
             false,
         ),
         (
-            "scalarlg contact",
+            "scalarlg",
             "SIP/2.0 200 OK",
             "Contact: <sip:x@y>;expires=9999999999\r\n",
             false,
         ),
-    ] {
-        let (mut bench, fields) = calling();
-        let text = format!("{line}\r\n{fields}{more}Content-Length: 0\r\n\r\n");
-        bench.datagram(&text);
-        assert_eq!(bench.endpoint.discarded(), u64::from(!taken), "{case}");
-        if case == "unreason" {
-            let read = parse::message(text.as_bytes()).unwrap();
-            assert!(read.phrase().unwrap().ends_with("\u{441}\u{442}\u{43e}"));
+        (
+            "scalarlg",
+            "SIP/2.0 503 No",
+            "CSeq: 9292394834772304023312 INVITE\r\n",
+            false,
+        ),
+        (
+            "bigcode",
+            "SIP/2.0 4294967301 better not break the receiver",
+            "",
+            false,
+        ),
+        ("bigcode", "SIP/2.0 700 No", "", false),
+        (
+            "bcast",
+            "SIP/2.0 200 OK",
+            "Via: SIP/2.0/UDP 255.255.255.255;branch=1\r\n",
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn wrong_responses_are_discarded_and_odd_ones_taken() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        for (case, line, more, taken) in responses() {
+            let (mut bench, stream, fields) = calling(transport);
+            let fields = if more.starts_with("CSeq") {
+                fields.replace("CSeq: 1 INVITE\r\n", more)
+            } else {
+                format!("{fields}{more}")
+            };
+            let text = format!("{line}\r\n{fields}Content-Length: 0\r\n\r\n");
+            match stream {
+                Some(connection) => {
+                    let (_, closed) = bench.stream(connection, &text);
+                    assert!(!closed, "{case}: one bad message never ends a stream");
+                }
+                None => drop(bench.datagram(&text)),
+            }
+            let discarded = bench.endpoint.discarded();
+            assert_eq!(discarded, u64::from(!taken), "{case}: {line}");
+            let answered = bench
+                .events
+                .iter()
+                .any(|event| matches!(event, SipEvent::Answered { .. }));
+            assert_eq!(answered, taken && line.contains("200"), "{case}: {line}");
+            if case == "unreason" {
+                let read = parse::message(text.as_bytes()).unwrap();
+                assert!(read.phrase().unwrap().ends_with("\u{441}\u{442}\u{43e}"));
+            }
         }
     }
 }
 
-#[test]
-fn a_number_beyond_cseq_in_a_response_is_discarded() {
-    let (mut bench, fields) = calling();
-    let fields = fields.replace("CSeq: 1", "CSeq: 9292394834772304023312");
-    bench.datagram(&format!("SIP/2.0 503 No\r\n{fields}\r\n"));
-    assert_eq!(bench.endpoint.discarded(), 1);
+/// Gives a message that says no length, which over a stream it must, the length that it has.
+fn with_length(text: &str) -> String {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let has_length = head.lines().any(|line| {
+        let name = line.split(':').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case("Content-Length") || name.eq_ignore_ascii_case("l")
+    });
+    if has_length {
+        return text.to_owned();
+    }
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// Over a stream the same cases differ: what cannot be framed ends it.
+/// A case as it goes over a stream, and the bench with that stream.
+fn streamed(case: &str, text: &str) -> (Bench, ConnectionId, String) {
+    let text = if text == LONG_REQUEST {
+        long_request()
+    } else {
+        text.to_owned()
+    };
+    let text = String::from_utf8(fill(case, &text)).unwrap();
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    (
+        bench,
+        connection,
+        with_length(&text.replace("/UDP", "/TCP")),
+    )
+}
+
+#[test]
+fn over_a_stream_requests_get_the_same_reaction_and_the_stream_goes_on() {
+    for (case, text, reaction) in requests() {
+        if ["clerr", "ncl", "mcl01", "dblreq"].contains(&case) {
+            continue;
+        }
+        let (mut bench, connection, text) = streamed(case, text);
+        let (written, closed) = bench.stream(connection, &text);
+        assert!(!closed, "{case}: one bad message never ends a stream");
+        let code: Option<u16> = written.split(' ').nth(1).and_then(|code| code.parse().ok());
+        match reaction {
+            Answer(expected) => {
+                let code = code.unwrap_or_else(|| panic!("{case}: no answer"));
+                assert!(expected.contains(&code), "{case}: {written}");
+            }
+            Silence => assert_eq!(written, "", "{case}"),
+        }
+        let next = super::bench::request("OPTIONS", "sip:us@10.0.0.1", "n", "<sip:us@h>", 1, "");
+        let (written, _) = bench.stream(connection, &next.replace("/UDP", "/TCP"));
+        assert!(
+            written.starts_with("SIP/2.0 200 "),
+            "after {case}: {written}"
+        );
+    }
+}
+
+/// What cannot be framed ends a stream, what is not there yet is waited for.
 #[test]
 fn over_a_stream_unframed_cases_close_and_two_requests_are_two() {
-    let stream = |case: &str, edit: &dyn Fn(String) -> String| {
-        let (_, text, _) = requests().into_iter().find(|(c, _, _)| *c == case).unwrap();
-        let text = String::from_utf8(fill(case, text)).unwrap();
-        let mut bench = Bench::new();
-        let connection = bench.accept_stream();
-        bench.stream(connection, &edit(text.replace("/UDP", "/TCP")))
+    let text_of = |case: &str| {
+        requests()
+            .into_iter()
+            .find(|(c, _, _)| *c == case)
+            .unwrap()
+            .1
     };
     for case in ["ncl", "mcl01"] {
-        let (written, closed) = stream(case, &|text| text);
+        let (mut bench, connection, text) = streamed(case, text_of(case));
+        let (written, closed) = bench.stream(connection, &text);
         assert!(written.starts_with("SIP/2.0 400") && closed, "{case}");
     }
-    assert_eq!(stream("clerr", &|text| text), (String::new(), false));
-    let (written, closed) = stream("dblreq", &|text| {
-        let (first, _) = text.split_once("INVITE").unwrap();
-        let second = first
-            .replace("z9hG4bK-", "z9hG4bK-second")
-            .replace("CSeq: 8", "CSeq: 9");
-        format!("{first}{second}")
-    });
+    let (mut bench, connection, text) = streamed("clerr", text_of("clerr"));
+    assert_eq!(bench.stream(connection, &text), (String::new(), false));
+    bench.now += Duration::from_secs(33);
+    bench.endpoint.handle_timeout(bench.now);
+    assert_eq!(
+        bench.drain(),
+        [Output::Close { connection }],
+        "it waits and times out"
+    );
+
+    let (mut bench, connection, text) = streamed("dblreq", text_of("dblreq"));
+    let (first, _) = text.split_once("INVITE").unwrap();
+    let second = first
+        .replace("z9hG4bK-", "z9hG4bK-second")
+        .replace("CSeq: 8", "CSeq: 9");
+    let (written, closed) = bench.stream(connection, &format!("{first}{second}"));
     assert_eq!(written.matches("SIP/2.0 200").count(), 2, "{written}");
     assert!(!closed);
 }
