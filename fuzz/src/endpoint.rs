@@ -296,6 +296,7 @@ impl World {
             requests,
             questions,
             timers,
+            subscriptions,
         } = self.endpoint.census();
         let calls = self.calls.len();
         assert!(sessions <= 3 * MAX_SESSIONS, "{sessions} sessions");
@@ -304,6 +305,7 @@ impl World {
         assert!(requests <= 4 * (calls + 4) + STEPS, "{requests} requests");
         assert!(questions <= STEPS, "{questions} questions");
         assert!(timers <= 40 * STEPS, "{timers} timers");
+        assert!(subscriptions <= STEPS, "{subscriptions} subscriptions");
     }
 
     fn event(&mut self, event: SipEvent) {
