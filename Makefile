@@ -50,8 +50,8 @@ audit: setup
 bench: setup
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench phone
 
-## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), and a million mutated
-## datagrams against the headless release build.
+## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
+## messages under virtual time, and a million mutated datagrams against the headless release build.
 CALLS ?= 100000
 soak: soak-calls setup-test
 	$(CARGO) build --release --no-default-features --target-dir target/headless
@@ -59,8 +59,9 @@ soak: soak-calls setup-test
 	  $(CARGO) test --test peers -- --nocapture mutated
 
 soak-calls: setup
-	CARGO_PROFILE_TEST_OPT_LEVEL=2 RINGDESK_SIM_CALLS=$(CALLS) \
-	  $(CARGO) test --lib --no-default-features --target-dir target/headless -- every_call_ends
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 RINGDESK_SIM_CALLS=$(CALLS) RINGDESK_SIM_MESSAGES=1000000 \
+	  $(CARGO) test --lib --no-default-features --target-dir target/headless -- every_call_ends \
+	  damaged_datagrams
 
 ## Change transactions, dialogs and digest in each way that cargo-mutants knows (190 when this was written) and see that
 ## a test of `sip` fails. All are tried; SHARD=1/4 takes every fourth, from the second on.
