@@ -216,7 +216,7 @@ fn status_of_options(socket: &UdpSocket, to: SocketAddr, number: u64) -> u16 {
 }
 
 /// The calls that began and did not end.
-fn open_calls(phone: &mut Phone) -> BTreeSet<String> {
+pub(crate) fn open_calls(phone: &mut Phone) -> BTreeSet<String> {
     let mut open = BTreeSet::new();
     for event in phone.drain() {
         if let Some(id) = event["call_id"].as_str() {

@@ -39,6 +39,7 @@ mod sipp;
 mod subscriptions;
 mod through_baresip;
 mod through_kamailio;
+mod torture;
 mod trace;
 #[cfg(feature = "gui")]
 mod window;
