@@ -58,7 +58,18 @@ macro_rules! replayed {
 }
 
 replayed!(
-    challenge, dtmf, endpoint, message, name_addr, rtp, sdp, sound, uri, via, wire
+    challenge,
+    dialog_info,
+    dtmf,
+    endpoint,
+    message,
+    name_addr,
+    rtp,
+    sdp,
+    sound,
+    uri,
+    via,
+    wire
 );
 
 #[test]

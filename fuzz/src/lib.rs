@@ -4,6 +4,7 @@
 //! what libFuzzer finds; tests/corpora.rs feeds it the files in `fuzz/seeds`.
 
 mod challenge;
+mod dialog_info;
 mod dtmf;
 mod endpoint;
 mod message;
@@ -19,8 +20,9 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 11] = [
+pub const TARGETS: [(&str, Oracle); 12] = [
     ("challenge", challenge::check),
+    ("dialog_info", dialog_info::check),
     ("dtmf", dtmf::check),
     ("endpoint", endpoint::check),
     ("message", message::check),
