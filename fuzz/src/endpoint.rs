@@ -331,12 +331,9 @@ impl World {
                 drop(self.endpoint.offer(self.now, session, Body::sdp(SDP)));
             }
             SipEvent::Ended { session, .. } => drop(self.calls.insert(session, true)),
-            SipEvent::Trace { message, .. } => {
-                assert!(
-                    !self.tells_secret(&message.redacted()),
-                    "a password in a trace"
-                );
-                let _shown = (message.sent_by(), message.call_id_and_method());
+            SipEvent::Trace { .. } => {
+                let shown = format!("{event:?}");
+                assert!(!self.tells_secret(&shown), "a password in a trace");
             }
             _ => {}
         }
