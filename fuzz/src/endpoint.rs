@@ -30,8 +30,8 @@ use ringdesk::base::redact::Secret;
 use ringdesk::base::uri::Uri;
 use ringdesk::sip::message::Message;
 use ringdesk::sip::{
-    AccountSetup, Body, Census, Credentials, DigestRules, Endpoint, EndpointConfig, SessionId,
-    SipEvent, Status, parse,
+    AccountSetup, Body, CallExtensions, Census, Credentials, DigestRules, Endpoint, EndpointConfig,
+    SessionId, SipEvent, Status, parse,
 };
 
 const STEPS: usize = 100;
@@ -84,6 +84,7 @@ impl World {
             max_sessions: MAX_SESSIONS,
             direct_ring_limit: Duration::from_secs(120),
             requests_per_second: None,
+            direct_extensions: CallExtensions::default(),
         };
         Self {
             has_secret: true,
@@ -228,6 +229,7 @@ impl World {
                 password: Secret::new(PASSWORD),
             }),
             digest: DigestRules::default(),
+            extensions: CallExtensions::default(),
             expires: Duration::from_secs(600),
             ring_limit: Duration::from_secs(60),
         };
