@@ -166,5 +166,7 @@ fn call(number: u64) -> CallRow {
         recording: None,
         notes: String::new(),
         done: false,
+        transferred_to: None,
+        transferred_by: None,
     }
 }

@@ -360,6 +360,11 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             quality: None,
             notes: String::new(),
             durable: true,
+            transferring_to: None,
+            transfer_problem: None,
+            consult_for: None,
+            transferred_by: None,
+            referral: None,
         });
     };
     let known = "same number in international form, \"Mobile\"";
@@ -520,6 +525,8 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         notes: NOTES[index % NOTES.len()].to_owned(),
         done: talked || direction == CallDirection::Outbound || index > 20,
+        transferred_to: None,
+        transferred_by: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::call::{Call, MediaPreferences};
+use crate::config::TransferPolicy;
 use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
@@ -19,7 +20,7 @@ use crate::crm::row::{CallDirection, Identification, NumberProof};
 use crate::crm::store::{CallChange, Write};
 use crate::sdp::Codec;
 use crate::sip::caller::Verification;
-use crate::sip::{EndedBy, IncomingCall, NameAddr};
+use crate::sip::{EndedBy, IncomingCall, NameAddr, ReferralAnswer, Status};
 
 /// How long a call may wait for the look-up of its caller; a look-up takes microseconds.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -56,6 +57,15 @@ impl Engine {
         live.session = Some(incoming.session);
         self.ladders.lock().belongs(&incoming.sip_call_id, id);
         live.sip_call_id = Some(incoming.sip_call_id);
+        live.transferred_by = incoming.referred_by.as_ref().map(who);
+        if let Some(old) = incoming.replaces.and_then(|old| self.sessions.get(&old)) {
+            // It takes a place that is taken already.
+            live.surplus = false;
+            live.takes_place_of = Some(*old);
+            if live.transferred_by.is_none() {
+                live.transferred_by = self.calls.get(old).map(|call| call.remote.clone());
+            }
+        }
         live.via = incoming
             .caller
             .via
@@ -195,17 +205,25 @@ impl Engine {
     }
 
     fn send_invite(&mut self, now: Instant, id: CallId, account: Option<AccountId>, uri: &str) {
+        let (referrer, replaces) = match self.calls.get(&id) {
+            Some(call) => (call.referrer, call.replaces.clone()),
+            None => (None, None),
+        };
         let mut headers = self.privacy_headers(account);
-        if let Some(replaces) = self.calls.get(&id).and_then(|call| call.replaces.clone()) {
-            headers.push(("Replaces".to_owned(), replaces));
-        }
-        let sent = Uri::parse(uri)
-            .map_err(|error| error.to_string())
-            .and_then(|uri| {
-                self.endpoint
-                    .invite(now, account, &uri, &headers)
-                    .map_err(|error| error.to_string())
-            });
+        headers.extend(replaces.map(|replaces| ("Replaces".to_owned(), replaces)));
+        let sent = match referrer {
+            Some(referrer) => self
+                .endpoint
+                .invite_referred(now, referrer, account, &headers)
+                .map_err(|error| error.to_string()),
+            None => Uri::parse(uri)
+                .map_err(|error| error.to_string())
+                .and_then(|uri| {
+                    self.endpoint
+                        .invite(now, account, &uri, &headers)
+                        .map_err(|error| error.to_string())
+                }),
+        };
         match sent {
             Ok(session) => {
                 self.sessions.insert(session, id);
@@ -219,17 +237,34 @@ impl Engine {
                 }
             }
             Err(problem) => {
+                if let Some(referrer) = referrer {
+                    let refusal = ReferralAnswer::Refuse(Status::new(503, "Service Unavailable"));
+                    self.decide(now, referrer, &refusal);
+                }
                 self.problem(Some(id), problem);
                 self.end_without_session(now, id, EndedBy::Unreachable, 500);
             }
         }
     }
 
+    /// What happens to a call that takes another's place; none for any other call.
+    fn reaction_to_replacing(&self, id: CallId) -> Option<Reaction> {
+        let call = self.calls.get(&id)?;
+        call.takes_place_of?;
+        Some(match self.transfer_policy(call.account) {
+            TransferPolicy::Never => Reaction::Refuse(Status::new(403, "Forbidden"), Vec::new()),
+            TransferPolicy::Ask | TransferPolicy::Always => Reaction::TakePlace,
+        })
+    }
+
     fn react(&mut self, now: Instant, id: CallId) {
         // A call too many is busy, but it is written down: somebody wanted something.
-        let Some(reaction) = self.apply_rules(now, id) else {
-            self.publish_now(now);
-            return;
+        let reaction = match self.reaction_to_replacing(id) {
+            Some(reaction) => reaction,
+            None => match self.apply_rules(now, id) {
+                Some(reaction) => reaction,
+                None => return self.publish_now(now),
+            },
         };
         self.with_call(now, id, |call| {
             // A call that is already refused or gone cannot be rung; that is no fault.
@@ -239,6 +274,8 @@ impl Engine {
                         call.answer_at = answer_at;
                     }
                 }
+                // Who is replaced has answered long ago (RFC 3891 section 3).
+                Reaction::TakePlace => drop(call.call.answer()),
                 Reaction::EarlyMedia => drop(call.call.ring_with_media()),
                 Reaction::Refuse(status, headers) => drop(call.call.reject(status, headers)),
             }
@@ -316,7 +353,7 @@ fn proof(claim: Verification) -> NumberProof {
 }
 
 /// The number or address to look up and to show: the user part where there is one.
-fn who(address: &NameAddr) -> String {
+pub(super) fn who(address: &NameAddr) -> String {
     match &address.uri {
         Uri::Sip(uri) => match address.uri.user_decoded() {
             // A name is only unique with its domain; a number is a number everywhere.

@@ -72,10 +72,23 @@ impl Engine {
 
     /// Closes a call for people, records and sound.
     pub(super) fn end(&mut self, now: Instant, id: CallId, judged: Outcome, code: u16) {
+        let handed_over = self.handed_over(id);
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        if call.transferred_to.is_none() {
+            call.transferred_to = handed_over;
+        }
+        let judged = match &call.transferred_to {
+            Some(to) if call.answered.is_some() => Outcome {
+                words: format!("transferred to {to}"),
+                ..judged
+            },
+            Some(_) | None => judged,
+        };
+        call.referral = None;
         call.ended = Some(now);
+        let why = judged.words.clone();
         call.answer_at = None;
         call.hang_up_at = None;
         let stays = if call.answered.is_some() {
@@ -113,6 +126,7 @@ impl Engine {
         ));
         self.ladders.lock().ended(now, id);
         self.sound(MediaCommand::Close { call: id });
+        self.consult_failed(now, id, &why, code);
         if judged.state == CallState::Busy {
             self.busy_tone(now);
         }

@@ -54,6 +54,9 @@ impl Engine {
                     call.confirmed = true;
                     call.call.handle_confirmed(body.as_ref());
                 });
+                if let Some(id) = self.sessions.get(&session).copied() {
+                    self.begin_scripted_transfer(now, id);
+                }
             }
             SipEvent::Reinvite {
                 session,
@@ -84,6 +87,17 @@ impl Engine {
                     call.call.handle_reinvite_answered(&status, body.as_ref());
                 });
             }
+            SipEvent::Transfer {
+                session,
+                status,
+                done,
+            } => {
+                self.with_session(now, session, |call| {
+                    call.call.handle_transfer(&status, done);
+                });
+            }
+            SipEvent::Referral(referral) => self.handle_referral(now, &referral),
+            SipEvent::ReferralOver { session } => self.handle_referral_over(session),
             SipEvent::InfoDigit { session, digit } => self.tell_digit(session, digit),
             SipEvent::InformationRefused { session, status } => {
                 self.digits_refused(session, &status);
@@ -194,12 +208,14 @@ impl Engine {
             return;
         };
         let change = matches!(action, SipAction::Reinvite(_));
+        let refer = matches!(action, SipAction::Refer(_));
         let endpoint = &mut self.endpoint;
         let done = match action {
             SipAction::Offer(body) => endpoint.offer(now, session, body),
             SipAction::Ring(body) => endpoint.ring(now, session, body),
             SipAction::Answer(body) => endpoint.answer(now, session, body),
             SipAction::Reject(status, headers) => endpoint.reject(now, session, status, &headers),
+            SipAction::Refer(target) => endpoint.transfer(now, session, &target),
             SipAction::HangUp => endpoint.hang_up(now, session),
             SipAction::Reinvite(body) => endpoint.reinvite(now, session, body),
             SipAction::AnswerReinvite(status, body) => {
@@ -211,6 +227,9 @@ impl Engine {
             tracing::debug!("{id}: {error}");
             if change && let Some(call) = self.calls.get_mut(&id) {
                 call.call.handle_change_deferred();
+            } else if refer && let Some(call) = self.calls.get_mut(&id) {
+                let status = Status::new(500, error.to_string());
+                call.call.handle_transfer(&status, true);
             }
         }
     }
@@ -260,12 +279,19 @@ impl Engine {
             }
             Edge::Media(plan) => self.handle_plan(id, &plan),
             Edge::Problem(text) => self.problem(Some(id), text),
+            Edge::Transferring { status } => self.handle_transferring(id, status),
+            Edge::Transferred { status } => self.handle_transferred(now, id, &status),
             Edge::HungUp { problem } => {
+                let by = if call.gave_way {
+                    EndedBy::Replaced
+                } else {
+                    EndedBy::Local
+                };
                 let code = if call.answered.is_some() { 200 } else { 487 };
                 let judged = outcome(
                     call.direction,
                     call.reached(),
-                    EndedBy::Local,
+                    by,
                     &Status::new(code, ""),
                     None,
                     problem.as_deref(),
@@ -334,9 +360,14 @@ impl Engine {
         if let Some(digits) = script.dtmf {
             self.send_digits(now, id, &digits);
         }
+        let old = self.calls.get_mut(&id).and_then(|call| call.takes_place_of);
+        if let Some(old) = old {
+            self.take_place(now, old);
+        }
         if self.options.one_at_a_time {
             self.hold_others(now, id);
         }
+        self.begin_scripted_transfer(now, id);
     }
 
     /// Trying the phone out should leave something to listen to: calls of the lab are recorded.

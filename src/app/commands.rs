@@ -25,7 +25,9 @@ impl Engine {
                 target,
                 asker,
                 confirmed,
-            } => self.place_call(now, &target, asker, confirmed),
+            } => {
+                self.place_call(now, &target, asker, confirmed);
+            }
             Command::Pickup(pickup) => self.pick_up(now, &pickup),
             Command::RequestDial(link) => self.request_dial(now, link),
             Command::CloseDialRequest => self.dial_request = None,
@@ -34,6 +36,19 @@ impl Engine {
             Command::Busy(id) => self.refuse(now, id, 486),
             Command::Reject(id, code) => self.refuse(now, id, code.clamp(300, 699)),
             Command::Redirect(id, target) => self.redirect(now, id, &target),
+            Command::Transfer { call, to, asker } => self.transfer(now, call, &to, asker),
+            Command::Consult {
+                call,
+                target,
+                asker,
+            } => {
+                self.consult(now, call, &target, asker, false);
+            }
+            Command::AnswerReferral(id, yes) => self.answer_referral(now, id, yes),
+            Command::Swap(held, resumed) => {
+                self.set_hold(now, held, true);
+                self.set_hold(now, resumed, false);
+            }
             Command::HangUp(id) => self.hang_up(now, id),
             Command::Hold(id) => self.set_hold(now, id, true),
             Command::Resume(id) => {
@@ -134,7 +149,7 @@ impl Engine {
         self.report(id, problem);
     }
 
-    fn set_hold(&mut self, now: Instant, id: CallId, wanted: bool) {
+    pub(super) fn set_hold(&mut self, now: Instant, id: CallId, wanted: bool) {
         let mut problem = None;
         self.with_call(now, id, |call| problem = call.call.set_hold(wanted).err());
         self.report(id, problem);

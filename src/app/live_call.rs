@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use crate::app::outcome::Reached;
 use crate::app::rules::Forward;
+use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
-use crate::control::{CallStage, CallView, QualityView, RecordingView};
+use crate::control::{CallStage, CallView, QualityView, RecordingView, ReferralView};
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, MatchLevel, NumberProof,
 };
@@ -91,6 +92,45 @@ pub(super) struct LiveCall {
     pub(super) hang_up_at: Option<Instant>,
     /// The ended state, while its row is being written: the event waits for it.
     pub(super) ending: Option<Ending>,
+    /// The transfer that our side asked for.
+    pub(super) transfer: Option<TransferUnderWay>,
+    /// Why the last one failed.
+    pub(super) transfer_problem: Option<String>,
+    /// Where its far end went.
+    pub(super) transferred_to: Option<String>,
+    /// Who sent it here.
+    pub(super) transferred_by: Option<String>,
+    /// The call that this one announces.
+    pub(super) consult_for: Option<CallId>,
+    /// A wish of the far end that waits for the agent.
+    pub(super) referral: Option<ReferralQuestion>,
+    /// The call in which somebody asked for this one.
+    pub(super) referrer: Option<SessionId>,
+    /// The call that ends when this one is answered.
+    pub(super) takes_place_of: Option<CallId>,
+    /// Whether another call took its place.
+    pub(super) gave_way: bool,
+    /// Whether the script's transfer was begun.
+    pub(super) scripted: bool,
+}
+
+/// A transfer that our side asked for.
+#[derive(Debug, Clone)]
+pub(super) struct TransferUnderWay {
+    /// Where to, as a person reads it.
+    pub(super) to: String,
+    /// The call that is joined, when it is attended.
+    pub(super) consult: Option<CallId>,
+}
+
+/// A wish of the far end that waits for the agent.
+#[derive(Debug, Clone)]
+pub(super) struct ReferralQuestion {
+    pub(super) preview: DialPreview,
+    pub(super) by: String,
+    pub(super) attended: bool,
+    pub(super) caution: Option<String>,
+    pub(super) asked: Instant,
 }
 
 /// An end that is not told yet.
@@ -182,6 +222,16 @@ impl LiveCall {
             leave_at: None,
             hang_up_at: None,
             ending: None,
+            transfer: None,
+            transfer_problem: None,
+            transferred_to: None,
+            transferred_by: None,
+            consult_for: None,
+            referral: None,
+            referrer: None,
+            takes_place_of: None,
+            gave_way: false,
+            scripted: false,
         }
     }
 
@@ -217,6 +267,8 @@ impl LiveCall {
             recording: None,
             notes: String::new(),
             done: self.direction == CallDirection::Outbound,
+            transferred_to: None,
+            transferred_by: self.transferred_by.clone(),
         }
     }
 
@@ -351,6 +403,26 @@ impl LiveCall {
             quality: self.quality,
             notes: self.notes.clone(),
             durable: self.durable,
+            transferring_to: self.transfer.as_ref().map(|transfer| transfer.to.clone()),
+            transfer_problem: self.transfer_problem.clone(),
+            consult_for: self.consult_for,
+            transferred_by: self.transferred_by.clone(),
+            referral: self.referral.as_ref().map(ReferralQuestion::view),
+        }
+    }
+}
+
+impl ReferralQuestion {
+    fn view(&self) -> ReferralView {
+        let cautions = [self.caution.as_deref(), self.preview.caution.as_deref()];
+        let cautions: Vec<&str> = cautions.into_iter().flatten().collect();
+        ReferralView {
+            to: self.preview.display.clone(),
+            uri: self.preview.uri.clone(),
+            by: self.by.clone(),
+            attended: self.attended,
+            caution: (!cautions.is_empty()).then(|| cautions.join("; ")),
+            asked: self.asked,
         }
     }
 }

@@ -26,13 +26,14 @@ mod ruled;
 mod rules;
 mod script;
 mod sound;
+mod transfers;
 mod transports;
 mod view;
 mod watched;
 mod writing;
 
 pub use engine::{Running, Waker, start};
-pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script};
+pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer};
 pub use records::Records;
 pub use sound::{check_source, devices, sound_cards};
 

@@ -57,6 +57,19 @@ pub struct Script {
     pub rules: CallRules,
     /// Which extensions calls without an account use.
     pub extensions: CallExtensions,
+    /// Each answered call is transferred.
+    pub transfer: Option<ScriptedTransfer>,
+    /// Whether a program reads the events and may answer questions.
+    pub controlled: bool,
+}
+
+/// A transfer that a tester's phone makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptedTransfer {
+    /// Where to.
+    pub uri: String,
+    /// Whether it calls there first and joins the two.
+    pub attended: bool,
 }
 
 impl Default for Script {
@@ -71,6 +84,8 @@ impl Default for Script {
             ring_limit: Duration::from_secs(120),
             rules: CallRules::default(),
             extensions: CallExtensions::default(),
+            transfer: None,
+            controlled: false,
         }
     }
 }

@@ -82,6 +82,7 @@ fn talked(by: EndedBy, status: &Status) -> (CallState, String) {
         EndedBy::Local => "you hung up".to_owned(),
         EndedBy::Remote => "the far end hung up".to_owned(),
         EndedBy::RingLimit => "the time limit was reached".to_owned(),
+        EndedBy::Replaced => "another call took its place".to_owned(),
         EndedBy::Unreachable => format!("peer unreachable ({} {})", status.code, status.phrase),
     };
     (CallState::Completed, words)
@@ -106,7 +107,8 @@ fn inbound(by: EndedBy, status: &Status, reason: Option<&str>) -> (CallState, St
         (EndedBy::Local, _) => (CallState::Rejected, "you declined".to_owned()),
         (EndedBy::Remote, _) => (CallState::NoAnswer, "the caller gave up".to_owned()),
         (EndedBy::RingLimit, _) => (CallState::NoAnswer, "nobody answered in time".to_owned()),
-        (EndedBy::Unreachable, _) => (
+        // A call that rings here is never replaced (RFC 3891 section 3).
+        (EndedBy::Unreachable | EndedBy::Replaced, _) => (
             CallState::NoAnswer,
             "the caller became unreachable".to_owned(),
         ),
@@ -116,6 +118,10 @@ fn inbound(by: EndedBy, status: &Status, reason: Option<&str>) -> (CallState, St
 fn outbound(by: EndedBy, status: &Status) -> (CallState, String) {
     match (by, status.code) {
         (EndedBy::Local, _) => (CallState::Canceled, "you gave up".to_owned()),
+        (EndedBy::Replaced, _) => (
+            CallState::Canceled,
+            "somebody else picked it up, in another call".to_owned(),
+        ),
         (EndedBy::RingLimit, _) => (CallState::NoAnswer, "nobody answered in time".to_owned()),
         (EndedBy::Remote | EndedBy::Unreachable, code) => match code {
             486 | 600 => (CallState::Busy, "busy".to_owned()),

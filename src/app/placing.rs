@@ -8,7 +8,7 @@ use crate::app::outbound_rules::Verdict;
 use crate::app::rules::CALL_BACK;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::{DialPlan, DialPreview};
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, CallId};
 use crate::control::{Asker, CallTarget, DialRequest, Event};
 use crate::crm::StoreError;
 
@@ -22,7 +22,7 @@ impl Engine {
         match asked.map(|request| request.asker) {
             Some(asker) => self.place_call(now, target, asker, true),
             None => self.place_call(now, target, Asker::Agent, false),
-        }
+        };
     }
 
     /// Places a call, asks the agent first, or says why not.
@@ -32,11 +32,14 @@ impl Engine {
         target: &CallTarget,
         asker: Asker,
         confirmed: bool,
-    ) {
+    ) -> Option<CallId> {
         let (account, plan) = self.plan_for(target.account);
         let preview = match plan.preview(&target.text) {
             Ok(preview) => preview,
-            Err(error) => return self.refuse_placing(target, error.to_string()),
+            Err(error) => {
+                self.refuse_placing(target, error.to_string());
+                return None;
+            }
         };
         let open = self
             .calls
@@ -46,7 +49,8 @@ impl Engine {
         // Nothing stands in the way of a call for help.
         if open >= self.options.max_calls && preview.class != DialClass::Emergency {
             let text = format!("{open} calls are open already, which is the limit; end one first");
-            return self.refuse_placing(target, text);
+            self.refuse_placing(target, text);
+            return None;
         }
         let rules = &self.options.settings.dialling;
         match self
@@ -61,7 +65,7 @@ impl Engine {
                 if self.options.one_at_a_time {
                     self.hold_all(now);
                 }
-                self.begin_outgoing(now, account, &preview);
+                return Some(self.begin_outgoing(now, account, &preview));
             }
             Verdict::Ask(why) if self.attended() => self.ask_to_dial(now, preview, asker, why),
             Verdict::Ask(why) => {
@@ -72,6 +76,7 @@ impl Engine {
             }
             Verdict::Refuse(why) => self.refuse_placing(target, why),
         }
+        None
     }
 
     /// Asks a caller to let us take the place of the phone that rings (RFC 3891). The agent pressed
@@ -157,7 +162,7 @@ impl Engine {
 
     /// The account for a call and its dial plan. A registered phone calls by its account; a direct
     /// one straight to the address.
-    fn plan_for(&self, asked: Option<AccountId>) -> (Option<AccountId>, DialPlan) {
+    pub(super) fn plan_for(&self, asked: Option<AccountId>) -> (Option<AccountId>, DialPlan) {
         let account = self.account_for_call(asked);
         let plan = account
             .map(|live| live.account.dial_plan.clone())
@@ -179,7 +184,7 @@ impl Engine {
     }
 
     /// Whether a person sits at the phone who can be asked.
-    fn attended(&self) -> bool {
+    pub(super) fn attended(&self) -> bool {
         self.options.one_at_a_time
     }
 }

@@ -10,6 +10,8 @@ use crate::sip::Status;
 pub(super) enum Reaction {
     /// Let it ring; answer at that time if there is one.
     Ring(Option<Instant>),
+    /// Answer it at once: it takes the place of a call that was answered.
+    TakePlace,
     /// Send sound before acceptance.
     EarlyMedia,
     /// Refuse.

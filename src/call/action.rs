@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::sdp::MediaPlan;
-use crate::sip::{Body, EndedBy, Status};
+use crate::sip::{Body, EndedBy, ReferTarget, Status};
 
 /// One wish or message of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum SipAction {
     Answer(Body),
     /// A final refusal.
     Reject(Status, Vec<(String, String)>),
+    /// REFER.
+    Refer(ReferTarget),
     /// CANCEL, BYE or 603, as the state asks.
     HangUp,
     /// Offer a change.
@@ -58,6 +60,16 @@ pub enum Edge {
     Resumed,
     /// Media was agreed or changed.
     Media(Box<MediaPlan>),
+    /// The far end was asked to call somebody else, and this is how it goes.
+    Transferring {
+        /// 202 once it took it up, 180 while it rings there.
+        status: u16,
+    },
+    /// What became of the transfer: 2xx, or why it failed.
+    Transferred {
+        /// The status.
+        status: Status,
+    },
     /// Something failed and the call goes on; what is wrong, for a person.
     Problem(String),
     /// Our side hung up: for people and records the call is over now; `Ended` follows once the far
@@ -86,4 +98,7 @@ pub enum CallError {
     /// The call is in another phase.
     #[error("that cannot be done while the call is {0}")]
     WrongPhase(&'static str),
+    /// A transfer is under way.
+    #[error("the call is being transferred already")]
+    Transferring,
 }

@@ -98,6 +98,9 @@ impl Call {
                 self.tell(Edge::Problem(problem));
             }
         }
+        if !self.reinviting {
+            self.go_on_with_transfer();
+        }
     }
 
     /// Our change gave way to another one; the wish for it stays.

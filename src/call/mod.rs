@@ -19,6 +19,7 @@ mod negotiation;
 mod session;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use action::{Action, CallError, Edge, SipAction};
 pub use negotiation::MediaPreferences;

@@ -7,6 +7,7 @@ use crate::call::action::{Action, CallError, Edge, SipAction};
 use crate::call::fork::Forks;
 use crate::call::hold::Hold;
 use crate::call::negotiation::{MediaPreferences, Negotiation};
+use crate::call::transfer::Transfer;
 use crate::sdp::MediaPlan;
 use crate::sip::{Body, EarlyMedia, EndedBy, Status};
 
@@ -69,6 +70,8 @@ pub struct Call {
     local_ip: Option<IpAddr>,
     on_open: Option<OnOpen>,
     pub(super) hold: Hold,
+    /// The transfer that our side asked for.
+    pub(super) transfer: Transfer,
     /// Whether our re-INVITE is on its way.
     pub(super) reinviting: bool,
     /// Outgoing: what the phones that ring have answered.
@@ -186,9 +189,17 @@ impl Call {
     /// Fails unless the call is connected.
     pub fn set_hold(&mut self, wanted: bool) -> Result<(), CallError> {
         self.expect(&[Phase::Answering, Phase::Established])?;
-        self.hold.wanted = wanted;
-        self.reinvite_if_needed();
+        self.want_hold(wanted);
         Ok(())
+    }
+
+    /// Another call took this one's place: it is over, and the SIP layer already says so.
+    pub fn give_way(&mut self) {
+        if !matches!(self.phase, Phase::Ending | Phase::Ended) {
+            self.phase = Phase::Ending;
+            self.on_open = None;
+            self.tell(Edge::HungUp { problem: None });
+        }
     }
 
     /// Learns where the sockets are bound.
@@ -328,6 +339,7 @@ impl Call {
     /// The SIP session is over.
     pub fn handle_ended(&mut self, by: EndedBy, status: Status, reason: Option<String>) {
         self.phase = Phase::Ended;
+        self.end_transfer(by == EndedBy::Remote);
         let problem = self.problem.take();
         self.tell(Edge::Ended {
             by,
@@ -376,6 +388,7 @@ impl Call {
             local_ip,
             on_open: None,
             hold: Hold::default(),
+            transfer: Transfer::None,
             reinviting: false,
             forks: Forks::default(),
             applied: None,
@@ -384,7 +397,12 @@ impl Call {
         }
     }
 
-    fn expect(&self, phases: &[Phase]) -> Result<(), CallError> {
+    pub(super) fn want_hold(&mut self, wanted: bool) {
+        self.hold.wanted = wanted;
+        self.reinvite_if_needed();
+    }
+
+    pub(super) fn expect(&self, phases: &[Phase]) -> Result<(), CallError> {
         if phases.contains(&self.phase) {
             Ok(())
         } else {
@@ -488,7 +506,7 @@ impl Call {
     }
 
     /// Hangs up; for our side the call is over.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.phase = Phase::Ending;
         self.on_open = None;
         let problem = self.problem.take();

@@ -17,7 +17,7 @@ fn preferences(codecs: &[Codec]) -> MediaPreferences {
 }
 
 /// Everything that a call wanted, with its sockets opened at once on the given port.
-fn drain(call: &mut Call, port: u16) -> Vec<Action> {
+pub(super) fn drain(call: &mut Call, port: u16) -> Vec<Action> {
     let mut actions = Vec::new();
     while let Some(action) = call.poll_action() {
         if matches!(action, Action::OpenMedia(_)) {
@@ -28,7 +28,7 @@ fn drain(call: &mut Call, port: u16) -> Vec<Action> {
     actions
 }
 
-fn sip(actions: &[Action]) -> Vec<&SipAction> {
+pub(super) fn sip(actions: &[Action]) -> Vec<&SipAction> {
     actions
         .iter()
         .filter_map(|action| match action {
@@ -38,7 +38,7 @@ fn sip(actions: &[Action]) -> Vec<&SipAction> {
         .collect()
 }
 
-fn edges(actions: &[Action]) -> Vec<&Edge> {
+pub(super) fn edges(actions: &[Action]) -> Vec<&Edge> {
     actions
         .iter()
         .filter_map(|action| match action {
@@ -62,7 +62,7 @@ fn offered(caller: &mut Call) -> Body {
 }
 
 /// A talked call of two sides.
-fn connected() -> (Call, Call) {
+pub(super) fn connected() -> (Call, Call) {
     let mut caller = Call::outgoing(preferences(&[Codec::Opus, Codec::Pcma]));
     let offer = offered(&mut caller);
     let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer));

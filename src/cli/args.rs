@@ -130,6 +130,12 @@ pub(super) struct HeadlessArgs {
     /// End each call so long after it was answered.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) hangup_after: Option<f64>,
+    /// Transfer each call there once it is answered.
+    #[arg(long, value_name = "URI")]
+    pub(super) transfer: Option<String>,
+    /// Call there first, and join the two.
+    #[arg(long, requires = "transfer")]
+    pub(super) attended: bool,
     /// Digits to send once answered.
     #[arg(long, value_name = "DIGITS")]
     pub(super) dtmf: Option<String>,
@@ -165,7 +171,9 @@ pub(super) struct HeadlessArgs {
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
     /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
-    /// hangup, reject (status), redirect (uri), notes (text), call (uri, confirm), dnd (on),
+    /// hangup, reject (status), redirect (uri), notes (text), transfer (uri; with attended: true the
+    /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
+    /// `refuse_transfer`, swap (`other_call_id`), call (uri, confirm), dnd (on),
     /// forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule};
+use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule, TransferTo};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -19,6 +19,8 @@ struct Line {
     text: Option<String>,
     status: Option<u16>,
     on: Option<bool>,
+    attended: Option<bool>,
+    other_call_id: Option<String>,
     confirm: Option<bool>,
     when: Option<String>,
     sip_call_id: Option<String>,
@@ -65,6 +67,10 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
                 confirmed: line.confirm.unwrap_or(false),
             }
         }
+        "transfer" => transfer(&line, call()?)?,
+        "accept_transfer" => Command::AnswerReferral(call()?, true),
+        "refuse_transfer" => Command::AnswerReferral(call()?, false),
+        "swap" => Command::Swap(call()?, other(&line)?),
         "dnd" => Command::SetRule(None, Rule::DoNotDisturb(line.on.unwrap_or(true))),
         "forward" => {
             // Without an address the rule is taken back.
@@ -94,11 +100,46 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, swap, call, dnd, forward, pickup, quit"
             ));
         }
     };
     Ok((line.command, command))
+}
+
+/// Blind to an address; attended by a consult call to an address, or to a call that is there.
+fn transfer(line: &Line, call: CallId) -> Result<Command, String> {
+    let attended = line.attended.unwrap_or(false);
+    let asker = Asker::Script;
+    match (&line.other_call_id, &line.uri) {
+        (Some(_), _) => Ok(Command::Transfer {
+            call,
+            to: TransferTo::Call(other(line)?),
+            asker,
+        }),
+        (None, Some(uri)) if attended => Ok(Command::Consult {
+            call,
+            target: CallTarget {
+                text: uri.clone(),
+                account: None,
+            },
+            asker,
+        }),
+        (None, Some(uri)) => Ok(Command::Transfer {
+            call,
+            to: TransferTo::Address(uri.clone()),
+            asker,
+        }),
+        (None, None) => Err("\"transfer\" needs \"uri\" or \"other_call_id\"".to_owned()),
+    }
+}
+
+fn other(line: &Line) -> Result<CallId, String> {
+    let text = line
+        .other_call_id
+        .as_ref()
+        .ok_or_else(|| format!("\"{}\" needs \"other_call_id\"", line.command))?;
+    CallId::parse(text).ok_or_else(|| format!("\"{text}\" is no call id"))
 }
 
 /// The named call, or the only open one.

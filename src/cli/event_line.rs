@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::control::event::CallContext;
-use crate::control::{ColleagueView, Event, MailboxView};
+use crate::control::{ColleagueView, Event, MailboxView, ReferralDecision};
 
 /// One event as a JSON object; none for those that are not of this interface.
 pub(super) fn json(at: Timestamp, event: &Event) -> Option<Value> {
@@ -104,6 +104,41 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         ),
         Event::Resumed { call } => ("resumed", of(call, json!({}))),
         Event::Dtmf { call, digit } => ("dtmf", of(call, json!({"digit": digit}))),
+        Event::Transferred {
+            call,
+            to,
+            attended,
+            status,
+            reason,
+        } => (
+            "transferred",
+            of(
+                call,
+                json!({"transferred_to": to, "attended": attended, "status": status, "reason": reason}),
+            ),
+        ),
+        Event::TransferRequested {
+            call,
+            to,
+            by,
+            attended,
+            decision,
+        } => (
+            "transfer_requested",
+            of(
+                call,
+                json!({
+                    "transfer_to": to,
+                    "by": by,
+                    "attended": attended,
+                    "decision": match decision {
+                        ReferralDecision::Refused => "refused",
+                        ReferralDecision::Asked => "asked",
+                        ReferralDecision::Followed => "followed",
+                    },
+                }),
+            ),
+        ),
         Event::Media {
             call,
             codec,

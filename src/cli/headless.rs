@@ -190,6 +190,12 @@ impl<'a> Driver<'a> {
                 }
                 self.call_over();
             }
+            Event::Transferred {
+                to, status, reason, ..
+            } if *status >= 300 => {
+                self.failed = true;
+                print_error(&format!("the transfer to {to} failed: {reason} ({status})"));
+            }
             Event::CallRefused { text, .. } => {
                 self.failed = true;
                 print_error(text);

@@ -149,6 +149,8 @@ mod tests {
             done: true,
             via: None,
             number_proof: None,
+            transferred_to: None,
+            transferred_by: None,
         };
         let mut late = message(1_500, false, "BYE sip:me@10.0.0.1 SIP/2.0\r\n\r\n");
         late.omitted = 7;

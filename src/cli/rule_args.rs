@@ -4,8 +4,8 @@
 use clap::{Args, ValueEnum};
 
 use crate::base::dial_class::CostlyClass;
-use crate::config::Settings;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
+use crate::config::{Settings, TransferPolicy};
 
 /// Rules, for each account and for direct calls.
 #[derive(Debug, Args)]
@@ -31,6 +31,10 @@ pub(super) struct RuleArgs {
     /// Whose wish to be answered automatically is followed (Call-Info, Alert-Info, Answer-Mode).
     #[arg(long, value_enum, value_name = "WHOSE")]
     pub(super) answer_by_header: Option<AutoAnswerArg>,
+    /// Whether far ends may send our calls elsewhere (REFER, Replaces); who is asked answers by
+    /// --control.
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) transfers: Option<TransfersArg>,
     /// Ask for the own number to be withheld.
     #[arg(long)]
     pub(super) hide_number: bool,
@@ -61,6 +65,28 @@ pub(super) enum AutoAnswerArg {
     Trusted,
     /// Everybody's.
     Always,
+}
+
+/// When a far end's wish is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TransfersArg {
+    /// Never.
+    Never,
+    /// When --control says so.
+    Ask,
+    /// Always.
+    Always,
+}
+
+impl TransfersArg {
+    /// As the configuration knows it.
+    pub(super) fn policy(self) -> TransferPolicy {
+        match self {
+            Self::Never => TransferPolicy::Never,
+            Self::Ask => TransferPolicy::Ask,
+            Self::Always => TransferPolicy::Always,
+        }
+    }
 }
 
 /// How digits are sent.
@@ -107,6 +133,9 @@ impl RuleArgs {
             Some(DigitsArg::Info) => rules.send_digits = SendDigits::Info,
             Some(DigitsArg::InfoPlain) => rules.send_digits = SendDigits::InfoPlain,
             None => {}
+        }
+        if let Some(transfers) = self.transfers {
+            rules.transfers = transfers.policy();
         }
         rules.hide_number |= self.hide_number;
         rules.allow_md5 |= self.allow_md5;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::ArgMatches;
 
-use crate::app::{AccountOptions, EngineOptions, IncomingPolicy, Script, Source, devices};
+use crate::app::{
+    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, Source, devices,
+};
 use crate::base::redact::Secret;
 use crate::cli::args::{HeadlessArgs, TransportArg};
 use crate::config::account::{MessageWaiting, TransportChoice};
@@ -330,6 +332,11 @@ fn script(args: &HeadlessArgs) -> Script {
     args.rules.apply(&mut rules);
     Script {
         rules,
+        transfer: args.transfer.clone().map(|uri| ScriptedTransfer {
+            uri,
+            attended: args.attended,
+        }),
+        controlled: args.control.is_some(),
         incoming,
         hang_up_after: args.hangup_after.map(Duration::from_secs_f64),
         dtmf: args.dtmf.clone(),

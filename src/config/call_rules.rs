@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::transfer_policy::TransferPolicy;
+
 /// The rules of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +31,8 @@ pub struct CallRules {
     pub hide_number: bool,
     /// How digits are sent in a call.
     pub send_digits: SendDigits,
+    /// Whether a far end may send our calls elsewhere (REFER, Replaces).
+    pub transfers: TransferPolicy,
     /// Whether MD5 is good enough for a server that offered SHA-256 before.
     pub allow_md5: bool,
     /// The realms that offered SHA-256 so far; kept by the phone itself.
@@ -93,6 +97,7 @@ impl Default for CallRules {
             trust_identity: true,
             hide_number: false,
             send_digits: SendDigits::Sound,
+            transfers: TransferPolicy::Ask,
             allow_md5: false,
             sha256_realms: Vec::new(),
         }

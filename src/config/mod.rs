@@ -11,6 +11,7 @@ mod replace;
 pub mod secret;
 pub mod settings;
 pub mod tls;
+pub mod transfer_policy;
 pub mod validate;
 
 pub use account::Account;
@@ -18,4 +19,5 @@ pub use file::ConfigError;
 pub use paths::{Paths, PathsError};
 pub use secret::{SecretError, SecretStore};
 pub use settings::{Config, Settings};
+pub use transfer_policy::TransferPolicy;
 pub use validate::Problem;

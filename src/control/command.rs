@@ -47,6 +47,15 @@ impl Asker {
     }
 }
 
+/// Where a call is transferred to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferTo {
+    /// A number or address: a blind transfer.
+    Address(String),
+    /// The far end of another call: an attended transfer.
+    Call(CallId),
+}
+
 /// A wish of a person or a script. The same command, whoever sends it.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -77,6 +86,28 @@ pub enum Command {
     Reject(CallId, u16),
     /// Send a ringing call elsewhere: 302 with this URI.
     Redirect(CallId, String),
+    /// Let the far end of a call call somebody else instead.
+    Transfer {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        to: TransferTo,
+        /// Who wants it.
+        asker: Asker,
+    },
+    /// Call somebody to announce a call to, which waits on hold; `Transfer` joins the two.
+    Consult {
+        /// The call that waits.
+        call: CallId,
+        /// Whom to call.
+        target: CallTarget,
+        /// Who wants it.
+        asker: Asker,
+    },
+    /// Let the far end transfer us, or not (`CallView::referral`).
+    AnswerReferral(CallId, bool),
+    /// Hold one call and go on with the other.
+    Swap(CallId, CallId),
     /// End a call in whatever state.
     HangUp(CallId),
     /// Hold.

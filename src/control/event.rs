@@ -28,6 +28,17 @@ pub struct CallContext {
     pub number_proof: Option<NumberProof>,
 }
 
+/// What becomes of a far end's wish to be transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferralDecision {
+    /// It is refused.
+    Refused,
+    /// Somebody is asked.
+    Asked,
+    /// It is followed.
+    Followed,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -108,6 +119,32 @@ pub enum Event {
         call: CallContext,
         /// The digit.
         digit: char,
+    },
+    /// A transfer that our side asked for is over.
+    Transferred {
+        /// The call.
+        call: CallContext,
+        /// Where to.
+        to: String,
+        /// Whether another call of ours was joined.
+        attended: bool,
+        /// 2xx when it succeeded (202: the far end took it up and says no more), else why not.
+        status: u16,
+        /// In plain words.
+        reason: String,
+    },
+    /// The far end asks this phone to call somebody else instead.
+    TransferRequested {
+        /// The call.
+        call: CallContext,
+        /// Whom to call.
+        to: String,
+        /// Who asks; a claim.
+        by: Option<String>,
+        /// Whether another call of theirs is joined.
+        attended: bool,
+        /// What becomes of it.
+        decision: ReferralDecision,
     },
     /// Media was agreed or changed.
     Media {

@@ -8,8 +8,8 @@ pub mod page;
 pub mod snapshot;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
-pub use command::{Asker, CallTarget, Command, Rule};
-pub use event::Event;
+pub use command::{Asker, CallTarget, Command, Rule, TransferTo};
+pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
 pub use page::{Page, PageRequest};
 pub use snapshot::*;

@@ -150,6 +150,33 @@ pub struct CallView {
     pub notes: String,
     /// Whether the row is safely on disk.
     pub durable: bool,
+    /// Where it is being transferred to.
+    pub transferring_to: Option<String>,
+    /// Why the last transfer failed, in plain words.
+    pub transfer_problem: Option<String>,
+    /// The call that this one was made to announce.
+    pub consult_for: Option<CallId>,
+    /// Who sent it here.
+    pub transferred_by: Option<String>,
+    /// A wish of the far end that waits for the agent's yes.
+    pub referral: Option<ReferralView>,
+}
+
+/// The far end asks to be called elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferralView {
+    /// Whom to call, as a person reads it.
+    pub to: String,
+    /// The exact URI.
+    pub uri: String,
+    /// Who asks; a claim.
+    pub by: String,
+    /// Whether that takes the place of a call of theirs.
+    pub attended: bool,
+    /// Why the agent should look twice.
+    pub caution: Option<String>,
+    /// When the question appeared; keys in its first 500 ms are ignored.
+    pub asked: Instant,
 }
 
 /// A call's recording.

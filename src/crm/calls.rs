@@ -71,6 +71,12 @@ CREATE INDEX calls_by_contact ON calls (contact, started_at) WHERE contact IS NO
 CREATE INDEX calls_open ON calls (started_at) WHERE ended_at IS NULL;
 ";
 
+pub(crate) const ADD_TRANSFERS: &str = "
+-- Who sent a call here, and where its far end went.
+ALTER TABLE calls ADD COLUMN transferred_to TEXT;
+ALTER TABLE calls ADD COLUMN transferred_by TEXT;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -116,7 +122,8 @@ pub(crate) const COLUMNS: &str =
     "c.id, c.direction, c.state, c.remote, c.e164, c.remote_name, c.local,
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
-    c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof";
+    c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
+    c.transferred_to, c.transferred_by";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -168,11 +175,12 @@ pub(crate) fn insert(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
                 remote_name, local, contact, contact_name, organization, level, match_reason,
                 started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
-                end_reason, sip_call_id, recording, notes, done, via, number_proof)
+                end_reason, sip_call_id, recording, notes, done, via, number_proof,
+                transferred_to, transferred_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                ?27, ?28)
+                ?27, ?28, ?29, ?30)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
@@ -204,6 +212,8 @@ pub(crate) fn insert(
             call.done,
             call.via.as_deref().map(clipped),
             call.number_proof.map(NumberProof::as_str),
+            call.transferred_to.as_deref().map(clipped),
+            call.transferred_by.as_deref().map(clipped),
         ])?;
     if inserted == 0 {
         return Ok(());
@@ -296,6 +306,12 @@ pub(crate) fn change(
             run(
                 "UPDATE calls SET sip_call_id = ?2 WHERE id = ?1",
                 &[&key, sip_call_id],
+            )?;
+        }
+        CallChange::TransferredTo(to) => {
+            run(
+                "UPDATE calls SET transferred_to = ?2 WHERE id = ?1",
+                &[&key, &clipped(to)],
             )?;
         }
         CallChange::EndReason {
@@ -460,6 +476,8 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         done: row.get(22)?,
         via: row.get(23)?,
         number_proof: proof.as_deref().and_then(NumberProof::parse),
+        transferred_to: row.get(25)?,
+        transferred_by: row.get(26)?,
     })
 }
 

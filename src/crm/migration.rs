@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     calls::ADD_WAY,
     refused::CREATE,
     call_ladders::CREATE,
+    calls::ADD_TRANSFERS,
 ];
 
 const SETTINGS: &str = "

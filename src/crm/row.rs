@@ -269,6 +269,10 @@ pub struct CallRow {
     pub notes: String,
     /// Whether nothing is left to do: false for a missed call until it is called back.
     pub done: bool,
+    /// Where its far end was transferred to.
+    pub transferred_to: Option<String>,
+    /// Who transferred it here.
+    pub transferred_by: Option<String>,
 }
 
 /// A contact with all of its numbers.

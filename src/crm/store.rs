@@ -61,6 +61,8 @@ pub enum CallChange {
         /// Whether nothing is left to do.
         done: bool,
     },
+    /// Its far end was transferred to this number or address.
+    TransferredTo(String),
     /// What became known of its end afterwards.
     EndReason {
         /// The final SIP status.

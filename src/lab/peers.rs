@@ -19,7 +19,9 @@ use crate::lab::{Caller, LabEvent, Peer};
 use crate::media::{MediaCommand, MediaEngine, MediaEvent, Source};
 use crate::net::Net;
 use crate::sdp::Codec;
-use crate::sip::{AccountSetup, Endpoint, IncomingCall, SessionId, SipError, SipEvent, Status};
+use crate::sip::{
+    AccountSetup, Endpoint, IncomingCall, ReferralAnswer, SessionId, SipError, SipEvent, Status,
+};
 
 /// No call of the lab lasts longer, even if the other phone vanished without a word.
 const LONGEST_CALL: Duration = Duration::from_secs(3600);
@@ -252,7 +254,10 @@ impl Peers {
                 status,
                 reason,
             } => self.with(session, |call| call.handle_ended(by, status, reason)),
+            SipEvent::Referral(referral) => self.follow(now, referral.session),
             SipEvent::Registration { .. }
+            | SipEvent::Transfer { .. }
+            | SipEvent::ReferralOver { .. }
             | SipEvent::InfoDigit { .. }
             | SipEvent::Message { .. }
             | SipEvent::StrongRealm { .. }
@@ -263,6 +268,22 @@ impl Peers {
             | SipEvent::NotifierGone { .. }
             | SipEvent::UnsolicitedNews(_)
             | SipEvent::Trace { .. } => {}
+        }
+    }
+
+    /// Lets itself be transferred: the peers of the lab have no will of their own.
+    fn follow(&mut self, now: Instant, session: SessionId) {
+        let followed = self
+            .endpoint
+            .answer_referral(now, session, &ReferralAnswer::Follow)
+            .and_then(|()| self.endpoint.invite_referred(now, session, None, &[]));
+        match followed {
+            Ok(call) => self.add(now, call, Call::outgoing(preferences()), Part::Talking),
+            Err(error) => {
+                tracing::debug!(%error, "a peer of the lab cannot be transferred");
+                let refusal = ReferralAnswer::Refuse(Status::new(503, "Service Unavailable"));
+                drop(self.endpoint.answer_referral(now, session, &refusal));
+            }
         }
     }
 
@@ -372,6 +393,7 @@ impl Peers {
             SipAction::Ring(body) => endpoint.ring(now, session, body),
             SipAction::Answer(body) => endpoint.answer(now, session, body),
             SipAction::Reject(status, headers) => endpoint.reject(now, session, status, &headers),
+            SipAction::Refer(target) => endpoint.transfer(now, session, &target),
             SipAction::HangUp => endpoint.hang_up(now, session),
             SipAction::Reinvite(body) => endpoint.reinvite(now, session, body),
             SipAction::AnswerReinvite(status, body) => {
@@ -408,6 +430,8 @@ impl Peers {
             | Edge::Held { .. }
             | Edge::Resumed
             | Edge::Media(_)
+            | Edge::Transferring { .. }
+            | Edge::Transferred { .. }
             | Edge::HungUp { .. } => {}
         }
     }

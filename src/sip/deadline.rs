@@ -48,6 +48,10 @@ pub(super) enum Timer {
     Glare(SessionId),
     /// The longest wait for the final answer to our re-INVITE.
     ReinviteLimit(OutgoingId),
+    /// The longest wait for the next news of a transfer that we asked for.
+    Refer(SessionId),
+    /// How long the far end hears of a transfer that it asked for.
+    Referral(SessionId),
     /// The next try of a subscription.
     Subscribe(SubscriptionId),
     /// The next refresh of one dialog of a subscription.
@@ -114,6 +118,8 @@ impl Endpoint {
                 Timer::Refresh(session) => self.refresh(now, session),
                 Timer::SessionExpires(session) => self.session_expired(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
+                Timer::Refer(session) => self.transfer_limit_passed(session),
+                Timer::Referral(session) => self.referral_limit_passed(now, session),
                 Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
                 Timer::Subscribe(subscription) => self.send_subscribe(now, subscription),
                 Timer::Resubscribe(subscription, notifier) => {
@@ -157,6 +163,8 @@ impl Endpoint {
                 | Timer::Refresh(_)
                 | Timer::SessionExpires(_)
                 | Timer::Glare(_)
+                | Timer::Refer(_)
+                | Timer::Referral(_)
                 | Timer::ReinviteLimit(_) => true,
             }),
         }

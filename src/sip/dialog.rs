@@ -114,6 +114,20 @@ impl Dialog {
         true
     }
 
+    /// Their address, without its tag and other parameters.
+    pub(crate) fn remote_address(&self) -> Option<AddressField> {
+        let field = super::parse::address(&self.remote).ok()?;
+        Some(AddressField {
+            params: Vec::new(),
+            ..field
+        })
+    }
+
+    /// Where requests go.
+    pub(crate) fn target(&self) -> &Uri {
+        &self.target
+    }
+
     /// Their tag; empty for a peer of RFC 2543.
     pub(crate) fn remote_tag(&self) -> &str {
         &self.remote_tag

@@ -11,7 +11,7 @@ use crate::base::uri::{Host, Uri};
 use crate::sip::account::{AccountSetup, CallExtensions};
 use crate::sip::connection::{Border, Flow};
 use crate::sip::deadline::Timer;
-use crate::sip::event::{Body, SessionId, SipError, SipEvent, Status};
+use crate::sip::event::{Body, ReferTarget, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::rate_limit::RateLimit;
@@ -19,7 +19,9 @@ use crate::sip::refusals::{Refusals, Why};
 use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
-use crate::sip::ua::{Account, Arrival, Asked, Outgoing, OutgoingId, Session, Subscription};
+use crate::sip::ua::{
+    Account, Arrival, Asked, Outgoing, OutgoingId, ReferralAnswer, Session, Subscription,
+};
 use crate::sip::wire::{self, Datagram, Frame};
 
 /// What the endpoint must know of its surroundings.
@@ -409,6 +411,50 @@ impl Endpoint {
         body: Option<Body>,
     ) -> Result<(), SipError> {
         self.answer_change(now, session, &status, body.as_ref())
+    }
+
+    /// Asks the far end of an established call to call somebody else instead; what comes of it is
+    /// told by `SipEvent::Transfer`. The call goes on until the owner ends it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when either call is not established, or a transfer is under way.
+    pub fn transfer(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        target: &ReferTarget,
+    ) -> Result<(), SipError> {
+        self.send_refer(now, session, target)
+    }
+
+    /// Answers a `Referral` event.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the far end no longer waits for it.
+    pub fn answer_referral(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        answer: &ReferralAnswer,
+    ) -> Result<(), SipError> {
+        self.decide_referral(now, session, answer)
+    }
+
+    /// Starts the call that a `Referral` asked for, as `invite` does; the far end hears how it goes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the far end no longer waits for it, or as `invite` does.
+    pub fn invite_referred(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        account: Option<AccountId>,
+        headers: &[(String, String)],
+    ) -> Result<SessionId, SipError> {
+        self.follow_referral(now, session, account, headers)
     }
 
     // Inside.

@@ -111,6 +111,11 @@ pub struct IncomingCall {
     pub offer: Option<Body>,
     /// What else is said of the caller and of the call's way here.
     pub caller: Caller,
+    /// The call whose place this one takes when it is accepted (RFC 3891); it really exists, and it
+    /// ends by itself then.
+    pub replaces: Option<SessionId>,
+    /// Who asked for this call, as the caller says (RFC 3892).
+    pub referred_by: Option<NameAddr>,
     /// Other header fields (name, value) in order, for header-driven features.
     pub headers: Vec<(String, String)>,
 }
@@ -138,6 +143,30 @@ pub enum EndedBy {
     RingLimit,
     /// The peer did not answer in time, or the transport failed.
     Unreachable,
+    /// Another call took its place (RFC 3891).
+    Replaced,
+}
+
+/// Whom the far end shall call instead of talking with us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferTarget {
+    /// An address: a blind transfer.
+    Uri(Uri),
+    /// The far end of another call of ours, whose place it takes: an attended transfer.
+    Call(SessionId),
+}
+
+/// The far end of a call asks us to call somebody else (REFER).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// The call.
+    pub session: SessionId,
+    /// Whom to call.
+    pub target: Uri,
+    /// Whether that takes the place of a call of theirs (an attended transfer).
+    pub replaces: bool,
+    /// Who asks, as the far end says (RFC 3892).
+    pub referred_by: Option<NameAddr>,
 }
 
 /// What happened, for the owner of the endpoint.
@@ -224,6 +253,23 @@ pub enum SipEvent {
     },
     /// An offer that was refused or deferred because another one was open may be made now.
     ChangePossible {
+        /// The call.
+        session: SessionId,
+    },
+    /// What became of a transfer that we asked for.
+    Transfer {
+        /// The call.
+        session: SessionId,
+        /// How it goes: 202 once the far end takes it up, 180 while it rings there, 200 when it was
+        /// answered, anything from 300 when it failed.
+        status: Status,
+        /// Whether this is the last word.
+        done: bool,
+    },
+    /// The far end asks to be transferred: answer by `Endpoint::answer_referral` at once.
+    Referral(Box<Referral>),
+    /// The far end no longer waits for a decision about its `Referral`.
+    ReferralOver {
         /// The call.
         session: SessionId,
     },

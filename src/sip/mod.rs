@@ -40,9 +40,11 @@
 //! | 7090 | `Priority: psap-callback` from the own server |
 //! | 3327, 3608 | `Supported: path`; Service-Route becomes the route of later requests |
 //! | 3428 | MESSAGE received |
+//! | 3515, 3420, 4488, 5589 | REFER inside a call, both roles, with its news; outside of calls 403 |
 //! | 3842 | message waiting: subscribed to, and taken unsolicited from the registrar; the summary itself is the owner's |
 //! | 3856, 4235 | presence and dialog state of others: subscribed to; the documents themselves are the owner's |
 //! | 3581 | `rport` in both roles |
+//! | 3891 | Replaces, both roles; 3892: Referred-By is sent, passed on and shown |
 //! | 4475 | each case has its reaction in the simulator's tests |
 //! | 5407 | section 3.1.4: a re-INVITE proves that the ACK was lost |
 //! | 4028 | session timers in both roles, refreshed by UPDATE or re-INVITE; nobody is refreshed who knows no timers, unless a proxy asks |
@@ -77,6 +79,8 @@
 //! - 3xx ends a call; following a redirection is for the owner to decide.
 //! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
+//! - News of a transfer end with its call: the subscription of a REFER does not outlive the dialog's
+//!   INVITE usage (RFC 5057 lets it), since no asker that hung up was seen to listen.
 //! - Not yet: REFER.
 
 pub mod account;
@@ -109,3 +113,4 @@ pub use deadline::Census;
 pub use endpoint::{Endpoint, EndpointConfig};
 pub use event::*;
 pub use subscription::*;
+pub use ua::ReferralAnswer;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::junit::scenario;
 use crate::phone::Phone;
 use crate::sipp::Sipp;
@@ -56,4 +58,197 @@ fn bye_never_answered() {
         assert_eq!(first["talking_millis"], row["talking_millis"]);
         assert_eq!(phone.stop().code, Some(0));
     });
+}
+
+fn sipp_uri(sipp: &Sipp) -> String {
+    format!("sip:sipp@127.0.0.1:{}", sipp.port())
+}
+
+fn uri(phone: &Phone) -> String {
+    format!("sip:phone@{}", phone.address())
+}
+
+#[test]
+fn transfer_by_phone() {
+    scenario("transfer-by-phone", || {
+        let sipp = Sipp::called("transfer-by-phone", &[]);
+        let target = sipp_uri(&sipp);
+        let elsewhere = "sip:elsewhere@192.0.2.7";
+        let options = ["--no-register", "--call", &target, "--transfer", elsewhere];
+        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
+        sipp.passes();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let told = ended.event("transferred");
+        assert_eq!(told["status"], 200, "{told:#}");
+        assert_eq!(told["transferred_to"], elsewhere, "{told:#}");
+        let row = ended.only_call();
+        assert_eq!(row["state"], "completed", "{row:#}");
+        assert_eq!(row["transferred_to"], elsewhere, "{row:#}");
+        let reason = row["end_reason"].as_str().unwrap();
+        assert!(reason.starts_with("transferred to"), "{row:#}");
+    });
+}
+
+#[test]
+fn transfer_fails() {
+    scenario("transfer-fails", || {
+        let sipp = Sipp::called("transfer-fails", &[]);
+        let target = sipp_uri(&sipp);
+        let mut phone = Phone::start(&["--no-register", "--call", &target]);
+        phone.wait("answered");
+        phone.send(&json!({"command": "transfer", "uri": "sip:elsewhere@192.0.2.7"}));
+        let told = phone.wait("transferred");
+        assert_eq!(told["status"], 486, "{told:#}");
+        assert_eq!(told["reason"], "busy", "{told:#}");
+        let ended = phone.wait("ended");
+        assert_eq!(ended["reason"], "the far end hung up", "{ended:#}");
+        sipp.passes();
+        assert_eq!(phone.only_call()["transferred_to"], Value::Null);
+    });
+}
+
+#[test]
+fn transfer_refused() {
+    scenario("transfer-refused", || {
+        let mut phone = Phone::start(&["--no-register", "--auto-answer", "--transfers", "never"]);
+        let sipp = Sipp::to(phone.address(), "transfer-refused", &[]);
+        let asked = phone.wait("transfer_requested");
+        assert_eq!(asked["decision"], "refused", "{asked:#}");
+        phone.wait("ended");
+        sipp.passes();
+        phone.only_call();
+    });
+}
+
+#[test]
+fn a_costly_number_is_not_dialled_for_a_far_end_without_a_question() {
+    scenario("transfer-refused", || {
+        let options = ["--no-register", "--auto-answer", "--transfers", "always"];
+        let mut phone = Phone::start(&options);
+        let sipp = Sipp::to(phone.address(), "transfer-refused", &[]);
+        let asked = phone.wait("transfer_requested");
+        drop(sipp);
+        assert_ne!(asked["decision"], "followed", "{asked:#}");
+        assert_eq!(phone.calls().len(), 1);
+    });
+}
+
+#[test]
+fn replaces_unknown() {
+    scenario("replaces-unknown", || {
+        let phone = Phone::start(&["--no-register", "--auto-answer"]);
+        Sipp::to(phone.address(), "replaces-unknown", &[]).passes();
+        assert_eq!(phone.calls(), Vec::<Value>::new());
+    });
+}
+
+/// The first call is transferred by its caller to the third; the rows and the words of all.
+#[test]
+fn a_blind_transfer_joins_two_phones_and_leaves_the_one_who_asked() {
+    let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut bob = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    alice.wait("answered");
+    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    let wish = bob.wait("transfer_requested");
+    assert_eq!(wish["decision"], "asked", "{wish:#}");
+    bob.send(&json!({"command": "accept_transfer"}));
+    let placed = bob.wait("outgoing");
+    assert_eq!(placed["uri"], uri(&carol), "{placed:#}");
+    carol.wait("answered");
+    let told = alice.wait("transferred");
+    assert_eq!(told["status"], 200, "{told:#}");
+    let left = alice.wait("ended");
+    assert!(
+        left["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("transferred to"),
+        "{left:#}"
+    );
+    bob.wait("ended");
+    let rows = bob.calls();
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    let new = rows
+        .iter()
+        .find(|row| row["direction"] == "outbound")
+        .unwrap();
+    assert!(new["transferred_by"].is_string(), "{new:#}");
+    assert_eq!(new["ended_at"], Value::Null, "they still talk: {new:#}");
+    bob.command("hangup");
+    carol.wait("ended");
+}
+
+#[test]
+fn a_transfer_that_nobody_may_decide_is_declined_and_one_to_a_busy_phone_comes_back() {
+    let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
+    let mut carol = Phone::start(&["--no-register", "--reject", "486"]);
+    let mut bob = Phone::start(&bob_options);
+    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    alice.wait("answered");
+    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    carol.wait("ended");
+    let told = alice.wait("transferred");
+    assert_eq!(told["status"], 486, "{told:#}");
+    // The first call is still there and can be held.
+    alice.command("hold");
+    alice.wait("held");
+    bob.wait("held");
+    alice.command("hangup");
+    bob.wait("ended");
+}
+
+#[test]
+fn an_attended_transfer_joins_the_two_that_were_talked_with() {
+    let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
+    let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
+    let mut bob = Phone::start(&bob_options);
+    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let first = alice.wait("answered")["call_id"].clone();
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": uri(&carol)}));
+    let consult = alice.wait("outgoing")["call_id"].clone();
+    alice.wait_for("the consult call", Duration::from_secs(20), |event| {
+        event["event"] == "answered" && event["call_id"] == consult
+    });
+    let before = carol.wait("answered")["call_id"].clone();
+    alice.send(&json!({"command": "transfer", "call_id": first, "other_call_id": consult}));
+    let told = alice.wait("transferred");
+    assert_eq!(told["status"], 200, "{told:#}");
+    assert_eq!(told["attended"], true, "{told:#}");
+    // Carol's first call is replaced by Bob's, which she need not answer.
+    let after = carol.wait("answered")["call_id"].clone();
+    assert_ne!(before, after);
+    let gone = carol.wait("ended");
+    assert_eq!(gone["call_id"], before);
+    assert_eq!(gone["reason"], "another call took its place", "{gone:#}");
+    for _ in 0..2 {
+        let ended = alice.wait("ended");
+        let reason = ended["reason"].as_str().unwrap();
+        assert!(reason.starts_with("transferred to"), "{ended:#}");
+    }
+    let rows = carol.calls();
+    let new = rows.iter().find(|row| row["id"] == after).unwrap();
+    assert!(new["transferred_by"].is_string(), "{new:#}");
+    bob.wait("ended");
+    bob.command("hangup");
+    carol.wait("ended");
+}
+
+#[test]
+fn a_script_transfers_attended_by_its_options_alone() {
+    let carol = Phone::start(&["--no-register", "--auto-answer"]);
+    let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
+    let bob = Phone::start(&bob_options);
+    let (to_bob, to_carol) = (uri(&bob), uri(&carol));
+    let options = [
+        "--no-register",
+        "--call",
+        &to_bob,
+        "--transfer",
+        &to_carol,
+        "--attended",
+    ];
+    let alice = Phone::start(&[&options[..], &["--exit-after-calls", "2"]].concat()).ended();
+    assert_eq!(alice.code, Some(0), "{}", alice.stderr);
+    assert_eq!(alice.event("transferred")["status"], 200);
 }

@@ -131,6 +131,8 @@ fn inbound(number: u64, remote: &str) -> CallRow {
         recording: None,
         notes: String::new(),
         done: false,
+        transferred_to: None,
+        transferred_by: None,
     }
 }
 

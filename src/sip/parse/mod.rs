@@ -10,6 +10,7 @@ mod fields;
 mod message;
 mod multipart;
 mod name_addr;
+mod replaces;
 mod scan;
 mod via;
 
@@ -19,6 +20,7 @@ pub use fields::{comma_list, cseq, media_type, parameters, rack, rseq};
 pub use message::{Unreadable, message, message_in_transit};
 pub use multipart::part;
 pub use name_addr::{AddressField, ContactField, address, contact};
+pub use replaces::{Replaces, replaces};
 pub use scan::{Malformed, is_token, quote};
 pub use via::{Via, via};
 

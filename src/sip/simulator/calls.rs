@@ -89,6 +89,9 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::ReinviteAnswered { .. }
         | SipEvent::ChangeDeferred { .. }
         | SipEvent::ChangePossible { .. }
+        | SipEvent::Transfer { .. }
+        | SipEvent::Referral(_)
+        | SipEvent::ReferralOver { .. }
         | SipEvent::InfoDigit { .. }
         | SipEvent::Message { .. }
         | SipEvent::StrongRealm { .. }

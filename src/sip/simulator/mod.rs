@@ -23,4 +23,5 @@ mod strangers;
 mod streams;
 mod subscriptions;
 mod torture;
+mod transfers;
 mod world;

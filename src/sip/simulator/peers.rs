@@ -81,7 +81,7 @@ fn what_we_do_not_do_is_refused_with_what_we_do() {
         "BYE",
     );
     refused(
-        &request("REFER", US, "3", TO_US, 3, ""),
+        &request("PUBLISH", US, "3", TO_US, 3, ""),
         405,
         "Allow",
         "BYE",
@@ -349,7 +349,7 @@ fn requests_inside_a_call_are_answered() {
     let odd = "Content-Type: application/x\r\n\r\nx";
     assert_eq!(bench.codes(&request("INFO", US, "4", &to, 5, odd)), [415]);
     assert_eq!(bench.codes(&request("INFO", US, "5", &to, 6, "")), [200]);
-    assert_eq!(bench.codes(&request("REFER", US, "6", &to, 7, "")), [405]);
+    assert_eq!(bench.codes(&request("PUBLISH", US, "6", &to, 7, "")), [405]);
     assert_eq!(bench.codes(&request("NEW", US, "7", &to, 8, "")), [501]);
     let stranger = request("BYE", US, "8", &to, 9, "").replace("tag=p1", "tag=p2");
     assert_eq!(bench.codes(&stranger), [481]);

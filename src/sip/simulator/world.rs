@@ -113,6 +113,18 @@ pub(super) struct Record {
     pub(super) ended: Vec<(Instant, SipEvent)>,
 }
 
+impl Record {
+    pub(super) fn outgoing(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            outgoing: true,
+            established: None,
+            accepted: None,
+            ended: Vec::new(),
+        }
+    }
+}
+
 /// One endpoint with its user.
 pub(super) struct Agent {
     pub(super) endpoint: Endpoint,
@@ -798,6 +810,7 @@ fn lines(
 fn session_of(event: &SipEvent) -> Option<SessionId> {
     match event {
         SipEvent::Incoming(call) => Some(call.session),
+        SipEvent::Referral(referral) => Some(referral.session),
         SipEvent::OfferNeeded { session, .. }
         | SipEvent::Progress { session, .. }
         | SipEvent::Answered { session, .. }
@@ -808,6 +821,8 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::ChangeDeferred { session }
         | SipEvent::ChangePossible { session }
         | SipEvent::InfoDigit { session, .. }
+        | SipEvent::Transfer { session, .. }
+        | SipEvent::ReferralOver { session }
         | SipEvent::Ended { session, .. } => Some(*session),
         SipEvent::Registration { .. }
         | SipEvent::StrongRealm { .. }

@@ -48,6 +48,8 @@ impl Endpoint {
                         | Owner::Prack(_)
                         | Owner::Bye(_)
                         | Owner::Information(_)
+                        | Owner::Refer(_)
+                        | Owner::ReferNews(_)
                         | Owner::Subscribe(_)
                         | Owner::Resubscribe(..)
                         | Owner::Nobody => false,

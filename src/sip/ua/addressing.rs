@@ -171,7 +171,13 @@ impl Endpoint {
                     self.add_bindings(request, id, place);
                 }
             }
-            Some(Method::Invite | Method::Update | Method::Subscribe) => {
+            Some(
+                Method::Invite
+                | Method::Update
+                | Method::Subscribe
+                | Method::Refer
+                | Method::Notify,
+            ) => {
                 let demanded = request.uri().is_some_and(route::is_secure);
                 let secure = demanded || self.account_is_secure(account);
                 let uri = Uri::Sip(self.contact_uri(account, place, secure));

@@ -236,6 +236,8 @@ impl Endpoint {
             | Owner::Refresh(id)
             | Owner::Prack(id)
             | Owner::Information(id)
+            | Owner::Refer(id)
+            | Owner::ReferNews(id)
             | Owner::Bye(id) => {
                 let session = self.sessions.get_mut(&id);
                 if let Some(dialog) = session.and_then(|session| session.dialog_mut(tag)) {

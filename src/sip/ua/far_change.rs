@@ -119,7 +119,7 @@ impl Endpoint {
                 response,
                 interval: T1,
                 late_offer: !theirs.offered,
-                hang_up: false,
+                hang_up: None,
             });
             self.start_2xx_timers(now, id);
         }

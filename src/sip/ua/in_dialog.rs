@@ -51,13 +51,18 @@ impl Endpoint {
             Some(Method::Info) => self.info_arrived(now, id, transaction, request),
             Some(Method::Options) => self.answer_options(now, transaction),
             Some(Method::Message) => self.message_arrived(now, transaction, request),
+            Some(Method::Refer) => self.referral_arrived(now, id, transaction, request),
+            Some(Method::Notify)
+                if request.header("Event").map(parse::media_type).as_deref() == Some("refer") =>
+            {
+                self.transfer_notified(now, id, transaction, request);
+            }
             // News of subscriptions never come here (RFC 6665 section 4.1.3).
             Some(Method::Notify) => self.answer_plainly(now, transaction, 481),
             Some(
                 Method::Ack
                 | Method::Cancel
                 | Method::Register
-                | Method::Refer
                 | Method::Subscribe
                 | Method::Publish
                 | Method::Other(_),

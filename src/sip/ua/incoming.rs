@@ -294,13 +294,14 @@ impl Endpoint {
                     self.call_arrived(now, arrival, transaction, request, account);
                 }
             }
+            // Nobody makes this phone call somebody without being in a call with it.
+            Method::Refer => self.answer_plainly(now, transaction, 403),
             Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 self.answer_plainly(now, transaction, 481);
             }
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Refer
             | Method::Subscribe
             | Method::Publish
             | Method::Other(_) => self.answer_plainly(now, transaction, 405),
@@ -398,9 +399,10 @@ fn check(request: &Message, merged: bool) -> Result<(), Refusal> {
             | Method::Info
             | Method::Notify
             | Method::Update
+            | Method::Refer
             | Method::Prack,
         ) => {}
-        Some(Method::Register | Method::Refer | Method::Subscribe | Method::Publish) | None => {
+        Some(Method::Register | Method::Subscribe | Method::Publish) | None => {
             return Err(Refusal::with(405, "Allow", ALLOW));
         }
         Some(Method::Other(_)) => return Err(Refusal::with(501, "Allow", ALLOW)),
@@ -481,7 +483,9 @@ pub(crate) fn phrase(code: u16) -> &'static str {
         180 => "Ringing",
         183 => "Session Progress",
         200 => "OK",
+        202 => "Accepted",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         406 => "Not Acceptable",

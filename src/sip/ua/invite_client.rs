@@ -110,6 +110,7 @@ impl Endpoint {
             informing: false,
             stream: None,
             place: None,
+            transfers: super::session::Transfers::default(),
         };
         self.insert_session(id, session);
         self.ask(now, Asked::Session(id), &hop);
@@ -117,7 +118,18 @@ impl Endpoint {
     }
 
     /// Asks the owner for the offer once the first hop is known.
-    pub(crate) fn invite_resolved(&mut self, id: SessionId, places: Vec<Resolved>, why: String) {
+    pub(crate) fn invite_resolved(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        places: Vec<Resolved>,
+        why: String,
+    ) {
+        if places.is_empty()
+            && let Some(referrer) = self.referrer(id)
+        {
+            self.referral_news(now, referrer, Status::new(503, super::phrase(503)));
+        }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -194,6 +206,10 @@ impl Endpoint {
                 headers.push(name.clone(), value.clone());
             }
         }
+        // A far end that knows nothing of it would ring, and the other call would go on.
+        if headers.first("Replaces").is_some() {
+            headers.push("Require", "replaces");
+        }
         self.ask_for_timer(id, &mut request);
         request.set_body(offer);
         let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop);
@@ -222,6 +238,9 @@ impl Endpoint {
         outgoing: OutgoingId,
         answer: Answer<'_>,
     ) {
+        if let Some(referrer) = self.referrer(id) {
+            self.referral_news(now, referrer, answer.status());
+        }
         match answer {
             Answer::Response(response) => match response.code().unwrap_or(500) {
                 ..=100 => self.provisional_seen(now, id),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::ALLOW;
 use super::incoming::Arrival;
 use super::reliable::{Reliable, Reliance};
-use super::session::{Accepted, Exchange, Negotiation, Phase, Session};
+use super::session::{Accepted, Exchange, Negotiation, Phase, Session, Transfers};
 use super::session_ident::SessionIdent;
 use super::session_timer;
 use crate::base::flow::Resolved;
@@ -51,6 +51,10 @@ impl Endpoint {
         invite: &Message,
         account: Option<AccountId>,
     ) {
+        let replaces = match self.replaced_by(invite) {
+            Ok(replaces) => replaces,
+            Err(code) => return self.answer_plainly(now, transaction, code),
+        };
         let local_tag = self.random.hex(8);
         let (Some(dialog), Some(from), Some(to), Some(uri)) = (
             Dialog::of_server(invite, &local_tag),
@@ -113,6 +117,7 @@ impl Endpoint {
                 remote,
                 local_ip: arrival.local_ip,
             }),
+            transfers: Transfers::in_place_of(replaces),
         };
         let mut session = session;
         session.learn_allow(invite);
@@ -138,6 +143,8 @@ impl Endpoint {
             local_ip: arrival.local_ip,
             offer: invite.session_description(),
             caller,
+            replaces,
+            referred_by: invite.name_addr("Referred-By"),
             headers,
         })));
     }
@@ -295,10 +302,11 @@ impl Endpoint {
                 response,
                 interval: T1,
                 late_offer: !offered && exchange != Exchange::Agreed,
-                hang_up: false,
+                hang_up: None,
             });
         }
         self.start_2xx_timers(now, id);
+        self.give_way(now, id);
     }
 
     /// Refuses a call, or answers it with any other final status that is no 2xx.
@@ -341,6 +349,9 @@ impl Endpoint {
 
     /// Ends a call in whatever state it is.
     pub(crate) fn end_call(&mut self, now: Instant, id: SessionId) -> Result<(), SipError> {
+        if let Some(referrer) = self.referrer(id) {
+            self.referral_news(now, referrer, Status::new(487, super::phrase(487)));
+        }
         let session = self.session_mut(id)?;
         match &mut session.phase {
             Phase::Resolving(_) | Phase::OfferNeeded(..) => {
@@ -354,7 +365,9 @@ impl Endpoint {
                 self.end(id, EndedBy::Local, status, None);
             }
             // The callee waits for the ACK before it sends BYE (section 15).
-            Phase::Answered(accepted) => accepted.hang_up = true,
+            Phase::Answered(accepted) => {
+                accepted.hang_up.get_or_insert(EndedBy::Local);
+            }
             Phase::Established => {
                 let status = Status::new(200, super::phrase(200));
                 self.bye(now, id, EndedBy::Local, status, None);
@@ -446,9 +459,9 @@ impl Endpoint {
                 session: id,
                 body: body.filter(|_| late_offer),
             });
-            if hang_up {
+            if let Some(by) = hang_up {
                 let status = Status::new(200, super::phrase(200));
-                self.bye(now, id, EndedBy::Local, status, None);
+                self.bye(now, id, by, status, None);
             } else {
                 self.change_settled(id);
             }

@@ -21,6 +21,9 @@
 //! | `far_change` | changes inside a call that the far end makes |
 //! | `session_timer` | calls that nobody refreshes (RFC 4028) |
 //! | `information` | INFO that we send |
+//! | `refer` | transfers that we ask for |
+//! | `referral` | transfers that the far end asks for |
+//! | `replacing` | calls that take the place of another |
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `subscription` | what is known of one subscription |
 //! | `subscribe` | SUBSCRIBE and its answers |
@@ -40,10 +43,13 @@ mod invite_client;
 mod invite_server;
 mod notify;
 mod outgoing;
+mod refer;
+mod referral;
 mod refusal;
 mod registration;
 mod reinvite;
 mod reliable;
+mod replacing;
 mod session;
 mod session_ident;
 mod session_timer;
@@ -52,6 +58,8 @@ mod subscription;
 
 pub(crate) use account::Account;
 pub(crate) use incoming::{Arrival, phrase};
+pub use referral::ReferralAnswer;
+
 pub(crate) use outgoing::{Asked, Outgoing, OutgoingId, Owner};
 
 pub(crate) use session::Session;
@@ -59,10 +67,16 @@ pub(crate) use subscription::Subscription;
 
 /// The methods that we handle, as Allow lists them.
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, MESSAGE, NOTIFY";
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, MESSAGE, NOTIFY, REFER";
 
-/// The option tags that we support (RFC 3262, 3327, 4028).
-pub(crate) const OPTION_TAGS: [&str; 3] = [reliable::TAG, "path", session_timer::TAG];
+/// The option tags that we support (RFC 3262, 3327, 3891, 4028, 4488).
+pub(crate) const OPTION_TAGS: [&str; 5] = [
+    reliable::TAG,
+    "path",
+    session_timer::TAG,
+    "replaces",
+    "norefersub",
+];
 
 /// The same, as Supported lists them.
-pub(crate) const SUPPORTED: &str = "100rel, path, timer";
+pub(crate) const SUPPORTED: &str = "100rel, path, timer, replaces, norefersub";

@@ -44,6 +44,10 @@ pub(crate) enum Owner {
     Bye(SessionId),
     /// An INFO inside a call.
     Information(SessionId),
+    /// Our REFER in a call.
+    Refer(SessionId),
+    /// The NOTIFY about a transfer that the far end of a call asked for.
+    ReferNews(SessionId),
     /// A SUBSCRIBE outside of a dialog.
     Subscribe(SubscriptionId),
     /// A SUBSCRIBE in the dialog with a notifier.
@@ -297,7 +301,7 @@ impl Endpoint {
                     self.send_resolved_ack(now, id, &tag, place);
                 }
             }
-            Asked::Session(session) => self.invite_resolved(session, places, why),
+            Asked::Session(session) => self.invite_resolved(now, session, places, why),
         }
     }
 
@@ -461,7 +465,9 @@ impl Endpoint {
                 Owner::Change(session)
                 | Owner::Refresh(session)
                 | Owner::Prack(session)
-                | Owner::Information(session),
+                | Owner::Information(session)
+                | Owner::Refer(session)
+                | Owner::ReferNews(session),
             ) => self.sessions.contains_key(&session),
             Some(Owner::Subscribe(id) | Owner::Resubscribe(id, _)) => {
                 self.subscriptions.contains_key(&id)
@@ -503,6 +509,8 @@ impl Endpoint {
                     self.information_answered(now, session, answer);
                 }
             }
+            Owner::Refer(session) => self.refer_answered(now, session, answer),
+            Owner::ReferNews(session) => self.referrer_answered(now, session, answer),
             Owner::Change(session) => self.change_answered(now, session, id, answer),
             Owner::Refresh(session) => {
                 if is_final {

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::OutgoingId;
+use super::refer::OurRefer;
+use super::referral::TheirRefer;
 use super::reliable::{self, Early, Reliable};
 use super::session_ident::SessionIdent;
 use super::session_timer::{self, SessionTimer};
@@ -63,6 +65,23 @@ pub(crate) struct Session {
     pub(crate) stream: Option<(ConnectionId, SocketAddr)>,
     /// The place that the call came from or goes to, for Contact.
     pub(crate) place: Option<Resolved>,
+    /// Who transfers whom.
+    pub(crate) transfers: Transfers,
+}
+
+/// The transfers that a call takes part in.
+#[derive(Debug, Default)]
+pub(crate) struct Transfers {
+    /// The one that we asked for.
+    pub(crate) ours: Option<OurRefer>,
+    /// The one that the far end asked for.
+    pub(crate) theirs: Option<TheirRefer>,
+    /// Whether the far end asked for one before.
+    pub(crate) referred_before: bool,
+    /// The call in which somebody asked for this one.
+    pub(crate) because_of: Option<SessionId>,
+    /// The call that ends when this one is accepted.
+    pub(crate) takes_place_of: Option<SessionId>,
 }
 
 /// Where a call stands.
@@ -129,8 +148,8 @@ pub(crate) struct Accepted {
     pub(crate) interval: Duration,
     /// Whether the 2xx carried the offer, so that the ACK carries the answer.
     pub(crate) late_offer: bool,
-    /// Whether the owner hung up meanwhile: BYE follows the ACK.
-    pub(crate) hang_up: bool,
+    /// Who ended the call meanwhile: BYE follows the ACK.
+    pub(crate) hang_up: Option<EndedBy>,
 }
 
 /// Where offer and answer of an INVITE stand before its 2xx (RFC 6337 section 2.2).
@@ -331,6 +350,8 @@ impl Endpoint {
             Timer::Glare(id),
             Timer::Refresh(id),
             Timer::SessionExpires(id),
+            Timer::Refer(id),
+            Timer::Referral(id),
         ] {
             self.timers.cancel(&timer);
         }

@@ -315,6 +315,11 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         quality: None,
         notes: String::new(),
         durable: true,
+        transferring_to: None,
+        transfer_problem: None,
+        consult_for: None,
+        transferred_by: None,
+        referral: None,
     }
 }
 
@@ -355,6 +360,8 @@ pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
         recording: None,
         notes: String::new(),
         done: false,
+        transferred_to: None,
+        transferred_by: None,
     }
 }
 

@@ -1,0 +1,459 @@
+//! Transfers in all three roles: who asks, who is sent elsewhere, whose call takes another's place.
+
+use std::time::Instant;
+
+use crate::app::engine::Engine;
+use crate::app::live_call::{LiveCall, ReferralQuestion, TransferUnderWay};
+use crate::app::options::ScriptedTransfer;
+use crate::app::outbound_rules::Verdict;
+use crate::base::dial_plan::DialPreview;
+use crate::base::id::{AccountId, CallId};
+use crate::base::uri::Uri;
+use crate::call::Phase;
+use crate::config::TransferPolicy;
+use crate::control::{Asker, CallTarget, Event, ReferralDecision, TransferTo};
+use crate::crm::store::{CallChange, Write};
+use crate::sip::{ReferTarget, Referral, ReferralAnswer, SessionId, Status};
+
+impl Engine {
+    /// Asks the far end of a call to call somebody else instead.
+    pub(super) fn transfer(&mut self, now: Instant, id: CallId, to: &TransferTo, asker: Asker) {
+        let prepared = match to {
+            TransferTo::Address(text) => self.blind_target(now, id, text, asker),
+            TransferTo::Call(other) => self.attended_target(now, id, *other),
+        };
+        let (target, under_way) = match prepared {
+            Ok(prepared) => prepared,
+            Err(problem) => return self.problem(Some(id), problem),
+        };
+        // A person who fails wants the caller back; a script says itself what it wants.
+        let comes_back = self.attended() && under_way.consult.is_none();
+        let mut refused = None;
+        self.with_call(now, id, |call| {
+            match call.call.transfer(target, comes_back) {
+                Ok(()) => {
+                    call.status = format!("transferring to {}", under_way.to);
+                    call.transfer_problem = None;
+                    call.transfer = Some(under_way);
+                }
+                Err(error) => refused = Some(error),
+            }
+        });
+        if let Some(error) = refused {
+            self.problem(Some(id), error.to_string());
+        }
+    }
+
+    /// Calls somebody to announce a call to; the call itself waits on hold.
+    pub(super) fn consult(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        target: &CallTarget,
+        asker: Asker,
+        confirmed: bool,
+    ) -> Option<CallId> {
+        let talks = self.calls.get(&id).is_some_and(LiveCall::connected);
+        if !talks {
+            self.problem(
+                Some(id),
+                "only a connected call can be transferred".to_owned(),
+            );
+            return None;
+        }
+        self.set_hold(now, id, true);
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        let target = CallTarget {
+            text: target.text.clone(),
+            account: target.account.or(account),
+        };
+        let consult = self.place_call(now, &target, asker, confirmed)?;
+        if let Some(call) = self.calls.get_mut(&consult) {
+            call.consult_for = Some(id);
+        }
+        Some(consult)
+    }
+
+    /// The script's transfer, once both sides have agreed.
+    pub(super) fn begin_scripted_transfer(&mut self, now: Instant, id: CallId) {
+        let Some(ScriptedTransfer { uri, attended }) = self.options.script.transfer.clone() else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let ready = call.call.phase() == Phase::Established;
+        if let Some(first) = call.consult_for {
+            if ready {
+                self.transfer(now, first, &TransferTo::Call(id), Asker::CommandLine);
+            }
+            return;
+        }
+        if !ready || call.scripted || call.takes_place_of.is_some() || call.referrer.is_some() {
+            return;
+        }
+        call.scripted = true;
+        if attended {
+            let target = CallTarget {
+                text: uri,
+                account: None,
+            };
+            self.consult(now, id, &target, Asker::CommandLine, false);
+        } else {
+            self.transfer(now, id, &TransferTo::Address(uri), Asker::CommandLine);
+        }
+    }
+
+    /// The far end was asked, and this is how it goes.
+    pub(super) fn handle_transferring(&mut self, id: CallId, status: u16) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(transfer) = &call.transfer else {
+            return;
+        };
+        let to = &transfer.to;
+        call.status = match status {
+            180..=189 => format!("transferring: it rings at {to}"),
+            _ => format!("transferring to {to}"),
+        };
+    }
+
+    /// A transfer is over, well or badly.
+    pub(super) fn handle_transferred(&mut self, now: Instant, id: CallId, status: &Status) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let Some(TransferUnderWay { to, consult }) = call.transfer.take() else {
+            return;
+        };
+        let reached = status.code < 300;
+        let reason = if reached {
+            "transferred".to_owned()
+        } else {
+            failure(status)
+        };
+        if reached {
+            call.transferred_to = Some(to.clone());
+        } else {
+            call.transfer_problem = Some(format!("the transfer to {to} failed: {reason}"));
+        }
+        let event = Event::Transferred {
+            call: call.context(),
+            to: to.clone(),
+            attended: consult.is_some(),
+            status: status.code,
+            reason,
+        };
+        if reached {
+            self.record(Write::ChangeCall(id, CallChange::TransferredTo(to)));
+            if let Some(consult) = consult {
+                self.leave_consult(now, consult, id);
+            }
+        }
+        self.tell(event);
+    }
+
+    /// The far end asks to be transferred.
+    pub(super) fn handle_referral(&mut self, now: Instant, referral: &Referral) {
+        let session = referral.session;
+        let Some(id) = self.sessions.get(&session).copied() else {
+            return;
+        };
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        let account = call.account;
+        let policy = self.transfer_policy(account);
+        let by = match &referral.referred_by {
+            Some(address) => crate::app::call_begin::who(address),
+            None => call.remote.clone(),
+        };
+        let context = call.context();
+        let (_, plan) = self.plan_for(account);
+        let wish = plan.preview(&referral.target.to_string());
+        let can_ask = self.attended() || self.options.script.controlled;
+        let (decision, question) = match (policy, wish) {
+            (TransferPolicy::Never, _) | (_, Err(_)) => (ReferralDecision::Refused, None),
+            (TransferPolicy::Ask | TransferPolicy::Always, Ok(preview)) => {
+                let rules = &self.options.settings.dialling;
+                let verdict =
+                    self.outbound
+                        .judge(now, rules, Asker::Transfer, preview.class, false);
+                let question = ReferralQuestion {
+                    preview,
+                    by,
+                    attended: referral.replaces,
+                    caution: None,
+                    asked: now,
+                };
+                match verdict {
+                    Verdict::Dial if policy == TransferPolicy::Always => {
+                        (ReferralDecision::Followed, Some(question))
+                    }
+                    Verdict::Dial if can_ask => (ReferralDecision::Asked, Some(question)),
+                    Verdict::Ask(why) if can_ask => (
+                        ReferralDecision::Asked,
+                        Some(ReferralQuestion {
+                            caution: Some(why),
+                            ..question
+                        }),
+                    ),
+                    Verdict::Dial | Verdict::Ask(_) | Verdict::Refuse(_) => {
+                        (ReferralDecision::Refused, None)
+                    }
+                }
+            }
+        };
+        self.tell(Event::TransferRequested {
+            call: context,
+            to: referral.target.to_string(),
+            by: question.as_ref().map(|question| question.by.clone()),
+            attended: referral.replaces,
+            decision,
+        });
+        match (decision, question) {
+            (ReferralDecision::Followed, Some(question)) => {
+                self.follow_referral(now, id, session, &question.preview);
+            }
+            (ReferralDecision::Asked, Some(question)) => {
+                self.decide(now, session, &ReferralAnswer::Ask);
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.referral = Some(question);
+                }
+                self.publish_now(now);
+            }
+            (_, _) => self.decide(now, session, &decline()),
+        }
+    }
+
+    /// The agent decided about a wish to be transferred.
+    pub(super) fn answer_referral(&mut self, now: Instant, id: CallId, yes: bool) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let (Some(question), Some(session)) = (call.referral.take(), call.session) else {
+            let text = "nobody asks for a transfer in this call".to_owned();
+            return self.problem(Some(id), text);
+        };
+        if yes {
+            self.follow_referral(now, id, session, &question.preview);
+        } else {
+            self.decide(now, session, &decline());
+        }
+    }
+
+    /// The far end no longer waits for a decision.
+    pub(super) fn handle_referral_over(&mut self, session: SessionId) {
+        let id = self.sessions.get(&session);
+        if let Some(call) = id.and_then(|id| self.calls.get_mut(id)) {
+            call.referral = None;
+        }
+    }
+
+    /// A call that takes another's place was answered: the other is over.
+    pub(super) fn take_place(&mut self, now: Instant, old: CallId) {
+        if let Some(call) = self.calls.get_mut(&old) {
+            call.gave_way = true;
+        }
+        self.with_call(now, old, |call| call.call.give_way());
+    }
+
+    /// Whether the far end of a call was just handed over to somebody else of ours.
+    pub(super) fn handed_over(&self, id: CallId) -> Option<String> {
+        let by_this_call = |call: &LiveCall| {
+            let transfer = call.transfer.as_ref()?;
+            (transfer.consult == Some(id)).then(|| call.remote.clone())
+        };
+        self.calls.values().find_map(by_this_call)
+    }
+
+    /// What an account's calls may be asked for by their far ends.
+    pub(super) fn transfer_policy(&self, account: Option<AccountId>) -> TransferPolicy {
+        account
+            .and_then(|id| self.account(id))
+            .map_or(self.options.script.rules.transfers, |account| {
+                account.account.rules.transfers
+            })
+    }
+
+    fn follow_referral(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        session: SessionId,
+        preview: &DialPreview,
+    ) {
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        let (account, by) = (call.account, call.remote.clone());
+        self.decide(now, session, &ReferralAnswer::Follow);
+        self.outbound.placed(now, Asker::Transfer, preview.class);
+        if self.attended() {
+            self.hold_all(now);
+        }
+        let new = self.begin_outgoing(now, account, preview);
+        if let Some(call) = self.calls.get_mut(&new) {
+            call.referrer = Some(session);
+            call.transferred_by = Some(by);
+        }
+    }
+
+    /// Tells the SIP layer; a far end that is gone needs no answer.
+    pub(super) fn decide(&mut self, now: Instant, session: SessionId, answer: &ReferralAnswer) {
+        if let Err(error) = self.endpoint.answer_referral(now, session, answer) {
+            tracing::debug!("a transfer: {error}");
+        }
+    }
+
+    /// Who was to be consulted did not answer: the call that waits comes back.
+    pub(super) fn consult_failed(&mut self, now: Instant, consult: CallId, why: &str, code: u16) {
+        let found = self.calls.get(&consult).and_then(|call| {
+            let unanswered = call.answered.is_none() && call.transferred_to.is_none();
+            call.consult_for
+                .filter(|_| unanswered)
+                .map(|first| (first, call.remote.clone()))
+        });
+        let Some((first, to)) = found else {
+            return;
+        };
+        let scripted = self.options.script.transfer.is_some();
+        let comes_back = self.attended();
+        let Some(call) = self.calls.get_mut(&first) else {
+            return;
+        };
+        // Cancelled for a blind transfer to the same one, or given up by the agent.
+        if call.transfer.is_some() || call.ended.is_some() || code == 487 {
+            return;
+        }
+        call.transfer_problem = Some(format!("{to} was not reached: {why}"));
+        let event = Event::Transferred {
+            call: call.context(),
+            to,
+            attended: true,
+            status: code,
+            reason: why.to_owned(),
+        };
+        if scripted {
+            self.tell(event);
+        }
+        if comes_back {
+            self.set_hold(now, first, false);
+        }
+    }
+
+    /// Somebody else talks with the one who was consulted.
+    fn leave_consult(&mut self, now: Instant, consult: CallId, first: CallId) {
+        let remote = self.calls.get(&first).map(|call| call.remote.clone());
+        let Some(call) = self.calls.get_mut(&consult) else {
+            return;
+        };
+        if call.ended.is_none() {
+            call.transferred_to = remote;
+            self.hang_up(now, consult);
+        }
+    }
+
+    fn blind_target(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        text: &str,
+        asker: Asker,
+    ) -> Result<(ReferTarget, TransferUnderWay), String> {
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        let (_, plan) = self.plan_for(account);
+        let preview = plan.preview(text).map_err(|error| error.to_string())?;
+        let rules = &self.options.settings.dialling;
+        match self.outbound.judge(now, rules, asker, preview.class, false) {
+            Verdict::Dial => self.outbound.placed(now, asker, preview.class),
+            Verdict::Ask(why) if asker == Asker::Script => {
+                return Err(format!(
+                    "{why}, and nobody is there to be asked; allow it by --allow"
+                ));
+            }
+            // Who types a number to transfer to means it.
+            Verdict::Ask(_) => {}
+            Verdict::Refuse(why) => return Err(why),
+        }
+        let uri = Uri::parse(&preview.uri).map_err(|error| format!("{text}: {error}"))?;
+        let under_way = TransferUnderWay {
+            to: preview.called,
+            consult: None,
+        };
+        Ok((ReferTarget::Uri(uri), under_way))
+    }
+
+    fn attended_target(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        other: CallId,
+    ) -> Result<(ReferTarget, TransferUnderWay), String> {
+        if id == other {
+            return Err("a call cannot be transferred to itself".to_owned());
+        }
+        let Some(consult) = self.calls.get(&other).filter(|call| call.ended.is_none()) else {
+            return Err("the call to transfer to is over".to_owned());
+        };
+        let (to, uri, session) = (consult.remote.clone(), consult.uri.clone(), consult.session);
+        match (consult.call.phase(), session, uri) {
+            (Phase::Established, Some(session), _) => Ok((
+                ReferTarget::Call(session),
+                TransferUnderWay {
+                    to,
+                    consult: Some(other),
+                },
+            )),
+            // It only rings there: our own attempt ends, and the far end makes its own (a call that
+            // is not answered cannot be replaced by one that did not make it, RFC 3891 section 3).
+            (Phase::Dialling | Phase::Offered, _, Some(uri)) => {
+                let uri = Uri::parse(&uri).map_err(|error| error.to_string())?;
+                self.hang_up(now, other);
+                Ok((
+                    ReferTarget::Uri(uri),
+                    TransferUnderWay { to, consult: None },
+                ))
+            }
+            (_, _, _) => Err("the call to transfer to is not connected".to_owned()),
+        }
+    }
+}
+
+fn decline() -> ReferralAnswer {
+    ReferralAnswer::Refuse(Status::new(603, "Decline"))
+}
+
+/// Why a transfer failed, for a person.
+fn failure(status: &Status) -> String {
+    match status.code {
+        486 | 600 => "busy".to_owned(),
+        480 | 408 if !status.phrase.is_empty() => status.phrase.to_lowercase(),
+        404 | 484 | 604 => "this number or address does not exist".to_owned(),
+        405 | 420 | 501 => "the far end cannot transfer calls".to_owned(),
+        403 => "the far end does not allow it".to_owned(),
+        487 => "given up".to_owned(),
+        603 => "declined".to_owned(),
+        code => format!("{code} {}", status.phrase),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_said_in_words() {
+        for (code, phrase, says) in [
+            (486, "Busy Here", "busy"),
+            (404, "Not Found", "does not exist"),
+            (405, "Method Not Allowed", "cannot transfer"),
+            (480, "Temporarily Unavailable", "temporarily unavailable"),
+            (502, "Bad Gateway", "502 Bad Gateway"),
+        ] {
+            let words = failure(&Status::new(code, phrase));
+            assert!(words.contains(says), "{words}");
+        }
+    }
+}

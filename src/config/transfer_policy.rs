@@ -1,0 +1,27 @@
+//! Whether a far end may send our calls elsewhere.
+
+use serde::{Deserialize, Serialize};
+
+/// What happens when a far end asks this phone to call somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferPolicy {
+    /// It is refused.
+    Never,
+    /// The agent is asked.
+    #[default]
+    Ask,
+    /// It is done at once.
+    Always,
+}
+
+impl TransferPolicy {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Ask => "ask",
+            Self::Always => "always",
+        }
+    }
+}
