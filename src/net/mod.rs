@@ -19,6 +19,7 @@ mod certificate_names;
 mod connections;
 #[cfg(target_os = "linux")]
 mod icmp;
+mod locate;
 mod resolver;
 mod route;
 #[cfg(test)]
