@@ -374,6 +374,7 @@ impl Engine {
     /// Another network or a wake-up: what the registrars know of this phone may be wrong.
     fn handle_net_change(&mut self, now: Instant, change: NetChange) {
         tracing::info!("registering again: {change:?}");
+        self.net.handle_network_change();
         let accounts: Vec<_> = self.accounts.iter().map(|account| account.id).collect();
         for account in accounts {
             self.endpoint.register_now(now, account);

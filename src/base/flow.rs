@@ -165,6 +165,8 @@ pub enum Output {
         port: Option<u16>,
         /// The transport, where the URI or the account names one.
         transport: Option<Transport>,
+        /// Whether only secure transports may be used (`sips:`).
+        secure: bool,
     },
 }
 

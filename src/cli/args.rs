@@ -64,6 +64,9 @@ pub(super) struct HeadlessArgs {
     /// Local address for SIP and RTP (default: all, any port; with --no-register 127.0.0.1).
     #[arg(long, value_name = "IP[:PORT]", value_parser = bind_address)]
     pub(super) bind: Option<SocketAddr>,
+    /// Name server to ask instead of the system's; may be repeated.
+    #[arg(long, value_name = "IP[:PORT]", value_parser = name_server)]
+    pub(super) name_server: Vec<String>,
     /// Loose route for all requests.
     #[arg(long, value_name = "URI")]
     pub(super) outbound_proxy: Option<String>,
@@ -331,6 +334,13 @@ fn bind_address(text: &str) -> Result<SocketAddr, String> {
     match text.trim_matches(['[', ']']).parse() {
         Ok(ip) => Ok(SocketAddr::new(ip, 0)),
         Err(_) => Err(format!("{text} is no IP address, nor one with a port")),
+    }
+}
+
+fn name_server(text: &str) -> Result<String, String> {
+    match crate::config::validate::name_server(text) {
+        Some(address) => Ok(address.to_string()),
+        None => Err(format!("{text} is no IP address, nor one with a port")),
     }
 }
 

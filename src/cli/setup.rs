@@ -56,6 +56,9 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     validate::tls(&args.tls.direct())?;
     let mut settings = config.settings;
     args.rules.apply_to_settings(&mut settings);
+    if !args.name_server.is_empty() {
+        settings.name_servers.clone_from(&args.name_server);
+    }
     for (addresses, watch) in [
         (&args.watch, WatchKind::Blf),
         (&args.presence, WatchKind::Presence),

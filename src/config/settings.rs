@@ -35,6 +35,8 @@ pub struct Settings {
     pub ladder_days: u32,
     /// How many calls may live at once.
     pub max_calls: u32,
+    /// The name servers to ask, as `IP` or `IP:PORT`; empty means those of the system.
+    pub name_servers: Vec<String>,
     /// The ISO 3166 code by which numbers without country code are read when no account says.
     pub region: String,
     /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
@@ -92,6 +94,7 @@ impl Default for Settings {
             record_dir: String::new(),
             ladder_days: 30,
             max_calls: 4,
+            name_servers: Vec::new(),
             region: "US".to_owned(),
             requests_per_second: 200,
             dialling: DiallingRules::default(),

@@ -1,5 +1,7 @@
 //! What a configuration must satisfy beyond its form, in sentences for the person who wrote it.
 
+use std::net::SocketAddr;
+
 use crate::base::uri::{SipUri, Uri};
 use crate::config::account::{Account, TransportChoice};
 use crate::config::dialling_rules::CALLS_PER_HOUR;
@@ -26,6 +28,12 @@ pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
 
 /// How many colleagues may be watched.
 pub const MAX_COLLEAGUES: usize = 100;
+
+/// How many name servers are asked at most.
+pub const MAX_NAME_SERVERS: usize = 8;
+
+/// The port of the DNS (RFC 1035 section 4.2).
+const DNS_PORT: u16 = 53;
 
 /// What is wrong with an account or a setting, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,6 +130,12 @@ pub enum Problem {
     /// More colleagues than can be watched.
     #[error("{0} colleagues are named; at most 100 can be watched")]
     TooManyColleagues(usize),
+    /// A name server is no address.
+    #[error("the name server \"{0}\" is not an address; write it as 192.0.2.1 or 192.0.2.1:5353")]
+    NameServer(String),
+    /// Too many name servers.
+    #[error("there are {0} name servers; {MAX_NAME_SERVERS} are enough")]
+    NameServers(usize),
     /// The number of calls is out of range.
     #[error("max_calls is {0}; write a number from 1 to 1000 (4 is usual)")]
     MaxCalls(u32),
@@ -168,6 +182,13 @@ impl Settings {
         if !CALLS_PER_HOUR.contains(&hourly) {
             return Err(Problem::CallsPerHour(hourly));
         }
+        if self.name_servers.len() > MAX_NAME_SERVERS {
+            return Err(Problem::NameServers(self.name_servers.len()));
+        }
+        let bad = |text: &&String| name_server(text).is_none();
+        if let Some(text) = self.name_servers.iter().find(bad) {
+            return Err(Problem::NameServer(text.clone()));
+        }
         if self.colleagues.len() > MAX_COLLEAGUES {
             return Err(Problem::TooManyColleagues(self.colleagues.len()));
         }
@@ -180,6 +201,26 @@ impl Settings {
         }
         region(&self.region)
     }
+
+    /// The name servers as addresses; what is none is left out.
+    pub fn name_server_addresses(&self) -> Vec<SocketAddr> {
+        self.name_servers
+            .iter()
+            .filter_map(|text| name_server(text))
+            .collect()
+    }
+}
+
+/// Reads `192.0.2.1`, `192.0.2.1:53`, `2001:db8::1` or `[2001:db8::1]:53`.
+pub fn name_server(text: &str) -> Option<SocketAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let ip = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    Some(SocketAddr::new(ip.parse().ok()?, DNS_PORT))
 }
 
 impl Colleague {
@@ -532,5 +573,28 @@ mod tests {
             with(|it| it.region = "germany".into()),
             Err(Problem::Region("germany".to_owned()))
         );
+    }
+
+    #[test]
+    fn name_servers_are_few_and_addresses() {
+        let check = |servers: &[&str]| {
+            let mut config = Config::default();
+            config.settings.name_servers = servers.iter().map(|&it| it.to_owned()).collect();
+            let addresses = config.settings.name_server_addresses();
+            config.validate().map(|()| addresses[0].to_string())
+        };
+        for (text, address) in [
+            ("192.0.2.1", "192.0.2.1:53"),
+            ("192.0.2.1:5353", "192.0.2.1:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[2001:db8::1]", "[2001:db8::1]:53"),
+            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+        ] {
+            assert_eq!(check(&[text]), Ok(address.to_owned()));
+        }
+        for bad in ["", "dns.example.com", "192.0.2.1:99999"] {
+            assert_eq!(check(&[bad]), Err(Problem::NameServer(bad.to_owned())));
+        }
+        assert_eq!(check(&["192.0.2.1"; 9]), Err(Problem::NameServers(9)));
     }
 }

@@ -16,7 +16,7 @@ use crate::lab::peers::{Manners, Order, Peers};
 use crate::lab::server::{Server, ServerOptions};
 use crate::lab::voice::VoiceFile;
 use crate::media::{DeviceChoice, Devices, MediaEngine, MediaError};
-use crate::net::{Limits, Net, NetError, NetOptions};
+use crate::net::{Net, NetError, NetOptions};
 use crate::sip::{Endpoint, EndpointConfig};
 
 /// How many events of sockets or sound wait.
@@ -337,8 +337,7 @@ async fn bind(ip: IpAddr, port: u16) -> Result<(Net, mpsc::Receiver<Input>), Net
     let options = NetOptions {
         ip: Some(ip),
         port,
-        tls: None,
-        limits: Limits::default(),
+        ..NetOptions::default()
     };
     Ok((Net::bind(options, sender).await?, events))
 }

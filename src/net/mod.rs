@@ -11,7 +11,7 @@
 //! owner ── perform ──> Net ──> udp  (try_send, short backlog)          ┐
 //!                          ──> connections  (a bounded queue each)     ├─> Input channel ──> owner
 //!                                tcp, tls (trust: whom we believe), ws │
-//!                          ──> resolver (a task per question, 5 s)     ┘
+//!                          ──> resolver (a task per question, 8 s)     ┘
 //! ```
 
 mod certificate_fault;
@@ -20,6 +20,7 @@ mod connections;
 #[cfg(target_os = "linux")]
 mod icmp;
 mod locate;
+mod names;
 mod resolver;
 mod route;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an answer is believed; routes change when a cable or a VPN does.
@@ -11,12 +12,22 @@ const LIFETIME: Duration = Duration::from_secs(5);
 /// How many answers are kept; past it all are forgotten.
 const MAX_ANSWERS: usize = 256;
 
+/// Counts the changes of the machine's network; what was learned before the last one is void.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// Lets all answers be asked for again.
+pub(super) fn forget_all() {
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Answers which local address is used towards a peer: the bound one, or, when bound to all, the
 /// one that the routes choose.
 #[derive(Debug)]
 pub(crate) struct Routes {
     bound: IpAddr,
     answers: HashMap<IpAddr, (Instant, IpAddr)>,
+    /// The change after which the answers were given.
+    since: u64,
 }
 
 impl Routes {
@@ -25,13 +36,24 @@ impl Routes {
         Self {
             bound,
             answers: HashMap::new(),
+            since: CHANGES.load(Ordering::Relaxed),
         }
+    }
+
+    /// The address that the sockets are bound to.
+    pub(crate) fn bound(&self) -> IpAddr {
+        self.bound
     }
 
     /// The local address towards `remote`; costs two system calls when it is not known yet.
     pub(crate) fn local_ip(&mut self, now: Instant, remote: IpAddr) -> io::Result<IpAddr> {
         if !self.bound.is_unspecified() {
             return Ok(self.bound);
+        }
+        let changes = CHANGES.load(Ordering::Relaxed);
+        if changes != self.since {
+            self.since = changes;
+            self.answers.clear();
         }
         if let Some((asked, local)) = self.answers.get(&remote)
             && now.saturating_duration_since(*asked) < LIFETIME
@@ -92,6 +114,13 @@ mod tests {
         routes.answers.insert(peer, (start, stale));
         assert_eq!(routes.local_ip(start, peer).unwrap(), stale);
         assert_eq!(routes.local_ip(start + LIFETIME, peer).unwrap(), peer);
+        routes.answers.insert(peer, (start, stale));
+        forget_all();
+        assert_eq!(
+            routes.local_ip(start, peer).unwrap(),
+            peer,
+            "another network"
+        );
         for last in 0..=255 {
             for third in 0..3 {
                 let peer = IpAddr::from([127, 0, third, last]);

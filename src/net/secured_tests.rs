@@ -96,6 +96,7 @@ impl Side {
             port: 0,
             tls,
             limits,
+            name_servers: Vec::new(),
         };
         let net = Net::bind(options, sender).await.unwrap();
         Self { net, inputs }

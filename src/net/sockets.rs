@@ -15,7 +15,10 @@ use crate::base::flow::{Input, Output, ProfileId, ResolveId, Transport};
 use crate::net::connections::Connections;
 #[cfg(target_os = "linux")]
 use crate::net::icmp;
+use crate::net::locate::Wanted;
+use crate::net::names::Names;
 use crate::net::resolver::{self, Question};
+use crate::net::route;
 use crate::net::tls::{self, TlsFileError, TlsIdentity, TlsSettings};
 use crate::net::udp::{self, Late};
 
@@ -43,6 +46,8 @@ pub struct NetOptions {
     pub port: u16,
     /// As whom TLS is accepted, on the next port (any, where `port` is 0); none means not at all.
     pub tls: Option<TlsIdentity>,
+    /// The name servers to ask; none means the system's.
+    pub name_servers: Vec<SocketAddr>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -100,6 +105,7 @@ pub struct Net {
     backlog: mpsc::Sender<Late>,
     connections: Arc<Connections>,
     questions: Arc<Semaphore>,
+    names: Arc<Names>,
     events: mpsc::Sender<Input>,
     /// Dropping it ends the tasks.
     tasks: JoinSet<()>,
@@ -124,8 +130,7 @@ impl NetOptions {
         Self {
             ip: (!bind.ip().is_unspecified()).then_some(bind.ip()),
             port: bind.port(),
-            tls: None,
-            limits: Limits::default(),
+            ..Self::default()
         }
     }
 }
@@ -191,6 +196,7 @@ impl Net {
             backlog,
             connections,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            names: Arc::new(Names::new(options.name_servers)),
             events,
             tasks,
         })
@@ -223,12 +229,16 @@ impl Net {
                 host,
                 port,
                 transport,
+                secure,
             } => self.resolve(
                 id,
                 Question {
-                    host,
-                    port,
-                    transport,
+                    wanted: Wanted {
+                        host,
+                        port,
+                        transport,
+                        secure,
+                    },
                     bound: self.local.ip(),
                 },
             ),
@@ -247,6 +257,13 @@ impl Net {
         self.tls_port
     }
 
+    /// Learns that the machine is on another network: what names mean and which routes lead where
+    /// is asked afresh.
+    pub fn handle_network_change(&self) {
+        self.names.forget();
+        route::forget_all();
+    }
+
     /// The bound address; its port is that of UDP and TCP.
     pub fn local(&self) -> SocketAddr {
         self.local
@@ -263,12 +280,13 @@ impl Net {
         }
         let events = self.events.clone();
         let questions = Arc::clone(&self.questions);
+        let names = Arc::clone(&self.names);
         self.tasks.spawn(async move {
             // The semaphore is never closed.
             let Ok(_turn) = questions.acquire().await else {
                 return;
             };
-            let answer = resolver::resolve(question).await;
+            let answer = resolver::resolve(&names, question).await;
             // Without a listener there is nobody to tell.
             drop(events.send(Input::Resolved { id, answer }).await);
         });
@@ -380,9 +398,8 @@ mod tests {
             let (sender, events) = mpsc::channel(queue);
             let options = NetOptions {
                 ip,
-                port: 0,
-                tls: None,
                 limits,
+                ..NetOptions::default()
             };
             let net = Net::bind(options, sender).await.unwrap();
             Self { net, events }
@@ -699,6 +716,7 @@ mod tests {
             host: "127.0.0.9".to_owned(),
             port: None,
             transport: Some(Transport::Tcp),
+            secure: false,
         });
         let Input::Resolved {
             id: ResolveId(7),

@@ -122,6 +122,11 @@ impl Kamailio {
         }
     }
 
+    /// Its port, of UDP and TCP.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -13,4 +13,4 @@ mod weigh;
 
 pub(crate) use families::happy_order;
 pub(crate) use records::{Answer, Naptr, Query, Refusal, Srv};
-pub(crate) use server::{Location, Target, Wanted};
+pub(crate) use server::{Location, Wanted};

@@ -68,6 +68,8 @@ pub(crate) enum Refusal {
     Failed(String),
     /// What was asked for is no domain name.
     NoName,
+    /// It has addresses, but no way leads there; why, in a sentence.
+    NoWay(String),
 }
 
 impl Query {

@@ -78,6 +78,17 @@ impl Location {
         Self { wanted, stage }
     }
 
+    /// Begins the search for a host that this machine knows by itself: nobody offers services for it.
+    pub(crate) fn of_host(wanted: Wanted) -> Self {
+        let stage = match first_stage(&wanted) {
+            Stage::Done(outcome) => Stage::Done(outcome),
+            Stage::Transports | Stage::Services(_) | Stage::Hosts(_) => {
+                Stage::Hosts(vec![the_host_itself(&wanted)])
+            }
+        };
+        Self { wanted, stage }
+    }
+
     /// What must be asked now, all at once; nothing when the search is over.
     pub(crate) fn queries(&self) -> Vec<Query> {
         match &self.stage {
@@ -264,17 +275,7 @@ fn the_host_itself(wanted: &Wanted) -> Candidate {
     Candidate {
         transport,
         host: wanted.host.clone(),
-        port: wanted.port.unwrap_or_else(|| default_port(transport)),
-    }
-}
-
-/// The port of a transport (RFC 3261 section 19.1.2, RFC 7118 section 5.2.3).
-fn default_port(transport: Transport) -> u16 {
-    match transport {
-        Transport::Udp | Transport::Tcp => 5060,
-        Transport::Tls => 5061,
-        Transport::Ws => 80,
-        Transport::Wss => 443,
+        port: wanted.port.unwrap_or_else(|| transport.default_port()),
     }
 }
 
@@ -334,6 +335,7 @@ fn targets(candidates: &[Candidate], answers: &[(Query, Answer)]) -> Result<Vec<
 
 /// What is wrong with a name, and what to do.
 fn sentence(host: &str, refusal: &Refusal) -> String {
+    let host = host.trim_end_matches('.');
     match refusal {
         Refusal::NoSuchName => {
             format!("the server name {host:?} does not exist; check its spelling")
@@ -348,6 +350,7 @@ fn sentence(host: &str, refusal: &Refusal) -> String {
             format!("the name server could not answer for {host:?} ({why}); try again later")
         }
         Refusal::NoName => format!("{host:?} is not a server name; check its spelling"),
+        Refusal::NoWay(why) => why.clone(),
     }
 }
 

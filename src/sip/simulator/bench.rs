@@ -89,6 +89,7 @@ impl Bench {
                 host,
                 port,
                 transport,
+                secure: _,
             } = output
             {
                 if host.ends_with(".silent") {

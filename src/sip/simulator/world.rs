@@ -623,6 +623,7 @@ impl World {
                 host,
                 port,
                 transport,
+                secure: _,
             } => {
                 let answer = self.resolve(agent, &host, port, transport);
                 self.schedule(

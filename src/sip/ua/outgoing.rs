@@ -257,6 +257,7 @@ impl Endpoint {
             host: hop.host_text(),
             port: hop.port,
             transport: hop.transport,
+            secure: hop.secure,
         });
     }
 
