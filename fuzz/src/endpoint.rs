@@ -368,6 +368,7 @@ impl World {
                 host,
                 port,
                 transport,
+                secure: _,
             } => {
                 let answer = if host.ends_with(".invalid") {
                     Err("there is no such name".to_owned())

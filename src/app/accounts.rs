@@ -227,7 +227,16 @@ impl Engine {
         let address = live.account.address.clone();
         let (registration, event) = match state {
             RegistrationState::Off => (Registration::Off, None),
-            RegistrationState::Registering => (Registration::Registering, None),
+            RegistrationState::Registering { why } => (
+                Registration::Registering {
+                    why: why.map(str::to_owned),
+                },
+                why.map(|reason| Event::Registering {
+                    account: id,
+                    address,
+                    reason: reason.to_owned(),
+                }),
+            ),
             RegistrationState::Registered { expires } => (
                 Registration::Registered,
                 Some(Event::Registered {
@@ -267,7 +276,7 @@ impl Engine {
             Registration::Registered => !refreshed,
             // What does not register is ready at once.
             Registration::Off => !live.account.register,
-            Registration::Registering | Registration::Failed { .. } => false,
+            Registration::Registering { .. } | Registration::Failed { .. } => false,
         };
         // A refresh is no news.
         if let Some(event) = event.filter(|_| !refreshed) {

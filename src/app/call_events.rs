@@ -98,6 +98,9 @@ impl Engine {
             }
             SipEvent::Referral(referral) => self.handle_referral(now, &referral),
             SipEvent::ReferralOver { session } => self.handle_referral_over(session),
+            SipEvent::Moved { session, local_ip } => {
+                self.with_session(now, session, |call| call.call.handle_moved(local_ip));
+            }
             SipEvent::InfoDigit { session, digit } => self.tell_digit(session, digit),
             SipEvent::InformationRefused { session, status } => {
                 self.digits_refused(session, &status);
@@ -184,8 +187,14 @@ impl Engine {
             match action {
                 Action::OpenMedia(local_ip) => match self.media.open(id, local_ip) {
                     Ok(rtp) => {
-                        let source = self.options.script.source.clone();
-                        self.sound(MediaCommand::Source { call: id, source });
+                        let moves = self
+                            .calls
+                            .get(&id)
+                            .is_some_and(|call| call.call.local_rtp().is_some());
+                        if !moves {
+                            let source = self.options.script.source.clone();
+                            self.sound(MediaCommand::Source { call: id, source });
+                        }
                         if let Some(call) = self.calls.get_mut(&id) {
                             call.call.handle_media_opened(rtp);
                         }
@@ -278,6 +287,13 @@ impl Engine {
                 self.tell(Event::Resumed { call: context });
             }
             Edge::Media(plan) => self.handle_plan(id, &plan),
+            Edge::Moved(rtp) => {
+                let local = rtp.to_string();
+                self.tell(Event::Moved {
+                    call: context,
+                    local,
+                });
+            }
             Edge::Problem(text) => self.problem(Some(id), text),
             Edge::Transferring { status } => self.handle_transferring(id, status),
             Edge::Transferred { status } => self.handle_transferred(now, id, &status),

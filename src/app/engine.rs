@@ -373,12 +373,12 @@ impl Engine {
 
     /// Another network or a wake-up: what the registrars know of this phone may be wrong.
     fn handle_net_change(&mut self, now: Instant, change: NetChange) {
-        tracing::info!("registering again: {change:?}");
+        tracing::info!("the network may be another: {change:?}");
         self.net.handle_network_change();
-        let accounts: Vec<_> = self.accounts.iter().map(|account| account.id).collect();
-        for account in accounts {
-            self.endpoint.register_now(now, account);
-        }
+        let net = &self.net;
+        let woke = change == NetChange::Woke;
+        self.endpoint
+            .handle_network_change(now, woke, &|remote| net.local_ip_towards(remote));
         self.dirty = true;
     }
 

@@ -21,7 +21,10 @@ pub(super) async fn bind(
     options: &EngineOptions,
     inputs: mpsc::Sender<Input>,
 ) -> Result<(Net, Option<String>), NetError> {
-    let plain = NetOptions::at(options.bind);
+    let plain = NetOptions {
+        name_servers: options.settings.name_server_addresses(),
+        ..NetOptions::at(options.bind)
+    };
     let Some(identity) = own_identity(options) else {
         return Ok((Net::bind(plain, inputs).await?, None));
     };

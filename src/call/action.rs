@@ -1,6 +1,6 @@
 //! What a call wants from its surroundings, and what it tells of itself.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::sdp::MediaPlan;
 use crate::sip::{Body, EndedBy, ReferTarget, Status};
@@ -70,6 +70,8 @@ pub enum Edge {
         /// The status.
         status: Status,
     },
+    /// Our RTP address is another, because the network changed.
+    Moved(SocketAddr),
     /// Something failed and the call goes on; what is wrong, for a person.
     Problem(String),
     /// Our side hung up: for people and records the call is over now; `Ended` follows once the far

@@ -3,7 +3,8 @@
 use crate::call::action::{Edge, SipAction};
 use crate::call::hold::Hold;
 use crate::call::negotiation::Negotiation;
-use crate::call::session::{Call, Phase};
+use crate::call::phase::Phase;
+use crate::call::session::Call;
 use crate::sip::{Body, EarlyMedia, Status};
 
 impl Call {
@@ -67,6 +68,7 @@ impl Call {
     /// Our change was answered.
     pub fn handle_reinvite_answered(&mut self, status: &Status, body: Option<&Body>) {
         self.reinviting = false;
+        let announced = std::mem::take(&mut self.announcing);
         if self.phase == Phase::Ending {
             return;
         }
@@ -95,6 +97,8 @@ impl Call {
             }
             Err(problem) => {
                 self.hold.wanted = self.hold.applied;
+                // Told with the next change.
+                self.moved |= announced;
                 self.tell(Edge::Problem(problem));
             }
         }
@@ -105,6 +109,7 @@ impl Call {
 
     /// Our change gave way to another one; the wish for it stays.
     pub fn handle_change_deferred(&mut self) {
+        self.moved |= std::mem::take(&mut self.announcing);
         self.reinviting = false;
     }
 
@@ -129,13 +134,17 @@ impl Call {
     }
 
     pub(super) fn reinvite_if_needed(&mut self) {
-        if self.phase != Phase::Established || self.reinviting || !self.hold.differs() {
+        if self.phase != Phase::Established || self.reinviting {
+            return;
+        }
+        if !self.hold.differs() && !self.moved {
             return;
         }
         let direction = self.hold.direction();
         if let Some(media) = &mut self.media {
             let offer = media.offer(direction);
             self.reinviting = true;
+            self.announcing = std::mem::take(&mut self.moved);
             self.sip(SipAction::Reinvite(offer));
         }
     }

@@ -16,6 +16,7 @@ mod change;
 mod fork;
 mod hold;
 mod negotiation;
+mod phase;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -23,4 +24,5 @@ mod transfer;
 
 pub use action::{Action, CallError, Edge, SipAction};
 pub use negotiation::MediaPreferences;
-pub use session::{Call, Phase};
+pub use phase::Phase;
+pub use session::Call;

@@ -122,6 +122,12 @@ impl Negotiation {
         SocketAddr::new(self.local.address, self.local.rtp_port)
     }
 
+    /// Takes another address for what is written from now on.
+    pub(super) fn move_to(&mut self, rtp: SocketAddr) {
+        self.local.address = rtp.ip();
+        self.local.rtp_port = rtp.port();
+    }
+
     fn versioned(&mut self, write: impl Fn(&LocalMedia) -> String) -> String {
         let text = write(&self.local);
         match &self.written {

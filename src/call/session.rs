@@ -7,6 +7,7 @@ use crate::call::action::{Action, CallError, Edge, SipAction};
 use crate::call::fork::Forks;
 use crate::call::hold::Hold;
 use crate::call::negotiation::{MediaPreferences, Negotiation};
+use crate::call::phase::Phase;
 use crate::call::transfer::Transfer;
 use crate::sdp::MediaPlan;
 use crate::sip::{Body, EarlyMedia, EndedBy, Status};
@@ -14,48 +15,13 @@ use crate::sip::{Body, EarlyMedia, EndedBy, Status};
 /// RFC 6228.
 const EARLY_DIALOG_TERMINATED: u16 = 199;
 
-/// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Outgoing: the target is being resolved.
-    Dialling,
-    /// Outgoing: the INVITE is out.
-    Offered,
-    /// Incoming: its record is being written; nothing but 100 was sent.
-    Arriving,
-    /// Incoming: it rings here.
-    Ringing,
-    /// Incoming: 200 is sent, the ACK is awaited.
-    Answering,
-    /// Both sides have agreed.
-    Established,
-    /// Our side hung up; the far end has not confirmed it.
-    Ending,
-    /// Over.
-    Ended,
-}
-
-impl Phase {
-    /// The word for an error text.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Dialling | Self::Offered => "being placed",
-            Self::Arriving => "arriving",
-            Self::Ringing => "ringing",
-            Self::Answering => "being answered",
-            Self::Established => "connected",
-            Self::Ending => "ending",
-            Self::Ended => "over",
-        }
-    }
-}
-
 /// What waits for the sockets to be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnOpen {
     Offer,
     EarlyMedia,
     Answer,
+    Move,
 }
 
 /// One call; see the module's picture.
@@ -74,6 +40,10 @@ pub struct Call {
     pub(super) transfer: Transfer,
     /// Whether our re-INVITE is on its way.
     pub(super) reinviting: bool,
+    /// Whether the far end is still to be told that we are to be reached elsewhere.
+    pub(super) moved: bool,
+    /// Whether the change that is on its way says so.
+    pub(super) announcing: bool,
     /// Outgoing: what the phones that ring have answered.
     pub(super) forks: Forks,
     /// What was last applied.
@@ -204,9 +174,19 @@ impl Call {
 
     /// Learns where the sockets are bound.
     pub fn handle_media_opened(&mut self, rtp: SocketAddr) {
+        if self.on_open == Some(OnOpen::Move) {
+            self.on_open = None;
+            if let Some(media) = &mut self.media {
+                media.move_to(rtp);
+                self.moved = true;
+                self.tell(Edge::Moved(rtp));
+                self.reinvite_if_needed();
+            }
+            return;
+        }
         let mut media = Negotiation::new(&self.preferences, rtp);
         match self.on_open.take() {
-            None => {}
+            None | Some(OnOpen::Move) => {}
             Some(OnOpen::Offer) => {
                 let offer = media.offer(self.hold.direction());
                 self.media = Some(media);
@@ -226,7 +206,11 @@ impl Call {
 
     /// Learns that no socket could be bound: the call cannot be.
     pub fn handle_media_failed(&mut self, problem: &str) {
-        self.on_open = None;
+        if self.on_open.take() == Some(OnOpen::Move) {
+            // The old sockets are as good as none, but the next address may be better.
+            self.tell(Edge::Problem(problem.to_owned()));
+            return;
+        }
         self.problem = Some(problem.to_owned());
         match self.phase {
             Phase::Arriving | Phase::Ringing | Phase::Answering => {
@@ -242,6 +226,15 @@ impl Call {
         if self.phase == Phase::Dialling {
             self.local_ip = Some(local_ip);
             self.open(OnOpen::Offer);
+        }
+    }
+
+    /// The way to the far end begins at another address of ours now: media moves there, and the
+    /// far end is told as soon as the call allows.
+    pub fn handle_moved(&mut self, local_ip: IpAddr) {
+        self.local_ip = Some(local_ip);
+        if self.media.is_some() && self.phase != Phase::Ended {
+            self.open(OnOpen::Move);
         }
     }
 
@@ -307,6 +300,7 @@ impl Call {
             Ok(()) => {
                 self.tell(Edge::Answered);
                 self.tell_remote_hold();
+                self.reinvite_if_needed();
             }
             Err(problem) => self.give_up(problem),
         }
@@ -390,6 +384,8 @@ impl Call {
             hold: Hold::default(),
             transfer: Transfer::None,
             reinviting: false,
+            moved: false,
+            announcing: false,
             forks: Forks::default(),
             applied: None,
             problem: None,

@@ -1,7 +1,8 @@
 //! A transfer that our side asked for, from the hold before it to its end.
 
 use crate::call::action::{CallError, Edge, SipAction};
-use crate::call::session::{Call, Phase};
+use crate::call::phase::Phase;
+use crate::call::session::Call;
 use crate::sip::{ReferTarget, Status};
 
 /// Where a transfer stands.

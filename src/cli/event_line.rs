@@ -59,6 +59,11 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             "registered",
             json!({"account": address, "expires": expires.as_secs()}),
         ),
+        Event::Registering {
+            account: _,
+            address,
+            reason,
+        } => ("registering", json!({"account": address, "reason": reason})),
         Event::RegistrationFailed {
             account: _,
             address,
@@ -78,6 +83,7 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             account: _,
             address,
         } => ("unregistered", json!({"account": address})),
+        Event::Moved { call, local } => ("moved", of(call, json!({"local": local}))),
         Event::Incoming { call, durable } => ("incoming", of(call, json!({"durable": durable}))),
         Event::Outgoing { call, durable, uri } => (
             "outgoing",

@@ -51,6 +51,15 @@ pub enum Event {
         /// For how long.
         expires: Duration,
     },
+    /// An account registers again, because something happened.
+    Registering {
+        /// Which.
+        account: AccountId,
+        /// Its address.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
     /// A registration failed or ended.
     RegistrationFailed {
         /// Which.
@@ -158,6 +167,13 @@ pub enum Event {
         remote: Option<String>,
         /// How it is protected; `none` for plain RTP.
         security: &'static str,
+    },
+    /// The network changed: our RTP address is another now, and the far end is being told.
+    Moved {
+        /// The call.
+        call: CallContext,
+        /// Our RTP address.
+        local: String,
     },
     /// A second's figures.
     Quality {

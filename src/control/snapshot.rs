@@ -65,7 +65,10 @@ pub enum Registration {
     /// The account does not register.
     Off,
     /// On its way.
-    Registering,
+    Registering {
+        /// Why once more, such as "the network changed".
+        why: Option<String>,
+    },
     /// Calls reach us.
     Registered,
     /// They do not, because …

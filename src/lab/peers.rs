@@ -236,6 +236,9 @@ impl Peers {
             SipEvent::ChangePossible { session } => {
                 self.with(session, Call::handle_change_possible);
             }
+            SipEvent::Moved { session, local_ip } => {
+                self.with(session, |call| call.handle_moved(local_ip));
+            }
             SipEvent::ReinviteConfirmed { session, body } => {
                 self.with(session, |call| {
                     call.handle_reinvite_confirmed(body.as_ref());
@@ -432,6 +435,7 @@ impl Peers {
             | Edge::Media(_)
             | Edge::Transferring { .. }
             | Edge::Transferred { .. }
+            | Edge::Moved(_)
             | Edge::HungUp { .. } => {}
         }
     }

@@ -126,7 +126,7 @@ impl Phone {
     async fn registration(&mut self) -> RegistrationState {
         loop {
             if let News::Sip(SipEvent::Registration { state, .. }) = self.news().await
-                && state != RegistrationState::Registering
+                && state != (RegistrationState::Registering { why: None })
             {
                 return state;
             }

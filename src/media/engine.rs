@@ -41,8 +41,8 @@ impl MediaEngine {
         })
     }
 
-    /// Binds an RTP/RTCP pair for a call (even and next port) and gives the RTP address. Never
-    /// blocks.
+    /// Binds an RTP/RTCP pair for a call (even and next port) and gives the RTP address. A call
+    /// that has one already goes on with the new one. Never blocks.
     ///
     /// # Errors
     ///

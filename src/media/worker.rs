@@ -178,8 +178,12 @@ impl Worker {
         }
     }
 
+    /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair) {
-        self.close(id);
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.ports = ports;
+            return;
+        }
         let now = monotonic_now();
         self.calls.push(Call {
             id,

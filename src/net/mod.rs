@@ -19,6 +19,8 @@ mod certificate_names;
 mod connections;
 #[cfg(target_os = "linux")]
 mod icmp;
+#[cfg(target_os = "linux")]
+mod kernel_news;
 mod locate;
 mod names;
 mod resolver;

@@ -91,7 +91,7 @@ impl Names {
 
     /// Whether this machine itself knows the name, so that no service is to be asked for.
     pub(crate) fn is_local(&self, name: &str) -> bool {
-        is_localhost(name) || !self.known().from_hosts(name).is_empty()
+        is_localhost(name) || !self.known().hosts_named(name).is_empty()
     }
 
     /// Answers one question; takes a few seconds at most.
@@ -113,11 +113,11 @@ impl Names {
         if is_localhost(name) {
             return Answer::Addresses(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        let from_hosts = self.known().from_hosts(name);
+        let from_hosts = self.known().hosts_named(name);
         if !from_hosts.is_empty() {
             return Answer::Addresses(from_hosts);
         }
-        match self.from_dns(name).await {
+        match self.addresses_of_dns(name).await {
             Ok(addresses) => Answer::Addresses(addresses),
             // What the DNS does not know may be known to mDNS or to a directory.
             Err(refusal @ (Refusal::NoSuchName | Refusal::NoSuchRecord))
@@ -133,7 +133,7 @@ impl Names {
     }
 
     /// Both families at once; one that is slow does not hold up the other.
-    async fn from_dns(&self, name: &str) -> Result<Vec<IpAddr>, Refusal> {
+    async fn addresses_of_dns(&self, name: &str) -> Result<Vec<IpAddr>, Refusal> {
         let (v4, v6) = (
             self.look_up(name, RecordType::A),
             self.look_up(name, RecordType::AAAA),
@@ -214,7 +214,7 @@ impl Names {
 
 impl Known {
     /// The addresses of the hosts file, in its order.
-    fn from_hosts(&self, name: &str) -> Vec<IpAddr> {
+    fn hosts_named(&self, name: &str) -> Vec<IpAddr> {
         use hickory_resolver::proto::op::Query;
         let Ok(name) = Name::from_utf8(name) else {
             return Vec::new();

@@ -12,7 +12,7 @@ use crate::base::flow::Resolved;
 use crate::base::random::Random;
 use crate::net::locate::{Answer, Location, Query, Refusal, Wanted, happy_order};
 use crate::net::names::Names;
-use crate::net::route::Routes;
+use crate::net::route::{ANY_PORT, Routes};
 
 /// How long one question may take, all steps included.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -134,7 +134,8 @@ fn way(far: IpAddr, routes: &mut Routes) -> Result<IpAddr, String> {
             "{far} is an {family} address, and the phone is bound to {bound}; bind it to another address"
         ));
     }
-    routes.local_ip(monotonic_now(), far).map_err(|error| {
+    let towards = SocketAddr::new(far, ANY_PORT);
+    routes.local_ip(monotonic_now(), towards).map_err(|error| {
         format!("there is no route to {far} ({error}); check the network connection")
     })
 }

@@ -12,6 +12,9 @@ const LIFETIME: Duration = Duration::from_secs(5);
 /// How many answers are kept; past it all are forgotten.
 const MAX_ANSWERS: usize = 256;
 
+/// The port towards which routes are asked for.
+pub(super) const ANY_PORT: u16 = 5060;
+
 /// Counts the changes of the machine's network; what was learned before the last one is void.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
@@ -25,7 +28,7 @@ pub(super) fn forget_all() {
 #[derive(Debug)]
 pub(crate) struct Routes {
     bound: IpAddr,
-    answers: HashMap<IpAddr, (Instant, IpAddr)>,
+    answers: HashMap<SocketAddr, (Instant, IpAddr)>,
     /// The change after which the answers were given.
     since: u64,
 }
@@ -46,10 +49,13 @@ impl Routes {
     }
 
     /// The local address towards `remote`; costs two system calls when it is not known yet.
-    pub(crate) fn local_ip(&mut self, now: Instant, remote: IpAddr) -> io::Result<IpAddr> {
+    pub(crate) fn local_ip(&mut self, now: Instant, mut remote: SocketAddr) -> io::Result<IpAddr> {
         if !self.bound.is_unspecified() {
             return Ok(self.bound);
         }
+        // The port is of no meaning, but the scope of a link-local address is; 0 is refused by some
+        // systems.
+        remote.set_port(ANY_PORT);
         let changes = CHANGES.load(Ordering::Relaxed);
         if changes != self.since {
             self.since = changes;
@@ -70,14 +76,13 @@ impl Routes {
 }
 
 /// Connecting a datagram socket sends nothing, but makes the system choose a source address.
-pub(super) fn ask_routes(remote: IpAddr) -> io::Result<IpAddr> {
+pub(super) fn ask_routes(remote: SocketAddr) -> io::Result<IpAddr> {
     let any: IpAddr = match remote {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
-    // The port is of no meaning; 0 is refused by some systems.
-    socket.connect(SocketAddr::new(remote, 5060))?;
+    socket.connect(remote)?;
     Ok(socket.local_addr()?.ip())
 }
 
@@ -90,17 +95,15 @@ mod tests {
     fn loopback_is_reached_from_loopback() {
         let mut routes = Routes::new(Ipv4Addr::UNSPECIFIED.into());
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        assert_eq!(
-            routes.local_ip(monotonic_now(), loopback).unwrap(),
-            loopback
-        );
+        let peer = SocketAddr::new(loopback, 5060);
+        assert_eq!(routes.local_ip(monotonic_now(), peer).unwrap(), loopback);
     }
 
     #[test]
     fn a_bound_address_is_the_answer_to_everything() {
         let bound = IpAddr::from([192, 0, 2, 7]);
         let mut routes = Routes::new(bound);
-        let far = IpAddr::from([198, 51, 100, 1]);
+        let far = SocketAddr::from(([198, 51, 100, 1], 5060));
         assert_eq!(routes.local_ip(monotonic_now(), far).unwrap(), bound);
         assert!(routes.answers.is_empty());
     }
@@ -109,21 +112,22 @@ mod tests {
     fn answers_are_kept_for_a_while_and_never_without_limit() {
         let mut routes = Routes::new(Ipv4Addr::UNSPECIFIED.into());
         let start = monotonic_now();
-        let peer = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let peer = SocketAddr::new(here, 5060);
         let stale = IpAddr::from([192, 0, 2, 1]);
         routes.answers.insert(peer, (start, stale));
         assert_eq!(routes.local_ip(start, peer).unwrap(), stale);
-        assert_eq!(routes.local_ip(start + LIFETIME, peer).unwrap(), peer);
+        assert_eq!(routes.local_ip(start + LIFETIME, peer).unwrap(), here);
         routes.answers.insert(peer, (start, stale));
         forget_all();
         assert_eq!(
             routes.local_ip(start, peer).unwrap(),
-            peer,
+            here,
             "another network"
         );
         for last in 0..=255 {
             for third in 0..3 {
-                let peer = IpAddr::from([127, 0, third, last]);
+                let peer = SocketAddr::from(([127, 0, third, last], 5060));
                 assert!(routes.local_ip(start, peer).is_ok());
             }
         }

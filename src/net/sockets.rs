@@ -264,6 +264,16 @@ impl Net {
         route::forget_all();
     }
 
+    /// The local address from which the machine's routes reach a far end now; none without a way.
+    pub fn local_ip_towards(&self, remote: SocketAddr) -> Option<IpAddr> {
+        let bound = self.local.ip();
+        if bound.is_unspecified() {
+            route::ask_routes(remote).ok()
+        } else {
+            Some(bound)
+        }
+    }
+
     /// The bound address; its port is that of UDP and TCP.
     pub fn local(&self) -> SocketAddr {
         self.local

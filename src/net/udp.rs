@@ -94,7 +94,7 @@ pub(crate) async fn run_receiver(
         let event = match receive(&socket, &mut buffer).await {
             Ok(Received::Datagram(length, remote)) => {
                 let remote = canonical(remote);
-                let local_ip = routes.local_ip(monotonic_now(), remote.ip());
+                let local_ip = routes.local_ip(monotonic_now(), remote);
                 Input::Datagram {
                     remote,
                     local_ip: local_ip.unwrap_or(bound),

@@ -102,6 +102,19 @@ impl Framing {
     }
 }
 
+/// What is known of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stream {
+    /// Which.
+    pub(crate) connection: ConnectionId,
+    /// Its far end.
+    pub(crate) remote: SocketAddr,
+    /// Our end, once it is open.
+    pub(crate) local_ip: Option<IpAddr>,
+    /// Whether we opened it.
+    pub(crate) ours: bool,
+}
+
 /// The border to the sockets and to the owner.
 #[derive(Debug, Default)]
 pub(crate) struct Border {
@@ -316,6 +329,22 @@ impl Border {
         self.connections
             .get(&connection)
             .map(|known| known.transport)
+    }
+
+    /// All streams.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = Stream> {
+        let mut streams: Vec<_> = self
+            .connections
+            .iter()
+            .map(|(connection, known)| Stream {
+                connection: *connection,
+                remote: known.remote,
+                local_ip: known.local.map(|local| local.ip()),
+                ours: connection.0 % 2 == 1,
+            })
+            .collect();
+        streams.sort_by_key(|stream| stream.connection);
+        streams.into_iter()
     }
 
     /// Asks the sockets for something.

@@ -20,7 +20,7 @@ use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
 use crate::sip::ua::{
-    Account, Arrival, Asked, Outgoing, OutgoingId, ReferralAnswer, Session, Subscription,
+    Account, Arrival, Asked, Outgoing, OutgoingId, Penalties, ReferralAnswer, Session, Subscription,
 };
 use crate::sip::wire::{self, Datagram, Frame};
 
@@ -70,6 +70,8 @@ pub struct Endpoint {
     pub(super) nowhere: Host,
     /// Far ends that refused a stream, and until when they are not asked again because of size.
     pub(super) streamless: BTreeMap<SocketAddr, Instant>,
+    /// Servers that failed lately.
+    pub(super) penalties: Penalties,
     pub(super) discarded: u64,
     /// What was refused unheard since its owner asked.
     pub(super) refusals: Refusals,
@@ -99,6 +101,7 @@ impl Endpoint {
             direct_user,
             nowhere,
             streamless: BTreeMap::new(),
+            penalties: Penalties::default(),
             discarded: 0,
             refusals: Refusals::default(),
             rate_limit,
@@ -286,6 +289,18 @@ impl Endpoint {
     /// Registers again at once (after a failure, a network change or on the user's wish).
     pub fn register_now(&mut self, now: Instant, id: AccountId) {
         self.register_afresh(now, id);
+    }
+
+    /// Learns that the machine may be on another network, or that it slept: bindings, streams and
+    /// calls that the change touched follow (each call by an event `Moved`), the others are left
+    /// alone. `route` gives the address from which the machine now reaches a far end, or none.
+    pub fn handle_network_change(
+        &mut self,
+        now: Instant,
+        woke: bool,
+        route: &dyn Fn(SocketAddr) -> Option<IpAddr>,
+    ) {
+        self.network_changed(now, woke, route);
     }
 
     /// Ends all registrations (at exit); each tells its end by an event.

@@ -67,7 +67,10 @@ pub enum RegistrationState {
     /// The account does not register.
     Off,
     /// A REGISTER is on its way.
-    Registering,
+    Registering {
+        /// Why once more, where something happened, such as "the network changed".
+        why: Option<&'static str>,
+    },
     /// The registrar accepted.
     Registered {
         /// How long the binding lives.
@@ -272,6 +275,14 @@ pub enum SipEvent {
     ReferralOver {
         /// The call.
         session: SessionId,
+    },
+    /// The way to the far end of a call begins at another address of ours now: bind media there
+    /// and offer it by `reinvite`, which tells the new Contact too.
+    Moved {
+        /// The call.
+        session: SessionId,
+        /// Our address.
+        local_ip: std::net::IpAddr,
     },
     /// A DTMF digit came by INFO (`application/dtmf-relay` or `application/dtmf`).
     InfoDigit {

@@ -41,6 +41,18 @@ impl<K: Clone + Eq + Hash> Deadlines<K> {
         self.by_time.insert(place, key);
     }
 
+    /// Moves the deadline of a key where it would come later.
+    pub(crate) fn set_earlier(&mut self, key: K, at: Instant) {
+        if self.by_key.get(&key).is_none_or(|(known, _)| *known > at) {
+            self.set(key, at);
+        }
+    }
+
+    /// Whether a key has a deadline.
+    pub(crate) fn contains(&self, key: &K) -> bool {
+        self.by_key.contains_key(key)
+    }
+
     /// Forgets the deadline of a key.
     pub(crate) fn cancel(&mut self, key: &K) {
         if let Some(place) = self.by_key.remove(key) {
@@ -67,11 +79,6 @@ impl<K: Clone + Eq + Hash> Deadlines<K> {
     /// How many deadlines of a kind are set.
     pub(crate) fn count(&self, counts: impl Fn(&K) -> bool) -> usize {
         self.by_time.values().filter(|key| counts(key)).count()
-    }
-
-    /// Whether a key has a deadline.
-    pub(crate) fn contains(&self, key: &K) -> bool {
-        self.by_key.contains_key(key)
     }
 }
 

@@ -73,13 +73,17 @@ impl Readiness {
         let working = snapshot
             .accounts
             .iter()
-            .find(|view| view.registration == Registration::Registering);
-        if let Some(view) = working {
-            return Self::new(
-                Level::Working,
-                text::REGISTERING,
-                bare(&view.account.address),
-            );
+            .find_map(|view| match &view.registration {
+                Registration::Registering { why } => Some((view, why)),
+                Registration::Off | Registration::Registered | Registration::Failed { .. } => None,
+            });
+        if let Some((view, why)) = working {
+            let address = bare(&view.account.address);
+            let detail = match why {
+                Some(why) => format!("{address}: {why}"),
+                None => address.to_owned(),
+            };
+            return Self::new(Level::Working, text::REGISTERING, detail);
         }
         if let Some(problem) = &snapshot.devices.problem {
             return Self::new(Level::Limited, text::MICROPHONE_PROBLEM, sentence(problem));
@@ -141,7 +145,7 @@ pub(crate) fn with_retry(
         }
         Registration::Failed { .. }
         | Registration::Off
-        | Registration::Registering
+        | Registration::Registering { .. }
         | Registration::Registered => (reason.to_owned(), false),
     }
 }

@@ -1,7 +1,8 @@
 //! Kamailio as registrar and record-routing proxy for `lab.example`, with the users alice and bob.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ pub(crate) const PASSWORD: &str = "open sesame";
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     child: Child,
+    address: String,
     port: u16,
     /// TLS and WSS, where it has a certificate.
     tls_port: Option<u16>,
@@ -61,25 +63,35 @@ impl Kamailio {
     ///
     /// `defines` are switches of kamailio.cfg.
     pub(crate) fn start(defines: &[&str]) -> Self {
-        Self::start_with(defines, None)
+        Self::start_with(&[], "127.0.0.1", place::ports(1), defines, None)
+    }
+
+    /// The same at another address, behind a program that starts it elsewhere.
+    pub(crate) fn start_at(prefix: &[OsString], ip: &str, port: u16, defines: &[&str]) -> Self {
+        Self::start_with(prefix, ip, port, defines, None)
     }
 
     /// The same, and on a second port over TLS and WSS; the first one then also takes WS.
     pub(crate) fn start_secured(defines: &[&str], secured: &Secured) -> Self {
-        Self::start_with(defines, Some(secured))
+        Self::start_with(&[], "127.0.0.1", place::ports(1), defines, Some(secured))
     }
 
-    fn start_with(defines: &[&str], secured: Option<&Secured>) -> Self {
+    fn start_with(
+        prefix: &[OsString],
+        ip: &str,
+        port: u16,
+        defines: &[&str],
+        secured: Option<&Secured>,
+    ) -> Self {
         place::need("kamailio");
         let folder = TempDir::new().unwrap();
-        let port = place::ports(1);
         let tls_port = secured.map(|_| place::ports(1));
         let log = File::create(folder.path().join("log")).unwrap();
         let program = ["/usr/sbin/kamailio", "/sbin/kamailio"]
             .into_iter()
             .find(|path| std::path::Path::new(path).exists())
             .unwrap_or("kamailio");
-        let mut command = Command::new(program);
+        let mut command = place::command(prefix, program);
         command
             .arg("-f")
             .arg(place::root().join("tests/peers/kamailio.cfg"))
@@ -90,8 +102,8 @@ impl Kamailio {
             .arg(folder.path())
             .arg("-P")
             .arg(folder.path().join("pid"))
-            .args(["-l", &format!("udp:127.0.0.1:{port}")])
-            .args(["-l", &format!("tcp:127.0.0.1:{port}")]);
+            .args(["-l", &format!("udp:{ip}:{port}")])
+            .args(["-l", &format!("tcp:{ip}:{port}")]);
         for define in defines {
             command.args(["-A", define]);
         }
@@ -109,13 +121,16 @@ impl Kamailio {
             .stderr(log)
             .spawn()
             .unwrap();
-        place::until_udp_bound(port);
-        place::until_tcp_listens(port);
+        place::until_udp_bound_by(child.id(), port);
+        if prefix.is_empty() {
+            place::until_tcp_listens(port);
+        }
         if let Some(tls_port) = tls_port {
             place::until_tcp_listens(tls_port);
         }
         Self {
             child,
+            address: format!("{ip}:{port}"),
             port,
             tls_port,
             _folder: folder,
@@ -129,7 +144,7 @@ impl Kamailio {
 
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.clone()
     }
 }
 

@@ -59,14 +59,7 @@ impl Phone {
 
     fn spawn_in(folder: TempDir, prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
         let port = place::ports(1);
-        let mut command = match prefix {
-            [] => Command::new(place::binary()),
-            [program, arguments @ ..] => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(place::binary());
-                command
-            }
-        };
+        let mut command = place::command(prefix, place::binary());
         command
             .arg("headless")
             .arg("--bind")
@@ -280,7 +273,8 @@ impl Ended {
     }
 }
 
-fn find<'a>(events: &'a [Value], name: &str) -> &'a Value {
+/// The first event of this name.
+pub(crate) fn find<'a>(events: &'a [Value], name: &str) -> &'a Value {
     events
         .iter()
         .find(|event| event["event"] == name)

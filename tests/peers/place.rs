@@ -1,5 +1,6 @@
 //! Ports, programs and waiting.
 
+use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,16 +85,32 @@ pub(crate) fn until_within<T>(
     }
 }
 
-/// Waits until somebody listens on a UDP port of 127.0.0.1.
+/// Waits until somebody listens on a UDP port of this machine.
 pub(crate) fn until_udp_bound(port: u16) {
+    until_udp_bound_by(std::process::id(), port);
+}
+
+/// Waits until somebody listens on a UDP port in the network namespace of a process.
+pub(crate) fn until_udp_bound_by(pid: u32, port: u16) {
     let wanted = format!(":{port:04X} ");
     until(&format!("nobody listens on UDP port {port}"), || {
-        let table = std::fs::read_to_string("/proc/net/udp").ok()?;
-        table
-            .lines()
-            .any(|line| line.contains(&wanted))
-            .then_some(())
+        let tables = ["udp", "udp6"];
+        let read = |table| std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok();
+        let mut lines = tables.into_iter().filter_map(read);
+        lines.any(|table| table.contains(&wanted)).then_some(())
     });
+}
+
+/// A program, or another one that starts it: `prefix` is that one with its arguments.
+pub(crate) fn command(prefix: &[OsString], program: impl AsRef<OsStr>) -> Command {
+    match prefix {
+        [] => Command::new(program),
+        [first, arguments @ ..] => {
+            let mut command = Command::new(first);
+            command.args(arguments).arg(program);
+            command
+        }
+    }
 }
 
 /// Waits until a TCP port of 127.0.0.1 takes connections.

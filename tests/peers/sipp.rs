@@ -1,9 +1,10 @@
 //! SIPp with one of our scenarios.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use tempfile::TempDir;
 
@@ -28,33 +29,39 @@ impl Sipp {
 
     /// SIPp that is called; it is ready when this returns.
     pub(crate) fn called(scenario: &str, options: &[&str]) -> Self {
+        Self::called_at(&[], "127.0.0.1", scenario, options)
+    }
+
+    /// The same at another address (IPv6 in brackets), behind a program that starts it elsewhere.
+    pub(crate) fn called_at(
+        prefix: &[OsString],
+        ip: &str,
+        scenario: &str,
+        options: &[&str],
+    ) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let sipp = Self::spawn(scenario, &options);
-        place::until_udp_bound(sipp.port);
+        let sipp = Self::spawn_at(prefix, ip, scenario, &options);
+        place::until_udp_bound_by(sipp.child.id(), sipp.port);
         sipp
     }
 
     fn spawn(scenario: &str, options: &[String]) -> Self {
+        Self::spawn_at(&[], "127.0.0.1", scenario, options)
+    }
+
+    fn spawn_at(prefix: &[OsString], ip: &str, scenario: &str, options: &[String]) -> Self {
         place::need("sipp");
         let folder = TempDir::new().unwrap();
         let scenarios = place::root().join("sipp-scenarios");
         // SIP, then RTP and RTCP for sound and for the picture that is never sent.
         let port = place::ports(8);
         let screen = File::create(folder.path().join("screen")).unwrap();
-        let child = Command::new("sipp")
+        let child = place::command(prefix, "sipp")
             .current_dir(&scenarios)
             .arg("-sf")
             .arg(scenarios.join(format!("{scenario}.xml")))
             .args(options)
-            .args([
-                "-m",
-                "1",
-                "-nostdin",
-                "-i",
-                "127.0.0.1",
-                "-p",
-                &port.to_string(),
-            ])
+            .args(["-m", "1", "-nostdin", "-i", ip, "-p", &port.to_string()])
             .args(["-mp", &(port + 2).to_string()])
             .args([
                 "-timeout",
@@ -90,6 +97,11 @@ impl Sipp {
         place::until(&format!("SIPp sees no {words}"), || {
             self.read("messages").contains(words).then_some(())
         });
+    }
+
+    /// What it sent and received.
+    pub(crate) fn messages(&self) -> String {
+        self.read("messages")
     }
 
     /// Waits for its end and fails unless all went as the scenario says.

@@ -1,5 +1,6 @@
 //! One endpoint alone, fed by hand.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,10 @@ pub(in crate::sip) struct Bench {
     pub(in crate::sip) now: Instant,
     pub(in crate::sip) events: Vec<SipEvent>,
     pub(in crate::sip) traces: Vec<String>,
+    /// Our address, by the resolver.
+    pub(in crate::sip) ours: IpAddr,
+    /// What names resolve to; others lead to 10.0.0.201.
+    pub(in crate::sip) names: HashMap<String, Vec<(Transport, SocketAddr)>>,
 }
 
 pub(in crate::sip) const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
@@ -68,6 +73,8 @@ impl Bench {
             now: clock::monotonic_now(),
             events: Vec::new(),
             traces: Vec::new(),
+            ours: OURS,
+            names: HashMap::new(),
         }
     }
 
@@ -100,13 +107,23 @@ impl Bench {
                     self.endpoint.handle_resolved(self.now, id, why);
                     continue;
                 }
+                if let Some(places) = self.names.get(&host) {
+                    let places = places.iter().map(|(transport, remote)| Resolved {
+                        transport: *transport,
+                        remote: *remote,
+                        local_ip: self.ours,
+                    });
+                    let answer = Ok(places.collect());
+                    self.endpoint.handle_resolved(self.now, id, answer);
+                    continue;
+                }
                 let ip = host
                     .parse()
                     .unwrap_or_else(|_| IpAddr::from([10, 0, 0, 201]));
                 let place = Resolved {
                     transport: transport.unwrap_or(Transport::Udp),
                     remote: (ip, port.unwrap_or(5060)).into(),
-                    local_ip: if ip.is_ipv6() { OURS_V6 } else { OURS },
+                    local_ip: if ip.is_ipv6() { OURS_V6 } else { self.ours },
                 };
                 self.endpoint.handle_resolved(self.now, id, Ok(vec![place]));
             } else {

@@ -93,6 +93,7 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::Referral(_)
         | SipEvent::ReferralOver { .. }
         | SipEvent::InfoDigit { .. }
+        | SipEvent::Moved { .. }
         | SipEvent::Message { .. }
         | SipEvent::StrongRealm { .. }
         | SipEvent::InformationRefused { .. }

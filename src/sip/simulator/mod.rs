@@ -12,6 +12,7 @@ mod faults;
 mod hanging_up;
 mod limits;
 mod mutations;
+mod networks;
 mod peers;
 mod registrar;
 mod registrations;

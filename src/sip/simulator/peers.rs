@@ -387,11 +387,7 @@ fn a_change_is_asked_of_the_owner_and_its_2xx_repeated_until_the_ack() {
         .unwrap();
     assert_eq!(bench.sent()[0].body, b"v=1");
     assert_eq!(bench.wait(Duration::from_secs(2)).len(), 2);
-    // Glare: our own offer must wait for the ACK.
-    let busy = bench
-        .endpoint
-        .reinvite(bench.now, session, Body::sdp("v=2"));
-    assert!(matches!(busy, Err(SipError::WrongState(_))));
+    // Our own offer must wait for the ACK; that it does, and goes then, is tested elsewhere.
     bench.datagram(&request("ACK", US, "ra", &to, 2, ""));
     assert!(bench.wait(Duration::from_secs(20)).is_empty());
     // UPDATE with an offer goes the same way, without ACK.

@@ -338,7 +338,7 @@ fn each_try_is_told_once_and_a_refresh_is_no_news() {
     });
     world.run_for(MINUTE * 200);
     let told = states(&world);
-    assert_eq!(told[0], RegistrationState::Registering);
+    assert_eq!(told[0], RegistrationState::Registering { why: None });
     assert!(told.len() >= 2);
     assert!(
         told[1..]
@@ -350,7 +350,7 @@ fn each_try_is_told_once_and_a_refresh_is_no_news() {
     let told = states(&world);
     let tries = told
         .iter()
-        .filter(|s| **s == RegistrationState::Registering);
+        .filter(|s| **s == RegistrationState::Registering { why: None });
     let failures = told
         .iter()
         .filter(|s| matches!(s, RegistrationState::Failed { .. }));

@@ -824,6 +824,7 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::InfoDigit { session, .. }
         | SipEvent::Transfer { session, .. }
         | SipEvent::ReferralOver { session }
+        | SipEvent::Moved { session, .. }
         | SipEvent::Ended { session, .. } => Some(*session),
         SipEvent::Registration { .. }
         | SipEvent::StrongRealm { .. }

@@ -11,7 +11,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::incoming::{Arrival, phrase};
-use super::outgoing::{Asked, MAX_TARGETS, Owner};
+use super::lookup::Asked;
+use super::outgoing::{MAX_TARGETS, Owner};
 use super::session::Phase;
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;

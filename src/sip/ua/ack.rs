@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::outgoing::{Asked, OutgoingId};
+use super::lookup::Asked;
+use super::outgoing::OutgoingId;
 use crate::base::flow::Resolved;
 use crate::sip::connection::Flow;
 use crate::sip::endpoint::Endpoint;

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::ALLOW;
-use super::outgoing::{Answer, Asked, Outgoing, OutgoingId, Owner};
+use super::lookup::Asked;
+use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::reliable::{self, Early, Order, Reliable, Reliance, rseq_of};
 use super::session::{Negotiation, Phase, Plan, Session, Way};
 use super::session_ident::SessionIdent;
@@ -434,6 +435,13 @@ impl Endpoint {
         let others = std::mem::take(&mut session.early);
         session.dialog = Some(dialog);
         session.phase = Phase::Established;
+        // Another server than the first may have taken it, and our address towards it be another.
+        let offered_from = session.place.map(|place| place.local_ip);
+        session.place = way.place.or(session.place);
+        let moved = session
+            .place
+            .map(|place| place.local_ip)
+            .filter(|local_ip| offered_from != Some(*local_ip));
         let elsewhere =
             matches!(&session.negotiation, Negotiation::Theirs(theirs) if theirs.tag != tag);
         if let Some(outgoing) = self.outgoing.get_mut(&outgoing) {
@@ -459,6 +467,12 @@ impl Endpoint {
                 body: response.session_description().filter(|_| !agreed),
                 remote: remote_identity(response),
             }),
+        }
+        if let (None, Some(local_ip)) = (cancel, moved) {
+            self.border.event(SipEvent::Moved {
+                session: id,
+                local_ip,
+            });
         }
     }
 

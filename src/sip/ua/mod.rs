@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `acceptance` | whose requests are taken at all |
 //! | `outgoing` | a request on its way: targets, challenges, failover (RFC 3263 section 4.3) |
+//! | `lookup` | questions to the resolver |
+//! | `failover` | servers that failed lately stand last |
 //! | `account` | one account and what is known of its binding |
 //! | `ack` | the ACK of a 2xx, and its repetitions |
 //! | `addressing` | Via, Contact and flow towards a place |
@@ -24,6 +26,7 @@
 //! | `refer` | transfers that we ask for |
 //! | `referral` | transfers that the far end asks for |
 //! | `replacing` | calls that take the place of another |
+//! | `network` | another network: streams, bindings and calls that follow |
 //! | `in_dialog` | BYE, INFO, UPDATE and their like inside a call |
 //! | `subscription` | what is known of one subscription |
 //! | `subscribe` | SUBSCRIBE and its answers |
@@ -35,12 +38,15 @@ mod account;
 mod ack;
 mod addressing;
 mod authentication;
+mod failover;
 mod far_change;
 mod in_dialog;
 mod incoming;
 mod information;
 mod invite_client;
 mod invite_server;
+mod lookup;
+mod network;
 mod notify;
 mod outgoing;
 mod refer;
@@ -57,10 +63,12 @@ mod subscribe;
 mod subscription;
 
 pub(crate) use account::Account;
+pub(crate) use failover::Penalties;
 pub(crate) use incoming::{Arrival, phrase};
 pub use referral::ReferralAnswer;
 
-pub(crate) use outgoing::{Asked, Outgoing, OutgoingId, Owner};
+pub(crate) use lookup::Asked;
+pub(crate) use outgoing::{Outgoing, OutgoingId, Owner};
 
 pub(crate) use session::Session;
 pub(crate) use subscription::Subscription;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::ack::Ack;
 use super::authentication::{KeptBack, KnownChallenge};
-use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
+use super::lookup::Asked;
+use crate::base::flow::{ConnectionId, ResolveId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::SipUri;
 use crate::sip::connection::Flow;
@@ -17,7 +18,6 @@ use crate::sip::event::{SessionId, Status};
 use crate::sip::message::Message;
 use crate::sip::route::{Hop, MAX_DATAGRAM_REQUEST};
 use crate::sip::subscription::{NotifierId, SubscriptionId};
-use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::{ClientOwner, TransactionId};
 
 /// How many places one request tries (RFC 3263 section 4.3).
@@ -114,6 +114,8 @@ pub(crate) struct Outgoing {
     /// Whether UDP was asked for, so that size does not change it.
     pinned: bool,
     targets: VecDeque<Target>,
+    /// The places as the resolver ranked them.
+    ranking: Vec<Resolved>,
     tried: Option<Target>,
     current: Option<TransactionId>,
     /// What the last attempt went by.
@@ -151,6 +153,7 @@ impl Outgoing {
             hop,
             pinned,
             targets: VecDeque::new(),
+            ranking: Vec::new(),
             tried: None,
             sent: None,
             current: None,
@@ -186,9 +189,48 @@ impl Outgoing {
         self
     }
 
+    /// Takes the places that its hop leads to: as the resolver ranked them, and in the order in
+    /// which they are to be tried.
+    pub(crate) fn take_places(&mut self, ranking: Vec<Resolved>, places: Vec<Resolved>) {
+        self.ranking = ranking;
+        self.targets = targets(places);
+    }
+
+    /// Where it goes when its hop cannot be resolved.
+    pub(crate) fn fallback(&self) -> Option<Resolved> {
+        self.fallback
+    }
+
+    /// Looks at each place that it may still use.
+    pub(crate) fn for_each_place(&mut self, mut look: impl FnMut(&mut Resolved)) {
+        for target in self.targets.iter_mut().chain(&mut self.tried) {
+            look(&mut target.place);
+        }
+        if let Some(place) = &mut self.fallback {
+            look(place);
+        }
+    }
+
+    /// Lets the target that was tried last be tried once more.
+    pub(crate) fn repeat_by_another_flow(&mut self) {
+        if let Some(tried) = self.tried.filter(|_| !self.answered) {
+            self.targets.push_front(tried);
+        }
+    }
+
     /// The transaction of the running attempt.
     pub(crate) fn current(&self) -> Option<TransactionId> {
         self.current
+    }
+
+    /// The places that stand before the one to which the running attempt went.
+    pub(crate) fn better_places(&self) -> impl Iterator<Item = &Resolved> {
+        let place = self.place();
+        self.ranking.iter().take_while(move |better| {
+            place.is_some_and(|place| {
+                (better.transport, better.remote) != (place.transport, place.remote)
+            })
+        })
     }
 
     /// Where the running attempt went.
@@ -215,17 +257,6 @@ impl Outgoing {
     }
 }
 
-/// What a question to the resolver is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// An outgoing request.
-    Outgoing(OutgoingId),
-    /// The ACK of the 2xx with this To tag.
-    Ack(OutgoingId, String),
-    /// A call that waits for its offer.
-    Session(SessionId),
-}
-
 impl Endpoint {
     /// Sends a request, after resolving its hop where that is not done yet.
     pub(crate) fn launch(&mut self, now: Instant, outgoing: Outgoing) -> OutgoingId {
@@ -245,65 +276,6 @@ impl Endpoint {
         let id = OutgoingId(self.new_id());
         self.outgoing.insert(id, outgoing);
         id
-    }
-
-    /// Asks the resolver.
-    pub(crate) fn ask(&mut self, now: Instant, asked: Asked, hop: &Hop) {
-        let id = ResolveId(self.new_id());
-        self.resolving.insert(id, asked);
-        self.timers.set(Timer::Resolve(id), now + TIMEOUT);
-        self.border.output(Output::Resolve {
-            id,
-            host: hop.host_text(),
-            port: hop.port,
-            transport: hop.transport,
-            secure: hop.secure,
-        });
-    }
-
-    /// Takes the resolver's answer.
-    pub(crate) fn resolved(
-        &mut self,
-        now: Instant,
-        id: ResolveId,
-        answer: Result<Vec<Resolved>, String>,
-    ) {
-        self.timers.cancel(&Timer::Resolve(id));
-        let Some(asked) = self.resolving.remove(&id) else {
-            return;
-        };
-        let (places, why) = match answer {
-            Ok(places) if places.is_empty() => (places, "the name has no address".to_owned()),
-            Ok(places) => (places, String::new()),
-            Err(why) => (Vec::new(), why),
-        };
-        self.learn_servers(&asked, &places);
-        match asked {
-            Asked::Outgoing(id) => {
-                let Some(outgoing) = self.outgoing.get_mut(&id) else {
-                    return;
-                };
-                let places = if places.is_empty() {
-                    outgoing.fallback.into_iter().collect()
-                } else {
-                    places
-                };
-                let (places, why) = outgoing.hop.never_less(places, why);
-                if places.is_empty() {
-                    self.fail(now, id, 503, &why);
-                } else {
-                    outgoing.targets = targets(places);
-                    self.attempt(now, id);
-                }
-            }
-            Asked::Ack(id, tag) => {
-                let first_hop = self.outgoing.get(&id).and_then(Outgoing::place);
-                if let Some(place) = places.into_iter().next().or(first_hop) {
-                    self.send_resolved_ack(now, id, &tag, place);
-                }
-            }
-            Asked::Session(session) => self.invite_resolved(now, session, places, why),
-        }
     }
 
     /// Sends the request to its next target; without one it has failed.
@@ -377,6 +349,8 @@ impl Endpoint {
         if outgoing.current != Some(transaction) {
             return;
         }
+        let (owner, place) = (outgoing.owner, outgoing.place());
+        self.judge_response(now, owner, place, response);
         self.learn_session_name(response);
         if code < 200 {
             self.deliver(now, id, Answer::Response(response));
@@ -421,7 +395,10 @@ impl Endpoint {
         if outgoing.current != Some(transaction) || outgoing.answered {
             return;
         }
-        if outgoing.targets.is_empty() || !self.wants_retry(id) {
+        let (owner, place) = (outgoing.owner, outgoing.place());
+        let last = outgoing.targets.is_empty();
+        self.judge_failure(now, owner, place, code);
+        if last || !self.wants_retry(id) {
             self.fail(now, id, code, why);
         } else {
             self.attempt(now, id);
@@ -478,7 +455,7 @@ impl Endpoint {
         }
     }
 
-    fn fail(&mut self, now: Instant, id: OutgoingId, code: u16, why: &str) {
+    pub(super) fn fail(&mut self, now: Instant, id: OutgoingId, code: u16, why: &str) {
         let without_transaction = self
             .outgoing
             .get(&id)

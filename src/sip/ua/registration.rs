@@ -110,7 +110,7 @@ impl Endpoint {
             account.registering = true;
             self.border.event(SipEvent::Registration {
                 account: id,
-                state: RegistrationState::Registering,
+                state: RegistrationState::Registering { why: None },
             });
         }
         account.cseq += 1;
@@ -142,6 +142,13 @@ impl Endpoint {
         headers.push("Supported", SUPPORTED);
         headers.push("User-Agent", user_agent);
         let transport = account.setup.transport;
+        // Where the name servers are silent the last registrar may still be there; a binding is
+        // removed where it was made.
+        let last = account.place;
+        let known = match account.wish {
+            Wish::Bound => None,
+            Wish::Unbound | Wish::Removed => last,
+        };
         let Some(hop) = hop.map(|hop: Hop| hop.or_transport(transport)) else {
             self.registration_failed(
                 now,
@@ -154,7 +161,9 @@ impl Endpoint {
         };
         let outgoing = self.launch(
             now,
-            Outgoing::new(Owner::Register(id), Some(id), request, hop),
+            Outgoing::new(Owner::Register(id), Some(id), request, hop)
+                .with_targets(known.into_iter().collect())
+                .with_fallback(last),
         );
         // An answer may already have come: a flow that failed at once.
         if self.outgoing.contains_key(&outgoing)
@@ -212,6 +221,7 @@ impl Endpoint {
         answer: Answer<'_>,
     ) {
         let sent = self.outgoing.get(&outgoing).and_then(|it| it.sent.clone());
+        let better = self.better_server_back(now, outgoing);
         let kept = self
             .outgoing
             .get(&outgoing)
@@ -235,7 +245,10 @@ impl Endpoint {
             return;
         };
         match response.code() {
-            Some(200..300) => self.bound(now, id, response, contact),
+            Some(200..300) => {
+                self.bound(now, id, response, contact);
+                self.go_back(id, better);
+            }
             Some(423) => self.too_brief(now, id, response),
             Some(401 | 407) => {
                 let kept = kept.unwrap_or(KeptBack::Refused);
@@ -328,6 +341,28 @@ impl Endpoint {
         if moved {
             // The Contact follows what the registrar saw (RFC 3581 and common practice).
             self.register(now, id);
+        }
+    }
+
+    /// When a server that stands before the one that answered may be tried again.
+    fn better_server_back(&self, now: Instant, outgoing: OutgoingId) -> Option<Instant> {
+        self.outgoing
+            .get(&outgoing)?
+            .better_places()
+            .filter_map(|place| self.penalties.until(now, place))
+            .min()
+    }
+
+    /// Registers earlier than the binding needs, to return to the better server.
+    fn go_back(&mut self, id: AccountId, better: Option<Instant>) {
+        let timer = Timer::Register(id);
+        if let Some(at) = better
+            && self.timers.contains(&timer)
+        {
+            // One to five seconds later, so that a server that is back is not stormed.
+            let millis = 1000 + u64::from(self.random.next_u32() % 4000);
+            self.timers
+                .set_earlier(timer, at + Duration::from_millis(millis));
         }
     }
 

@@ -92,7 +92,7 @@ fn accounts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, sn
 fn standing(registration: &Registration, theme: &Theme) -> (&'static str, Tone) {
     match registration {
         Registration::Off => (text::DIRECT_CALLS, theme.colours.neutral),
-        Registration::Registering => (text::REGISTERING, theme.colours.warn),
+        Registration::Registering { .. } => (text::REGISTERING, theme.colours.warn),
         Registration::Registered => (text::REGISTERED, theme.colours.good),
         Registration::Failed { .. } => (text::NOT_REGISTERED, theme.colours.bad),
     }
