@@ -567,7 +567,7 @@ fn every_scenario_has_a_test_and_a_row_that_names_a_fault() {
             .and_then(|row| row.rsplit('`').nth(1))
             .unwrap_or_default();
         let patch = place::root().join(format!("tests/broken/{fault}.patch"));
-        if !tests.contains(&format!("scenario(\"{name}\"")) || !patch.exists() {
+        if !tests.contains(&format!("\"{name}\"")) || !patch.exists() {
             missing.push(name);
         }
     }
