@@ -72,6 +72,7 @@ const SANS_IO: &[&str] = &[
     "sip",
     "presence",
     "call",
+    "net::locate",
     "media::session",
     "media::jitter",
 ];

@@ -30,7 +30,7 @@
 //! |---|---|
 //! | 3261 | user agent client and server: sections 7 to 15, 17 to 22, 25; no proxy, no S/MIME; the handshake of TLS and the names of certificates (RFC 5922) are the sockets' |
 //! | 3262 | reliable provisional answers in both roles, offers and answers in PRACK; as caller no offer in PRACK |
-//! | 3263 | section 4.3, the next target after a failure; the look-up itself is the resolver's |
+//! | 3263 | section 4.3: the next target after a failure, Retry-After; the look-up (sections 4.1, 4.2) is in `net` |
 //! | 3264 | who offers and who answers; the descriptions themselves are the owner's |
 //! | 3311 | UPDATE received: target refresh, offers before and after the answer; sent: offers before the answer, refreshes |
 //! | 3323, 3325 | P-Asserted-Identity and Remote-Party-ID from the account's own server alone; `Privacy: id` both ways |
@@ -76,6 +76,12 @@
 //! - `transport=tls` is written in a Contact of `sip:`, which RFC 3261 deprecates and everybody reads;
 //!   a request of an account with TLS, WS or WSS goes that way even where a Record-Route or Contact
 //!   names a lesser one.
+//! - Of several NAPTR orders only the lowest that is usable counts, so that nobody can lead us from
+//!   TLS to less; WebSocket is found by NAPTR, or by `_sip._ws` and `_sips._ws`.
+//! - A registration that went to a second server returns to the first when that may be well again; a
+//!   call asks the server that has the binding first.
+//! - A re-INVITE tells the far end our new address after a change of the network; a call whose way
+//!   did not change is left alone.
 //! - 3xx ends a call; following a redirection is for the owner to decide.
 //! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
