@@ -435,13 +435,7 @@ impl Endpoint {
         let others = std::mem::take(&mut session.early);
         session.dialog = Some(dialog);
         session.phase = Phase::Established;
-        // Another server than the first may have taken it, and our address towards it be another.
-        let offered_from = session.place.map(|place| place.local_ip);
-        session.place = way.place.or(session.place);
-        let moved = session
-            .place
-            .map(|place| place.local_ip)
-            .filter(|local_ip| offered_from != Some(*local_ip));
+        let moved = session.settle_at(way.place);
         let elsewhere =
             matches!(&session.negotiation, Negotiation::Theirs(theirs) if theirs.tag != tag);
         if let Some(outgoing) = self.outgoing.get_mut(&outgoing) {
@@ -469,10 +463,7 @@ impl Endpoint {
             }),
         }
         if let (None, Some(local_ip)) = (cancel, moved) {
-            self.border.event(SipEvent::Moved {
-                session: id,
-                local_ip,
-            });
+            self.tell_moved(id, local_ip);
         }
     }
 

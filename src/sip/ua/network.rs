@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::account::Wish;
 use super::outgoing::{Outgoing, Owner};
-use super::session::Phase;
+use super::session::{Phase, Session};
 use crate::base::flow::{ConnectionId, Resolved};
 use crate::base::id::AccountId;
 use crate::sip::connection::Flow;
@@ -143,10 +143,12 @@ impl Endpoint {
         if let Phase::OfferNeeded(_, places) = &mut session.phase {
             follow(places, route);
         }
-        self.border.event(SipEvent::Moved {
-            session: id,
-            local_ip,
-        });
+        self.tell_moved(id, local_ip);
+    }
+
+    /// Tells the owner from where the way to a call's far end begins now.
+    pub(crate) fn tell_moved(&mut self, session: SessionId, local_ip: IpAddr) {
+        self.border.event(SipEvent::Moved { session, local_ip });
     }
 
     fn register_from_here(&mut self, now: Instant, id: AccountId, woke: bool, route: RouteTo<'_>) {
@@ -171,6 +173,17 @@ impl Endpoint {
             state: RegistrationState::Registering { why: Some(why) },
         });
         self.register_afresh(now, id);
+    }
+}
+
+impl Session {
+    /// Takes the place that took the call, which may be another than the one that was first in the
+    /// list; gives our address towards it where the offer named another.
+    pub(crate) fn settle_at(&mut self, place: Option<Resolved>) -> Option<IpAddr> {
+        let offered_from = self.place.map(|place| place.local_ip);
+        self.place = place.or(self.place);
+        let local_ip = self.place?.local_ip;
+        (offered_from != Some(local_ip)).then_some(local_ip)
     }
 }
 
