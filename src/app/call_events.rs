@@ -19,6 +19,7 @@ use crate::sip::{Body, EndedBy, NameAddr, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
     pub(super) fn handle_sip(&mut self, now: Instant, event: SipEvent) {
         match event {
             SipEvent::Registration { account, state } => {

@@ -15,6 +15,7 @@ pub(crate) const MUTE: &str = "Ctrl+M";
 pub(crate) const HOLD: &str = "Ctrl+H";
 pub(crate) const KEYPAD: &str = "Ctrl+D";
 pub(crate) const RECORD: &str = "Ctrl+R";
+pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
 
@@ -118,6 +119,12 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         } else {
             Command::Hold(call.id)
         });
+    }
+    if pressed(ui, ctrl, Key::T) {
+        match call.consult_for {
+            Some(first) => scene.send(super::view::joined(first, call)),
+            None => state.card.transfer = !state.card.transfer,
+        }
     }
     if pressed(ui, ctrl, Key::D) {
         state.card.keypad = !state.card.keypad;

@@ -181,6 +181,9 @@ pub(crate) struct CardState {
     pub(crate) keypad: bool,
     /// The digits sent so far.
     pub(crate) digits: String,
+    /// Whether a target is asked for to transfer the call to, and what was typed.
+    pub(crate) transfer: bool,
+    pub(crate) transfer_to: String,
     /// The live calls of the last frame, to notice new ones.
     pub(crate) known: Vec<CallId>,
 }

@@ -382,6 +382,23 @@ pub(crate) const FIRST_CALL: &str = "No earlier calls.";
 pub(crate) fn more_ringing(count: usize) -> String {
     format!("+{count} more")
 }
+pub(crate) const TRANSFER: &str = "Transfer…";
+pub(crate) const TRANSFER_TO: &str = "Transfer to";
+pub(crate) const TRANSFER_NOW: &str = "Transfer now";
+pub(crate) const CALL_FIRST: &str = "Call first";
+pub(crate) const COMPLETE_TRANSFER: &str = "Complete transfer";
+pub(crate) const BACK_TO_CALLER: &str = "Back to caller";
+pub(crate) const ALLOW_TRANSFER: &str = "Call them";
+pub(crate) const REFUSE_TRANSFER: &str = "Stay here";
+pub(crate) fn transfer_question(by: &str, to: &str) -> String {
+    format!("{by} wants you to talk with {to} instead")
+}
+pub(crate) fn transfer_to_call(name: &str) -> String {
+    format!("Transfer to {name}")
+}
+pub(crate) fn transferred_by(by: &str) -> String {
+    format!("transferred by {by}")
+}
 pub(crate) fn via(address: &str) -> String {
     format!("via {address}")
 }

@@ -10,14 +10,14 @@ use crate::control::{CallStage, CallView, Command, QualityView, RecordingView, S
 use crate::crm::row::{CallDirection, MatchLevel};
 use crate::ui::state::View;
 
-fn with(call: CallView) -> Snapshot {
+pub(super) fn with(call: CallView) -> Snapshot {
     Snapshot {
         calls: vec![call],
         ..registered()
     }
 }
 
-fn known() -> Vec<crate::crm::row::Match> {
+pub(super) fn known() -> Vec<crate::crm::row::Match> {
     vec![candidate(1, "Amelia Hart", MatchLevel::Known)]
 }
 

@@ -6,4 +6,5 @@ mod dialing;
 mod fixture;
 mod popup;
 mod records;
+mod transfers;
 mod views;

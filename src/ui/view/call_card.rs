@@ -10,6 +10,7 @@ use super::call_controls::{controls_ui, digits_ui, ended_ui, ringing_ui};
 use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
+use super::transfer_panel::transfer_ui;
 use crate::base::id::CallId;
 use crate::control::{CallView, RecordingView};
 use crate::ui::outcome::{self, rings_here};
@@ -118,6 +119,9 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
         .show(ui, |ui| {
             if state.card.keypad && !call.stage.is_over() {
                 digits_ui(ui, scene, state, call);
+            }
+            if !call.stage.is_over() && !rings_here(call) {
+                transfer_ui(ui, scene, state, call, &snapshot);
             }
             who_ui(ui, scene, state, call, &person);
             notes_ui(

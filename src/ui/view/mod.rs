@@ -24,9 +24,11 @@ mod organizations;
 mod rules_form;
 mod settings;
 mod suggestions;
+mod transfer_panel;
 
 pub(crate) use desk::desk_ui;
 pub(crate) use last_calls::last_calls_ui;
+pub(crate) use transfer_panel::joined;
 
 /// What the tests open: each form and detail.
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! Transfers on the call card.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+
+use super::call_card::{known, with};
+use super::fixture::{Rows, call_id, desk, start, talking};
+use crate::control::{CallStage, Command, ReferralView, TransferTo};
+
+#[test]
+fn a_wish_of_the_far_end_is_a_question_with_the_exact_address() {
+    let mut call = talking(1, known());
+    call.referral = Some(ReferralView {
+        to: "Carol".to_owned(),
+        uri: "sip:carol@example.com".to_owned(),
+        by: "bob".to_owned(),
+        attended: false,
+        caution: Some("a transfer asks for an international number".to_owned()),
+        asked: start() - std::time::Duration::from_secs(5),
+    });
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("bob wants you to talk with Carol instead");
+    shown.get_by_label("sip:carol@example.com");
+    shown.get_by_label_contains("international");
+    shown.get_by_label("Stay here").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    assert!(
+        matches!(sent.as_slice(), [Command::AnswerReferral(_, false)]),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_call_is_transferred_by_key_number_and_button() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    shown.run_steps(2);
+    shown.get_by_label("Transfer to").focus();
+    shown.run_steps(2);
+    shown.get_by_label("Transfer to").type_text("+14155550199");
+    shown.run_steps(2);
+    shown.get_by_label("Transfer now").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    let [
+        Command::Transfer {
+            to: TransferTo::Address(to),
+            ..
+        },
+    ] = sent.as_slice()
+    else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(to, "+14155550199");
+}
+
+#[test]
+fn a_consult_call_is_completed_or_taken_back() {
+    let mut first = talking(1, known());
+    first.stage = CallStage::Held;
+    let mut consult = talking(2, Vec::new());
+    consult.consult_for = Some(call_id(1));
+    let mut snapshot = with(first);
+    snapshot.calls.push(consult);
+    let mut shown = desk(snapshot, Rows::default(), |state| {
+        state.card.shown = Some(call_id(2));
+        state.card.known = vec![call_id(1), call_id(2)];
+    });
+    shown.get_by_label("Back to caller");
+    shown.get_by_label("Complete transfer").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    let [
+        Command::Transfer {
+            call,
+            to: TransferTo::Call(other),
+            ..
+        },
+    ] = sent.as_slice()
+    else {
+        panic!("{sent:?}")
+    };
+    assert_eq!((*call, *other), (call_id(1), call_id(2)));
+}
