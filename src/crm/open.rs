@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::crm::migration::{self, APPLICATION_ID};
@@ -133,6 +134,9 @@ pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "trusted_schema", false)?;
+    // A statement is planned once. Else SQLite looks at the bound values to see whether a partial
+    // index fits, and plans the statement again for each caller.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     // Pages of 4 KiB: 16 MiB hold the inner pages of all indexes of a million calls.
     connection.pragma_update(None, "cache_size", -16_384)
