@@ -29,6 +29,15 @@ pub struct Devices {
     pub ringer: DeviceChoice,
 }
 
+impl Devices {
+    /// Whether any role is a real device.
+    pub fn any(&self) -> bool {
+        [&self.microphone, &self.speaker, &self.ringer]
+            .iter()
+            .any(|choice| **choice != DeviceChoice::Null)
+    }
+}
+
 /// Where a call's outgoing sound comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

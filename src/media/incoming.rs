@@ -47,7 +47,8 @@ pub(super) struct Incoming {
     newcomer: Option<(u32, u16)>,
     /// Received and lost by sources that were replaced.
     earlier: (u64, u64),
-    jitter: JitterBuffer,
+    /// Made for the first packet: it is large, and many a call ends before it.
+    jitter: Option<Box<JitterBuffer>>,
     decoder: Option<(Codec, Decoder)>,
     digits: DtmfReceiver,
     heard: Option<Instant>,
@@ -56,7 +57,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Makes one that knows nothing yet.
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             latch: Latch::default(),
             meanings: Vec::new(),
@@ -65,7 +66,7 @@ impl Incoming {
             clock_rate: SAMPLE_RATE,
             newcomer: None,
             earlier: (0, 0),
-            jitter: JitterBuffer::new(now),
+            jitter: None,
             decoder: None,
             digits: DtmfReceiver::default(),
             heard: None,
@@ -78,7 +79,7 @@ impl Incoming {
         self.latch.apply(plan.remote_rtp);
         if plan.direction.receives() && !self.receives {
             // Time went by without a pull.
-            self.jitter.restart();
+            self.restart_jitter();
         }
         self.receives = plan.direction.receives();
         self.meanings.clear();
@@ -123,23 +124,25 @@ impl Incoming {
         match meaning {
             Meaning::Sound(codec) => self.hear(now, packet, codec),
             Meaning::Event { clock_rate } => {
-                self.jitter.skip(packet.sequence);
+                self.skip(packet.sequence);
                 if let Some(payload) = EventPayload::parse(packet.payload) {
                     arrival.digits = self
                         .digits
                         .handle(now, packet.timestamp, clock_rate, payload);
                 }
             }
-            Meaning::ComfortNoise => self.jitter.skip(packet.sequence),
+            Meaning::ComfortNoise => self.skip(packet.sequence),
         }
         arrival
     }
 
     /// Gives the next 10 ms.
     pub(super) fn playout(&mut self, now: Instant, output: &mut Frame) {
-        match &mut self.decoder {
-            Some((_, decoder)) if self.receives => self.jitter.pull(now, decoder, output),
-            Some(_) | None => *output = SILENCE,
+        match (&mut self.decoder, &mut self.jitter) {
+            (Some((_, decoder)), Some(jitter)) if self.receives => {
+                jitter.pull(now, decoder, output);
+            }
+            (Some(_) | None, Some(_) | None) => *output = SILENCE,
         }
     }
 
@@ -175,12 +178,18 @@ impl Incoming {
 
     /// What the jitter buffer did.
     pub(super) fn figures(&self) -> JitterFigures {
-        self.jitter.figures()
+        self.jitter
+            .as_ref()
+            .map(|jitter| jitter.figures())
+            .unwrap_or_default()
     }
 
     /// The playout delay.
     pub(super) fn playout_delay(&self) -> Duration {
-        self.jitter.playout_delay()
+        self.jitter
+            .as_ref()
+            .map(|jitter| jitter.playout_delay())
+            .unwrap_or_default()
     }
 
     /// What to report of the current source; begins a new interval of loss.
@@ -216,7 +225,7 @@ impl Incoming {
                 return false;
             }
             self.earlier = self.counts();
-            self.jitter.restart();
+            self.restart_jitter();
             self.digits = DtmfReceiver::default();
         }
         self.newcomer = None;
@@ -224,9 +233,22 @@ impl Incoming {
         true
     }
 
+    fn restart_jitter(&mut self) {
+        if let Some(jitter) = &mut self.jitter {
+            jitter.restart();
+        }
+    }
+
+    /// A packet that is no sound stands in the row of the others.
+    fn skip(&mut self, sequence: u16) {
+        if let Some(jitter) = &mut self.jitter {
+            jitter.skip(sequence);
+        }
+    }
+
     fn hear(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec) {
         if self.decoder.as_ref().map(|(codec, _)| *codec) != Some(codec) {
-            self.jitter.restart();
+            self.restart_jitter();
             self.clock_rate = codec.clock_rate();
             self.decoder = match Decoder::new(codec) {
                 Ok(decoder) => Some((codec, decoder)),
@@ -241,7 +263,10 @@ impl Incoming {
         };
         if let Some(samples) = decoder.samples_in(packet.payload) {
             let scale = SAMPLE_RATE / codec.clock_rate();
-            self.jitter.push(
+            let jitter = self
+                .jitter
+                .get_or_insert_with(|| Box::new(JitterBuffer::new(now)));
+            jitter.push(
                 now,
                 packet.sequence,
                 packet.timestamp,

@@ -101,7 +101,7 @@ impl Session {
             cname: format!("{:016x}", seed.spread),
             spread: seed.spread,
             plan: None,
-            incoming: Incoming::new(now),
+            incoming: Incoming::new(),
             outgoing: Outgoing::new(seed.stream),
             remote_rtcp: None,
             next_report: now + REPORT_INTERVAL / 2,
