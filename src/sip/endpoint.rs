@@ -85,12 +85,13 @@ impl Endpoint {
         let direct_user = random.hex(8);
         let nowhere = Host::Name(format!("{}.invalid", random.hex(6)));
         let rate_limit = RateLimit::new(config.requests_per_second);
+        let transactions = Transactions::new(config.max_sessions);
         Self {
             config,
             random,
             border: Border::default(),
             timers: Deadlines::new(),
-            transactions: Transactions::default(),
+            transactions,
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             by_dialog: HashMap::new(),

@@ -243,7 +243,7 @@ fn credentials_never_reach_the_trace() {
 /// A flood of requests once grew the memory until the process was ended.
 #[test]
 fn too_many_transactions_are_refused_and_do_not_grow() {
-    let mut bench = Bench::with_sessions(100_000);
+    let mut bench = Bench::with_sessions(10);
     let mut refused = 0;
     for number in 0..5000 {
         let text = request("OPTIONS", US, &format!("n{number}"), TO_US, 1, "")
@@ -256,6 +256,22 @@ fn too_many_transactions_are_refused_and_do_not_grow() {
     assert_eq!(refused, 5000 - 4096);
     bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
+}
+
+/// A phone for thousands of calls once refused the fourth second of a thousand calls each.
+#[test]
+fn a_phone_for_many_calls_keeps_as_many_ended_transactions() {
+    let mut bench = Bench::with_sessions(100_000);
+    for number in 0..10_000 {
+        let text = request("OPTIONS", US, &format!("n{number}"), TO_US, 1, "")
+            .replace("call-1", &format!("call-{number}"));
+        assert_eq!(bench.codes(&text), [200]);
+    }
+    assert_eq!(bench.endpoint.census().transactions, 10_000);
+    // Each still answers its repetition, though it has forgotten its request.
+    let again = request("OPTIONS", US, "n0", TO_US, 1, "").replace("call-1", "call-0");
+    assert_eq!(bench.codes(&again), [200]);
+    assert_eq!(bench.endpoint.census().transactions, 10_000);
 }
 
 /// So did streams whose messages never end, and one message without an end.

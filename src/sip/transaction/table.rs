@@ -15,6 +15,12 @@ use crate::sip::ua::OutgoingId;
 /// The start of each branch of RFC 3261 (section 8.1.1.7).
 const COOKIE: &str = "z9hG4bK";
 
+/// How many transactions of a person's phone may live at once.
+const LIMIT: usize = 4_096;
+
+/// How many transactions may live at once when the phone may have thousands of calls.
+const BUSY_LIMIT: usize = 131_072;
+
 /// Who started a client transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientOwner {
@@ -96,7 +102,8 @@ struct Server {
     key: ServerKey,
     merge_key: MergeKey,
     flow: Flow,
-    request: Message,
+    /// The request, until the final answer: what repeats it needs only that answer.
+    request: Option<Message>,
 }
 
 /// What the endpoint must do after a transaction moved.
@@ -126,8 +133,10 @@ pub(crate) enum Incoming {
 }
 
 /// All transactions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Transactions {
+    /// How many may live at once, those included that only absorb repetitions.
+    limit: usize,
     clients: HashMap<TransactionId, Client>,
     client_keys: HashMap<(String, Method), TransactionId>,
     servers: HashMap<TransactionId, Server>,
@@ -137,8 +146,19 @@ pub(crate) struct Transactions {
 }
 
 impl Transactions {
-    /// How many transactions may live at once.
-    pub(crate) const LIMIT: usize = 4096;
+    /// Makes an empty table for a phone with so many calls at once: a busy one ends a thousand
+    /// calls a second, and each leaves two transactions for 32 s (timers J and L).
+    pub(crate) fn new(max_sessions: usize) -> Self {
+        Self {
+            limit: max_sessions.saturating_mul(2).clamp(LIMIT, BUSY_LIMIT),
+            clients: HashMap::new(),
+            client_keys: HashMap::new(),
+            servers: HashMap::new(),
+            server_keys: HashMap::new(),
+            merge_keys: HashMap::new(),
+            last_id: 0,
+        }
+    }
 
     /// How many live.
     pub(crate) fn len(&self) -> usize {
@@ -147,7 +167,7 @@ impl Transactions {
 
     /// Whether no more may be made.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= Self::LIMIT
+        self.len() >= self.limit
     }
 
     /// Sends a request whose top Via names a new branch.
@@ -227,7 +247,7 @@ impl Transactions {
                 key,
                 merge_key,
                 flow,
-                request,
+                request: Some(request),
             },
         );
         id
@@ -312,9 +332,9 @@ impl Transactions {
         self.merge_keys.contains_key(&merge_key(request))
     }
 
-    /// The request of a server transaction.
+    /// The request of a server transaction, until it has its final answer.
     pub(crate) fn server_request(&self, id: TransactionId) -> Option<&Message> {
-        self.servers.get(&id).map(|server| &server.request)
+        self.servers.get(&id)?.request.as_ref()
     }
 
     /// The request and the flow of a client transaction.
@@ -408,7 +428,29 @@ impl Transactions {
             }
             stop_all(id, out);
         } else {
+            if server.machine.finished() {
+                server.request = None;
+            }
             self.servers.insert(id, server);
+        }
+    }
+}
+
+impl ServerMachine {
+    /// Whether the final answer was given.
+    fn finished(&self) -> bool {
+        match self {
+            Self::Invite(machine) => match machine {
+                ServerInvite::Proceeding { .. } => false,
+                ServerInvite::Completed { .. }
+                | ServerInvite::Confirmed
+                | ServerInvite::Accepted
+                | ServerInvite::Terminated => true,
+            },
+            Self::Other(machine) => match machine {
+                ServerNonInvite::Trying | ServerNonInvite::Proceeding { .. } => false,
+                ServerNonInvite::Completed { .. } | ServerNonInvite::Terminated => true,
+            },
         }
     }
 }
