@@ -281,7 +281,7 @@ impl Engine {
             }
         });
         // The ring edge must not wait for the next frame.
-        self.publish_now(now);
+        self.publish_edge(now);
     }
 
     fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {

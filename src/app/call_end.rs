@@ -131,7 +131,7 @@ impl Engine {
             self.busy_tone(now);
         }
         self.forget_old_calls();
-        self.publish_now(now);
+        self.publish_edge(now);
     }
 
     /// Tells the end once its row is on disk, or patience is over.

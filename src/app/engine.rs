@@ -55,6 +55,11 @@ impl Waker {
         drop(self.0.set(wake));
     }
 
+    /// Whether there is a window.
+    fn is_set(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     pub(super) fn wake(&self) {
         if let Some(wake) = self.0.get() {
             wake();
@@ -90,7 +95,7 @@ pub(super) enum Internal {
         result: Result<Written, StoreError>,
         retry: bool,
     },
-    ToCallBack(u64),
+    ToCallBack(Option<u64>),
     DeviceNames(Vec<String>, Vec<String>),
     Saved(Result<(), String>),
     LaddersWritten,
@@ -134,6 +139,9 @@ pub(super) struct Engine {
     /// What others than the agent placed lately.
     pub(super) outbound: OutboundRules,
     pub(super) to_call_back: u64,
+    /// Whether rows changed since the last count of them.
+    pub(super) recount: bool,
+    counting: bool,
     pub(super) store_revision: u64,
     pub(super) raised: u64,
     pub(super) lab: bool,
@@ -229,6 +237,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         refusals_written: None,
         outbound: OutboundRules::default(),
         to_call_back: 0,
+        recount: false,
+        counting: false,
         store_revision: 0,
         raised: 0,
         lab: false,
@@ -297,7 +307,9 @@ impl Engine {
         self.set_colleagues(now, &colleagues);
         self.begin_watching(now, None);
         self.count_to_call_back();
-        self.look_for_devices();
+        if self.options.devices.any() {
+            self.look_for_devices();
+        }
         self.settle(now);
     }
 
@@ -400,7 +412,10 @@ impl Engine {
             } => {
                 self.handle_written(now, *write, result, retry);
             }
-            Internal::ToCallBack(count) => self.to_call_back = count,
+            Internal::ToCallBack(count) => {
+                self.to_call_back = count.unwrap_or(self.to_call_back);
+                self.counting = false;
+            }
             Internal::DeviceNames(microphones, speakers) => {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
@@ -454,8 +469,19 @@ impl Engine {
         self.publish_now(now);
     }
 
-    /// Publishes at once: for ring edges, which must not wait for the interval.
+    /// Publishes what a person waits for, such as a ring edge, without the interval: where there is
+    /// a window.
+    pub(super) fn publish_edge(&mut self, now: Instant) {
+        if self.waker.is_set() {
+            self.publish_now(now);
+        }
+    }
+
+    /// Publishes at once.
     pub(super) fn publish_now(&mut self, now: Instant) {
+        if self.recount {
+            self.count_to_call_back();
+        }
         self.dirty = false;
         self.published = Some(now);
         self.revision += 1;
@@ -514,13 +540,17 @@ impl Engine {
         CallId::new(millis, random)
     }
 
-    pub(super) fn count_to_call_back(&self) {
+    /// Counts who is to be called back, unless that is being done.
+    fn count_to_call_back(&mut self) {
+        if std::mem::replace(&mut self.counting, true) {
+            return;
+        }
+        self.recount = false;
         let count = self.store.to_call_back();
         let internal = self.internal.clone();
         tokio::spawn(async move {
-            if let Ok(Ok(count)) = count.await {
-                drop(internal.send(Internal::ToCallBack(count)).await);
-            }
+            let count = count.await.ok().and_then(Result::ok);
+            drop(internal.send(Internal::ToCallBack(count)).await);
         });
     }
 

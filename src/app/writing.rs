@@ -23,7 +23,7 @@ impl Engine {
                 if retry {
                     self.journal.retried(now);
                 }
-                self.count_to_call_back();
+                self.recount = true;
             }
             Err(StoreError::Closed) => {}
             // Somebody named a record that is gone; the rows of calls wait behind their insertion.
