@@ -13,6 +13,7 @@ use crate::app::{self, Running};
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::cli::args::{ControlArg, EventsArg, HeadlessArgs};
+use crate::cli::printer::{Line, Printer};
 use crate::cli::run::Exit;
 use crate::cli::{control_line, event_line, setup, single_instance};
 use crate::control::{Asker, CallTarget, Command, Event, Handle};
@@ -47,8 +48,9 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         waker: _,
     } = running;
     drop(records);
-    let mut driver = Driver::new(&args, handle.clone(), accounts);
-    driver.started(bound, tls_port);
+    let printer = Printer::start(args.events)?;
+    let mut driver = Driver::new(&args, handle.clone(), accounts, &printer);
+    driver.started(bound, tls_port).await;
     loop {
         driver.place_due_calls(clock::monotonic_now());
         let wake = driver.next_call_at();
@@ -59,12 +61,17 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             }
         };
         tokio::select! {
-            event = events.recv() => match event {
-                Some(event) => driver.handle(&event),
+            event = next_event(&mut events, &printer) => match event {
+                Some((event, room)) => {
+                    driver.handle(&event);
+                    if let Some(room) = room {
+                        room.send(Line::Event(clock::wall_now(), Box::new(event)));
+                    }
+                }
                 None => break,
             },
             line = next_line(&mut lines) => match line {
-                Some(line) => driver.control(&line),
+                Some(line) => driver.control(&line).await,
                 // A script that closes our input is done with us.
                 None => { lines = None; driver.quit(); }
             },
@@ -80,12 +87,25 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Some(server) = server {
         server.stop().await;
     }
-    Ok(driver.exit.unwrap_or(Exit::Done))
+    let exit = driver.exit.unwrap_or(Exit::Done);
+    printer.finish().await;
+    Ok(exit)
+}
+
+/// The next event, once there is room to print it: what nobody reads piles up in the engine's
+/// queue, which is bounded and tells what is missing.
+async fn next_event<'p>(
+    events: &mut mpsc::Receiver<Event>,
+    printer: &'p Printer,
+) -> Option<(Event, Option<mpsc::Permit<'p, Line>>)> {
+    let room = printer.room().await;
+    Some((events.recv().await?, room))
 }
 
 /// What the options ask for over time.
 struct Driver<'a> {
     args: &'a HeadlessArgs,
+    printer: &'a Printer,
     handle: Handle,
     /// Accounts that have not answered for the first time.
     undecided: usize,
@@ -103,7 +123,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(args: &'a HeadlessArgs, handle: Handle, accounts: usize) -> Self {
+    fn new(args: &'a HeadlessArgs, handle: Handle, accounts: usize, printer: &'a Printer) -> Self {
         let repeat = usize::try_from(args.repeat).unwrap_or(usize::MAX);
         let calls = std::iter::repeat_n(&args.call, repeat)
             .flatten()
@@ -111,6 +131,7 @@ impl<'a> Driver<'a> {
         let direct = args.no_register || accounts == 0;
         Self {
             args,
+            printer,
             handle,
             undecided: if direct { 0 } else { accounts },
             registered: direct,
@@ -125,7 +146,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn started(&self, bound: std::net::SocketAddr, tls_port: Option<u16>) {
+    async fn started(&self, bound: std::net::SocketAddr, tls_port: Option<u16>) {
         self.print(
             "started",
             &json!({
@@ -136,24 +157,11 @@ impl<'a> Driver<'a> {
                 "pid": std::process::id(),
                 "version": env!("CARGO_PKG_VERSION"),
             }),
-        );
+        )
+        .await;
     }
 
     fn handle(&mut self, event: &Event) {
-        let at = clock::wall_now();
-        match self.args.events {
-            EventsArg::Json => {
-                if let Some(line) = event_line::json(at, event) {
-                    print_line(&line.to_string());
-                }
-            }
-            EventsArg::Text => {
-                if let Some(line) = event_line::text(at, event) {
-                    print_line(&line);
-                }
-            }
-            EventsArg::Off => {}
-        }
         match event {
             Event::Registered { .. } => {
                 self.registered = true;
@@ -268,17 +276,18 @@ impl<'a> Driver<'a> {
         self.next_at
     }
 
-    fn control(&self, line: &str) {
+    async fn control(&self, line: &str) {
         if line.trim().is_empty() {
             return;
         }
         match control_line::parse(line, &self.open) {
             Ok((name, command)) => {
                 let taken = self.handle.send(command);
-                self.print("control", &json!({"command": name, "ok": taken}));
+                self.print("control", &json!({"command": name, "ok": taken}))
+                    .await;
             }
             Err(message) => {
-                self.print("error", &json!({"message": message}));
+                self.print("error", &json!({"message": message})).await;
                 print_error(&message);
             }
         }
@@ -295,7 +304,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Prints an event of our own.
-    fn print(&self, name: &str, fields: &serde_json::Value) {
+    async fn print(&self, name: &str, fields: &serde_json::Value) {
         let at = clock::wall_now();
         match self.args.events {
             EventsArg::Json => {
@@ -303,9 +312,12 @@ impl<'a> Driver<'a> {
                 if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
                     line.extend(fields.clone());
                 }
-                print_line(&line.to_string());
+                self.printer.print(line.to_string()).await;
             }
-            EventsArg::Text => print_line(&format!("{at:.3} {name} {fields}")),
+            EventsArg::Text => {
+                let line = format!("{at:.3} {name} {fields}");
+                self.printer.print(line).await;
+            }
             EventsArg::Off => {}
         }
     }

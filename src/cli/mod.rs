@@ -13,6 +13,7 @@ mod lab;
 mod lab_guests;
 mod ladder;
 mod pcap;
+mod printer;
 mod records;
 mod rule_args;
 mod run;

@@ -55,11 +55,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("ringdesk-engine")
-        .enable_all()
-        .build()?;
+    let runtime = runtime(cli.command.as_ref())?;
     let exit = match cli.command {
         Some(Task::Headless(args)) => {
             let empty = clap::ArgMatches::default();
@@ -77,6 +73,31 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
     // Blocking helpers (a device that hangs) must not keep the program from ending.
     runtime.shutdown_background();
     exit
+}
+
+/// Two threads beside a window or a lab; the phone without a window needs no second one, and a
+/// message that does not change threads is answered sooner.
+fn runtime(task: Option<&Task>) -> std::io::Result<tokio::runtime::Runtime> {
+    let alone = match task {
+        Some(
+            Task::Headless(_)
+            | Task::Calls(_)
+            | Task::Contacts(_)
+            | Task::Doctor(_)
+            | Task::Trace(_),
+        ) => true,
+        Some(Task::Lab(_) | Task::Demo(_)) | None => false,
+    };
+    if alone {
+        return tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("ringdesk-engine")
+        .enable_all()
+        .build()
 }
 
 #[cfg(feature = "gui")]
