@@ -47,8 +47,9 @@ audit: setup
 	$(CARGO) deny check bans licenses sources
 
 ## Measure.
-bench: setup
-	$(CARGO) bench --no-default-features --target-dir target/headless --bench phone
+bench: setup-test
+	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
+	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
 
 ## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
 ## messages under virtual time, and a million mutated datagrams against the headless release build.

@@ -1,45 +1,109 @@
 //! What the phone's inner loops cost: `make bench`.
 //!
-//! Each figure is the median of five runs. The calibration loop is the same work in each run of
-//! each machine: compare its time before comparing anything else.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "a measurement, not the product"
-)]
+//! The calibration loop is the same work in each run on each machine: compare its time before
+//! comparing anything else.
+#![expect(clippy::unwrap_used, reason = "a measurement, not the product")]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ringdesk::base::id::{CallId, ContactId};
 use ringdesk::base::phone_number::PhoneNumber;
+use ringdesk::base::redact;
 use ringdesk::crm::Store;
 use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactNumber, ContactRow};
 use ringdesk::crm::store::Write;
 use ringdesk::sdp::{Codec, Direction, LocalMedia, SessionDescription, answer, offer};
+use ringdesk::sip::parse;
 
-const RUNS: usize = 5;
+criterion_group! {
+    name = parts;
+    config = Criterion::default().sample_size(20);
+    targets = calibration, messages, numbers, descriptions, store
+}
+criterion_main!(parts);
 
-fn main() {
-    figure("calibration: 10 million multiplications", 1, || {
-        let mut x = 1_u64;
-        for i in 0..10_000_000_u64 {
-            x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i));
-        }
-        black_box(x);
+fn calibration(bench: &mut Criterion) {
+    bench.bench_function("calibration: 10 million multiplications", |bench| {
+        bench.iter(|| {
+            let mut x = 1_u64;
+            for i in 0..10_000_000_u64 {
+                x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i));
+            }
+            x
+        });
     });
-    figure("phone number parsed", 10_000, || {
-        for _ in 0..10_000 {
-            black_box(PhoneNumber::parse(black_box("(030) 901-820"), "DE"));
-        }
-    });
-    offer_and_answer();
-    store();
 }
 
-fn offer_and_answer() {
+/// What a phone reads all day: a request with a description, its answers, and short requests.
+fn typical() -> Vec<Vec<u8>> {
+    let via = "Via: SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bK74bf9d1c2a30\r\n";
+    let ends = "From: \"Anna Berg\" <sip:+4930123456@example.com>;tag=9fxced76sl\r\nTo: <sip:200@example.com>;tag=314159\r\nCall-ID: 3848276298220188511@example.com\r\n";
+    let contact = "Contact: <sip:anna@192.0.2.1:5060;transport=udp>\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO\r\nSupported: path, timer\r\nUser-Agent: Example/1.0\r\n";
+    let sdp = "v=0\r\no=- 2890844526 2890844526 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 49172 RTP/AVP 111 0 8 101\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n";
+    let request = |method: &str, number: u32, more: &str, body: &str| {
+        format!(
+            "{method} sip:200@198.51.100.7:5062 SIP/2.0\r\n{via}Max-Forwards: 70\r\n{ends}CSeq: {number} {method}\r\n{more}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let response = |status: &str, method: &str, more: &str, body: &str| {
+        format!(
+            "SIP/2.0 {status}\r\n{via}{ends}CSeq: 1 {method}\r\n{more}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let with_sdp = format!("{contact}Content-Type: application/sdp\r\n");
+    [
+        request("INVITE", 1, &with_sdp, sdp),
+        response("100 Trying", "INVITE", "", ""),
+        response("180 Ringing", "INVITE", contact, ""),
+        response("200 OK", "INVITE", &with_sdp, sdp),
+        request("ACK", 1, "", ""),
+        request("BYE", 2, "", ""),
+        response("200 OK", "BYE", "", ""),
+        request("REGISTER", 1, contact, ""),
+    ]
+    .map(String::into_bytes)
+    .to_vec()
+}
+
+fn messages(bench: &mut Criterion) {
+    let typical = typical();
+    let mut group = bench.benchmark_group("typical messages");
+    group.throughput(Throughput::Elements(typical.len().try_into().unwrap()));
+    group.bench_function("parsed and written", |bench| {
+        bench.iter(|| {
+            for bytes in &typical {
+                black_box(parse::message(black_box(bytes)).unwrap().to_bytes());
+            }
+        });
+    });
+    group.bench_function("parsed", |bench| {
+        bench.iter(|| {
+            for bytes in &typical {
+                black_box(parse::message(black_box(bytes)).unwrap());
+            }
+        });
+    });
+    group.bench_function("redacted for a ladder", |bench| {
+        bench.iter(|| {
+            for bytes in &typical {
+                black_box(redact::sip_message(black_box(bytes)));
+            }
+        });
+    });
+    group.finish();
+}
+
+fn numbers(bench: &mut Criterion) {
+    bench.bench_function("phone number parsed", |bench| {
+        bench.iter(|| PhoneNumber::parse(black_box("(030) 901-820"), "DE"));
+    });
+}
+
+fn descriptions(bench: &mut Criterion) {
     let local = LocalMedia {
         session_id: 1,
         version: 1,
@@ -50,20 +114,67 @@ fn offer_and_answer() {
         direction: Direction::SendRecv,
     };
     let text = offer(&local).to_string();
-    figure("offer parsed and answered", 10_000, || {
-        for _ in 0..10_000 {
+    bench.bench_function("offer parsed and answered", |bench| {
+        bench.iter(|| {
             let offered = SessionDescription::parse(black_box(text.as_bytes())).unwrap();
-            black_box(answer(&local, &offered).unwrap().0.to_string());
-        }
+            answer(&local, &offered).unwrap().0.to_string()
+        });
     });
 }
 
-fn store() {
+fn store(bench: &mut Criterion) {
     const CONTACTS: i64 = 20_000;
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), "US").unwrap();
+    fill(&store, 0, CONTACTS);
+    look_up(bench, &store, CONTACTS);
+    let mut next = 0_u64;
+    let mut row = move || {
+        next += 1;
+        Write::InsertCall(Box::new(call(next)))
+    };
+    bench.bench_function("call row on disk, one by one", |bench| {
+        bench.iter_batched(
+            &mut row,
+            |row| store.write(row).blocking_recv().unwrap().unwrap(),
+            BatchSize::PerIteration,
+        );
+    });
+    bench.bench_function("call rows on disk, 200 at once", |bench| {
+        bench.iter_batched(
+            || (0..200).map(|_| row()).collect::<Vec<_>>(),
+            |rows| {
+                let waiting: Vec<_> = rows.into_iter().map(|row| store.write(row)).collect();
+                for written in waiting {
+                    written.blocking_recv().unwrap().unwrap();
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    drop(store);
+    million(bench);
+}
+
+/// A million contacts, made once: it takes minutes, so only where somebody asks for it.
+fn million(bench: &mut Criterion) {
+    const CONTACTS: i64 = 1_000_000;
+    if std::env::var_os("RINGDESK_BENCH_MILLION").is_none() {
+        return;
+    }
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("million-contacts");
+    let done = folder.join("done");
+    let store = Store::open(&folder, "US").unwrap();
+    if !Path::new(&done).exists() {
+        fill(&store, 0, CONTACTS);
+        std::fs::write(done, "").unwrap();
+    }
+    look_up(bench, &store, CONTACTS);
+}
+
+fn fill(store: &Store, from: i64, to: i64) {
     // As many at once as the store's queue surely takes.
-    for begin in (0..CONTACTS).step_by(500) {
+    for begin in (from..to).step_by(500) {
         let waiting: Vec<_> = (begin..begin + 500)
             .map(|number| store.write(Write::SaveContact(Box::new(contact(number)))))
             .collect();
@@ -71,52 +182,19 @@ fn store() {
             written.blocking_recv().unwrap().unwrap();
         }
     }
-    figure(
-        &format!("caller looked up among {CONTACTS} contacts"),
-        1_000,
-        || {
-            for number in 0..1_000 {
-                let text = format!("+1415{:07}", 2_000_000 + number * 7);
-                black_box(store.identify(&text).blocking_recv().unwrap().unwrap());
-            }
-        },
-    );
-    let mut next = 0_u64;
-    figure("call row on disk, one by one", 200, || {
-        for _ in 0..200 {
-            next += 1;
-            let row = Write::InsertCall(Box::new(call(next)));
-            store.write(row).blocking_recv().unwrap().unwrap();
-        }
-    });
-    figure("call row on disk, 200 at once", 200, || {
-        let waiting: Vec<_> = (0..200)
-            .map(|_| {
-                next += 1;
-                store.write(Write::InsertCall(Box::new(call(next))))
-            })
-            .collect();
-        for written in waiting {
-            written.blocking_recv().unwrap().unwrap();
-        }
-    });
 }
 
-/// Prints the median time of one of `count` operations.
-fn figure(name: &str, count: u32, mut work: impl FnMut()) {
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let begun = Instant::now();
-            work();
-            begun.elapsed() / count
-        })
-        .collect();
-    times.sort();
-    println!(
-        "{name:<44} {:>12.2?}   ({:.2?} to {:.2?})",
-        times[RUNS / 2],
-        times[0],
-        times[RUNS - 1]
+fn look_up(bench: &mut Criterion, store: &Store, contacts: i64) {
+    let mut number = 0;
+    bench.bench_function(
+        &format!("caller looked up among {contacts} contacts"),
+        |bench| {
+            bench.iter(|| {
+                number = (number + 7_919) % contacts;
+                let text = format!("+1415{:07}", 2_000_000 + number);
+                store.identify(&text).blocking_recv().unwrap().unwrap()
+            });
+        },
     );
 }
 
@@ -139,7 +217,8 @@ fn contact(number: i64) -> ContactRow {
 
 fn call(number: u64) -> CallRow {
     let mut random = [0; 10];
-    random[..8].copy_from_slice(&number.to_be_bytes());
+    let (start, _) = random.split_at_mut(8);
+    start.copy_from_slice(&number.to_be_bytes());
     CallRow {
         id: CallId::new(number, random),
         direction: CallDirection::Inbound,
