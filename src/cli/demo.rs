@@ -96,12 +96,14 @@ async fn show(running: Running, guests: &LabGuests) -> anyhow::Result<Exit> {
     } = running;
     let mut recording = None;
     let mut outcome = None;
+    let mut own = String::new();
     while let Some(event) = events.recv().await {
         if let Some(line) = event_line::text(clock::wall_now(), &event) {
             print_line(&line);
         }
         match event {
-            Event::Registered { .. } => {
+            Event::Registered { address, .. } => {
+                own = address;
                 let text = guests.lab().uri_of(Peer::Echo);
                 ask(
                     &handle,
@@ -129,9 +131,10 @@ async fn show(running: Running, guests: &LabGuests) -> anyhow::Result<Exit> {
     task.await?;
     match found {
         Some(found) => {
-            print_line("\nThe ladder (phone on the left, lab on the right):");
-            ladder::picture(&found)
+            print_line("\nThe ladders (phone on the left, lab on the right):");
+            ladder::rungs(&records.registration_ladder(&own))
                 .iter()
+                .chain(&ladder::picture(&found))
                 .for_each(|line| print_line(line));
             print_line("\nThe row of the call log:");
             print_line(&serde_json::to_string_pretty(&found.call)?);

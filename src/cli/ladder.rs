@@ -20,13 +20,22 @@ pub(super) fn picture(ladder: &CallLadder) -> Vec<String> {
         call.state.as_str(),
         call.end_reason.as_deref().unwrap_or("not over yet"),
     ))];
-    let Some(first) = ladder.messages.first() else {
+    if ladder.messages.is_empty() {
         lines.push("no SIP messages are kept of it: it is older than ladder_days says, it never reached the network, or the phone was killed before they were written".to_owned());
+    }
+    lines.extend(rungs(&ladder.messages));
+    lines
+}
+
+/// Draws messages alone, with times since the first one.
+pub(super) fn rungs(messages: &[LadderMessage]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Some(first) = messages.first() else {
         return lines;
     };
-    lines.push(format!("{} {}", "seconds from", first.at));
+    lines.push(format!("seconds from {}", first.at));
     let mut ends = None;
-    for message in &ladder.messages {
+    for message in messages {
         if message.omitted > 0 {
             lines.push(format!(
                 "{:>12}  … {} messages left out …",
