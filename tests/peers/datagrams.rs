@@ -219,12 +219,18 @@ fn status_of_options(socket: &UdpSocket, to: SocketAddr, number: u64) -> u16 {
 pub(crate) fn open_calls(phone: &mut Phone) -> BTreeSet<String> {
     let mut open = BTreeSet::new();
     for event in phone.drain() {
-        if let Some(id) = event["call_id"].as_str() {
-            if event["event"] == "ended" {
-                open.remove(id);
-            } else {
+        let Some(id) = event["call_id"].as_str() else {
+            continue;
+        };
+        // What is told of a call after its end opens it no more.
+        match event["event"].as_str() {
+            Some("incoming" | "outgoing") => {
                 open.insert(id.to_owned());
             }
+            Some("ended") => {
+                open.remove(id);
+            }
+            _ => {}
         }
     }
     open

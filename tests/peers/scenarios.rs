@@ -538,6 +538,9 @@ fn call_out_with_digest() {
             "sip:alice@127.0.0.1",
             "--password-env",
             "RINGDESK_TEST_PASSWORD",
+            // SIPp takes no TCP, which so large a request would try first.
+            "--transport",
+            "udp",
             "--no-register",
             "--call",
             &uri,

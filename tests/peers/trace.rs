@@ -112,6 +112,9 @@ fn the_ladder_of_a_call_with_digest_is_kept_without_password_and_response() {
         "sip:alice@127.0.0.1",
         "--password-env",
         "RINGDESK_TEST_PASSWORD",
+        // SIPp takes no TCP, which so large a request would try first.
+        "--transport",
+        "udp",
         "--no-register",
         "--call",
         &uri,
