@@ -139,3 +139,51 @@ fn we_call_baresip_with_opus() {
 fn we_call_baresip_which_knows_only_g711() {
     we_call_baresip("pcma", "opus,pcmu,pcma");
 }
+
+#[test]
+fn baresip_is_transferred_to_another_phone() {
+    let speech = Sound::tone(440.0, 20, 48_000);
+    let baresip = Baresip::start("PCMA/8000/1", &speech);
+    let mut carol = Phone::start(&["--no-register", "--auto-answer", "--codecs", "pcma"]);
+    let to_carol = format!("sip:carol@{}", carol.address());
+    let target = baresip.uri();
+    let options = ["--no-register", "--codecs", "pcma", "--call", &target];
+    let transfer = ["--transfer", &to_carol, "--exit-after-calls", "1"];
+    let alice = Phone::start(&[&options[..], &transfer[..]].concat()).ended();
+    assert_eq!(alice.code, Some(0), "{}", alice.stderr);
+    let told = alice.event("transferred");
+    assert!(told["status"].as_u64().unwrap() < 300, "{told:#}");
+    let answered = carol.wait("answered");
+    assert!(
+        answered["from"].as_str().unwrap().contains("baresip"),
+        "{answered:#}"
+    );
+}
+
+#[test]
+fn baresip_transfers_us_to_another_phone() {
+    let speech = Sound::tone(440.0, 20, 48_000);
+    let mut baresip = Baresip::start("PCMA/8000/1", &speech);
+    let mut carol = Phone::start(&["--no-register", "--auto-answer", "--codecs", "pcma"]);
+    let target = baresip.uri();
+    let mut alice = Phone::start(&[
+        "--no-register",
+        "--codecs",
+        "pcma",
+        "--transfers",
+        "always",
+        "--call",
+        &target,
+    ]);
+    alice.wait("answered");
+    baresip.wait("CALL_ESTABLISHED");
+    baresip.command("transfer", &format!("sip:carol@{}", carol.address()));
+    let wish = alice.wait("transfer_requested");
+    assert_eq!(wish["decision"], "followed", "{wish:#}");
+    carol.wait("answered");
+    // baresip leaves once it hears that it worked.
+    let left = alice.wait("ended");
+    assert_eq!(left["reason"], "the far end hung up", "{left:#}");
+    alice.command("hangup");
+    carol.wait("ended");
+}
