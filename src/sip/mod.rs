@@ -87,7 +87,6 @@
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
 //! - News of a transfer end with its call: the subscription of a REFER does not outlive the dialog's
 //!   INVITE usage (RFC 5057 lets it), since no asker that hung up was seen to listen.
-//! - Not yet: REFER.
 
 pub mod account;
 pub mod caller;
