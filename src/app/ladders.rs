@@ -263,7 +263,8 @@ impl Ladders {
         self.in_flight.clear();
     }
 
-    /// Takes the ladders of all calls, open ones too: the phone ends.
+    /// Takes the ladders of all calls, open ones too: the phone ends. Who reads records meanwhile
+    /// still finds them here, until they are on disk.
     pub(super) fn take_all(&mut self) -> Vec<(CallId, Vec<WireRung>)> {
         let mut keys: Vec<_> = self.by_call.values().flatten().cloned().collect();
         keys.sort();
@@ -271,7 +272,7 @@ impl Ladders {
         for key in keys {
             self.take(&key);
         }
-        self.in_flight.split_off(begun)
+        self.in_flight.iter().skip(begun).cloned().collect()
     }
 
     /// The messages of a call that may not be in the store yet, in order and redacted.
@@ -525,6 +526,16 @@ mod tests {
         assert_eq!(desk.ladders.next_due(), None);
         desk.ladders.written();
         assert_eq!(desk.taken(2_000), [(CALL(1), 1)]);
+    }
+
+    /// A reader that came between the phone's end and the disk found neither.
+    #[test]
+    fn what_is_written_when_the_phone_ends_stays_readable_meanwhile() {
+        let mut desk = Desk::new();
+        desk.message(0, "a", "INVITE sip:x SIP/2.0", "INVITE");
+        desk.ladders.belongs("a", CALL(1));
+        assert_eq!(desk.ladders.take_all().len(), 1);
+        assert_eq!(desk.ladders.of(CALL(1)).len(), 1);
     }
 
     #[test]
