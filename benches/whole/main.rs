@@ -142,7 +142,8 @@ impl Drop for Phone {
 fn ringdesk(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringdesk"));
     command
-        .args(["headless", "--max-calls", "100000", "--codecs", "pcmu"])
+        .args(["headless", "--max-calls", "100000", "--rate-limit", "off"])
+        .args(["--codecs", "pcmu"])
         .args(["--auto-answer", "--bind", &format!("127.0.0.1:{port}")])
         .arg("--data-dir")
         .arg(folder);
