@@ -58,7 +58,8 @@ impl Phone {
     }
 
     fn spawn_in(folder: TempDir, prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
-        let port = place::ports(1);
+        // The second is for TLS, where the phone has a certificate.
+        let port = place::ports(2);
         let mut command = place::command(prefix, place::binary());
         command
             .arg("headless")

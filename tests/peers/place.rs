@@ -1,7 +1,7 @@
 //! Ports, programs and waiting.
 
 use std::ffi::{OsStr, OsString};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -39,7 +39,9 @@ pub(crate) fn need(program: &str) {
 
 /// The first of `count` neighbouring ports on 127.0.0.1 that nobody uses over UDP or TCP.
 ///
-/// They lie below the range from which systems hand out ports themselves, and each is given once.
+/// They lie below the range from which systems hand out ports themselves, and each is given once. The
+/// kernel is asked who uses them: a socket bound only to see whether it can be would live on in
+/// every program that another test starts at that moment, until that program's `exec`.
 pub(crate) fn ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 12_000;
@@ -49,15 +51,24 @@ pub(crate) fn ports(count: u16) -> u16 {
     for _ in 0..RANGE / count {
         let step = NEXT.fetch_add(count, Ordering::Relaxed);
         let first = FIRST + (offset + step) % (RANGE - count);
-        let free = (first..first + count).all(|port| {
-            UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-                && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-        });
-        if free {
+        let used = used_ports();
+        if (first..first + count).all(|port| !used.contains(&port)) {
             return first;
         }
     }
     panic!("no free ports on 127.0.0.1");
+}
+
+fn used_ports() -> Vec<u16> {
+    let tables = ["udp", "udp6", "tcp", "tcp6"]
+        .map(|table| std::fs::read_to_string(format!("/proc/self/net/{table}")));
+    let lines = tables.iter().flatten().flat_map(|table| table.lines());
+    lines
+        .filter_map(|line| {
+            let (_, port) = line.split_whitespace().nth(1)?.rsplit_once(':')?;
+            u16::from_str_radix(port, 16).ok()
+        })
+        .collect()
 }
 
 /// Asks again and again until `condition` gives something, or fails.
