@@ -72,12 +72,14 @@ mutants: setup
 	RINGDESK_SIM_CALLS=250 $(CARGO) mutants --no-default-features -j1 --shard $(SHARD) --sharding round-robin \
 	  --output target/mutants -f 'src/sip/transaction/*.rs' -f src/sip/dialog.rs -f src/sip/digest.rs -- --lib sip::
 
-## Fuzz every reader of network bytes and the endpoint, a minute each (SECONDS_EACH=60).
+## Fuzz every reader of network bytes and the endpoint, a minute of processor time each
+## (SECONDS_EACH=60), JOBS=1 at a time.
 SECONDS_EACH ?= 60
+JOBS ?= 1
 fuzz: setup
 	@rustup toolchain list | grep -q nightly || rustup toolchain install nightly --profile minimal
 	@command -v cargo-fuzz >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
-	@CARGO="$(CARGO)" SECONDS_EACH="$(SECONDS_EACH)" fuzz/run
+	@CARGO="$(CARGO)" SECONDS_EACH="$(SECONDS_EACH)" JOBS="$(JOBS)" fuzz/run
 
 ## Show that each SIPp scenario can fail: build each broken phone and run its scenarios.
 broken: setup-test

@@ -163,8 +163,9 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         write_until_killed(&folder);
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     for kill_after in [1, 17, 150] {
+        // Of its own each time: a call that an earlier victim left half written stays interrupted.
+        let folder = tempfile::tempdir().unwrap();
         let mut victim = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--nocapture"])
             .arg("crm::tests::durability::a_kill_at_any_moment_loses_nothing_that_was_acknowledged")
