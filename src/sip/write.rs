@@ -12,11 +12,25 @@ use rsip::headers::{self, UntypedHeader as _};
 
 use crate::base::uri::{SipUri, Uri};
 use crate::sip::message::{Headers, Message, Method, StartLine};
+use crate::sip::parse;
+use crate::sip::route::MAX_DATAGRAM_REQUEST;
 
 impl Message {
     /// Writes the whole message; Content-Length is always added.
+    ///
+    /// One that would be too large for a datagram has compact names (RFC 3261 section 7.3.3): a
+    /// request with credentials and an offer often passes that limit by a few octets, and many
+    /// exchanges take no other transport.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let headers = rsip_headers(&self.headers, self.body.len());
+        let bytes = self.written(str::to_owned);
+        if bytes.len() <= MAX_DATAGRAM_REQUEST {
+            return bytes;
+        }
+        self.written(compact_name)
+    }
+
+    fn written(&self, naming: impl Fn(&str) -> String) -> Vec<u8> {
+        let headers = rsip_headers(&self.headers, self.body.len(), naming);
         let head = match &self.start {
             StartLine::Request { method, uri } => match (rsip_method(method), rsip_uri(uri)) {
                 (Some(method), Some(uri)) => rsip::Request {
@@ -104,13 +118,19 @@ fn rsip_uri(uri: &Uri) -> Option<rsip::Uri> {
     })
 }
 
-fn rsip_headers(ours: &Headers, body_len: usize) -> rsip::Headers {
+fn rsip_headers(ours: &Headers, body_len: usize, naming: impl Fn(&str) -> String) -> rsip::Headers {
     let mut headers: Vec<rsip::Header> = ours
         .iter()
-        .map(|(name, value)| rsip_header(name, one_line(value)))
+        .map(|(name, value)| rsip_header(&naming(name), one_line(value)))
         .collect();
-    headers.push(headers::ContentLength::new(body_len.to_string()).into());
+    headers.push(rsip_header(&naming("Content-Length"), body_len.to_string()));
     headers.into()
+}
+
+fn compact_name(name: &str) -> String {
+    let mut known = parse::COMPACT_NAMES.iter();
+    let found = known.find(|(_, full)| name.eq_ignore_ascii_case(full));
+    found.map_or(name, |(compact, _)| *compact).to_owned()
 }
 
 fn rsip_header(name: &str, value: String) -> rsip::Header {
@@ -123,6 +143,7 @@ fn rsip_header(name: &str, value: String) -> rsip::Header {
         "route" => headers::Route::new(value).into(),
         "record-route" => headers::RecordRoute::new(value).into(),
         "max-forwards" => headers::MaxForwards::new(value).into(),
+        "content-length" => headers::ContentLength::new(value).into(),
         "content-type" => headers::ContentType::new(value).into(),
         "expires" => headers::Expires::new(value).into(),
         "authorization" => headers::Authorization::new(value).into(),
@@ -149,7 +170,6 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::parse;
 
     fn written(start: StartLine, contact: &str, body: &[u8]) -> Message {
         let method = match &start {
@@ -227,5 +247,31 @@ mod tests {
         message.headers.push("X-A", "b\r\nEvil: 2");
         let text = String::from_utf8(message.to_bytes()).unwrap();
         assert!(!text.contains("\nEvil"), "{text}");
+    }
+
+    #[test]
+    fn a_message_too_large_for_a_datagram_has_compact_names() {
+        let start = StartLine::Request {
+            method: Method::Invite,
+            uri: Uri::parse("sip:bob@example.com").unwrap(),
+        };
+        let mut message = written(start, "<sip:x@h>", b"");
+        message.headers.push("X-Filler", "");
+        let filler = MAX_DATAGRAM_REQUEST - message.to_bytes().len();
+        message.headers.set("X-Filler", "x".repeat(filler));
+        let fits = message.to_bytes();
+        assert_eq!(fits.len(), MAX_DATAGRAM_REQUEST);
+        assert!(!fits.windows(3).any(|octets| octets == b"\nv:"));
+
+        message.headers.set("X-Filler", "x".repeat(filler + 1));
+        let bytes = message.to_bytes();
+        assert!(bytes.len() <= MAX_DATAGRAM_REQUEST - 30, "{}", bytes.len());
+        let text = String::from_utf8_lossy(&bytes);
+        for line in [
+            "\nv: ", "\nf: ", "\nt: ", "\ni: ", "\nm: ", "\nl: ", "\nCSeq: ",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+        assert_eq!(parse::message(&bytes).as_ref(), Ok(&message));
     }
 }

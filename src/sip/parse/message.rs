@@ -195,36 +195,38 @@ fn decode(line: &[u8]) -> String {
     }
 }
 
-/// Writes compact names out (RFC 3261 section 7.3.3 and the extensions' registry).
+/// Writes compact names out.
 fn full_name(name: &str) -> String {
-    let mut letters = name.chars();
-    let (Some(letter), None) = (letters.next(), letters.next()) else {
-        return name.to_owned();
-    };
-    let full = match letter.to_ascii_lowercase() {
-        'a' => "Accept-Contact",
-        'b' => "Referred-By",
-        'c' => "Content-Type",
-        'd' => "Request-Disposition",
-        'e' => "Content-Encoding",
-        'f' => "From",
-        'i' => "Call-ID",
-        'j' => "Reject-Contact",
-        'k' => "Supported",
-        'l' => "Content-Length",
-        'm' => "Contact",
-        'o' => "Event",
-        'r' => "Refer-To",
-        's' => "Subject",
-        't' => "To",
-        'u' => "Allow-Events",
-        'v' => "Via",
-        'x' => "Session-Expires",
-        'y' => "Identity",
-        _ => name,
-    };
-    full.to_owned()
+    let mut known = COMPACT_NAMES.iter();
+    match known.find(|(compact, _)| name.eq_ignore_ascii_case(compact)) {
+        Some((_, full)) => (*full).to_owned(),
+        None => name.to_owned(),
+    }
 }
+
+/// The compact names of header fields, lower-case, with what they stand for (RFC 3261 section 7.3.3
+/// and the extensions' registry).
+pub const COMPACT_NAMES: [(&str, &str); 19] = [
+    ("a", "Accept-Contact"),
+    ("b", "Referred-By"),
+    ("c", "Content-Type"),
+    ("d", "Request-Disposition"),
+    ("e", "Content-Encoding"),
+    ("f", "From"),
+    ("i", "Call-ID"),
+    ("j", "Reject-Contact"),
+    ("k", "Supported"),
+    ("l", "Content-Length"),
+    ("m", "Contact"),
+    ("o", "Event"),
+    ("r", "Refer-To"),
+    ("s", "Subject"),
+    ("t", "To"),
+    ("u", "Allow-Events"),
+    ("v", "Via"),
+    ("x", "Session-Expires"),
+    ("y", "Identity"),
+];
 
 /// Fields whose value is a list of addresses or hops; each element becomes a field of its own.
 const LISTS: [&str; 8] = [

@@ -17,7 +17,7 @@ mod via;
 pub use challenge::{AuthFields, challenges, credentials};
 pub use event_package::{EventPackage, SubscriptionStateField, event_package, subscription_state};
 pub use fields::{comma_list, cseq, media_type, parameters, rack, rseq};
-pub use message::{Unreadable, message, message_in_transit};
+pub use message::{COMPACT_NAMES, Unreadable, message, message_in_transit};
 pub use multipart::part;
 pub use name_addr::{AddressField, ContactField, address, contact};
 pub use replaces::{Replaces, replaces};

@@ -189,7 +189,7 @@ impl Endpoint {
         };
         let uri = uri.to_string();
         let for_register = method == Method::Register;
-        let cnonce = self.random.hex(16);
+        let cnonce = self.random.hex(8);
         let Some(account) = account.and_then(|id| self.accounts.get_mut(&id)) else {
             return;
         };

@@ -294,14 +294,14 @@ impl Endpoint {
         self.name_session(&mut request);
         self.add_contact(&mut request, account, &target.place);
         self.add_credentials(&mut request, account, challenged);
-        // The Via is not in yet; its length hardly varies.
-        const VIA_LEN: usize = 100;
-        let large = request.to_bytes().len() + VIA_LEN > MAX_DATAGRAM_REQUEST;
-        if large
-            && target.place.transport == Transport::Udp
+        let branch = format!("z9hG4bK{}", self.random.hex(12));
+        let via = self.via(&target.place, &branch);
+        request.headers.prepend("Via", via);
+        if target.place.transport == Transport::Udp
             && !pinned
             && !target.large_by_udp
             && !self.refuses_streams(now, &target.place)
+            && request.to_bytes().len() > MAX_DATAGRAM_REQUEST
             && let Some(outgoing) = self.outgoing.get_mut(&id)
         {
             // The Contact stays that of UDP: only this request goes another way.
@@ -310,10 +310,9 @@ impl Endpoint {
                 ..target
             });
             target.place.transport = Transport::Tcp;
+            let via = self.via(&target.place, &branch);
+            request.headers.set("Via", via);
         }
-        let branch = format!("z9hG4bK{}", self.random.hex(12));
-        let via = self.via(&target.place, &branch);
-        request.headers.prepend("Via", via);
         let flow = self.flow_to(now, &target.place, stream, &host, account);
         if let Some(outgoing) = self.outgoing.get_mut(&id) {
             let contact = request.contact();

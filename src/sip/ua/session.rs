@@ -321,6 +321,8 @@ impl Endpoint {
         let used = |tag: &&str| match *tag {
             reliable::TAG => extensions.reliable != Reliability::Off,
             session_timer::TAG => !extensions.session_expires.is_zero(),
+            // For registrations alone (RFC 3327 section 5.1).
+            "path" => false,
             _ => true,
         };
         let tags: Vec<&str> = super::OPTION_TAGS.into_iter().filter(used).collect();

@@ -128,7 +128,10 @@ impl Endpoint {
         if !expires.is_zero() {
             let seconds = seconds(expires);
             request.headers.push("Session-Expires", seconds.to_string());
-            request.headers.push("Min-SE", session.min_se.to_string());
+            // Without it the least is meant (section 5).
+            if session.min_se > MIN_SE {
+                request.headers.push("Min-SE", session.min_se.to_string());
+            }
         }
     }
 
