@@ -93,7 +93,12 @@ impl Engine {
                 status,
                 done,
             } => {
+                let id = self.sessions.get(&session);
+                let busy = id.is_some_and(|id| self.busy_elsewhere(*id));
                 self.with_session(now, session, |call| {
+                    if busy {
+                        call.call.stay_held();
+                    }
                     call.call.handle_transfer(&status, done);
                 });
             }
@@ -377,12 +382,17 @@ impl Engine {
         if let Some(digits) = script.dtmf {
             self.send_digits(now, id, &digits);
         }
-        let old = self.calls.get_mut(&id).and_then(|call| call.takes_place_of);
+        let old = self.calls.get(&id).and_then(|call| call.takes_place_of);
+        let held = |old: CallId| self.calls.get(&old).is_some_and(|call| call.call.wants_hold());
+        let was_held = old.is_some_and(held);
         if let Some(old) = old {
             self.take_place(now, old);
         }
-        if self.options.one_at_a_time {
-            self.hold_others(now, id);
+        if was_held {
+            // Who takes the place of a held call waits in its place.
+            self.set_hold(now, id, true);
+        } else {
+            self.hold_for(now, Some(id));
         }
         self.begin_scripted_transfer(now, id);
     }

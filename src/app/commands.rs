@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::app::engine::Engine;
+use crate::app::live_call::LiveCall;
 use crate::app::script::phrase;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
@@ -51,12 +52,7 @@ impl Engine {
             }
             Command::HangUp(id) => self.hang_up(now, id),
             Command::Hold(id) => self.set_hold(now, id, true),
-            Command::Resume(id) => {
-                if self.options.one_at_a_time {
-                    self.hold_others(now, id);
-                }
-                self.set_hold(now, id, false);
-            }
+            Command::Resume(id) => self.resume(now, id),
             Command::Mute(id, muted) => self.mute(id, muted),
             Command::Dtmf(id, digits) => self.send_digits(now, id, &digits),
             Command::Record(id, on) => self.set_recording(id, on),
@@ -94,8 +90,10 @@ impl Engine {
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: CallId) {
-        if self.options.one_at_a_time {
-            self.hold_others(now, id);
+        if self.calls.get(&id).is_some_and(LiveCall::rings_here)
+            && let Err(why) = self.make_way(now, Some(id))
+        {
+            return self.problem(Some(id), why);
         }
         let mut problem = None;
         self.with_call(now, id, |call| {
@@ -155,29 +153,13 @@ impl Engine {
         self.report(id, problem);
     }
 
-    /// Holds every connected call but one.
-    pub(super) fn hold_others(&mut self, now: Instant, but: CallId) {
-        let others: Vec<CallId> = self
-            .calls
-            .values()
-            .filter(|call| call.id != but && call.connected() && !call.call.held())
-            .map(|call| call.id)
-            .collect();
-        for other in others {
-            self.set_hold(now, other, true);
+    fn resume(&mut self, now: Instant, id: CallId) {
+        if self.calls.get(&id).is_some_and(LiveCall::connected)
+            && let Err(why) = self.make_way(now, Some(id))
+        {
+            return self.problem(Some(id), why);
         }
-    }
-
-    pub(super) fn hold_all(&mut self, now: Instant) {
-        let connected: Vec<CallId> = self
-            .calls
-            .values()
-            .filter(|call| call.connected() && !call.call.held())
-            .map(|call| call.id)
-            .collect();
-        for id in connected {
-            self.set_hold(now, id, true);
-        }
+        self.set_hold(now, id, false);
     }
 
     fn mute(&mut self, id: CallId, muted: bool) {
@@ -256,6 +238,7 @@ impl Engine {
             self.options.devices = devices.clone();
             self.sound(MediaCommand::Devices(devices));
         }
+        self.change_hold_music(crate::app::sound::hold_music(&settings));
         if settings.colleagues != self.options.settings.colleagues {
             self.set_colleagues(now, &settings.colleagues);
             let ready: Vec<AccountId> = self

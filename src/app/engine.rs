@@ -26,7 +26,7 @@ use crate::control::{Command, DevicesView, DialRequest, Event, Handle, Notice, S
 use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
-use crate::media::{MediaEngine, MediaEvent, Tone};
+use crate::media::{MediaCommand, MediaEngine, MediaEvent, Tone};
 use crate::net::{Net, NetChange, NetWatch, Profile};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
@@ -309,6 +309,9 @@ impl Engine {
         self.count_to_call_back();
         if self.options.devices.any() {
             self.look_for_devices();
+        }
+        if let Some(path) = self.options.hold_music.clone() {
+            self.sound(MediaCommand::HoldMusic(Some(path)));
         }
         self.settle(now);
     }

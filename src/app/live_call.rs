@@ -78,6 +78,8 @@ pub(super) struct LiveCall {
     pub(super) flowing: bool,
     pub(super) status: String,
     pub(super) muted: bool,
+    /// Whether the sound thread knows that we hold it.
+    pub(super) music: bool,
     pub(super) recording: RecordingView,
     /// Whether a recording was asked for and is not yet told as started.
     pub(super) record_wanted: bool,
@@ -213,6 +215,7 @@ impl LiveCall {
             flowing: false,
             status: String::new(),
             muted: false,
+            music: false,
             recording: RecordingView::Off,
             record_wanted: false,
             codec: None,
@@ -374,18 +377,22 @@ impl LiveCall {
         .min()
     }
 
+    /// The far end's number or address, as a person reads it.
+    pub(super) fn shown_remote(&self) -> String {
+        self.identification
+            .as_ref()
+            .map(|known| known.display_number.clone())
+            .filter(|shown| !shown.is_empty())
+            .unwrap_or_else(|| self.remote.clone())
+    }
+
     pub(super) fn view(&self) -> CallView {
         CallView {
             id: self.id,
             account: self.account,
             direction: self.direction,
             stage: self.stage(),
-            remote: self
-                .identification
-                .as_ref()
-                .map(|known| known.display_number.clone())
-                .filter(|shown| !shown.is_empty())
-                .unwrap_or_else(|| self.remote.clone()),
+            remote: self.shown_remote(),
             remote_name: self.remote_name.clone(),
             local: self.local.clone(),
             diverted_from: self.via.first().cloned(),

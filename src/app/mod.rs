@@ -25,6 +25,7 @@ mod refused;
 mod ruled;
 mod rules;
 mod script;
+mod second_call;
 mod sound;
 mod transfers;
 mod transports;
@@ -33,8 +34,10 @@ mod watched;
 mod writing;
 
 pub use engine::{Running, Waker, start};
-pub use options::{AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer};
+pub use options::{
+    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
+};
 pub use records::Records;
-pub use sound::{check_source, devices, sound_cards};
+pub use sound::{check_hold_music, check_source, devices, hold_music, sound_cards};
 
 pub use crate::media::Source;

@@ -36,6 +36,17 @@ pub enum IncomingPolicy {
     Redirect(String),
 }
 
+/// What becomes of the call that is talked when another one is answered, placed or resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondCall {
+    /// It goes on beside the other one, for testers.
+    Together,
+    /// It is held.
+    Hold,
+    /// It goes on, and the other one is refused until it is held or over.
+    Refuse,
+}
+
 /// What a tester's phone does by itself with each call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
@@ -111,8 +122,12 @@ pub struct EngineOptions {
     pub accept_direct_calls: bool,
     /// How many calls may live at once.
     pub max_calls: usize,
-    /// Whether answering or resuming one call holds the others: yes for a person.
-    pub one_at_a_time: bool,
+    /// Whether a person sits at the phone who can be asked.
+    pub attended: bool,
+    /// What becomes of the call that is talked when there is another one; none: as the settings say.
+    pub second_call: Option<SecondCall>,
+    /// What far ends hear while they are held.
+    pub hold_music: Option<PathBuf>,
     /// Whether changes of accounts and settings are written to the configuration file.
     pub persist: bool,
     /// What it does by itself.

@@ -58,13 +58,14 @@ impl Engine {
             .judge(now, rules, asker, preview.class, confirmed)
         {
             Verdict::Dial => {
-                self.outbound.placed(now, asker, preview.class);
                 if preview.class == DialClass::Emergency {
                     self.helped_until = Some(now + CALL_BACK);
+                    self.hold_for(now, None);
+                } else if let Err(why) = self.make_way(now, None) {
+                    self.refuse_placing(target, why);
+                    return None;
                 }
-                if self.options.one_at_a_time {
-                    self.hold_all(now);
-                }
+                self.outbound.placed(now, asker, preview.class);
                 return Some(self.begin_outgoing(now, account, &preview));
             }
             Verdict::Ask(why) if self.attended() => self.ask_to_dial(now, preview, asker, why),
@@ -93,10 +94,10 @@ impl Engine {
             let text = format!("{open} calls are open already, which is the limit; end one first");
             return self.refuse_placing(target, text);
         }
-        self.outbound.placed(now, Asker::Agent, preview.class);
-        if self.options.one_at_a_time {
-            self.hold_all(now);
+        if let Err(why) = self.make_way(now, None) {
+            return self.refuse_placing(target, why);
         }
+        self.outbound.placed(now, Asker::Agent, preview.class);
         let id = self.begin_outgoing(now, account, &preview);
         if let Some(call) = self.calls.get_mut(&id) {
             call.replaces = Some(replaces);
@@ -185,7 +186,7 @@ impl Engine {
 
     /// Whether a person sits at the phone who can be asked.
     pub(super) fn attended(&self) -> bool {
-        self.options.one_at_a_time
+        self.options.attended
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tones, focus, and what the sound threads tell.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::app::engine::Engine;
@@ -8,6 +9,8 @@ use crate::config::Settings;
 use crate::control::{CallStage, Event, QualityView, RecordingView};
 use crate::crm::row::CallDirection;
 use crate::crm::store::{CallChange, Write};
+use crate::media::device::file;
+use crate::media::hold_music as music;
 use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEvent, Quality, Tone};
 
 /// How long the busy tone is heard after a busy call.
@@ -32,13 +35,28 @@ pub fn sound_cards() -> (Vec<String>, Vec<String>) {
     crate::media::engine::devices()
 }
 
+/// The hold music that the settings name.
+pub fn hold_music(settings: &Settings) -> Option<PathBuf> {
+    let path = settings.hold_music.trim();
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
 /// Reads a WAV file as `--play` will, to say at once what is wrong with it.
 ///
 /// # Errors
 ///
 /// Fails when it cannot be read, is no PCM WAV, is empty or too long.
-pub fn check_source(path: &std::path::Path) -> Result<(), crate::media::device::file::FileError> {
-    crate::media::device::file::load(path).map(drop)
+pub fn check_source(path: &Path) -> Result<(), file::FileError> {
+    file::load(path, file::LONGEST_MINUTES).map(drop)
+}
+
+/// Reads a WAV file as `--hold-music` will, to say at once what is wrong with it.
+///
+/// # Errors
+///
+/// Fails when it cannot be read, is no PCM WAV, is empty or too long.
+pub fn check_hold_music(path: &Path) -> Result<(), file::FileError> {
+    file::load(path, music::LONGEST_MINUTES).map(drop)
 }
 
 impl Engine {
@@ -67,6 +85,21 @@ impl Engine {
         if focus != self.focus {
             self.focus = focus;
             self.sound(MediaCommand::Focus(focus));
+        }
+        let changed: Vec<MediaCommand> = self
+            .calls
+            .values_mut()
+            .filter_map(|call| {
+                let held = call.connected() && call.call.held();
+                let known = std::mem::replace(&mut call.music, held);
+                (held != known).then_some(MediaCommand::Hold {
+                    call: call.id,
+                    held,
+                })
+            })
+            .collect();
+        for command in changed {
+            self.sound(command);
         }
         let tone = self.fitting_tone(now);
         if tone != self.tone {
@@ -154,6 +187,7 @@ impl Engine {
                 self.notice(message);
             }
             MediaEvent::SourceFailed { call, message } => self.problem(Some(call), message),
+            MediaEvent::HoldMusic { problem } => self.handle_hold_music(problem),
             MediaEvent::Device {
                 microphone,
                 speaker,
@@ -169,12 +203,30 @@ impl Engine {
         }
     }
 
+    /// Chooses other hold music, unless it is what is chosen already and can be played.
+    pub(super) fn change_hold_music(&mut self, chosen: Option<PathBuf>) {
+        if chosen == self.options.hold_music && self.devices.hold_music_problem.is_none() {
+            return;
+        }
+        self.options.hold_music.clone_from(&chosen);
+        self.devices.hold_music_problem = None;
+        self.sound(MediaCommand::HoldMusic(chosen));
+    }
+
+    fn handle_hold_music(&mut self, problem: Option<String>) {
+        let problem = problem.map(|why| format!("held callers hear silence: {why}"));
+        self.devices.hold_music_problem.clone_from(&problem);
+        if let Some(problem) = problem {
+            self.problem(None, problem);
+        }
+    }
+
     fn tell_recording(
         &mut self,
         call: CallId,
         view: RecordingView,
         state: &'static str,
-        path: std::path::PathBuf,
+        path: PathBuf,
         problem: Option<String>,
     ) {
         let Some(live) = self.calls.get_mut(&call) else {

@@ -290,9 +290,7 @@ impl Engine {
         let (account, by) = (call.account, call.remote.clone());
         self.decide(now, session, &ReferralAnswer::Follow);
         self.outbound.placed(now, Asker::Transfer, preview.class);
-        if self.attended() {
-            self.hold_all(now);
-        }
+        self.hold_for(now, None);
         let new = self.begin_outgoing(now, account, preview);
         if let Some(call) = self.calls.get_mut(&new) {
             call.referrer = Some(session);
@@ -319,7 +317,7 @@ impl Engine {
             return;
         };
         let scripted = self.options.script.transfer.is_some();
-        let comes_back = self.attended();
+        let comes_back = self.attended() && !self.busy_elsewhere(first);
         let Some(call) = self.calls.get_mut(&first) else {
             return;
         };

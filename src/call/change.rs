@@ -80,11 +80,12 @@ impl Call {
         match taken {
             Ok(()) => {
                 let before = self.hold.applied;
+                // What was offered, not the plan: a far end that holds may answer a resume with
+                // `inactive`, and that is its hold, not ours.
                 self.hold.applied = self
                     .media
                     .as_ref()
-                    .and_then(Negotiation::plan)
-                    .is_some_and(|plan| !plan.direction.receives());
+                    .is_some_and(|media| !media.direction().receives());
                 if self.hold.applied != before {
                     self.tell(if self.hold.applied {
                         Edge::Held { by_remote: false }

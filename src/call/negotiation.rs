@@ -113,6 +113,11 @@ impl Negotiation {
         self.plan.as_ref()
     }
 
+    /// The direction that was last asked for or answered with.
+    pub(super) fn direction(&self) -> Direction {
+        self.local.direction
+    }
+
     /// The description that was written last, to be sent once more unchanged.
     pub(super) fn written(&self) -> Option<Body> {
         self.written.clone().map(Body::sdp)

@@ -358,6 +358,11 @@ impl Call {
         self.hold.applied
     }
 
+    /// Whether we hold, or have asked for it.
+    pub fn wants_hold(&self) -> bool {
+        self.hold.wanted
+    }
+
     /// Whether the far end holds us.
     pub fn held_by_remote(&self) -> bool {
         self.hold.remote

@@ -157,6 +157,42 @@ fn holding_and_resuming_follow_the_far_ends_agreement() {
 }
 
 #[test]
+fn a_resume_is_not_repeated_for_a_far_end_that_still_holds() {
+    // Phones of the old school hold with `inactive` whatever they are offered.
+    for word in ["inactive", "sendonly"] {
+        let (mut caller, mut callee) = connected();
+        callee.set_hold(true).unwrap();
+        let actions = drain(&mut callee, 0);
+        let Some(SipAction::Reinvite(offer)) = sip(&actions).first().copied() else {
+            panic!("{actions:?}")
+        };
+        let offer = Body::sdp(text(offer).replace("sendonly", word));
+        caller.handle_reinvite("", Some(&offer));
+        drain(&mut caller, 0);
+        assert!(caller.held_by_remote() && !caller.held());
+        for hold in [true, false] {
+            caller.set_hold(hold).unwrap();
+            let actions = drain(&mut caller, 0);
+            let Some(SipAction::Reinvite(ours)) = sip(&actions).first().copied() else {
+                panic!("{actions:?}")
+            };
+            callee.handle_reinvite("", Some(ours));
+            let actions = drain(&mut callee, 0);
+            let Some(SipAction::AnswerReinvite(status, Some(answer))) =
+                sip(&actions).first().copied()
+            else {
+                panic!("{actions:?}")
+            };
+            let answer = Body::sdp(text(answer).replace("sendonly", word));
+            caller.handle_reinvite_answered(status, Some(&answer));
+            let actions = drain(&mut caller, 0);
+            assert!(sip(&actions).is_empty(), "{word} {hold}: {actions:?}");
+            assert_eq!((caller.held(), caller.held_by_remote()), (hold, true));
+        }
+    }
+}
+
+#[test]
 fn a_change_of_mind_while_a_hold_is_on_its_way_is_carried_out_after_it() {
     let (mut caller, mut callee) = connected();
     caller.set_hold(true).unwrap();

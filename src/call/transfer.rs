@@ -48,6 +48,13 @@ impl Call {
         self.transfer != Transfer::None
     }
 
+    /// Leaves the call on hold when its transfer fails: the agent talks with somebody else by now.
+    pub fn stay_held(&mut self) {
+        if let Transfer::Asked { comes_back, .. } = &mut self.transfer {
+            *comes_back = false;
+        }
+    }
+
     /// Learns how the transfer goes.
     pub fn handle_transfer(&mut self, status: &Status, done: bool) {
         let Transfer::Asked {

@@ -148,6 +148,13 @@ pub(super) struct HeadlessArgs {
     /// Play the WAV again at its end.
     #[arg(long = "loop", requires = "play")]
     pub(super) repeat_play: bool,
+    /// WAV that the far end hears while it is held, in place of silence.
+    #[arg(long, value_name = "FILE")]
+    pub(super) hold_music: Option<PathBuf>,
+    /// What becomes of the call that is talked when another one is answered, placed or resumed: both
+    /// go on, it is held, or the other one is refused until it is held or over.
+    #[arg(long, value_enum, default_value_t = SecondCallArg::Together)]
+    pub(super) second_call: SecondCallArg,
     /// One WAV for each call, named by call id (left own, right far end).
     #[arg(long, value_name = "DIR")]
     pub(super) record_dir: Option<PathBuf>,
@@ -299,6 +306,17 @@ pub(super) enum TransportArg {
 pub(super) enum ControlArg {
     /// Standard input.
     Stdin,
+}
+
+/// What becomes of the call that is talked when there is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SecondCallArg {
+    /// Both go on.
+    Together,
+    /// It is held.
+    Hold,
+    /// The other one is refused.
+    Refuse,
 }
 
 /// How events are printed.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::app::{self, EngineOptions, IncomingPolicy, Running, Script, Source};
+use crate::app::{self, EngineOptions, IncomingPolicy, Running, Script, SecondCall, Source};
 use crate::base::clock;
 use crate::base::random::{OsRandom, Random as _};
 use crate::cli::event_line;
@@ -69,7 +69,9 @@ fn options(folder: &Path, voice: &Path) -> anyhow::Result<EngineOptions> {
         settings,
         accept_direct_calls: false,
         max_calls: 4,
-        one_at_a_time: false,
+        attended: false,
+        second_call: Some(SecondCall::Together),
+        hold_music: None,
         persist: false,
         script: Script {
             incoming: IncomingPolicy::Ring,

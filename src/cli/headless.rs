@@ -28,6 +28,9 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Some(path) = &args.play {
         app::check_source(path)?;
     }
+    if let Some(path) = &args.hold_music {
+        app::check_hold_music(path)?;
+    }
     let accounts = options
         .accounts
         .iter()

@@ -8,10 +8,11 @@ use anyhow::{Context as _, bail};
 use clap::ArgMatches;
 
 use crate::app::{
-    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, Source, devices,
+    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall, Source,
+    devices, hold_music,
 };
 use crate::base::redact::Secret;
-use crate::cli::args::{HeadlessArgs, TransportArg};
+use crate::cli::args::{HeadlessArgs, SecondCallArg, TransportArg};
 use crate::config::account::{MessageWaiting, TransportChoice};
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
@@ -93,11 +94,17 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         accounts,
         direct_tls: args.tls.direct(),
         devices: devices(&settings),
-        settings,
         accept_direct_calls: args.no_register,
         max_calls: args.max_calls,
-        one_at_a_time: false,
+        attended: false,
+        second_call: Some(match args.second_call {
+            SecondCallArg::Together => SecondCall::Together,
+            SecondCallArg::Hold => SecondCall::Hold,
+            SecondCallArg::Refuse => SecondCall::Refuse,
+        }),
+        hold_music: args.hold_music.clone().or_else(|| hold_music(&settings)),
         persist: false,
+        settings,
         script: Script {
             extensions: direct_extensions,
             ..script(args)
@@ -147,10 +154,12 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         max_calls: usize::try_from(settings.max_calls)
             .unwrap_or(usize::MAX)
             .max(1),
-        settings,
         accept_direct_calls: false,
-        one_at_a_time: true,
+        attended: true,
+        second_call: None,
+        hold_music: hold_music(&settings),
         persist,
+        settings,
         script: Script::default(),
         notices,
         paths,

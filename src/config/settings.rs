@@ -27,6 +27,11 @@ pub struct Settings {
     pub speaker: String,
     /// The speaker for the ring tone.
     pub ringer: String,
+    /// A WAV file that far ends hear while they are held; empty means silence.
+    pub hold_music: String,
+    /// Whether answering, placing or resuming a call holds the one that is talked; else that one
+    /// must be held or over before.
+    pub hold_on_answer: bool,
     /// Whether each call is recorded from its answer.
     pub record_calls: bool,
     /// Where recordings go; empty means `recordings` in the data folder.
@@ -90,6 +95,8 @@ impl Default for Settings {
             microphone: "default".to_owned(),
             speaker: "default".to_owned(),
             ringer: "default".to_owned(),
+            hold_music: String::new(),
+            hold_on_answer: true,
             record_calls: false,
             record_dir: String::new(),
             ladder_days: 30,

@@ -219,6 +219,8 @@ pub struct DevicesView {
     pub speaker: String,
     /// Why it is not what was chosen, and what to do.
     pub problem: Option<String>,
+    /// Why the hold music cannot be played, and what to do.
+    pub hold_music_problem: Option<String>,
     /// To choose from.
     pub microphones: Vec<String>,
     /// To choose from.

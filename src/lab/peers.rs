@@ -450,6 +450,7 @@ impl Peers {
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. }
+            | MediaEvent::HoldMusic { .. }
             | MediaEvent::Device { .. } => {}
         }
     }

@@ -88,6 +88,16 @@ pub enum MediaCommand {
     },
     /// Which call the devices belong to; the others hear and are heard by nobody.
     Focus(Option<CallId>),
+    /// What far ends hear while we hold them: music from a WAV file, which is read at once; or what
+    /// the source gives.
+    HoldMusic(Option<PathBuf>),
+    /// We hold the call, or no longer do.
+    Hold {
+        /// The call.
+        call: CallId,
+        /// Whether it is held.
+        held: bool,
+    },
     /// Send silence instead of the microphone.
     Mute {
         /// The call.
@@ -216,6 +226,12 @@ pub enum MediaEvent {
         call: CallId,
         /// What is wrong and what to do.
         message: String,
+    },
+    /// The hold music is ready, or `problem` says what is wrong with it and what to do; then held
+    /// far ends hear silence.
+    HoldMusic {
+        /// Why it cannot be played.
+        problem: Option<String>,
     },
     /// The sound devices changed; `problem` says what is wrong and what to do.
     Device {

@@ -104,24 +104,36 @@ impl Loader {
     fn load(&mut self, call: CallId, path: PathBuf, repeat: bool) -> Result<Feed, String> {
         self.requests += 1;
         let request = self.requests;
-        let outbox = self.outbox.clone();
-        let read = move || {
-            let loaded = Loaded {
-                call,
-                request,
-                repeat,
-                sound: file::load(&path),
-            };
-            if outbox.send(loaded).is_err() {
-                tracing::debug!("a file was read after the media thread had ended");
-            }
+        let read = move || Loaded {
+            call,
+            request,
+            repeat,
+            sound: file::load(&path, file::LONGEST_MINUTES),
         };
-        Builder::new()
-            .name("ringdesk-file".to_owned())
-            .spawn(read)
-            .map(|_| Feed::Loading(request))
-            .map_err(|error| format!("the file cannot be read: {error}; close other programs"))
+        read_aside(&self.outbox, read).map(|()| Feed::Loading(request))
     }
+}
+
+/// Reads a file on a thread of its own, which posts what it read.
+///
+/// # Errors
+///
+/// Fails with a sentence for the agent when no thread can be started.
+pub(super) fn read_aside<T: Send + 'static>(
+    outbox: &SyncSender<T>,
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<(), String> {
+    let outbox = outbox.clone();
+    let post = move || {
+        if outbox.send(read()).is_err() {
+            tracing::debug!("a file was read after the media thread had ended");
+        }
+    };
+    Builder::new()
+        .name("ringdesk-file".to_owned())
+        .spawn(post)
+        .map(drop)
+        .map_err(|error| format!("the file cannot be read: {error}; close other programs"))
 }
 
 #[cfg(test)]
@@ -156,7 +168,12 @@ mod tests {
     #[test]
     fn a_file_that_was_read_too_late_is_ignored() {
         let mut feed = Feed::Loading(8);
-        let wrong = || Err(FileError::TooLong("a.wav".to_owned()));
+        let wrong = || {
+            Err(FileError::TooLong {
+                path: "a.wav".to_owned(),
+                minutes: 30,
+            })
+        };
         assert!(feed.take(loaded(7, wrong())).is_none());
         assert!(matches!(feed, Feed::Loading(8)));
         assert!(feed.take(loaded(8, wrong())).is_some());

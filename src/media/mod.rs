@@ -3,8 +3,8 @@
 //! ```text
 //! out: microphone callback -> ring -+
 //!                    file -> player +-> tick -> session: mute -> codec -> RTP -> socket
-//!              far end (echo source)+            |
-//!                                                +-> recorder (left)
+//!              far end (echo source)+    |       |
+//!       hold music, in place of these ---+       +-> recorder (left; silence while music plays)
 //! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | FEC | concealment
 //!        -> tick -> mixer (+ tone) -> ring -> speaker callback
 //!             +-> recorder (right)
@@ -20,6 +20,7 @@ pub mod device;
 pub mod dtmf;
 pub mod engine;
 pub mod frame;
+pub mod hold_music;
 pub mod jitter;
 pub mod outgoing;
 pub mod rate;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::base::clock::monotonic_now;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SILENCE, peak};
+use crate::media::hold_music::{OnHold, tone_music};
 use crate::media::outgoing::StreamSeed;
 use crate::media::rtp::{RtpPacket, is_rtcp};
 use crate::media::session::{Session, SessionEvent, SessionSeed, Transmit};
@@ -36,6 +37,9 @@ struct Side {
     /// What its microphone hears: a tone of that frequency in hertz.
     hertz: f32,
     spoken: u64,
+    on_hold: OnHold,
+    /// Whether its plan lets it send.
+    sends: bool,
     heard: Vec<f32>,
     events: Vec<SessionEvent>,
     /// RTP datagrams that reached it.
@@ -61,6 +65,8 @@ impl Side {
             address: SocketAddr::from(([192, 0, 2, number], 4_000)),
             hertz,
             spoken: 0,
+            on_hold: OnHold::default(),
+            sends: false,
             heard: Vec::new(),
             events: Vec::new(),
             arrived: 0,
@@ -151,6 +157,7 @@ impl World {
     fn apply(&mut self, plans: [MediaPlan; 2]) {
         for (side, plan) in self.sides.iter_mut().zip(plans) {
             side.session.apply(self.now, &plan).unwrap();
+            side.sends = plan.direction.sends();
         }
     }
 
@@ -171,7 +178,8 @@ impl World {
             let mut frame = SILENCE;
             side.session.playout(self.now, &mut frame);
             side.heard.extend(frame);
-            let mut frame = side.speak();
+            let music = side.on_hold.next(side.sends);
+            let mut frame = music.unwrap_or_else(|| side.speak());
             side.session.capture(self.now, &mut frame);
             side.session.tick(self.now);
             while let Some(event) = side.session.poll_event() {
@@ -457,6 +465,54 @@ fn music_on_hold_goes_one_way() {
     world.run(3.0);
     assert!(share_of(world.heard(1), 500.0) > 0.98);
     assert_eq!((world.sides[0].arrived, peak(world.heard(0))), (0, 0.0));
+}
+
+#[test]
+fn a_held_far_end_hears_the_music_alone_and_the_voice_after_it() {
+    for codec in [Codec::Opus, Codec::Pcma] {
+        let music = tone_music(1_300.0, 100_000);
+        let mut world = World::call(1, codec);
+        world.run(2.0);
+        let plans = world.agree(&[codec], [Direction::SendOnly, Direction::SendRecv]);
+        world.apply(plans);
+        world.sides[0].on_hold.set(true, Some(&music));
+        world.run(5.0);
+        let plans = world.agree(&[codec], [Direction::SendRecv; 2]);
+        world.apply(plans);
+        world.sides[0].on_hold.set(false, Some(&music));
+        world.run(2.0);
+        let heard = &world.sides[1].heard;
+        // More than one round of the file.
+        let held = &heard[48_000 * 9 / 4..48_000 * 7];
+        assert!(share_of(held, 1_300.0) > 0.95, "{codec}: the music");
+        assert!(share_of(held, 500.0) < 0.01, "{codec}: no voice in it");
+        let resumed = &heard[48_000 * 29 / 4..];
+        assert!(share_of(resumed, 500.0) > 0.95, "{codec}: the voice again");
+        assert!(share_of(resumed, 1_300.0) < 0.01, "{codec}: no music in it");
+        // Who holds hears nothing meanwhile.
+        assert!(peak(&world.sides[0].heard[48_000 * 5 / 2..48_000 * 7]) < 0.01);
+    }
+}
+
+#[test]
+fn music_stands_still_while_both_sides_hold() {
+    let music = tone_music(1_300.0, 100_000);
+    let mut world = World::call(1, Codec::Pcmu);
+    world.run(1.0);
+    world.sides[0].on_hold.set(true, Some(&music));
+    let plans = world.agree(&[Codec::Pcmu], [Direction::SendOnly; 2]);
+    assert_eq!(plans[0].direction, Direction::Inactive);
+    world.apply(plans);
+    world.run(0.5);
+    let before = [0, 1].map(|side| world.sides[side].arrived);
+    world.run(2.0);
+    assert_eq!(before, [0, 1].map(|side| world.sides[side].arrived));
+    // The far end comes back, and we still hold.
+    let plans = world.agree(&[Codec::Pcmu], [Direction::SendOnly, Direction::SendRecv]);
+    world.apply(plans);
+    world.run(2.0);
+    let heard = &world.sides[1].heard[48_000 * 4..];
+    assert!(share_of(heard, 1_300.0) > 0.95);
 }
 
 #[test]

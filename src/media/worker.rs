@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Sourc
 use crate::media::device::SoundCards;
 use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE};
+use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::outgoing::StreamSeed;
 use crate::media::pacer::Pacer;
 use crate::media::recorder::Recording;
@@ -62,6 +64,8 @@ struct Call {
     ports: PortPair,
     session: Session,
     feed: Feed,
+    on_hold: OnHold,
+    muted: bool,
     recording: Option<Recording>,
     applied: bool,
     sends: bool,
@@ -70,12 +74,20 @@ struct Call {
     heard: Frame,
 }
 
+impl Call {
+    /// Mute is for the voice: the music is heard.
+    fn apply_mute(&mut self) {
+        self.session.mute(self.muted && !self.on_hold.plays());
+    }
+}
+
 /// The thread's state.
 pub(super) struct Worker {
     inbox: Receiver<Message>,
     events: mpsc::Sender<MediaEvent>,
     waiting_events: VecDeque<MediaEvent>,
     loader: Loader,
+    shelf: Shelf,
     calls: Vec<Call>,
     focus: Option<CallId>,
     tone: Option<TonePlayer>,
@@ -103,6 +115,7 @@ impl Worker {
             events,
             waiting_events: VecDeque::new(),
             loader: Loader::new(),
+            shelf: Shelf::new(),
             calls: Vec::new(),
             focus: None,
             tone: None,
@@ -145,6 +158,7 @@ impl Worker {
             }
             self.cards.set_busy(now, busy, !self.calls.is_empty());
             self.take_loaded();
+            self.take_music();
             self.take_device_news();
             self.receive(now);
             while busy && let Some(at) = self.next_tick(now) {
@@ -190,6 +204,8 @@ impl Worker {
             ports,
             session: Session::new(now, &draw_seed()),
             feed: Feed::Microphone,
+            on_hold: OnHold::default(),
+            muted: false,
             recording: None,
             applied: false,
             sends: false,
@@ -213,9 +229,12 @@ impl Worker {
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),
             MediaCommand::Focus(call) => self.focus = call,
+            MediaCommand::HoldMusic(path) => self.choose_music(path),
+            MediaCommand::Hold { call, held } => self.hold(call, held),
             MediaCommand::Mute { call, muted } => {
                 if let Some(call) = self.call(call) {
-                    call.session.mute(muted);
+                    call.muted = muted;
+                    call.apply_mute();
                 }
             }
             MediaCommand::Dtmf { call, digits } => {
@@ -256,6 +275,35 @@ impl Worker {
         }
     }
 
+    fn hold(&mut self, id: CallId, held: bool) {
+        let music = self.shelf.music();
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.on_hold.set(held, music);
+            call.apply_mute();
+        }
+    }
+
+    fn choose_music(&mut self, path: Option<PathBuf>) {
+        // Whether the file can be played is told once it is read.
+        if let Err(message) = self.shelf.choose(path) {
+            let problem = Some(message);
+            self.tell(MediaEvent::HoldMusic { problem });
+        }
+    }
+
+    fn take_music(&mut self) {
+        while let Some(told) = self.shelf.poll() {
+            let problem = told.err().map(|error| error.to_string());
+            self.tell(MediaEvent::HoldMusic { problem });
+            if let Some(music) = self.shelf.music() {
+                for call in &mut self.calls {
+                    call.on_hold.take(music);
+                    call.apply_mute();
+                }
+            }
+        }
+    }
+
     fn take_loaded(&mut self) {
         while let Some(loaded) = self.loader.poll() {
             let id = loaded.call;
@@ -266,7 +314,7 @@ impl Worker {
         }
     }
 
-    fn start_recording(&mut self, id: CallId, path: std::path::PathBuf) {
+    fn start_recording(&mut self, id: CallId, path: PathBuf) {
         let events = self.events.clone();
         let Some(call) = self.call(id) else {
             return;
@@ -373,13 +421,16 @@ impl Worker {
         for call in &mut self.calls {
             let focus = self.focus == Some(call.id);
             let heard = &call.heard;
-            let mut frame = call
-                .feed
-                .next(focus.then_some(&microphone), heard, call.sends);
+            let music = call.on_hold.next(call.sends);
+            // Music is not what the agent said.
+            let recorded = call.sends && music.is_none();
+            let microphone = focus.then_some(&microphone);
+            let mut frame =
+                music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
             call.session.capture(at, &mut frame);
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {
-                let agent = if call.sends { &frame } else { &SILENCE };
+                let agent = if recorded { &frame } else { &SILENCE };
                 recording.write(agent, &call.heard);
             }
         }

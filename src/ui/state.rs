@@ -147,6 +147,7 @@ pub(crate) struct SettingsState {
     /// Texts that are being typed and not saved yet.
     pub(crate) region: Option<String>,
     pub(crate) record_dir: Option<String>,
+    pub(crate) hold_music: Option<String>,
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,

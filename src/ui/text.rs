@@ -335,6 +335,10 @@ pub(crate) const SPEAKER: &str = "Speaker";
 pub(crate) const RINGER: &str = "Ring tone";
 pub(crate) const DEVICE_DEFAULT: &str = "System default";
 pub(crate) const DEVICE_NULL: &str = "None (silence)";
+pub(crate) const HOLD_MUSIC: &str = "Hold music";
+pub(crate) const HOLD_MUSIC_HINT: &str = "a WAV file; silence without one";
+pub(crate) const HOLD_MUSIC_WHY: &str =
+    "Who you put on hold hears it, at the loudness of a voice. It is not recorded.";
 pub(crate) const REFRESH_DEVICES: &str = "Look again";
 pub(crate) const APPEARANCE: &str = "Appearance";
 pub(crate) const THEME: &str = "Theme";
@@ -344,6 +348,9 @@ pub(crate) const THEME_DARK: &str = "Dark";
 pub(crate) const CALLS_SECTION: &str = "Calls";
 pub(crate) const RECORD_CALLS: &str = "Record each call from its answer";
 pub(crate) const RECORD_CALLS_WHY: &str = "Tell the other side where the law asks for it.";
+pub(crate) const HOLD_ON_ANSWER: &str = "Hold the other call by itself";
+pub(crate) const HOLD_ON_ANSWER_WHY: &str =
+    "When you answer, place or resume a call. Without it you hold or end the other one first.";
 pub(crate) const RECORD_DIR: &str = "Folder for recordings";
 pub(crate) const RECORD_DIR_HINT: &str = "recordings in the data folder";
 pub(crate) const REGION: &str = "Country of numbers without country code";

@@ -10,8 +10,8 @@ use hound::{SampleFormat, WavReader, WavSpec};
 use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, from_pcm16, to_pcm16};
 use crate::media::rate::RateConverter;
 
-/// The longest file, in samples at 48 kHz: 30 minutes, 173 MB in memory.
-const MAX_SAMPLES: usize = 30 * 60 * 48_000;
+/// The longest file in place of the microphone, in minutes: 173 MB in memory.
+pub const LONGEST_MINUTES: u32 = 30;
 /// Channels that are mixed.
 const MAX_CHANNELS: u16 = 32;
 
@@ -36,19 +36,25 @@ pub enum FileError {
         reason: String,
     },
     /// It is too long.
-    #[error("{0} is longer than 30 minutes; choose a shorter file")]
-    TooLong(String),
+    #[error("{path} is longer than {minutes} min; choose a shorter file")]
+    TooLong {
+        /// The file.
+        path: String,
+        /// How long it may be.
+        minutes: u32,
+    },
 }
 
 /// Sound in memory: 16-bit mono at 48 kHz.
 pub type Sound = Arc<[i16]>;
 
-/// Reads a file. It takes up to seconds for a long one: never on the media thread.
+/// Reads a file of at most so many minutes. It takes up to seconds for a long one: never on the media
+/// thread.
 ///
 /// # Errors
 ///
-/// Fails when it cannot be read, is no PCM WAV, is empty, or is longer than 30 minutes.
-pub fn load(path: &Path) -> Result<Sound, FileError> {
+/// Fails when it cannot be read, is no PCM WAV, is empty, or is longer.
+pub fn load(path: &Path, minutes: u32) -> Result<Sound, FileError> {
     let name = path.display().to_string();
     let unreadable = |source| FileError::Unreadable {
         path: name.clone(),
@@ -78,9 +84,12 @@ pub fn load(path: &Path) -> Result<Sound, FileError> {
     if spec.channels == 0 || spec.channels > MAX_CHANNELS {
         return Err(format(format!("it has {} channels", spec.channels)));
     }
-    let frames = u64::from(reader.duration()) * u64::from(SAMPLE_RATE);
-    if frames / u64::from(spec.sample_rate.max(1)) > MAX_SAMPLES as u64 {
-        return Err(FileError::TooLong(name));
+    let longest = u64::from(spec.sample_rate) * 60 * u64::from(minutes);
+    if u64::from(reader.duration()) > longest {
+        return Err(FileError::TooLong {
+            path: name,
+            minutes,
+        });
     }
     let mono = read_mono(reader, spec).map_err(wrong)?;
     if mono.is_empty() {
@@ -91,11 +100,12 @@ pub fn load(path: &Path) -> Result<Sound, FileError> {
 
 fn read_mono<R: Read>(mut reader: WavReader<R>, spec: WavSpec) -> Result<Vec<f32>, hound::Error> {
     let channels = usize::from(spec.channels);
+    let length = usize::try_from(reader.duration()).unwrap_or(0);
     let mut mixer = Mixer {
         channels,
         sum: 0.0,
         count: 0,
-        mono: Vec::new(),
+        mono: Vec::with_capacity(length),
     };
     match spec.sample_format {
         SampleFormat::Float => {
@@ -138,7 +148,7 @@ fn resample(mono: &[f32], rate: u32) -> Result<Sound, crate::media::rate::RateEr
     }
     let mut converter = RateConverter::new(rate, SAMPLE_RATE)?;
     let length = mono.len() as u64 * u64::from(SAMPLE_RATE) / u64::from(rate);
-    let length = usize::try_from(length).unwrap_or(MAX_SAMPLES);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
     let mut samples = Vec::with_capacity(length);
     let mut skip = converter.delay();
     let mut keep = |piece: &[f32]| {
@@ -156,18 +166,35 @@ fn resample(mono: &[f32], rate: u32) -> Result<Sound, crate::media::rate::RateEr
 #[derive(Debug, Clone)]
 pub struct Player {
     sound: Sound,
-    repeat: bool,
+    /// The sample that follows the last one; none where it ends.
+    again: Option<usize>,
     position: usize,
 }
 
 impl Player {
-    /// Starts at the beginning.
+    /// Starts at the beginning, and again there at the end where it repeats.
     pub fn new(sound: Sound, repeat: bool) -> Self {
+        let again = repeat.then_some(0);
         Self {
             sound,
-            repeat,
+            again,
             position: 0,
         }
+    }
+
+    /// Starts at the beginning, and goes on at that sample behind the end.
+    pub fn looping(sound: Sound, from: usize) -> Self {
+        let again = Some(from);
+        Self {
+            sound,
+            again,
+            position: 0,
+        }
+    }
+
+    /// Whether it plays that very sound.
+    pub fn plays(&self, sound: &Sound) -> bool {
+        Arc::ptr_eq(&self.sound, sound)
     }
 
     /// Gives the next 10 ms; silence behind the end.
@@ -177,10 +204,10 @@ impl Player {
         while filled < FRAME_SAMPLES {
             let rest = self.sound.get(self.position..).unwrap_or_default();
             if rest.is_empty() {
-                if !self.repeat || self.sound.is_empty() {
-                    break;
+                match self.again {
+                    Some(from) if from < self.sound.len() => self.position = from,
+                    Some(_) | None => break,
                 }
-                self.position = 0;
                 continue;
             }
             let room = frame.get_mut(filled..).unwrap_or_default();
@@ -239,7 +266,7 @@ mod tests {
                 sample_format,
             };
             write(&path, spec, 500);
-            let sound = load(&path).unwrap();
+            let sound = load(&path, 1).unwrap();
             assert!(
                 sound.len().abs_diff(24_000) < 500,
                 "{sample_rate}: {}",
@@ -270,14 +297,17 @@ mod tests {
         write(&cut, spec, 100);
         let bytes = std::fs::read(&cut).unwrap();
         std::fs::write(&cut, &bytes[..30]).unwrap();
+        let long = folder.path().join("long.wav");
+        write(&long, spec, 60_001);
         for (path, expected) in [
             (folder.path().join("none.wav"), "cannot read "),
             (folder.path().to_path_buf(), ""),
             (text, "is no WAV file"),
             (empty, "is no WAV file"),
             (cut, "is no WAV file"),
+            (long, "is longer than 1 min"),
         ] {
-            let message = load(&path).unwrap_err().to_string();
+            let message = load(&path, 1).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
             assert!(message.contains("choose"), "{message}");
         }

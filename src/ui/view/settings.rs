@@ -35,6 +35,7 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         let mut settings = snapshot.settings.clone();
         section_ui(ui, text::SOUND, |ui| {
             sound_ui(ui, scene, &mut settings, &snapshot);
+            hold_music_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
         section_ui(ui, text::CALLS_SECTION, |ui| {
@@ -212,6 +213,43 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
     }
 }
 
+/// The file is read by the engine, which tells what is wrong with it.
+fn hold_music_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
+    let theme = Theme::of(ui);
+    ui.add_space(8.0);
+    let name = (text::HOLD_MUSIC, text::HOLD_MUSIC_HINT);
+    path_ui(ui, name, &mut settings.hold_music, &mut state.hold_music);
+    line_ui(ui, text::HOLD_MUSIC_WHY, SMALL, theme.colours.muted);
+    if let Some(problem) = &snapshot.devices.hold_music_problem {
+        let words = format::sentence(problem);
+        paragraph_ui(ui, &words, BODY, theme.colours.bad.text);
+    }
+}
+
+/// A file or folder; it is taken when the field is left.
+fn path_ui(
+    ui: &mut Ui,
+    (name, hint): (&str, &str),
+    path: &mut String,
+    typing: &mut Option<String>,
+) {
+    let mut typed = typing.take().unwrap_or_else(|| path.clone());
+    let field = Field::labelled(name, &mut typed)
+        .hint(hint)
+        .width(380.0)
+        .show(ui);
+    if field.lost_focus() {
+        typed.trim().clone_into(path);
+    } else if field.has_focus() {
+        *typing = Some(typed);
+    }
+}
+
 fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
     let theme = Theme::of(ui);
     line_ui(ui, text::THEME, SMALL, theme.colours.muted);
@@ -235,24 +273,15 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
 
 fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
     let theme = Theme::of(ui);
+    switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
+    line_ui(ui, text::HOLD_ON_ANSWER_WHY, SMALL, theme.colours.muted);
     switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
     line_ui(ui, text::RECORD_CALLS_WHY, SMALL, theme.colours.muted);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
     line_ui(ui, text::ASK_AGENT_WHY, SMALL, theme.colours.muted);
     ui.add_space(8.0);
-    let mut typed = state
-        .record_dir
-        .take()
-        .unwrap_or_else(|| settings.record_dir.clone());
-    let field = Field::labelled(text::RECORD_DIR, &mut typed)
-        .hint(text::RECORD_DIR_HINT)
-        .width(380.0)
-        .show(ui);
-    if field.lost_focus() {
-        typed.trim().clone_into(&mut settings.record_dir);
-    } else if field.has_focus() {
-        state.record_dir = Some(typed);
-    }
+    let name = (text::RECORD_DIR, text::RECORD_DIR_HINT);
+    path_ui(ui, name, &mut settings.record_dir, &mut state.record_dir);
     let mut typed = state
         .region
         .take()
