@@ -285,6 +285,65 @@ mod tests {
     }
 
     #[test]
+    fn a_held_far_end_hears_music_that_is_neither_muted_nor_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let [voice, music, ours, theirs] =
+            ["voice", "music", "ours", "theirs"].map(|name| folder.path().join(name));
+        write_tone(&voice, 400.0);
+        write_tone(&music, 1_000.0);
+        let mut sides = [Side::new(CALL(1)), Side::new(CALL(2))];
+        let missing = MediaCommand::HoldMusic(Some(folder.path().join("none.wav")));
+        sides[0].engine.send(missing).unwrap();
+        let told = |event: &MediaEvent| match event {
+            MediaEvent::HoldMusic { problem } => Some(problem.clone()),
+            _ => None,
+        };
+        let problem = sides[0].wait(told).unwrap();
+        assert!(
+            problem.contains("none.wav") && problem.contains("choose"),
+            "{problem}"
+        );
+        let found = MediaCommand::HoldMusic(Some(music));
+        sides[0].engine.send(found).unwrap();
+        assert_eq!(sides[0].wait(told), None);
+        sides[0].play(&voice);
+        let mut locals = [sides[0].local(Codec::Pcma), sides[1].local(Codec::Pcma)];
+        locals[0].direction = Direction::SendOnly;
+        let (answered, far_plan) = answer(&locals[1], &offer(&locals[0])).unwrap();
+        sides[1].apply(far_plan);
+        let call = sides[0].call;
+        let muted = MediaCommand::Mute { call, muted: true };
+        sides[0].engine.send(muted).unwrap();
+        let hold = MediaCommand::Hold { call, held: true };
+        sides[0].engine.send(hold).unwrap();
+        sides[0].apply(accept(&locals[0], &answered).unwrap());
+        sides[1].wait(|event| matches!(event, MediaEvent::Flowing { .. }).then_some(()));
+        for (side, path) in sides.iter().zip([&ours, &theirs]) {
+            let (call, path) = (side.call, path.clone());
+            side.engine
+                .send(MediaCommand::StartRecording { call, path })
+                .unwrap();
+        }
+        for _ in 0..2 {
+            sides[1].wait(|event| matches!(event, MediaEvent::Quality { .. }).then_some(()));
+        }
+        for side in &mut sides {
+            let call = side.call;
+            side.engine
+                .send(MediaCommand::StopRecording { call })
+                .unwrap();
+            side.wait(|event| matches!(event, MediaEvent::RecordingStopped { .. }).then_some(()));
+        }
+        let [_, heard] = read(&theirs);
+        let heard = &heard[heard.len() / 4..heard.len() * 3 / 4];
+        let share = share_of(heard, 1_000.0);
+        assert!(share > 0.6, "the music is heard: {share}");
+        assert!(share_of(heard, 400.0) < 0.1, "the voice is not");
+        let [own, _] = read(&ours);
+        assert!(own.len() > 40_000 && own.iter().all(|sample| *sample == 0.0));
+    }
+
+    #[test]
     fn digits_echo_and_mistakes_are_told() {
         let mut caller = Side::new(CALL(1));
         let mut echo = Side::new(CALL(2));

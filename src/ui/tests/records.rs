@@ -229,6 +229,37 @@ fn a_switch_is_turned_by_its_words() {
 }
 
 #[test]
+fn hold_music_is_saved_when_its_field_is_left_and_what_is_wrong_stands_below() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    shown.get_by_label("Hold music").focus();
+    shown.run();
+    shown.get_by_label("Hold music").type_text(" /music/wait.wav ");
+    shown.run();
+    assert!(shown.state_mut().sent().is_empty(), "not at each key");
+    shown.key_press(egui::Key::Enter);
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().first(),
+        Some(Command::SaveSettings(settings)) if settings.hold_music == "/music/wait.wav"
+    ));
+    let why = "held callers hear silence: cannot read /music/wait.wav";
+    shown
+        .state()
+        .change(|snapshot| snapshot.devices.hold_music_problem = Some(why.to_owned()));
+    shown.run();
+    shown.get_by_label_contains("Held callers hear silence: cannot read /music/wait.wav");
+    let words = "Hold the other call by itself";
+    shown.get_by_label(words).click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().first(),
+        Some(Command::SaveSettings(settings)) if !settings.hold_on_answer
+    ));
+}
+
+#[test]
 fn a_setting_is_saved_when_it_is_changed_and_only_then() {
     let mut shown = desk(registered(), Rows::default(), |state| {
         state.view = View::Settings;
