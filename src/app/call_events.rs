@@ -383,7 +383,11 @@ impl Engine {
             self.send_digits(now, id, &digits);
         }
         let old = self.calls.get(&id).and_then(|call| call.takes_place_of);
-        let held = |old: CallId| self.calls.get(&old).is_some_and(|call| call.call.wants_hold());
+        let held = |old: CallId| {
+            self.calls
+                .get(&old)
+                .is_some_and(|call| call.call.wants_hold())
+        };
         let was_held = old.is_some_and(held);
         if let Some(old) = old {
             self.take_place(now, old);

@@ -15,9 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::media::device::file::{self, FileError, Player, Sound};
 use crate::media::feed::read_aside;
-use crate::media::frame::{
-    FRAME_SAMPLES, Frame, SAMPLES_PER_MILLI, SILENCE, from_pcm16, to_pcm16,
-};
+use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLES_PER_MILLI, SILENCE, from_pcm16, to_pcm16};
 
 /// The longest music, in minutes: 58 MB in memory.
 pub const LONGEST_MINUTES: u32 = 10;
@@ -278,7 +276,10 @@ mod tests {
             let heard = play(&mut on_hold, 300);
             let power = heard.iter().map(|s| s * s).sum::<f32>() / heard.len() as f32;
             let decibels = 10.0 * power.log10();
-            assert!((-28.0..=-23.0).contains(&decibels), "{level}: {decibels} dB");
+            assert!(
+                (-28.0..=-23.0).contains(&decibels),
+                "{level}: {decibels} dB"
+            );
         }
         // A click in quiet music sets the bound.
         let mut sound: Vec<i16> = tone(400.0, 96_000, 0.02).to_vec();
@@ -304,7 +305,11 @@ mod tests {
         calls[0].set(true, Some(&music));
         let first = play(&mut calls[0], 10);
         calls[1].set(true, Some(&music));
-        assert_eq!(play(&mut calls[1], 10), first, "each begins at the beginning");
+        assert_eq!(
+            play(&mut calls[1], 10),
+            first,
+            "each begins at the beginning"
+        );
         // The sound itself, and the two places in it.
         assert_eq!(Arc::strong_count(&music.sound), 3);
         // The second hold goes on where the first ended, and fades at both ends.
@@ -388,7 +393,10 @@ mod tests {
         assert_eq!(samples, 48_000);
         shelf.choose(Some(folder.path().join("none.wav"))).unwrap();
         let told = wait(&mut shelf).unwrap_err().to_string();
-        assert!(told.contains("none.wav") && told.contains("choose"), "{told}");
+        assert!(
+            told.contains("none.wav") && told.contains("choose"),
+            "{told}"
+        );
         assert!(shelf.music().is_none());
         shelf.choose(Some(path)).unwrap();
         shelf.choose(None).unwrap();

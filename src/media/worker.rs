@@ -425,8 +425,7 @@ impl Worker {
             // Music is not what the agent said.
             let recorded = call.sends && music.is_none();
             let microphone = focus.then_some(&microphone);
-            let mut frame =
-                music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
+            let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
             call.session.capture(at, &mut frame);
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {

@@ -127,9 +127,11 @@ fn a_sound_file_that_is_none_is_named() {
     let file = folder.path().join("greeting.wav");
     std::fs::write(&file, "RIFF, but no sound").unwrap();
     for path in [file.to_string_lossy().as_ref(), "/no/such/greeting.wav"] {
-        let ended = ended(&["--no-register", "--play", path]);
-        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-        assert_says(&ended.stderr, &["greeting.wav"]);
+        for option in ["--play", "--hold-music"] {
+            let ended = ended(&["--no-register", option, path]);
+            assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+            assert_says(&ended.stderr, &["greeting.wav"]);
+        }
     }
 }
 

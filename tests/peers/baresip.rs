@@ -26,6 +26,19 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts it with one codec, such as `opus/48000/2` or `pcma`, saying `speech`.
     pub(crate) fn start(codec: &str, speech: &Sound) -> Self {
+        Self::with(codec, speech, None)
+    }
+
+    /// The same with G.711, and a second account that sends on what the first one plays to its user:
+    /// its own dump of that ends when a call is held.
+    pub(crate) fn overheard(speech: &Sound) -> Self {
+        let codec = "PCMA/8000/1";
+        let listener =
+            ";audio_codecs=PCMA/8000/1;audio_source=aubridge,heard;audio_player=aubridge,nowhere";
+        Self::with(codec, speech, Some(listener))
+    }
+
+    fn with(codec: &str, speech: &Sound, listener: Option<&str>) -> Self {
         place::need("baresip");
         let folder = TempDir::new().unwrap();
         // SIP, one for TLS that it takes by itself, and the control port.
@@ -40,7 +53,8 @@ impl Baresip {
         let source = folder.path().join("source.wav");
         // It hangs up at the end of the file.
         let mut speech = speech.at_rate(rate);
-        let silence = usize::try_from(rate * 20).unwrap();
+        let seconds = if listener.is_some() { 60 } else { 20 };
+        let silence = usize::try_from(rate * seconds).unwrap();
         speech.samples.extend(std::iter::repeat_n(0.0, silence));
         if codec.starts_with("opus") {
             speech.write_stereo(&source);
@@ -49,6 +63,8 @@ impl Baresip {
         }
         let modules = modules();
         let at = folder.path().display();
+        // Without its own player a call would take any that is there.
+        let bridge = listener.map_or("", |_| "module aubridge.so");
         let config = format!(
             "sip_listen 127.0.0.1:{port}\n\
              net_interface 127.0.0.1\n\
@@ -60,6 +76,7 @@ impl Baresip {
              module opus.so\n\
              module aufile.so\n\
              module sndfile.so\n\
+             {bridge}\n\
              module_tmp account.so\n\
              module_app menu.so\n\
              module_app ctrl_tcp.so\n\
@@ -68,10 +85,17 @@ impl Baresip {
             modules.display()
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
-        let account = format!(
-            "<sip:baresip@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codec}\n"
-        );
-        std::fs::write(folder.path().join("accounts"), account).unwrap();
+        let account = |user, more: &str| {
+            format!("<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto{more}\n")
+        };
+        let mut own = format!(";audio_codecs={codec}");
+        let mut accounts = String::new();
+        if let Some(listener) = listener {
+            own.push_str(";audio_player=aubridge,heard");
+            accounts = account("listener", listener);
+        }
+        accounts.insert_str(0, &account("baresip", &own));
+        std::fs::write(folder.path().join("accounts"), accounts).unwrap();
         std::fs::write(folder.path().join("contacts"), "").unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new("baresip")
@@ -98,6 +122,11 @@ impl Baresip {
     /// Its address, to be called.
     pub(crate) fn uri(&self) -> String {
         format!("sip:baresip@127.0.0.1:{}", self.port)
+    }
+
+    /// Who is called here hears what its user hears.
+    pub(crate) fn listener(&self) -> String {
+        format!("sip:listener@127.0.0.1:{}", self.port)
     }
 
     /// Sends a command of its menu, such as `dial`.

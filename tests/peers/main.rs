@@ -19,11 +19,13 @@
 mod audio;
 mod bad_input;
 mod baresip;
+mod call_waiting;
 mod certificates;
 #[cfg(feature = "gui")]
 mod damaged_start;
 mod datagrams;
 mod encrypted;
+mod hold_music;
 mod junit;
 mod kamailio;
 mod lab;

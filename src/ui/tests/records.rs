@@ -235,7 +235,9 @@ fn hold_music_is_saved_when_its_field_is_left_and_what_is_wrong_stands_below() {
     });
     shown.get_by_label("Hold music").focus();
     shown.run();
-    shown.get_by_label("Hold music").type_text(" /music/wait.wav ");
+    shown
+        .get_by_label("Hold music")
+        .type_text(" /music/wait.wav ");
     shown.run();
     assert!(shown.state_mut().sent().is_empty(), "not at each key");
     shown.key_press(egui::Key::Enter);

@@ -1,0 +1,129 @@
+//! A second call while one is talked: one at a time, by the phone or by the agent.
+
+use serde_json::{Value, json};
+
+use crate::junit::scenario;
+use crate::phone::Phone;
+use crate::place::PATIENCE;
+use crate::sipp::Sipp;
+
+fn command(phone: &mut Phone, name: &str, call: &Value) {
+    phone.send(&json!({"command": name, "call_id": call}));
+}
+
+fn wait_for_call(phone: &mut Phone, name: &str, call: &Value) -> Value {
+    phone.wait_for(name, PATIENCE, |event| {
+        event["event"] == name && event["call_id"] == *call
+    })
+}
+
+/// Waits for the next call that rings, and gives its id.
+fn rings(phone: &mut Phone) -> Value {
+    phone.wait("ringing")["call_id"].clone()
+}
+
+fn calls(from: &Phone, options: &[&str]) -> Phone {
+    let uri = format!("sip:phone@{}", from.address());
+    Phone::start(&[&["--no-register", "--call", &uri], options].concat())
+}
+
+#[test]
+fn call_waiting() {
+    scenario("call-waiting", || {
+        let mut phone = Phone::start(&["--no-register", "--second-call", "hold"]);
+        let first_caller = Sipp::to(phone.address(), "call-waiting", &[]);
+        let first = rings(&mut phone);
+        command(&mut phone, "answer", &first);
+        wait_for_call(&mut phone, "answered", &first);
+        let second_caller = Sipp::to(phone.address(), "call-waiting", &[]);
+        let second = rings(&mut phone);
+        command(&mut phone, "answer", &second);
+        let held = wait_for_call(&mut phone, "held", &first);
+        assert_eq!(held["by"], "local", "{held:#}");
+        command(&mut phone, "resume", &first);
+        wait_for_call(&mut phone, "held", &second);
+        command(&mut phone, "hangup", &first);
+        wait_for_call(&mut phone, "ended", &first);
+        first_caller.passes();
+        command(&mut phone, "resume", &second);
+        wait_for_call(&mut phone, "resumed", &second);
+        command(&mut phone, "hangup", &second);
+        wait_for_call(&mut phone, "ended", &second);
+        second_caller.passes();
+        let states: Vec<Value> = phone
+            .calls()
+            .iter()
+            .map(|row| row["state"].clone())
+            .collect();
+        assert_eq!(states, ["completed", "completed"]);
+    });
+}
+
+#[test]
+fn placing_a_second_call_holds_the_first_where_that_is_wanted() {
+    let mut other = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut phone = Phone::start(&["--no-register", "--second-call", "hold", "--auto-answer"]);
+    let mut caller = calls(&phone, &[]);
+    let first = phone.wait("answered")["call_id"].clone();
+    let to_other = format!("sip:phone@{}", other.address());
+    phone.send(&json!({"command": "call", "uri": to_other}));
+    wait_for_call(&mut phone, "held", &first);
+    assert_eq!(caller.wait("held")["by"], "remote");
+    other.wait("answered");
+    command(&mut phone, "resume", &first);
+    assert_eq!(other.wait("held")["by"], "remote");
+    caller.wait("resumed");
+}
+
+#[test]
+fn a_second_call_is_refused_in_words_until_the_first_is_held_or_over() {
+    let other = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut phone = Phone::start(&["--no-register", "--second-call", "refuse"]);
+    let mut first_caller = calls(&phone, &[]);
+    let first = rings(&mut phone);
+    command(&mut phone, "answer", &first);
+    wait_for_call(&mut phone, "answered", &first);
+    let mut second_caller = calls(&phone, &[]);
+    let second = rings(&mut phone);
+    let refused = |phone: &mut Phone, name: &str| {
+        let told = phone.wait(name);
+        let words = told["message"].as_str().unwrap();
+        assert!(words.contains("hold or end that call first"), "{told:#}");
+    };
+    command(&mut phone, "answer", &second);
+    refused(&mut phone, "error");
+    let to_other = format!("sip:phone@{}", other.address());
+    phone.send(&json!({"command": "call", "uri": to_other}));
+    refused(&mut phone, "error");
+    assert_eq!(phone.calls().len(), 2, "nothing was dialled");
+    command(&mut phone, "hold", &first);
+    // Held as soon as it is asked for: nobody waits for the far end's word.
+    command(&mut phone, "answer", &second);
+    wait_for_call(&mut phone, "answered", &second);
+    second_caller.wait("answered");
+    first_caller.wait("held");
+    command(&mut phone, "resume", &first);
+    refused(&mut phone, "error");
+    command(&mut phone, "hangup", &second);
+    wait_for_call(&mut phone, "ended", &second);
+    command(&mut phone, "resume", &first);
+    wait_for_call(&mut phone, "resumed", &first);
+    first_caller.wait("resumed");
+}
+
+#[test]
+fn calls_stand_side_by_side_for_testers() {
+    let mut phone = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut callers = [calls(&phone, &[]), calls(&phone, &[])];
+    for caller in &mut callers {
+        caller.wait("answered");
+        phone.wait("answered");
+    }
+    // A held one would have been told before the end.
+    for caller in &mut callers {
+        caller.command("hangup");
+        caller.wait("ended");
+        phone.wait("ended");
+        assert!(caller.drain().iter().all(|event| event["event"] != "held"));
+    }
+}
