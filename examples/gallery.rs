@@ -193,6 +193,7 @@ fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> S
             microphone: "Jabra Evolve2 65".to_owned(),
             speaker: "Jabra Evolve2 65".to_owned(),
             problem: None,
+            hold_music_problem: None,
             microphones: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
             speakers: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
         },

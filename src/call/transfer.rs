@@ -163,6 +163,23 @@ mod tests {
     }
 
     #[test]
+    fn a_transfer_that_fails_leaves_the_call_on_hold_when_somebody_else_is_talked_with() {
+        let (mut caller, mut callee) = connected();
+        caller.transfer(carol(), true).unwrap();
+        let held = drain(&mut caller, 0);
+        carry_change(&mut caller, &mut callee, &held);
+        caller.stay_held();
+        caller.handle_transfer(&Status::new(486, "Busy Here"), true);
+        let over = drain(&mut caller, 0);
+        assert!(sip(&over).is_empty(), "{over:?}");
+        assert!(caller.held() && caller.wants_hold() && !caller.transferring());
+        caller.set_hold(false).unwrap();
+        let back = drain(&mut caller, 0);
+        carry_change(&mut caller, &mut callee, &back);
+        assert!(!caller.held() && !callee.held_by_remote());
+    }
+
+    #[test]
     fn a_transfer_that_fails_brings_the_call_back() {
         let (mut caller, mut callee) = connected();
         caller.transfer(carol(), true).unwrap();

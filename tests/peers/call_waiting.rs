@@ -111,6 +111,29 @@ fn a_second_call_is_refused_in_words_until_the_first_is_held_or_over() {
     first_caller.wait("resumed");
 }
 
+/// Carol has Alice on hold when Alice hands Bob over to her: nobody opens her microphone for her.
+#[test]
+fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
+    let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
+    let to_carol = format!("sip:phone@{}", carol.address());
+    let mut bob = Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"]);
+    let mut alice = calls(&bob, &[]);
+    let first = alice.wait("answered")["call_id"].clone();
+    bob.wait("answered");
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": to_carol}));
+    let consult = alice.wait("outgoing")["call_id"].clone();
+    wait_for_call(&mut alice, "answered", &consult);
+    carol.wait("answered");
+    carol.command("hold");
+    carol.wait("held");
+    alice.send(&json!({"command": "transfer", "call_id": first, "other_call_id": consult}));
+    let after = carol.wait("answered")["call_id"].clone();
+    let held = wait_for_call(&mut carol, "held", &after);
+    assert_eq!(held["by"], "local", "{held:#}");
+    command(&mut carol, "resume", &after);
+    wait_for_call(&mut carol, "resumed", &after);
+}
+
 #[test]
 fn calls_stand_side_by_side_for_testers() {
     let mut phone = Phone::start(&["--no-register", "--auto-answer"]);
