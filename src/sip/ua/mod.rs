@@ -17,6 +17,7 @@
 //! | `session` | what is known of one call |
 //! | `session_ident` | the name of a session over all its hops |
 //! | `invite_client` | calls we make |
+//! | `cancel` | calls we give up before they are answered |
 //! | `invite_server` | calls we get |
 //! | `reliable` | provisional answers that are acknowledged (RFC 3262) |
 //! | `reinvite` | changes inside a call that we make: re-INVITE, UPDATE |
@@ -38,6 +39,7 @@ mod account;
 mod ack;
 mod addressing;
 mod authentication;
+mod cancel;
 mod failover;
 mod far_change;
 mod in_dialog;
