@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::authentication::KnownChallenge;
 use super::outgoing::OutgoingId;
-use crate::base::flow::{Resolved, Transport};
+use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::uri::{Host, SipUri, Uri};
 use crate::sip::account::AccountSetup;
 use crate::sip::connection::Flow;
@@ -160,6 +160,14 @@ impl Account {
     pub(crate) fn is_own_flow(&self, flow: &Flow) -> bool {
         let own = self.flow.as_ref().and_then(Flow::connection);
         (own.is_some() && own == flow.connection()) || self.is_server(flow.remote().ip())
+    }
+
+    /// Whether a request goes to the account's own servers: to an address that was resolved for
+    /// them, or by the registration's own stream.
+    pub(crate) fn is_own_way(&self, place: Option<Resolved>, stream: Option<ConnectionId>) -> bool {
+        let own = self.flow.as_ref().and_then(Flow::connection);
+        place.is_some_and(|place| self.is_server(place.remote.ip()))
+            || (stream.is_some() && own == stream)
     }
 
     /// Remembers a realm that the account's own servers asked for.

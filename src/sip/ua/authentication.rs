@@ -1,6 +1,8 @@
 //! Challenges to our requests (RFC 3261 section 22, RFC 7616, RFC 8760).
 
+use super::failover::chooses_servers;
 use super::outgoing::{OutgoingId, Owner};
+use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::digest::{Challenge, Hash, Subject};
@@ -118,14 +120,7 @@ impl Endpoint {
         let Some(account) = account_id.and_then(|id| self.accounts.get_mut(&id)) else {
             return (Vec::new(), Some(KeptBack::NoPassword));
         };
-        let own_hop = place.is_some_and(|place| account.is_server(place.remote.ip()))
-            || own_stream.is_some_and(|stream| {
-                account
-                    .flow
-                    .as_ref()
-                    .and_then(crate::sip::connection::Flow::connection)
-                    == Some(stream)
-            });
+        let own_hop = account.is_own_way(place, own_stream);
         // Whatever the way, a call within the own domain is challenged by the own side.
         let own_target = registers || target.is_some_and(|uri| account.is_own_host(&uri.host));
         let mut chosen = Vec::new();
@@ -175,6 +170,19 @@ impl Endpoint {
         let why = kept.sentence("the far end");
         self.border
             .event(SipEvent::CredentialsKept { session, why });
+    }
+
+    /// Whether credentials may go with the next attempt of a request. Inside a call the answered
+    /// challenges are those of its own way; outside of one a target that the far end chose, or that
+    /// was typed, must not get what the own server asked for.
+    pub(crate) fn may_carry_credentials(&self, id: OutgoingId, place: Resolved) -> bool {
+        let Some(outgoing) = self.outgoing.get(&id) else {
+            return false;
+        };
+        let stream = outgoing.stream.map(|(connection, _)| connection);
+        let account = outgoing.account.and_then(|id| self.accounts.get(&id));
+        !chooses_servers(outgoing.owner)
+            || account.is_some_and(|account| account.is_own_way(Some(place), stream))
     }
 
     /// Adds the credentials for all challenges that are known for such a request.

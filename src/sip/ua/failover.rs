@@ -107,7 +107,7 @@ impl Endpoint {
 }
 
 /// Whether a request chooses among servers; inside a call they are chosen already.
-fn chooses_servers(owner: Owner) -> bool {
+pub(super) fn chooses_servers(owner: Owner) -> bool {
     match owner {
         Owner::Register(_) | Owner::Invite(_) | Owner::Subscribe(_) => true,
         Owner::Information(_)

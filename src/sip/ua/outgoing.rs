@@ -293,7 +293,9 @@ impl Endpoint {
         let challenged = outgoing.challenged();
         self.name_session(&mut request);
         self.add_contact(&mut request, account, &target.place);
-        self.add_credentials(&mut request, account, challenged);
+        if self.may_carry_credentials(id, target.place) {
+            self.add_credentials(&mut request, account, challenged);
+        }
         let branch = format!("z9hG4bK{}", self.random.hex(12));
         let via = self.via(&target.place, &branch);
         request.headers.prepend("Via", via);
