@@ -247,5 +247,6 @@ fn call(number: u64) -> CallRow {
         done: false,
         transferred_to: None,
         transferred_by: None,
+        redirected_to: None,
     }
 }

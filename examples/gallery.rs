@@ -365,7 +365,9 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             transfer_problem: None,
             consult_for: None,
             transferred_by: None,
+            redirected_to: None,
             referral: None,
+            redirection: None,
         });
     };
     let known = "same number in international form, \"Mobile\"";
@@ -528,6 +530,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         done: talked || direction == CallDirection::Outbound || index > 20,
         transferred_to: None,
         transferred_by: None,
+        redirected_to: None,
     }
 }
 

@@ -332,6 +332,15 @@ impl World {
             SipEvent::OfferNeeded { session, .. } => {
                 drop(self.endpoint.offer(self.now, session, Body::sdp(SDP)));
             }
+            SipEvent::Redirected {
+                session, targets, ..
+            } => {
+                assert!(!targets.is_empty() && targets.len() <= 10, "{targets:?}");
+                drop(
+                    self.endpoint
+                        .follow_redirection(self.now, session, &targets),
+                );
+            }
             SipEvent::Ended { session, .. } => drop(self.calls.insert(session, true)),
             SipEvent::Trace { .. } => {
                 let shown = format!("{event:?}");
@@ -443,6 +452,8 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::ReinviteConfirmed { session, .. }
         | SipEvent::ReinviteAnswered { session, .. }
         | SipEvent::InfoDigit { session, .. }
+        | SipEvent::Redirected { session, .. }
+        | SipEvent::Redirecting { session, .. }
         | SipEvent::Ended { session, .. } => Some(*session),
         _ => None,
     }

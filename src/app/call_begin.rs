@@ -7,6 +7,7 @@ use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall};
 use crate::app::script::Reaction;
 use crate::base::clock;
+use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
@@ -106,6 +107,7 @@ impl Engine {
             look_up_until: now + LOOK_UP,
         });
         live.uri = Some(preview.uri.clone());
+        live.emergency = preview.class == DialClass::Emergency;
         self.calls.insert(id, live);
         self.look_up(id, &remote);
         id

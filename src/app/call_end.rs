@@ -86,7 +86,15 @@ impl Engine {
             },
             Some(_) | None => judged,
         };
+        let judged = match &call.redirected_to {
+            Some(to) if call.answered.is_none() => Outcome {
+                words: format!("{} (redirected to {to})", judged.words),
+                ..judged
+            },
+            Some(_) | None => judged,
+        };
         call.referral = None;
+        call.redirection = None;
         call.ended = Some(now);
         let why = judged.words.clone();
         call.answer_at = None;

@@ -104,6 +104,17 @@ impl Engine {
             }
             SipEvent::Referral(referral) => self.handle_referral(now, &referral),
             SipEvent::ReferralOver { session } => self.handle_referral_over(session),
+            SipEvent::Redirected {
+                session,
+                status,
+                targets,
+            } => self.handle_redirected(now, session, &status, &targets),
+            SipEvent::Redirecting { session, target } => {
+                self.handle_redirecting(now, session, &target);
+            }
+            SipEvent::NotFollowed { session, why } => {
+                self.with_session(now, session, |call| call.not_followed = Some(why));
+            }
             SipEvent::Moved { session, local_ip } => {
                 self.with_session(now, session, |call| call.call.handle_moved(local_ip));
             }
@@ -200,6 +211,13 @@ impl Engine {
                         if !moves {
                             let source = self.options.script.source.clone();
                             self.sound(MediaCommand::Source { call: id, source });
+                            // A redirected call opens its sound again.
+                            if self.calls.get(&id).is_some_and(|call| call.muted) {
+                                self.sound(MediaCommand::Mute {
+                                    call: id,
+                                    muted: true,
+                                });
+                            }
                         }
                         if let Some(call) = self.calls.get_mut(&id) {
                             call.call.handle_media_opened(rtp);
@@ -336,11 +354,10 @@ impl Engine {
                 );
                 let judged = match call.ended_by_rule.take() {
                     Some((state, words)) if by == EndedBy::Local => judged.by_rule(state, words),
-                    Some(_) | None => match call.credentials_kept.take() {
-                        Some(why) if matches!(status.code, 401 | 407) => {
-                            judged.by_rule(CallState::Failed, why)
-                        }
-                        Some(_) | None => judged,
+                    Some(_) | None => match (status.code, call.explained_end(status.code)) {
+                        (300..=399, Some(why)) => judged.by_rule(CallState::Forwarded, why),
+                        (_, Some(why)) => judged.by_rule(CallState::Failed, why),
+                        (_, None) => judged,
                     },
                 };
                 self.end(now, id, judged, status.code);

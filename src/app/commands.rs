@@ -46,6 +46,7 @@ impl Engine {
                 self.consult(now, call, &target, asker, false);
             }
             Command::AnswerReferral(id, yes) => self.answer_referral(now, id, yes),
+            Command::AnswerRedirection(id, yes) => self.answer_redirection(now, id, yes),
             Command::Swap(held, resumed) => {
                 self.set_hold(now, held, true);
                 self.set_hold(now, resumed, false);

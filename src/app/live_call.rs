@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::app::outcome::Reached;
+use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
+use crate::base::uri::Uri;
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
-use crate::control::{CallStage, CallView, QualityView, RecordingView, ReferralView};
+use crate::control::{
+    CallStage, CallView, QualityView, RecordingView, RedirectionView, ReferralView,
+};
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, MatchLevel, NumberProof,
 };
@@ -114,6 +118,31 @@ pub(super) struct LiveCall {
     pub(super) gave_way: bool,
     /// Whether the script's transfer was begun.
     pub(super) scripted: bool,
+    /// Outgoing: whether it is a call for help.
+    pub(super) emergency: bool,
+    /// Outgoing: the far end asks to be called elsewhere, and somebody decides.
+    pub(super) redirection: Option<RedirectionQuestion>,
+    /// Outgoing: where the far end sent it.
+    pub(super) redirected_to: Option<String>,
+    /// Outgoing: why the far end's wish to be called elsewhere was not followed.
+    pub(super) not_followed: Option<String>,
+}
+
+/// One address where the far end wants to be called.
+#[derive(Debug, Clone)]
+pub(super) struct RedirectionTarget {
+    pub(super) uri: Uri,
+    pub(super) preview: DialPreview,
+}
+
+/// A 3xx that waits for a decision.
+#[derive(Debug, Clone)]
+pub(super) struct RedirectionQuestion {
+    /// Where to, the best first; never empty.
+    pub(super) targets: Vec<RedirectionTarget>,
+    pub(super) status: u16,
+    pub(super) caution: Option<String>,
+    pub(super) asked: Instant,
 }
 
 /// A transfer that our side asked for.
@@ -235,6 +264,10 @@ impl LiveCall {
             takes_place_of: None,
             gave_way: false,
             scripted: false,
+            emergency: false,
+            redirection: None,
+            redirected_to: None,
+            not_followed: None,
         }
     }
 
@@ -272,6 +305,21 @@ impl LiveCall {
             done: self.direction == CallDirection::Outbound,
             transferred_to: None,
             transferred_by: self.transferred_by.clone(),
+            redirected_to: self.redirected_to.clone(),
+        }
+    }
+
+    /// What is known of the reason for an end with this status, beside the status itself.
+    pub(super) fn explained_end(&mut self, code: u16) -> Option<String> {
+        match code {
+            401 | 407 => self.credentials_kept.take(),
+            300..=399 => self.not_followed.take().or_else(|| {
+                let to = first_of(&self.redirection.as_ref()?.targets);
+                Some(format!(
+                    "the far end asks to call {to} instead; nobody decided in time"
+                ))
+            }),
+            _ => None,
         }
     }
 
@@ -415,20 +463,46 @@ impl LiveCall {
             consult_for: self.consult_for,
             transferred_by: self.transferred_by.clone(),
             referral: self.referral.as_ref().map(ReferralQuestion::view),
+            redirected_to: self.redirected_to.clone(),
+            redirection: self.redirection.as_ref().map(RedirectionQuestion::view),
         }
     }
+}
+
+impl RedirectionQuestion {
+    fn view(&self) -> RedirectionView {
+        let cautions = self
+            .targets
+            .iter()
+            .filter_map(|target| target.preview.caution.as_deref());
+        RedirectionView {
+            status: self.status,
+            to: first_of(&self.targets).to_owned(),
+            uris: (self.targets.iter())
+                .map(|target| shown(&target.uri))
+                .collect(),
+            caution: joined(self.caution.as_deref().into_iter().chain(cautions)),
+            asked: self.asked,
+        }
+    }
+}
+
+/// Cautions in one sentence; none when there are none.
+fn joined<'t>(cautions: impl Iterator<Item = &'t str>) -> Option<String> {
+    let mut all: Vec<&str> = cautions.collect();
+    all.dedup();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 impl ReferralQuestion {
     fn view(&self) -> ReferralView {
         let cautions = [self.caution.as_deref(), self.preview.caution.as_deref()];
-        let cautions: Vec<&str> = cautions.into_iter().flatten().collect();
         ReferralView {
             to: self.preview.display.clone(),
             uri: self.preview.uri.clone(),
             by: self.by.clone(),
             attended: self.attended,
-            caution: (!cautions.is_empty()).then(|| cautions.join("; ")),
+            caution: joined(cautions.into_iter().flatten()),
             asked: self.asked,
         }
     }

@@ -21,6 +21,7 @@ mod outcome;
 mod pages;
 mod placing;
 mod records;
+mod redirections;
 mod refused;
 mod ruled;
 mod rules;

@@ -229,6 +229,18 @@ impl Call {
         }
     }
 
+    /// The far end sends the call elsewhere: whoever rang has no part in it any more, and the next
+    /// one gets an offer of its own.
+    pub fn handle_redirected(&mut self) {
+        if matches!(self.phase, Phase::Dialling | Phase::Offered) {
+            self.phase = Phase::Dialling;
+            self.media = None;
+            self.applied = None;
+            self.on_open = None;
+            self.forks.clear();
+        }
+    }
+
     /// The way to the far end begins at another address of ours now: media moves there, and the
     /// far end is told as soon as the call allows.
     pub fn handle_moved(&mut self, local_ip: IpAddr) {

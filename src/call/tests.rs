@@ -397,6 +397,48 @@ fn early_media_and_acceptance_carry_the_same_answer() {
 }
 
 #[test]
+fn a_redirected_call_offers_again_from_a_new_path_and_forgets_who_rang() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));
+    let offer = offered(&mut caller);
+    let answer = |offer: &Body, port: u16| {
+        let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer.clone()));
+        callee.ring_with_media().unwrap();
+        let early = drain(&mut callee, port);
+        match sip(&early).first().copied() {
+            Some(SipAction::Ring(Some(body))) => body.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let status = Status::new(183, "Session Progress");
+    let early = answer(&offer, 5000);
+    caller.handle_progress("bob", &status, Some(&early), EarlyMedia::Allowed);
+    drain(&mut caller, 0);
+    caller.handle_redirected();
+    caller.handle_offer_needed(IP);
+    let actions = drain(&mut caller, 4002);
+    let [SipAction::Offer(again)] = sip(&actions)[..] else {
+        panic!("{actions:?}")
+    };
+    assert!(text(again).contains("m=audio 4002"), "{}", text(again));
+    // The early answer of the first one is no answer of the second one.
+    let late = answer(again, 5002);
+    caller.handle_answered("carol", Some(&late));
+    let actions = drain(&mut caller, 0);
+    let plan = actions.iter().find_map(|action| match action {
+        Action::Apply(plan) => plan.remote_rtp,
+        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+    });
+    assert_eq!(plan, Some(SocketAddr::new(IP, 5002)));
+    assert_eq!(caller.phase(), Phase::Established);
+    // A call that talks, or that was given up, goes nowhere.
+    caller.handle_redirected();
+    assert_eq!(caller.phase(), Phase::Established);
+    caller.hang_up().unwrap();
+    caller.handle_redirected();
+    assert_eq!(caller.phase(), Phase::Ending);
+}
+
+#[test]
 fn wishes_in_the_wrong_phase_are_refused_in_words() {
     let mut call = Call::outgoing(preferences(&[Codec::Opus]));
     assert!(

@@ -183,7 +183,7 @@ pub(super) struct HeadlessArgs {
     /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
     /// hangup, reject (status), redirect (uri), notes (text), transfer (uri; with attended: true the
     /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
-    /// `refuse_transfer`, swap (`other_call_id`), call (uri, confirm), dnd (on),
+    /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, confirm), dnd (on),
     /// forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]

@@ -70,6 +70,8 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "transfer" => transfer(&line, call()?)?,
         "accept_transfer" => Command::AnswerReferral(call()?, true),
         "refuse_transfer" => Command::AnswerReferral(call()?, false),
+        "accept_redirect" => Command::AnswerRedirection(call()?, true),
+        "refuse_redirect" => Command::AnswerRedirection(call()?, false),
         "swap" => Command::Swap(call()?, other(&line)?),
         "dnd" => Command::SetRule(None, Rule::DoNotDisturb(line.on.unwrap_or(true))),
         "forward" => {
@@ -100,7 +102,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, swap, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, swap, call, dnd, forward, pickup, quit"
             ));
         }
     };

@@ -137,14 +137,23 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
                     "transfer_to": to,
                     "by": by,
                     "attended": attended,
-                    "decision": match decision {
-                        ReferralDecision::Refused => "refused",
-                        ReferralDecision::Asked => "asked",
-                        ReferralDecision::Followed => "followed",
-                    },
+                    "decision": word(*decision),
                 }),
             ),
         ),
+        Event::RedirectRequested {
+            call,
+            to,
+            status,
+            decision,
+        } => (
+            "redirect_requested",
+            of(
+                call,
+                json!({"redirect_to": to, "status": status, "decision": word(*decision)}),
+            ),
+        ),
+        Event::Redirected { call, to } => ("redirected", of(call, json!({"redirected_to": to}))),
         Event::Media {
             call,
             codec,
@@ -222,6 +231,14 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         Event::Lagged { missing } => ("lagged", json!({"missing": missing})),
         Event::LabWanted | Event::LabCallWanted(_) => return None,
     })
+}
+
+fn word(decision: ReferralDecision) -> &'static str {
+    match decision {
+        ReferralDecision::Refused => "refused",
+        ReferralDecision::Asked => "asked",
+        ReferralDecision::Followed => "followed",
+    }
 }
 
 fn waiting(mailbox: &MailboxView) -> Value {

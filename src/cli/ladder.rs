@@ -160,6 +160,7 @@ mod tests {
             number_proof: None,
             transferred_to: None,
             transferred_by: None,
+            redirected_to: None,
         };
         let mut late = message(1_500, false, "BYE sip:me@10.0.0.1 SIP/2.0\r\n\r\n");
         late.omitted = 7;

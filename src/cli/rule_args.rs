@@ -35,6 +35,10 @@ pub(super) struct RuleArgs {
     /// --control.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub(super) transfers: Option<TransfersArg>,
+    /// Whether calls that are placed go elsewhere when the far end asks so (300, 301, 302); who is
+    /// asked answers by --control.
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) redirects: Option<TransfersArg>,
     /// Ask for the own number to be withheld.
     #[arg(long)]
     pub(super) hide_number: bool,
@@ -137,6 +141,9 @@ impl RuleArgs {
         if let Some(transfers) = self.transfers {
             rules.transfers = transfers.policy();
         }
+        if let Some(redirects) = self.redirects {
+            rules.redirects = redirects.policy();
+        }
         rules.hide_number |= self.hide_number;
         rules.allow_md5 |= self.allow_md5;
     }
@@ -209,6 +216,8 @@ mod tests {
             "--forward-after=7",
             "--no-call-waiting",
             "--answer-by-header=trusted",
+            "--transfers=never",
+            "--redirects=always",
             "--hide-number",
             "--dtmf-by=info-plain",
             "--allow-md5",
@@ -225,6 +234,8 @@ mod tests {
             forward_no_answer: "c".to_owned(),
             forward_no_answer_seconds: 7,
             auto_answer: AutoAnswer::Trusted,
+            transfers: TransferPolicy::Never,
+            redirects: TransferPolicy::Always,
             hide_number: true,
             send_digits: SendDigits::InfoPlain,
             allow_md5: true,

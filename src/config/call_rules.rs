@@ -33,6 +33,8 @@ pub struct CallRules {
     pub send_digits: SendDigits,
     /// Whether a far end may send our calls elsewhere (REFER, Replaces).
     pub transfers: TransferPolicy,
+    /// Whether the far end of a call that is being placed may send it elsewhere (3xx).
+    pub redirects: TransferPolicy,
     /// Whether MD5 is good enough for a server that offered SHA-256 before.
     pub allow_md5: bool,
     /// The realms that offered SHA-256 so far; kept by the phone itself.
@@ -98,6 +100,7 @@ impl Default for CallRules {
             hide_number: false,
             send_digits: SendDigits::Sound,
             transfers: TransferPolicy::Ask,
+            redirects: TransferPolicy::Ask,
             allow_md5: false,
             sha256_realms: Vec::new(),
         }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What happens when a far end asks this phone to call somebody else.
+/// What happens when a far end asks this phone to call somebody else: in a call (REFER), or instead
+/// of taking one (3xx).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransferPolicy {

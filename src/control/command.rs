@@ -106,6 +106,8 @@ pub enum Command {
     },
     /// Let the far end transfer us, or not (`CallView::referral`).
     AnswerReferral(CallId, bool),
+    /// Call where the far end wants to be called instead, or not (`CallView::redirection`).
+    AnswerRedirection(CallId, bool),
     /// Hold one call and go on with the other.
     Swap(CallId, CallId),
     /// End a call in whatever state.

@@ -28,7 +28,7 @@ pub struct CallContext {
     pub number_proof: Option<NumberProof>,
 }
 
-/// What becomes of a far end's wish to be transferred.
+/// What becomes of a far end's wish to send a call elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferralDecision {
     /// It is refused.
@@ -154,6 +154,24 @@ pub enum Event {
         attended: bool,
         /// What becomes of it.
         decision: ReferralDecision,
+    },
+    /// The far end of a call that this phone makes asks to be called elsewhere (3xx).
+    RedirectRequested {
+        /// The call.
+        call: CallContext,
+        /// The URIs, the best first.
+        to: Vec<String>,
+        /// The 3xx.
+        status: u16,
+        /// What becomes of it.
+        decision: ReferralDecision,
+    },
+    /// A call goes elsewhere, as its far end asked.
+    Redirected {
+        /// The call.
+        call: CallContext,
+        /// Where to: a number, or a SIP address.
+        to: String,
     },
     /// Media was agreed or changed.
     Media {

@@ -163,6 +163,25 @@ pub struct CallView {
     pub transferred_by: Option<String>,
     /// A wish of the far end that waits for the agent's yes.
     pub referral: Option<ReferralView>,
+    /// Where the far end sent it before it was answered.
+    pub redirected_to: Option<String>,
+    /// The far end's wish to be called elsewhere, which waits for the agent's yes.
+    pub redirection: Option<RedirectionView>,
+}
+
+/// The far end of a call that is being placed asks to be called elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectionView {
+    /// The 3xx.
+    pub status: u16,
+    /// Whom to call first, as a person reads it.
+    pub to: String,
+    /// The exact URIs, in the order in which they are called until one answers.
+    pub uris: Vec<String>,
+    /// Why the agent should look twice.
+    pub caution: Option<String>,
+    /// When the question appeared; keys in its first 500 ms are ignored.
+    pub asked: Instant,
 }
 
 /// The far end asks to be called elsewhere.

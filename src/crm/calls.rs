@@ -77,6 +77,11 @@ ALTER TABLE calls ADD COLUMN transferred_to TEXT;
 ALTER TABLE calls ADD COLUMN transferred_by TEXT;
 ";
 
+pub(crate) const ADD_REDIRECTION: &str = "
+-- Where the far end sent a call that was dialled; the call stays the one of the dialled number.
+ALTER TABLE calls ADD COLUMN redirected_to TEXT;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -123,7 +128,7 @@ pub(crate) const COLUMNS: &str =
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
-    c.transferred_to, c.transferred_by";
+    c.transferred_to, c.transferred_by, c.redirected_to";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -176,11 +181,11 @@ pub(crate) fn insert(
                 remote_name, local, contact, contact_name, organization, level, match_reason,
                 started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
                 end_reason, sip_call_id, recording, notes, done, via, number_proof,
-                transferred_to, transferred_by)
+                transferred_to, transferred_by, redirected_to)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                ?27, ?28, ?29, ?30)
+                ?27, ?28, ?29, ?30, ?31)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
@@ -214,6 +219,7 @@ pub(crate) fn insert(
             call.number_proof.map(NumberProof::as_str),
             call.transferred_to.as_deref().map(clipped),
             call.transferred_by.as_deref().map(clipped),
+            call.redirected_to.as_deref().map(clipped),
         ])?;
     if inserted == 0 {
         return Ok(());
@@ -253,6 +259,13 @@ pub(crate) fn change(
     }
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         transaction.prepare_cached(sql)?.execute(values)
+    };
+    let set = |column: &str, value: &dyn rusqlite::ToSql| {
+        run(
+            &format!("UPDATE calls SET {column} = ?2 WHERE id = ?1"),
+            &[&key, value],
+        )
+        .map(drop)
     };
     match change {
         CallChange::Answered { at, waiting_millis } => {
@@ -302,18 +315,9 @@ pub(crate) fn change(
                 settle_earlier(transaction, id)?;
             }
         }
-        CallChange::Dialled(sip_call_id) => {
-            run(
-                "UPDATE calls SET sip_call_id = ?2 WHERE id = ?1",
-                &[&key, sip_call_id],
-            )?;
-        }
-        CallChange::TransferredTo(to) => {
-            run(
-                "UPDATE calls SET transferred_to = ?2 WHERE id = ?1",
-                &[&key, &clipped(to)],
-            )?;
-        }
+        CallChange::Dialled(sip_call_id) => set("sip_call_id", sip_call_id)?,
+        CallChange::TransferredTo(to) => set("transferred_to", &clipped(to))?,
+        CallChange::RedirectedTo(to) => set("redirected_to", &clipped(to))?,
         CallChange::EndReason {
             sip_status,
             end_reason,
@@ -324,17 +328,10 @@ pub(crate) fn change(
                 &[&key, sip_status, end_reason],
             )?;
         }
-        CallChange::Recording(file) => {
-            run(
-                "UPDATE calls SET recording = ?2 WHERE id = ?1",
-                &[&key, file],
-            )?;
-        }
-        CallChange::Notes(notes) => {
-            run("UPDATE calls SET notes = ?2 WHERE id = ?1", &[&key, notes])?;
-        }
+        CallChange::Recording(file) => set("recording", file)?,
+        CallChange::Notes(notes) => set("notes", notes)?,
         CallChange::Done(done) => {
-            run("UPDATE calls SET done = ?2 WHERE id = ?1", &[&key, done])?;
+            set("done", done)?;
             if *done {
                 // The list shows one entry for each number: what is done there is done for all.
                 settle(transaction, id)?;
@@ -478,6 +475,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         number_proof: proof.as_deref().and_then(NumberProof::parse),
         transferred_to: row.get(25)?,
         transferred_by: row.get(26)?,
+        redirected_to: row.get(27)?,
     })
 }
 

@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     refused::CREATE,
     call_ladders::CREATE,
     calls::ADD_TRANSFERS,
+    calls::ADD_REDIRECTION,
 ];
 
 const SETTINGS: &str = "

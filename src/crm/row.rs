@@ -273,6 +273,9 @@ pub struct CallRow {
     pub transferred_to: Option<String>,
     /// Who transferred it here.
     pub transferred_by: Option<String>,
+    /// Where the far end sent it before it was answered.
+    #[serde(default)]
+    pub redirected_to: Option<String>,
 }
 
 /// A contact with all of its numbers.

@@ -63,6 +63,8 @@ pub enum CallChange {
     },
     /// Its far end was transferred to this number or address.
     TransferredTo(String),
+    /// The far end sent it to this number or address before it was answered.
+    RedirectedTo(String),
     /// What became known of its end afterwards.
     EndReason {
         /// The final SIP status.

@@ -258,7 +258,13 @@ impl Peers {
                 reason,
             } => self.with(session, |call| call.handle_ended(by, status, reason)),
             SipEvent::Referral(referral) => self.follow(now, referral.session),
+            // The lab calls whom it wants, and nobody else.
+            SipEvent::Redirected { session, .. } => {
+                drop(self.endpoint.decline_redirection(now, session));
+            }
             SipEvent::Registration { .. }
+            | SipEvent::Redirecting { .. }
+            | SipEvent::NotFollowed { .. }
             | SipEvent::Transfer { .. }
             | SipEvent::ReferralOver { .. }
             | SipEvent::InfoDigit { .. }

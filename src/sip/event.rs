@@ -305,6 +305,31 @@ pub enum SipEvent {
         /// The realm.
         realm: String,
     },
+    /// The far end of a call that we make asks to be called elsewhere (300, 301, 302): answer by
+    /// `Endpoint::follow_redirection` or `Endpoint::decline_redirection`. Without either the call
+    /// ends with the 3xx after its ring limit.
+    Redirected {
+        /// The call.
+        session: SessionId,
+        /// The 3xx.
+        status: Status,
+        /// Where to, the best first: `sip:`, `sips:` or `tel:`, at most ten, none called before.
+        targets: Vec<Uri>,
+    },
+    /// One of the targets that the owner said yes to is being called; `OfferNeeded` follows.
+    Redirecting {
+        /// The call.
+        session: SessionId,
+        /// Whom it goes to.
+        target: Uri,
+    },
+    /// A redirection, or one of its targets, was not followed; what comes next is told too.
+    NotFollowed {
+        /// The call.
+        session: SessionId,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A call's challenge was not answered; its end follows.
     CredentialsKept {
         /// The call.

@@ -82,7 +82,10 @@
 //!   call asks the server that has the binding first.
 //! - A re-INVITE tells the far end our new address after a change of the network; a call whose way
 //!   did not change is left alone.
-//! - 3xx ends a call; following a redirection is for the owner to decide.
+//! - The targets of a 3xx are called one after another, also those of the same `q`; 305 and 380 are
+//!   never followed, since both let a far end choose what only the account's owner may.
+//! - Header fields that a Contact's URI carries are dropped, not taken (RFC 3261 section 19.1.5 leaves
+//!   that to the client).
 //! - A NOTIFY without Subscription-State counts as active, as phones before RFC 3265 send it.
 //! - Nothing of ours can be subscribed to: SUBSCRIBE gets 405.
 //! - News of a transfer end with its call: the subscription of a REFER does not outlive the dialog's

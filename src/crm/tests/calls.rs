@@ -400,3 +400,28 @@ fn a_call_that_was_not_identified_in_time_shows_its_only_contact() {
         Some("same number in international form, \"Mobile\"")
     );
 }
+
+#[test]
+fn a_redirected_call_stays_the_one_of_the_dialled_number_and_says_where_it_went() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let id = desk.insert(&inbound(1, "0301234567"));
+    assert_eq!(desk.call(id).redirected_to, None);
+    for to in ["+4989123456", &"x".repeat(5000)] {
+        desk.change(id, CallChange::RedirectedTo(to.to_owned()));
+        let call = desk.call(id);
+        let kept = call.redirected_to.unwrap();
+        assert!(to.starts_with(&kept) && kept.len() < 1000, "{kept}");
+        assert_eq!(
+            (call.contact, call.remote.as_str()),
+            (Some(anna), "0301234567")
+        );
+    }
+    let whole = CallRow {
+        redirected_to: Some("sip:carol@example.com".to_owned()),
+        ..inbound(2, "0301234567")
+    };
+    let second = desk.insert(&whole);
+    let kept = desk.call(second).redirected_to;
+    assert_eq!(kept.as_deref(), Some("sip:carol@example.com"));
+}

@@ -133,6 +133,7 @@ fn inbound(number: u64, remote: &str) -> CallRow {
         done: false,
         transferred_to: None,
         transferred_by: None,
+        redirected_to: None,
     }
 }
 

@@ -98,6 +98,9 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::StrongRealm { .. }
         | SipEvent::InformationRefused { .. }
         | SipEvent::CredentialsKept { .. }
+        | SipEvent::Redirected { .. }
+        | SipEvent::Redirecting { .. }
+        | SipEvent::NotFollowed { .. }
         | SipEvent::Ended { .. }
         | SipEvent::Trace { .. } => Vec::new(),
     }

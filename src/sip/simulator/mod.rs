@@ -14,6 +14,7 @@ mod limits;
 mod mutations;
 mod networks;
 mod peers;
+mod redirections;
 mod registrar;
 mod registrations;
 mod reliable;

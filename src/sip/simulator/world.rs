@@ -825,6 +825,9 @@ fn session_of(event: &SipEvent) -> Option<SessionId> {
         | SipEvent::Transfer { session, .. }
         | SipEvent::ReferralOver { session }
         | SipEvent::Moved { session, .. }
+        | SipEvent::Redirected { session, .. }
+        | SipEvent::Redirecting { session, .. }
+        | SipEvent::NotFollowed { session, .. }
         | SipEvent::Ended { session, .. } => Some(*session),
         SipEvent::Registration { .. }
         | SipEvent::StrongRealm { .. }

@@ -63,6 +63,7 @@ impl Endpoint {
                 Some(session) => match &session.phase {
                     Phase::Resolving(plan) => (session.account, plan.hop.host.clone(), false),
                     Phase::OfferNeeded(..)
+                    | Phase::Redirected(..)
                     | Phase::Calling { .. }
                     | Phase::Ringing { .. }
                     | Phase::Answered(_)

@@ -193,7 +193,10 @@ impl Session {
                     Exchange::Agreed => {}
                 }
             }
-            Phase::Resolving(_) | Phase::OfferNeeded(..) | Phase::Ending { .. } => {
+            Phase::Resolving(_)
+            | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
+            | Phase::Ending { .. } => {
                 return Err(481);
             }
         }

@@ -147,7 +147,7 @@ impl Endpoint {
                 let status = Status::new(200, super::phrase(200));
                 self.end(id, EndedBy::Remote, status, reason);
             }
-            Phase::Resolving(_) | Phase::OfferNeeded(..) => {}
+            Phase::Resolving(_) | Phase::OfferNeeded(..) | Phase::Redirected(..) => {}
         }
     }
 

@@ -25,6 +25,7 @@ impl Endpoint {
             Phase::Established | Phase::Answered(_) => {}
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Calling { .. }
             | Phase::Ringing { .. }
             | Phase::Ending { .. } => return Err(SipError::WrongState(session.phase_name())),

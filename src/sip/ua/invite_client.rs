@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::ALLOW;
 use super::lookup::Asked;
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
+use super::redirection::Redirections;
 use super::reliable::{self, Early, Order, Reliable, Reliance, rseq_of};
 use super::session::{Negotiation, Phase, Plan, Session, Way};
 use super::session_ident::SessionIdent;
@@ -60,6 +61,50 @@ impl Endpoint {
         if self.transactions.is_full() {
             return Err(SipError::Limit("as many requests as it can"));
         }
+        let hop = self.first_hop(account, target)?;
+        let id = SessionId(self.new_id());
+        let ident = SessionIdent::new(self.random.hex(16));
+        let session = Session {
+            account,
+            call_id: self.random.hex(16),
+            local_tag: self.random.hex(8),
+            ours: true,
+            phase: Phase::Resolving(Plan {
+                target: target.clone(),
+                to: target.clone(),
+                cseq: 1,
+                headers: headers.to_vec(),
+                hop: hop.clone(),
+            }),
+            dialog: None,
+            early: Vec::new(),
+            reliable: Reliable::new(Reliance::Never),
+            first_cseq: 0,
+            negotiation: Negotiation::Idle,
+            timer: None,
+            min_se: session_timer::MIN_SE,
+            takes_update: false,
+            described: None,
+            change_wanted: false,
+            ident,
+            information: std::collections::VecDeque::new(),
+            informing: false,
+            stream: None,
+            place: None,
+            transfers: super::session::Transfers::default(),
+            redirections: Redirections::from(target),
+        };
+        self.insert_session(id, session);
+        self.ask(now, Asked::Session(id), &hop);
+        Ok(id)
+    }
+
+    /// The first hop of a call to a target: the account's route, else the target itself.
+    pub(super) fn first_hop(
+        &self,
+        account: Option<AccountId>,
+        target: &Uri,
+    ) -> Result<Hop, SipError> {
         let bad_target = || SipError::BadTarget(target.to_string());
         if Hop::of(target).is_none() {
             return Err(bad_target());
@@ -81,39 +126,7 @@ impl Endpoint {
         } else {
             hop
         };
-        let hop = hop.or_transport(transport);
-        let id = SessionId(self.new_id());
-        let ident = SessionIdent::new(self.random.hex(16));
-        let session = Session {
-            account,
-            call_id: self.random.hex(16),
-            local_tag: self.random.hex(8),
-            ours: true,
-            phase: Phase::Resolving(Plan {
-                target: target.clone(),
-                headers: headers.to_vec(),
-                hop: hop.clone(),
-            }),
-            dialog: None,
-            early: Vec::new(),
-            reliable: Reliable::new(Reliance::Never),
-            first_cseq: 0,
-            negotiation: Negotiation::Idle,
-            timer: None,
-            min_se: session_timer::MIN_SE,
-            takes_update: false,
-            described: None,
-            change_wanted: false,
-            ident,
-            information: std::collections::VecDeque::new(),
-            informing: false,
-            stream: None,
-            place: None,
-            transfers: super::session::Transfers::default(),
-        };
-        self.insert_session(id, session);
-        self.ask(now, Asked::Session(id), &hop);
-        Ok(id)
+        Ok(hop.or_transport(transport))
     }
 
     /// Asks the owner for the offer once the first hop is known.
@@ -124,17 +137,13 @@ impl Endpoint {
         places: Vec<Resolved>,
         why: String,
     ) {
-        if places.is_empty()
-            && let Some(referrer) = self.referrer(id)
-        {
-            self.referral_news(now, referrer, Status::new(503, super::phrase(503)));
-        }
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get(&id) else {
             return;
         };
         let (places, why) = match &session.phase {
             Phase::Resolving(plan) => plan.hop.never_less(places, why),
             Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Calling { .. }
             | Phase::Ringing { .. }
             | Phase::Answered(_)
@@ -142,8 +151,9 @@ impl Endpoint {
             | Phase::Ending { .. } => (places, why),
         };
         let Some(place) = places.first().copied() else {
-            let status = Status::new(503, format!("not reachable: {why}"));
-            self.end(id, EndedBy::Unreachable, status, None);
+            return self.target_unreachable(now, id, &why);
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         if let Phase::Resolving(plan) = &session.phase {
@@ -154,6 +164,22 @@ impl Endpoint {
                 local_ip: place.local_ip,
             });
         }
+    }
+
+    /// The target's name leads nowhere: the next one is called, where there is one.
+    fn target_unreachable(&mut self, now: Instant, id: SessionId, why: &str) {
+        let plan = match self.sessions.get(&id).map(|session| &session.phase) {
+            Some(Phase::Resolving(plan)) => Some(plan.clone()),
+            Some(_) | None => None,
+        };
+        if plan.is_some_and(|plan| self.call_next(now, id, &plan)) {
+            return;
+        }
+        if let Some(referrer) = self.referrer(id) {
+            self.referral_news(now, referrer, Status::new(503, super::phrase(503)));
+        }
+        let status = Status::new(503, format!("not reachable: {why}"));
+        self.end(id, EndedBy::Unreachable, status, None);
     }
 
     /// Sends the INVITE with its offer.
@@ -186,13 +212,13 @@ impl Endpoint {
         let mut request = Message::request(Method::Invite, plan.target.clone());
         // The hop was found before, with the account's transport.
         route::apply(&mut request, &routes, &plan.target);
-        let to = route::as_request_uri(&plan.target);
+        let to = route::as_request_uri(&plan.to);
         let headers = &mut request.headers;
         headers.push("Max-Forwards", "70");
         headers.push("From", from);
         headers.push("To", format!("<{to}>"));
         headers.push("Call-ID", call_id);
-        headers.push("CSeq", "1 INVITE");
+        headers.push("CSeq", format!("{} INVITE", plan.cseq));
         headers.push("Allow", ALLOW);
         headers.push("Supported", self.supported(account));
         if self.extensions(account).reliable == Reliability::Required {
@@ -211,12 +237,13 @@ impl Endpoint {
         }
         self.ask_for_timer(id, &mut request);
         request.set_body(offer);
-        let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop);
+        let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop.clone());
         // The phase first: a flow that fails at once ends the session within `launch`.
         let outgoing_id = self.reserve(outgoing.with_targets(places));
         if let Some(session) = self.sessions.get_mut(&id) {
             session.described = Some(offer.clone());
             session.phase = Phase::Calling {
+                plan,
                 outgoing: outgoing_id,
                 provisional: false,
                 cancel: None,
@@ -237,6 +264,9 @@ impl Endpoint {
         outgoing: OutgoingId,
         answer: Answer<'_>,
     ) {
+        if self.goes_elsewhere(now, id, outgoing, answer) {
+            return;
+        }
         if let Some(referrer) = self.referrer(id) {
             self.referral_news(now, referrer, answer.status());
         }
@@ -458,6 +488,7 @@ impl Endpoint {
             Phase::Calling { cancel: None, .. } => self.end(id, by, status, reason),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Ringing { .. }
             | Phase::Answered(_)
             | Phase::Established

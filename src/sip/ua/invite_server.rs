@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::ALLOW;
 use super::incoming::Arrival;
+use super::redirection::Redirections;
 use super::reliable::{Reliable, Reliance};
 use super::session::{Accepted, Exchange, Negotiation, Phase, Session, Transfers};
 use super::session_ident::SessionIdent;
@@ -118,6 +119,7 @@ impl Endpoint {
                 local_ip: arrival.local_ip,
             }),
             transfers: Transfers::in_place_of(replaces),
+            redirections: Redirections::default(),
         };
         let mut session = session;
         session.learn_allow(invite);
@@ -339,6 +341,7 @@ impl Endpoint {
                 self.end(id, EndedBy::RingLimit, status, None);
             }
             Phase::Calling { .. } => self.cancel_call(now, id, EndedBy::RingLimit),
+            Phase::Redirected(..) => self.redirection_undecided(now, id),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
             | Phase::Answered(_)
@@ -354,7 +357,7 @@ impl Endpoint {
         }
         let session = self.session_mut(id)?;
         match &mut session.phase {
-            Phase::Resolving(_) | Phase::OfferNeeded(..) => {
+            Phase::Resolving(_) | Phase::OfferNeeded(..) | Phase::Redirected(..) => {
                 let status = Status::new(487, super::phrase(487));
                 self.end(id, EndedBy::Local, status, None);
             }
@@ -546,6 +549,7 @@ impl Session {
             (
                 Phase::Resolving(_)
                 | Phase::OfferNeeded(..)
+                | Phase::Redirected(..)
                 | Phase::Calling { .. }
                 | Phase::Ringing { .. }
                 | Phase::Established

@@ -24,6 +24,7 @@
 //! | `far_change` | changes inside a call that the far end makes |
 //! | `session_timer` | calls that nobody refreshes (RFC 4028) |
 //! | `information` | INFO that we send |
+//! | `redirection` | calls we make that the far end sends elsewhere |
 //! | `refer` | transfers that we ask for |
 //! | `referral` | transfers that the far end asks for |
 //! | `replacing` | calls that take the place of another |
@@ -51,6 +52,7 @@ mod lookup;
 mod network;
 mod notify;
 mod outgoing;
+mod redirection;
 mod refer;
 mod referral;
 mod refusal;

@@ -77,6 +77,7 @@ impl Endpoint {
             Phase::Ending { .. } => return self.answer_plainly(now, transaction, 481),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Calling { .. }
             | Phase::Ringing { .. } => return self.answer_plainly(now, transaction, 403),
         }

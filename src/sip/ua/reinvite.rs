@@ -357,6 +357,7 @@ impl Session {
             }
             | Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Ending { .. } => None,
         }
     }

@@ -44,6 +44,7 @@ impl Endpoint {
             // An early dialog that the other side began is never replaced.
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Calling { .. }
             | Phase::Ringing { .. }
             | Phase::Ending { .. } => Err(481),
@@ -71,6 +72,7 @@ impl Endpoint {
             Phase::Calling { .. } => self.cancel_call(now, old, EndedBy::Replaced),
             Phase::Resolving(_)
             | Phase::OfferNeeded(..)
+            | Phase::Redirected(..)
             | Phase::Ringing { .. }
             | Phase::Ending { .. } => {}
         }

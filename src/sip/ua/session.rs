@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::OutgoingId;
+use super::redirection::Redirections;
 use super::refer::OurRefer;
 use super::referral::TheirRefer;
 use super::reliable::{self, Early, Reliable};
@@ -67,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) place: Option<Resolved>,
     /// Who transfers whom.
     pub(crate) transfers: Transfers,
+    /// Where a call that we make was sent to.
+    pub(crate) redirections: Redirections,
 }
 
 /// The transfers that a call takes part in.
@@ -91,8 +94,13 @@ pub(crate) enum Phase {
     Resolving(Plan),
     /// We call: the owner prepares the offer.
     OfferNeeded(Plan, Vec<Resolved>),
+    /// We call: the far end asks to be called elsewhere, and the owner decides. The status is that
+    /// of its 3xx.
+    Redirected(Plan, Status),
     /// We call: the INVITE is on its way.
     Calling {
+        /// What it was built from.
+        plan: Plan,
         /// The INVITE.
         outgoing: OutgoingId,
         /// Whether a provisional answer came, so that CANCEL may be sent.
@@ -129,6 +137,10 @@ pub(crate) enum Phase {
 pub(crate) struct Plan {
     /// Whom to call.
     pub(crate) target: Uri,
+    /// Whom the owner wanted to call, for To.
+    pub(crate) to: Uri,
+    /// Its `CSeq` number.
+    pub(crate) cseq: u32,
     /// Further header fields.
     pub(crate) headers: Vec<(String, String)>,
     /// The first hop.
@@ -250,6 +262,7 @@ impl Session {
     pub(crate) fn phase_name(&self) -> &'static str {
         match &self.phase {
             Phase::Resolving(_) | Phase::OfferNeeded(..) => "being prepared",
+            Phase::Redirected(..) => "sent elsewhere",
             Phase::Calling { .. } => "being dialled",
             Phase::Ringing { .. } => "ringing",
             Phase::Answered(_) => "being answered",

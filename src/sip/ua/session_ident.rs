@@ -37,6 +37,11 @@ impl SessionIdent {
         }
     }
 
+    /// Forgets the far end's half: whoever is asked next is another (RFC 7989 section 6).
+    pub(crate) fn meet_another(&mut self) {
+        self.remote = None;
+    }
+
     /// The value that our messages carry.
     pub(crate) fn value(&self) -> String {
         let remote = self.remote.as_deref().unwrap_or(NIL);

@@ -319,7 +319,9 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         transfer_problem: None,
         consult_for: None,
         transferred_by: None,
+        redirected_to: None,
         referral: None,
+        redirection: None,
     }
 }
 
@@ -362,6 +364,7 @@ pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
         done: false,
         transferred_to: None,
         transferred_by: None,
+        redirected_to: None,
     }
 }
 
