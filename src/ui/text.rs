@@ -406,6 +406,18 @@ pub(crate) fn transfer_to_call(name: &str) -> String {
 pub(crate) fn transferred_by(by: &str) -> String {
     format!("transferred by {by}")
 }
+pub(crate) const ALLOW_REDIRECTION: &str = "Call there";
+pub(crate) const REFUSE_REDIRECTION: &str = "Do not call";
+pub(crate) fn redirection_question(status: u16, who: &str, to: &str) -> String {
+    format!("{who} asks to call {to} instead ({status})")
+}
+pub(crate) fn redirected_to(to: &str) -> String {
+    format!("redirected to {to}")
+}
+pub(crate) const REDIRECTS: &str = "When a number asks to be called elsewhere";
+pub(crate) const REDIRECTS_NEVER: &str = "do not call there";
+pub(crate) const REDIRECTS_ASK: &str = "ask me";
+pub(crate) const REDIRECTS_ALWAYS: &str = "call there";
 pub(crate) fn via(address: &str) -> String {
     format!("via {address}")
 }
@@ -461,6 +473,7 @@ pub(crate) const ASK_AGENT_WHY: &str = "Links and programs are always asked.";
 pub(crate) const NUMBER_PROVEN: &str = "number proven, says the network";
 pub(crate) const NUMBER_FORGED: &str = "number may be forged, says the network";
 pub(crate) const DETAIL_VIA: &str = "Via";
+pub(crate) const DETAIL_REDIRECTED: &str = "Redirected to";
 pub(crate) const DETAIL_PROOF: &str = "Proof";
 
 // Dial question.

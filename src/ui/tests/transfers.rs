@@ -5,7 +5,8 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::call_card::{known, with};
 use super::fixture::{Rows, call_id, desk, start, talking};
-use crate::control::{CallStage, Command, ReferralView, TransferTo};
+use crate::control::{CallStage, CallView, Command, RedirectionView, ReferralView, TransferTo};
+use crate::crm::row::CallDirection;
 
 #[test]
 fn a_wish_of_the_far_end_is_a_question_with_the_exact_address() {
@@ -29,6 +30,65 @@ fn a_wish_of_the_far_end_is_a_question_with_the_exact_address() {
         matches!(sent.as_slice(), [Command::AnswerReferral(_, false)]),
         "{sent:?}"
     );
+}
+
+#[test]
+fn a_call_that_is_sent_elsewhere_asks_first_and_then_says_where_it_goes() {
+    let call = CallView {
+        direction: CallDirection::Outbound,
+        stage: CallStage::Calling,
+        answered: None,
+        redirection: Some(RedirectionView {
+            status: 302,
+            to: "Carol".to_owned(),
+            uris: vec![
+                "sip:carol@example.com".to_owned(),
+                "sip:dave@example.com".to_owned(),
+            ],
+            caution: Some("a redirection asks for an international number".to_owned()),
+            asked: start() - std::time::Duration::from_secs(5),
+        }),
+        ..talking(1, known())
+    };
+    for (label, wanted) in [("Call there", true), ("Do not call", false)] {
+        let mut shown = desk(with(call.clone()), Rows::default(), |_| {});
+        shown.get_by_label_contains("asks to call Carol instead (302)");
+        shown.get_by_label("sip:carol@example.com");
+        shown.get_by_label("sip:dave@example.com");
+        shown.get_by_label_contains("international");
+        shown.get_by_label(label).click();
+        shown.run_steps(2);
+        let sent = shown.state_mut().sent();
+        let [Command::AnswerRedirection(_, yes)] = sent.as_slice() else {
+            panic!("{sent:?}")
+        };
+        assert_eq!(*yes, wanted);
+    }
+    let gone = CallView {
+        redirection: None,
+        redirected_to: Some("sip:carol@example.com".to_owned()),
+        ..call
+    };
+    let shown = desk(with(gone), Rows::default(), |_| {});
+    shown.get_by_label("redirected to sip:carol@example.com");
+}
+
+#[test]
+fn a_click_that_was_meant_for_something_else_sends_no_call_elsewhere() {
+    let mut call = talking(1, known());
+    call.stage = CallStage::Calling;
+    call.redirection = Some(RedirectionView {
+        status: 302,
+        to: "Carol".to_owned(),
+        uris: vec!["sip:carol@example.com".to_owned()],
+        caution: None,
+        asked: start(),
+    });
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("Do not call").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    assert!(sent.is_empty(), "{sent:?}");
 }
 
 #[test]

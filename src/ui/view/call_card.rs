@@ -11,6 +11,7 @@ use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
 use super::transfer_panel::transfer_ui;
+use super::wish::redirection_ui;
 use crate::base::id::CallId;
 use crate::control::{CallView, RecordingView};
 use crate::ui::outcome::{self, rings_here};
@@ -120,6 +121,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             if state.card.keypad && !call.stage.is_over() {
                 digits_ui(ui, scene, state, call);
             }
+            redirection_ui(ui, scene, call);
             if !call.stage.is_over() && !rings_here(call) {
                 transfer_ui(ui, scene, state, call, &snapshot);
             }

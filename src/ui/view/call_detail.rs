@@ -182,6 +182,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         ),
         (text::DETAIL_LINE, Some(row.local.clone())),
         (text::DETAIL_VIA, row.via.clone()),
+        (text::DETAIL_REDIRECTED, row.redirected_to.clone()),
         (
             text::DETAIL_PROOF,
             format::number_proof(row.number_proof).map(str::to_owned),

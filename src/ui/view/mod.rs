@@ -25,6 +25,7 @@ mod rules_form;
 mod settings;
 mod suggestions;
 mod transfer_panel;
+mod wish;
 
 pub(crate) use desk::desk_ui;
 pub(crate) use last_calls::last_calls_ui;

@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use crate::config::TransferPolicy;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme};
@@ -56,9 +57,22 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
     if let Some(choice) = choice_ui(ui, text::SEND_DIGITS, &rules.send_digits, &ways) {
         rules.send_digits = choice;
     }
+    redirects_ui(ui, rules);
     switch_ui(ui, &mut rules.hide_number, text::HIDE_NUMBER);
     switch_ui(ui, &mut rules.trust_identity, text::TRUST_IDENTITY);
     switch_ui(ui, &mut rules.allow_md5, text::ALLOW_MD5);
     line_ui(ui, text::ALLOW_MD5_WHY, SMALL, theme.colours.muted);
     ui.add_space(4.0);
+}
+
+/// Whether calls go elsewhere when the far end asks so.
+fn redirects_ui(ui: &mut Ui, rules: &mut CallRules) {
+    let policies = [
+        (TransferPolicy::Never, text::REDIRECTS_NEVER.to_owned()),
+        (TransferPolicy::Ask, text::REDIRECTS_ASK.to_owned()),
+        (TransferPolicy::Always, text::REDIRECTS_ALWAYS.to_owned()),
+    ];
+    if let Some(choice) = choice_ui(ui, text::REDIRECTS, &rules.redirects, &policies) {
+        rules.redirects = choice;
+    }
 }

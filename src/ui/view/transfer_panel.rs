@@ -1,20 +1,14 @@
 //! Transfers on the call card: the far end's question, our own wish, and what came of it.
 
-use std::time::Duration;
-
 use egui::Ui;
 
-use crate::control::{
-    Asker, CallStage, CallTarget, CallView, Command, ReferralView, Snapshot, TransferTo,
-};
+use super::wish::referral_ui;
+use crate::control::{Asker, CallStage, CallTarget, CallView, Command, Snapshot, TransferTo};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{SMALL, Theme};
 use crate::ui::widget::{Button, Field, Look, paragraph_ui};
 use crate::ui::{format, keys, person, text};
-
-/// A question that has just appeared is not answered by a click that was meant for something else.
-const TOO_SOON: Duration = Duration::from_millis(500);
 
 /// Draws what there is to say and to do about transfers of a call that lives.
 pub(crate) fn transfer_ui(
@@ -26,7 +20,7 @@ pub(crate) fn transfer_ui(
 ) {
     let theme = Theme::of(ui);
     if let Some(question) = &call.referral {
-        question_ui(ui, scene, call, question);
+        referral_ui(ui, scene, call, question);
     }
     if let Some(by) = &call.transferred_by {
         paragraph_ui(ui, &text::transferred_by(by), SMALL, theme.colours.muted);
@@ -80,36 +74,6 @@ pub(crate) fn joined(first: crate::base::id::CallId, consult: &CallView) -> Comm
         call: first,
         to: TransferTo::Call(consult.id),
         asker: Asker::Agent,
-    }
-}
-
-fn question_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView, question: &ReferralView) {
-    let theme = Theme::of(ui);
-    let words = text::transfer_question(&question.by, &question.to);
-    paragraph_ui(ui, &words, SMALL, theme.colours.text);
-    paragraph_ui(ui, &question.uri, SMALL, theme.colours.muted);
-    if let Some(caution) = &question.caution {
-        paragraph_ui(
-            ui,
-            &format::sentence(caution),
-            SMALL,
-            theme.colours.warn.text,
-        );
-    }
-    let soon = scene.now.mono.saturating_duration_since(question.asked) < TOO_SOON;
-    ui.horizontal(|ui| {
-        for (words, look, yes) in [
-            (text::ALLOW_TRANSFER, Look::Primary, true),
-            (text::REFUSE_TRANSFER, Look::OutlinedDanger, false),
-        ] {
-            let clicked = Button::new(words).look(look).enabled(!soon).show(ui);
-            if clicked.clicked() {
-                scene.send(Command::AnswerReferral(call.id, yes));
-            }
-        }
-    });
-    if soon {
-        ui.ctx().request_repaint_after(TOO_SOON);
     }
 }
 
