@@ -35,6 +35,7 @@ mod namespace;
 mod phone;
 mod place;
 mod policy;
+mod redirections;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
