@@ -141,7 +141,8 @@ pub(crate) fn with_retry(
             retry_at: Some(at), ..
         } if *at > now => {
             let seconds = at.saturating_duration_since(now).as_secs();
-            (format!("{reason} {}", text::retry_in(seconds)), true)
+            let reason = reason.trim_end_matches('.');
+            (format!("{reason}. {}", text::retry_in(seconds)), true)
         }
         Registration::Failed { .. }
         | Registration::Off

@@ -36,6 +36,7 @@ mod phone;
 mod place;
 mod policy;
 mod redirections;
+mod registrars;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;

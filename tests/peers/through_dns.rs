@@ -173,6 +173,10 @@ fn a_name_that_does_not_exist_is_told_with_its_remedy() {
     let reason = failed["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("nowhere.example"), "{failed}");
     assert!(reason.contains("does not exist"), "{failed}");
+    let ended = phone.ended();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let told = format!("alice@nowhere.example is not registered: {reason}");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut phone = Phone::start(&[
         "--name-server",

@@ -283,6 +283,80 @@ fn a_binding_that_expires_at_once_is_no_registration() {
     );
 }
 
+/// Such a registrar keeps other phones, and the calls would go to them alone.
+#[test]
+fn a_yes_that_lists_other_phones_alone_is_no_registration() {
+    let (mut bench, register) = phone(setup());
+    let others = "<sip:desk@10.0.0.7:5060>;expires=3600";
+    let fields = [("Contact", others), ("Expires", "3600")];
+    answer(&mut bench, server(), &register, 200, &fields);
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(200));
+    assert!(
+        reason.contains("lists other phones, but not this one"),
+        "{reason}"
+    );
+    let mut sent = Vec::new();
+    while sent.is_empty() {
+        sent = bench.wait(Duration::from_secs(1));
+    }
+    let again = sent.remove(0);
+    let ours = format!("<{}>", register.contact().unwrap().uri);
+    let fields = [("Contact", others), ("Contact", ours.as_str())];
+    answer(&mut bench, server(), &again, 200, &fields);
+    let last = bench.events.last();
+    assert!(
+        matches!(
+            last,
+            Some(SipEvent::Registration {
+                state: RegistrationState::Registered { .. },
+                ..
+            })
+        ),
+        "{last:?}"
+    );
+}
+
+#[test]
+fn a_registrar_that_calls_every_proof_outdated_is_not_asked_without_end() {
+    let (mut bench, register) = phone(setup());
+    let mut sent = vec![register];
+    for number in 1..=3 {
+        assert_eq!(sent.len(), 1, "REGISTER {number}");
+        let stale =
+            format!("Digest realm=\"sim.example\", nonce=\"{number}\", qop=\"auth\", stale=true");
+        let register = sent.remove(0);
+        let fields = [("WWW-Authenticate", stale.as_str())];
+        sent = answer(&mut bench, server(), &register, 401, &fields);
+    }
+    assert!(sent.is_empty(), "{sent:?}");
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(401));
+    assert!(reason.contains("outdated"), "{reason}");
+    assert!(!reason.contains("check both"), "the password is right");
+    assert!(
+        !bench.wait(Duration::from_secs(60)).is_empty(),
+        "it is tried again later"
+    );
+}
+
+#[test]
+fn a_registrar_that_finds_each_lifetime_too_brief_is_not_asked_without_end() {
+    let (mut bench, register) = phone(setup());
+    let mut sent = vec![register];
+    let mut least = 4000;
+    while let Some(register) = sent.pop() {
+        assert!(least < 10_000, "it asks again and again");
+        let demanded = least.to_string();
+        let fields = [("Min-Expires", demanded.as_str())];
+        sent = answer(&mut bench, server(), &register, 423, &fields);
+        least += 1000;
+    }
+    let (status, reason) = failure(&bench).unwrap();
+    assert_eq!(status, Some(423));
+    assert!(reason.contains("ask its administrator"), "{reason}");
+}
+
 #[test]
 fn a_registration_that_comes_back_to_the_phone_is_a_loop() {
     let (mut bench, register) = phone(setup());

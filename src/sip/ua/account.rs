@@ -71,6 +71,15 @@ pub(crate) struct Account {
     servers: VecDeque<IpAddr>,
 }
 
+/// What a registrar's yes says of our binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is kept, for so many seconds where they are named.
+    For(Option<u32>),
+    /// The bindings are listed, and ours is none of them.
+    Missing,
+}
+
 /// What is wanted of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
@@ -258,20 +267,26 @@ impl Account {
         format!("{from};tag={tag}")
     }
 
-    /// The lifetime of our binding among the Contacts of a 200. Some registrars rewrite host and
-    /// port, so our random user part counts where no Contact is the one that we sent.
-    pub(crate) fn own_expires(&self, response: &Message, sent: Option<&SipUri>) -> Option<u32> {
+    /// Our binding among the Contacts of a 200 (RFC 3261 section 10.3 step 8: all are listed). Some
+    /// registrars rewrite host and port, so our random user part counts where no Contact is the one
+    /// that we sent; some list none at all, and are believed.
+    pub(crate) fn own_binding(&self, response: &Message, sent: Option<&SipUri>) -> Kept {
         let contacts = response.contacts();
         let ours = |same: &dyn Fn(&SipUri) -> bool| {
             contacts.iter().find_map(|contact| match contact {
                 ContactField::Address(address) if address.uri.as_sip().is_some_and(same) => {
-                    address.expires()
+                    Some(Kept::For(address.expires()))
                 }
                 ContactField::Address(_) | ContactField::All => None,
             })
         };
         ours(&|uri| sent.is_some_and(|sent| sent.equivalent(uri)))
             .or_else(|| ours(&|uri| uri.user.as_deref() == Some(self.contact_user.as_str())))
+            .unwrap_or(if contacts.is_empty() {
+                Kept::For(None)
+            } else {
+                Kept::Missing
+            })
     }
 
     /// Learns our public address from the Via that came back; `true` when the Contact must follow.

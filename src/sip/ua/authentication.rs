@@ -62,7 +62,12 @@ impl Endpoint {
                 if !has_credentials {
                     outgoing.kept_back = Some(KeptBack::NoPassword);
                 } else if is_last && outgoing.kept_back.is_none() {
-                    outgoing.kept_back = Some(KeptBack::Refused);
+                    let stale = chosen.iter().any(|challenge| challenge.stale);
+                    outgoing.kept_back = Some(if stale {
+                        KeptBack::Stale
+                    } else {
+                        KeptBack::Refused
+                    });
                 }
             }
             return false;
@@ -282,6 +287,8 @@ pub(crate) enum KeptBack {
     Weaker(String),
     /// The credentials were given and refused.
     Refused,
+    /// They were given, and each time another proof of them was asked for.
+    Stale,
 }
 
 impl KeptBack {
@@ -303,6 +310,9 @@ impl KeptBack {
             Self::Refused => {
                 format!("{who} refuses the user name or the password; check both")
             }
+            Self::Stale => format!(
+                "{who} calls each proof of the password outdated and asks for another, without end; its clock or the lifetime of its challenges is wrong, so ask its administrator"
+            ),
         }
     }
 }

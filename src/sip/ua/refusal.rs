@@ -50,6 +50,12 @@ pub(crate) fn unreachable(status: &Status) -> String {
 /// The registrar said yes and kept nothing.
 pub(crate) const NOT_KEPT: &str = "the registrar accepted the registration and let it expire at once; ask its administrator how long registrations may last";
 
+/// The registrar said yes and lists other bindings than ours.
+pub(crate) const NOT_LISTED: &str = "the registrar accepted the registration and lists other phones, but not this one; ask its administrator how many phones may register under this address";
+
+/// Each lifetime is answered by 423, however long it is.
+pub(crate) const NEVER_LONG_ENOUGH: &str = "the registrar refuses every lifetime as too brief, also the one that it demanded; ask its administrator for a lifetime that it takes, and set it as expires";
+
 /// The REGISTER came back to the phone that sent it.
 pub(crate) const LOOPED: &str = "the registration came back to this phone itself: the registrar's address leads here; set the address of the real registrar";
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::account::{Account, MIN_EXPIRES, Wish};
+use super::account::{Account, Kept, MIN_EXPIRES, Wish};
 use super::authentication::KeptBack;
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::{ALLOW, SUPPORTED, refusal};
@@ -254,7 +254,12 @@ impl Endpoint {
                 let kept = kept.unwrap_or(KeptBack::Refused);
                 let why = kept.sentence("the registrar");
                 let status = answer.status();
-                self.registration_refused(id, status, &why);
+                if kept == KeptBack::Stale {
+                    // No fault of the password's, so no account is locked by another try.
+                    self.registration_failed(now, id, Some(status), &why, None);
+                } else {
+                    self.registration_refused(id, status, &why);
+                }
             }
             Some(_) | None => {
                 let status = answer.status();
@@ -309,14 +314,25 @@ impl Endpoint {
         let Some(account) = self.accounts.get_mut(&id) else {
             return;
         };
-        let seconds = account
-            .own_expires(response, sent.as_ref())
-            .or_else(|| response.seconds("Expires"));
-        if seconds == Some(0) {
-            let status = Answer::Response(response).status();
-            self.registration_failed(now, id, Some(status), refusal::NOT_KEPT, None);
-            return;
-        }
+        let listed = match account.own_binding(response, sent.as_ref()) {
+            Kept::For(seconds) => {
+                seconds
+                    .or_else(|| response.seconds("Expires"))
+                    .map_or(Ok(None), |seconds| match seconds {
+                        0 => Err(refusal::NOT_KEPT),
+                        seconds => Ok(Some(seconds)),
+                    })
+            }
+            Kept::Missing => Err(refusal::NOT_LISTED),
+        };
+        let seconds = match listed {
+            Ok(seconds) => seconds,
+            Err(why) => {
+                let status = Answer::Response(response).status();
+                self.registration_failed(now, id, Some(status), why, None);
+                return;
+            }
+        };
         let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
         let expires = expires.clamp(MIN_EXPIRES, MAX_EXPIRES);
         account.service_routes = response.addresses("Service-Route");
@@ -382,13 +398,9 @@ impl Endpoint {
                 account.expires = wanted;
                 self.register(now, id);
             }
-            Some(_) | None => self.registration_failed(
-                now,
-                id,
-                Some(status),
-                "the registrar refuses every registration as too brief",
-                None,
-            ),
+            Some(_) | None => {
+                self.registration_failed(now, id, Some(status), refusal::NEVER_LONG_ENOUGH, None)
+            }
         }
     }
 

@@ -223,6 +223,37 @@ fn a_lost_registration_is_visible_with_its_reason_on_every_view() {
     }
 }
 
+/// Reasons as the registration, the names and TLS give them, without a full stop of their own.
+#[test]
+fn each_reason_is_shown_whole_and_apart_from_the_next_try() {
+    let reasons = [
+        "the registrar cannot be reached: the domain nowhere.example does not exist; check its spelling",
+        "the registrar cannot be reached: the certificate of pbx.example expired on 2020-02-29; its operator must renew it",
+        "the registrar asks for credentials by AKAv1-MD5, which is not supported; it must offer Digest with SHA-256, SHA-512-256 or MD5",
+        "the registrar accepted the registration and let it expire at once; ask its administrator how long registrations may last",
+        "the registrar is overloaded or being serviced; it is tried again (503 Service Unavailable)",
+    ];
+    for reason in reasons {
+        let mut snapshot = registered();
+        snapshot.accounts[0].registration = Registration::Failed {
+            reason: reason.to_owned(),
+            retry_at: Some(start() + std::time::Duration::from_millis(121_000)),
+        };
+        let shown = desk(snapshot, Rows::default(), |state| {
+            state.view = View::Settings;
+        });
+        let words = format!("{reason}. Tried again in 120 s.");
+        shown.get_by_label(&format!("Not registered. sam@pbx.example: {words}"));
+        let mut sentence = words;
+        sentence[..1].make_ascii_uppercase();
+        let drawn = shown.get_by_value(&sentence).rect();
+        assert!(
+            drawn.right() <= 1440.0 && drawn.width() > 100.0,
+            "{drawn:?}"
+        );
+    }
+}
+
 #[test]
 fn calls_that_are_kept_away_are_told_on_every_view() {
     for view in VIEWS {
