@@ -83,6 +83,8 @@ impl Engine {
         };
         let (account, password) = (live.account.clone(), live.password.clone());
         let profile = self.profile_id(&account);
+        let (account, zones) = account.without_zones();
+        self.net.write_zones(zones);
         match setup(&account, password, profile) {
             Ok(setup) => self.endpoint.add_account(now, id, setup),
             Err(problem) => {

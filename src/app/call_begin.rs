@@ -12,6 +12,7 @@ use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
+use crate::base::zone;
 use crate::call::{Call, MediaPreferences};
 use crate::config::TransferPolicy;
 use crate::config::call_rules::CallRules;
@@ -88,6 +89,8 @@ impl Engine {
         preview: &DialPreview,
     ) -> CallId {
         let id = Self::new_call_id();
+        self.net
+            .suppose_zones(zone::without_zones(&preview.original).1);
         let local = account
             .and_then(|id| self.account_address(id))
             .unwrap_or_else(|| format!("sip:{}", self.bound));

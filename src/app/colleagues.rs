@@ -304,7 +304,8 @@ impl Engine {
     }
 
     fn own_uri(&self, id: AccountId) -> Option<Uri> {
-        Uri::parse(&self.account(id)?.account.address).ok()
+        let (account, _zones) = self.account(id)?.account.without_zones();
+        Uri::parse(&account.address).ok()
     }
 
     /// The account that watches an address: the first of its domain, else the first.

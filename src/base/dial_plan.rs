@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::dial_class::{DialClass, is_emergency};
 use crate::base::phone_number::{PhoneNumber, parameter, percent_decoded, printable, split_scheme};
+use crate::base::zone::without_zones;
 
 /// More characters than this are no address.
 const TEXT_LIMIT: usize = 512;
@@ -100,6 +101,9 @@ impl DialPlan {
         if too_long || percent_decoded(trimmed).contains(|c: char| c.is_control()) {
             return Err(not_dialable(trimmed));
         }
+        // They are for this machine's sockets alone, which learn them from the original.
+        let (bare, _zones) = without_zones(trimmed);
+        let trimmed = bare.as_str();
         let (scheme, rest) = split_scheme(trimmed);
         let rest = rest.trim();
         let mut preview = match scheme {
@@ -199,7 +203,7 @@ impl DialPlan {
             cautions.push("no country has such a number".to_owned());
         }
         cautions.extend(number.cost_warning().map(str::to_owned));
-        let domain = self.domain.trim();
+        let (domain, _zones) = without_zones(self.domain.trim());
         if domain.is_empty() {
             return Err(DialError::NoDomain(number.display()));
         }
@@ -307,7 +311,7 @@ impl DialPlan {
         if !plain || !name.contains(char::is_alphanumeric) {
             return Err(not_dialable(name));
         }
-        let domain = self.domain.trim();
+        let (domain, _zones) = without_zones(self.domain.trim());
         if domain.is_empty() {
             return Err(DialError::NoDomain(quoted(name)));
         }
@@ -780,6 +784,9 @@ mod tests {
             ("alice@example.org", "sip:alice@example.org"),
             ("alice@example.org:5070", "sip:alice@example.org:5070"),
             ("alice@[2001:db8::1]:5070", "sip:alice@[2001:db8::1]:5070"),
+            // The network is a matter of this machine alone.
+            ("alice@[fe80::1%eth0]", "sip:alice@[fe80::1]"),
+            ("sip:[fe80::1%25eth0]:5070", "sip:[fe80::1]:5070"),
             ("\"Alice\" <sip:alice@example.org>", "sip:alice@example.org"),
             (
                 "sip:alice@example.org;transport=tcp",

@@ -1,5 +1,5 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! redaction.
+//! zones, redaction.
 
 pub mod clock;
 pub mod country;
@@ -12,3 +12,4 @@ pub mod phone_number;
 pub mod random;
 pub mod redact;
 pub mod uri;
+pub mod zone;

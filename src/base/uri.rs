@@ -5,6 +5,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::base::zone;
+
 /// Any URI that may stand in a SIP message or a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Uri {
@@ -272,10 +274,8 @@ impl Host {
     pub fn parse(text: &str) -> Result<Self, UriError> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(UriError::BadHost)?;
-            return match inner.parse() {
-                Ok(address) => Ok(Self::V6(address)),
-                Err(_) => Err(UriError::BadHost),
-            };
+            let address = zone::parse_v6(inner).ok_or(UriError::BadHost)?;
+            return Ok(Self::V6(address));
         }
         if let Ok(address) = text.parse() {
             return Ok(Self::V4(address));
@@ -488,6 +488,18 @@ fn write_params(f: &mut fmt::Formatter<'_>, params: &[Param]) -> fmt::Result {
 mod tests {
     use super::*;
     use crate::base::random::{Random as _, SeededRandom};
+
+    /// RFC 4007 section 11.2: such a text means the address on the link by which it came.
+    #[test]
+    fn the_zone_of_a_sender_is_ignored_and_never_written() {
+        for text in ["sip:a@[fe80::1%eth0]:5070", "sip:a@[fe80::1%25eth0]:5070"] {
+            assert_eq!(
+                Uri::parse(text).unwrap().to_string(),
+                "sip:a@[fe80::1]:5070"
+            );
+        }
+        assert!(Uri::parse("sip:a@[2001:db8::1%eth0]").is_err());
+    }
 
     #[test]
     fn what_was_written_is_written_back() {

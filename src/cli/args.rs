@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::zone::without_zones;
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
@@ -346,10 +347,12 @@ pub(super) enum FilterArg {
 }
 
 fn bind_address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse() {
+    // The zone of an own address is known to the system.
+    let (bare, _zones) = without_zones(text);
+    if let Ok(address) = bare.parse() {
         return Ok(address);
     }
-    match text.trim_matches(['[', ']']).parse() {
+    match bare.trim_matches(['[', ']']).parse() {
         Ok(ip) => Ok(SocketAddr::new(ip, 0)),
         Err(_) => Err(format!("{text} is no IP address, nor one with a port")),
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::dial_plan::DialPlan;
+use crate::base::zone::{Zoned, without_zones};
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::tls::TlsOptions;
@@ -75,6 +76,26 @@ pub enum TransportChoice {
     Ws,
     /// WebSocket under TLS.
     Wss,
+}
+
+impl Account {
+    /// The account as the SIP core may know it, and on which networks its servers with link-local
+    /// addresses are.
+    #[must_use]
+    pub fn without_zones(&self) -> (Self, Vec<Zoned>) {
+        let mut account = self.clone();
+        let mut zones = Vec::new();
+        for text in [
+            &mut account.address,
+            &mut account.registrar,
+            &mut account.outbound_proxy,
+        ] {
+            let (bare, found) = without_zones(text);
+            *text = bare;
+            zones.extend(found);
+        }
+        (account, zones)
+    }
 }
 
 impl Default for Account {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::uri::{SipUri, Uri};
+use crate::base::zone::without_zones;
 use crate::config::account::{Account, TransportChoice};
 use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Colleague, Config, Settings};
@@ -389,7 +390,7 @@ pub fn tls(options: &TlsOptions) -> Result<(), Problem> {
 }
 
 fn sip_uri(text: &str) -> Option<SipUri> {
-    match Uri::parse(text) {
+    match Uri::parse(&without_zones(text).0) {
         Ok(Uri::Sip(uri)) => Some(uri),
         Ok(Uri::Tel(_) | Uri::Other { .. }) | Err(_) => None,
     }
@@ -511,6 +512,17 @@ mod tests {
             ..account()
         };
         assert_eq!(account.validate(), Ok(()));
+        let link_local = Account {
+            registrar: "[fe80::1%eth0]:5070".to_owned(),
+            outbound_proxy: "sip:[fe80::2%25eth1];lr".to_owned(),
+            ..account
+        };
+        assert_eq!(link_local.validate(), Ok(()));
+        let (bare, zones) = link_local.without_zones();
+        assert_eq!(bare.registrar, "[fe80::1]:5070");
+        assert_eq!(bare.outbound_proxy, "sip:[fe80::2];lr");
+        let zones: Vec<_> = zones.into_iter().map(|(_, zone)| zone).collect();
+        assert_eq!(zones, ["eth0", "eth1"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::base::clock::{monotonic_now, wall_now};
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
+use crate::base::zone;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
 use crate::media::device::SoundCards;
 use crate::media::feed::{Feed, Loader};
@@ -539,7 +540,7 @@ fn send_waiting(call: &mut Call) {
 
 fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
     match socket.recv_from(buffer) {
-        Ok((length, from)) => Some((buffer.get(..length)?, from)),
+        Ok((length, from)) => Some((buffer.get(..length)?, zone::bare(from))),
         // Some systems tell here that an earlier datagram of ours found nobody.
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
             Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))

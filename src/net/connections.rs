@@ -16,8 +16,10 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::base::flow::{ConnectionId, Input, Peer, Transport};
+use crate::base::zone;
 use crate::net::sockets::{Limits, Profile};
 use crate::net::udp::canonical;
+use crate::net::zones::Zones;
 use crate::net::{tcp, tls, ws};
 
 /// How long opening a stream may take; well below timer B (RFC 3261 section 17.1.1.2), so that
@@ -38,6 +40,7 @@ const MAX_WRITES: usize = 256;
 pub(crate) struct Connections {
     open: Mutex<HashMap<ConnectionId, Connection>>,
     limits: Limits,
+    zones: Arc<Zones>,
     events: mpsc::Sender<Input>,
     /// How many streams were accepted, over all listeners.
     accepted: AtomicU64,
@@ -76,10 +79,11 @@ struct Work {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: Limits, events: mpsc::Sender<Input>) -> Self {
+    pub(crate) fn new(limits: Limits, zones: Arc<Zones>, events: mpsc::Sender<Input>) -> Self {
         Self {
             open: Mutex::default(),
             limits,
+            zones,
             events,
             accepted: AtomicU64::new(0),
         }
@@ -96,6 +100,7 @@ impl Connections {
     ) {
         let admitted = self.admit(id, None);
         let shared = Arc::clone(self);
+        let remote = self.zones.towards(remote);
         tokio::spawn(async move {
             let Some(mut work) = admitted else {
                 let error = "too many connections are open already".to_owned();
@@ -111,7 +116,7 @@ impl Connections {
                 Ok((channel, local)) => {
                     let event = Input::Connected {
                         connection: id,
-                        local: local.unwrap_or(remote),
+                        local: zone::bare(local.unwrap_or(remote)),
                     };
                     if shared.events.send(event).await.is_ok() {
                         shared.serve(work, channel).await;
@@ -175,7 +180,7 @@ impl Connections {
             if self.events.is_closed() {
                 return;
             }
-            let remote = canonical(remote);
+            let remote = self.zones.heard(canonical(remote));
             // Even: odd ids belong to streams that we open.
             let number = self.accepted.fetch_add(1, Ordering::Relaxed);
             let id = ConnectionId(number.wrapping_add(1).wrapping_mul(2));
@@ -198,7 +203,7 @@ impl Connections {
         tls: Option<TlsAcceptor>,
     ) {
         tcp::prompt(&stream);
-        let local = stream.local_addr().map_or(remote, canonical);
+        let local = zone::bare(stream.local_addr().map_or(remote, canonical));
         let limit = self.limits.handshake;
         let connection = work.id;
         let (channel, transport) = match tls {

@@ -34,6 +34,7 @@ mod trust;
 mod udp;
 mod watch;
 mod ws;
+mod zones;
 
 pub use certificate_fault::Fingerprint;
 pub use sockets::{Limits, Net, NetError, NetOptions, Profile};

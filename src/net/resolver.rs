@@ -13,6 +13,7 @@ use crate::base::random::Random;
 use crate::net::locate::{Answer, Location, Query, Refusal, Wanted, happy_order};
 use crate::net::names::Names;
 use crate::net::route::{ANY_PORT, Routes};
+use crate::net::zones::Zones;
 
 /// How long one question may take, all steps included.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -23,6 +24,8 @@ pub(crate) struct Question {
     pub(crate) wanted: Wanted,
     /// The address that the sockets are bound to.
     pub(crate) bound: IpAddr,
+    /// On which networks link-local addresses are.
+    pub(crate) zones: Arc<Zones>,
 }
 
 /// Answers the question, or says in a sentence what is wrong.
@@ -41,7 +44,11 @@ pub(crate) async fn resolve(
 }
 
 async fn locate(names: &Arc<Names>, question: Question) -> Result<Vec<Resolved>, String> {
-    let Question { wanted, bound } = question;
+    let Question {
+        wanted,
+        bound,
+        zones,
+    } = question;
     let mut lots = Lots {
         names,
         name: wanted.host.clone(),
@@ -62,7 +69,7 @@ async fn locate(names: &Arc<Names>, question: Question) -> Result<Vec<Resolved>,
         let mut answers = Vec::new();
         for (query, answer) in ask(names, queries).await {
             let answer = match answer {
-                Answer::Addresses(found) => reached(&query, found, &mut routes),
+                Answer::Addresses(found) => reached(&query, found, &zones, &mut routes),
                 Answer::Naptr(_) | Answer::Srv(_) | Answer::Refused(_) => answer,
             };
             tracing::debug!(%query, ?answer, "looked up");
@@ -73,7 +80,7 @@ async fn locate(names: &Arc<Names>, question: Question) -> Result<Vec<Resolved>,
     let mut places = Vec::new();
     let mut problem = None;
     for target in location.finish()? {
-        match way(target.ip, &mut routes) {
+        match way(target.ip, &zones, &mut routes) {
             Ok(local_ip) => places.push(Resolved {
                 transport: target.transport,
                 remote: SocketAddr::new(target.ip, target.port),
@@ -106,11 +113,11 @@ async fn ask(names: &Arc<Names>, queries: Vec<Query>) -> Vec<(Query, Answer)> {
 }
 
 /// The addresses that a route leads to, best first.
-fn reached(query: &Query, found: Vec<IpAddr>, routes: &mut Routes) -> Answer {
+fn reached(query: &Query, found: Vec<IpAddr>, zones: &Zones, routes: &mut Routes) -> Answer {
     let mut ways = Vec::new();
     let mut problem = None;
     for ip in found {
-        match way(ip, routes) {
+        match way(ip, zones, routes) {
             Ok(near) => ways.push((ip, near)),
             Err(why) => {
                 problem.get_or_insert_with(|| format!("{} cannot be reached: {why}", query.name()));
@@ -126,7 +133,7 @@ fn reached(query: &Query, found: Vec<IpAddr>, routes: &mut Routes) -> Answer {
 }
 
 /// The local address towards a far one, or why there is no way.
-fn way(far: IpAddr, routes: &mut Routes) -> Result<IpAddr, String> {
+fn way(far: IpAddr, zones: &Zones, routes: &mut Routes) -> Result<IpAddr, String> {
     let bound = routes.bound();
     if !reachable(bound, far) {
         let family = if far.is_ipv4() { "IPv4" } else { "IPv6" };
@@ -134,7 +141,11 @@ fn way(far: IpAddr, routes: &mut Routes) -> Result<IpAddr, String> {
             "{far} is an {family} address, and the phone is bound to {bound}; bind it to another address"
         ));
     }
-    let towards = SocketAddr::new(far, ANY_PORT);
+    let Some(towards) = zones.known(SocketAddr::new(far, ANY_PORT)) else {
+        return Err(format!(
+            "{far} is a link-local address, which each network has for itself; write it with its network, such as [{far}%eth0]"
+        ));
+    };
     routes.local_ip(monotonic_now(), towards).map_err(|error| {
         format!("there is no route to {far} ({error}); check the network connection")
     })
@@ -190,7 +201,11 @@ mod tests {
         let bound = bound.into();
         super::resolve(
             &Arc::new(Names::new(Vec::new())),
-            Question { wanted, bound },
+            Question {
+                wanted,
+                bound,
+                zones: Arc::default(),
+            },
         )
         .await
     }
@@ -248,6 +263,7 @@ mod tests {
         let question = Question {
             wanted: wanted("phone.localhost"),
             bound: Ipv4Addr::LOCALHOST.into(),
+            zones: Arc::default(),
         };
         let places = super::resolve(&names, question).await.unwrap();
         assert_eq!(places[0].remote, SocketAddr::from(([127, 0, 0, 1], 5060)));

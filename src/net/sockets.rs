@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::base::flow::{Input, Output, ProfileId, ResolveId, Transport};
+use crate::base::zone::{self, Zoned};
 use crate::net::connections::Connections;
 #[cfg(target_os = "linux")]
 use crate::net::icmp;
@@ -21,6 +22,7 @@ use crate::net::resolver::{self, Question};
 use crate::net::route;
 use crate::net::tls::{self, TlsFileError, TlsIdentity, TlsSettings};
 use crate::net::udp::{self, Late};
+use crate::net::zones::Zones;
 
 /// How many datagrams wait when the system's buffer is full.
 const BACKLOG: usize = 64;
@@ -106,6 +108,7 @@ pub struct Net {
     connections: Arc<Connections>,
     questions: Arc<Semaphore>,
     names: Arc<Names>,
+    zones: Arc<Zones>,
     events: mpsc::Sender<Input>,
     /// Dropping it ends the tasks.
     tasks: JoinSet<()>,
@@ -173,15 +176,26 @@ impl Net {
         #[cfg(target_os = "linux")]
         icmp::keep_errors(&socket);
         let socket = Arc::new(socket);
-        let connections = Arc::new(Connections::new(options.limits, events.clone()));
+        let zones = Arc::new(Zones::default());
+        let connections = Arc::new(Connections::new(
+            options.limits,
+            Arc::clone(&zones),
+            events.clone(),
+        ));
         let (backlog, late) = mpsc::channel(BACKLOG);
         let mut tasks = JoinSet::new();
         tasks.spawn(udp::run_receiver(
             Arc::clone(&socket),
             local.ip(),
+            Arc::clone(&zones),
             events.clone(),
         ));
-        tasks.spawn(udp::run_backlog(Arc::clone(&socket), late, events.clone()));
+        tasks.spawn(udp::run_backlog(
+            Arc::clone(&socket),
+            Arc::clone(&zones),
+            late,
+            events.clone(),
+        ));
         tasks.spawn(Arc::clone(&connections).accept(listener, None));
         let mut tls_port = None;
         if let Some((listener, acceptor)) = secured {
@@ -197,6 +211,7 @@ impl Net {
             connections,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             names: Arc::new(Names::new(options.name_servers)),
+            zones,
             events,
             tasks,
         })
@@ -206,7 +221,7 @@ impl Net {
     pub fn perform(&mut self, output: Output) {
         match output {
             Output::Datagram { remote, bytes } => {
-                udp::send(&self.socket, &self.backlog, remote, bytes);
+                udp::send(&self.socket, &self.zones, &self.backlog, remote, bytes);
             }
             Output::Connect {
                 connection,
@@ -240,6 +255,7 @@ impl Net {
                         secure,
                     },
                     bound: self.local.ip(),
+                    zones: Arc::clone(&self.zones),
                 },
             ),
         }
@@ -250,6 +266,20 @@ impl Net {
     /// Sets by which settings later connections of a profile are opened.
     pub fn set_profile(&mut self, id: ProfileId, profile: Profile) {
         self.profiles.insert(id, profile);
+    }
+
+    /// Learns on which networks servers with link-local addresses are, as the owner wrote it.
+    pub fn write_zones(&self, zones: Vec<Zoned>) {
+        for (ip, zone) in zones {
+            self.zones.write(ip, zone);
+        }
+    }
+
+    /// Learns where somebody may be who has a link-local address; what is heard of him counts more.
+    pub fn suppose_zones(&self, zones: Vec<Zoned>) {
+        for (ip, zone) in zones {
+            self.zones.suppose(ip, &zone);
+        }
     }
 
     /// The port at which TLS is accepted, if it is.
@@ -268,7 +298,7 @@ impl Net {
     pub fn local_ip_towards(&self, remote: SocketAddr) -> Option<IpAddr> {
         let bound = self.local.ip();
         if bound.is_unspecified() {
-            route::ask_routes(remote).ok()
+            route::ask_routes(self.zones.towards(remote)).ok()
         } else {
             Some(bound)
         }
@@ -314,7 +344,7 @@ async fn bind_both(ip: IpAddr, port: u16) -> Result<(UdpSocket, TcpListener), Ne
     let mut attempts_left = if port == 0 { PORT_ATTEMPTS } else { 1 };
     loop {
         attempts_left = attempts_left.saturating_sub(1);
-        let bound = bind_pair(SocketAddr::new(ip, port)).await;
+        let bound = bind_pair(zone::own(ip, port)).await;
         if bound.is_ok() || attempts_left == 0 {
             return bound;
         }
@@ -329,7 +359,7 @@ async fn bind_tls(
 ) -> Result<(TcpListener, TlsAcceptor), NetError> {
     let acceptor = tls::acceptor(identity)?;
     let port = if asked == 0 { 0 } else { asked.wrapping_add(1) };
-    let address = SocketAddr::new(local.ip(), port);
+    let address = zone::own(local.ip(), port);
     let bound = TcpListener::bind(address).await;
     let listener = bound.map_err(|source| NetError::Bind {
         transport: Transport::Tls,

@@ -10,6 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::flow::{ConnectionId, Input};
+use crate::base::zone;
 use crate::net::tls;
 
 /// Opens a stream from `bound`, or says in a sentence what is wrong.
@@ -20,7 +21,7 @@ pub(crate) async fn open(bound: IpAddr, remote: SocketAddr) -> Result<TcpStream,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         if !bound.is_unspecified() {
-            socket.bind(SocketAddr::new(bound, 0))?;
+            socket.bind(zone::own(bound, 0))?;
         }
         socket.connect(remote).await
     };

@@ -13,8 +13,11 @@ use tokio::sync::mpsc;
 use crate::base::clock::monotonic_now;
 use crate::base::flow::Input;
 #[cfg(target_os = "linux")]
+use crate::base::zone;
+#[cfg(target_os = "linux")]
 use crate::net::icmp;
 use crate::net::route::Routes;
+use crate::net::zones::Zones;
 
 /// The largest datagram that UDP can carry.
 const MAX_DATAGRAM: usize = 65_535;
@@ -35,11 +38,12 @@ pub(crate) enum Late {
 /// datagram that finds no room is lost, as datagrams may be.
 pub(crate) fn send(
     socket: &UdpSocket,
+    zones: &Zones,
     backlog: &mpsc::Sender<Late>,
     remote: SocketAddr,
     bytes: Vec<u8>,
 ) {
-    let late = match try_send(socket, remote, &bytes) {
+    let late = match try_send(socket, zones, remote, &bytes) {
         Ok(()) => return,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Late::Datagram(remote, bytes),
         Err(error) => Late::Tell(Input::SendError {
@@ -55,6 +59,7 @@ pub(crate) fn send(
 /// Works off the backlog until its sender is gone.
 pub(crate) async fn run_backlog(
     socket: Arc<UdpSocket>,
+    zones: Arc<Zones>,
     mut backlog: mpsc::Receiver<Late>,
     events: mpsc::Sender<Input>,
 ) {
@@ -62,7 +67,7 @@ pub(crate) async fn run_backlog(
         let event = match late {
             Late::Tell(event) => event,
             Late::Datagram(remote, bytes) => {
-                let target = for_socket(&socket, remote);
+                let target = for_socket(&socket, zones.towards(remote));
                 let sent = match socket.send_to(&bytes, target).await {
                     Err(error) if from_earlier(&error) => socket.send_to(&bytes, target).await,
                     sent => sent,
@@ -86,6 +91,7 @@ pub(crate) async fn run_backlog(
 pub(crate) async fn run_receiver(
     socket: Arc<UdpSocket>,
     bound: IpAddr,
+    zones: Arc<Zones>,
     events: mpsc::Sender<Input>,
 ) {
     let mut routes = Routes::new(bound);
@@ -96,13 +102,16 @@ pub(crate) async fn run_receiver(
                 let remote = canonical(remote);
                 let local_ip = routes.local_ip(monotonic_now(), remote);
                 Input::Datagram {
-                    remote,
+                    remote: zones.heard(remote),
                     local_ip: local_ip.unwrap_or(bound),
                     bytes: buffer.get(..length).unwrap_or_default().to_vec(),
                 }
             }
             #[cfg(target_os = "linux")]
-            Ok(Received::Undelivered(remote, error)) => Input::SendError { remote, error },
+            Ok(Received::Undelivered(remote, error)) => Input::SendError {
+                remote: zone::bare(remote),
+                error,
+            },
             Err(error) => {
                 // ICMP's answer to something that was sent, or a lack of memory: neither ends the
                 // socket.
@@ -175,8 +184,8 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// An error that an earlier datagram caused may be told at the next one: so it is tried twice.
-fn try_send(socket: &UdpSocket, remote: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-    let target = for_socket(socket, remote);
+fn try_send(socket: &UdpSocket, zones: &Zones, remote: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+    let target = for_socket(socket, zones.towards(remote));
     let sent = match socket.try_send_to(bytes, target) {
         Err(error) if from_earlier(&error) => socket.try_send_to(bytes, target),
         sent => sent,

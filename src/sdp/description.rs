@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::base::zone;
 use crate::sdp::media_description::MediaDescription;
 
 /// The longest body that is read, in bytes; a browser's offer with all its candidates has a tenth.
@@ -91,13 +92,20 @@ pub enum Host {
 }
 
 impl Host {
-    /// Reads `IN IP4 192.0.2.1`, with a time to live behind a slash where there is one.
+    /// Reads `IN IP4 192.0.2.1`, with a time to live behind a slash where there is one. An IPv6 address
+    /// may stand in brackets, and with a zone of its sender: some write it so (`SIPp` does).
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let address = text.split_ascii_whitespace().nth(2)?;
         let address = address.split('/').next().filter(|host| !host.is_empty())?;
-        Some(match address.parse() {
-            Ok(ip) => Self::Ip(ip),
-            Err(_) => Self::Name(address.to_owned()),
+        if let Ok(ip) = address.parse() {
+            return Some(Self::Ip(ip));
+        }
+        let inner = address
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        Some(match zone::parse_v6(inner.unwrap_or(address)) {
+            Some(ip) => Self::Ip(ip.into()),
+            None => Self::Name(address.to_owned()),
         })
     }
 }
@@ -269,6 +277,22 @@ mod tests {
         assert_eq!(media.payloads.len(), 3);
         assert_eq!(media.payloads[2].name, "telephone-event");
         assert_eq!(media.payloads[2].parameters, "0-11,16");
+    }
+
+    /// Else there would be silence towards whoever writes it so.
+    #[test]
+    fn an_ipv6_address_is_read_in_brackets_and_with_its_senders_zone() {
+        for (text, ip) in [
+            ("IN IP6 2001:db8::1", "2001:db8::1"),
+            ("IN IP6 [2001:db8::1]", "2001:db8::1"),
+            ("IN IP6 fe80::1%eth0", "fe80::1"),
+            ("IN IP6 [fe80::1%eth0]", "fe80::1"),
+        ] {
+            let host = Host::parse(text).unwrap();
+            assert_eq!(host, Host::Ip(ip.parse().unwrap()));
+            assert_eq!(host.to_string(), format!("IN IP6 {ip}"));
+        }
+        assert!(matches!(Host::parse("IN IP6 [::1"), Some(Host::Name(_))));
     }
 
     #[test]

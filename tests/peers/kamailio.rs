@@ -122,9 +122,7 @@ impl Kamailio {
             .spawn()
             .unwrap();
         place::until_udp_bound_by(child.id(), port);
-        if prefix.is_empty() {
-            place::until_tcp_listens(port);
-        }
+        place::until_tcp_listens_by(child.id(), port);
         if let Some(tls_port) = tls_port {
             place::until_tcp_listens(tls_port);
         }

@@ -26,6 +26,7 @@ mod damaged_start;
 mod datagrams;
 mod encrypted;
 mod hold_music;
+mod ipv6;
 mod junit;
 mod kamailio;
 mod lab;

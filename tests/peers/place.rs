@@ -112,6 +112,24 @@ pub(crate) fn until_udp_bound_by(pid: u32, port: u16) {
     });
 }
 
+/// Waits until somebody listens on a TCP port in the network namespace of a process.
+pub(crate) fn until_tcp_listens_by(pid: u32, port: u16) {
+    // The state LISTEN of the kernel's tables.
+    const LISTENS: &str = "0A";
+    let wanted = format!(":{port:04X}");
+    until(&format!("nobody listens on TCP port {port}"), || {
+        let tables = ["tcp", "tcp6"];
+        let read = |table| std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok();
+        let listens = |line: &str| {
+            let mut words = line.split_whitespace().skip(1);
+            let local = words.next().is_some_and(|local| local.ends_with(&wanted));
+            local && words.nth(1) == Some(LISTENS)
+        };
+        let mut tables = tables.into_iter().filter_map(read);
+        tables.any(|table| table.lines().any(listens)).then_some(())
+    });
+}
+
 /// A program, or another one that starts it: `prefix` is that one with its arguments.
 pub(crate) fn command(prefix: &[OsString], program: impl AsRef<OsStr>) -> Command {
     match prefix {

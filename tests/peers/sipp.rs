@@ -32,7 +32,7 @@ impl Sipp {
         Self::called_at(&[], "127.0.0.1", scenario, options)
     }
 
-    /// The same at another address (IPv6 in brackets), behind a program that starts it elsewhere.
+    /// The same at another address, behind a program that starts it elsewhere.
     pub(crate) fn called_at(
         prefix: &[OsString],
         ip: &str,
@@ -41,8 +41,26 @@ impl Sipp {
     ) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         let sipp = Self::spawn_at(prefix, ip, scenario, &options);
-        place::until_udp_bound_by(sipp.child.id(), sipp.port);
+        if options.iter().any(|option| option == "t1") {
+            place::until_tcp_listens_by(sipp.child.id(), sipp.port);
+        } else {
+            place::until_udp_bound_by(sipp.child.id(), sipp.port);
+        }
         sipp
+    }
+
+    /// SIPp at another address (IPv6 without brackets) that calls the phone as its own side writes it,
+    /// such as `[fe80::2%eth0]:5060`.
+    pub(crate) fn from(
+        prefix: &[OsString],
+        ip: &str,
+        phone: &str,
+        scenario: &str,
+        options: &[&str],
+    ) -> Self {
+        let mut all = vec![phone.to_owned()];
+        all.extend(options.iter().map(|option| (*option).to_owned()));
+        Self::spawn_at(prefix, ip, scenario, &all)
     }
 
     fn spawn(scenario: &str, options: &[String]) -> Self {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use crate::base::zone;
 use crate::media::command::MediaError;
 
 /// Pairs that are tried: the system gives odd ports and ports whose neighbour is taken, too.
@@ -26,11 +27,11 @@ pub fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> 
     let no_port = |source| MediaError::NoPort { address, source };
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..ATTEMPTS {
-        let any = UdpSocket::bind((address, 0)).map_err(no_port)?;
+        let any = UdpSocket::bind(zone::own(address, 0)).map_err(no_port)?;
         let port = any.local_addr().map_err(no_port)?.port();
         let even = port & !1;
         let other = if port == even { port | 1 } else { even };
-        match UdpSocket::bind((address, other)) {
+        match UdpSocket::bind(zone::own(address, other)) {
             Ok(neighbour) => {
                 let (rtp, rtcp) = if port == even {
                     (any, neighbour)

@@ -5,6 +5,7 @@ use egui::Ui;
 use super::rules_form::rules_form_ui;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
+use crate::base::zone::without_zones;
 use crate::config::Account;
 use crate::config::account::TransportChoice;
 use crate::control::{AccountView, Command};
@@ -191,7 +192,7 @@ fn checked(typed: &Account) -> Result<Account, &'static str> {
     } else {
         format!("sip:{address}")
     };
-    let uri = Uri::parse(&address).map_err(|_unreadable| text::ADDRESS_WRONG)?;
+    let uri = Uri::parse(&without_zones(&address).0).map_err(|_unreadable| text::ADDRESS_WRONG)?;
     let sip = uri.as_sip().ok_or(text::ADDRESS_WRONG)?;
     if sip.user.as_deref().is_none_or(str::is_empty) {
         return Err(text::ADDRESS_WRONG);
