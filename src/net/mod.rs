@@ -21,6 +21,8 @@ mod connections;
 mod icmp;
 #[cfg(target_os = "linux")]
 mod kernel_news;
+#[cfg(test)]
+mod limit_tests;
 mod locate;
 mod names;
 mod resolver;

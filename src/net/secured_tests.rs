@@ -24,17 +24,17 @@ use crate::base::flow::{ConnectionId, Input, Output, Peer, ProfileId, Transport}
 use crate::base::uri::Host;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const HERE: ConnectionId = ConnectionId(1);
-const DOMAIN: &str = "pbx.example.com";
+pub(super) const HERE: ConnectionId = ConnectionId(1);
+pub(super) const DOMAIN: &str = "pbx.example.com";
 
 /// An authority with files of what it issued.
-struct Authority {
+pub(super) struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::named("authority")
     }
 
@@ -52,7 +52,7 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    fn issue(&self, name: &str) -> TlsIdentity {
+    pub(super) fn issue(&self, name: &str) -> TlsIdentity {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -65,7 +65,7 @@ impl Authority {
         identity
     }
 
-    fn trusted(&self) -> Profile {
+    pub(super) fn trusted(&self) -> Profile {
         let tls = TlsSettings {
             ca_file: Some(self.file()),
             ..TlsSettings::default()
@@ -83,13 +83,13 @@ impl Authority {
     }
 }
 
-struct Side {
-    net: Net,
-    inputs: mpsc::Receiver<Input>,
+pub(super) struct Side {
+    pub(super) net: Net,
+    pub(super) inputs: mpsc::Receiver<Input>,
 }
 
 impl Side {
-    async fn new(tls: Option<TlsIdentity>, limits: Limits) -> Self {
+    pub(super) async fn new(tls: Option<TlsIdentity>, limits: Limits) -> Self {
         let (sender, inputs) = mpsc::channel(16);
         let options = NetOptions {
             ip: Some(LOOPBACK),
@@ -103,11 +103,15 @@ impl Side {
     }
 
     /// A phone that begins to open a stream.
-    async fn opening(remote: SocketAddr, transport: Transport, profile: Profile) -> Self {
+    pub(super) async fn opening(
+        remote: SocketAddr,
+        transport: Transport,
+        profile: Profile,
+    ) -> Self {
         Self::opening_within(remote, transport, profile, Limits::default()).await
     }
 
-    async fn opening_within(
+    pub(super) async fn opening_within(
         remote: SocketAddr,
         transport: Transport,
         profile: Profile,
@@ -127,22 +131,22 @@ impl Side {
         side
     }
 
-    fn tls_address(&self) -> SocketAddr {
+    pub(super) fn tls_address(&self) -> SocketAddr {
         SocketAddr::new(LOOPBACK, self.net.tls_port().unwrap())
     }
 
-    async fn input(&mut self) -> Input {
+    pub(super) async fn input(&mut self) -> Input {
         let waited = tokio::time::timeout(Duration::from_secs(20), self.inputs.recv());
         waited.await.expect("something comes").expect("it lives")
     }
 
-    async fn connected(&mut self) {
+    pub(super) async fn connected(&mut self) {
         let input = self.input().await;
         assert!(matches!(input, Input::Connected { .. }), "{input:?}");
     }
 
     /// What ended the stream.
-    async fn sentence(&mut self) -> String {
+    pub(super) async fn sentence(&mut self) -> String {
         loop {
             match self.input().await {
                 Input::Closed {
@@ -154,7 +158,7 @@ impl Side {
         }
     }
 
-    fn write(&mut self, connection: ConnectionId, bytes: &[u8]) {
+    pub(super) fn write(&mut self, connection: ConnectionId, bytes: &[u8]) {
         let bytes = bytes.to_vec();
         self.net.perform(Output::Stream { connection, bytes });
     }
@@ -172,7 +176,7 @@ impl Side {
     }
 }
 
-async fn listener() -> (TcpListener, SocketAddr) {
+pub(super) async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)

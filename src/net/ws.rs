@@ -17,7 +17,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
-use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 
 use crate::base::flow::{ConnectionId, Input, Peer};
 use crate::base::uri::Host;
@@ -105,7 +106,8 @@ pub(crate) async fn read<S: Under>(
                     "the server did not answer a ping within {seconds} s"
                 ));
             }
-            Ok(None | Some(Ok(Message::Close(_)))) => return None,
+            Ok(None) => return None,
+            Ok(Some(Ok(Message::Close(close)))) => return close.as_ref().and_then(told_at_the_end),
             Ok(Some(Ok(Message::Text(text)))) => text.as_bytes().to_vec(),
             Ok(Some(Ok(Message::Binary(bytes)))) => bytes.to_vec(),
             // Answered by the library.
@@ -117,6 +119,9 @@ pub(crate) async fn read<S: Under>(
             }
             Ok(Some(Err(error))) => return Some(format!("the WebSocket broke: {error}")),
         };
+        if bytes.is_empty() {
+            continue;
+        }
         if events
             .send(Input::Stream { connection, bytes })
             .await
@@ -125,6 +130,26 @@ pub(crate) async fn read<S: Under>(
             return None;
         }
     }
+}
+
+/// Why the server closed (RFC 6455 section 7.4), where that is more than that it was done.
+fn told_at_the_end(close: &CloseFrame) -> Option<String> {
+    let code = match close.code {
+        CloseCode::Normal | CloseCode::Away => return None,
+        code => u16::from(code),
+    };
+    // At most 123 octets, which the protocol sees to.
+    let reason: String = close
+        .reason
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let reason = reason.trim();
+    Some(if reason.is_empty() {
+        format!("the server closed the WebSocket with code {code}; ask its operator")
+    } else {
+        format!("the server closed the WebSocket: {reason} (code {code}); ask its operator")
+    })
 }
 
 /// Writes and pings until the owner closes, then ends the WebSocket in order.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bench::{Bench, TO_US, invite, request};
 use crate::base::flow::{ConnectionId, Output, Transport};
 use crate::base::uri::Uri;
-use crate::sip::refusals::Why;
+use crate::sip::refusals::{Refused, Why};
 use crate::sip::{Body, Census};
 
 const US: &str = "sip:us@10.0.0.1";
@@ -110,6 +110,42 @@ fn a_message_of_64_kib_is_the_largest() {
             u64::from(closed)
         );
     }
+}
+
+/// Over a WebSocket each message has a frame of its own, so none can spoil the next (RFC 7118).
+#[test]
+fn no_message_ends_a_websocket() {
+    let mut bench = Bench::new();
+    let connection = ConnectionId(2);
+    let (remote, local) = ("10.0.0.200:4000", "10.0.0.1:5060");
+    bench.endpoint.handle_accepted(
+        bench.now,
+        connection,
+        Transport::Ws,
+        remote.parse().unwrap(),
+        local.parse().unwrap(),
+    );
+    let by_ws = |text: &str| text.replace("/UDP", "/WS");
+    let unknown_length = by_ws(&options("1")).replace("Content-Length: 0", "Content-Length: -1");
+    let large = by_ws(&options("2")) + &"x".repeat(64 * 1024);
+    let nonsense = "{\"method\": \"REGISTER\"}\r\n\r\n";
+    for (text, starts) in [
+        (nonsense, ""),
+        ("\r\n", ""),
+        (&unknown_length, "SIP/2.0 400"),
+        (&large, "SIP/2.0 513"),
+    ] {
+        let (written, closed) = bench.stream(connection, text);
+        assert!(written.starts_with(starts), "{written}");
+        assert_eq!(written.is_empty(), starts.is_empty(), "{written}");
+        assert!(!closed, "{written}");
+    }
+    let refused = bench.endpoint.take_refusals();
+    let malformed = |refused: &&Refused| matches!(refused.why, Why::Malformed(_));
+    let malformed = refused.iter().filter(malformed);
+    assert_eq!(malformed.map(|refused| refused.count).sum::<u64>(), 3);
+    let (written, closed) = bench.stream(connection, &by_ws(&options("3")));
+    assert!(written.starts_with("SIP/2.0 200") && !closed, "{written}");
 }
 
 #[test]
