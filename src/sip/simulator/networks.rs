@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::bench::{Bench, OURS, established, invite};
 use super::scenarios::account;
+use super::subscriptions::notify;
 use crate::base::flow::{ConnectionId, Output, Transport};
 use crate::base::id::AccountId;
 use crate::sip::message::{Message, Method};
-use crate::sip::{Body, RegistrationState, SipEvent, parse};
+use crate::sip::{Body, RegistrationState, SipEvent, SubscriptionSetup, parse};
 
 const ID: AccountId = AccountId(0);
 const SECOND: Duration = Duration::from_secs(1);
@@ -360,4 +361,77 @@ fn a_call_that_rings_answers_with_its_new_contact() {
     change(&mut bench, Some(ELSEWHERE), false);
     let ok = bench.answer();
     assert!(ok.header("Contact").unwrap().contains("@10.5.0.1"));
+}
+
+/// A subscription that is active; its SUBSCRIBE.
+fn subscribed(bench: &mut Bench, account: Option<AccountId>) -> Message {
+    let setup = SubscriptionSetup {
+        target: crate::base::uri::Uri::parse("sip:bob@sim.example").unwrap(),
+        event: "dialog",
+        accept: "application/dialog-info+xml",
+        expires: SECOND * 600,
+        forks: true,
+    };
+    bench.endpoint.subscribe(bench.now, account, setup).unwrap();
+    let subscribe = next_request(bench, &Method::Subscribe);
+    answer(bench, &subscribe, 200, &["Expires: 600"]);
+    let text = notify(&subscribe.1, "n1", 1, "active;expires=600", "<a/>");
+    assert_eq!(bench.codes(&text), [200]);
+    // Past the pause that keeps refreshes apart.
+    bench.wait(SECOND * 20);
+    subscribe.1
+}
+
+/// The news find the phone at its new address: the refresh names it, inside the dialog.
+fn assert_follows(bench: &mut Bench, before: &Message) {
+    let refresh = next_request(bench, &Method::Subscribe);
+    assert_eq!(refresh.1.to_tag(), "n1", "the same dialog");
+    assert_eq!(refresh.1.call_id(), before.call_id());
+    for field in ["Contact", "Via"] {
+        let value = refresh.1.header(field).unwrap();
+        assert!(value.contains("10.5.0.1"), "{field}: {value}");
+    }
+    answer(bench, &refresh, 200, &["Expires: 600"]);
+    let text = notify(&refresh.1, "n1", 2, "active;expires=600", "<b/>");
+    assert_eq!(bench.codes(&text), [200]);
+    let told = bench.events.iter().filter_map(|event| match event {
+        SipEvent::News { body, .. } => body.as_ref().map(|body| body.bytes.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [b"<a/>".to_vec(), b"<b/>".to_vec()]
+    );
+}
+
+#[test]
+fn a_subscription_follows_its_binding_to_another_address() {
+    let mut bench = registered(None);
+    let first = next(&mut bench);
+    answer(&mut bench, &first, 200, &["Expires: 3600"]);
+    let subscribe = subscribed(&mut bench, Some(ID));
+    change(&mut bench, Some(OURS), false);
+    assert!(bench.drain().is_empty(), "nothing changed");
+    change(&mut bench, Some(ELSEWHERE), false);
+    let register = next(&mut bench);
+    assert_eq!(
+        register.1.method(),
+        Some(&Method::Register),
+        "it comes first"
+    );
+    answer(&mut bench, &register, 200, &["Expires: 3600"]);
+    assert_follows(&mut bench, &subscribe);
+}
+
+/// It once waited for its next refresh, minutes later, and heard nothing until then.
+#[test]
+fn a_subscription_without_a_registration_follows_at_once() {
+    let mut bench = two_servers();
+    let subscribe = subscribed(&mut bench, None);
+    change(&mut bench, Some(OURS), false);
+    assert!(bench.drain().is_empty(), "nothing changed");
+    let since = bench.now;
+    change(&mut bench, Some(ELSEWHERE), false);
+    assert_follows(&mut bench, &subscribe);
+    assert!(bench.now - since < SECOND, "{:?}", bench.now - since);
 }

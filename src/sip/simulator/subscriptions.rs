@@ -57,7 +57,7 @@ fn answer(
 }
 
 /// A NOTIFY of the notifier with a tag, for a SUBSCRIBE.
-fn notify(subscribe: &Message, tag: &str, cseq: u32, state: &str, body: &str) -> String {
+pub(super) fn notify(subscribe: &Message, tag: &str, cseq: u32, state: &str, body: &str) -> String {
     let subscriber = subscribe.header("From").unwrap();
     let call_id = subscribe.call_id();
     let contact = subscribe.contact().unwrap().uri;

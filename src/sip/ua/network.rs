@@ -13,6 +13,7 @@ use crate::sip::connection::Flow;
 use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{RegistrationState, SessionId, SipEvent};
+use crate::sip::subscription::SubscriptionId;
 use crate::sip::transaction::ClientOwner;
 
 /// The address from which the machine's routes reach a far end; none when no way leads there.
@@ -24,7 +25,9 @@ impl Endpoint {
         let accounts = self.accounts_to_register(woke, route);
         let calls = self.calls_that_moved(route);
         let streams = self.dead_streams(woke, route);
-        if accounts.is_empty() && calls.is_empty() && streams.is_empty() {
+        let subscriptions = self.subscriptions_that_moved(route);
+        if accounts.is_empty() && calls.is_empty() && streams.is_empty() && subscriptions.is_empty()
+        {
             return;
         }
         // What could not be reached from there may be reached from here.
@@ -42,6 +45,32 @@ impl Endpoint {
         for account in accounts {
             self.register_from_here(now, account, woke, route);
         }
+        for (id, local_ip) in subscriptions {
+            if let Some(subscription) = self.subscriptions.get_mut(&id)
+                && let Some(place) = &mut subscription.place
+            {
+                place.local_ip = local_ip;
+            }
+            self.refresh_subscription(now, id);
+        }
+    }
+
+    /// Subscriptions towards whose notifier another address of ours leads now, where no registration
+    /// comes first: those of a registered account follow its binding.
+    fn subscriptions_that_moved(&self, route: RouteTo<'_>) -> Vec<(SubscriptionId, IpAddr)> {
+        let registers = |id: &AccountId| {
+            let account = self.accounts.get(id);
+            account.is_some_and(|account| account.setup.registrar.is_some())
+        };
+        self.subscriptions
+            .iter()
+            .filter(|(_, subscription)| !subscription.account.as_ref().is_some_and(registers))
+            .filter_map(|(id, subscription)| {
+                let place = subscription.place?;
+                let local_ip = route(place.remote)?;
+                (local_ip != place.local_ip).then_some((*id, local_ip))
+            })
+            .collect()
     }
 
     /// Accounts whose binding names another address, or that wait for a better time to register.
