@@ -70,7 +70,29 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
             if below(random, 2) == 0 {
                 acts.push((millis(random, 30_000), Act::HangUp));
             }
+            match below(random, 8) {
+                0 => {
+                    let whom = below(random, 3) as usize;
+                    acts.push((millis(random, 20_000), Act::Transfer(whom)));
+                }
+                1 => acts.push((millis(random, 20_000), Act::Join)),
+                _ => {}
+            }
             acts
+        }
+        SipEvent::Referral(_) => {
+            let act = match below(random, 6) {
+                0 => Act::Refuse(false),
+                1 => Act::Refuse(true),
+                // Nobody decides.
+                2 => return Vec::new(),
+                _ => Act::Follow,
+            };
+            vec![(millis(random, 6000), act)]
+        }
+        // Whom we sent elsewhere is there, or not; most users are done with the call.
+        SipEvent::Transfer { done: true, .. } if below(random, 4) > 0 => {
+            vec![(millis(random, 2000), Act::HangUp)]
         }
         SipEvent::Reinvite { .. } => {
             let code = if below(random, 5) == 0 { 488 } else { 200 };
@@ -90,7 +112,6 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
         | SipEvent::ChangeDeferred { .. }
         | SipEvent::ChangePossible { .. }
         | SipEvent::Transfer { .. }
-        | SipEvent::Referral(_)
         | SipEvent::ReferralOver { .. }
         | SipEvent::InfoDigit { .. }
         | SipEvent::Moved { .. }
@@ -193,14 +214,15 @@ fn every_call_ends_and_nothing_is_left_over_whatever_the_network_does() {
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
     let wanted: u32 = number("RINGDESK_SIM_CALLS").unwrap_or(DEFAULT_CALLS);
     let mut seed = number("RINGDESK_SIM_SEED").map_or(1, u64::from);
-    let (mut made, mut talked) = (0, 0);
+    let (mut made, mut talked, mut transferred) = (0, 0, 0);
     while made < wanted {
         // A world is always whole, so that its seed alone repeats it.
         let calls = CALLS_PER_WORLD;
-        let Ok(talks) = std::panic::catch_unwind(|| checked_world(seed, calls)) else {
+        let Ok((talks, transfers)) = std::panic::catch_unwind(|| checked_world(seed, calls)) else {
             panic!("RINGDESK_SIM_SEED={seed} RINGDESK_SIM_CALLS={calls} repeats this failure");
         };
         talked += talks;
+        transferred += transfers;
         made += calls;
         seed += 1;
     }
@@ -210,16 +232,23 @@ fn every_call_ends_and_nothing_is_left_over_whatever_the_network_does() {
         talked * 3 > wanted,
         "only {talked} of {wanted} calls talked"
     );
+    assert!(
+        transferred * 100 > wanted,
+        "only {transferred} transfers reached somebody in {wanted} calls"
+    );
 }
 
-/// Runs a world and checks it; gives how many of its calls were talked.
-fn checked_world(seed: u64, calls: u32) -> usize {
+/// Runs a world and checks it; gives how many of its calls were talked, and how many of those were
+/// made for a transfer.
+fn checked_world(seed: u64, calls: u32) -> (usize, usize) {
     let mut world = run_world(seed, calls);
     check(&world, seed);
     end_registrations(&mut world, seed);
     let records = world.agents.iter().flat_map(|agent| agent.records.values());
     let talked = |record: &&Record| record.outgoing && record.established.is_some();
-    records.filter(talked).count()
+    let talked: Vec<_> = records.filter(talked).collect();
+    let referred = |record: &&&Record| record.label.starts_with("referred-");
+    (talked.len(), talked.iter().filter(referred).count())
 }
 
 fn end_registrations(world: &mut World, seed: u64) {

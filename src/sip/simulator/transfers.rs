@@ -325,6 +325,34 @@ fn a_question_that_nobody_answers_is_closed_with_a_refusal() {
     assert!(bench.events.contains(&closed));
 }
 
+/// Its transaction once stayed for ever.
+#[test]
+fn a_wish_that_nobody_decides_ends_with_its_call_or_after_its_time() {
+    let wish = "Refer-To: <sip:carol@10.0.0.203>";
+    let (mut bench, to) = referred(wish);
+    let codes = bench.codes(&request("BYE", US, "b", &to, 3, ""));
+    assert_eq!(codes, [200, 487]);
+    bench.wait(LONG);
+    assert_eq!(bench.endpoint.census(), Census::default());
+
+    let (mut bench, _) = referred(wish);
+    let session = bench.session();
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let sent = bench.sent();
+    assert_eq!(sent[0].code(), Some(487));
+    answer(&mut bench, &sent[1], 200, &[]);
+    bench.wait(LONG);
+    assert_eq!(bench.endpoint.census(), Census::default());
+
+    let (mut bench, _) = referred(wish);
+    let session = bench.session();
+    let later = bench.wait(Duration::from_secs(181));
+    let codes: Vec<_> = later.iter().map(Message::code).collect();
+    assert_eq!(codes, [Some(603)], "and no news: nothing was promised");
+    assert!(bench.events.contains(&SipEvent::ReferralOver { session }));
+    assert!(bench.end().is_none(), "the call goes on");
+}
+
 #[test]
 fn a_refusal_at_once_needs_no_subscription() {
     let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");

@@ -11,8 +11,8 @@ use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{
-    AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, SessionId,
-    SipEvent, Status,
+    AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, ReferTarget,
+    ReferralAnswer, SessionId, SipError, SipEvent, Status,
 };
 
 /// How the network treats datagrams.
@@ -48,7 +48,18 @@ pub(super) enum Act {
     HangUp,
     Reinvite,
     AnswerChange(u16),
+    /// Sends the far end to the agent of that number, counted round (a blind transfer).
+    Transfer(usize),
+    /// Sends the far end to the one of another call, where there is one (an attended transfer).
+    Join,
+    /// Follows the far end's wish to go elsewhere.
+    Follow,
+    /// Does not follow it; with or without a question to the user before.
+    Refuse(bool),
 }
+
+/// How long a call lasts at most that was made for somebody else.
+const REFERRED: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Clone)]
 enum Delivery {
@@ -165,6 +176,8 @@ pub(super) struct World {
     /// Both ends of each stream, and when its last octets arrive.
     pipes: HashMap<(usize, ConnectionId), (usize, ConnectionId, Instant)>,
     streams: u64,
+    /// How many calls were made for a REFER.
+    pub(super) referred: usize,
 }
 
 pub(super) const PORT: u16 = 5060;
@@ -184,6 +197,7 @@ impl World {
             sequence: 0,
             pipes: HashMap::new(),
             streams: 0,
+            referred: 0,
         }
     }
 
@@ -285,17 +299,44 @@ impl World {
     /// Does something at once; errors are those of a user who was too late.
     pub(super) fn act(&mut self, agent: usize, session: SessionId, act: Act) {
         let now = self.now;
-        let endpoint = &mut self.agents[agent].endpoint;
         let body = Body::sdp(format!("v=0 {act:?}"));
         let done = match act {
-            Act::Offer => endpoint.offer(now, session, body),
-            Act::Ring => endpoint.ring(now, session, None),
-            Act::Early => endpoint.ring(now, session, Some(body)),
-            Act::Answer => endpoint.answer(now, session, body),
-            Act::Reject(code) => endpoint.reject(now, session, Status::new(code, "No"), &[]),
-            Act::HangUp => endpoint.hang_up(now, session),
-            Act::Reinvite => endpoint.reinvite(now, session, body),
-            Act::AnswerChange(code) => endpoint.answer_reinvite(
+            Act::Transfer(number) => {
+                let target = self.uri(number % self.agents.len());
+                self.agents[agent]
+                    .endpoint
+                    .transfer(now, session, &ReferTarget::Uri(target))
+            }
+            Act::Join => match self.other_call(agent, session) {
+                Some(other) => {
+                    self.agents[agent]
+                        .endpoint
+                        .transfer(now, session, &ReferTarget::Call(other))
+                }
+                None => Ok(()),
+            },
+            Act::Follow => self.follow(agent, session),
+            Act::Refuse(asked) => {
+                let refusal = ReferralAnswer::Refuse(Status::new(603, "Decline"));
+                let endpoint = self.endpoint(agent);
+                let asked = if asked {
+                    endpoint.answer_referral(now, session, &ReferralAnswer::Ask)
+                } else {
+                    Ok(())
+                };
+                asked.and_then(|()| endpoint.answer_referral(now, session, &refusal))
+            }
+            Act::Offer => self.endpoint(agent).offer(now, session, body),
+            Act::Ring => self.endpoint(agent).ring(now, session, None),
+            Act::Early => self.endpoint(agent).ring(now, session, Some(body)),
+            Act::Answer => self.endpoint(agent).answer(now, session, body),
+            Act::Reject(code) => {
+                self.endpoint(agent)
+                    .reject(now, session, Status::new(code, "No"), &[])
+            }
+            Act::HangUp => self.endpoint(agent).hang_up(now, session),
+            Act::Reinvite => self.endpoint(agent).reinvite(now, session, body),
+            Act::AnswerChange(code) => self.endpoint(agent).answer_reinvite(
                 now,
                 session,
                 Status::new(code, ""),
@@ -309,6 +350,34 @@ impl World {
             record.accepted = Some(now);
         }
         self.drain(agent);
+    }
+
+    fn endpoint(&mut self, agent: usize) -> &mut Endpoint {
+        &mut self.agents[agent].endpoint
+    }
+
+    /// Another established call of an agent.
+    fn other_call(&self, agent: usize, session: SessionId) -> Option<SessionId> {
+        let mut records = self.agents[agent].records.iter();
+        let open = |record: &Record| record.established.is_some() && record.ended.is_empty();
+        records.find_map(|(id, record)| (*id != session && open(record)).then_some(*id))
+    }
+
+    /// Calls whom the far end names; the call has a label and an end of its own.
+    fn follow(&mut self, agent: usize, session: SessionId) -> Result<(), SipError> {
+        let now = self.now;
+        self.referred += 1;
+        let label = format!("referred-{}", self.referred);
+        let headers = [("X-Label".to_owned(), label.clone())];
+        let host = &mut self.agents[agent];
+        host.endpoint
+            .answer_referral(now, session, &ReferralAnswer::Follow)?;
+        let call = host
+            .endpoint
+            .invite_referred(now, session, None, &headers)?;
+        host.records.insert(call, Record::outgoing(&label));
+        self.act_in(REFERRED, agent, call, Act::HangUp);
+        Ok(())
     }
 
     /// Kills an agent's process and starts it again: it has forgotten everything.

@@ -122,6 +122,7 @@ impl Endpoint {
     ) {
         self.answer_plainly(now, transaction, 200);
         self.refuse_pending_change(now, id);
+        self.refuse_undecided_referral(now, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };

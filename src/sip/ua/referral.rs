@@ -206,6 +206,12 @@ impl Endpoint {
         let Ok(theirs) = self.their_refer(id) else {
             return;
         };
+        if let Some(transaction) = theirs.transaction.take() {
+            // Nobody decided at all.
+            self.answer_plainly(now, transaction, 603);
+            self.forget_referral(id);
+            return;
+        }
         let pending = theirs.pending;
         if !theirs.silent {
             let status = if pending {
@@ -216,6 +222,16 @@ impl Endpoint {
             self.notify_referrer(now, id, &status, Some("timeout"));
         }
         self.forget_referral(id);
+    }
+
+    /// Answers a wish that nobody decided before its call ended (RFC 3261 section 15.1.2).
+    pub(crate) fn refuse_undecided_referral(&mut self, now: Instant, id: SessionId) {
+        if let Ok(theirs) = self.their_refer(id)
+            && let Some(transaction) = theirs.transaction.take()
+        {
+            self.answer_plainly(now, transaction, 487);
+            self.forget_referral(id);
+        }
     }
 
     /// Takes the answer to a NOTIFY.

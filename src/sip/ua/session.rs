@@ -396,6 +396,7 @@ impl Endpoint {
         reason: Option<String>,
     ) {
         self.refuse_pending_change(now, id);
+        self.refuse_undecided_referral(now, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
