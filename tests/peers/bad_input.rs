@@ -2,7 +2,8 @@
 //! code, and nothing lost.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -314,4 +315,54 @@ fn nothing_is_recorded_unless_somebody_asks() {
     assert_eq!(phone.only_call()["recording"], Value::Null);
     let recordings = std::fs::read_dir(phone.folder().join("recordings"));
     assert_eq!(recordings.map_or(0, Iterator::count), 0);
+}
+
+/// Where nobody could be answered, `ringdesk doctor` is the only one who tells.
+#[test]
+fn malformed_messages_are_counted_for_the_doctor_by_source_and_reason() {
+    let phone = Phone::start(&["--no-register"]);
+    let to = phone.address();
+    let by_datagram = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 3), 0)).unwrap();
+    for _ in 0..3 {
+        by_datagram.send_to(b"nonsense\r\n\r\n", to).unwrap();
+    }
+    // No Via says where an answer would go.
+    let headless =
+        b"OPTIONS sip:phone@127.0.0.1 SIP/2.0\r\nCall-ID: x\r\nContent-Length: 0\r\n\r\n";
+    by_datagram.send_to(headless, to).unwrap();
+    // On a stream each message is one, and the next is still read.
+    let mut stream = TcpStream::connect(to).unwrap();
+    stream.write_all(headless).unwrap();
+    stream.write_all(headless).unwrap();
+    let from = stream.local_addr().unwrap();
+    let sane = format!(
+        "OPTIONS sip:phone@{to} SIP/2.0\r\nVia: SIP/2.0/TCP {from};branch=z9hG4bK-sane\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@{from}>;tag=a\r\nTo: <sip:phone@{to}>\r\n\
+         Call-ID: sane\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(sane.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(place::PATIENCE)).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"SIP/2.0 200 ");
+
+    let folder = phone.folder().to_owned();
+    let counted = place::until("the doctor counts no malformed messages", || {
+        let arguments = ["doctor", "--json", "--data-dir"].map(OsString::from);
+        let (_, out, _) = run(&[&arguments[..], &[folder.clone().into()]].concat());
+        let checks = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        let malformed: Value = checks
+            .into_iter()
+            .find(|check: &Value| check["check"] == "malformed")?;
+        let sources = malformed["sources"].as_array()?.clone();
+        let all = sources.iter().filter_map(|row| row["requests"].as_u64());
+        (all.sum::<u64>() == 6).then_some(sources)
+    });
+    for source in ["127.0.0.3", "127.0.0.1"] {
+        let rows = counted.iter().filter(|row| row["source"] == source);
+        let rows: Vec<&Value> = rows.collect();
+        let why = |row: &&Value| row["why"].as_str().unwrap().starts_with("malformed: ");
+        assert!(!rows.is_empty() && rows.iter().all(why), "{counted:#?}");
+    }
+    assert_eq!(phone.stop().code, Some(0));
 }
