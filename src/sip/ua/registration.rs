@@ -399,7 +399,7 @@ impl Endpoint {
                 self.register(now, id);
             }
             Some(_) | None => {
-                self.registration_failed(now, id, Some(status), refusal::NEVER_LONG_ENOUGH, None)
+                self.registration_failed(now, id, Some(status), refusal::NEVER_LONG_ENOUGH, None);
             }
         }
     }

@@ -244,8 +244,7 @@ fn each_reason_is_shown_whole_and_apart_from_the_next_try() {
         });
         let words = format!("{reason}. Tried again in 120 s.");
         shown.get_by_label(&format!("Not registered. sam@pbx.example: {words}"));
-        let mut sentence = words;
-        sentence[..1].make_ascii_uppercase();
+        let sentence = crate::ui::format::sentence(&words);
         let drawn = shown.get_by_value(&sentence).rect();
         assert!(
             drawn.right() <= 1440.0 && drawn.width() > 100.0,
