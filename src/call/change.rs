@@ -134,6 +134,11 @@ impl Call {
         }
     }
 
+    /// Whether a hold or its end, or another change of ours, is under way.
+    pub(super) fn changing(&self) -> bool {
+        self.reinviting || self.hold.differs()
+    }
+
     pub(super) fn reinvite_if_needed(&mut self) {
         if self.phase != Phase::Established || self.reinviting {
             return;

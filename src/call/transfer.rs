@@ -11,8 +11,13 @@ pub(super) enum Transfer {
     /// There is none.
     #[default]
     None,
-    /// The far end is being put on hold first.
-    Holding(ReferTarget),
+    /// A change comes first: the hold before the transfer, or whatever else is under way.
+    Waiting {
+        /// Who is to be called.
+        target: ReferTarget,
+        /// As below.
+        comes_back: bool,
+    },
     /// The far end was asked.
     Asked {
         /// Whether the call comes back to the agent when it fails.
@@ -24,7 +29,8 @@ pub(super) enum Transfer {
 
 impl Call {
     /// Asks the far end to call somebody else instead. Where a person waits to get the call back
-    /// (`comes_back`), it is held before and resumed when the transfer fails.
+    /// (`comes_back`), it is held before and resumed when the transfer fails. While a change of ours
+    /// is under way, the far end is asked after it: linphone refuses a REFER with 491 until then.
     ///
     /// # Errors
     ///
@@ -34,11 +40,12 @@ impl Call {
         if self.transfer != Transfer::None {
             return Err(CallError::Transferring);
         }
-        if comes_back && !self.held() {
-            self.transfer = Transfer::Holding(target);
+        self.transfer = Transfer::Waiting { target, comes_back };
+        if comes_back {
             self.want_hold(true);
-        } else {
-            self.ask_for_transfer(target, comes_back);
+        }
+        if !self.changing() {
+            self.go_on_with_transfer();
         }
         Ok(())
     }
@@ -84,11 +91,15 @@ impl Call {
         }
     }
 
-    /// The hold before a transfer is settled, well or badly: the transfer does not wait for more.
+    /// The change before a transfer is settled, well or badly: the transfer does not wait for more.
     pub(super) fn go_on_with_transfer(&mut self) {
-        if let Transfer::Holding(target) = &self.transfer {
-            let target = target.clone();
-            self.ask_for_transfer(target, true);
+        if let Transfer::Waiting { target, comes_back } = &self.transfer {
+            let asked = Transfer::Asked {
+                comes_back: *comes_back,
+                accepted: false,
+            };
+            self.sip(SipAction::Refer(target.clone()));
+            self.transfer = asked;
         }
     }
 
@@ -101,14 +112,6 @@ impl Call {
             self.tell(Edge::Transferred { status });
         }
         self.transfer = Transfer::None;
-    }
-
-    fn ask_for_transfer(&mut self, target: ReferTarget, comes_back: bool) {
-        self.transfer = Transfer::Asked {
-            comes_back,
-            accepted: false,
-        };
-        self.sip(SipAction::Refer(target));
     }
 }
 
@@ -216,6 +219,28 @@ mod tests {
         caller.handle_transfer(&Status::new(603, "Decline"), true);
         assert!(sip(&drain(&mut caller, 0)).is_empty());
         assert_eq!(caller.phase(), Phase::Established);
+    }
+
+    #[test]
+    fn a_transfer_waits_for_a_hold_that_is_under_way() {
+        let (mut caller, mut callee) = connected();
+        caller.set_hold(true).unwrap();
+        let held = drain(&mut caller, 0);
+        caller.transfer(carol(), false).unwrap();
+        assert!(caller.transferring());
+        assert!(sip(&drain(&mut caller, 0)).is_empty(), "not yet");
+        // The hold gives way to a change by the far end, and is tried again.
+        caller.handle_change_deferred();
+        assert!(sip(&drain(&mut caller, 0)).is_empty(), "not yet");
+        caller.handle_change_possible();
+        let again = drain(&mut caller, 0);
+        assert_eq!(sip(&again), sip(&held));
+        let asked = carry_change(&mut caller, &mut callee, &again);
+        assert_eq!(sip(&asked), [&SipAction::Refer(carol())]);
+        // It was held before, and stays so when the transfer fails.
+        caller.handle_transfer(&Status::new(603, "Decline"), true);
+        assert!(sip(&drain(&mut caller, 0)).is_empty());
+        assert!(caller.held());
     }
 
     #[test]
