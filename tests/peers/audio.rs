@@ -59,6 +59,20 @@ impl Sound {
         Self { samples, rate }
     }
 
+    /// Its rest from so many seconds on.
+    pub(crate) fn from(&self, seconds: f64) -> Self {
+        let skipped = self.samples.iter().enumerate();
+        let rate = f64::from(self.rate);
+        let samples = skipped
+            .skip_while(|(index, _)| count(*index) < seconds * rate)
+            .map(|(_, sample)| *sample)
+            .collect();
+        Self {
+            samples,
+            rate: self.rate,
+        }
+    }
+
     /// Writes it as 16-bit mono WAV.
     pub(crate) fn write(&self, path: &Path) {
         self.write_channels(path, 1);

@@ -140,6 +140,11 @@ impl Kamailio {
         self.port
     }
 
+    /// Its port of TLS and WSS, where it has a certificate.
+    pub(crate) fn tls_port(&self) -> Option<u16> {
+        self.tls_port
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
         self.address.clone()
@@ -153,6 +158,27 @@ impl Kamailio {
             ("tls" | "wss", Some(port)) => format!("127.0.0.1:{port}"),
             _ => self.address(),
         }
+    }
+}
+
+impl Kamailio {
+    /// The options of a user's phone.
+    pub(crate) fn options(&self, user: &str, transport: &str) -> Vec<String> {
+        let address = self.address();
+        [
+            "--account",
+            &format!("sip:{user}@lab.example"),
+            "--registrar",
+            &address,
+            "--outbound-proxy",
+            &format!("sip:{address};transport={transport};lr"),
+            "--transport",
+            transport,
+            "--password-env",
+            "RINGDESK_TEST_PASSWORD",
+        ]
+        .map(str::to_owned)
+        .to_vec()
     }
 }
 

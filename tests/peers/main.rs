@@ -1,5 +1,5 @@
-//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, a window
-//! under Xvfb, and damaged surroundings.
+//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone,
+//! a window under Xvfb, and damaged surroundings.
 //!
 //! `make test` installs the other programs. Everything runs on loopback with ports and folders of
 //! its own. `RINGDESK_BINARY` names another build of the phone to test.
@@ -21,15 +21,18 @@ mod bad_input;
 mod baresip;
 mod call_waiting;
 mod certificates;
+mod conversation;
 #[cfg(feature = "gui")]
 mod damaged_start;
 mod datagrams;
 mod encrypted;
 mod hold_music;
 mod ipv6;
+mod holds;
 mod junit;
 mod kamailio;
 mod lab;
+mod linphone;
 mod moves;
 mod names;
 mod namespace;
@@ -41,6 +44,7 @@ mod registrars;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
+mod secured_domain;
 mod session;
 mod several_calls;
 mod sipp;
@@ -48,7 +52,9 @@ mod subscriptions;
 mod through_baresip;
 mod through_dns;
 mod through_kamailio;
+mod through_linphone;
 mod torture;
 mod trace;
+mod transfers;
 #[cfg(feature = "gui")]
 mod window;

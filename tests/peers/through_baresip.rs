@@ -1,102 +1,12 @@
 //! Calls with baresip, both ways; the sound that arrived is compared with the sound that was sent.
 
-use tempfile::TempDir;
-
-use crate::audio::{Sound, read_recording};
+use crate::audio::Sound;
 use crate::baresip::Baresip;
-use crate::phone::{Phone, only_recording};
-
-/// How long each side talks, in seconds.
-const TALK: &str = "7";
-/// Speech after a codec is nearer than this, in decibels; other speech is beyond `FAR`.
-const NEAR: f64 = 5.0;
-const FAR: f64 = 7.0;
-
-struct Call {
-    ours: Sound,
-    theirs: Sound,
-    folder: TempDir,
-    options: Vec<String>,
-}
-
-impl Call {
-    fn prepare(codecs: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let ours = Sound::speech(
-            "She sells sea shells by the sea shore; the shells she sells are surely seashells.",
-            "en-us",
-            48_000,
-        );
-        let theirs = Sound::speech(
-            "How much wood would a woodchuck chuck, if a woodchuck could chuck wood?",
-            "en-us+f3",
-            48_000,
-        );
-        let play = folder.path().join("ours.wav");
-        ours.write(&play);
-        let records = folder.path().join("recordings");
-        std::fs::create_dir(&records).unwrap();
-        let options = [
-            "--no-register",
-            "--codecs",
-            codecs,
-            "--play",
-            &play.to_string_lossy(),
-            "--record-dir",
-            &records.to_string_lossy(),
-            "--hangup-after",
-            TALK,
-            "--exit-after-calls",
-            "1",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        Self {
-            ours,
-            theirs,
-            folder,
-            options,
-        }
-    }
-
-    fn phone(&self, more: &[&str]) -> Phone {
-        let options: Vec<&str> = self
-            .options
-            .iter()
-            .map(String::as_str)
-            .chain(more.iter().copied())
-            .collect();
-        Phone::start(&options)
-    }
-
-    /// Both sides heard the other, and the recording tells them apart.
-    fn assert_heard(&self, heard_by_baresip: &Sound) {
-        let there = heard_by_baresip.distance_from(&self.ours);
-        assert!(there < NEAR, "baresip heard us {there} dB away");
-        let not_there = heard_by_baresip.distance_from(&self.theirs);
-        assert!(
-            not_there > FAR,
-            "the measure tells speech apart: {not_there} dB"
-        );
-        let recording = only_recording(&self.folder.path().join("recordings"));
-        let (left, right) = read_recording(&recording);
-        let distances = [
-            left.distance_from(&self.ours),
-            right.distance_from(&self.theirs),
-            left.distance_from(&self.theirs),
-            right.distance_from(&self.ours),
-        ];
-        let [own_left, far_right, far_left, own_right] = distances;
-        assert!(own_left < NEAR && far_right < NEAR, "near: {distances:?}");
-        assert!(
-            far_left > FAR && own_right > FAR,
-            "told apart: {distances:?}"
-        );
-    }
-}
+use crate::conversation::Conversation;
+use crate::phone::Phone;
 
 fn baresip_calls_us(codec: &str, ours: &str) {
-    let call = Call::prepare(ours);
+    let call = Conversation::prepare(ours);
     let mut baresip = Baresip::start(codec, &call.theirs);
     let mut phone = call.phone(&["--auto-answer=100"]);
     baresip.command("dial", &format!("sip:phone@{}", phone.address()));
@@ -113,7 +23,7 @@ fn baresip_calls_us(codec: &str, ours: &str) {
 }
 
 fn we_call_baresip(codec: &str, ours: &str) {
-    let call = Call::prepare(ours);
+    let call = Conversation::prepare(ours);
     let mut baresip = Baresip::start(codec, &call.theirs);
     let uri = baresip.uri();
     let ended = call.phone(&["--call", &uri]).ended();

@@ -9,25 +9,6 @@ use crate::audio::{Sound, read_recording};
 use crate::kamailio::{Kamailio, PASSWORD};
 use crate::phone::{Phone, only_recording};
 
-/// The options of a user's phone.
-fn options(kamailio: &Kamailio, user: &str, transport: &str) -> Vec<String> {
-    let address = kamailio.address();
-    [
-        "--account",
-        &format!("sip:{user}@lab.example"),
-        "--registrar",
-        &address,
-        "--outbound-proxy",
-        &format!("sip:{address};transport={transport};lr"),
-        "--transport",
-        transport,
-        "--password-env",
-        "RINGDESK_TEST_PASSWORD",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
 fn start(mut options: Vec<String>, more: &[&str]) -> Phone {
     options.extend(more.iter().map(|option| (*option).to_owned()));
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -59,7 +40,7 @@ fn two_phones_talk(defines: &[&str], transport: &str) {
 
     let bob_records = bobs.to_string_lossy().into_owned();
     let mut bob = start(
-        options(&kamailio, "bob", transport),
+        kamailio.options("bob", transport),
         &[
             "--auto-answer=200",
             "--play",
@@ -81,7 +62,7 @@ fn two_phones_talk(defines: &[&str], transport: &str) {
         "--exit-after-calls",
         "1",
     ];
-    let ended = start(options(&kamailio, "alice", transport), &more).ended();
+    let ended = start(kamailio.options("alice", transport), &more).ended();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let heard_end = bob.wait("ended");
     assert_eq!(
@@ -156,10 +137,10 @@ fn a_wrong_password_ends_with_exit_code_3_and_a_sentence() {
 #[test]
 fn a_phone_that_ended_is_not_reached_any_more() {
     let kamailio = Kamailio::start(&[]);
-    let bob = start(options(&kamailio, "bob", "udp"), &["--auto-answer"]);
+    let bob = start(kamailio.options("bob", "udp"), &["--auto-answer"]);
     assert_eq!(bob.stop().code, Some(0));
     let more = ["--call", "sip:bob@lab.example", "--exit-after-calls", "1"];
-    let ended = start(options(&kamailio, "alice", "udp"), &more).ended();
+    let ended = start(kamailio.options("alice", "udp"), &more).ended();
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     assert_eq!(ended.event("ended")["status"], 404);
     let row = ended.only_call();

@@ -1,0 +1,99 @@
+//! A call in which each side says a sentence of its own.
+
+use tempfile::TempDir;
+
+use crate::audio::{Sound, read_recording};
+use crate::phone::{Phone, only_recording};
+
+/// How long each side talks, in seconds.
+const TALK: &str = "7";
+/// Speech after a codec is nearer than this, in decibels; other speech is beyond `FAR`.
+const NEAR: f64 = 5.0;
+const FAR: f64 = 7.0;
+
+/// What both sides say, and how our phone is started for it.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    pub(crate) ours: Sound,
+    pub(crate) theirs: Sound,
+    folder: TempDir,
+    options: Vec<String>,
+}
+
+impl Conversation {
+    /// With these codecs of ours, in order.
+    pub(crate) fn prepare(codecs: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ours = Sound::speech(
+            "She sells sea shells by the sea shore; the shells she sells are surely seashells.",
+            "en-us",
+            48_000,
+        );
+        let theirs = Sound::speech(
+            "How much wood would a woodchuck chuck, if a woodchuck could chuck wood?",
+            "en-us+f3",
+            48_000,
+        );
+        let play = folder.path().join("ours.wav");
+        ours.write(&play);
+        let records = folder.path().join("recordings");
+        std::fs::create_dir(&records).unwrap();
+        let options = [
+            "--no-register",
+            "--codecs",
+            codecs,
+            "--play",
+            &play.to_string_lossy(),
+            "--record-dir",
+            &records.to_string_lossy(),
+            "--hangup-after",
+            TALK,
+            "--exit-after-calls",
+            "1",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        Self {
+            ours,
+            theirs,
+            folder,
+            options,
+        }
+    }
+
+    /// Starts our phone, which hangs up once both have talked.
+    pub(crate) fn phone(&self, more: &[&str]) -> Phone {
+        let options: Vec<&str> = self
+            .options
+            .iter()
+            .map(String::as_str)
+            .chain(more.iter().copied())
+            .collect();
+        Phone::start(&options)
+    }
+
+    /// Both sides heard the other, and the recording tells them apart.
+    pub(crate) fn assert_heard(&self, heard_there: &Sound) {
+        let there = heard_there.distance_from(&self.ours);
+        assert!(there < NEAR, "the far end heard us {there} dB away");
+        let not_there = heard_there.distance_from(&self.theirs);
+        assert!(
+            not_there > FAR,
+            "the measure tells speech apart: {not_there} dB"
+        );
+        let recording = only_recording(&self.folder.path().join("recordings"));
+        let (left, right) = read_recording(&recording);
+        let distances = [
+            left.distance_from(&self.ours),
+            right.distance_from(&self.theirs),
+            left.distance_from(&self.theirs),
+            right.distance_from(&self.ours),
+        ];
+        let [own_left, far_right, far_left, own_right] = distances;
+        assert!(own_left < NEAR && far_right < NEAR, "near: {distances:?}");
+        assert!(
+            far_left > FAR && own_right > FAR,
+            "told apart: {distances:?}"
+        );
+    }
+}

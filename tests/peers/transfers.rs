@@ -1,0 +1,168 @@
+//! Transfers among our phones, linphone and baresip, each in each role that it knows.
+
+use serde_json::{Value, json};
+
+use crate::audio::Sound;
+use crate::baresip::Baresip;
+use crate::kamailio::Kamailio;
+use crate::linphone::Linphone;
+use crate::phone::Phone;
+use crate::place::PATIENCE;
+
+const OPUS: &str = "opus/48000/2";
+
+fn linphone(hertz: f64) -> Linphone {
+    Linphone::start(OPUS, &Sound::tone(hertz, 3, 48_000))
+}
+
+/// A phone of ours that answers each call and follows each transfer.
+fn willing() -> Phone {
+    Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"])
+}
+
+fn uri(phone: &Phone) -> String {
+    format!("sip:phone@{}", phone.address())
+}
+
+fn answered(phone: &mut Phone, call: &Value) {
+    phone.wait_for("the answer", PATIENCE, |event| {
+        event["event"] == "answered" && event["call_id"] == *call
+    });
+}
+
+/// Ours calls two others and joins them.
+fn join(alice: &mut Phone, first: &str, second: &str) -> Value {
+    alice.send(&json!({"command": "call", "uri": first}));
+    let call = alice.wait("outgoing")["call_id"].clone();
+    answered(alice, &call);
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": second}));
+    let consult = alice.wait("outgoing")["call_id"].clone();
+    answered(alice, &consult);
+    alice.send(&json!({"command": "transfer", "call_id": call, "other_call_id": consult}));
+    let told = alice.wait("transferred");
+    // The one that was replaced may have ended before the transferee told of its success.
+    let ended = |event: &Value| event["event"] == "ended";
+    while alice.drain().iter().filter(|event| ended(event)).count() < 2 {
+        alice.wait_for("the end of both calls", PATIENCE, ended);
+    }
+    for ended in alice.drain().iter().filter(|event| ended(event)) {
+        let reason = ended["reason"].as_str().unwrap();
+        assert!(reason.starts_with("transferred to"), "{ended:#}");
+    }
+    told
+}
+
+#[test]
+fn linphone_is_transferred_by_us() {
+    let mut bob = linphone(440.0);
+    let mut carol = willing();
+    let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
+    alice.wait("answered");
+    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    let from = carol.wait("answered")["from"].clone();
+    assert!(from.as_str().unwrap().contains("linphone"), "{from}");
+    let told = alice.wait("transferred");
+    assert_eq!(told["status"], 200, "{told:#}");
+    alice.wait("ended");
+    carol.command("hangup");
+    bob.wait("Call 2 with");
+    bob.wait("ended (No error)");
+}
+
+#[test]
+fn linphone_transfers_us() {
+    let mut bob = linphone(440.0);
+    let mut carol = willing();
+    let options = ["--no-register", "--transfers", "always", "--call"];
+    let mut alice = Phone::start(&[&options[..], &[&bob.uri()]].concat());
+    alice.wait("answered");
+    bob.wait("Media streams established");
+    bob.command(&format!("transfer {}", uri(&carol)));
+    let wish = alice.wait("transfer_requested");
+    assert_eq!(wish["decision"], "followed", "{wish:#}");
+    assert_eq!(wish["attended"], false, "{wish:#}");
+    carol.wait("answered");
+    // Whoever asked leaves once it hears that it worked.
+    bob.wait("ended (No error)");
+    let left = alice.wait("ended");
+    assert_eq!(left["reason"], "the far end hung up", "{left:#}");
+    alice.command("hangup");
+    carol.wait("ended");
+}
+
+/// A user's phone that answers each call and follows each transfer.
+fn registered(kamailio: &Kamailio, user: &str) -> Phone {
+    let options = kamailio.options(user, "udp");
+    let options = options.iter().map(String::as_str);
+    let more = ["--auto-answer", "--transfers", "always"];
+    let mut phone = Phone::start(&options.chain(more).collect::<Vec<_>>());
+    phone.wait("registered");
+    phone
+}
+
+/// Through a proxy: in its Refer-To, linphone names the address of record without its port.
+#[test]
+fn linphone_joins_the_two_phones_that_it_talks_with() {
+    let kamailio = Kamailio::start(&["OPEN_CALLS"]);
+    let (mut alice, mut bob) = (registered(&kamailio, "alice"), registered(&kamailio, "bob"));
+    let speech = Sound::tone(440.0, 3, 48_000);
+    let mut linphone = Linphone::start_behind(&kamailio.address(), OPUS, &speech);
+    linphone.command("call sip:alice@lab.example");
+    linphone.wait("Media streams established");
+    linphone.command("pause");
+    linphone.wait("is now paused");
+    alice.wait("held");
+    linphone.command("call sip:bob@lab.example");
+    linphone.wait("Media streams established");
+    let before = bob.wait("answered")["call_id"].clone();
+    linphone.command("transfer 1 --to-call 2");
+    let wish = alice.wait("transfer_requested");
+    assert_eq!(wish["decision"], "followed", "{wish:#}");
+    assert_eq!(wish["attended"], true, "{wish:#}");
+    let after = bob.wait("answered")["call_id"].clone();
+    assert_ne!(before, after);
+    let gone = bob.wait("ended");
+    assert_eq!(gone["call_id"], before, "{gone:#}");
+    assert_eq!(gone["reason"], "another call took its place", "{gone:#}");
+    linphone.wait("ended (No error)");
+    alice.wait("ended");
+    alice.command("hangup");
+    let gone = bob.wait("ended");
+    assert_eq!(gone["call_id"], after, "{gone:#}");
+}
+
+#[test]
+fn we_join_two_linphones_that_then_hear_each_other() {
+    let (mut bob, mut carol) = (linphone(440.0), linphone(2_000.0));
+    let mut alice = Phone::start(&["--no-register"]);
+    let told = join(&mut alice, &bob.uri(), &carol.uri());
+    assert_eq!(told["status"], 200, "{told:#}");
+    assert_eq!(told["attended"], true, "{told:#}");
+    // Each first heard our silence, and now the tone of the other one.
+    for linphone in [&mut bob, &mut carol] {
+        linphone.wait("Media streams established");
+        linphone.record("joined");
+        linphone.until_recorded("joined", 1_500);
+    }
+    let (bob, carol) = (bob.quit(), carol.quit());
+    assert!(bob.recording("joined").share_of_tone(2_000.0) > 0.7);
+    assert!(carol.recording("joined").share_of_tone(440.0) > 0.7);
+}
+
+/// baresip 1.0 knows no Replaces: the second call is one of its own at the target, and we end both.
+#[test]
+fn we_join_two_baresips() {
+    let [mut bob, mut carol] = [440.0, 2_000.0].map(|hertz| {
+        let tone = Sound::tone(hertz, 3, 48_000);
+        Baresip::start(OPUS, &tone)
+    });
+    let mut alice = Phone::start(&["--no-register"]);
+    let told = join(&mut alice, &bob.uri(), &carol.uri());
+    assert_eq!(told["status"], 200, "{told:#}");
+    for baresip in [&mut bob, &mut carol] {
+        let with_us = baresip.wait("CALL_ESTABLISHED")["id"].clone();
+        let joined = baresip.wait("CALL_ESTABLISHED")["id"].clone();
+        assert_ne!(with_us, joined);
+        assert_eq!(baresip.wait("CALL_CLOSED")["id"], with_us);
+    }
+}
