@@ -152,6 +152,8 @@ pub(super) struct TransferUnderWay {
     pub(super) to: String,
     /// The call that is joined, when it is attended.
     pub(super) consult: Option<CallId>,
+    /// Whether the new call is to take that call's place (RFC 3891).
+    pub(super) replaces: bool,
 }
 
 /// A wish of the far end that waits for the agent.

@@ -124,9 +124,16 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        let Some(TransferUnderWay { to, consult }) = call.transfer.take() else {
+        let Some(under_way) = call.transfer.take() else {
             return;
         };
+        if status.code == 420 && self.transfer_without_replaces(now, id, &under_way) {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let TransferUnderWay { to, consult, .. } = under_way;
         let reached = status.code < 300;
         let reason = if reached {
             "transferred".to_owned()
@@ -152,6 +159,33 @@ impl Engine {
             }
         }
         self.tell(event);
+    }
+
+    /// Who was consulted has a phone that knows no Replaces: it gets a second call, and once that is
+    /// answered ours are over (RFC 5589 section 7.6). Gives whether this is tried now.
+    fn transfer_without_replaces(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        refused: &TransferUnderWay,
+    ) -> bool {
+        let consult = refused.consult.filter(|_| refused.replaces);
+        let target = consult
+            .and_then(|consult| self.calls.get(&consult))
+            .filter(|consult| consult.ended.is_none())
+            .and_then(|consult| Uri::parse(consult.uri.as_deref()?).ok());
+        let Some(target) = target else {
+            return false;
+        };
+        let mut asked = false;
+        self.with_call(now, id, |call| {
+            asked = call.call.transfer(ReferTarget::Uri(target), false).is_ok();
+            call.transfer = asked.then(|| TransferUnderWay {
+                replaces: false,
+                ..refused.clone()
+            });
+        });
+        asked
     }
 
     /// The far end asks to be transferred.
@@ -379,6 +413,7 @@ impl Engine {
         let under_way = TransferUnderWay {
             to: preview.called,
             consult: None,
+            replaces: false,
         };
         Ok((ReferTarget::Uri(uri), under_way))
     }
@@ -402,6 +437,7 @@ impl Engine {
                 TransferUnderWay {
                     to,
                     consult: Some(other),
+                    replaces: true,
                 },
             )),
             // It only rings there: our own attempt ends, and the far end makes its own (a call that
@@ -411,7 +447,11 @@ impl Engine {
                 self.hang_up(now, other);
                 Ok((
                     ReferTarget::Uri(uri),
-                    TransferUnderWay { to, consult: None },
+                    TransferUnderWay {
+                        to,
+                        consult: None,
+                        replaces: false,
+                    },
                 ))
             }
             (_, _, _) => Err("the call to transfer to is not connected".to_owned()),
@@ -429,7 +469,9 @@ fn failure(status: &Status) -> String {
         486 | 600 => "busy".to_owned(),
         480 | 408 if !status.phrase.is_empty() => status.phrase.to_lowercase(),
         404 | 484 | 604 => "this number or address does not exist".to_owned(),
-        405 | 420 | 501 => "the far end cannot transfer calls".to_owned(),
+        405 | 501 => "the far end cannot transfer calls".to_owned(),
+        // Only a call that is to take another's place demands something of the phone it reaches.
+        420 => "the phone there cannot take a call over; transfer without asking first".to_owned(),
         403 => "the far end does not allow it".to_owned(),
         487 => "given up".to_owned(),
         603 => "declined".to_owned(),
@@ -447,6 +489,11 @@ mod tests {
             (486, "Busy Here", "busy"),
             (404, "Not Found", "does not exist"),
             (405, "Method Not Allowed", "cannot transfer"),
+            (
+                420,
+                "Bad Extension",
+                "the phone there cannot take a call over",
+            ),
             (480, "Temporarily Unavailable", "temporarily unavailable"),
             (502, "Bad Gateway", "502 Bad Gateway"),
         ] {

@@ -166,3 +166,41 @@ fn we_join_two_baresips() {
         assert_eq!(baresip.wait("CALL_CLOSED")["id"], with_us);
     }
 }
+
+/// baresip 1.0 calls the whole Refer-To, with the Replaces inside: a second call, not one in place.
+#[test]
+fn we_join_baresip_with_another_phone() {
+    let mut bob = Baresip::start(OPUS, &Sound::tone(440.0, 3, 48_000));
+    let mut carol = willing();
+    let mut alice = Phone::start(&["--no-register"]);
+    let told = join(&mut alice, &bob.uri(), &uri(&carol));
+    assert_eq!(told["status"], 200, "{told:#}");
+    let before = carol.wait("answered")["call_id"].clone();
+    let after = carol.wait("answered");
+    assert!(
+        after["from"].as_str().unwrap().contains("baresip"),
+        "{after:#}"
+    );
+    let gone = carol.wait("ended");
+    assert_eq!(gone["call_id"], before, "{gone:#}");
+    carol.command("hangup");
+    bob.wait("CALL_CLOSED");
+    bob.wait("CALL_CLOSED");
+}
+
+/// baresip 1.0 refuses to take a call over (420): it gets a second call instead.
+#[test]
+fn we_join_another_phone_with_baresip() {
+    let mut bob = willing();
+    let mut carol = Baresip::start(OPUS, &Sound::tone(440.0, 3, 48_000));
+    let mut alice = Phone::start(&["--no-register"]);
+    let told = join(&mut alice, &uri(&bob), &carol.uri());
+    assert_eq!(told["status"], 200, "{told:#}");
+    assert_eq!(told["attended"], true, "{told:#}");
+    let with_us = carol.wait("CALL_ESTABLISHED")["id"].clone();
+    let joined = carol.wait("CALL_ESTABLISHED")["id"].clone();
+    assert_ne!(with_us, joined);
+    assert_eq!(carol.wait("CALL_CLOSED")["id"], with_us);
+    bob.command("hangup");
+    assert_eq!(carol.wait("CALL_CLOSED")["id"], joined);
+}
