@@ -90,6 +90,22 @@ fn transfer_by_phone() {
 }
 
 #[test]
+fn transfer_after_hold() {
+    scenario("transfer-after-hold", || {
+        let sipp = Sipp::called("transfer-after-hold", &[]);
+        let mut phone = Phone::start(&["--no-register", "--call", &sipp_uri(&sipp)]);
+        phone.wait("answered");
+        phone.command("hold");
+        phone.send(&json!({"command": "transfer", "uri": "sip:elsewhere@192.0.2.7"}));
+        let told = phone.wait("transferred");
+        assert_eq!(told["status"], 200, "{told:#}");
+        phone.wait("ended");
+        sipp.passes();
+        phone.only_call();
+    });
+}
+
+#[test]
 fn transfer_fails() {
     scenario("transfer-fails", || {
         let sipp = Sipp::called("transfer-fails", &[]);
