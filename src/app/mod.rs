@@ -19,6 +19,7 @@ mod options;
 mod outbound_rules;
 mod outcome;
 mod pages;
+pub mod pcap;
 mod placing;
 mod records;
 mod redirections;

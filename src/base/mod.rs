@@ -1,5 +1,5 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! zones, redaction.
+//! zones, redaction, printing.
 
 pub mod clock;
 pub mod country;
@@ -9,6 +9,7 @@ pub mod flow;
 pub mod id;
 pub(crate) mod number_spelling;
 pub mod phone_number;
+pub mod printable;
 pub mod random;
 pub mod redact;
 pub mod uri;

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::app::{self, Records};
 use crate::base::clock;
+use crate::base::printable::printable;
 use crate::base::uri::{Host, Uri};
 use crate::cli::args::DoctorArgs;
-use crate::cli::event_line::printable;
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::setup;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::base::printable::printable;
 use crate::control::event::CallContext;
 use crate::control::{ColleagueView, Event, MailboxView, ReferralDecision};
 
@@ -35,17 +36,6 @@ pub(super) fn text(at: Timestamp, event: &Event) -> Option<String> {
         }
     }
     Some(line)
-}
-
-/// What the far end sent must not move the cursor or reorder the line.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            let steers = c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if steers { '\u{fffd}' } else { c }
-        })
-        .collect()
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]

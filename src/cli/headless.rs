@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use crate::app::{self, Running};
 use crate::base::clock;
 use crate::base::id::CallId;
+use crate::base::printable::printable;
 use crate::cli::args::{ControlArg, EventsArg, HeadlessArgs};
 use crate::cli::printer::{Line, Printer};
 use crate::cli::run::Exit;
-use crate::cli::{control_line, event_line, setup, single_instance};
+use crate::cli::{control_line, setup, single_instance};
 use crate::control::{Asker, CallTarget, Command, Event, Handle};
 use crate::crm::row::{CallDirection, CallState};
 
@@ -406,9 +407,5 @@ pub(super) fn print_line(line: &str) {
 
 /// Writes one line to stderr.
 pub(super) fn print_error(text: &str) {
-    drop(writeln!(
-        std::io::stderr(),
-        "ringdesk: {}",
-        event_line::printable(text)
-    ));
+    drop(writeln!(std::io::stderr(), "ringdesk: {}", printable(text)));
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::base::printable::printable;
 use crate::cli::args::LabArgs;
-use crate::cli::event_line::printable;
 use crate::cli::headless::{Signals, print_error, print_line};
 use crate::cli::run::Exit;
 use crate::lab::{Lab, LabEvent, LabOptions, Peer};

@@ -11,8 +11,6 @@ mod extension_args;
 mod headless;
 mod lab;
 mod lab_guests;
-mod ladder;
-mod pcap;
 mod printer;
 mod records;
 mod rule_args;

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::app::Records;
 use crate::base::id::ContactId;
+use crate::base::printable::printable;
 use crate::cli::args::{CallsArgs, ContactsArgs, FilterArg};
-use crate::cli::event_line::printable;
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::setup;

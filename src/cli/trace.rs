@@ -1,16 +1,14 @@
 //! `ringdesk trace`: the SIP ladder of a call, as a picture, as JSON or as a capture file.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 
+use crate::app::pcap;
 use crate::cli::args::TraceArgs;
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{Reply, Request};
-use crate::cli::{ladder, pcap, records, setup};
+use crate::cli::{records, setup};
+use crate::control::ladder;
 
 /// Prints or exports the ladder of a call.
 pub(super) async fn run(args: TraceArgs) -> anyhow::Result<Exit> {
@@ -35,20 +33,8 @@ pub(super) async fn run(args: TraceArgs) -> anyhow::Result<Exit> {
         }
     }
     if let Some(path) = &args.pcap {
-        write_private(path, &pcap::capture(&found.messages))
+        pcap::write(path, &found.messages)
             .with_context(|| format!("the capture {} cannot be written", path.display()))?;
     }
     Ok(Exit::Done)
-}
-
-/// Who called whom is nobody else's business.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)?.write_all(bytes)
 }

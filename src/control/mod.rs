@@ -4,6 +4,7 @@ pub mod colleague;
 pub mod command;
 pub mod event;
 pub mod handle;
+pub mod ladder;
 pub mod page;
 pub mod snapshot;
 

@@ -278,6 +278,43 @@ pub struct CallRow {
     pub redirected_to: Option<String>,
 }
 
+#[cfg(test)]
+impl CallRow {
+    /// A call from somebody that rings, of whom nothing is known.
+    pub(crate) fn ringing(id: CallId, remote: &str, started_at: Timestamp) -> Self {
+        Self {
+            id,
+            direction: CallDirection::Inbound,
+            state: CallState::Ringing,
+            remote: remote.to_owned(),
+            e164: None,
+            remote_name: None,
+            local: "sip:alice@example.com".to_owned(),
+            via: None,
+            number_proof: None,
+            contact: None,
+            contact_name: None,
+            organization: None,
+            level: None,
+            match_reason: None,
+            started_at,
+            answered_at: None,
+            ended_at: None,
+            waiting_millis: None,
+            talking_millis: None,
+            sip_status: None,
+            end_reason: None,
+            sip_call_id: None,
+            recording: None,
+            notes: String::new(),
+            done: false,
+            transferred_to: None,
+            transferred_by: None,
+            redirected_to: None,
+        }
+    }
+}
+
 /// A contact with all of its numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRow {

@@ -105,36 +105,8 @@ fn second(second: i64) -> Timestamp {
 
 /// A ringing inbound call that begins at its number's second.
 fn inbound(number: u64, remote: &str) -> CallRow {
-    CallRow {
-        id: call_id(number),
-        direction: CallDirection::Inbound,
-        state: CallState::Ringing,
-        remote: remote.to_owned(),
-        e164: None,
-        remote_name: None,
-        local: "sip:alice@example.com".to_owned(),
-        via: None,
-        number_proof: None,
-        contact: None,
-        contact_name: None,
-        organization: None,
-        level: None,
-        match_reason: None,
-        started_at: second(i64::try_from(number).unwrap()),
-        answered_at: None,
-        ended_at: None,
-        waiting_millis: None,
-        talking_millis: None,
-        sip_status: None,
-        end_reason: None,
-        sip_call_id: None,
-        recording: None,
-        notes: String::new(),
-        done: false,
-        transferred_to: None,
-        transferred_by: None,
-        redirected_to: None,
-    }
+    let started_at = second(i64::try_from(number).unwrap());
+    CallRow::ringing(call_id(number), remote, started_at)
 }
 
 fn outbound(number: u64, remote: &str) -> CallRow {

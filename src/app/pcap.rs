@@ -3,7 +3,10 @@
 //! The packets are made here: IP and UDP headers around each message, whatever its transport was;
 //! that is said in a comment on the packet. The format is that of draft-ietf-opsawg-pcapng.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use crate::crm::row::LadderMessage;
 
@@ -15,8 +18,60 @@ const UDP: u8 = 17;
 const OPTION_COMMENT: u16 = 1;
 const OPTION_END: u16 = 0;
 
-/// Writes a capture file with one packet for each message.
-pub(super) fn capture(messages: &[LadderMessage]) -> Vec<u8> {
+/// How many files of one name are tried.
+const NUMBERS: u32 = 1_000;
+
+/// Writes a capture file that only the user can read, in place of what stood there.
+///
+/// # Errors
+///
+/// Fails when the system refuses.
+pub fn write(path: &Path, messages: &[LadderMessage]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    private(&mut options)
+        .open(path)?
+        .write_all(&capture(messages))
+}
+
+/// Writes a capture file that only the user can read beside what is there: where the name is taken,
+/// the new file gets a number. Gives its path.
+///
+/// # Errors
+///
+/// Fails when the system refuses.
+pub fn write_new(path: &Path, messages: &[LadderMessage]) -> io::Result<PathBuf> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut free = path.to_owned();
+    for number in 2..NUMBERS {
+        match private(&mut options).open(&free) {
+            Ok(mut file) => {
+                file.write_all(&capture(messages))?;
+                return Ok(free);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let end = path.extension().unwrap_or_default().to_string_lossy();
+        free.set_file_name(format!("{stem}-{number}.{end}"));
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Who called whom is nobody else's business.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// A capture file with one packet for each message.
+fn capture(messages: &[LadderMessage]) -> Vec<u8> {
     let mut file = Vec::new();
     // Section header: byte order, version 1.0, length unknown.
     let mut section = Vec::new();

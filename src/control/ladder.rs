@@ -1,13 +1,18 @@
 //! A call's SIP messages as a picture of arrows, for a person.
 
-use crate::cli::event_line::printable;
+use crate::base::printable::printable;
 use crate::crm::row::{CallDirection, CallLadder, LadderMessage};
 
 /// Characters between the two lines of the picture.
 const WIDTH: usize = 46;
 
 /// Draws the ladder: the phone on the left, the far end on the right, times since the first message.
-pub(super) fn picture(ladder: &CallLadder) -> Vec<String> {
+pub fn picture(ladder: &CallLadder) -> Vec<String> {
+    picture_with(ladder, |_| false)
+}
+
+/// The same, with the whole text below the messages that are open, counted from the first.
+pub fn picture_with(ladder: &CallLadder, open: impl Fn(usize) -> bool) -> Vec<String> {
     let call = &ladder.call;
     let direction = match call.direction {
         CallDirection::Inbound => "from",
@@ -23,19 +28,62 @@ pub(super) fn picture(ladder: &CallLadder) -> Vec<String> {
     if ladder.messages.is_empty() {
         lines.push("no SIP messages are kept of it: it is older than ladder_days says, it never reached the network, or the phone was killed before they were written".to_owned());
     }
-    lines.extend(rungs(&ladder.messages));
+    lines.extend(draw(&ladder.messages, open));
     lines
 }
 
 /// Draws messages alone, with times since the first one.
-pub(super) fn rungs(messages: &[LadderMessage]) -> Vec<String> {
+pub fn rungs(messages: &[LadderMessage]) -> Vec<String> {
+    draw(messages, |_| false)
+}
+
+/// What a message is in a few words, at most `room` characters: the status with its method, or the
+/// method with its target, and what it carries. As it came: whoever shows it makes it harmless.
+pub fn title(text: &str, room: usize) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let head = lines.take_while(|line| !line.is_empty());
+    let mut method = "";
+    let mut body = "";
+    for line in head {
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
+        match name.trim().to_ascii_lowercase().as_str() {
+            "cseq" => method = value.split_whitespace().last().unwrap_or_default(),
+            "content-type" | "c" if value.trim().eq_ignore_ascii_case("application/sdp") => {
+                body = " (SDP)";
+            }
+            "content-type" | "c" => body = " (body)",
+            _ => {}
+        }
+    }
+    let words = match first.strip_prefix("SIP/2.0 ") {
+        Some(status) => format!("{status} ({method}){body}"),
+        None => {
+            let request = first.strip_suffix(" SIP/2.0").unwrap_or(first);
+            let (method, uri) = request.split_once(' ').unwrap_or((request, ""));
+            // The method must not be pushed out of the picture by a long address.
+            format!("{method}{body} {uri}")
+        }
+    };
+    words.chars().take(room).collect()
+}
+
+/// The status of a response; none for a request.
+pub fn status(text: &str) -> Option<u16> {
+    let (code, _) = text.strip_prefix("SIP/2.0 ")?.split_once(' ')?;
+    code.parse().ok()
+}
+
+fn draw(messages: &[LadderMessage], open: impl Fn(usize) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Some(first) = messages.first() else {
         return lines;
     };
     lines.push(format!("seconds from {}", first.at));
     let mut ends = None;
-    for message in messages {
+    for (place, message) in messages.iter().enumerate() {
         if message.omitted > 0 {
             lines.push(format!(
                 "{:>12}  … {} messages left out …",
@@ -55,60 +103,22 @@ pub(super) fn rungs(messages: &[LadderMessage]) -> Vec<String> {
         }
         let since = message.at.duration_since(first.at).as_secs_f64();
         lines.push(format!("{since:>12.6}  {}", arrow(message)));
+        if open(place) {
+            let whole = message.text.lines().map(printable);
+            lines.extend(whole.map(|line| format!("{:>12}  {line}", "")));
+        }
     }
     lines
 }
 
 fn arrow(message: &LadderMessage) -> String {
-    let words: String = printable(&title(&message.text))
-        .chars()
-        .take(WIDTH - 6)
-        .collect();
+    let words = printable(&title(&message.text, WIDTH - 6));
     let transport = &message.transport;
     let dashes = "-".repeat((WIDTH - 6).saturating_sub(words.chars().count()));
     if message.sent {
         format!("|-- {words} {dashes}>| {transport}")
     } else {
         format!("|<- {words} {dashes}-| {transport}")
-    }
-}
-
-/// What a message is in a few words: method or status, and what it carries.
-fn title(text: &str) -> String {
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    let head = lines.take_while(|line| !line.is_empty());
-    let mut method = "";
-    let mut body = "";
-    for line in head {
-        let Some((name, value)) = line.split_once(':') else {
-            continue;
-        };
-        match name.trim().to_ascii_lowercase().as_str() {
-            "cseq" => method = value.split_whitespace().last().unwrap_or_default(),
-            "content-type" | "c" if value.trim().eq_ignore_ascii_case("application/sdp") => {
-                body = " (SDP)";
-            }
-            "content-type" | "c" => body = " (body)",
-            _ => {}
-        }
-    }
-    match first.strip_prefix("SIP/2.0 ") {
-        Some(status) => format!("{status} ({method}){body}"),
-        None => {
-            let request = first.strip_suffix(" SIP/2.0").unwrap_or(first);
-            let mut words = request.split(' ');
-            let method = words.next().unwrap_or_default();
-            // The method must not be pushed out of the picture by a long address.
-            let room = (WIDTH - 6).saturating_sub(method.len() + body.len() + 1);
-            let uri: String = words
-                .collect::<Vec<_>>()
-                .join(" ")
-                .chars()
-                .take(room)
-                .collect();
-            format!("{method}{body} {uri}")
-        }
     }
 }
 
@@ -130,42 +140,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_ladder_is_drawn_with_times_ends_and_directions() {
-        let call = CallRow {
-            id: CallId::new(1, [1; 10]),
-            direction: CallDirection::Inbound,
-            state: CallState::Completed,
-            remote: "+49301234567".to_owned(),
-            e164: None,
-            remote_name: None,
-            local: String::new(),
-            contact: None,
-            contact_name: None,
-            organization: None,
-            level: None,
-            match_reason: None,
-            started_at: jiff::Timestamp::UNIX_EPOCH,
-            answered_at: None,
-            ended_at: None,
-            waiting_millis: None,
-            talking_millis: None,
-            sip_status: None,
-            end_reason: Some("the far end hung up".to_owned()),
-            sip_call_id: None,
-            recording: None,
-            notes: String::new(),
-            done: true,
-            via: None,
-            number_proof: None,
-            transferred_to: None,
-            transferred_by: None,
-            redirected_to: None,
-        };
+    fn ladder() -> CallLadder {
+        let id = CallId::new(1, [1; 10]);
         let mut late = message(1_500, false, "BYE sip:me@10.0.0.1 SIP/2.0\r\n\r\n");
         late.omitted = 7;
-        let ladder = CallLadder {
-            call,
+        CallLadder {
+            call: CallRow {
+                state: CallState::Completed,
+                end_reason: Some("the far end hung up".to_owned()),
+                ..CallRow::ringing(id, "+49301234567", jiff::Timestamp::UNIX_EPOCH)
+            },
             messages: vec![
                 message(
                     0,
@@ -179,8 +163,12 @@ mod tests {
                 ),
                 late,
             ],
-        };
-        let lines = picture(&ladder);
+        }
+    }
+
+    #[test]
+    fn a_ladder_is_drawn_with_times_ends_and_directions() {
+        let lines = picture(&ladder());
         assert_eq!(
             lines[2..],
             [
@@ -194,5 +182,28 @@ mod tests {
             lines.join("\n")
         );
         assert!(lines[0].ends_with("completed, the far end hung up"));
+    }
+
+    #[test]
+    fn an_open_message_stands_below_its_arrow_without_what_steers_a_terminal() {
+        let lines = picture_with(&ladder(), |place| place == 1);
+        assert_eq!(
+            lines[5..8],
+            [
+                "              SIP/2.0 180 Ring\u{fffd}ing",
+                "              CSeq: 1 INVITE",
+                "              ",
+            ],
+            "{}",
+            lines.join("\n")
+        );
+    }
+
+    #[test]
+    fn a_status_is_read_of_responses_alone() {
+        assert_eq!(status("SIP/2.0 486 Busy Here\r\n"), Some(486));
+        for other in ["BYE sip:a SIP/2.0\r\n", "SIP/2.0 busy here\r\n", ""] {
+            assert_eq!(status(other), None, "{other}");
+        }
     }
 }
