@@ -252,6 +252,9 @@ impl Engine {
                 self.begin_watching_colleagues(now, Some(account));
             }
         }
+        if settings.name_servers != self.options.settings.name_servers {
+            self.net.set_name_servers(settings.name_server_addresses());
+        }
         self.options.settings = settings;
         self.persist();
     }

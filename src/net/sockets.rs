@@ -282,6 +282,11 @@ impl Net {
         }
     }
 
+    /// Asks these name servers from now on, or the system's where none is given.
+    pub fn set_name_servers(&mut self, servers: Vec<SocketAddr>) {
+        self.names = Arc::new(Names::new(servers));
+    }
+
     /// The port at which TLS is accepted, if it is.
     pub fn tls_port(&self) -> Option<u16> {
         self.tls_port

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::base::phone_number::PhoneNumber;
+use crate::config::validate::Problem;
 use crate::control::{QualityView, Snapshot};
 use crate::crm::row::NumberProof;
 
@@ -132,6 +133,15 @@ pub(crate) fn sentence(message: &str) -> String {
         }
         Some(_) | None => message.to_owned(),
     }
+}
+
+/// What is wrong with a setting, with the names that the window has for settings.
+pub(crate) fn problem(problem: &Problem) -> String {
+    let words = problem.to_string();
+    let named = text::SETTING_NAMES
+        .iter()
+        .find_map(|(key, name)| Some(format!("{name}{}", words.strip_prefix(key)?)));
+    sentence(&named.unwrap_or(words)) + "."
 }
 
 /// Up to two letters for an avatar; none when the name begins with no letter.

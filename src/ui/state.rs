@@ -1,6 +1,6 @@
 //! What the window remembers between frames and the engine need not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
@@ -38,6 +38,8 @@ pub(crate) struct ViewState {
     pub(crate) notes: Notes,
     /// The logged call that the right pane shows.
     pub(crate) detail: Option<CallId>,
+    /// Its SIP messages, in place of the view.
+    pub(crate) ladder: Option<LadderState>,
     /// The dial question that got its focus, by the moment it was asked.
     pub(crate) dial_focused: Option<Instant>,
     /// Banners without an id that the agent took away, by their text.
@@ -145,9 +147,11 @@ pub(crate) struct SettingsState {
     pub(crate) form: Option<AccountForm>,
     pub(crate) removing: Option<AccountId>,
     /// Texts that are being typed and not saved yet.
-    pub(crate) region: Option<String>,
-    pub(crate) record_dir: Option<String>,
-    pub(crate) hold_music: Option<String>,
+    pub(crate) region: Option<Unsaved>,
+    pub(crate) record_dir: Option<Unsaved>,
+    pub(crate) hold_music: Option<Unsaved>,
+    pub(crate) ladder_days: Option<Unsaved>,
+    pub(crate) name_servers: Option<Unsaved>,
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,
@@ -161,7 +165,51 @@ pub(crate) struct AccountForm {
     pub(crate) password: PasswordField,
     pub(crate) has_password: bool,
     pub(crate) consent: bool,
-    pub(crate) problem: Option<&'static str>,
+    /// The session timer as it is typed.
+    pub(crate) session_timer: String,
+    pub(crate) problem: Option<FormProblem>,
+}
+
+/// Why a form was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FormProblem {
+    /// The name of the field that it is about; none for several.
+    pub(crate) field: Option<&'static str>,
+    pub(crate) sentence: String,
+    /// Whether the field has still to be brought into sight.
+    pub(crate) fresh: bool,
+}
+
+/// A setting that was typed and is not saved.
+#[derive(Debug, Default)]
+pub(crate) struct Unsaved {
+    pub(crate) text: String,
+    /// Why it cannot be, once the keyboard has left it.
+    pub(crate) refused: Option<FormProblem>,
+}
+
+/// The page with a call's SIP messages.
+#[derive(Debug)]
+pub(crate) struct LadderState {
+    pub(crate) call: CallId,
+    /// Which messages show their text, counted from the first.
+    pub(crate) open: BTreeSet<usize>,
+    /// The file to export to, while it is being asked for.
+    pub(crate) file: Option<String>,
+    /// Whether an export was asked for here, so that what became of it is told.
+    pub(crate) exported: bool,
+}
+
+impl LadderState {
+    /// The page of a call, with all messages closed.
+    pub(crate) fn of(call: CallId) -> Self {
+        Self {
+            call,
+            open: BTreeSet::new(),
+            file: None,
+            exported: false,
+        }
+    }
 }
 
 /// A password while it is typed: it never prints itself.
@@ -185,6 +233,8 @@ pub(crate) struct CardState {
     /// Whether a target is asked for to transfer the call to, and what was typed.
     pub(crate) transfer: bool,
     pub(crate) transfer_to: String,
+    /// Whether the target has had the keyboard since it is asked for.
+    pub(crate) transfer_focused: bool,
     /// The live calls of the last frame, to notice new ones.
     pub(crate) known: Vec<CallId>,
 }

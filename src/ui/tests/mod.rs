@@ -4,6 +4,7 @@ mod call_card;
 mod colleagues;
 mod dialing;
 mod fixture;
+mod forms;
 mod popup;
 mod records;
 mod transfers;

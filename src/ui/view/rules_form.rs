@@ -4,13 +4,27 @@ use egui::Ui;
 
 use crate::config::TransferPolicy;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
+use crate::ui::state::FormProblem;
 use crate::ui::text;
-use crate::ui::theme::{SMALL, Theme};
-use crate::ui::widget::{Field, choice_ui, line_ui, switch_ui};
+use crate::ui::widget::{Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
 
 /// Draws the rules.
-pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
-    let theme = Theme::of(ui);
+pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules, problem: &mut Option<FormProblem>) {
+    disturb_ui(ui, rules);
+    switch_ui(ui, &mut rules.call_waiting, text::CALL_WAITING);
+    forwarding_ui(ui, rules, problem);
+    auto_answer_ui(ui, rules);
+    transfers_ui(ui, rules);
+    redirects_ui(ui, rules);
+    digits_ui(ui, rules);
+    switch_ui(ui, &mut rules.hide_number, text::HIDE_NUMBER);
+    switch_ui(ui, &mut rules.trust_identity, text::TRUST_IDENTITY);
+    switch_ui(ui, &mut rules.allow_md5, text::ALLOW_MD5);
+    why_ui(ui, text::ALLOW_MD5_WHY);
+    ui.add_space(4.0);
+}
+
+fn disturb_ui(ui: &mut Ui, rules: &mut CallRules) {
     switch_ui(ui, &mut rules.do_not_disturb, text::DO_NOT_DISTURB);
     let statuses = [
         (480, text::DISTURB_480.to_owned()),
@@ -25,7 +39,9 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
     if let Some(status) = status {
         rules.do_not_disturb_status = status;
     }
-    switch_ui(ui, &mut rules.call_waiting, text::CALL_WAITING);
+}
+
+fn forwarding_ui(ui: &mut Ui, rules: &mut CallRules, problem: &mut Option<FormProblem>) {
     for (name, target) in [
         (text::FORWARD_ALWAYS, &mut rules.forward_always),
         (text::FORWARD_BUSY, &mut rules.forward_busy),
@@ -33,6 +49,7 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
     ] {
         Field::labelled(name, target)
             .hint(text::FORWARD_HINT)
+            .checked(problem)
             .show(ui);
     }
     let seconds = [5, 10, 15, 20, 30, 45, 60].map(|it: u32| (it, text::after_seconds(it)));
@@ -40,15 +57,44 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
     if let Some(choice) = choice_ui(ui, text::FORWARD_AFTER, &after, &seconds) {
         rules.forward_no_answer_seconds = choice;
     }
+}
+
+fn auto_answer_ui(ui: &mut Ui, rules: &mut CallRules) {
     let answers = [
         (AutoAnswer::Never, text::AUTO_ANSWER_NEVER.to_owned()),
         (AutoAnswer::Trusted, text::AUTO_ANSWER_TRUSTED.to_owned()),
         (AutoAnswer::Always, text::AUTO_ANSWER_ALWAYS.to_owned()),
     ];
-    if let Some(choice) = choice_ui(ui, text::AUTO_ANSWER, &rules.auto_answer, &answers) {
+    if let Some(choice) = explained_choice_ui(
+        ui,
+        text::AUTO_ANSWER,
+        text::AUTO_ANSWER_WHY,
+        &rules.auto_answer,
+        &answers,
+    ) {
         rules.auto_answer = choice;
     }
-    line_ui(ui, text::AUTO_ANSWER_WHY, SMALL, theme.colours.muted);
+}
+
+/// Whether a far end may send our calls elsewhere.
+fn transfers_ui(ui: &mut Ui, rules: &mut CallRules) {
+    let policies = [
+        (TransferPolicy::Never, text::TRANSFERS_NEVER.to_owned()),
+        (TransferPolicy::Ask, text::TRANSFERS_ASK.to_owned()),
+        (TransferPolicy::Always, text::TRANSFERS_ALWAYS.to_owned()),
+    ];
+    if let Some(choice) = explained_choice_ui(
+        ui,
+        text::TRANSFERS,
+        text::TRANSFERS_WHY,
+        &rules.transfers,
+        &policies,
+    ) {
+        rules.transfers = choice;
+    }
+}
+
+fn digits_ui(ui: &mut Ui, rules: &mut CallRules) {
     let ways = [
         (SendDigits::Sound, text::DIGITS_SOUND.to_owned()),
         (SendDigits::Info, text::DIGITS_INFO.to_owned()),
@@ -57,12 +103,6 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules) {
     if let Some(choice) = choice_ui(ui, text::SEND_DIGITS, &rules.send_digits, &ways) {
         rules.send_digits = choice;
     }
-    redirects_ui(ui, rules);
-    switch_ui(ui, &mut rules.hide_number, text::HIDE_NUMBER);
-    switch_ui(ui, &mut rules.trust_identity, text::TRUST_IDENTITY);
-    switch_ui(ui, &mut rules.allow_md5, text::ALLOW_MD5);
-    line_ui(ui, text::ALLOW_MD5_WHY, SMALL, theme.colours.muted);
-    ui.add_space(4.0);
 }
 
 /// Whether calls go elsewhere when the far end asks so.

@@ -7,15 +7,16 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
+use super::typed_setting::TypedSetting;
 use crate::config::Settings;
 use crate::config::settings::ThemeChoice;
 use crate::control::{AccountView, Command, Registration, Snapshot};
 use crate::ui::readiness::with_retry;
 use crate::ui::scene::Scene;
-use crate::ui::state::{SettingsState, ViewState};
+use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, Field, Look, choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui, title_ui,
+    Button, FORM, Look, choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui, title_ui, why_ui,
 };
 use crate::ui::{format, text};
 
@@ -44,6 +45,9 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         section_ui(ui, text::COLLEAGUES, |ui| {
             colleague_settings_ui(ui, &mut settings, &mut state.settings);
         });
+        section_ui(ui, text::NETWORK, |ui| {
+            network_ui(ui, &mut settings, &mut state.settings);
+        });
         if settings != snapshot.settings {
             scene.send(Command::SaveSettings(Box::new(settings)));
         }
@@ -71,7 +75,10 @@ fn accounts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, sn
         ui.separator();
     }
     if state.form.is_some() {
-        account_form_ui(ui, scene, state);
+        ui.scope(|ui| {
+            ui.set_max_width(FORM.min(ui.available_width()));
+            account_form_ui(ui, scene, state);
+        });
         return;
     }
     ui.horizontal_wrapped(|ui| {
@@ -194,6 +201,7 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
         }
         if let Some(used) = used.filter(|used| !used.is_empty() && *used != chosen) {
             line_ui(ui, &text::in_use(used), SMALL, theme.colours.muted);
+            ui.add_space(6.0);
         }
     }
     if let Some(problem) = &view.problem {
@@ -222,9 +230,12 @@ fn hold_music_ui(
 ) {
     let theme = Theme::of(ui);
     ui.add_space(8.0);
-    let name = (text::HOLD_MUSIC, text::HOLD_MUSIC_HINT);
+    let name = (
+        text::HOLD_MUSIC,
+        text::HOLD_MUSIC_HINT,
+        text::HOLD_MUSIC_WHY,
+    );
     path_ui(ui, name, &mut settings.hold_music, &mut state.hold_music);
-    line_ui(ui, text::HOLD_MUSIC_WHY, SMALL, theme.colours.muted);
     if let Some(problem) = &snapshot.devices.hold_music_problem {
         let words = format::sentence(problem);
         paragraph_ui(ui, &words, BODY, theme.colours.bad.text);
@@ -234,19 +245,19 @@ fn hold_music_ui(
 /// A file or folder; it is taken when the field is left.
 fn path_ui(
     ui: &mut Ui,
-    (name, hint): (&str, &str),
+    (name, hint, why): (&'static str, &'static str, &'static str),
     path: &mut String,
-    typing: &mut Option<String>,
+    unsaved: &mut Option<Unsaved>,
 ) {
-    let mut typed = typing.take().unwrap_or_else(|| path.clone());
-    let field = Field::labelled(name, &mut typed)
-        .hint(hint)
-        .width(380.0)
-        .show(ui);
-    if field.lost_focus() {
-        typed.trim().clone_into(path);
-    } else if field.has_focus() {
-        *typing = Some(typed);
+    let setting = TypedSetting {
+        name,
+        hint,
+        why,
+        width: FORM,
+    };
+    let typed = setting.show(ui, unsaved, path.clone(), |typed| Ok(typed.to_owned()));
+    if let Some(typed) = typed {
+        *path = typed;
     }
 }
 
@@ -272,31 +283,82 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
 }
 
 fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
-    let theme = Theme::of(ui);
     switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
-    line_ui(ui, text::HOLD_ON_ANSWER_WHY, SMALL, theme.colours.muted);
+    why_ui(ui, text::HOLD_ON_ANSWER_WHY);
     switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
-    line_ui(ui, text::RECORD_CALLS_WHY, SMALL, theme.colours.muted);
+    why_ui(ui, text::RECORD_CALLS_WHY);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
-    line_ui(ui, text::ASK_AGENT_WHY, SMALL, theme.colours.muted);
+    why_ui(ui, text::ASK_AGENT_WHY);
     ui.add_space(8.0);
-    let name = (text::RECORD_DIR, text::RECORD_DIR_HINT);
+    let name = (
+        text::RECORD_DIR,
+        text::RECORD_DIR_HINT,
+        text::RECORD_DIR_WHY,
+    );
     path_ui(ui, name, &mut settings.record_dir, &mut state.record_dir);
-    let mut typed = state
-        .region
-        .take()
-        .unwrap_or_else(|| settings.region.clone());
-    let field = Field::labelled(text::REGION, &mut typed)
-        .width(60.0)
-        .show(ui);
-    let upper = typed.trim().to_ascii_uppercase();
-    let valid = account_form::is_region(&upper);
-    if field.lost_focus() && valid {
-        settings.region = upper;
-    } else if field.has_focus() {
-        state.region = Some(typed);
-        if !valid {
-            line_ui(ui, text::REGION_WRONG, SMALL, theme.colours.warn.text);
-        }
+    region_ui(ui, settings, state);
+    ladder_days_ui(ui, settings, state);
+}
+
+fn region_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+    let region = TypedSetting {
+        name: text::REGION,
+        hint: "",
+        why: text::REGION_WHY,
+        width: 60.0,
+    };
+    let stored = settings.region.clone();
+    let typed = region.show(ui, &mut state.region, stored, |typed| {
+        let region = typed.to_ascii_uppercase();
+        sound(settings, |it| it.region = region)
+    });
+    if let Some(changed) = typed {
+        *settings = changed;
+    }
+}
+
+fn ladder_days_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+    let days = TypedSetting {
+        name: text::LADDER_DAYS,
+        hint: "",
+        why: text::LADDER_DAYS_WHY,
+        width: 60.0,
+    };
+    let stored = settings.ladder_days.to_string();
+    let typed = days.show(ui, &mut state.ladder_days, stored, |typed| {
+        let days = typed.parse();
+        let days = days.map_err(|_no_number| text::ladder_days_wrong(typed))?;
+        sound(settings, |it| it.ladder_days = days)
+    });
+    if let Some(changed) = typed {
+        *settings = changed;
+    }
+}
+
+fn network_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+    let servers = TypedSetting {
+        name: text::NAME_SERVERS,
+        hint: text::NAME_SERVERS_HINT,
+        why: text::NAME_SERVERS_WHY,
+        width: FORM,
+    };
+    let stored = settings.name_servers.join(", ");
+    let typed = servers.show(ui, &mut state.name_servers, stored, |typed| {
+        let parts = typed.split([',', ' ']).filter(|part| !part.is_empty());
+        let servers = parts.map(str::to_owned).collect();
+        sound(settings, |it| it.name_servers = servers)
+    });
+    if let Some(changed) = typed {
+        *settings = changed;
+    }
+}
+
+/// The settings with a change, if the phone can work with them.
+fn sound(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Result<Settings, String> {
+    let mut changed = settings.clone();
+    change(&mut changed);
+    match changed.validate() {
+        Ok(()) => Ok(changed),
+        Err(problem) => Err(format::problem(&problem)),
     }
 }

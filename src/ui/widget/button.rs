@@ -9,6 +9,11 @@ use super::label::{Line, paint_icon, paint_line};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
 
+/// The width of each of two buttons that share a row.
+pub(crate) fn half_width(ui: &Ui) -> f32 {
+    ((ui.available_width() - ui.spacing().item_spacing.x) / 2.0).floor()
+}
+
 /// How much a button asks for attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {

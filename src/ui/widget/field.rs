@@ -6,8 +6,9 @@ use egui::{
 };
 use egui_material_icons::MaterialIcon;
 
-use super::label::paint_icon;
+use super::label::{paint_icon, paragraph_ui};
 use crate::ui::display_text::shown_line;
+use crate::ui::state::FormProblem;
 use crate::ui::theme::{BODY, SMALL, Theme};
 
 /// A field for one line or several.
@@ -24,6 +25,8 @@ pub(crate) struct Field<'a> {
     font: egui::FontId,
     id: Option<Id>,
     limit: usize,
+    why: &'a str,
+    problem: Option<&'a mut FormProblem>,
 }
 
 impl<'a> Field<'a> {
@@ -41,6 +44,8 @@ impl<'a> Field<'a> {
             font: BODY,
             id: None,
             limit: 10_000,
+            why: "",
+            problem: None,
         }
     }
 
@@ -94,6 +99,19 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// An explanation below it.
+    pub(crate) fn why(mut self, why: &'a str) -> Self {
+        self.why = why;
+        self
+    }
+
+    /// What is wrong with the form that it stands in; told here where it is about this field.
+    pub(crate) fn checked(mut self, problem: &'a mut Option<FormProblem>) -> Self {
+        let name = self.name;
+        self.problem = problem.as_mut().filter(|it| it.field == Some(name));
+        self
+    }
+
     /// Adds it.
     pub(crate) fn show(self, ui: &mut Ui) -> Response {
         let theme = Theme::of(ui);
@@ -134,15 +152,65 @@ impl<'a> Field<'a> {
             let centre = response.rect.left_center() + egui::vec2(19.0, 0.0);
             paint_icon(ui.painter(), centre, glyph, 18.0, theme.colours.muted);
         }
+        if let Some(problem) = self.problem {
+            problem_ui(ui, &response, problem);
+        }
+        if !self.why.is_empty() {
+            why_ui(ui, self.why);
+        }
         if label.is_some() {
-            ui.add_space(4.0);
+            ui.add_space(if self.why.is_empty() { 4.0 } else { 8.0 });
         }
         response
     }
 }
 
+/// Shows what is wrong with a field, and the first time brings it into sight with the keyboard.
+fn problem_ui(ui: &mut Ui, field: &Response, problem: &mut FormProblem) {
+    let colours = &Theme::of(ui).colours;
+    let line = Stroke::new(1.0, colours.bad.text);
+    let radius = CornerRadius::same(Theme::of(ui).radius.control);
+    ui.painter()
+        .rect_stroke(field.rect, radius, line, StrokeKind::Inside);
+    paragraph_ui(ui, &problem.sentence, SMALL, colours.bad.text);
+    if std::mem::take(&mut problem.fresh) {
+        field.request_focus();
+        field.scroll_to_me(Some(egui::Align::Center));
+    }
+}
+
+/// Adds the explanation of a control below it.
+pub(crate) fn why_ui(ui: &mut Ui, why: &str) {
+    paragraph_ui(ui, why, SMALL, Theme::of(ui).colours.muted);
+}
+
 /// A choice among several words, with its label above; gives the new choice.
 pub(crate) fn choice_ui<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    name: &str,
+    chosen: &T,
+    choices: &[(T, String)],
+) -> Option<T> {
+    let changed = bare_choice_ui(ui, name, chosen, choices);
+    ui.add_space(4.0);
+    changed
+}
+
+/// The same with an explanation below it.
+pub(crate) fn explained_choice_ui<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    name: &str,
+    why: &str,
+    chosen: &T,
+    choices: &[(T, String)],
+) -> Option<T> {
+    let changed = bare_choice_ui(ui, name, chosen, choices);
+    why_ui(ui, why);
+    ui.add_space(8.0);
+    changed
+}
+
+fn bare_choice_ui<T: PartialEq + Clone>(
     ui: &mut Ui,
     name: &str,
     chosen: &T,
@@ -159,7 +227,7 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
     let mut changed = None;
     ui.name_inputs(name, |ui| {
         egui::ComboBox::from_id_salt(name)
-            .width(ui.available_width().min(320.0))
+            .width(ui.available_width().min(FORM))
             .selected_text(shown)
             .truncate()
             .show_ui(ui, |ui| {
@@ -175,7 +243,6 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
             .response
             .labelled_by(label.id);
     });
-    ui.add_space(4.0);
     changed
 }
 
@@ -225,6 +292,9 @@ pub(crate) fn switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> bool {
     painter.galley(left, text, theme.colours.text);
     response.changed()
 }
+
+/// The widest that a choice and a form become: lines of some seventy letters.
+pub(crate) const FORM: f32 = 480.0;
 
 /// The size of a switch without its words.
 const TRACK: Vec2 = Vec2::new(34.0, 20.0);

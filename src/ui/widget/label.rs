@@ -56,6 +56,13 @@ pub(crate) fn paint_line(painter: &Painter, place: Rect, line: &Line<'_>) -> f32
     width
 }
 
+/// Paints one line into the middle of a place.
+pub(crate) fn paint_centred(painter: &Painter, place: Rect, line: &Line<'_>) {
+    let galley = lay_out(painter, line, place.width());
+    let corner = place.center() - galley.size() / 2.0;
+    painter.galley(corner, galley, line.colour);
+}
+
 /// Adds one line that never wraps.
 pub(crate) fn line_ui(ui: &mut Ui, text: &str, font: FontId, colour: Color32) -> Response {
     let clean = clean_line(text);

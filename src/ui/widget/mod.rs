@@ -14,9 +14,11 @@ mod tabs;
 pub(crate) use avatar::{avatar_ui, paint_avatar};
 pub(crate) use badge::{badge_text, badge_width, paint_badge};
 pub(crate) use banner::banner_ui;
-pub(crate) use button::{Button, Look, RoundButton};
+pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
-pub(crate) use field::{Field, choice_ui, switch_ui};
-pub(crate) use label::{Line, icon, line_ui, paint_icon, paint_line, paragraph_ui, title_ui};
+pub(crate) use field::{FORM, Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
+pub(crate) use label::{
+    Line, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
+};
 pub(crate) use pill::{paint_pill, pill_ui};
 pub(crate) use tabs::tab_ui;

@@ -1,5 +1,11 @@
 //! Every text of the window, in one place.
 
+mod forms;
+mod ladder;
+
+pub(crate) use forms::*;
+pub(crate) use ladder::*;
+
 use crate::control::ColleagueState;
 
 /// The product.
@@ -210,6 +216,8 @@ pub(crate) const DETAIL_END: &str = "End";
 pub(crate) const DETAIL_STATUS: &str = "SIP status";
 pub(crate) const DETAIL_RECORDING: &str = "Recording";
 pub(crate) const DETAIL_TRACE: &str = "SIP Call-ID";
+pub(crate) const DETAIL_TRANSFERRED_TO: &str = "Transferred to";
+pub(crate) const DETAIL_TRANSFERRED_BY: &str = "Transferred by";
 pub(crate) const MARK_DONE: &str = "Mark as done";
 pub(crate) const MARK_OPEN: &str = "To call back";
 pub(crate) const GONE: &str = "This call is not in the log any more.";
@@ -296,7 +304,9 @@ pub(crate) const NO_ACCOUNTS_WHY: &str =
 pub(crate) const REGISTER_NOW: &str = "Register now";
 pub(crate) const REMOVE: &str = "Remove…";
 pub(crate) const REMOVE_SURE: &str = "Remove account and password";
-pub(crate) const ACCOUNT_TITLE: &str = "Account";
+pub(crate) fn account_title(address: &str) -> String {
+    format!("Account {address}")
+}
 pub(crate) const NEW_ACCOUNT_TITLE: &str = "New account";
 pub(crate) const ADDRESS: &str = "SIP address";
 pub(crate) const ADDRESS_HINT: &str = "sip:alice@example.com";
@@ -327,8 +337,6 @@ pub(crate) const TRANSPORT_AUTO: &str = "As the address says";
 pub(crate) const DIAL_REGION: &str = "Country of numbers without country code";
 pub(crate) const OUTSIDE_PREFIX: &str = "Prefix for an outside line";
 pub(crate) const SEND_E164: &str = "Send public numbers as + and digits";
-pub(crate) const ADDRESS_WRONG: &str = "Write the address as sip:user@domain.";
-pub(crate) const REGION_WRONG: &str = "Write the country as two letters, such as US or DE.";
 pub(crate) const SOUND: &str = "Sound";
 pub(crate) const MICROPHONE: &str = "Microphone";
 pub(crate) const SPEAKER: &str = "Speaker";
@@ -474,7 +482,7 @@ pub(crate) const NUMBER_PROVEN: &str = "number proven, says the network";
 pub(crate) const NUMBER_FORGED: &str = "number may be forged, says the network";
 pub(crate) const DETAIL_VIA: &str = "Via";
 pub(crate) const DETAIL_REDIRECTED: &str = "Redirected to";
-pub(crate) const DETAIL_PROOF: &str = "Proof";
+pub(crate) const DETAIL_PROOF: &str = "Caller ID";
 
 // Dial question.
 pub(crate) const DIAL_TITLE: &str = "Dial this?";

@@ -1,0 +1,68 @@
+//! The texts of settings and of an account's finer points.
+
+pub(crate) const VOICEMAIL_WHY: &str =
+    "What the voicemail button calls: a number or a SIP address.";
+pub(crate) const MESSAGE_WAITING: &str = "Waiting messages";
+pub(crate) const MESSAGE_WAITING_AUTO: &str = "Ask the server";
+pub(crate) const MESSAGE_WAITING_OFF: &str = "Do not ask";
+pub(crate) const MESSAGE_WAITING_WHY: &str =
+    "A server that offers none is left alone. What it tells unasked is shown in any case.";
+
+pub(crate) const CA_FILE_WHY: &str =
+    "A PEM file in place of the system's authorities; a server's own certificate may stand in it.";
+pub(crate) const PINNED_WHY: &str =
+    "64 hexadecimal digits. Only the certificate with this SHA-256 is believed, whoever issued it.";
+pub(crate) const CLIENT_CERTIFICATE_WHY: &str = "A PEM file, for servers that ask who calls.";
+pub(crate) const CLIENT_KEY_WHY: &str =
+    "A PEM file with the key of that certificate; keep it readable by you alone.";
+pub(crate) const REGISTRAR_WHY: &str = "As example.com or example.com:5060.";
+pub(crate) const PROXY_WHY: &str = "All requests go there first.";
+pub(crate) const DIAL_REGION_WHY: &str = "Two letters, such as US or DE.";
+pub(crate) const OUTSIDE_PREFIX_WHY: &str = "Digits that a PBX wants before an outside number.";
+
+pub(crate) const EXTENSIONS: &str = "SIP extensions";
+pub(crate) const RELIABLE: &str = "Acknowledged progress (100rel)";
+pub(crate) const RELIABLE_OFF: &str = "Off";
+pub(crate) const RELIABLE_SUPPORTED: &str = "Where the other side asks for it";
+pub(crate) const RELIABLE_REQUIRED: &str = "Required";
+pub(crate) const RELIABLE_WHY: &str = "Ringing and sound before the answer arrive for sure. Required: no calls with phones that cannot do it.";
+pub(crate) const SESSION_TIMER: &str = "Session timer, in seconds";
+pub(crate) const SESSION_TIMER_WHY: &str = "A call ends by itself when the other side has been gone for so long: 90 to 86400, usually 1800. 0 asks for none.";
+pub(crate) fn session_timer_wrong(typed: &str) -> String {
+    format!(
+        "The session timer \"{typed}\" is not a number; write 0 for none, or a number from 90 to 86400 (1800 is usual)."
+    )
+}
+/// The keys of the configuration file that sentences begin with, and how the window calls them.
+pub(crate) const SETTING_NAMES: [(&str, &str); 5] = [
+    ("session_expires", "The session timer"),
+    ("websocket_path", "The WebSocket path"),
+    ("pinned_certificate", "The pinned certificate"),
+    (
+        "client_certificate and client_key",
+        "The own certificate file and the own private key file",
+    ),
+    ("ladder_days", "The number of days"),
+];
+
+pub(crate) const REGION_WHY: &str =
+    "Two letters, such as US or DE. An account's own country goes first.";
+pub(crate) const RECORD_DIR_WHY: &str = "One WAV file for each call.";
+pub(crate) const LADDER_DAYS: &str = "Days to keep SIP messages";
+pub(crate) const LADDER_DAYS_WHY: &str = "For finding faults, without passwords, keys and pressed digits. 0 keeps none and removes what was kept.";
+pub(crate) fn ladder_days_wrong(typed: &str) -> String {
+    format!(
+        "\"{typed}\" is not a number of days; write one from 0 (keep nothing) to 3650 (30 is usual)."
+    )
+}
+pub(crate) const NETWORK: &str = "Network";
+pub(crate) const NAME_SERVERS: &str = "Name servers";
+pub(crate) const NAME_SERVERS_HINT: &str = "The system's";
+pub(crate) const NAME_SERVERS_WHY: &str =
+    "Addresses such as 192.0.2.1 or 192.0.2.1:5353, separated by commas. Used at once.";
+
+pub(crate) const TRANSFERS: &str = "When the other side transfers me";
+pub(crate) const TRANSFERS_NEVER: &str = "refuse";
+pub(crate) const TRANSFERS_ASK: &str = "ask me";
+pub(crate) const TRANSFERS_ALWAYS: &str = "follow at once";
+pub(crate) const TRANSFERS_WHY: &str = "Following calls the number that they name, at your cost. Costly numbers are asked first in any case.";
