@@ -19,7 +19,7 @@ use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{SMALL, Theme, Weight, font};
-use crate::ui::widget::{avatar_ui, line_ui, paragraph_ui, pill_ui, tab_ui};
+use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
 use crate::ui::{format, text};
 
 /// Below this height the notes have fewer lines.
@@ -85,7 +85,9 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 let word = outcome::of_call(call, Theme::of(ui)).0;
                 let name = format!("{} · {word}", short(&person.title));
                 let chosen = state.card.shown == Some(call.id);
-                if tab_ui(ui, &name, chosen, None).clicked() {
+                let look = if chosen { Look::Chosen } else { Look::Quiet };
+                let tab = Button::new(&name).look(look).height(28.0).show(ui);
+                if tab.clicked() {
                     state.card.shown = Some(call.id);
                     state.card.keypad = false;
                     state.card.digits.clear();

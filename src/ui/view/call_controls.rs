@@ -12,7 +12,7 @@ use crate::control::{CallStage, CallTarget, CallView, Command, RecordingView};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{BODY, SMALL, Theme};
-use crate::ui::widget::{Button, Look, RoundButton, line_ui, paragraph_ui};
+use crate::ui::widget::{Button, Look, RoundButton, half_width, line_ui, paragraph_ui};
 use crate::ui::{keys, text};
 
 /// Answer takes two thirds, Decline is outlined.
@@ -186,7 +186,7 @@ pub(crate) fn ended_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
         paragraph_ui(ui, &text::recorded_to(path), SMALL, theme.colours.muted);
     }
     ui.horizontal(|ui| {
-        let half = ((ui.available_width() - theme.space.small) / 2.0).floor();
+        let half = half_width(ui);
         let again = Button::new(text::CALL_AGAIN)
             .icon(ICON_CALL)
             .width(half)

@@ -1,13 +1,15 @@
 //! Transfers on the call card: the far end's question, our own wish, and what came of it.
 
 use egui::Ui;
+use egui_material_icons::icons::{ICON_CALL, ICON_PHONE_FORWARDED};
 
 use super::wish::referral_ui;
+use crate::base::id::CallId;
 use crate::control::{Asker, CallStage, CallTarget, CallView, Command, Snapshot, TransferTo};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{SMALL, Theme};
-use crate::ui::widget::{Button, Field, Look, paragraph_ui};
+use crate::ui::widget::{Button, Field, Look, framed_ui, half_width, paragraph_ui};
 use crate::ui::{format, keys, person, text};
 
 /// Draws what there is to say and to do about transfers of a call that lives.
@@ -23,7 +25,8 @@ pub(crate) fn transfer_ui(
         referral_ui(ui, scene, call, question);
     }
     if let Some(by) = &call.transferred_by {
-        paragraph_ui(ui, &text::transferred_by(by), SMALL, theme.colours.muted);
+        let words = text::transferred_by(by);
+        paragraph_ui(ui, &format::sentence(&words), SMALL, theme.colours.muted);
     }
     if let Some(problem) = &call.transfer_problem {
         paragraph_ui(
@@ -38,21 +41,12 @@ pub(crate) fn transfer_ui(
     }
     // The one who waits is joined with the one who was asked.
     if let Some(first) = call.consult_for {
-        let join = Button::new(text::COMPLETE_TRANSFER)
-            .look(Look::Primary)
-            .key(keys::TRANSFER)
-            .show(ui);
-        if join.clicked() {
-            scene.send(joined(first, call));
-        }
-        let back = Button::new(text::BACK_TO_CALLER).look(Look::Quiet).show(ui);
-        if back.clicked() {
-            scene.send(Command::HangUp(call.id));
-            scene.send(Command::Resume(first));
-        }
+        consult_ui(ui, scene, call, first);
         return;
     }
     let open = Button::new(text::TRANSFER)
+        .icon(ICON_PHONE_FORWARDED)
+        .width(ui.available_width())
         .look(if state.card.transfer {
             Look::Chosen
         } else {
@@ -65,11 +59,35 @@ pub(crate) fn transfer_ui(
     }
     if state.card.transfer {
         wish_ui(ui, scene, state, call, snapshot);
+    } else {
+        state.card.transfer_focused = false;
     }
+    ui.add_space(4.0);
+}
+
+/// What can be done while the one who is asked is on the line.
+fn consult_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView, first: CallId) {
+    ui.horizontal(|ui| {
+        let half = half_width(ui);
+        let join = Button::new(text::COMPLETE_TRANSFER)
+            .look(Look::Primary)
+            .width(half)
+            .key(keys::TRANSFER)
+            .show(ui);
+        if join.clicked() {
+            scene.send(joined(first, call));
+        }
+        let back = Button::new(text::BACK_TO_CALLER).width(half).show(ui);
+        if back.clicked() {
+            scene.send(Command::HangUp(call.id));
+            scene.send(Command::Resume(first));
+        }
+    });
+    ui.add_space(4.0);
 }
 
 /// The transfer that joins the call that waits with the one that was made for it.
-pub(crate) fn joined(first: crate::base::id::CallId, consult: &CallView) -> Command {
+pub(crate) fn joined(first: CallId, consult: &CallView) -> Command {
     Command::Transfer {
         call: first,
         to: TransferTo::Call(consult.id),
@@ -84,58 +102,83 @@ fn wish_ui(
     call: &CallView,
     snapshot: &Snapshot,
 ) {
-    Field::labelled(text::TRANSFER_TO, &mut state.card.transfer_to).show(ui);
-    let to = state.card.transfer_to.trim().to_owned();
-    let (mut blind, mut first) = (false, false);
-    ui.horizontal(|ui| {
-        blind = Button::new(text::TRANSFER_NOW)
-            .look(Look::Primary)
-            .enabled(!to.is_empty())
-            .show(ui)
-            .clicked();
-        first = Button::new(text::CALL_FIRST)
-            .look(Look::Quiet)
-            .enabled(!to.is_empty())
-            .show(ui)
-            .clicked();
-    });
     let mut wanted = None;
-    if blind {
-        wanted = Some(Command::Transfer {
-            call: call.id,
-            to: TransferTo::Address(to),
-            asker: Asker::Agent,
-        });
-    } else if first {
-        wanted = Some(Command::Consult {
-            call: call.id,
-            target: CallTarget {
-                text: to,
-                account: call.account,
-            },
-            asker: Asker::Agent,
-        });
-    }
-    // Any other call that is talked can be joined with this one.
-    for other in &snapshot.calls {
-        let talks = matches!(
-            other.stage,
-            CallStage::Talking | CallStage::Held | CallStage::HeldByRemote
-        );
-        if other.id != call.id && talks {
-            let name = text::transfer_to_call(&person::of_call(other).title);
-            if Button::new(&name).look(Look::Outlined).show(ui).clicked() {
-                wanted = Some(Command::Transfer {
-                    call: call.id,
-                    to: TransferTo::Call(other.id),
-                    asker: Asker::Agent,
-                });
-            }
+    framed_ui(ui, |ui| {
+        let to = &mut state.card.transfer_to;
+        let field = Field::labelled(text::TRANSFER_TO, to)
+            .hint(text::DIAL_HINT)
+            .show(ui);
+        if !std::mem::replace(&mut state.card.transfer_focused, true) {
+            field.request_focus();
         }
-    }
+        wanted = target_ui(ui, call, to.trim());
+        // Any other call that is talked can be joined with this one.
+        for other in &snapshot.calls {
+            wanted = joining_ui(ui, call, other).or(wanted.take());
+        }
+    });
     if let Some(command) = wanted {
         scene.send(command);
         state.card.transfer = false;
         state.card.transfer_to.clear();
     }
+}
+
+/// Transfers at once, or asks the one who was typed first.
+fn target_ui(ui: &mut Ui, call: &CallView, to: &str) -> Option<Command> {
+    let given = !to.is_empty();
+    ui.horizontal(|ui| {
+        let half = half_width(ui);
+        let blind = Button::new(text::TRANSFER_NOW)
+            .icon(ICON_PHONE_FORWARDED)
+            .look(Look::Primary)
+            .width(half)
+            .enabled(given)
+            .show(ui);
+        let first = Button::new(text::CALL_FIRST)
+            .icon(ICON_CALL)
+            .width(half)
+            .enabled(given)
+            .show(ui);
+        if blind.clicked() {
+            Some(Command::Transfer {
+                call: call.id,
+                to: TransferTo::Address(to.to_owned()),
+                asker: Asker::Agent,
+            })
+        } else if first.clicked() {
+            Some(Command::Consult {
+                call: call.id,
+                target: CallTarget {
+                    text: to.to_owned(),
+                    account: call.account,
+                },
+                asker: Asker::Agent,
+            })
+        } else {
+            None
+        }
+    })
+    .inner
+}
+
+/// Joins the far end of this call with that of another one.
+fn joining_ui(ui: &mut Ui, call: &CallView, other: &CallView) -> Option<Command> {
+    let talks = matches!(
+        other.stage,
+        CallStage::Talking | CallStage::Held | CallStage::HeldByRemote
+    );
+    if other.id == call.id || !talks {
+        return None;
+    }
+    let name = text::transfer_to_call(&person::of_call(other).title);
+    let button = Button::new(&name)
+        .look(Look::Outlined)
+        .width(ui.available_width())
+        .show(ui);
+    button.clicked().then(|| Command::Transfer {
+        call: call.id,
+        to: TransferTo::Call(other.id),
+        asker: Asker::Agent,
+    })
 }

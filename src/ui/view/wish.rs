@@ -6,8 +6,8 @@ use egui::Ui;
 
 use crate::control::{CallView, Command, RedirectionView, ReferralView};
 use crate::ui::scene::Scene;
-use crate::ui::theme::{SMALL, Theme};
-use crate::ui::widget::{Button, Look, paragraph_ui};
+use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
+use crate::ui::widget::{Button, Look, framed_ui, half_width, paragraph_ui};
 use crate::ui::{format, person, text};
 
 /// A question that has just appeared is not answered by a click that was meant for something else.
@@ -80,29 +80,29 @@ pub(crate) fn redirection_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView
 
 fn question_ui(ui: &mut Ui, scene: &mut Scene<'_>, question: Question<'_>) {
     let theme = Theme::of(ui);
-    paragraph_ui(ui, &question.words, SMALL, theme.colours.text);
-    for uri in question.uris {
-        paragraph_ui(ui, uri, SMALL, theme.colours.muted);
-    }
-    if let Some(caution) = question.caution {
-        paragraph_ui(
-            ui,
-            &format::sentence(caution),
-            SMALL,
-            theme.colours.warn.text,
-        );
-    }
     let soon = scene.now.mono.saturating_duration_since(question.asked) < TOO_SOON;
-    ui.horizontal(|ui| {
-        for ((words, command), look) in [
-            (question.yes, Look::Primary),
-            (question.no, Look::OutlinedDanger),
-        ] {
-            let clicked = Button::new(words).look(look).enabled(!soon).show(ui);
-            if clicked.clicked() {
-                scene.send(command);
-            }
+    framed_ui(ui, |ui| {
+        let ink = theme.colours.text;
+        paragraph_ui(ui, &question.words, font(13.0, Weight::Medium), ink);
+        for uri in question.uris {
+            paragraph_ui(ui, uri, SMALL, theme.colours.muted);
         }
+        if let Some(caution) = question.caution {
+            let caution = format::sentence(caution);
+            paragraph_ui(ui, &caution, BODY, theme.colours.warn.text);
+        }
+        ui.horizontal(|ui| {
+            let half = half_width(ui);
+            for ((words, command), look) in [
+                (question.yes, Look::Primary),
+                (question.no, Look::Outlined),
+            ] {
+                let button = Button::new(words).look(look).width(half).enabled(!soon);
+                if button.show(ui).clicked() {
+                    scene.send(command);
+                }
+            }
+        });
     });
     if soon {
         ui.ctx().request_repaint_after(TOO_SOON);

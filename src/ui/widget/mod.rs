@@ -7,6 +7,7 @@ mod banner;
 mod button;
 mod empty;
 mod field;
+mod framed;
 mod label;
 mod pill;
 mod tabs;
@@ -17,6 +18,7 @@ pub(crate) use banner::banner_ui;
 pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
 pub(crate) use field::{FORM, Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
+pub(crate) use framed::framed_ui;
 pub(crate) use label::{
     Line, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
