@@ -5,7 +5,7 @@
 //! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`; several may be given; `later` lets the calls
+//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`, `asked`, `consult`, `transfer-failed`; several may be given; `later` lets the calls
 //!   come after three seconds
 
 #![expect(
@@ -15,6 +15,7 @@
 )]
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,12 +29,12 @@ use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
-    DialRequest, Handle, MailboxView, MessageCount, Notice, Page, PageRequest, PickupTarget,
-    QualityView, RecordingView, Registration, Snapshot,
+    DialRequest, ExportView, Handle, MailboxView, MessageCount, Notice, Page, PageRequest,
+    PickupTarget, QualityView, RecordingView, ReferralView, Registration, Snapshot,
 };
 use ringdesk::crm::row::{
-    CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
-    Identification, Match, MatchLevel, OrganizationRow,
+    CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
+    ContactRow, Identification, LadderMessage, Match, MatchLevel, NumberProof, OrganizationRow,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -129,6 +130,12 @@ fn obey(state: &mut Snapshot, command: &Command) {
         Command::Dismiss(id) => state.calls.retain(|call| call.id != *id),
         Command::DismissNotice(id) => state.notices.retain(|notice| notice.id != *id),
         Command::StartLab => state.lab = true,
+        Command::ExportLadder(call, file) => {
+            state.exported = Some(ExportView {
+                call: *call,
+                outcome: Ok(file.clone()),
+            });
+        }
         Command::Decline(id) | Command::HangUp(id) => {
             with_call(state, *id, |call| {
                 call.stage = CallStage::Ended;
@@ -189,6 +196,7 @@ fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> S
         },
         to_call_back: if bare { 0 } else { 3 },
         lab: has("lab"),
+        export_dir: "/home/sam/Downloads".to_owned(),
         devices: DevicesView {
             microphone: "Jabra Evolve2 65".to_owned(),
             speaker: "Jabra Evolve2 65".to_owned(),
@@ -408,6 +416,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
     if has("talking") || has("ended") {
         talk(&mut state.calls, has("ended"), mono);
     }
+    transfers(&mut state.calls, has, mono);
     if has("long") {
         for call in &mut state.calls {
             if let Some(found) = &mut call.identification {
@@ -417,6 +426,48 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                 }
             }
         }
+    }
+}
+
+/// What the far end of the first call wants, what came of our wish, or whom it waits for.
+fn transfers(calls: &mut Vec<CallView>, has: &dyn Fn(&str) -> bool, mono: Instant) {
+    let Some(first) = calls.first_mut() else {
+        return;
+    };
+    if has("asked") {
+        first.referral = Some(ReferralView {
+            to: "+44 20 7946 0991".to_owned(),
+            uri: "sip:+442079460991@pbx.northwind.example".to_owned(),
+            by: "Amelia Hart".to_owned(),
+            attended: false,
+            caution: Some("this is an international number; calling it costs money".to_owned()),
+            asked: ago(mono, 5),
+        });
+    }
+    if has("transfer-failed") {
+        first.transferred_by = Some("Priya Nair".to_owned());
+        first.transfer_problem =
+            Some("+49 30 901820 did not answer (480); the caller is still here".to_owned());
+    }
+    if has("consult") {
+        let (_, _, number) = PEOPLE[6];
+        let mut consult = CallView {
+            id: CallId::new(1_700_000_000_000, [77; 10]),
+            direction: CallDirection::Outbound,
+            stage: CallStage::Talking,
+            remote: number.to_owned(),
+            consult_for: Some(first.id),
+            answered: Some(ago(mono, 12)),
+            started: ago(mono, 20),
+            notes: String::new(),
+            ..first.clone()
+        };
+        if let Some(found) = &mut consult.identification {
+            found.matches = vec![person(6, MatchLevel::Known, "same number")];
+            number.clone_into(&mut found.display_number);
+        }
+        first.stage = CallStage::Held;
+        calls.push(consult);
     }
 }
 
@@ -506,8 +557,8 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         e164: Some(number.to_owned()),
         remote_name: unknown.then(|| "Best Offers Ltd".to_owned()),
         local: "sip:sam@pbx.northwind.example".to_owned(),
-        via: None,
-        number_proof: None,
+        via: (index == 2).then(|| "sip:sales@pbx.northwind.example".to_owned()),
+        number_proof: (index % 3 == 2).then_some(NumberProof::Passed),
         contact: (!unknown).then_some(ContactId(i64::try_from(index % 11).unwrap_or(0) + 1)),
         contact_name: (!unknown).then(|| name.to_owned()),
         organization: (!unknown).then(|| organization.to_owned()),
@@ -528,10 +579,61 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         notes: NOTES[index % NOTES.len()].to_owned(),
         done: talked || direction == CallDirection::Outbound || index > 20,
-        transferred_to: None,
-        transferred_by: None,
+        transferred_to: (index == 2).then(|| "+49 30 901820".to_owned()),
+        transferred_by: (index == 2).then(|| "sip:desk@pbx.northwind.example".to_owned()),
         redirected_to: None,
     }
+}
+
+/// What went over the wire for a call, with so many refreshes in it; none for the calls that
+/// another phone took.
+fn messages(call: &CallRow, refreshes: usize) -> Vec<LadderMessage> {
+    if call.state == CallState::AnsweredElsewhere {
+        return Vec::new();
+    }
+    let rung = |millis: i64, sent, first: &str, method: &str, body: &str| LadderMessage {
+        at: call
+            .started_at
+            .checked_add(millis.milliseconds())
+            .unwrap_or(call.started_at),
+        sent,
+        transport: "TLS".to_owned(),
+        local: SocketAddr::from(([192, 168, 20, 117], 5061)),
+        remote: SocketAddr::from(([203, 0, 113, 40], 5061)),
+        omitted: 0,
+        text: format!(
+            "{first}\r\nVia: SIP/2.0/TLS 203.0.113.40:5061;branch=z9hG4bK776asdhds;rport\r\n\
+             Max-Forwards: 69\r\nFrom: \"{}\" <sip:201@pbx.northwind.example>;tag=1928301774\r\n\
+             To: <sip:sam@pbx.northwind.example>;tag=a6c85cf\r\n\
+             Call-ID: a84b4c76e66710@pc33.northwind.example\r\nCSeq: 314159 {method}\r\n\
+             Contact: <sip:201@203.0.113.40:5061;transport=tls>\r\n{body}",
+            call.contact_name.as_deref().unwrap_or("Best Offers Ltd"),
+        ),
+    };
+    let sdp = "Content-Type: application/sdp\r\nContent-Length: 142\r\n\r\nv=0\r\n\
+               o=- 2890844526 2890844526 IN IP4 203.0.113.40\r\ns=-\r\nc=IN IP4 203.0.113.40\r\n\
+               t=0 0\r\nm=audio 49172 RTP/AVP 111 0 101\r\na=rtpmap:111 opus/48000/2\r\n";
+    let uri = "sip:sam@192.168.20.117:5061;transport=tls";
+    let mut found = vec![
+        rung(0, false, &format!("INVITE {uri} SIP/2.0"), "INVITE", sdp),
+        rung(2, true, "SIP/2.0 100 Trying", "INVITE", "\r\n"),
+        rung(41, true, "SIP/2.0 180 Ringing", "INVITE", "\r\n"),
+        rung(4_207, true, "SIP/2.0 200 OK", "INVITE", sdp),
+        rung(4_239, false, &format!("ACK {uri} SIP/2.0"), "ACK", "\r\n"),
+    ];
+    for refresh in (0..refreshes).filter_map(|it| i64::try_from(it).ok()) {
+        let millis = 20_000 + refresh * 9_000;
+        let request = format!("UPDATE {uri} SIP/2.0");
+        found.push(rung(millis, false, &request, "UPDATE", "\r\n"));
+        let refused = "SIP/2.0 491 Request Pending";
+        found.push(rung(millis + 3, true, refused, "UPDATE", "\r\n"));
+    }
+    let mut bye = rung(38_416, false, &format!("BYE {uri} SIP/2.0"), "BYE", "\r\n");
+    bye.omitted = 7;
+    bye.remote = SocketAddr::from(([203, 0, 113, 41], 5061));
+    found.push(bye);
+    found.push(rung(38_417, true, "SIP/2.0 200 OK", "BYE", "\r\n"));
+    found
 }
 
 /// Made-up rows.
@@ -619,6 +721,15 @@ impl PageSource for Demo {
                     .map(|index| row(index, self.now, self.long))
                     .find(|row| row.id == *id)
                     .map(Box::new),
+            ),
+            PageRequest::Ladder(id) => Page::Ladder(
+                (0..500)
+                    .map(|index| row(index, self.now, self.long))
+                    .find(|row| row.id == *id)
+                    .map(|call| {
+                        let messages = messages(&call, if self.long { 4_000 } else { 1 });
+                        Box::new(CallLadder { call, messages })
+                    }),
             ),
             PageRequest::Contacts { search, .. } => {
                 let rows: Vec<ContactRow> = (0..people)

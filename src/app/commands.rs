@@ -60,6 +60,7 @@ impl Engine {
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseContact(id, contact) => self.choose(id, contact),
             Command::Dismiss(id) => self.dismiss(id),
+            Command::ExportLadder(id, file) => self.export_ladder(id, file),
             Command::MarkDone(id, done) => {
                 self.record(Write::ChangeCall(id, CallChange::Done(done)));
             }

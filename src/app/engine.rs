@@ -22,7 +22,9 @@ use crate::base::clock;
 use crate::base::flow::Input;
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
-use crate::control::{Command, DevicesView, DialRequest, Event, Handle, Notice, Snapshot};
+use crate::control::{
+    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot,
+};
 use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
@@ -99,6 +101,7 @@ pub(super) enum Internal {
     DeviceNames(Vec<String>, Vec<String>),
     Saved(Result<(), String>),
     LaddersWritten,
+    Exported(ExportView),
 }
 
 /// One write whose acknowledgement is awaited.
@@ -144,6 +147,8 @@ pub(super) struct Engine {
     counting: bool,
     pub(super) store_revision: u64,
     pub(super) raised: u64,
+    /// What became of the last file that somebody took out.
+    pub(super) exported: Option<ExportView>,
     pub(super) lab: bool,
     pub(super) tone: Option<Tone>,
     pub(super) tone_until: Option<(Tone, Instant)>,
@@ -211,7 +216,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let waker = Waker::default();
     let ladders = SharedLadders::default();
     let records = Records::of(store.clone(), ladders.clone());
-    let pages = PageCache::start(&store, waker.clone());
+    let pages = PageCache::start(&store, ladders.clone(), waker.clone());
     let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
     let mut engine = Engine {
         endpoint,
@@ -241,6 +246,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         counting: false,
         store_revision: 0,
         raised: 0,
+        exported: None,
         lab: false,
         tone: None,
         tone_until: None,
@@ -423,7 +429,11 @@ impl Engine {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
             }
-            Internal::LaddersWritten => self.ladders.lock().written(),
+            Internal::LaddersWritten => {
+                self.ladders.lock().written();
+                self.pages.invalidate_ladders();
+            }
+            Internal::Exported(export) => self.exported = Some(export),
             Internal::Saved(Ok(())) => {}
             Internal::Saved(Err(problem)) => self.problem(None, problem),
         }

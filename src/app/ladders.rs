@@ -118,6 +118,7 @@ impl Engine {
             tracing::debug!(%remote, sent, "{}", traced.message.redacted());
         }
         self.ladders.lock().trace(now, clock::wall_now(), traced);
+        self.pages.invalidate_ladders();
     }
 
     /// When ladders are to be written; rows of calls go first.

@@ -11,6 +11,7 @@ mod colleagues;
 mod commands;
 mod digits;
 mod engine;
+mod exports;
 mod farewell;
 mod journal;
 mod ladders;

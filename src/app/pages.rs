@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::app::engine::Waker;
+use crate::app::ladders::SharedLadders;
+use crate::app::records::Records;
 use crate::control::handle::PageSource;
 use crate::control::{Page, PageRequest};
 use crate::crm::Store;
@@ -22,6 +24,8 @@ const QUEUE: usize = 64;
 pub(super) struct PageCache {
     pages: Mutex<HashMap<PageRequest, Entry>>,
     revision: AtomicU64,
+    /// Grows with each SIP message of a call.
+    ladders: AtomicU64,
     tick: AtomicU64,
     wanted: mpsc::Sender<(PageRequest, u64)>,
 }
@@ -36,11 +40,12 @@ struct Entry {
 
 impl PageCache {
     /// Starts the worker.
-    pub(super) fn start(store: &Arc<Store>, waker: Waker) -> Arc<Self> {
+    pub(super) fn start(store: &Arc<Store>, ladders: SharedLadders, waker: Waker) -> Arc<Self> {
         let (wanted, mut requests) = mpsc::channel::<(PageRequest, u64)>(QUEUE);
         let cache = Arc::new(Self {
             pages: Mutex::new(HashMap::new()),
             revision: AtomicU64::new(0),
+            ladders: AtomicU64::new(0),
             tick: AtomicU64::new(0),
             wanted,
         });
@@ -50,8 +55,9 @@ impl PageCache {
         tokio::spawn(async move {
             while let Some((request, revision)) = requests.recv().await {
                 let Some(store) = store.upgrade() else { break };
-                let page = Arc::new(read(&store, &request).await);
-                drop(store);
+                let records = Records::of(store, ladders.clone());
+                let page = Arc::new(read(&records, &request).await);
+                drop(records);
                 let Some(cache) = weak.upgrade() else { break };
                 let mut pages = cache.pages.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(entry) = pages.get_mut(&request)
@@ -70,11 +76,30 @@ impl PageCache {
     pub(super) fn invalidate(&self, revision: u64) {
         self.revision.store(revision, Ordering::Release);
     }
+
+    /// A SIP message of a call came or went, or ladders were written.
+    pub(super) fn invalidate_ladders(&self) {
+        self.ladders.fetch_add(1, Ordering::Release);
+    }
+
+    /// What a page must show to be the newest; it only grows.
+    fn newest(&self, request: &PageRequest) -> u64 {
+        let rows = self.revision.load(Ordering::Acquire);
+        match request {
+            PageRequest::Ladder(_) => rows + self.ladders.load(Ordering::Acquire),
+            PageRequest::Calls { .. }
+            | PageRequest::Call(_)
+            | PageRequest::Contacts { .. }
+            | PageRequest::Contact(_)
+            | PageRequest::Organizations { .. }
+            | PageRequest::Identify(_) => rows,
+        }
+    }
 }
 
 impl PageSource for PageCache {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
-        let revision = self.revision.load(Ordering::Acquire);
+        let revision = self.newest(request);
         let used = self.tick.fetch_add(1, Ordering::Relaxed);
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let known = pages.get_mut(request);
@@ -108,7 +133,8 @@ impl PageSource for PageCache {
     }
 }
 
-async fn read(store: &Store, request: &PageRequest) -> Page {
+async fn read(records: &Records, request: &PageRequest) -> Page {
+    let store = records.store();
     const CLOSED: &str = "the call log is closed";
     macro_rules! rows {
         ($read:expr, $rows:ident => $page:expr) => {
@@ -128,6 +154,10 @@ async fn read(store: &Store, request: &PageRequest) -> Page {
             rows!(store.calls(*filter, search, *after, ROWS), page => Page::Calls(page))
         }
         PageRequest::Call(id) => rows!(store.call(*id), row => Page::Call(row.map(Box::new))),
+        PageRequest::Ladder(id) => match records.ladder_of(*id).await {
+            Ok(ladder) => Page::Ladder(ladder.map(Box::new)),
+            Err(error) => Page::Failed(error.to_string()),
+        },
         PageRequest::Contacts { search, offset } => {
             rows!(store.contacts(search, *offset, ROWS), found => Page::Contacts { rows: found.0, total: found.1 })
         }

@@ -31,6 +31,10 @@ impl Records {
         Self { store, ladders }
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The newest calls, newest first.
     ///
     /// # Errors
@@ -83,9 +87,25 @@ impl Records {
                 call = self.call(id).await?;
             }
         }
-        let Some(call) = call else {
-            return Ok(None);
-        };
+        match call {
+            Some(call) => self.with_messages(call).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A call with its SIP messages, by our id alone.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn ladder_of(&self, id: CallId) -> Result<Option<CallLadder>, StoreError> {
+        match self.call(id).await? {
+            Some(call) => self.with_messages(call).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn with_messages(&self, call: CallRow) -> Result<CallLadder, StoreError> {
         // What is not yet written comes first: it may be written in between.
         let newest = self.ladders.lock().of(call.id);
         let kept = self.store.ladder(call.id).await;
@@ -95,7 +115,7 @@ impl Records {
                 messages.push(message);
             }
         }
-        Ok(Some(CallLadder { call, messages }))
+        Ok(CallLadder { call, messages })
     }
 
     /// The last SIP messages of the registration of an address such as `sip:alice@example.com`;

@@ -27,6 +27,8 @@ impl Engine {
             to_call_back: self.to_call_back,
             store_revision: self.store_revision,
             store_problem: self.journal.problem(),
+            export_dir: self.options.paths.exports.to_string_lossy().into_owned(),
+            exported: self.exported.clone(),
             raised: self.raised,
             lab: self.lab,
             ending: self.ending.is_some(),

@@ -20,6 +20,8 @@ pub struct Paths {
     pub data_dir: PathBuf,
     /// Recordings, unless the settings name another folder.
     pub recordings: PathBuf,
+    /// Where files go that somebody takes out of the phone; made when the first one does.
+    pub exports: PathBuf,
     /// Sockets by which a second start finds the running phone. A socket's path may be no longer
     /// than 107 bytes on Linux.
     pub runtime_dir: PathBuf,
@@ -95,8 +97,17 @@ impl Paths {
             secrets_file: config_dir.join("secrets.toml"),
             data_dir: data_dir.to_owned(),
             recordings: data_dir.join("recordings"),
+            exports: data_dir.join("exports"),
             runtime_dir,
         }
+    }
+
+    /// People look for what they took out where browsers put it.
+    fn with_downloads(mut self, home: Option<PathBuf>) -> Self {
+        if let Some(home) = home.filter(|path| path.is_absolute()) {
+            self.exports = home.join("Downloads");
+        }
+        self
     }
 
     #[cfg(windows)]
@@ -109,7 +120,8 @@ impl Paths {
         };
         let (config, data) = (base("APPDATA")?, base("LOCALAPPDATA")?);
         let runtime = data.join("run");
-        Ok(Self::in_folders(&config, &data, runtime))
+        let folders = Self::in_folders(&config, &data, runtime);
+        Ok(folders.with_downloads(variable("USERPROFILE")))
     }
 
     #[cfg(target_os = "macos")]
@@ -119,7 +131,7 @@ impl Paths {
             .map(|home| home.join("Library/Application Support").join(FOLDER))
             .ok_or(PathsError::NoHome { variable: "HOME" })?;
         let runtime = folder.join("run");
-        Ok(Self::in_folders(&folder, &folder, runtime))
+        Ok(Self::in_folders(&folder, &folder, runtime).with_downloads(variable("HOME")))
     }
 
     /// A relative path in one of the XDG variables is to be ignored, and so is an empty one.
@@ -136,7 +148,7 @@ impl Paths {
         let data = base("XDG_DATA_HOME", ".local/share")?;
         let runtime =
             absolute("XDG_RUNTIME_DIR").map_or_else(|| data.join("run"), |dir| dir.join(FOLDER));
-        Ok(Self::in_folders(&config, &data, runtime))
+        Ok(Self::in_folders(&config, &data, runtime).with_downloads(absolute("HOME")))
     }
 }
 
@@ -176,6 +188,7 @@ mod tests {
         );
         assert_eq!(paths.data_dir, Path::new("/home/ada/.local/share/ringdesk"));
         assert_eq!(paths.recordings, paths.data_dir.join("recordings"));
+        assert_eq!(paths.exports, Path::new("/home/ada/Downloads"));
         assert_eq!(paths.runtime_dir, paths.data_dir.join("run"));
     }
 
@@ -218,6 +231,7 @@ mod tests {
             &paths.config_file,
             &paths.secrets_file,
             &paths.recordings,
+            &paths.exports,
             &paths.runtime_dir,
         ] {
             assert!(path.starts_with(&root), "{}", path.display());

@@ -128,6 +128,9 @@ pub enum Command {
     ChooseContact(CallId, Option<ContactId>),
     /// Take an ended call off the screen.
     Dismiss(CallId),
+    /// Write the SIP messages of a call to a capture file for Wireshark. A relative name lies in
+    /// `Snapshot::export_dir`; what is there already stays, and the new file gets a number.
+    ExportLadder(CallId, String),
     /// Mark a call as done, or as to be called back.
     MarkDone(CallId, bool),
     /// Save a contact (id 0 creates it); earlier calls are linked.

@@ -2,7 +2,8 @@
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, OrganizationRow,
+    CallCursor, CallFilter, CallLadder, CallPage, CallRow, ContactRow, Identification,
+    OrganizationRow,
 };
 
 /// Which rows a view needs.
@@ -19,6 +20,8 @@ pub enum PageRequest {
     },
     /// One call.
     Call(CallId),
+    /// The SIP messages of one call, without secrets.
+    Ladder(CallId),
     /// Contacts by name, 100 a page.
     Contacts {
         /// Name, organization or number; empty for all.
@@ -44,6 +47,8 @@ pub enum Page {
     Calls(CallPage),
     /// For `Call`.
     Call(Option<Box<CallRow>>),
+    /// For `Ladder`; none when there is no such call.
+    Ladder(Option<Box<CallLadder>>),
     /// For `Contacts`.
     Contacts {
         /// The rows.

@@ -38,6 +38,10 @@ pub struct Snapshot {
     pub store_revision: u64,
     /// Whether the call log writes; else what is wrong and what to do.
     pub store_problem: Option<String>,
+    /// The folder for files that somebody takes out of the phone.
+    pub export_dir: String,
+    /// What became of the last of them.
+    pub exported: Option<ExportView>,
     /// Grows when somebody wants to see the window: a second start, a link.
     pub raised: u64,
     /// Whether the lab runs.
@@ -259,6 +263,15 @@ pub struct DialRequest {
     pub identification: Option<Identification>,
     /// When the question appeared; keys in its first 500 ms are ignored.
     pub asked: Instant,
+}
+
+/// A call whose SIP messages somebody wanted in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportView {
+    /// The call.
+    pub call: CallId,
+    /// The file, or why there is none and what to do.
+    pub outcome: Result<String, String>,
 }
 
 /// Something that went wrong, for the agent.

@@ -58,8 +58,13 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         }
     }
     // egui has taken the keyboard from the field already; the first press does no more.
-    if state.detail.is_some() && !state.typing && pressed(ui, Modifiers::NONE, Key::Escape) {
-        state.detail = None;
+    let open = state.ladder.is_some() || state.detail.is_some();
+    if open && !state.typing && pressed(ui, Modifiers::NONE, Key::Escape) {
+        // What was opened last goes first.
+        match state.ladder.take() {
+            Some(_closed) => {}
+            None => state.detail = None,
+        }
     }
     let snapshot = std::sync::Arc::clone(&scene.snapshot);
     if let Some(call) = snapshot.calls.iter().find(|call| rings_here(call)) {

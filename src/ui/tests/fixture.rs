@@ -18,8 +18,8 @@ use crate::control::{
     Registration, Snapshot,
 };
 use crate::crm::row::{
-    CallCursor, CallDirection, CallFilter, CallPage, CallRow, CallState, ContactNumber, ContactRow,
-    Identification, Match, MatchLevel, OrganizationRow,
+    CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
+    ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -32,6 +32,8 @@ use crate::ui::view::desk_ui;
 pub(super) struct Rows {
     pub(super) calls: Vec<CallRow>,
     pub(super) contacts: Vec<ContactRow>,
+    /// The SIP messages of each call.
+    pub(super) messages: Vec<LadderMessage>,
     pub(super) failing: bool,
     /// Whether everything is still being read.
     pub(super) reading: bool,
@@ -97,6 +99,15 @@ impl PageSource for Rows {
             PageRequest::Call(id) => {
                 let row = self.calls.iter().find(|row| row.id == *id);
                 Page::Call(row.cloned().map(Box::new))
+            }
+            PageRequest::Ladder(id) => {
+                let row = self.calls.iter().find(|row| row.id == *id);
+                Page::Ladder(row.map(|row| {
+                    Box::new(CallLadder {
+                        call: row.clone(),
+                        messages: self.messages.clone(),
+                    })
+                }))
             }
             PageRequest::Contacts { search, offset } => {
                 let rows: Vec<ContactRow> = self
@@ -336,35 +347,22 @@ pub(super) fn talking(number: u8, matches: Vec<Match>) -> CallView {
 }
 
 pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
+    let started_at = "2025-11-21T14:50:00Z".parse().unwrap();
     CallRow {
-        id: call_id(number),
-        direction: CallDirection::Inbound,
         state: CallState::NoAnswer,
-        remote: "+14155550134".to_owned(),
         e164: Some("+14155550134".to_owned()),
-        remote_name: None,
         local: "sip:sam@pbx.example".to_owned(),
-        via: None,
-        number_proof: None,
         contact: name.map(|_| ContactId(1)),
         contact_name: name.map(|(name, _)| name.to_owned()),
         organization: name.map(|_| "Northwind Traders".to_owned()),
         level: name.map(|(_, level)| level),
         match_reason: name.map(|_| "same number".to_owned()),
-        started_at: "2025-11-21T14:50:00Z".parse().unwrap(),
-        answered_at: None,
         ended_at: Some("2025-11-21T14:50:30Z".parse().unwrap()),
         waiting_millis: Some(30_000),
-        talking_millis: None,
         sip_status: Some(487),
         end_reason: Some("the caller gave up".to_owned()),
         sip_call_id: Some("abc@example".to_owned()),
-        recording: None,
-        notes: String::new(),
-        done: false,
-        transferred_to: None,
-        transferred_by: None,
-        redirected_to: None,
+        ..CallRow::ringing(call_id(number), "+14155550134", started_at)
     }
 }
 
@@ -383,4 +381,53 @@ pub(super) fn contact(id: i64, name: &str) -> ContactRow {
             e164: Some("+14155550134".to_owned()),
         }],
     }
+}
+
+/// A SIP message so many milliseconds after the first one.
+pub(super) fn message(millis: i64, sent: bool, text: &str) -> LadderMessage {
+    LadderMessage {
+        at: jiff::Timestamp::from_millisecond(1_763_736_600_000 + millis).unwrap(),
+        sent,
+        transport: "UDP".to_owned(),
+        local: "192.0.2.17:5060".parse().unwrap(),
+        remote: "198.51.100.2:5060".parse().unwrap(),
+        omitted: 0,
+        text: text.to_owned(),
+    }
+}
+
+/// The messages of a call that was taken, from somebody of that name.
+pub(super) fn exchange(name: &str) -> Vec<LadderMessage> {
+    let head = format!("From: \"{name}\" <sip:201@pbx.example>;tag=1\r\nCSeq: 1");
+    let sdp = "Content-Type: application/sdp\r\n\r\nv=0\r\n";
+    let mut messages = vec![
+        message(
+            0,
+            false,
+            &format!("INVITE sip:sam@192.0.2.17 SIP/2.0\r\n{head} INVITE\r\n{sdp}"),
+        ),
+        message(
+            12,
+            true,
+            &format!("SIP/2.0 180 Ringing\r\n{head} INVITE\r\n\r\n"),
+        ),
+        message(
+            4_200,
+            true,
+            &format!("SIP/2.0 200 OK\r\n{head} INVITE\r\n{sdp}"),
+        ),
+        message(
+            4_231,
+            false,
+            &format!("ACK sip:sam@192.0.2.17 SIP/2.0\r\n{head} ACK\r\n\r\n"),
+        ),
+        message(
+            9_000,
+            false,
+            &format!("BYE sip:sam@192.0.2.17 SIP/2.0\r\n{head} BYE\r\n\r\n"),
+        ),
+    ];
+    messages[3].omitted = 7;
+    messages[4].remote = "[2001:db8::2]:5060".parse().unwrap();
+    messages
 }

@@ -5,6 +5,7 @@ mod colleagues;
 mod dialing;
 mod fixture;
 mod forms;
+mod ladders;
 mod popup;
 mod records;
 mod transfers;

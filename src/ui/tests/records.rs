@@ -5,7 +5,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::fixture::*;
 use crate::config::settings::ThemeChoice;
 use crate::control::{Command, Snapshot};
-use crate::crm::row::{CallFilter, CallRow, MatchLevel};
+use crate::crm::row::{CallFilter, CallRow, MatchLevel, NumberProof};
 use crate::ui::state::View;
 
 fn log() -> Rows {
@@ -87,6 +87,33 @@ fn a_row_opens_the_call_with_its_reason_and_notes() {
     shown.get_by_label("Close").click();
     shown.run();
     assert!(shown.state().state.detail.is_none());
+}
+
+#[test]
+fn a_call_tells_who_sent_it_here_where_it_went_and_what_the_network_claims() {
+    let rows = Rows {
+        calls: vec![CallRow {
+            transferred_by: Some("sip:desk@pbx.example".to_owned()),
+            transferred_to: Some("+49 30 901820".to_owned()),
+            via: Some("sip:sales@pbx.example".to_owned()),
+            number_proof: Some(NumberProof::Failed),
+            ..row(1, None)
+        }],
+        ..Rows::default()
+    };
+    let shown = desk(registered(), rows, |state| {
+        state.view = View::Calls;
+        state.detail = Some(call_id(1));
+    });
+    for (name, value) in [
+        ("Transferred by", "desk@pbx.example"),
+        ("Transferred to", "+49 30 901820"),
+        ("Via", "sales@pbx.example"),
+        ("Caller ID", "Number may be forged, says the network"),
+    ] {
+        let (name, value) = (shown.get_by_label(name), shown.get_by_label(value));
+        assert!((name.rect().top() - value.rect().top()).abs() < 4.0);
+    }
 }
 
 #[test]

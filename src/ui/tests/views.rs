@@ -79,6 +79,7 @@ fn data(name: &str) -> (Snapshot, Rows) {
             })
             .collect(),
         contacts: (1..40).map(|id| contact(id, name)).collect(),
+        messages: exchange(name),
         ..Rows::default()
     };
     (snapshot, rows)

@@ -2,7 +2,7 @@
 
 use egui::{Align, Layout, ScrollArea, Ui};
 use egui_material_icons::icons::{
-    ICON_CALL, ICON_CHECK, ICON_CLOSE, ICON_CONTENT_COPY, ICON_PERSON_ADD,
+    ICON_CALL, ICON_CHECK, ICON_CLOSE, ICON_CONTENT_COPY, ICON_PERSON_ADD, ICON_SWAP_HORIZ,
 };
 
 use super::call_row::call_target;
@@ -12,7 +12,7 @@ use crate::base::id::CallId;
 use crate::control::{Command, Page, PageRequest};
 use crate::crm::row::{CallRow, MatchLevel};
 use crate::ui::scene::Scene;
-use crate::ui::state::ViewState;
+use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
 use crate::ui::{format, outcome, person, text};
@@ -42,7 +42,8 @@ pub(crate) fn call_detail_ui(
             | Page::Contacts { .. }
             | Page::Contact(_)
             | Page::Organizations(_)
-            | Page::Identify(_),
+            | Page::Identify(_)
+            | Page::Ladder(_),
         )
         | None => {
             close_ui(ui, state);
@@ -59,7 +60,21 @@ pub(crate) fn call_detail_ui(
         notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
         ui.add_space(8.0);
         facts_ui(ui, scene, row);
+        ladder_button_ui(ui, state, row.id);
     });
+}
+
+/// Opens and closes the call's SIP messages.
+fn ladder_button_ui(ui: &mut Ui, state: &mut ViewState, call: CallId) {
+    let open = state.ladder.is_some();
+    ui.add_space(4.0);
+    let button = Button::new(text::LADDER)
+        .icon(ICON_SWAP_HORIZ)
+        .look(if open { Look::Chosen } else { Look::Quiet })
+        .show(ui);
+    if button.clicked() {
+        state.ladder = (!open).then(|| LadderState::of(call));
+    }
 }
 
 fn close_ui(ui: &mut Ui, state: &mut ViewState) {
@@ -180,12 +195,23 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             text::DETAIL_STATUS,
             row.sip_status.map(|status| status.to_string()),
         ),
-        (text::DETAIL_LINE, Some(row.local.clone())),
-        (text::DETAIL_VIA, row.via.clone()),
-        (text::DETAIL_REDIRECTED, row.redirected_to.clone()),
+        (text::DETAIL_LINE, bare(Some(&row.local))),
+        (text::DETAIL_VIA, bare(row.via.as_ref())),
+        (
+            text::DETAIL_REDIRECTED,
+            bare(row.redirected_to.as_ref()),
+        ),
+        (
+            text::DETAIL_TRANSFERRED_BY,
+            bare(row.transferred_by.as_ref()),
+        ),
+        (
+            text::DETAIL_TRANSFERRED_TO,
+            bare(row.transferred_to.as_ref()),
+        ),
         (
             text::DETAIL_PROOF,
-            format::number_proof(row.number_proof).map(str::to_owned),
+            format::number_proof(row.number_proof).map(format::sentence),
         ),
         (
             text::DETAIL_RECORDING,
@@ -206,8 +232,14 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             text::DETAIL_RECORDING,
             text::DETAIL_TRACE,
         ];
-        fact_ui(ui, name, &value, copied.contains(&name));
+        let copied = copied.contains(&name) && value != text::NO_RECORDING;
+        fact_ui(ui, name, &value, copied);
     }
+}
+
+/// An address as a person reads it.
+fn bare(address: Option<&String>) -> Option<String> {
+    address.map(|address| format::bare_address(address).to_owned())
 }
 
 /// A name and what it is, with a way to copy it where somebody will want to.

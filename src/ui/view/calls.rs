@@ -206,7 +206,8 @@ fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded 
         | Page::Contacts { .. }
         | Page::Contact(_)
         | Page::Organizations(_)
-        | Page::Identify(_) => return Loaded::Waiting,
+        | Page::Identify(_)
+        | Page::Ladder(_) => return Loaded::Waiting,
     };
     if let Some(span) = state.spans.get_mut(index) {
         span.rows = rows;

@@ -198,6 +198,7 @@ fn known_organization(scene: &Scene<'_>, name: &str) -> Option<crate::base::id::
             | Page::Contacts { .. }
             | Page::Contact(_)
             | Page::Identify(_)
+            | Page::Ladder(_)
             | Page::Failed(_),
         )
         | None => None,

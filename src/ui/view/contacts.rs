@@ -335,7 +335,8 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
             | Page::Call(_)
             | Page::Contacts { .. }
             | Page::Organizations(_)
-            | Page::Identify(_),
+            | Page::Identify(_)
+            | Page::Ladder(_),
         )
         | None => {
             line_ui(ui, text::LOADING, BODY, theme.colours.muted);

@@ -3,7 +3,7 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::{
-    banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer,
+    banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
     navigation, organizations, settings,
 };
 use crate::ui::keys;
@@ -24,6 +24,10 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
         .rect_filled(ui.max_rect(), 0, theme.colours.window);
     call_card::follow_calls(scene, state);
     keys::handle(ui, scene, state);
+    // The SIP messages belong to the call at the right.
+    state
+        .ladder
+        .take_if(|ladder| state.detail != Some(ladder.call));
     let wide = width >= THREE_PANES;
     Panel::left("navigation")
         .exact_size(if wide { 208.0 } else { 64.0 })
@@ -66,6 +70,10 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
         .show(ui, |ui| {
             banners::banners_ui(ui, scene, state);
             colleagues::colleagues_ui(ui, scene);
+            if state.ladder.is_some() {
+                ladder::ladder_ui(ui, scene, state);
+                return;
+            }
             match state.view {
                 View::Dialer => dialer::dialer_ui(ui, scene, state),
                 View::Calls => calls::calls_ui(ui, scene, state),

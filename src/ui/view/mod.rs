@@ -19,6 +19,8 @@ mod extensions_form;
 mod first_run;
 mod form_problem;
 mod keypad;
+mod ladder;
+mod ladder_rungs;
 mod last_calls;
 mod navigation;
 mod notes;
@@ -49,6 +51,15 @@ pub(crate) fn test_forms() -> Vec<fn(&mut super::state::ViewState)> {
                 .map(|n| CallId::new(1_700_000_000_000, [n; 10]))
                 .collect();
             state.detail = Some(CallId::new(1_700_000_000_000, [4; 10]));
+        },
+        |state| {
+            let call = CallId::new(1_700_000_000_000, [4; 10]);
+            state.view = View::Calls;
+            state.detail = Some(call);
+            let mut ladder = super::state::LadderState::of(call);
+            ladder.open.insert(1);
+            ladder.file = Some("/home/sam/Downloads/call.pcapng".to_owned());
+            state.ladder = Some(ladder);
         },
         |state| {
             state.view = View::Settings;

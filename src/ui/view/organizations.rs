@@ -62,7 +62,8 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
                 | Page::Call(_)
                 | Page::Contacts { .. }
                 | Page::Contact(_)
-                | Page::Identify(_),
+                | Page::Identify(_)
+                | Page::Ladder(_),
             )
             | None => {
                 line_ui(ui, text::LOADING, BODY, theme.colours.muted);
