@@ -172,3 +172,67 @@ async fn read(records: &Records, request: &PageRequest) -> Page {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::app::ladders::Traced;
+    use crate::base::clock;
+    use crate::base::flow::Transport;
+    use crate::base::id::CallId;
+    use crate::base::redact::WireMessage;
+    use crate::crm::row::CallRow;
+    use crate::crm::store::Write;
+
+    fn invite(now: Instant, ladders: &SharedLadders) {
+        let text = b"INVITE sip:a SIP/2.0\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\r\n";
+        let traced = Traced {
+            sent: false,
+            transport: Transport::Udp,
+            local: None,
+            remote: "10.0.0.2:5070".parse().unwrap(),
+            message: WireMessage::new(text),
+        };
+        ladders
+            .lock()
+            .trace(now, jiff::Timestamp::UNIX_EPOCH, traced);
+    }
+
+    #[tokio::test]
+    async fn a_ladder_is_read_again_when_a_message_comes_and_other_pages_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), "DE").unwrap());
+        let call = CallId::new(1, [1; 10]);
+        let row = CallRow::ringing(call, "0301", jiff::Timestamp::UNIX_EPOCH);
+        let written = store.write(Write::InsertCall(Box::new(row)));
+        written.await.unwrap().unwrap();
+        let (waker, ladders) = (Waker::default(), SharedLadders::default());
+        let read = Arc::new(tokio::sync::Notify::new());
+        let told = Arc::clone(&read);
+        waker.set(Arc::new(move || told.notify_one()));
+        let cache = PageCache::start(&store, ladders.clone(), waker);
+        let messages = || match cache.page(&PageRequest::Ladder(call)).as_deref() {
+            Some(Page::Ladder(Some(ladder))) => Some(ladder.messages.len()),
+            _ => None,
+        };
+        assert_eq!(messages(), None);
+        read.notified().await;
+        assert_eq!(messages(), Some(0));
+        assert_eq!(cache.page(&PageRequest::Call(call)), None);
+        read.notified().await;
+        ladders.lock().belongs("one", call);
+        invite(clock::monotonic_now(), &ladders);
+        cache.invalidate_ladders();
+        // What is known is shown until the newest is there; the call itself is as it was.
+        assert_eq!(messages(), Some(0));
+        read.notified().await;
+        assert_eq!(messages(), Some(1));
+        assert!(matches!(
+            cache.page(&PageRequest::Call(call)).as_deref(),
+            Some(Page::Call(Some(_)))
+        ));
+        assert!(cache.wanted.capacity() == QUEUE, "the call is read again");
+    }
+}

@@ -49,7 +49,8 @@ pub(crate) const REGION_WHY: &str =
     "Two letters, such as US or DE. An account's own country goes first.";
 pub(crate) const RECORD_DIR_WHY: &str = "One WAV file for each call.";
 pub(crate) const LADDER_DAYS: &str = "Days to keep SIP messages";
-pub(crate) const LADDER_DAYS_WHY: &str = "For finding faults, without passwords, keys and pressed digits. 0 keeps none and removes what was kept.";
+pub(crate) const LADDER_DAYS_WHY: &str =
+    "For finding faults, without passwords, keys and pressed digits. 0 keeps none.";
 pub(crate) fn ladder_days_wrong(typed: &str) -> String {
     format!(
         "\"{typed}\" is not a number of days; write one from 0 (keep nothing) to 3650 (30 is usual)."

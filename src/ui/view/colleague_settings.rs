@@ -8,7 +8,7 @@ use crate::config::settings::{Colleague, WatchKind};
 use crate::ui::display_text::clean_line;
 use crate::ui::state::SettingsState;
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{Button, Field, Look, choice_ui, line_ui, paragraph_ui};
+use crate::ui::widget::{Button, FORM, Field, Look, choice_ui, line_ui, paragraph_ui};
 use crate::ui::{format, text};
 
 /// Draws those that are watched, and a row for one more.
@@ -41,8 +41,11 @@ pub(crate) fn colleague_settings_ui(
     let draft = &mut state.colleague;
     Field::labelled(text::COLLEAGUE_ADDRESS, &mut draft.address)
         .hint(text::COLLEAGUE_ADDRESS_HINT)
+        .width(FORM)
         .show(ui);
-    Field::labelled(text::COLLEAGUE_NAME, &mut draft.name).show(ui);
+    Field::labelled(text::COLLEAGUE_NAME, &mut draft.name)
+        .width(FORM)
+        .show(ui);
     let kinds = [
         (WatchKind::Blf, text::WATCH_PHONE.to_owned()),
         (WatchKind::Presence, text::WATCH_PRESENCE.to_owned()),

@@ -86,14 +86,14 @@ fn head_ui(
     closed
 }
 
-/// The far end, when it was, and how many messages there are.
+/// How many messages there are, when the call was, and the far end.
 fn whose(scene: &Scene<'_>, found: &CallLadder) -> String {
     let row = &found.call;
     let number = format::number(row.e164.as_deref().unwrap_or(&row.remote), &scene.snapshot);
     let (title, _) = person::of_row(row, &number);
     let when = format::when(row.started_at, scene.now.wall, &scene.now.zone);
     let count = text::messages(found.messages.len());
-    format!("{title} · {when} · {count}")
+    format!("{count} · {when} · {title}")
 }
 
 fn buttons_ui(ui: &mut Ui, scene: &Scene<'_>, open: &mut LadderState, found: &CallLadder) {
