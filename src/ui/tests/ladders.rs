@@ -32,11 +32,11 @@ fn page(snapshot: Snapshot, messages: Vec<LadderMessage>) -> Harness<'static, St
 /// What was put on the clipboard in the last frame.
 fn copied(shown: &Harness<'_, Stage>) -> String {
     let commands = &shown.output().platform_output.commands;
-    let texts = commands.iter().filter_map(|command| match command {
+    let mut texts = commands.iter().filter_map(|command| match command {
         egui::OutputCommand::CopyText(text) => Some(text.clone()),
         _ => None,
     });
-    texts.last().unwrap_or_default()
+    texts.next_back().unwrap_or_default()
 }
 
 #[test]

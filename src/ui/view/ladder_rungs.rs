@@ -176,10 +176,9 @@ fn row_ui(
             };
             let head = place.with_max_y(place.top() + RUNG);
             let since = message.at.duration_since(first.at).as_secs_f64();
-            if rung_ui(ui, head, &lanes, (at, since, message), galley.is_some()) {
-                if !open.open.remove(&at) {
-                    open.open.insert(at);
-                }
+            let pressed = rung_ui(ui, head, &lanes, (at, since, message), galley.is_some());
+            if pressed && !open.open.remove(&at) {
+                open.open.insert(at);
             }
             if let Some(galley) = galley {
                 whole_ui(ui, place.with_min_y(head.bottom()), at, message, galley);
@@ -261,7 +260,7 @@ fn ink(message: &LadderMessage, theme: &Theme) -> Color32 {
 
 /// One arrow with its title; true when it was pressed.
 fn rung_ui(
-    ui: &mut Ui,
+    ui: &Ui,
     place: Rect,
     lanes: &Lanes,
     (at, since, message): (usize, f64, &LadderMessage),

@@ -114,7 +114,7 @@ fn wish_ui(
         wanted = target_ui(ui, call, to.trim());
         // Any other call that is talked can be joined with this one.
         for other in &snapshot.calls {
-            wanted = joining_ui(ui, call, other).or(wanted.take());
+            wanted = joining_ui(ui, call, other).or_else(|| wanted.take());
         }
     });
     if let Some(command) = wanted {

@@ -22,7 +22,7 @@ impl TypedSetting {
         stored: String,
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let mut draft = unsaved.take().unwrap_or_else(|| Unsaved {
+        let mut draft = unsaved.take().unwrap_or(Unsaved {
             text: stored,
             refused: None,
         });
