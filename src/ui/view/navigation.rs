@@ -1,5 +1,6 @@
 //! The navigation at the left: screens above, readiness below.
 
+use egui::text::LayoutJob;
 use egui::{CornerRadius, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
@@ -18,6 +19,8 @@ use crate::ui::widget::{
 };
 
 const ITEM: f32 = 36.0;
+/// How much of the reason why the phone is not ready is written out.
+const REASON_ROWS: usize = 4;
 
 /// The screens in their order; Ctrl and the place switch to each.
 pub(crate) const VIEWS: [(View, &str, MaterialIcon, &str); 5] = [
@@ -263,15 +266,13 @@ fn level_tone(theme: &Theme, level: Level) -> Tone {
 
 fn card_ui(ui: &mut Ui, theme: &Theme, readiness: &Readiness, tone: Tone) -> egui::Response {
     let inner = ui.available_width() - 24.0;
-    let words = ui.painter().layout(
-        crate::ui::display_text::clean_text(&readiness.reason),
-        SMALL,
-        theme.colours.muted,
-        inner,
-    );
-    let lines = words.size().y.min(130.0);
+    // The whole reason stands under the pointer, and mostly in a banner too.
+    let reason = crate::ui::display_text::clean_text(&readiness.reason);
+    let mut job = LayoutJob::simple(reason, SMALL, theme.colours.muted, inner);
+    job.wrap.max_rows = REASON_ROWS;
+    let words = ui.painter().layout_job(job);
     let (place, response) = ui.allocate_exact_size(
-        Vec2::new(ui.available_width(), lines + 42.0),
+        Vec2::new(ui.available_width(), words.size().y + 42.0),
         Sense::click(),
     );
     let radius = CornerRadius::same(theme.radius.control);
@@ -288,8 +289,8 @@ fn card_ui(ui: &mut Ui, theme: &Theme, readiness: &Readiness, tone: Tone) -> egu
     let top = place.top() + 20.0;
     painter.circle_filled(egui::pos2(place.left() + 16.0, top), 4.0, tone.text);
     let title = Rect::from_min_max(
-        egui::pos2(place.left() + 28.0, top - 9.0),
-        egui::pos2(place.right() - 8.0, top + 9.0),
+        egui::pos2(place.left() + 26.0, top - 9.0),
+        egui::pos2(place.right() - 2.0, top + 9.0),
     );
     paint_line(
         &painter,
