@@ -93,10 +93,9 @@ fn question_ui(ui: &mut Ui, scene: &mut Scene<'_>, question: Question<'_>) {
         }
         ui.horizontal(|ui| {
             let half = half_width(ui);
-            for ((words, command), look) in [
-                (question.yes, Look::Primary),
-                (question.no, Look::Outlined),
-            ] {
+            for ((words, command), look) in
+                [(question.yes, Look::Primary), (question.no, Look::Outlined)]
+            {
                 let button = Button::new(words).look(look).width(half).enabled(!soon);
                 if button.show(ui).clicked() {
                     scene.send(command);
