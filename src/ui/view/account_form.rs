@@ -338,6 +338,8 @@ mod tests {
         let saved = checked(&typed(" alice@pbx.example:5070 "), &[]).unwrap();
         assert_eq!(saved.address, "sip:alice@pbx.example:5070");
         assert_eq!(saved.dial_plan.domain, "pbx.example:5070");
+        let zoned = "sip:alice@[fe80::1%eth0]";
+        assert_eq!(checked(&typed(zoned), &[]).unwrap().address, zoned);
     }
 
     #[test]
