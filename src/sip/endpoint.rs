@@ -152,6 +152,7 @@ impl Endpoint {
                 let arrival = Arrival {
                     flow: Flow::Datagram { remote },
                     local_ip,
+                    size: bytes.len(),
                 };
                 self.receive(now, &arrival, bytes);
             }
@@ -191,7 +192,16 @@ impl Endpoint {
         let mut ended = false;
         while let Some((frame, flow, local_ip)) = self.border.next_frame(connection) {
             ended = true;
-            let arrival = Arrival { flow, local_ip };
+            let size = match &frame {
+                Frame::Message(bytes) => bytes.len(),
+                Frame::Broken { head, .. } => head.len(),
+                Frame::Ping => 0,
+            };
+            let arrival = Arrival {
+                flow,
+                local_ip,
+                size,
+            };
             match frame {
                 Frame::Message(bytes) => self.receive(now, &arrival, &bytes),
                 Frame::Ping => self.border.send_keep_alive(&arrival.flow, PONG),
@@ -555,7 +565,7 @@ impl Endpoint {
                 code,
                 phrase,
                 request,
-            }) => self.refuse_unreadable(now, arrival, *request, code, phrase),
+            }) => self.refuse_unreadable(now, arrival, &request, code, phrase),
             Err(Unreadable::Discard(what)) => self.discard(arrival.flow.remote().ip(), what),
         }
     }

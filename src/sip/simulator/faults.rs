@@ -252,8 +252,9 @@ fn too_many_transactions_are_refused_and_do_not_grow() {
             refused += 1;
         }
     }
-    assert_eq!(bench.endpoint.census().transactions, 4096);
-    assert_eq!(refused, 5000 - 4096);
+    // What one source may take, of 4096.
+    assert_eq!(bench.endpoint.census().transactions, 2560);
+    assert_eq!(refused, 5000 - 2560);
     bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::bench::{Bench, TO_US, invite, request};
 use crate::base::flow::{ConnectionId, Output, Transport};
+use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::message::Message;
 use crate::sip::refusals::{Refused, Why};
-use crate::sip::{Body, Census};
+use crate::sip::{AccountSetup, Body, Census, SipError};
 
 const US: &str = "sip:us@10.0.0.1";
 
@@ -165,21 +167,37 @@ fn header_fields_beyond_256_are_refused() {
     );
 }
 
+/// The codes that answer a datagram from another place.
+fn codes_to(bench: &mut Bench, from: [u8; 4], text: &str) -> Vec<u16> {
+    let from = SocketAddr::from((from, 5060));
+    let local = [10, 0, 0, 1].into();
+    bench
+        .endpoint
+        .handle_datagram(bench.now, from, local, text.as_bytes());
+    bench.sent().iter().filter_map(Message::code).collect()
+}
+
+/// Lets a source send requests until one is refused; how many were taken.
+fn greedy(bench: &mut Bench, from: [u8; 4], uri: &str) -> usize {
+    let [.., last] = from;
+    (0..100_000)
+        .position(|number| {
+            let text = options(&format!("{last}-{number}")).replace(US, uri);
+            codes_to(bench, from, &text) == [503]
+        })
+        .expect("there is a limit")
+}
+
 #[test]
 fn transactions_beyond_the_limit_are_told_when_to_come_back() {
     let mut bench = Bench::new();
-    let mut refused = None;
-    for number in 0..100_000 {
-        let answers = bench.datagram(&options(&number.to_string()));
-        if answers[0].code() == Some(503) {
-            refused = Some(answers[0].clone());
-            break;
-        }
-    }
+    let source = [10, 0, 0, 200];
+    let taken = greedy(&mut bench, source, US);
     let held = bench.endpoint.census().transactions;
-    let refused = refused.expect("there is a limit");
+    assert_eq!(held, taken);
+    let refused = bench.datagram(&options("again")).remove(0);
     assert!(refused.header("Retry-After").is_some());
-    assert_eq!(counted(&mut bench, Why::TooBusy), 1);
+    assert_eq!(counted(&mut bench, Why::TooBusy), 2);
     for number in 0..100 {
         assert_eq!(bench.codes(&options(&format!("x{number}"))), [503]);
     }
@@ -187,6 +205,82 @@ fn transactions_beyond_the_limit_are_told_when_to_come_back() {
     // Timer J ends them.
     bench.wait(Duration::from_secs(33));
     assert_eq!(bench.codes(&options("late")), [200]);
+}
+
+/// One source once took all of the table in 21 s, and the own PBX and our calls for help had none.
+#[test]
+fn one_source_cannot_take_all_transactions() {
+    let mut bench = Bench::new();
+    let taken = greedy(&mut bench, [10, 0, 0, 66], US);
+    assert!(taken < 4096, "{taken}");
+    for other in 70..80 {
+        let call = invite(&format!("o{other}")).replace("call-1", &format!("call-{other}"));
+        assert_eq!(codes_to(&mut bench, [10, 0, 0, other], &call), [100]);
+    }
+}
+
+#[test]
+fn all_strangers_together_leave_room_for_calls_for_the_own_servers_and_for_us() {
+    let mut bench = Bench::for_accounts(None);
+    let account = AccountSetup {
+        registrar: Some(Uri::parse("sip:sim.example").unwrap()),
+        ..super::scenarios::account("bob")
+    };
+    let id = AccountId(3);
+    bench.endpoint.add_account(bench.now, id, account);
+    let contact = bench.sent()[0].contact().unwrap().uri;
+    let uri = format!("sip:{}@10.0.0.1", contact.user_decoded().unwrap());
+    // One who calls us by our Contact, before the crowd comes.
+    let caller = [10, 0, 0, 50];
+    let text = invite("c").replace(US, &uri);
+    assert_eq!(codes_to(&mut bench, caller, &text), [100]);
+    let to = bench.answer().header("To").unwrap().to_owned();
+    codes_to(&mut bench, caller, &request("ACK", &uri, "a", &to, 1, ""));
+    let crowd: usize = (100..120)
+        .map(|last| greedy(&mut bench, [10, 0, 0, last], &uri))
+        .sum();
+    assert!((2048..4096).contains(&crowd), "{crowd}");
+    assert_eq!(greedy(&mut bench, [10, 0, 0, 120], &uri), 0);
+    // The BYE of that call.
+    let bye = request("BYE", &uri, "b", &to, 2, "");
+    assert_eq!(codes_to(&mut bench, caller, &bye), [200]);
+    // The own server: INVITE, CANCEL, and many more.
+    let server = [10, 0, 0, 201];
+    let call = invite("s").replace("call-1", "call-s");
+    assert_eq!(codes_to(&mut bench, server, &call), [100]);
+    let cancel = request("CANCEL", US, "s", TO_US, 1, "").replace("call-1", "call-s");
+    assert_eq!(codes_to(&mut bench, server, &cancel), [200, 487]);
+    for number in 0..500 {
+        let text = options(&format!("s{number}"));
+        assert_eq!(codes_to(&mut bench, server, &text), [200], "{number}");
+    }
+    // Not even the own server keeps us from calling.
+    greedy(&mut bench, server, US);
+    let help = Uri::parse("sip:112@sim.example").unwrap();
+    let call = bench.endpoint.invite(bench.now, Some(id), &help, &[]);
+    let call = call.unwrap();
+    bench.sent();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
+    assert!(bench.sent()[0].to_bytes().starts_with(b"INVITE sip:112@"));
+}
+
+/// Whether a call for help may start is for the owner to say, not for those who call us.
+#[test]
+fn calls_that_we_get_leave_room_for_one_that_we_make() {
+    let mut bench = Bench::with_sessions(3);
+    for number in 0..10 {
+        let text = invite(&number.to_string()).replace("call-1", &format!("call-{number}"));
+        bench.datagram(&text);
+    }
+    assert_eq!(bench.endpoint.census().sessions, 3);
+    let help = Uri::parse("sip:112@10.0.0.200").unwrap();
+    let mut start = || bench.endpoint.invite(bench.now, None, &help, &[]);
+    let started = (0..1000).take_while(|_| start().is_ok()).count();
+    assert_eq!(started, 8);
+    assert!(matches!(start(), Err(SipError::Limit(_))));
 }
 
 #[test]
@@ -217,7 +311,7 @@ fn dialogs_of_one_call_beyond_32_are_not_kept() {
     let sent = bench.sent().remove(0);
     for fork in 0..200 {
         let tag = format!("fork-{fork}");
-        let mut ringing = crate::sip::message::Message::response(&sent, 180, "x", Some(&tag));
+        let mut ringing = Message::response(&sent, 180, "x", Some(&tag));
         ringing
             .headers
             .push("Contact", "<sip:peer@10.0.0.200:5070>");

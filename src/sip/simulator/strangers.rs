@@ -146,6 +146,107 @@ fn a_stranger_learns_nothing_by_other_methods_either() {
     }
 }
 
+/// A To tag once passed for a call and CANCEL for one of its requests: each cost a transaction, and
+/// a refused INVITE was answered eleven times, wherever its source was forged to be.
+#[test]
+fn a_to_tag_or_a_cancel_opens_nothing_to_a_stranger() {
+    for method in [
+        "INVITE", "OPTIONS", "BYE", "CANCEL", "INFO", "NOTIFY", "PRACK", "UPDATE", "DANCE",
+    ] {
+        let (mut bench, _) = phone(None);
+        let before = bench.endpoint.census();
+        let to = match method {
+            "CANCEL" => TO.to_owned(),
+            _ => format!("{TO};tag=x"),
+        };
+        let mut told = 0;
+        for number in 0..200 {
+            let branch = number.to_string();
+            let text = request(method, "sip:bob@10.0.0.1", &branch, &to, number, "");
+            let sent = answers(&mut bench, peer(), &text);
+            assert!(codes(&sent).iter().all(|code| *code == 481), "{method}");
+            let out: usize = sent.iter().map(Vec::len).sum();
+            assert!(out <= text.len(), "{method}: {out} for {}", text.len());
+            for bytes in &sent {
+                let answer = parse::message(bytes).unwrap();
+                assert_eq!(answer.header("Allow"), None, "{method}");
+                assert_eq!(answer.header("Server"), None, "{method}");
+            }
+            told += sent.len();
+        }
+        assert_eq!(told, 8, "{method}");
+        assert_eq!(bench.endpoint.census(), before, "{method}");
+        let refused = bench.endpoint.take_refusals();
+        assert_eq!((refused[0].why, refused[0].count), (Why::Stranger, 200));
+        let later = bench.wait(Duration::from_secs(40));
+        assert!(later.iter().all(|message| message.code().is_none()));
+    }
+}
+
+/// Who was in a call with us may still send what belongs to it, from wherever he is.
+#[test]
+fn what_belongs_to_a_call_or_was_given_our_contact_is_answered_as_ever() {
+    let (mut bench, user) = phone(None);
+    let uri = format!("sip:{user}@10.0.0.1");
+    answers(&mut bench, peer(), &invite(&uri, 1));
+    let ok = bench.answer();
+    let to = ok.header("To").unwrap().to_owned();
+    // Another Request-URI than our Contact, as some proxies make it.
+    let ack = request("ACK", "sip:bob@10.0.0.1", "a", &to, 1, "");
+    answers(&mut bench, peer(), &ack);
+    let info = request("OPTIONS", "sip:bob@10.0.0.1", "o", &to, 2, "");
+    assert_eq!(codes(&answers(&mut bench, peer(), &info)), [200]);
+    let bye = request("BYE", "sip:bob@10.0.0.1", "b", &to, 3, "");
+    assert_eq!(codes(&answers(&mut bench, peer(), &bye)), [200]);
+    // The call is over; the own server and who has our Contact are told so each time.
+    for number in 10..40 {
+        let branch = number.to_string();
+        let late = request("BYE", &uri, &branch, &to, number, "");
+        assert_eq!(codes(&answers(&mut bench, peer(), &late)), [481]);
+        let late = request("BYE", "sip:bob@10.0.0.1", &branch, &to, number, "");
+        let late = late.replace("z9hG4bK", "z9hG4bKs");
+        assert_eq!(codes(&answers(&mut bench, server(), &late)), [481]);
+    }
+    // A CANCEL of a call that rings.
+    answers(&mut bench, peer(), &invite(&uri, 50));
+    let cancel = request("CANCEL", &uri, "50", TO, 50, "");
+    let sent = answers(&mut bench, peer(), &cancel);
+    assert_eq!(codes(&sent), [200, 487]);
+}
+
+/// A scanner once found the phone, its name and its version by one damaged OPTIONS.
+#[test]
+fn a_stranger_is_seldom_told_what_is_wrong_with_its_request() {
+    let (mut bench, user) = phone(None);
+    // The answer repeats the damage, so it is compared as text.
+    let mut told_400 = |from: SocketAddr, uri: &str, number: u32| {
+        let branch = number.to_string();
+        let text = request("OPTIONS", uri, &branch, TO, number, "")
+            .replace(&format!("CSeq: {number} OPTIONS"), "CSeq: x OPTIONS");
+        let sent = answers(&mut bench, from, &text);
+        for bytes in &sent {
+            let answer = String::from_utf8_lossy(bytes);
+            assert!(answer.starts_with("SIP/2.0 400 "), "{answer}");
+            assert!(!answer.contains("Server:"), "{answer}");
+            assert!(answer.len() <= text.len(), "{answer}");
+        }
+        sent.len()
+    };
+    let told: usize = (0..100)
+        .map(|number| told_400(peer(), "sip:bob@10.0.0.1", number))
+        .sum();
+    assert_eq!(told, 8);
+    // The own server and who was given our Contact are told each time.
+    let contact = format!("sip:{user}@10.0.0.1");
+    for number in 100..150 {
+        assert_eq!(told_400(server(), "sip:bob@10.0.0.1", number), 1);
+        assert_eq!(told_400(peer(), &contact, number), 1);
+    }
+    let refused = bench.endpoint.take_refusals();
+    assert!(refused.iter().all(|it| it.why == Why::Malformed("CSeq")));
+    assert_eq!(refused.iter().map(|it| it.count).sum::<u64>(), 200);
+}
+
 #[test]
 fn what_cannot_be_read_is_counted_by_reason() {
     let (mut bench, _) = phone(None);

@@ -19,7 +19,7 @@ mod table;
 
 use std::time::Duration;
 
-pub(crate) use table::{ClientOwner, Incoming, Outcome, ServerKey, Transactions};
+pub(crate) use table::{ClientOwner, Incoming, Outcome, ServerKey, Standing, Transactions};
 
 /// Names one transaction while it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! All transactions, and which one a message belongs to (RFC 3261 sections 17.1.3 and 17.2.3).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
@@ -10,16 +11,26 @@ use super::{ClientInput, ServerInput, Step, Steps, TransactionId, TransactionTim
 use crate::sip::connection::Flow;
 use crate::sip::event::SessionId;
 use crate::sip::message::{Message, Method};
+use crate::sip::rate_limit::site;
 use crate::sip::ua::OutgoingId;
 
 /// The start of each branch of RFC 3261 (section 8.1.1.7).
 const COOKIE: &str = "z9hG4bK";
 
-/// How many transactions of a person's phone may live at once.
+/// How many transactions of a person's phone may live at once, of those that others begin and of
+/// those that we begin: nobody outside keeps us from calling.
 const LIMIT: usize = 4_096;
 
-/// How many transactions may live at once when the phone may have thousands of calls.
+/// The same for a phone that may have thousands of calls.
 const BUSY_LIMIT: usize = 131_072;
+
+/// How many eighths of the limit those may take who are neither an own server nor in a call.
+const STRANGERS: usize = 6;
+/// How many eighths they and those in a call may take.
+const PEERS: usize = 7;
+/// From how many eighths on a source that is no own server gets no more than its share, which is
+/// one eighth: one that is alone may have more.
+const CROWDED: usize = 5;
 
 /// Who started a client transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +82,17 @@ impl ServerKey {
     }
 }
 
+/// Who begins a server transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// One of the account's own servers.
+    Own,
+    /// Whoever sends what belongs to a call or subscription.
+    Peer,
+    /// Anybody else.
+    Stranger,
+}
+
 /// What a merged request has in common with its twin (RFC 3261 section 8.2.2.2).
 type MergeKey = (String, String, Option<(u32, Method)>);
 
@@ -102,6 +124,8 @@ struct Server {
     key: ServerKey,
     merge_key: MergeKey,
     flow: Flow,
+    /// Whose share it takes from; none for the own servers, which have none.
+    source: Option<IpAddr>,
     /// The request, until the final answer: what repeats it needs only that answer.
     request: Option<Message>,
 }
@@ -135,8 +159,10 @@ pub(crate) enum Incoming {
 /// All transactions.
 #[derive(Debug)]
 pub(crate) struct Transactions {
-    /// How many may live at once, those included that only absorb repetitions.
+    /// How many of each kind may live at once, those included that only absorb repetitions.
     limit: usize,
+    /// How many server transactions each source has that is no own server.
+    by_source: HashMap<IpAddr, usize>,
     clients: HashMap<TransactionId, Client>,
     client_keys: HashMap<(String, Method), TransactionId>,
     servers: HashMap<TransactionId, Server>,
@@ -151,6 +177,7 @@ impl Transactions {
     pub(crate) fn new(max_sessions: usize) -> Self {
         Self {
             limit: max_sessions.saturating_mul(2).clamp(LIMIT, BUSY_LIMIT),
+            by_source: HashMap::new(),
             clients: HashMap::new(),
             client_keys: HashMap::new(),
             servers: HashMap::new(),
@@ -165,9 +192,22 @@ impl Transactions {
         self.clients.len() + self.servers.len()
     }
 
-    /// Whether no more may be made.
+    /// Whether we may begin no more.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.limit
+        self.clients.len() >= self.limit
+    }
+
+    /// Whether a source may begin another one.
+    pub(crate) fn has_room(&self, source: IpAddr, standing: Standing) -> bool {
+        let eighths = |count: usize| self.limit / 8 * count;
+        let total = self.servers.len();
+        let room = match standing {
+            Standing::Own => return total < self.limit,
+            Standing::Peer => total < eighths(PEERS),
+            Standing::Stranger => total < eighths(STRANGERS),
+        };
+        let taken = self.by_source.get(&site(source)).copied();
+        room && (total < eighths(CROWDED) || taken.unwrap_or_default() < eighths(1))
     }
 
     /// Sends a request whose top Via names a new branch.
@@ -230,8 +270,16 @@ impl Transactions {
         key: ServerKey,
         request: Message,
         flow: Flow,
+        standing: Standing,
     ) -> TransactionId {
         let id = self.new_id();
+        let source = match standing {
+            Standing::Own => None,
+            Standing::Peer | Standing::Stranger => Some(site(flow.remote().ip())),
+        };
+        if let Some(source) = source {
+            *self.by_source.entry(source).or_default() += 1;
+        }
         let machine = if request.method() == Some(&Method::Invite) {
             ServerMachine::Invite(ServerInvite::start())
         } else {
@@ -247,6 +295,7 @@ impl Transactions {
                 key,
                 merge_key,
                 flow,
+                source,
                 request: Some(request),
             },
         );
@@ -358,6 +407,18 @@ impl Transactions {
         found
     }
 
+    /// Gives a source's place back.
+    fn release(&mut self, source: Option<IpAddr>) {
+        if let Some(source) = source
+            && let Some(count) = self.by_source.get_mut(&source)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_source.remove(&source);
+            }
+        }
+    }
+
     fn new_id(&mut self) -> TransactionId {
         self.last_id += 1;
         TransactionId(self.last_id)
@@ -426,6 +487,7 @@ impl Transactions {
             if self.merge_keys.get(&server.merge_key) == Some(&id) {
                 self.merge_keys.remove(&server.merge_key);
             }
+            self.release(server.source);
             stop_all(id, out);
         } else {
             if server.machine.finished() {

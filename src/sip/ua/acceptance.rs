@@ -2,10 +2,11 @@
 //!
 //! A request outside of calls is taken for the random user part of an account's Contact, which only
 //! the account's own side knows, or from an address that was resolved for the account's registrar,
-//! proxy or domain. Anything else is refused unheard by 404, which tells a scanner neither who is
-//! here nor which names exist; it costs no transaction, is never longer than the request and never
-//! repeated, and after a few refusals a source hears nothing at all, as from a host without a
-//! phone. OPTIONS is treated as an INVITE would be (RFC 3261 section 11.2).
+//! proxy or domain. One that names a call or an INVITE is taken when it is one of ours. Anything else
+//! is refused unheard by 404, 481 or 400, which tells a scanner neither who is here nor which names
+//! exist; it costs no transaction, is never longer than the request and never repeated, and after a
+//! few refusals a source hears nothing at all, as from a host without a phone. OPTIONS is treated as
+//! an INVITE would be (RFC 3261 section 11.2).
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -17,12 +18,14 @@ use super::session::Phase;
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
 use crate::base::uri::{Uri, percent_decode};
-use crate::sip::connection::Flow;
+use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
+use crate::sip::event::Status;
 use crate::sip::message::{Message, Method};
 use crate::sip::parse;
 use crate::sip::rate_limit::Admission;
 use crate::sip::refusals::{Refused, Why};
+use crate::sip::transaction::{ServerKey, Standing};
 
 /// Whom a request means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,15 +129,61 @@ impl Endpoint {
             .is_some_and(|account| account.is_own_flow(flow))
     }
 
+    /// Who sends a request: somebody whom we know by his address or by what the request belongs to,
+    /// or anybody.
+    pub(super) fn standing(&self, flow: &Flow, request: &Message, key: &ServerKey) -> Standing {
+        if self.accounts.values().any(|it| it.is_own_flow(flow)) {
+            return Standing::Own;
+        }
+        let dialog = (request.call_id().to_owned(), request.to_tag());
+        let invite = || key.clone().invite_of_cancel();
+        let ours = self.by_dialog.contains_key(&dialog)
+            || self.by_subscription.contains_key(&dialog)
+            || (request.method() == Some(&Method::Cancel)
+                && self.transactions.server(&invite()).is_some());
+        if ours {
+            Standing::Peer
+        } else {
+            Standing::Stranger
+        }
+    }
+
     /// Refuses a request that is for nobody here; nothing is kept of it but a count.
-    pub(crate) fn refuse_stranger(&mut self, now: Instant, flow: &Flow, request: &Message) {
-        const CODE: u16 = 404;
+    pub(super) fn refuse_stranger(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        flow: &Flow,
+        request: &Message,
+    ) {
+        let belongs = !request.to_tag().is_empty() || request.method() == Some(&Method::Cancel);
+        let code = if belongs { 481 } else { 404 };
         let source = flow.remote().ip();
         self.refusals.count(source, Why::Stranger);
         if self.refusals.tells(now, source) {
-            let size = request.to_bytes().len();
-            let response = self.stateless_response(request, CODE, phrase(CODE));
-            self.send_small(now, flow, response, size);
+            let response = Self::stateless_response(request, code, phrase(code));
+            self.send_small(now, flow, &response, arrival.size);
+        }
+    }
+
+    /// Refuses a request that is malformed; a stranger is told so a few times.
+    pub(super) fn refuse_malformed(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival,
+        request: &Message,
+        what: &'static str,
+        status: &Status,
+    ) {
+        let mut request = request.clone();
+        let flow = response_flow(&mut request, &arrival.flow);
+        let source = flow.remote().ip();
+        self.refusals.count(source, Why::Malformed(what));
+        let response = Self::stateless_response(&request, status.code, &status.phrase);
+        if self.called(arrival, &request) != Called::Nobody {
+            self.send(now, &flow, response.to_bytes());
+        } else if self.refusals.tells(now, source) {
+            self.send_small(now, &flow, &response, arrival.size);
         }
     }
 
@@ -149,10 +198,10 @@ impl Endpoint {
             Admission::Dropped => {}
             Admission::Refused => {
                 if let Ok(mut request) = parse::message(bytes) {
-                    let flow = crate::sip::connection::response_flow(&mut request, &arrival.flow);
-                    let mut busy = self.stateless_response(&request, 503, phrase(503));
+                    let flow = response_flow(&mut request, &arrival.flow);
+                    let mut busy = Self::stateless_response(&request, 503, phrase(503));
                     busy.headers.push("Retry-After", "1");
-                    self.send_small(now, &flow, busy, bytes.len());
+                    self.send_small(now, &flow, &busy, arrival.size);
                 }
             }
         }
@@ -176,14 +225,16 @@ impl Endpoint {
         self.refusals.take()
     }
 
-    /// Sends a response that must not be longer than its request, so that nobody can let us flood
-    /// a forged source with more than the flood that comes in.
-    fn send_small(&mut self, now: Instant, flow: &Flow, mut response: Message, limit: usize) {
-        let mut bytes = response.to_bytes();
-        if bytes.len() > limit {
-            response.headers.remove("Server");
-            bytes = response.to_bytes();
-        }
+    /// Sends a response unless it is longer than its request, so that nobody can let us flood a
+    /// forged source with more than the flood that comes in.
+    pub(super) fn send_small(
+        &mut self,
+        now: Instant,
+        flow: &Flow,
+        response: &Message,
+        limit: usize,
+    ) {
+        let bytes = response.to_bytes();
         if bytes.len() <= limit {
             self.send(now, flow, bytes);
         }
@@ -194,27 +245,6 @@ impl Endpoint {
 fn costs_something(bytes: &[u8]) -> bool {
     let start = parse::without_leading_crlf(bytes);
     !start.starts_with(b"SIP/") && !start.starts_with(b"ACK ")
-}
-
-/// Whether a request that starts no call and belongs to none is looked at only for somebody here.
-pub(crate) fn is_for_somebody(method: &Method) -> bool {
-    match method {
-        Method::Invite
-        | Method::Options
-        | Method::Message
-        | Method::Notify
-        | Method::Refer
-        | Method::Subscribe
-        | Method::Publish
-        | Method::Register
-        | Method::Info
-        | Method::Update
-        | Method::Prack
-        | Method::Bye
-        | Method::Other(_) => true,
-        // They belong to an INVITE that was judged before.
-        Method::Ack | Method::Cancel => false,
-    }
 }
 
 fn sip_user(uri: &Uri) -> Option<String> {

@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use sha2::Digest as _;
 
-use super::acceptance::{Called, is_for_somebody};
+use super::acceptance::Called;
 use super::{ALLOW, OPTION_TAGS, SUPPORTED};
 use crate::base::flow::Transport;
 use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
-use crate::sip::event::SipEvent;
+use crate::sip::event::{SipEvent, Status};
 use crate::sip::message::{Message, Method};
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::refusals::Why;
 use crate::sip::route;
-use crate::sip::transaction::{Incoming, ServerKey, TransactionId};
+use crate::sip::transaction::{Incoming, ServerKey, Standing, TransactionId};
 
 /// The body type of calls.
 const SDP: &str = "application/sdp";
@@ -32,6 +32,8 @@ pub(crate) struct Arrival {
     pub(crate) flow: Flow,
     /// Our address on that flow.
     pub(crate) local_ip: IpAddr,
+    /// How many octets it had.
+    pub(crate) size: usize,
 }
 
 impl Endpoint {
@@ -56,29 +58,36 @@ impl Endpoint {
             return;
         }
         if method == Method::Register && self.came_back(&request) {
-            let transaction = self.transactions.start_server(key, request.clone(), flow);
+            let transaction =
+                self.transactions
+                    .start_server(key, request.clone(), flow, Standing::Peer);
             self.answer_plainly(now, transaction, 482);
             return;
         }
-        let called = if request.to_tag().is_empty() && is_for_somebody(&method) {
-            self.called(arrival, &request)
+        let standing = self.standing(&arrival.flow, &request, &key);
+        let called = self.called(arrival, &request);
+        if standing == Standing::Stranger && called == Called::Nobody {
+            self.refuse_stranger(now, arrival, &flow, &request);
+            return;
+        }
+        if !self.transactions.has_room(flow.remote().ip(), standing) {
+            self.refusals.count(flow.remote().ip(), Why::TooBusy);
+            let mut busy = Self::stateless_response(&request, 503, phrase(503));
+            busy.headers.push("Retry-After", "10");
+            self.send_small(now, &flow, &busy, arrival.size);
+            return;
+        }
+        // What belongs to a call is the call's, whoever is called.
+        let called = if request.to_tag().is_empty() && method != Method::Cancel {
+            called
         } else {
             Called::Direct
         };
-        if called == Called::Nobody {
-            self.refuse_stranger(now, &flow, &request);
-            return;
-        }
-        if self.transactions.is_full() {
-            self.refusals.count(flow.remote().ip(), Why::TooBusy);
-            let mut busy = self.stateless_response(&request, 503, phrase(503));
-            busy.headers.push("Retry-After", "10");
-            self.send(now, &flow, busy.to_bytes());
-            return;
-        }
         if method == Method::Cancel {
             let invite = self.transactions.server(&key.clone().invite_of_cancel());
-            let transaction = self.transactions.start_server(key, request.clone(), flow);
+            let transaction = self
+                .transactions
+                .start_server(key, request.clone(), flow, standing);
             match invite {
                 Some(invite) => {
                     self.answer_cancel(now, transaction, invite, &request);
@@ -89,7 +98,9 @@ impl Endpoint {
             return;
         }
         let merged = request.to_tag().is_empty() && self.transactions.is_merged(&request);
-        let transaction = self.transactions.start_server(key, request.clone(), flow);
+        let transaction = self
+            .transactions
+            .start_server(key, request.clone(), flow, standing);
         let checked = check(&request, merged)
             .and_then(|()| self.check_way(arrival.flow.transport(), &request, called));
         if let Err(refusal) = checked {
@@ -110,21 +121,16 @@ impl Endpoint {
         &mut self,
         now: Instant,
         arrival: &Arrival,
-        mut request: Message,
+        request: &Message,
         code: u16,
         what: &'static str,
     ) {
-        let flow = response_flow(&mut request, &arrival.flow);
-        let source = flow.remote().ip();
-        let whole = if code == 400 { what } else { "version" };
-        self.refusals.count(source, Why::Malformed(whole));
-        let phrase = if code == 400 {
-            format!("Bad {what}")
+        let (whole, phrase) = if code == 400 {
+            (what, format!("Bad {what}"))
         } else {
-            what.to_owned()
+            ("version", what.to_owned())
         };
-        let response = self.stateless_response(&request, code, &phrase);
-        self.send(now, &flow, response.to_bytes());
+        self.refuse_malformed(now, arrival, request, whole, &Status::new(code, phrase));
     }
 
     /// Refuses what broke a stream, as far as its head can be read.
@@ -136,25 +142,20 @@ impl Endpoint {
         code: u16,
         phrase: &'static str,
     ) {
-        let source = arrival.flow.remote().ip();
-        self.refusals.count(source, Why::Malformed(phrase));
         self.border.trace(now, false, &arrival.flow, None, head);
         let request = match parse::message(head) {
-            Ok(message) => message,
-            Err(Unreadable::Answer { request, .. }) => *request,
-            Err(Unreadable::Discard(_)) => {
-                self.discarded += 1;
-                return;
-            }
+            Ok(message) => Some(message),
+            Err(Unreadable::Answer { request, .. }) => Some(*request),
+            Err(Unreadable::Discard(_)) => None,
         };
-        if request.method().is_none_or(|method| *method == Method::Ack) {
-            self.discarded += 1;
-            return;
+        let answered = request.filter(|it| it.method().is_some_and(|it| *it != Method::Ack));
+        match answered {
+            Some(request) => {
+                let status = Status::new(code, phrase);
+                self.refuse_malformed(now, arrival, &request, phrase, &status);
+            }
+            None => self.discard(arrival.flow.remote().ip(), phrase),
         }
-        let mut request = request;
-        let flow = response_flow(&mut request, &arrival.flow);
-        let response = self.stateless_response(&request, code, phrase);
-        self.send(now, &flow, response.to_bytes());
     }
 
     /// Answers with a status alone.
@@ -353,13 +354,10 @@ impl Endpoint {
         Some(Message::response(request, code, phrase(code), Some(&tag)))
     }
 
-    pub(crate) fn stateless_response(&self, request: &Message, code: u16, phrase: &str) -> Message {
+    /// A response that nothing is kept of; it does not say who we are, for it may go to anybody.
+    pub(crate) fn stateless_response(request: &Message, code: u16, phrase: &str) -> Message {
         let tag = stateless_tag(request);
-        let mut response = Message::response(request, code, phrase, Some(&tag));
-        response
-            .headers
-            .push("Server", self.config.user_agent.clone());
-        response
+        Message::response(request, code, phrase, Some(&tag))
     }
 }
 
@@ -464,7 +462,8 @@ fn check_content(request: &Message) -> Result<(), Refusal> {
 
 /// The same tag for each repetition of a request (RFC 3261 section 8.2.7).
 fn stateless_tag(request: &Message) -> String {
-    const TAG_BYTES: usize = 8;
+    /// As much as a tag must have (RFC 3261 section 19.3): nobody dials by it.
+    const TAG_BYTES: usize = 4;
     let mut hash = sha2::Sha256::new();
     hash.update(request.call_id());
     hash.update(request.header("Via").unwrap_or_default());
