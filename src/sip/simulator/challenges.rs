@@ -7,7 +7,7 @@ use super::bench::{Bench, OURS, peer};
 use super::scenarios::account;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Method};
 use crate::sip::{
     AccountSetup, Body, Credentials, DigestRules, RegistrationState, SessionId, SipEvent,
 };
@@ -116,6 +116,55 @@ fn answered_invite(
             })
             .unwrap_or_default()
     })
+}
+
+/// The nonce and the count that a request's credentials carry.
+fn counts(sent: &[Message]) -> Vec<(String, u32)> {
+    let fields = ["Authorization", "Proxy-Authorization"];
+    sent.iter()
+        .flat_map(|message| fields.map(|name| message.headers.values(name)))
+        .flatten()
+        .map(|value| {
+            let credentials = crate::sip::parse::credentials(value).unwrap();
+            let count = credentials.value("nc").unwrap();
+            let nonce = credentials.value("nonce").unwrap().to_owned();
+            (nonce, u32::from_str_radix(count, 16).unwrap())
+        })
+        .collect()
+}
+
+/// A server that challenged again with a nonce that was in use, or REGISTER and INVITE with the
+/// same one, once saw a count twice, took it for a replay and refused the call.
+#[test]
+fn the_count_of_a_nonce_goes_on_whatever_it_is_used_for() {
+    let (mut bench, register) = phone(setup());
+    let mut seen = Vec::new();
+    let asked = [("WWW-Authenticate", SHA256)];
+    let sent = answer(&mut bench, server(), &register, 401, &asked);
+    seen.extend(counts(&sent));
+    let ok = [("Contact", "<sip:bob@10.0.0.1>;expires=3600")];
+    answer(&mut bench, server(), &sent[0], 200, &ok);
+    // The proxy has the same nonce, and asks once more with it, for another algorithm.
+    let (_, invite) = call(&mut bench, "sip:carol@sim.example");
+    let asked = [("Proxy-Authenticate", SHA256)];
+    let sent = answer(&mut bench, server(), &invite, 407, &asked);
+    seen.extend(counts(&sent));
+    let again = sent.iter().find(|it| it.method() == Some(&Method::Invite));
+    let sent = answer(&mut bench, server(), again.unwrap(), 407, &asked);
+    seen.extend(counts(&sent));
+    // The account is set up anew with the same address.
+    bench.endpoint.add_account(bench.now, BOB, setup());
+    let sent = bench.sent();
+    let register = sent
+        .iter()
+        .find(|it| it.method() == Some(&Method::Register));
+    let asked = [("WWW-Authenticate", SHA256)];
+    let sent = answer(&mut bench, server(), register.unwrap(), 401, &asked);
+    seen.extend(counts(&sent));
+    let numbers: Vec<u32> = seen.iter().map(|(_, count)| *count).collect();
+    assert!(seen.iter().all(|(nonce, _)| nonce == "n"), "{seen:?}");
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
+    assert!(numbers.len() >= 4, "{seen:?}");
 }
 
 #[test]

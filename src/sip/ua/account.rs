@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::authentication::KnownChallenge;
+use super::authentication::{KnownChallenge, NonceCounts};
 use super::outgoing::OutgoingId;
 use crate::base::flow::{ConnectionId, Resolved, Transport};
 use crate::base::uri::{Host, SipUri, Uri};
@@ -29,6 +29,8 @@ pub(crate) struct Account {
     pub(crate) contact_user: String,
     /// The challenges that were answered.
     pub(crate) challenges: Vec<KnownChallenge>,
+    /// How often each nonce was used.
+    pub(crate) nonces: NonceCounts,
     /// The Service-Route of the last answer (RFC 3608).
     pub(crate) service_routes: Vec<AddressField>,
     /// The Call-ID of all its REGISTERs.
@@ -102,6 +104,7 @@ impl Account {
         Self {
             contact_user,
             challenges: Vec::new(),
+            nonces: NonceCounts::default(),
             service_routes: Vec::new(),
             call_id,
             local_tag,
@@ -136,6 +139,7 @@ impl Account {
             self.binding.clone_from(&old.binding);
             self.servers.clone_from(&old.servers);
             self.realms.clone_from(&old.realms);
+            self.nonces.clone_from(&old.nonces);
         }
     }
 

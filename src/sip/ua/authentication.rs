@@ -1,5 +1,7 @@
 //! Challenges to our requests (RFC 3261 section 22, RFC 7616, RFC 8760).
 
+use std::collections::VecDeque;
+
 use super::failover::chooses_servers;
 use super::outgoing::{OutgoingId, Owner};
 use crate::base::flow::Resolved;
@@ -25,8 +27,29 @@ pub(crate) struct KnownChallenge {
     by_proxy: bool,
     /// Whether REGISTER was challenged; a registrar's nonce is of no use for a call.
     for_register: bool,
-    /// How many requests were sent with its nonce.
-    used: u32,
+}
+
+/// How many nonces one account counts: those of its challenges, and some that may come again.
+const MAX_NONCES: usize = 32;
+
+/// How many requests were sent with each nonce, whatever for (RFC 7616 section 3.4): a server takes
+/// a count that comes twice for a replay. The nonce that was used last stands last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NonceCounts(VecDeque<(String, u32)>);
+
+impl NonceCounts {
+    /// The count for the next request with a nonce, from 1.
+    fn next(&mut self, nonce: &str) -> u32 {
+        let at = self.0.iter().position(|(known, _)| known == nonce);
+        let known = at.and_then(|at| self.0.remove(at));
+        let (nonce, used) = known.unwrap_or_else(|| (nonce.to_owned(), 0));
+        let count = used.saturating_add(1);
+        if self.0.len() >= MAX_NONCES {
+            self.0.pop_front();
+        }
+        self.0.push_back((nonce, count));
+        count
+    }
 }
 
 impl Endpoint {
@@ -76,7 +99,6 @@ impl Endpoint {
             challenge,
             by_proxy,
             for_register,
-            used: 0,
         }));
         if known.len() > MAX_REALMS {
             known.drain(..known.len() - MAX_REALMS);
@@ -209,13 +231,13 @@ impl Endpoint {
         let Some(credentials) = &account.setup.credentials else {
             return;
         };
-        for known in &mut account.challenges {
+        for known in &account.challenges {
             // Without a challenge to this request, credentials go only where the last request of
             // the same kind needed them.
             if known.for_register != for_register && !(challenged && known.by_proxy) {
                 continue;
             }
-            known.used = known.used.saturating_add(1);
+            let count = account.nonces.next(&known.challenge.nonce);
             let subject = Subject {
                 method: &method,
                 uri: &uri,
@@ -226,7 +248,7 @@ impl Endpoint {
                 &credentials.password,
                 subject,
                 &cnonce,
-                known.used,
+                count,
             );
             let header = if known.by_proxy {
                 "Proxy-Authorization"
@@ -349,5 +371,22 @@ fn asked_for(fields: &[AuthFields]) -> String {
         "a challenge that cannot be read".to_owned()
     } else {
         named.join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonces_are_counted_apart_and_few_are_remembered() {
+        let mut counts = NonceCounts::default();
+        assert_eq!((counts.next("a"), counts.next("a")), (1, 2));
+        for number in 0..200 {
+            assert_eq!(counts.next(&number.to_string()), 1);
+            // The one that is in use stays.
+            assert_eq!(counts.next("a"), number + 3);
+        }
+        assert_eq!(counts.0.len(), MAX_NONCES);
     }
 }
