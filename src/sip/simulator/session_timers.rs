@@ -45,6 +45,8 @@ fn the_answer_names_interval_and_refresher() {
         // Nobody knows timers, or only a proxy asks: then we refresh.
         ("X-Odd: 1", None, false),
         ("Session-Expires: 600", Some("600;refresher=uas"), false),
+        // Less than may be asked for, by one who cannot be told so.
+        ("Session-Expires: 60", Some("60;refresher=uas"), false),
         (
             "Session-Expires: 600\r\nMin-SE: 900",
             Some("900;refresher=uas"),
@@ -324,6 +326,28 @@ fn our_invite_asks_and_the_answer_decides_who_refreshes() {
         &[("Session-Expires", "90;refresher=uas")],
     );
     assert!(bench.wait(SECOND * 200).is_empty(), "it was not asked for");
+}
+
+/// An interval of 60 s, which is not allowed, was once kept as 90 s: we refreshed after 45 s, and the
+/// far end had hung up after 40 s.
+#[test]
+fn a_far_end_that_names_too_short_an_interval_is_refreshed_by_its_own_clock() {
+    let mut bench = with_expires(1800);
+    let (_, invite) = calling(&mut bench);
+    let fields = [("Session-Expires", "60;refresher=uac"), ("Allow", "UPDATE")];
+    accept(&mut bench, &invite, &fields);
+    let update = |sent: Vec<Message>| {
+        let is_update = |it: &Message| it.method() == Some(&Method::Update);
+        sent.into_iter().find(is_update)
+    };
+    assert_eq!(update(bench.wait(SECOND * 29)), None);
+    let update = update(bench.wait(SECOND * 2)).expect("a refresh after half of 60 s");
+    // What we ask for is allowed.
+    assert_eq!(
+        update.header("Session-Expires"),
+        Some("90;refresher=uac"),
+        "{update:?}"
+    );
 }
 
 #[test]

@@ -22,6 +22,10 @@ pub(crate) const TAG: &str = "timer";
 /// The shortest interval that may be agreed, in seconds (section 4).
 pub(crate) const MIN_SE: u32 = 90;
 
+/// The shortest interval by which we refresh, in seconds: a far end may not name less than `MIN_SE`,
+/// but one that does ends the call by its own clock, not by ours.
+const LEAST: u32 = 10;
+
 /// The longest interval that a 422 may demand, in seconds.
 const MAX_SE: u32 = 86_400;
 
@@ -111,7 +115,9 @@ impl Session {
             } else {
                 Refresher::Uas
             };
-            let value = format!("{};refresher={}", timer.expires, refresher.word());
+            // Where the far end named less than may be named, we do not (section 4).
+            let expires = timer.expires.max(self.min_se);
+            let value = format!("{expires};refresher={}", refresher.word());
             request.headers.push("Session-Expires", value);
             request.headers.push("Min-SE", self.min_se.to_string());
         }
@@ -154,7 +160,10 @@ impl Endpoint {
             self.set_timer(now, id, None);
             return;
         }
-        let least = request.seconds("Min-SE").unwrap_or(0).clamp(MIN_SE, MAX_SE);
+        let least = match (request.seconds("Min-SE"), asked) {
+            (None, Some(asked)) if asked < MIN_SE => asked.max(LEAST),
+            (named, _) => named.unwrap_or(0).clamp(MIN_SE, MAX_SE),
+        };
         let wanted = seconds(wanted).max(least);
         let expires = asked.map_or(wanted, |asked| asked.min(wanted)).max(least);
         let refresher = if known {
@@ -188,7 +197,7 @@ impl Endpoint {
         let off = self.extensions(account).session_expires.is_zero();
         let agreed = response.seconds("Session-Expires").filter(|_| !off);
         let timer = agreed.map(|expires| SessionTimer {
-            expires: expires.clamp(MIN_SE, MAX_SE),
+            expires: expires.clamp(LEAST, MAX_SE),
             ours: Refresher::of(response) != Some(Refresher::Uas),
         });
         self.set_timer(now, id, timer);
@@ -355,7 +364,10 @@ impl Endpoint {
         self.timers.cancel(&Timer::SessionExpires(id));
         if let Some(timer) = timer {
             let interval = Duration::from_secs(timer.expires.into());
-            let end = interval.saturating_sub(TIMEOUT.min(interval / 3));
+            // A far end that named less than it may is not held to it.
+            let least = Duration::from_secs(MIN_SE.into());
+            let longest = interval.max(least);
+            let end = longest.saturating_sub(TIMEOUT.min(longest / 3));
             self.timers.set(Timer::SessionExpires(id), now + end);
             if timer.ours {
                 self.timers.set(Timer::Refresh(id), now + interval / 2);
