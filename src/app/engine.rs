@@ -38,6 +38,9 @@ const COMMANDS: usize = 256;
 const EVENTS: usize = 4096;
 /// Packets and other tidings from the sockets.
 const NET_EVENTS: usize = 4096;
+/// How many of them are taken in a row: a burst is taken as a whole, a flood must not keep commands
+/// and timers waiting.
+const BURST: usize = 256;
 /// Tidings from the sound threads.
 const MEDIA_EVENTS: usize = 1024;
 /// Answers of the store, the resolver and other helpers.
@@ -335,9 +338,7 @@ impl Engine {
             tokio::select! {
                 Some(event) = inlets.net.recv() => {
                     let now = clock::monotonic_now();
-                    self.handle_net(now, event);
-                    // A burst is taken as a whole before anything else is considered.
-                    while let Ok(event) = inlets.net.try_recv() {
+                    for event in burst(event, &mut inlets.net) {
                         self.handle_net(now, event);
                     }
                 }
@@ -579,5 +580,36 @@ impl Engine {
                 );
             }
         });
+    }
+}
+
+/// What has come by now, as far as it is taken in a row.
+fn burst<T>(first: T, inlet: &mut mpsc::Receiver<T>) -> impl Iterator<Item = T> + '_ {
+    let more = std::iter::from_fn(move || inlet.try_recv().ok());
+    std::iter::once(first).chain(more).take(BURST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who sent faster than we read once kept us from hanging up.
+    #[test]
+    fn a_flood_is_taken_in_bursts_and_nothing_of_it_is_lost() {
+        let (sender, mut inlet) = mpsc::channel(1000);
+        sender.try_send(0).unwrap();
+        let mut taken = Vec::new();
+        while let Ok(first) = inlet.try_recv() {
+            let before = taken.len();
+            for number in burst(first, &mut inlet) {
+                taken.push(number);
+                // As fast as it is read, and for a while only.
+                if number < 900 {
+                    sender.try_send(number + 1).unwrap();
+                }
+            }
+            assert!(taken.len() - before <= BURST);
+        }
+        assert_eq!(taken, (0..=900).collect::<Vec<_>>());
     }
 }
