@@ -81,6 +81,8 @@ struct Connection {
     remote: SocketAddr,
     local: Option<SocketAddr>,
     connected: bool,
+    /// When its last whole message came.
+    heard: Option<Instant>,
 }
 
 /// How messages are told apart.
@@ -113,6 +115,19 @@ pub(crate) struct Stream {
     pub(crate) local_ip: Option<IpAddr>,
     /// Whether we opened it.
     pub(crate) ours: bool,
+    /// When its last whole message came.
+    pub(crate) heard: Option<Instant>,
+}
+
+/// Whether a peer may open another stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// It may.
+    Free,
+    /// It may when another one is closed.
+    Crowded,
+    /// It has as many as one source may have.
+    Greedy,
 }
 
 /// The border to the sockets and to the owner.
@@ -230,29 +245,34 @@ impl Border {
         found.map(|(connection, _)| *connection)
     }
 
-    /// Learns of a stream that a peer opened; closes it when there are too many, and says `false`.
+    /// Whether a source may open another stream to us.
+    pub(crate) fn room_for(&self, source: IpAddr) -> Room {
+        let of_source = self.accepted_by(|known| known.remote.ip() == source);
+        if of_source >= MAX_ACCEPTED_OF_SOURCE {
+            Room::Greedy
+        } else if self.connections.len() >= MAX_CONNECTIONS
+            || self.accepted_by(|_| true) >= MAX_ACCEPTED
+        {
+            Room::Crowded
+        } else {
+            Room::Free
+        }
+    }
+
+    /// Learns of a stream that a peer opened.
     pub(crate) fn accepted(
         &mut self,
         connection: ConnectionId,
         transport: Transport,
         remote: SocketAddr,
         local: SocketAddr,
-    ) -> bool {
-        let of_source = self.accepted_by(|known| known.remote.ip() == remote.ip());
-        let room = self.connections.len() < MAX_CONNECTIONS
-            && self.accepted_by(|_| true) < MAX_ACCEPTED
-            && of_source < MAX_ACCEPTED_OF_SOURCE;
-        if room {
-            let accepted = Connection {
-                local: Some(local),
-                connected: true,
-                ..Connection::new(transport, remote, None)
-            };
-            self.insert(connection, accepted);
-        } else {
-            self.outputs.push_back(Output::Close { connection });
-        }
-        room
+    ) {
+        let accepted = Connection {
+            local: Some(local),
+            connected: true,
+            ..Connection::new(transport, remote, None)
+        };
+        self.insert(connection, accepted);
     }
 
     /// Learns that a stream is open.
@@ -317,6 +337,19 @@ impl Border {
             })
     }
 
+    /// Notes that a whole message came.
+    pub(crate) fn heard(&mut self, now: Instant, connection: ConnectionId) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.heard = Some(now);
+        }
+    }
+
+    /// Whether a peer opened a stream and has sent no whole message yet.
+    pub(crate) fn silent(&self, connection: ConnectionId) -> bool {
+        let known = self.connections.get(&connection);
+        connection.was_accepted() && known.is_some_and(|known| known.heard.is_none())
+    }
+
     /// Whether a stream is known and not yet open.
     pub(crate) fn connecting(&self, connection: ConnectionId) -> bool {
         self.connections
@@ -341,6 +374,7 @@ impl Border {
                 remote: known.remote,
                 local_ip: known.local.map(|local| local.ip()),
                 ours: connection.0 % 2 == 1,
+                heard: known.heard,
             })
             .collect();
         streams.sort_by_key(|stream| stream.connection);
@@ -413,6 +447,7 @@ impl Connection {
             remote,
             local: None,
             connected: false,
+            heard: None,
         }
     }
 }

@@ -18,7 +18,8 @@ pub(super) enum Timer {
     Transaction(TransactionId, TransactionTimer),
     /// A stream that is being opened (5 s; with a handshake, 10 s).
     Connect(ConnectionId),
-    /// A message on a stream that has begun and not ended (64*T1 from its first octet).
+    /// A message on a stream that has begun and not ended (64*T1 from its first octet), or the first
+    /// one on a stream that a peer opened (64*T1 from then).
     Partial(ConnectionId),
     /// A question to the resolver (64*T1).
     Resolve(ResolveId),
@@ -44,7 +45,7 @@ pub(super) enum Timer {
     Refresh(SessionId),
     /// The end of a call that was not refreshed (RFC 4028 section 10).
     SessionExpires(SessionId),
-    /// Our re-INVITE after glare (RFC 3261 section 14.1).
+    /// Our re-INVITE after glare (RFC 3261 section 14.1), or another one after a refusal.
     Glare(SessionId),
     /// The longest wait for the final answer to our re-INVITE.
     ReinviteLimit(OutgoingId),
@@ -101,7 +102,7 @@ impl Endpoint {
                     if let Some((_, remote)) = self.border.close(connection) {
                         self.refusals.count(remote.ip(), Why::Slow);
                     }
-                    self.connection_lost(now, connection, "the peer sent half a message");
+                    self.connection_lost(now, connection, "the peer sent no whole message in time");
                 }
                 Timer::Resolve(id) => {
                     self.resolved(now, id, Err("the name was not resolved in time".to_owned()));

@@ -15,7 +15,7 @@ use crate::sip::event::{Body, ReferTarget, SessionId, SipError, SipEvent, Status
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::rate_limit::RateLimit;
-use crate::sip::refusals::{Refusals, Why};
+use crate::sip::refusals::Refusals;
 use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
@@ -162,20 +162,15 @@ impl Endpoint {
     /// Learns of a stream that a peer opened.
     pub fn handle_accepted(
         &mut self,
-        _now: Instant,
+        now: Instant,
         connection: ConnectionId,
         transport: Transport,
         remote: SocketAddr,
         local: SocketAddr,
     ) {
-        match transport {
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                if !self.border.accepted(connection, transport, remote, local) {
-                    self.refusals.count(remote.ip(), Why::TooManyStreams);
-                }
-            }
-            // Datagrams have no connections.
-            Transport::Udp => {}
+        // Datagrams have no connections.
+        if transport != Transport::Udp {
+            self.stream_accepted(now, connection, transport, (remote, local));
         }
     }
 
@@ -191,7 +186,10 @@ impl Endpoint {
         self.border.push(connection, bytes);
         let mut ended = false;
         while let Some((frame, flow, local_ip)) = self.border.next_frame(connection) {
-            ended = true;
+            if let Frame::Message(_) = frame {
+                ended = true;
+                self.border.heard(now, connection);
+            }
             let size = match &frame {
                 Frame::Message(bytes) => bytes.len(),
                 Frame::Broken { head, .. } => head.len(),
@@ -215,7 +213,7 @@ impl Endpoint {
             }
         }
         let partial = Timer::Partial(connection);
-        if !self.border.partial(connection) {
+        if !self.border.partial(connection) && !self.border.silent(connection) {
             self.timers.cancel(&partial);
         } else if ended || !self.timers.contains(&partial) {
             // A sender that adds an octet now and then gains no time by it.

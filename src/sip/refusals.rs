@@ -28,9 +28,10 @@ pub enum Why {
     Malformed(&'static str),
     /// The phone had as many requests under way as it can have.
     TooBusy,
-    /// It began a message on a stream and did not end it in time.
+    /// It opened a stream, or began a message on one, and sent no whole message in time.
     Slow,
-    /// There were as many streams as there can be, of all sources or of this one.
+    /// There were as many streams as there can be, of all sources or of this one; or its idle one
+    /// made room for another.
     TooManyStreams,
 }
 

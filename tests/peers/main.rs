@@ -22,6 +22,7 @@ mod baresip;
 mod call_waiting;
 mod certificates;
 mod conversation;
+mod crowd;
 #[cfg(feature = "gui")]
 mod damaged_start;
 mod datagrams;

@@ -341,6 +341,96 @@ fn a_stream_whose_message_never_ends_is_closed_and_counted() {
     assert_eq!(counted(&mut bench, Why::Slow), 1);
 }
 
+/// Octets that come by a stream.
+fn says(bench: &mut Bench, number: u64, text: &str) {
+    let connection = ConnectionId(number * 2);
+    let now = bench.now;
+    bench
+        .endpoint
+        .handle_stream(now, connection, text.as_bytes());
+    bench.drain();
+}
+
+/// The streams that are closed for one that a source opens; none when it is refused.
+fn closed_for(bench: &mut Bench, number: u64, source: [u8; 4]) -> Option<Vec<u64>> {
+    let connection = ConnectionId(number * 2);
+    let (remote, local) = (SocketAddr::from((source, 9)), "10.0.0.1:5060");
+    let (now, local) = (bench.now, local.parse().unwrap());
+    bench
+        .endpoint
+        .handle_accepted(now, connection, Transport::Tcp, remote, local);
+    let closed = bench.drain().into_iter().filter_map(|output| match output {
+        Output::Close { connection } => Some(connection.0 / 2),
+        _ => None,
+    });
+    let closed: Vec<u64> = closed.collect();
+    (!closed.contains(&number)).then_some(closed)
+}
+
+/// Such streams once stayed for ever, so that 192 of them kept everybody else out.
+#[test]
+fn a_stream_that_says_nothing_is_closed_and_counted() {
+    let mut bench = Bench::new();
+    let connection = bench.accept_stream();
+    for _ in 0..6 {
+        bench.wait(Duration::from_secs(5));
+        // A keep-alive is no message.
+        let (written, closed) = bench.stream(connection, "\r\n\r\n");
+        assert_eq!((written.as_str(), closed), ("\r\n", false));
+    }
+    bench
+        .endpoint
+        .handle_timeout(bench.now + Duration::from_secs(3));
+    assert_eq!(bench.drain(), [Output::Close { connection }]);
+    assert_eq!(counted(&mut bench, Why::Slow), 1);
+    // One that said something stays.
+    let connection = bench.accept_stream();
+    bench.stream(connection, &options("1").replace("/UDP", "/TCP"));
+    bench.wait(Duration::from_secs(600));
+    assert!(!bench.stream(connection, "\r\n\r\n").1);
+}
+
+#[test]
+fn an_idle_stream_of_a_stranger_makes_room_for_the_own_server() {
+    let mut bench = Bench::new();
+    let account = AccountSetup {
+        registrar: Some(Uri::parse("sip:sim.example").unwrap()),
+        ..super::scenarios::account("bob")
+    };
+    let id = AccountId(3);
+    bench.endpoint.add_account(bench.now, id, account);
+    bench.drain();
+    let tcp = |text: String| text.replace("/UDP", "/TCP");
+    for number in 0..192 {
+        let source = [10, 0, 1, u8::try_from(number).unwrap()];
+        assert_eq!(closed_for(&mut bench, number, source), Some(Vec::new()));
+        says(&mut bench, number, &tcp(options(&number.to_string())));
+        bench.wait(Duration::from_millis(10));
+    }
+    // The first one calls, the second one said something just now.
+    says(&mut bench, 0, &tcp(invite("call")));
+    says(&mut bench, 1, &tcp(options("again")));
+    assert_eq!(closed_for(&mut bench, 200, [10, 0, 2, 1]), None);
+    let server = [10, 0, 0, 201];
+    assert_eq!(closed_for(&mut bench, 201, server), Some(vec![2]));
+    says(&mut bench, 201, &tcp(options("server")));
+    assert_eq!(closed_for(&mut bench, 202, server), Some(vec![3]));
+    says(&mut bench, 202, &tcp(options("server-2")));
+    assert_eq!(counted(&mut bench, Why::TooManyStreams), 3);
+    // Strangers must wait until one was silent for a while; the server's own stay.
+    bench.wait(Duration::from_secs(31));
+    assert_eq!(closed_for(&mut bench, 203, [10, 0, 2, 1]), Some(vec![4]));
+    let (now, session) = (bench.now, bench.session());
+    let answer = bench.endpoint.answer(now, session, Body::sdp("v=0"));
+    answer.unwrap();
+    bench.wait(Duration::from_secs(31));
+    let closed: Vec<u64> = (0..60)
+        .flat_map(|n| closed_for(&mut bench, 300 + n, [10, 0, 2, 2]).unwrap_or_default())
+        .collect();
+    assert_eq!(closed.len(), 60);
+    assert!(closed.iter().all(|it| !matches!(it, 0 | 201 | 202)));
+}
+
 #[test]
 fn what_nobody_can_be_told_of_is_counted() {
     let mut bench = Bench::new();

@@ -14,12 +14,16 @@
 mod client_invite;
 mod client_non_invite;
 mod server_invite;
+mod server_key;
 mod server_non_invite;
+mod shares;
 mod table;
 
 use std::time::Duration;
 
-pub(crate) use table::{ClientOwner, Incoming, Outcome, ServerKey, Standing, Transactions};
+pub(crate) use server_key::ServerKey;
+pub(crate) use shares::Standing;
+pub(crate) use table::{ClientOwner, Incoming, Outcome, Transactions, ack_of};
 
 /// Names one transaction while it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,16 +6,15 @@ use std::net::IpAddr;
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
 use super::server_invite::ServerInvite;
+use super::server_key::ServerKey;
 use super::server_non_invite::ServerNonInvite;
+use super::shares::{Shares, Standing};
 use super::{ClientInput, ServerInput, Step, Steps, TransactionId, TransactionTimer};
+use crate::base::flow::ConnectionId;
 use crate::sip::connection::Flow;
 use crate::sip::event::SessionId;
 use crate::sip::message::{Message, Method};
-use crate::sip::rate_limit::site;
 use crate::sip::ua::OutgoingId;
-
-/// The start of each branch of RFC 3261 (section 8.1.1.7).
-const COOKIE: &str = "z9hG4bK";
 
 /// How many transactions of a person's phone may live at once, of those that others begin and of
 /// those that we begin: nobody outside keeps us from calling.
@@ -24,14 +23,6 @@ const LIMIT: usize = 4_096;
 /// The same for a phone that may have thousands of calls.
 const BUSY_LIMIT: usize = 131_072;
 
-/// How many eighths of the limit those may take who are neither an own server nor in a call.
-const STRANGERS: usize = 6;
-/// How many eighths they and those in a call may take.
-const PEERS: usize = 7;
-/// From how many eighths on a source that is no own server gets no more than its share, which is
-/// one eighth: one that is alone may have more.
-const CROWDED: usize = 5;
-
 /// Who started a client transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientOwner {
@@ -39,58 +30,6 @@ pub(crate) enum ClientOwner {
     Outgoing(OutgoingId),
     /// The CANCEL of a session's INVITE.
     Cancel(SessionId),
-}
-
-/// What identifies a server transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ServerKey {
-    text: String,
-    method: Method,
-}
-
-impl ServerKey {
-    /// The key of a request; ACK has the one of its INVITE.
-    pub(crate) fn of(request: &Message) -> Option<Self> {
-        let method = match request.method()? {
-            Method::Ack => Method::Invite,
-            method => method.clone(),
-        };
-        let via = request.top_via()?;
-        let sent_by = format!("{}:{}", via.host, via.port.unwrap_or_default());
-        let text = match via.branch() {
-            Some(branch) if branch.len() > COOKIE.len() && branch.starts_with(COOKIE) => {
-                format!("{branch} {}", sent_by.to_ascii_lowercase())
-            }
-            // RFC 2543 peers, and a branch that is the cookie alone.
-            Some(_) | None => {
-                let (number, _) = request.cseq()?;
-                let uri = request.uri()?;
-                let (from_tag, call_id) = (request.from_tag(), request.call_id());
-                let branch = via.branch().unwrap_or_default();
-                format!("2543 {uri} {from_tag} {call_id} {number} {sent_by} {branch}")
-            }
-        };
-        Some(Self { text, method })
-    }
-
-    /// The key of the INVITE that a CANCEL means.
-    pub(crate) fn invite_of_cancel(self) -> Self {
-        Self {
-            text: self.text,
-            method: Method::Invite,
-        }
-    }
-}
-
-/// Who begins a server transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// One of the account's own servers.
-    Own,
-    /// Whoever sends what belongs to a call or subscription.
-    Peer,
-    /// Anybody else.
-    Stranger,
 }
 
 /// What a merged request has in common with its twin (RFC 3261 section 8.2.2.2).
@@ -126,6 +65,8 @@ struct Server {
     flow: Flow,
     /// Whose share it takes from; none for the own servers, which have none.
     source: Option<IpAddr>,
+    /// The tag that its answers gave To.
+    to_tag: Option<String>,
     /// The request, until the final answer: what repeats it needs only that answer.
     request: Option<Message>,
 }
@@ -161,8 +102,8 @@ pub(crate) enum Incoming {
 pub(crate) struct Transactions {
     /// How many of each kind may live at once, those included that only absorb repetitions.
     limit: usize,
-    /// How many server transactions each source has that is no own server.
-    by_source: HashMap<IpAddr, usize>,
+    /// Who began those of the servers.
+    shares: Shares,
     clients: HashMap<TransactionId, Client>,
     client_keys: HashMap<(String, Method), TransactionId>,
     servers: HashMap<TransactionId, Server>,
@@ -177,7 +118,7 @@ impl Transactions {
     pub(crate) fn new(max_sessions: usize) -> Self {
         Self {
             limit: max_sessions.saturating_mul(2).clamp(LIMIT, BUSY_LIMIT),
-            by_source: HashMap::new(),
+            shares: Shares::default(),
             clients: HashMap::new(),
             client_keys: HashMap::new(),
             servers: HashMap::new(),
@@ -199,15 +140,8 @@ impl Transactions {
 
     /// Whether a source may begin another one.
     pub(crate) fn has_room(&self, source: IpAddr, standing: Standing) -> bool {
-        let eighths = |count: usize| self.limit / 8 * count;
-        let total = self.servers.len();
-        let room = match standing {
-            Standing::Own => return total < self.limit,
-            Standing::Peer => total < eighths(PEERS),
-            Standing::Stranger => total < eighths(STRANGERS),
-        };
-        let taken = self.by_source.get(&site(source)).copied();
-        room && (total < eighths(CROWDED) || taken.unwrap_or_default() < eighths(1))
+        let taken = self.servers.len();
+        self.shares.has_room(self.limit, taken, source, standing)
     }
 
     /// Sends a request whose top Via names a new branch.
@@ -257,7 +191,9 @@ impl Transactions {
         let client = self.clients.get(&id)?;
         let owner = client.owner;
         let ack = match client.machine {
-            ClientMachine::Invite(_) if code >= 300 => ack_of_failure(&client.request, response),
+            ClientMachine::Invite(_) if code >= 300 => ack_of(&client.request, response)
+                .map(|ack| ack.to_bytes())
+                .unwrap_or_default(),
             ClientMachine::Invite(_) | ClientMachine::Other(_) => Vec::new(),
         };
         self.move_client(id, ClientInput::Response { code, ack: &ack }, out);
@@ -273,13 +209,7 @@ impl Transactions {
         standing: Standing,
     ) -> TransactionId {
         let id = self.new_id();
-        let source = match standing {
-            Standing::Own => None,
-            Standing::Peer | Standing::Stranger => Some(site(flow.remote().ip())),
-        };
-        if let Some(source) = source {
-            *self.by_source.entry(source).or_default() += 1;
-        }
+        let source = self.shares.take(flow.remote().ip(), standing);
         let machine = if request.method() == Some(&Method::Invite) {
             ServerMachine::Invite(ServerInvite::start())
         } else {
@@ -296,6 +226,7 @@ impl Transactions {
                 merge_key,
                 flow,
                 source,
+                to_tag: None,
                 request: Some(request),
             },
         );
@@ -339,6 +270,9 @@ impl Transactions {
     ) {
         let bytes = response.to_bytes();
         let code = response.code().unwrap_or(500);
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.to_tag = Some(response.to_tag()).filter(|tag| !tag.is_empty());
+        }
         self.move_server(
             id,
             ServerInput::Respond {
@@ -376,6 +310,11 @@ impl Transactions {
         self.server_keys.get(key).copied()
     }
 
+    /// The tag that the answers to a server transaction gave To.
+    pub(crate) fn server_tag(&self, id: TransactionId) -> Option<&str> {
+        self.servers.get(&id)?.to_tag.as_deref()
+    }
+
     /// Whether the same request lives in another transaction (RFC 3261 section 8.2.2.2).
     pub(crate) fn is_merged(&self, request: &Message) -> bool {
         self.merge_keys.contains_key(&merge_key(request))
@@ -392,6 +331,13 @@ impl Transactions {
         Some((&client.request, &client.flow))
     }
 
+    /// The streams that transactions go by.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        let clients = self.clients.values().map(|client| &client.flow);
+        let servers = self.servers.values().map(|server| &server.flow);
+        clients.chain(servers).filter_map(Flow::connection)
+    }
+
     /// The client transactions whose flow fits, in order of their ids.
     pub(crate) fn clients_on(
         &self,
@@ -405,18 +351,6 @@ impl Transactions {
             .collect();
         found.sort_by_key(|(id, _)| *id);
         found
-    }
-
-    /// Gives a source's place back.
-    fn release(&mut self, source: Option<IpAddr>) {
-        if let Some(source) = source
-            && let Some(count) = self.by_source.get_mut(&source)
-        {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.by_source.remove(&source);
-            }
-        }
     }
 
     fn new_id(&mut self) -> TransactionId {
@@ -487,7 +421,7 @@ impl Transactions {
             if self.merge_keys.get(&server.merge_key) == Some(&id) {
                 self.merge_keys.remove(&server.merge_key);
             }
-            self.release(server.source);
+            self.shares.give_back(server.source);
             stop_all(id, out);
         } else {
             if server.machine.finished() {
@@ -570,11 +504,8 @@ fn merge_key(request: &Message) -> MergeKey {
 }
 
 /// The ACK of a refused INVITE: same branch and Route (RFC 3261 section 17.1.1.3).
-fn ack_of_failure(invite: &Message, response: &Message) -> Vec<u8> {
-    let Some(uri) = invite.uri() else {
-        return Vec::new();
-    };
-    let mut ack = Message::request(Method::Ack, uri.clone());
+pub(crate) fn ack_of(invite: &Message, response: &Message) -> Option<Message> {
+    let mut ack = Message::request(Method::Ack, invite.uri()?.clone());
     for (name, value) in invite.headers.iter() {
         let lower = name.to_ascii_lowercase();
         match lower.as_str() {
@@ -591,5 +522,5 @@ fn ack_of_failure(invite: &Message, response: &Message) -> Vec<u8> {
             _ => {}
         }
     }
-    ack.to_bytes()
+    Some(ack)
 }

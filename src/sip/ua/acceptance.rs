@@ -8,23 +8,26 @@
 //! few refusals a source hears nothing at all, as from a host without a phone. OPTIONS is treated as
 //! an INVITE would be (RFC 3261 section 11.2).
 
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::incoming::{Arrival, phrase};
 use super::lookup::Asked;
 use super::outgoing::{MAX_TARGETS, Owner};
 use super::session::Phase;
-use crate::base::flow::Resolved;
+use crate::base::flow::{ConnectionId, Output, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Uri, percent_decode};
-use crate::sip::connection::{Flow, response_flow};
+use crate::sip::connection::{Flow, Room, Stream, response_flow};
+use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::Status;
 use crate::sip::message::{Message, Method};
 use crate::sip::parse;
 use crate::sip::rate_limit::Admission;
 use crate::sip::refusals::{Refused, Why};
+use crate::sip::timer::TIMEOUT;
 use crate::sip::transaction::{ServerKey, Standing};
 
 /// Whom a request means.
@@ -185,6 +188,62 @@ impl Endpoint {
         } else if self.refusals.tells(now, source) {
             self.send_small(now, &flow, &response, arrival.size);
         }
+    }
+
+    /// Takes a stream that a peer opened, where there is room; far end first.
+    pub(crate) fn stream_accepted(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        transport: Transport,
+        (remote, local): (SocketAddr, SocketAddr),
+    ) {
+        if self.makes_room(now, remote.ip()) {
+            self.border.accepted(connection, transport, remote, local);
+            // A peer that opens a stream has something to say.
+            self.timers.set(Timer::Partial(connection), now + TIMEOUT);
+        } else {
+            self.refusals.count(remote.ip(), Why::TooManyStreams);
+            self.border.output(Output::Close { connection });
+        }
+    }
+
+    /// Whether a peer may open another stream: where there are as many as there may be, one that is
+    /// idle is closed for it.
+    fn makes_room(&mut self, now: Instant, source: IpAddr) -> bool {
+        match self.border.room_for(source) {
+            Room::Free => return true,
+            Room::Greedy => return false,
+            Room::Crowded => {}
+        }
+        let Some(idle) = self.idle_stream(now, self.is_server(source)) else {
+            return false;
+        };
+        self.refusals.count(idle.remote.ip(), Why::TooManyStreams);
+        self.border.close(idle.connection);
+        self.connection_lost(now, idle.connection, "its place was needed");
+        true
+    }
+
+    /// The stream of a stranger that was silent for the longest and that nothing needs; for another
+    /// stranger it must have been silent for a while.
+    fn idle_stream(&self, now: Instant, for_server: bool) -> Option<Stream> {
+        let quiet = |stream: &Stream| {
+            let heard = stream.heard;
+            heard.is_some_and(|heard| now.saturating_duration_since(heard) >= TIMEOUT)
+        };
+        let mut needed: BTreeSet<ConnectionId> = self.transactions.connections().collect();
+        needed.extend((self.sessions.values()).filter_map(|it| Some(it.stream?.0)));
+        self.border
+            .streams()
+            .filter(|it| !it.ours && !self.is_server(it.remote.ip()))
+            .filter(|it| !needed.contains(&it.connection) && (for_server || quiet(it)))
+            .min_by_key(|it| it.heard)
+    }
+
+    /// Whether an address was resolved for an account's own servers.
+    fn is_server(&self, ip: IpAddr) -> bool {
+        self.accounts.values().any(|account| account.is_server(ip))
     }
 
     /// Charges the source of a request that is not read yet; whether it may go on.

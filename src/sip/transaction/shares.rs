@@ -1,0 +1,71 @@
+//! How many server transactions each source may begin, so that none takes the room of all.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::sip::rate_limit::site;
+
+/// How many eighths of the limit those may take who are neither an own server nor in a call.
+const STRANGERS: usize = 6;
+/// How many eighths they and those in a call may take.
+const PEERS: usize = 7;
+/// From how many eighths on a source that is no own server gets no more than its share, which is
+/// one eighth: one that is alone may have more.
+const CROWDED: usize = 5;
+
+/// Who begins a server transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// One of the account's own servers.
+    Own,
+    /// Whoever sends what belongs to a call or subscription.
+    Peer,
+    /// Anybody else.
+    Stranger,
+}
+
+/// How many server transactions each source has that is no own server.
+#[derive(Debug, Default)]
+pub(super) struct Shares(HashMap<IpAddr, usize>);
+
+impl Shares {
+    /// Whether a source may begin another one, when so many of the limit are taken by all.
+    pub(super) fn has_room(
+        &self,
+        limit: usize,
+        taken: usize,
+        source: IpAddr,
+        standing: Standing,
+    ) -> bool {
+        let eighths = |count: usize| limit / 8 * count;
+        let room = match standing {
+            Standing::Own => return taken < limit,
+            Standing::Peer => taken < eighths(PEERS),
+            Standing::Stranger => taken < eighths(STRANGERS),
+        };
+        let own = self.0.get(&site(source)).copied().unwrap_or_default();
+        room && (taken < eighths(CROWDED) || own < eighths(1))
+    }
+
+    /// Takes a place; gives whose share it is from.
+    pub(super) fn take(&mut self, source: IpAddr, standing: Standing) -> Option<IpAddr> {
+        let source = match standing {
+            Standing::Own => return None,
+            Standing::Peer | Standing::Stranger => site(source),
+        };
+        *self.0.entry(source).or_default() += 1;
+        Some(source)
+    }
+
+    /// Gives a place back.
+    pub(super) fn give_back(&mut self, source: Option<IpAddr>) {
+        if let Some(source) = source
+            && let Some(count) = self.0.get_mut(&source)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.0.remove(&source);
+            }
+        }
+    }
+}
