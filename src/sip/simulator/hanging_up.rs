@@ -91,6 +91,38 @@ fn a_call_that_we_get_is_refused_or_ended() {
     assert_eq!(hung_up(&mut bench), ["BYE"], "in the call");
 }
 
+/// The answers to an INVITE and to its CANCEL belong to one dialog (RFC 3261 section 9.2).
+#[test]
+fn the_answer_to_a_cancel_has_the_tag_of_the_answers_to_its_invite() {
+    type Answer = fn(&mut Bench) -> Message;
+    let accepted: Answer = Bench::answer;
+    let refused: Answer = |bench| {
+        let (now, session) = (bench.now, bench.session());
+        let busy = Status::new(486, "Busy Here");
+        bench.endpoint.reject(now, session, busy, &[]).unwrap();
+        bench.sent().remove(0)
+    };
+    let rings: Answer = |bench| {
+        let (now, session) = (bench.now, bench.session());
+        bench.endpoint.ring(now, session, None).unwrap();
+        bench.sent().remove(0)
+    };
+    for answer in [accepted, refused, rings] {
+        let mut bench = Bench::new();
+        bench.datagram(&invite("1"));
+        let first = answer(&mut bench);
+        let sent = bench.datagram(&request("CANCEL", US, "1", TO_US, 1, ""));
+        assert_eq!(sent[0].code(), Some(200));
+        assert_eq!(sent[0].to_tag(), first.to_tag(), "after {:?}", first.code());
+    }
+    // Refused before it was a call.
+    let mut bench = Bench::new();
+    let odd = request("INVITE", US, "1", TO_US, 1, "Require: odd");
+    let first = bench.datagram(&odd).remove(0);
+    let sent = bench.datagram(&request("CANCEL", US, "1", TO_US, 1, ""));
+    assert_eq!(sent[0].to_tag(), first.to_tag());
+}
+
 /// The hang-up before the ACK is kept; it must not depend on an ACK that never comes.
 #[test]
 fn a_hang_up_before_the_ack_becomes_a_bye_with_the_ack_or_without() {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use sha2::Digest as _;
 
 use super::acceptance::Called;
+use super::session::Session;
 use super::{ALLOW, OPTION_TAGS, SUPPORTED};
 use crate::base::flow::Transport;
 use crate::sip::connection::{Flow, response_flow};
@@ -256,12 +257,14 @@ impl Endpoint {
         invite: TransactionId,
         cancel: &Message,
     ) {
-        let ringing = self
-            .sessions
-            .values()
-            .find(|session| session.answers(invite));
-        let tag = match ringing {
-            Some(session) => session.local_tag.clone(),
+        let answered = self.transactions.server_tag(invite);
+        let ringing = || {
+            let of_invite = |session: &&Session| session.answers(invite);
+            let session = self.sessions.values().find(of_invite)?;
+            Some(session.local_tag.as_str())
+        };
+        let tag = match answered.or_else(ringing) {
+            Some(tag) => tag.to_owned(),
             None => stateless_tag(cancel),
         };
         let response = Message::response(cancel, 200, phrase(200), Some(&tag));
