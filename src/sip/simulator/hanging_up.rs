@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Caller, SDP_BODY, TO_US, established, invite, request};
-use crate::base::flow::Output;
+use super::scenarios::account;
+use crate::base::flow::{Output, Transport};
+use crate::base::id::AccountId;
+use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::{Body, Census, SipEvent, Status};
+use crate::sip::{AccountSetup, Body, Census, SessionId, SipEvent, Status};
 
 const US: &str = "sip:us@10.0.0.1";
 const RELIABLE: &str = "Supported: 100rel\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
@@ -44,7 +47,7 @@ fn caller_with(code: u16, rseq: Option<u32>) -> Caller {
 #[test]
 fn a_call_that_we_make_is_cancelled_or_ended() {
     let mut bench = Bench::new();
-    let target = crate::base::uri::Uri::parse("sip:x@10.0.0.200:5070").unwrap();
+    let target = Uri::parse("sip:x@10.0.0.200:5070").unwrap();
     bench
         .endpoint
         .invite(bench.now, None, &target, &[])
@@ -63,6 +66,74 @@ fn a_call_that_we_make_is_cancelled_or_ended() {
     }
     let mut caller = caller_with(200, None);
     assert_eq!(hung_up(&mut caller.bench), ["BYE"], "in the call");
+}
+
+/// A call to a name with two servers, answered early by one phone and then refused so that it is
+/// tried once more; gives the INVITE of that second attempt.
+fn tried_again(code: u16) -> (Bench, SessionId, Message) {
+    let mut bench = Bench::for_accounts(None);
+    let places = [201, 202].map(|last| (Transport::Udp, ([10, 0, 0, last], 5060).into()));
+    bench.names.insert("sim.example".to_owned(), places.into());
+    let setup = AccountSetup {
+        registrar: None,
+        ..account("bob")
+    };
+    let (now, id) = (bench.now, AccountId(1));
+    bench.endpoint.add_account(now, id, setup);
+    let target = Uri::parse("sip:x@sim.example").unwrap();
+    let session = bench.endpoint.invite(now, Some(id), &target, &[]).unwrap();
+    bench.drain();
+    let offer = Body::sdp("v=offer");
+    bench.endpoint.offer(now, session, offer).unwrap();
+    let invite = bench.sent().remove(0);
+    bench.datagram_bytes(&Message::response(&invite, 100, "Trying", None).to_bytes());
+    let mut early = Message::response(&invite, 183, "Progress", Some("first"));
+    early.headers.push("Contact", "<sip:x@10.0.0.77>");
+    early.set_body(&Body::sdp("v=early"));
+    bench.datagram_bytes(&early.to_bytes());
+    let mut refusal = Message::response(&invite, code, "Again", Some("proxy"));
+    let headers = &mut refusal.headers;
+    headers.push(
+        "Proxy-Authenticate",
+        "Digest realm=\"sim.example\", nonce=\"n\"",
+    );
+    headers.push("Min-SE", "3000");
+    let sent = bench.datagram_bytes(&refusal.to_bytes());
+    assert_eq!(words(&sent), ["ACK", "INVITE"], "{code}");
+    assert_ne!(sent[1].branch(), invite.branch());
+    (bench, session, sent[1].clone())
+}
+
+/// Whether a provisional answer came was once remembered for the call, not for the attempt: where
+/// the next INVITE was lost or overtaken, a phone rang and nobody was there any more.
+#[test]
+fn a_hang_up_after_another_attempt_waits_for_a_1xx_of_that_attempt() {
+    for code in [407, 422, 503] {
+        let (mut bench, session, again) = tried_again(code);
+        let now = bench.now;
+        bench.endpoint.hang_up(now, session).unwrap();
+        assert!(bench.sent().is_empty(), "{code}: no CANCEL before a 1xx");
+        let trying = Message::response(&again, 100, "Trying", None);
+        let sent = bench.datagram_bytes(&trying.to_bytes());
+        assert_eq!(words(&sent), ["CANCEL"], "{code}");
+        assert_eq!(sent[0].branch(), again.branch(), "{code}");
+        bench.wait(Duration::from_secs(100));
+        assert!(bench.end().is_some(), "{code}");
+        assert_eq!(bench.endpoint.census(), Census::default(), "{code}");
+    }
+}
+
+#[test]
+fn the_early_dialogs_of_a_target_that_failed_are_over() {
+    for code in [407, 422, 503] {
+        let (bench, session, _) = tried_again(code);
+        assert_eq!(bench.endpoint.census().dialogs, 0, "{code}");
+        let ended = bench.events.iter().any(|event| {
+            matches!(event, SipEvent::Progress { session: of, fork, status, .. }
+                if *of == session && fork == "first" && status.code == 199)
+        });
+        assert!(ended, "{code}: {:?}", bench.events);
+    }
 }
 
 #[test]

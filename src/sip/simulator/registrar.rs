@@ -24,8 +24,10 @@ struct Binding {
 #[derive(Debug)]
 pub(super) struct Registrar {
     bindings: BTreeMap<String, Vec<Binding>>,
-    /// The nonces given out, and the last count and branch of each.
-    nonces: HashMap<String, (u32, String)>,
+    /// The nonces given out, and the last count of each.
+    nonces: HashMap<String, u32>,
+    /// Whether the request of a branch was let through: what repeats it shares its fate.
+    judged: HashMap<String, bool>,
     /// Every user's password.
     pub(super) password: String,
     /// The algorithm of its challenges.
@@ -51,6 +53,7 @@ impl Registrar {
         Self {
             bindings: BTreeMap::new(),
             nonces: HashMap::new(),
+            judged: HashMap::new(),
             password: "secret".to_owned(),
             algorithm: "SHA-256",
             min_expires: 60,
@@ -85,6 +88,7 @@ impl Registrar {
     pub(super) fn restart(&mut self) {
         self.bindings.clear();
         self.nonces.clear();
+        self.judged.clear();
     }
 
     pub(super) fn handle(
@@ -117,8 +121,10 @@ impl Registrar {
             && request.to_tag().is_empty()
             && !self.authorized(&request, "Proxy-Authorization")
         {
+            // As a proxy that looks the caller up first.
+            let trying = Message::response(&request, 100, "Trying", None);
             let response = self.challenge(&request, 407, random);
-            return vec![(from, response.to_bytes())];
+            return vec![(from, trying.to_bytes()), (from, response.to_bytes())];
         }
         self.forward(now, request)
     }
@@ -181,7 +187,7 @@ impl Registrar {
 
     fn challenge(&mut self, request: &Message, code: u16, random: &mut SeededRandom) -> Message {
         let nonce = random.hex(8);
-        self.nonces.insert(nonce.clone(), (0, String::new()));
+        self.nonces.insert(nonce.clone(), 0);
         let mut response = Message::response(request, code, "Who are you", Some("r"));
         let header = if code == 407 {
             "Proxy-Authenticate"
@@ -198,23 +204,21 @@ impl Registrar {
     }
 
     fn authorized(&mut self, request: &Message, header: &str) -> bool {
+        let branch = request.branch();
+        if let Some(judged) = self.judged.get(&branch) {
+            return *judged;
+        }
         let nonces = &mut self.nonces;
-        request.headers.values(header).any(|value| {
+        let authorized = request.headers.values(header).any(|value| {
             let credentials = parse::credentials(value).unwrap();
-            // A repetition has the same count; a lower one would be a replay.
             let count = credentials
                 .value("nc")
                 .map_or(0, |nc| u32::from_str_radix(nc, 16).unwrap());
-            let branch = request.branch();
+            // A count that came before would be a replay.
             let known = credentials
                 .value("nonce")
                 .and_then(|nonce| nonces.get_mut(nonce))
-                .is_some_and(|(last, by)| {
-                    let fresh = count > *last || (count == *last && *by == branch);
-                    *last = count.max(*last);
-                    by.clone_from(&branch);
-                    fresh
-                });
+                .is_some_and(|last| count > std::mem::replace(last, count.max(*last)));
             known
                 && digest::verify(
                     &credentials,
@@ -224,7 +228,9 @@ impl Registrar {
                     &request.body,
                 )
                 .is_ok()
-        })
+        });
+        self.judged.insert(branch, authorized);
+        authorized
     }
 
     fn forward(&self, now: Instant, mut request: Message) -> Vec<(SocketAddr, Vec<u8>)> {
@@ -247,6 +253,9 @@ impl Registrar {
         if for_me {
             let user = uri.user_decoded().unwrap_or_default();
             for binding in self.bindings.get(&user).into_iter().flatten() {
+                // Nobody is there any more whose place another binding took. A stateless proxy
+                // that asked him too would pass his refusal on before the other's answer.
+                targets.retain(|(_, source)| *source != binding.source);
                 if binding.expires > now {
                     targets.push((binding.uri.clone(), binding.source));
                 }

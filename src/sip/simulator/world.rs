@@ -514,6 +514,12 @@ impl World {
         format!("agent {agent}, call {label}:\n{shown}")
     }
 
+    /// The first lines of the messages of a Call-ID at an agent.
+    pub(super) fn show_call_id(&self, agent: usize, call_id: &str) -> String {
+        let ladder = &self.agents[agent].ladder;
+        lines(ladder, self.now, |text| field(text, "Call-ID") == call_id)
+    }
+
     /// The incoming call of an agent that has a label.
     pub(super) fn incoming(&self, agent: usize, label: &str) -> Option<IncomingCall> {
         self.agents[agent].events.iter().find_map(|(_, e)| match e {

@@ -9,6 +9,7 @@ use crate::sip::connection::Flow;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::message::Message;
 use crate::sip::route::Hop;
+use crate::sip::transaction::ack_of;
 
 /// The ACK of one 2xx, kept to answer each repetition (RFC 3261 section 13.2.2.4).
 #[derive(Debug)]
@@ -75,6 +76,17 @@ impl Endpoint {
         }
     }
 
+    /// Acknowledges a 2xx to our re-INVITE whose call ended meanwhile: the far end repeats it until
+    /// then.
+    pub(crate) fn ack_after_end(&mut self, now: Instant, id: OutgoingId, response: &Message) {
+        let invite = self.sent_invite(id);
+        let hop = self.outgoing.get(&id).map(|outgoing| outgoing.hop.clone());
+        if let Some(mut ack) = invite.and_then(|invite| ack_of(&invite, response)) {
+            ack.headers.remove("Via");
+            self.send_ack(now, id, &response.to_tag(), ack, hop);
+        }
+    }
+
     /// Whether a 2xx of that tag was acknowledged before; if so, it is acknowledged again.
     pub(crate) fn repeat_ack(&mut self, now: Instant, id: OutgoingId, tag: &str) -> bool {
         let Some(ack) = self.outgoing.get(&id).and_then(|o| o.acks.get(tag)) else {
@@ -123,5 +135,11 @@ impl Endpoint {
         let bytes = message.to_bytes();
         ack.sent = Some((flow.clone(), bytes.clone()));
         self.send(now, &flow, bytes);
+    }
+    /// The INVITE as its last attempt sent it.
+    pub(crate) fn sent_invite(&self, outgoing: OutgoingId) -> Option<Message> {
+        let transaction = self.outgoing.get(&outgoing)?.current()?;
+        let (request, _) = self.transactions.client_request(transaction)?;
+        Some(request.clone())
     }
 }

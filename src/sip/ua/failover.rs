@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::Owner;
+use super::session::Phase;
 use crate::base::flow::{Resolved, Transport};
 use crate::sip::endpoint::Endpoint;
+use crate::sip::event::{EarlyMedia, SessionId, SipEvent, Status};
 use crate::sip::message::Message;
 
 /// How long a server stands last that could not be reached at all: asking again costs little.
@@ -102,6 +104,35 @@ impl Endpoint {
                 AFTER_REFUSAL
             };
             self.penalties.punish(now, &place, lasting);
+        }
+    }
+
+    /// Forgets what the last target of an INVITE said: another attempt is another request. It may be
+    /// cancelled only after a 1xx of its own (RFC 3261 section 9.1), and the early dialogs of the last one
+    /// are over (section 13.2.2.3), which the owner is told as by a 199 (RFC 6228).
+    pub(crate) fn forget_last_target(&mut self, now: Instant, id: SessionId) {
+        const EARLY_DIALOG_TERMINATED: u16 = 199;
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Phase::Calling { provisional, .. } = &mut session.phase else {
+            return;
+        };
+        *provisional = false;
+        let over = std::mem::take(&mut session.early);
+        if over.is_empty() {
+            return;
+        }
+        self.refuse_pending_change(now, id);
+        self.withdraw_change(id);
+        for early in over {
+            self.border.event(SipEvent::Progress {
+                session: id,
+                fork: early.dialog.remote_tag().to_owned(),
+                status: Status::new(EARLY_DIALOG_TERMINATED, "Early Dialog Terminated"),
+                body: None,
+                early_media: EarlyMedia::Unsaid,
+            });
         }
     }
 }

@@ -499,13 +499,6 @@ impl Endpoint {
             | Phase::Ending { .. } => {}
         }
     }
-
-    /// The INVITE as its last attempt sent it.
-    pub(crate) fn sent_invite(&self, outgoing: OutgoingId) -> Option<Message> {
-        let transaction = self.outgoing.get(&outgoing)?.current()?;
-        let (request, _) = self.transactions.client_request(transaction)?;
-        Some(request.clone())
-    }
 }
 
 /// The value of Reason (RFC 3326); several are joined.

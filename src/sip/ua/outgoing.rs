@@ -331,6 +331,9 @@ impl Endpoint {
         if let Some(outgoing) = self.outgoing.get_mut(&id) {
             outgoing.current = Some(transaction);
             outgoing.tried = Some(target);
+            if let Owner::Invite(session) = outgoing.owner {
+                self.forget_last_target(now, session);
+            }
         }
         self.apply(now, outcomes, None);
     }

@@ -140,6 +140,25 @@ impl Endpoint {
         if let Negotiation::Waiting(offer) = &session.negotiation {
             let offer = offer.clone();
             self.send_change(now, id, offer);
+        } else {
+            self.change_settled(id);
+        }
+    }
+
+    /// Drops a change of ours whose dialog is over; the owner's wish for it stays.
+    pub(crate) fn withdraw_change(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if let Negotiation::Ours { offer, .. } | Negotiation::Waiting(offer) = &session.negotiation
+        {
+            let wanted = !offer.refresh;
+            session.negotiation = Negotiation::Idle;
+            self.timers.cancel(&Timer::Glare(id));
+            if wanted {
+                session.change_wanted = true;
+                self.border.event(SipEvent::ChangeDeferred { session: id });
+            }
         }
     }
 
@@ -258,6 +277,9 @@ impl Endpoint {
             return;
         }
         let Some(session) = self.sessions.get_mut(&id) else {
+            if invite {
+                self.ack_after_end(now, outgoing, response);
+            }
             return;
         };
         let offer = match &session.negotiation {
