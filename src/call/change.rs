@@ -79,6 +79,7 @@ impl Call {
         };
         match taken {
             Ok(()) => {
+                self.refused = None;
                 let before = self.hold.applied;
                 // What was offered, not the plan: a far end that holds may answer a resume with
                 // `inactive`, and that is its hold, not ours.
@@ -98,9 +99,13 @@ impl Call {
             }
             Err(problem) => {
                 self.hold.wanted = self.hold.applied;
-                // Told with the next change.
+                // A move must be told: it is offered again as soon as it may be, and the person hears
+                // once why it was not taken.
                 self.moved |= announced;
-                self.tell(Edge::Problem(problem));
+                if self.refused.as_ref() != Some(&problem) {
+                    self.tell(Edge::Problem(problem.clone()));
+                }
+                self.refused = Some(problem).filter(|_| announced);
             }
         }
         if !self.reinviting {

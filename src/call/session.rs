@@ -44,6 +44,8 @@ pub struct Call {
     pub(super) moved: bool,
     /// Whether the change that is on its way says so.
     pub(super) announcing: bool,
+    /// Why the far end last refused to hear of it.
+    pub(super) refused: Option<String>,
     /// Outgoing: what the phones that ring have answered.
     pub(super) forks: Forks,
     /// What was last applied.
@@ -403,6 +405,7 @@ impl Call {
             reinviting: false,
             moved: false,
             announcing: false,
+            refused: None,
             forks: Forks::default(),
             applied: None,
             problem: None,

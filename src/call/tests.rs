@@ -472,5 +472,30 @@ fn the_old_hold_by_a_zero_address_stops_our_sound() {
             Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
         })
         .unwrap();
-    assert!(plan.remote_rtp.is_none() || plan.direction != Direction::SendRecv);
+    assert_eq!(plan.remote_rtp, None);
+    assert_eq!(plan.direction, Direction::RecvOnly);
+    assert!(edges(&actions).contains(&&Edge::Held { by_remote: true }));
+}
+
+/// It once waited for the next change, and the far end sent its sound to the old address.
+#[test]
+fn a_move_that_was_refused_is_offered_again_until_it_is_taken() {
+    let (mut caller, _) = connected();
+    caller.handle_moved(IpAddr::from([127, 0, 0, 2]));
+    let actions = drain(&mut caller, 4100);
+    assert!(matches!(sip(&actions).as_slice(), [SipAction::Reinvite(_)]));
+    for told in [1, 0, 0] {
+        caller.handle_reinvite_answered(&Status::new(488, "Not now"), None);
+        let actions = drain(&mut caller, 0);
+        let problems = edges(&actions)
+            .into_iter()
+            .filter(|edge| matches!(edge, Edge::Problem(_)));
+        assert_eq!(problems.count(), told, "{actions:?}");
+        caller.handle_change_possible();
+        let actions = drain(&mut caller, 0);
+        let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+            panic!("{actions:?}")
+        };
+        assert!(text(offer).contains("m=audio 4100 "), "{}", text(offer));
+    }
 }

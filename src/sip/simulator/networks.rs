@@ -324,6 +324,106 @@ fn streams_from_a_dead_address_are_closed_and_their_requests_repeated() {
     assert!(written(&outputs, third).is_some());
 }
 
+/// A call by a stream, tried at two servers; the stream and the INVITE that is written to it.
+fn called_by_stream(bench: &mut Bench) -> (ConnectionId, Vec<Output>) {
+    let places = [201, 202].map(|last| (Transport::Tcp, server(last)));
+    bench.names.insert("sim.example".to_owned(), places.into());
+    let target = crate::base::uri::Uri::parse("sip:bob@sim.example").unwrap();
+    let now = bench.now;
+    let call = bench.endpoint.invite(now, None, &target, &[]).unwrap();
+    bench.drain();
+    let offer = Body::sdp("v=0");
+    bench.endpoint.offer(now, call, offer).unwrap();
+    let outputs = bench.drain();
+    let opened = outputs.iter().find_map(|output| match output {
+        Output::Connect { connection, .. } => Some(*connection),
+        _ => None,
+    });
+    (opened.expect("a stream is opened"), outputs)
+}
+
+fn invites(outputs: &[Output]) -> usize {
+    let is_invite = |output: &&Output| matches!(output, Output::Stream { bytes, .. } if bytes.starts_with(b"INVITE "));
+    outputs.iter().filter(is_invite).count()
+}
+
+/// It once went to the next server too, and rang there a second time.
+#[test]
+fn an_invite_that_may_have_arrived_by_a_stream_that_is_left_goes_nowhere_else() {
+    let mut bench = two_servers();
+    let (stream, outputs) = called_by_stream(&mut bench);
+    assert_eq!(invites(&outputs), 1);
+    let local = SocketAddr::new(OURS, 40_000);
+    bench.endpoint.handle_connected(bench.now, stream, local);
+    change(&mut bench, Some(ELSEWHERE), false);
+    let outputs = bench.drain();
+    assert_eq!(invites(&outputs), 0, "{outputs:?}");
+    match bench.end() {
+        Some(SipEvent::Ended { status, .. }) => {
+            assert_eq!(status.phrase, "the network changed");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_invite_whose_stream_never_opened_goes_out_by_another() {
+    let mut bench = two_servers();
+    let (stream, _) = called_by_stream(&mut bench);
+    change(&mut bench, Some(ELSEWHERE), true);
+    let outputs = bench.drain();
+    assert!(outputs.contains(&Output::Close { connection: stream }));
+    assert_eq!(invites(&outputs), 1, "{outputs:?}");
+}
+
+/// A move that the far end did not take once waited until somebody pressed hold: the sound went to
+/// the old address.
+#[test]
+fn a_change_that_was_refused_may_be_made_again_after_a_while_ever_longer() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    let session = bench.session();
+    let mut pauses = Vec::new();
+    for _ in 0..7 {
+        bench.events.clear();
+        let (now, offer) = (bench.now, Body::sdp("v=0"));
+        bench.endpoint.reinvite(now, session, offer).unwrap();
+        let reinvite = bench.sent().remove(0);
+        let refusal = Message::response(&reinvite, 488, "Not now", None);
+        bench.datagram_bytes(&refusal.to_bytes());
+        let possible = |bench: &Bench| {
+            let possible = |event: &SipEvent| matches!(event, SipEvent::ChangePossible { .. });
+            bench.events.iter().any(possible)
+        };
+        let mut seconds = 0;
+        while !possible(&bench) && seconds < 100 {
+            bench.wait(SECOND);
+            seconds += 1;
+        }
+        pauses.push(seconds);
+    }
+    assert_eq!(pauses, [2, 4, 8, 16, 32, 32, 32]);
+    // It begins anew after one that was taken.
+    let (now, offer) = (bench.now, Body::sdp("v=0"));
+    bench.endpoint.reinvite(now, session, offer).unwrap();
+    let reinvite = bench.sent().remove(0);
+    let mut ok = Message::response(&reinvite, 200, "OK", None);
+    ok.set_body(&Body::sdp("v=0"));
+    bench.datagram_bytes(&ok.to_bytes());
+    bench.events.clear();
+    bench.wait(SECOND * 100);
+    assert!(bench.events.is_empty(), "{:?}", bench.events);
+    // The end of the call ends it too.
+    let (now, offer) = (bench.now, Body::sdp("v=0"));
+    bench.endpoint.reinvite(now, session, offer).unwrap();
+    let reinvite = bench.sent().remove(0);
+    let refusal = Message::response(&reinvite, 488, "Not now", None);
+    bench.datagram_bytes(&refusal.to_bytes());
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    bench.wait(SECOND * 100);
+    assert_eq!(bench.endpoint.census(), crate::sip::Census::default());
+}
+
 #[test]
 fn a_call_that_moved_is_told_once_and_offers_its_new_address() {
     let mut bench = Bench::new();

@@ -90,6 +90,7 @@ impl Endpoint {
             takes_update: false,
             described: None,
             change_wanted: false,
+            refused_changes: 0,
             ident,
             information: std::collections::VecDeque::new(),
             informing: false,

@@ -128,18 +128,21 @@ impl Endpoint {
             .collect()
     }
 
-    /// Closes a stream; requests that waited for an answer on it go out again by another.
+    /// Closes a stream; requests that waited for an answer on it go out again by another, but for an
+    /// INVITE that may have arrived.
     fn leave_stream(&mut self, now: Instant, connection: ConnectionId) {
         let on_it = |flow: &Flow| flow.connection() == Some(connection);
+        let never_open = self.border.connecting(connection);
         for (transaction, owner) in self.transactions.clients_on(on_it) {
             if let ClientOwner::Outgoing(id) = owner
                 && let Some(outgoing) = self.outgoing.get_mut(&id)
                 && outgoing.current() == Some(transaction)
             {
                 match outgoing.owner {
-                    // A second INVITE would ring a second time.
-                    Owner::Invite(_) => {}
-                    Owner::Register(_)
+                    // It may have arrived, and a second one would ring a second time.
+                    Owner::Invite(_) if !never_open => outgoing.forget_targets(),
+                    Owner::Invite(_)
+                    | Owner::Register(_)
                     | Owner::Subscribe(_)
                     | Owner::Resubscribe(..)
                     | Owner::Information(_)

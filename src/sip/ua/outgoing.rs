@@ -218,6 +218,11 @@ impl Outgoing {
         }
     }
 
+    /// Lets the running attempt be the last one.
+    pub(crate) fn forget_targets(&mut self) {
+        self.targets.clear();
+    }
+
     /// The transaction of the running attempt.
     pub(crate) fn current(&self) -> Option<TransactionId> {
         self.current

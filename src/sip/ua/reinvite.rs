@@ -18,6 +18,11 @@ const REINVITE_LIMIT: Duration = Duration::from_secs(64);
 /// How often our re-INVITE is tried again after glare.
 const MAX_GLARES: u8 = 5;
 
+/// The pause after a change that the far end refused; it doubles with each further refusal.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// How often it doubles, to 32 s.
+const MAX_DOUBLINGS: u8 = 4;
+
 impl Endpoint {
     /// Offers new media.
     pub(crate) fn start_reinvite(
@@ -115,7 +120,24 @@ impl Endpoint {
         });
         match end {
             Some(by) => self.bye(now, id, by, status, None),
-            None => self.change_settled(id),
+            None => {
+                self.change_settled(id);
+                self.allow_change_later(now, id);
+            }
+        }
+    }
+
+    /// Lets the owner try a change again that the far end refused: it may have to, as after a move
+    /// to another network. Whether it still wants to is for the owner to say.
+    fn allow_change_later(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let pause = FIRST_PAUSE * (1 << session.refused_changes.min(MAX_DOUBLINGS));
+        session.refused_changes = session.refused_changes.saturating_add(1);
+        if matches!(session.negotiation, Negotiation::Idle) {
+            session.change_wanted = true;
+            self.timers.set(Timer::Glare(id), now + pause);
         }
     }
 
@@ -132,7 +154,7 @@ impl Endpoint {
         self.abandon(now, outgoing);
     }
 
-    /// Tries our re-INVITE again after glare.
+    /// Tries our re-INVITE again after glare, or lets the owner try again after a refusal.
     pub(crate) fn glare_over(&mut self, now: Instant, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -297,6 +319,7 @@ impl Endpoint {
         if fits {
             session.negotiation = Negotiation::Idle;
             session.reliable.renewed = true;
+            session.refused_changes = 0;
             session.described = offer;
         }
         let established = matches!(session.phase, Phase::Established);

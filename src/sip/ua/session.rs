@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) described: Option<Body>,
     /// Whether the owner wants to change the session and waits for its turn.
     pub(crate) change_wanted: bool,
+    /// How many changes in a row the far end refused.
+    pub(crate) refused_changes: u8,
     /// Its name over all hops.
     pub(crate) ident: SessionIdent,
     /// What waits to be sent by INFO.
