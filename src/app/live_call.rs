@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::outcome::Reached;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
+use crate::app::tones::Sounding;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
@@ -400,6 +401,17 @@ impl LiveCall {
 
     pub(super) fn connected(&self) -> bool {
         self.ended.is_none() && matches!(self.call.phase(), Phase::Answering | Phase::Established)
+    }
+
+    /// What is heard of it, for the tone that fits.
+    pub(super) fn sounding(&self) -> Sounding {
+        Sounding {
+            direction: self.direction,
+            stage: self.stage(),
+            rings_here: self.rings_here(),
+            connected: self.connected(),
+            heard_early: self.early_media && self.flowing,
+        }
     }
 
     pub(super) fn local_rtp(&self) -> Option<SocketAddr> {

@@ -30,6 +30,7 @@ mod rules;
 mod script;
 mod second_call;
 mod sound;
+mod tones;
 mod transfers;
 mod transports;
 mod view;

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::app::engine::Engine;
+use crate::app::live_call::LiveCall;
+use crate::app::silence::{self, Silence};
+use crate::app::tones;
 use crate::base::id::CallId;
 use crate::config::Settings;
 use crate::control::{CallStage, Event, QualityView, RecordingView};
@@ -109,26 +112,11 @@ impl Engine {
     }
 
     fn fitting_tone(&self, now: Instant) -> Option<Tone> {
-        let connected = self.calls.values().any(|call| call.connected());
-        if self.calls.values().any(|call| call.rings_here()) {
-            return Some(if connected {
-                Tone::CallWaiting
-            } else {
-                Tone::Ring
-            });
-        }
-        let ringback = self.calls.values().any(|call| {
-            call.direction == CallDirection::Outbound
-                && call.stage() == CallStage::Ringing
-                // Some gateways promise sound and send none (RFC 3960 section 3.2).
-                && !(call.early_media && call.flowing)
-        });
-        if ringback && !connected {
-            return Some(Tone::Ringback);
-        }
-        self.tone_until
-            .filter(|(_, until)| *until > now)
-            .map(|(tone, _)| tone)
+        tones::fitting(self.calls.values().map(LiveCall::sounding)).or_else(|| {
+            self.tone_until
+                .filter(|(_, until)| *until > now)
+                .map(|(tone, _)| tone)
+        })
     }
 
     /// Lets the busy tone be heard for a moment.
