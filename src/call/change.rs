@@ -80,21 +80,15 @@ impl Call {
         match taken {
             Ok(()) => {
                 self.refused = None;
-                let before = self.hold.applied;
+                let before = self.hold;
                 // What was offered, not the plan: a far end that holds may answer a resume with
                 // `inactive`, and that is its hold, not ours.
                 self.hold.applied = self
                     .media
                     .as_ref()
                     .is_some_and(|media| !media.direction().receives());
-                if self.hold.applied != before {
-                    self.tell(if self.hold.applied {
-                        Edge::Held { by_remote: false }
-                    } else {
-                        Edge::Resumed
-                    });
-                }
-                self.tell_remote_hold();
+                self.hold.remote = self.remote_holds();
+                self.tell_hold(before);
                 self.reinvite_if_needed();
             }
             Err(problem) => {
@@ -125,17 +119,31 @@ impl Call {
     }
 
     pub(super) fn tell_remote_hold(&mut self) {
-        let Some(plan) = self.media.as_ref().and_then(Negotiation::plan) else {
+        let before = self.hold;
+        self.hold.remote = self.remote_holds();
+        self.tell_hold(before);
+    }
+
+    /// What the agreed direction says of the far end; without one it stays as it is.
+    fn remote_holds(&self) -> bool {
+        let plan = self.media.as_ref().and_then(Negotiation::plan);
+        plan.map_or(self.hold.remote, |plan| !plan.direction.sends())
+    }
+
+    /// Tells who holds, where that changed: both sides may, and each lets go for itself.
+    fn tell_hold(&mut self, before: Hold) {
+        let now = self.hold;
+        if (now.applied, now.remote) == (before.applied, before.remote) {
             return;
-        };
-        let remote = !plan.direction.sends();
-        if remote != self.hold.remote {
-            self.hold.remote = remote;
-            self.tell(if remote {
-                Edge::Held { by_remote: true }
-            } else {
-                Edge::Resumed
-            });
+        }
+        match (now.applied, now.remote) {
+            (false, false) => self.tell(Edge::Resumed),
+            (true, false) => self.tell(Edge::Held { by_remote: false }),
+            (false, true) => self.tell(Edge::Held { by_remote: true }),
+            // The one who has just begun.
+            (true, true) => self.tell(Edge::Held {
+                by_remote: !before.remote,
+            }),
         }
     }
 

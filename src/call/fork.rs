@@ -1,6 +1,8 @@
 //! The phones that ring at once for a call that we make (forking, RFC 3261 section 4): each answers
 //! our offer for itself, and one of them may be heard before the call is answered.
 
+use std::net::SocketAddr;
+
 use crate::call::negotiation::Negotiation;
 use crate::sdp::MediaPlan;
 use crate::sip::EarlyMedia;
@@ -58,6 +60,12 @@ impl Forks {
     pub(super) fn take(&mut self, tag: &str) -> Option<Negotiation> {
         let fork = self.0.iter_mut().find(|fork| fork.tag == tag)?;
         fork.media.take()
+    }
+
+    /// Lets each of them know where we are to be reached from now on.
+    pub(super) fn move_to(&mut self, rtp: SocketAddr) {
+        let agreed = self.0.iter_mut().filter_map(|fork| fork.media.as_mut());
+        agreed.for_each(|media| media.move_to(rtp));
     }
 
     /// Forgets all of them.

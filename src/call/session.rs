@@ -180,6 +180,7 @@ impl Call {
             self.on_open = None;
             if let Some(media) = &mut self.media {
                 media.move_to(rtp);
+                self.forks.move_to(rtp);
                 self.moved = true;
                 self.tell(Edge::Moved(rtp));
                 self.reinvite_if_needed();

@@ -499,3 +499,94 @@ fn a_move_that_was_refused_is_offered_again_until_it_is_taken() {
         assert!(text(offer).contains("m=audio 4100 "), "{}", text(offer));
     }
 }
+
+/// The phone that answers had agreed on the old address; it was offered that one again.
+#[test]
+fn a_call_that_moves_while_it_rings_with_sound_is_moved_once_it_is_answered() {
+    let origin_version = |body: &Body| {
+        let text = text(body);
+        let origin = text.lines().find(|line| line.starts_with("o=")).unwrap();
+        origin.split(' ').nth(2).unwrap().to_owned()
+    };
+    for said_again in [false, true] {
+        let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));
+        let offer = offered(&mut caller);
+        let mut callee = Call::incoming(preferences(&[Codec::Pcma]), IP, Some(offer));
+        callee.ring_with_media().unwrap();
+        let actions = drain(&mut callee, 5000);
+        let Some(SipAction::Ring(Some(early))) = sip(&actions).last().copied() else {
+            panic!("{actions:?}")
+        };
+        let status = Status::new(183, "Session Progress");
+        caller.handle_progress("fork", &status, Some(early), EarlyMedia::Unsaid);
+        drain(&mut caller, 0);
+
+        caller.handle_moved(IP);
+        let actions = drain(&mut caller, 4100);
+        let moved = SocketAddr::new(IP, 4100);
+        assert!(edges(&actions).contains(&&Edge::Moved(moved)));
+        assert!(sip(&actions).is_empty(), "too early to tell: {actions:?}");
+
+        caller.handle_answered("fork", said_again.then_some(early));
+        assert_eq!(caller.local_rtp(), Some(moved));
+        let actions = drain(&mut caller, 0);
+        let Some(SipAction::Reinvite(offer)) = sip(&actions).last().copied() else {
+            panic!("the far end goes on sending to the old address: {actions:?}")
+        };
+        assert!(text(offer).contains("m=audio 4100 "), "{}", text(offer));
+        assert_eq!(origin_version(offer), "2", "{}", text(offer));
+    }
+}
+
+/// Who resumed was told to be talking, although the other side still held.
+#[test]
+fn a_call_that_both_hold_is_resumed_only_when_both_have_let_go() {
+    for caller_first in [true, false] {
+        let (mut caller, mut callee) = connected();
+        change(&mut caller, &mut callee, true);
+        let (held, holder) = change(&mut callee, &mut caller, true);
+        assert!(caller.held() && caller.held_by_remote(), "{held:?}");
+        assert!(callee.held() && callee.held_by_remote(), "{holder:?}");
+        let (first, second) = if caller_first {
+            (&mut caller, &mut callee)
+        } else {
+            (&mut callee, &mut caller)
+        };
+        let (mine, theirs) = change(first, second, false);
+        assert_eq!(
+            mine,
+            [Edge::Held { by_remote: true }],
+            "who let go is still held"
+        );
+        assert_eq!(
+            theirs,
+            [Edge::Held { by_remote: false }],
+            "who is let go still holds"
+        );
+        let (mine, theirs) = change(second, first, false);
+        assert_eq!((mine, theirs), (vec![Edge::Resumed], vec![Edge::Resumed]));
+    }
+}
+
+/// One side holds or resumes, the other agrees; what each is told of holding.
+fn change(from: &mut Call, to: &mut Call, hold: bool) -> (Vec<Edge>, Vec<Edge>) {
+    let told = |actions: &[Action]| {
+        let edges = edges(actions).into_iter().cloned();
+        edges
+            .filter(|edge| matches!(edge, Edge::Held { .. } | Edge::Resumed))
+            .collect()
+    };
+    from.set_hold(hold).unwrap();
+    let actions = drain(from, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    to.handle_reinvite("", Some(offer));
+    let theirs = drain(to, 0);
+    let Some(SipAction::AnswerReinvite(status, Some(answer))) = sip(&theirs).last().copied() else {
+        panic!("{theirs:?}")
+    };
+    from.handle_reinvite_answered(status, Some(answer));
+    let mine = drain(from, 0);
+    (told(&mine), told(&theirs))
+}
