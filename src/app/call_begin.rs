@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use crate::app::engine::{Engine, Internal};
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall};
+use crate::app::outbound_rules;
+use crate::app::rules::CALL_BACK;
 use crate::app::script::Reaction;
 use crate::base::clock;
 use crate::base::dial_class::DialClass;
@@ -22,7 +24,7 @@ use crate::crm::row::{CallDirection, Identification, NumberProof};
 use crate::crm::store::{CallChange, Write};
 use crate::sdp::Codec;
 use crate::sip::caller::Verification;
-use crate::sip::{EndedBy, IncomingCall, NameAddr, ReferralAnswer, Status};
+use crate::sip::{Caller, EndedBy, IncomingCall, NameAddr, OutgoingCall, ReferralAnswer, Status};
 
 /// How long a call may wait for the look-up of its caller; a look-up takes microseconds.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -111,6 +113,9 @@ impl Engine {
         });
         live.uri = Some(preview.uri.clone());
         live.emergency = preview.class == DialClass::Emergency;
+        if live.emergency {
+            self.helped_until = Some(now + CALL_BACK);
+        }
         self.calls.insert(id, live);
         self.look_up(id, &remote);
         id
@@ -210,25 +215,28 @@ impl Engine {
     }
 
     fn send_invite(&mut self, now: Instant, id: CallId, account: Option<AccountId>, uri: &str) {
-        let (referrer, replaces) = match self.calls.get(&id) {
-            Some(call) => (call.referrer, call.replaces.clone()),
-            None => (None, None),
+        let Some(call) = self.calls.get(&id) else {
+            return;
         };
-        let mut headers = self.privacy_headers(account);
+        let (referrer, replaces) = (call.referrer, call.replaces.clone());
+        let urgent = call.emergency;
+        let mut headers = outbound_rules::privacy_headers(&self.rules_of(account), urgent);
         headers.extend(replaces.map(|replaces| ("Replaces".to_owned(), replaces)));
-        let sent = match referrer {
-            Some(referrer) => self
-                .endpoint
-                .invite_referred(now, referrer, account, &headers)
-                .map_err(|error| error.to_string()),
-            None => Uri::parse(uri)
-                .map_err(|error| error.to_string())
-                .and_then(|uri| {
-                    self.endpoint
-                        .invite(now, account, &uri, &headers)
-                        .map_err(|error| error.to_string())
-                }),
-        };
+        let sent = Uri::parse(uri)
+            .map_err(|error| error.to_string())
+            .and_then(|target| {
+                let wanted = OutgoingCall {
+                    account,
+                    target: &target,
+                    headers: &headers,
+                    urgent,
+                };
+                let sent = match referrer {
+                    Some(referrer) => self.endpoint.invite_referred(now, referrer, &wanted),
+                    None => self.endpoint.place(now, &wanted),
+                };
+                sent.map_err(|error| error.to_string())
+            });
         match sent {
             Ok(session) => {
                 self.sessions.insert(session, id);

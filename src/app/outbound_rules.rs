@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::base::dial_class::DialClass;
+use crate::config::call_rules::CallRules;
 use crate::config::dialling_rules::DiallingRules;
 use crate::control::Asker;
 
@@ -82,6 +83,16 @@ impl OutboundRules {
     }
 }
 
+/// The header fields of an outgoing call that withholds the number (RFC 3323 section 4.2, RFC 3325
+/// section 9.3). Who is called for help must be able to call back, whatever the rules say.
+pub(super) fn privacy_headers(rules: &CallRules, urgent: bool) -> Vec<(String, String)> {
+    if rules.hide_number && !urgent {
+        vec![("Privacy".to_owned(), "id".to_owned())]
+    } else {
+        Vec::new()
+    }
+}
+
 /// Whether somebody else than the person at the phone asks.
 fn is_other(asker: Asker) -> bool {
     match asker {
@@ -96,6 +107,20 @@ mod tests {
     use crate::base::dial_class::CostlyClass;
 
     const OTHERS: [Asker; 4] = [Asker::Link, Asker::Script, Asker::Transfer, Asker::Redirect];
+
+    #[test]
+    fn a_number_is_withheld_where_that_is_wanted_but_never_from_those_who_help() {
+        let hide_number = true;
+        let hides = CallRules {
+            hide_number,
+            ..CallRules::default()
+        };
+        let shows = CallRules::default();
+        let privacy = [("Privacy".to_owned(), "id".to_owned())];
+        assert_eq!(privacy_headers(&hides, false), privacy);
+        assert_eq!(privacy_headers(&hides, true), []);
+        assert_eq!(privacy_headers(&shows, false), []);
+    }
 
     fn judged(rules: &DiallingRules, asker: Asker, class: DialClass, confirmed: bool) -> Verdict {
         OutboundRules::default().judge(

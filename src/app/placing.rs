@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::outbound_rules::Verdict;
-use crate::app::rules::CALL_BACK;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::{DialPlan, DialPreview};
 use crate::base::id::{AccountId, CallId};
@@ -59,7 +58,6 @@ impl Engine {
         {
             Verdict::Dial => {
                 if preview.class == DialClass::Emergency {
-                    self.helped_until = Some(now + CALL_BACK);
                     self.hold_for(now, None);
                 } else if let Err(why) = self.make_way(now, None) {
                     self.refuse_placing(target, why);

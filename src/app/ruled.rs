@@ -174,16 +174,6 @@ impl Engine {
             self.persist();
         }
     }
-
-    /// The header fields of an outgoing call that withholds the number (RFC 3323 section 4.2,
-    /// RFC 3325 section 9.3).
-    pub(super) fn privacy_headers(&self, account: Option<AccountId>) -> Vec<(String, String)> {
-        if self.rules_of(account).hide_number {
-            vec![("Privacy".to_owned(), "id".to_owned())]
-        } else {
-            Vec::new()
-        }
-    }
 }
 
 fn apply(rules: &mut CallRules, rule: &Rule) {

@@ -20,7 +20,8 @@ use crate::media::{MediaCommand, MediaEngine, MediaEvent, Source};
 use crate::net::Net;
 use crate::sdp::Codec;
 use crate::sip::{
-    AccountSetup, Endpoint, IncomingCall, ReferralAnswer, SessionId, SipError, SipEvent, Status,
+    AccountSetup, Endpoint, IncomingCall, OutgoingCall, Referral, ReferralAnswer, SessionId,
+    SipError, SipEvent, Status,
 };
 
 /// No call of the lab lasts longer, even if the other phone vanished without a word.
@@ -257,7 +258,7 @@ impl Peers {
                 status,
                 reason,
             } => self.with(session, |call| call.handle_ended(by, status, reason)),
-            SipEvent::Referral(referral) => self.follow(now, referral.session),
+            SipEvent::Referral(referral) => self.follow(now, &referral),
             // The lab calls whom it wants, and nobody else.
             SipEvent::Redirected { session, .. } => {
                 drop(self.endpoint.decline_redirection(now, session));
@@ -281,11 +282,18 @@ impl Peers {
     }
 
     /// Lets itself be transferred: the peers of the lab have no will of their own.
-    fn follow(&mut self, now: Instant, session: SessionId) {
+    fn follow(&mut self, now: Instant, referral: &Referral) {
+        let session = referral.session;
+        let wanted = OutgoingCall {
+            account: None,
+            target: &referral.target,
+            headers: &[],
+            urgent: false,
+        };
         let followed = self
             .endpoint
             .answer_referral(now, session, &ReferralAnswer::Follow)
-            .and_then(|()| self.endpoint.invite_referred(now, session, None, &[]));
+            .and_then(|()| self.endpoint.invite_referred(now, session, &wanted));
         match followed {
             Ok(call) => self.add(now, call, Call::outgoing(preferences()), Part::Talking),
             Err(error) => {
@@ -376,11 +384,11 @@ impl Peers {
                             repeat: true,
                         },
                     };
-                    self.to_media(MediaCommand::Source { call: id, source });
+                    self.send_media(MediaCommand::Source { call: id, source });
                 }
                 Err(error) => call.handle_media_failed(&error.to_string()),
             },
-            Action::Apply(plan) => self.to_media(MediaCommand::Apply { call: id, plan }),
+            Action::Apply(plan) => self.send_media(MediaCommand::Apply { call: id, plan }),
             Action::Sip(step) => {
                 if let Err(error) = self.take_step(now, session, step) {
                     tracing::debug!(%error, "a step of a call in the lab was not possible");
@@ -426,7 +434,7 @@ impl Peers {
             Edge::Ended { status, .. } => {
                 let (id, part) = (call.id, call.part);
                 self.calls.remove(&session);
-                self.to_media(MediaCommand::Close { call: id });
+                self.send_media(MediaCommand::Close { call: id });
                 if let Part::Caller(caller) = part {
                     self.tell(LabEvent::CallerRefused {
                         caller,
@@ -477,7 +485,7 @@ impl Peers {
         }
     }
 
-    fn to_media(&self, command: MediaCommand) {
+    fn send_media(&mut self, command: MediaCommand) {
         if let Err(error) = self.media.send(command) {
             tracing::warn!(%error, "the lab's sound does not keep up");
         }

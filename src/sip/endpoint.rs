@@ -11,7 +11,7 @@ use crate::base::uri::{Host, Uri};
 use crate::sip::account::{AccountSetup, CallExtensions};
 use crate::sip::connection::{Border, Flow};
 use crate::sip::deadline::Timer;
-use crate::sip::event::{Body, ReferTarget, SessionId, SipError, SipEvent, Status};
+use crate::sip::event::{Body, OutgoingCall, ReferTarget, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
 use crate::sip::parse::{self, Unreadable};
 use crate::sip::rate_limit::RateLimit;
@@ -335,7 +335,16 @@ impl Endpoint {
         target: &Uri,
         headers: &[(String, String)],
     ) -> Result<SessionId, SipError> {
-        self.start_call(now, account, target, headers)
+        let urgent = false;
+        self.start_call(
+            now,
+            &OutgoingCall {
+                account,
+                target,
+                headers,
+                urgent,
+            },
+        )
     }
 
     /// Gives the offer that `OfferNeeded` asked for; the INVITE goes out.
@@ -464,21 +473,6 @@ impl Endpoint {
         answer: &ReferralAnswer,
     ) -> Result<(), SipError> {
         self.decide_referral(now, session, answer)
-    }
-
-    /// Starts the call that a `Referral` asked for, as `invite` does; the far end hears how it goes.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the far end no longer waits for it, or as `invite` does.
-    pub fn invite_referred(
-        &mut self,
-        now: Instant,
-        session: SessionId,
-        account: Option<AccountId>,
-        headers: &[(String, String)],
-    ) -> Result<SessionId, SipError> {
-        self.follow_referral(now, session, account, headers)
     }
 
     // Inside.

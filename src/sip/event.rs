@@ -123,6 +123,20 @@ pub struct IncomingCall {
     pub headers: Vec<(String, String)>,
 }
 
+/// A call to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingCall<'a> {
+    /// Whose call it is; none goes straight to the target.
+    pub account: Option<AccountId>,
+    /// The exact URI.
+    pub target: &'a Uri,
+    /// Further header fields (name, value).
+    pub headers: &'a [(String, String)],
+    /// Whether it is a call for help: no limit of calls keeps it from being made, and no ring limit
+    /// ends it, as it may wait in a queue with an announcement.
+    pub urgent: bool,
+}
+
 /// What P-Early-Media (RFC 5009) says of the sound before the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EarlyMedia {
@@ -339,7 +353,9 @@ pub enum SipEvent {
     },
     /// A MESSAGE (RFC 3428) arrived and was accepted.
     Message {
-        /// Who wrote.
+        /// The account that it is for; none came straight to the phone.
+        account: Option<AccountId>,
+        /// Who wrote, by From.
         from: NameAddr,
         /// The text body.
         body: Body,

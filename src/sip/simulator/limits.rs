@@ -7,9 +7,9 @@ use super::bench::{Bench, TO_US, invite, request};
 use crate::base::flow::{ConnectionId, Output, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Method};
 use crate::sip::refusals::{Refused, Why};
-use crate::sip::{AccountSetup, Body, Census, SipError};
+use crate::sip::{AccountSetup, Body, Census, OutgoingCall, SipError};
 
 const US: &str = "sip:us@10.0.0.1";
 
@@ -82,6 +82,43 @@ fn all_sources_together_leave_room_for_our_own_streams() {
             .iter()
             .any(|output| matches!(output, Output::Connect { .. })),
         "{opened:?}"
+    );
+}
+
+/// A call for help was cancelled by the ring limit, and refused by a phone at its limit.
+#[test]
+fn a_call_for_help_knows_neither_the_limit_of_calls_nor_that_of_ringing() {
+    let mut bench = Bench::with_sessions(1);
+    let target = Uri::parse("sip:112@10.0.0.200").unwrap();
+    let ordinary = OutgoingCall {
+        account: None,
+        target: &target,
+        headers: &[],
+        urgent: false,
+    };
+    let now = bench.now;
+    bench.endpoint.place(now, &ordinary).unwrap();
+    bench.drain();
+    let second = bench.endpoint.place(now, &ordinary);
+    assert!(matches!(second, Err(SipError::Limit(_))), "{second:?}");
+    let urgent = true;
+    let help = OutgoingCall { urgent, ..ordinary };
+    let call = bench.endpoint.place(now, &help).unwrap();
+    bench.drain();
+    bench.endpoint.offer(now, call, Body::sdp("v=0")).unwrap();
+    let invite = bench.sent().remove(0);
+    let ringing = Message::response(&invite, 183, "Please wait", Some("queue"));
+    bench.datagram_bytes(&ringing.to_bytes());
+    // The ring limit of the bench is two minutes.
+    let sent = bench.wait(Duration::from_secs(1800));
+    assert!(sent.is_empty(), "{sent:?}");
+    assert_eq!(bench.end(), None, "it waits in its queue");
+    bench.endpoint.hang_up(bench.now, call).unwrap();
+    let cancel = bench.sent().remove(0);
+    assert_eq!(
+        cancel.method(),
+        Some(&Method::Cancel),
+        "who called may give up"
     );
 }
 

@@ -10,7 +10,8 @@ use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{
-    AccountSetup, Body, Census, EndedBy, ReferralAnswer, SessionId, SipError, SipEvent, Status,
+    AccountSetup, Body, Census, EndedBy, OutgoingCall, ReferralAnswer, SessionId, SipError,
+    SipEvent, Status,
 };
 
 const ANNA: AccountId = AccountId(7);
@@ -487,9 +488,16 @@ fn a_transfer_that_is_redirected_tells_its_asker_only_the_end() {
         .endpoint
         .answer_referral(now, session, &ReferralAnswer::Follow)
         .unwrap();
+    let target = Uri::parse("sip:bob@10.0.0.200:5070").unwrap();
+    let wanted = OutgoingCall {
+        account: None,
+        target: &target,
+        headers: &[],
+        urgent: false,
+    };
     let call = bench
         .endpoint
-        .invite_referred(now, session, None, &[])
+        .invite_referred(now, session, &wanted)
         .unwrap();
     let news = |sent: &[Message]| -> Vec<String> {
         sent.iter()

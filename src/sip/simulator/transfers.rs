@@ -8,7 +8,8 @@ use super::world::{Act, Link, World};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{
-    Body, Census, EndedBy, ReferTarget, ReferralAnswer, SessionId, SipError, SipEvent, Status,
+    Body, Census, EndedBy, OutgoingCall, ReferTarget, ReferralAnswer, SessionId, SipError,
+    SipEvent, Status,
 };
 
 const US: &str = "sip:us@10.0.0.1";
@@ -368,6 +369,25 @@ fn a_refusal_at_once_needs_no_subscription() {
     assert_eq!(sent[0].code(), Some(603));
 }
 
+/// Whom the far end wants to be called.
+fn wanted(bench: &Bench) -> Uri {
+    let target = bench.events.iter().rev().find_map(|event| match event {
+        SipEvent::Referral(referral) => Some(referral.target.clone()),
+        _ => None,
+    });
+    target.unwrap()
+}
+
+/// A call of no account.
+fn to(target: &Uri) -> OutgoingCall<'_> {
+    OutgoingCall {
+        account: None,
+        target,
+        headers: &[],
+        urgent: false,
+    }
+}
+
 /// Follows a wish to be transferred; the new call, its INVITE, and the first NOTIFY.
 fn followed(bench: &mut Bench) -> (SessionId, Message, Option<Message>) {
     let session = bench.session();
@@ -376,9 +396,10 @@ fn followed(bench: &mut Bench) -> (SessionId, Message, Option<Message>) {
         .endpoint
         .answer_referral(now, session, &ReferralAnswer::Follow)
         .unwrap();
+    let target = wanted(bench);
     let call = bench
         .endpoint
-        .invite_referred(now, session, None, &[])
+        .invite_referred(now, session, &to(&target))
         .unwrap();
     let mut sent = bench.sent();
     assert_eq!(sent.remove(0).code(), Some(202));
@@ -426,6 +447,33 @@ fn who_is_transferred_calls_on_behalf_of_the_asker_and_tells_one_thing_after_the
     assert_eq!(state, "terminated;reason=noresource");
 }
 
+/// After the agent's yes a `tel:` URI was no target that could be called.
+#[test]
+fn whoever_is_transferred_to_a_number_calls_what_the_owner_makes_of_it() {
+    let (mut bench, _) = referred("Refer-To: <tel:+4930123456>");
+    assert_eq!(wanted(&bench).to_string(), "tel:+4930123456");
+    let session = bench.session();
+    let now = bench.now;
+    let follow = ReferralAnswer::Follow;
+    bench
+        .endpoint
+        .answer_referral(now, session, &follow)
+        .unwrap();
+    let target = Uri::parse("sip:0030123456@10.0.0.203").unwrap();
+    let call = bench
+        .endpoint
+        .invite_referred(now, session, &to(&target))
+        .unwrap();
+    let notify = bench.sent().remove(1);
+    bench.endpoint.offer(now, call, Body::sdp("v=0")).unwrap();
+    let invite = bench.sent().remove(0);
+    assert_eq!(invite.uri(), Some(&target));
+    assert_eq!(invite.header("Referred-By"), Some("<sip:peer@example.com>"));
+    answer(&mut bench, &notify, 200, &[]);
+    let told = answer(&mut bench, &invite, 180, &[]);
+    assert!(read(&told[0]).1.starts_with("SIP/2.0 180"));
+}
+
 #[test]
 fn the_asker_learns_why_nobody_was_reached_and_when_we_gave_up() {
     let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");
@@ -449,9 +497,10 @@ fn the_asker_learns_why_nobody_was_reached_and_when_we_gave_up() {
         .endpoint
         .answer_referral(now, session, &ReferralAnswer::Follow)
         .unwrap();
+    let nowhere = wanted(&bench);
     bench
         .endpoint
-        .invite_referred(now, session, None, &[])
+        .invite_referred(now, session, &to(&nowhere))
         .unwrap();
     let sent = bench.sent();
     answer(&mut bench, &sent[1], 200, &[]);
@@ -639,10 +688,10 @@ fn an_attended_transfer_joins_the_other_two_over_a_bad_network() {
                 .events
                 .iter()
                 .find_map(|(_, event)| match event {
-                    SipEvent::Referral(referral) => Some(referral.session),
+                    SipEvent::Referral(wish) => Some((wish.session, wish.target.clone())),
                     _ => None,
                 });
-            if let (Some(session), None) = (wish, decided) {
+            if let (Some((session, target)), None) = (wish, decided) {
                 let now = world.now;
                 let bob = &mut world.agents[1];
                 bob.endpoint
@@ -650,7 +699,7 @@ fn an_attended_transfer_joins_the_other_two_over_a_bad_network() {
                     .unwrap();
                 let call = bob
                     .endpoint
-                    .invite_referred(now, session, None, &[])
+                    .invite_referred(now, session, &to(&target))
                     .unwrap();
                 bob.records
                     .insert(call, super::world::Record::outgoing("new"));

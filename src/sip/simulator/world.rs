@@ -11,8 +11,8 @@ use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{
-    AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, ReferTarget,
-    ReferralAnswer, SessionId, SipError, SipEvent, Status,
+    AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, OutgoingCall,
+    ReferTarget, ReferralAnswer, SessionId, SipError, SipEvent, Status,
 };
 
 /// How the network treats datagrams.
@@ -370,11 +370,20 @@ impl World {
         let label = format!("referred-{}", self.referred);
         let headers = [("X-Label".to_owned(), label.clone())];
         let host = &mut self.agents[agent];
+        let wish = host.events.iter().rev().find_map(|(_, event)| match event {
+            SipEvent::Referral(wish) if wish.session == session => Some(wish.target.clone()),
+            _ => None,
+        });
+        let target = wish.expect("the far end named somebody");
+        let wanted = OutgoingCall {
+            account: None,
+            target: &target,
+            headers: &headers,
+            urgent: false,
+        };
         host.endpoint
             .answer_referral(now, session, &ReferralAnswer::Follow)?;
-        let call = host
-            .endpoint
-            .invite_referred(now, session, None, &headers)?;
+        let call = host.endpoint.invite_referred(now, session, &wanted)?;
         host.records.insert(call, Record::outgoing(&label));
         self.act_in(REFERRED, agent, call, Act::HangUp);
         Ok(())

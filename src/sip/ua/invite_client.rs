@@ -51,18 +51,33 @@ const OWN_HEADERS: [&str; 15] = [
 ];
 
 impl Endpoint {
+    /// Starts a call as `invite` does, with everything that may be said of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the target is no SIP URI or a limit is reached; a call for help knows no limit.
+    pub fn place(&mut self, now: Instant, call: &OutgoingCall<'_>) -> Result<SessionId, SipError> {
+        self.start_call(now, call)
+    }
+
     /// Starts a call by resolving its first hop.
     pub(crate) fn start_call(
         &mut self,
         now: Instant,
-        account: Option<AccountId>,
-        target: &Uri,
-        headers: &[(String, String)],
+        call: &OutgoingCall<'_>,
     ) -> Result<SessionId, SipError> {
-        if self.sessions.len() >= self.config.max_sessions.saturating_add(OWN_CALLS) {
+        let OutgoingCall {
+            account,
+            target,
+            headers,
+            urgent,
+        } = *call;
+        // People make calls for help, and there are few of them: they need no limit of their own.
+        let most = self.config.max_sessions.saturating_add(OWN_CALLS);
+        if !urgent && self.sessions.len() >= most {
             return Err(SipError::Limit("as many calls as it can"));
         }
-        if self.transactions.is_full() {
+        if !urgent && self.transactions.is_full() {
             return Err(SipError::Limit("as many requests as it can"));
         }
         let hop = self.first_hop(account, target)?;
@@ -79,6 +94,7 @@ impl Endpoint {
                 cseq: 1,
                 headers: headers.to_vec(),
                 hop: hop.clone(),
+                urgent,
             }),
             dialog: None,
             early: Vec::new(),
@@ -242,6 +258,7 @@ impl Endpoint {
         }
         self.ask_for_timer(id, &mut request);
         request.set_body(offer);
+        let limit = (!plan.urgent).then(|| self.ring_limit(account));
         let outgoing = Outgoing::new(Owner::Invite(id), account, request, plan.hop.clone());
         // The phase first: a flow that fails at once ends the session within `launch`.
         let outgoing_id = self.reserve(outgoing.with_targets(places));
@@ -255,8 +272,9 @@ impl Endpoint {
                 cancel_sent: false,
             };
         }
-        let limit = self.ring_limit(account);
-        self.timers.set(Timer::Ring(id), now + limit);
+        if let Some(limit) = limit {
+            self.timers.set(Timer::Ring(id), now + limit);
+        }
         self.attempt(now, outgoing_id);
         Ok(())
     }

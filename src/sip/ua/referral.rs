@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::outgoing::{Answer, Owner};
 use super::session::Phase;
-use crate::base::id::AccountId;
 use crate::base::uri::{SipUri, Uri, percent_decode};
 use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
-use crate::sip::event::{Referral, SessionId, SipError, SipEvent, Status};
+use crate::sip::event::{OutgoingCall, Referral, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::{Message, Method};
 use crate::sip::parse::{self, AddressField, Replaces};
 use crate::sip::transaction::TransactionId;
@@ -36,7 +35,6 @@ pub(crate) struct TheirRefer {
     cseq: u32,
     /// Whether it is the first of its dialog, whose number need not be told.
     first: bool,
-    target: Uri,
     replaces: Option<Replaces>,
     referred_by: Option<String>,
     /// Whether the far end wants no news (RFC 4488).
@@ -90,7 +88,6 @@ impl Endpoint {
             transaction: Some(transaction),
             cseq: request.cseq().map_or(0, |(number, _)| number),
             first,
-            target: wish.target.clone(),
             replaces: wish.replaces.clone(),
             referred_by: request.header("Referred-By").map(str::to_owned),
             silent,
@@ -144,27 +141,31 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Makes the call that the far end wants us to make; the far end hears what comes of it.
-    pub(crate) fn follow_referral(
+    /// Starts the call that a `Referral` asked for, as `place` does; the far end hears how it goes.
+    /// Whom it reaches is the owner's word: a `tel:` URI becomes an address by the account's rules.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the far end no longer waits for it, or as `place` does.
+    pub fn invite_referred(
         &mut self,
         now: Instant,
         id: SessionId,
-        account: Option<AccountId>,
-        more: &[(String, String)],
+        wanted: &OutgoingCall<'_>,
     ) -> Result<SessionId, SipError> {
         let theirs = self.their_refer(id)?;
         if theirs.call.is_some() {
             return Err(SipError::WrongState("already following a transfer"));
         }
-        let target = theirs.target.clone();
-        let mut headers = more.to_vec();
+        let mut headers = wanted.headers.to_vec();
         if let Some(replaces) = &theirs.replaces {
             headers.push(("Replaces".to_owned(), replaces.to_string()));
         }
         if let Some(by) = &theirs.referred_by {
             headers.push(("Referred-By".to_owned(), by.clone()));
         }
-        let call = self.start_call(now, account, &target, &headers)?;
+        let headers = headers.as_slice();
+        let call = self.start_call(now, &OutgoingCall { headers, ..*wanted })?;
         if let Some(session) = self.sessions.get_mut(&call) {
             session.transfers.because_of = Some(id);
         }

@@ -147,6 +147,8 @@ pub(crate) struct Plan {
     pub(crate) headers: Vec<(String, String)>,
     /// The first hop.
     pub(crate) hop: Hop,
+    /// Whether it is a call for help.
+    pub(crate) urgent: bool,
 }
 
 /// A 2xx that waits for its ACK.
