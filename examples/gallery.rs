@@ -374,6 +374,8 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             consult_for: None,
             transferred_by: None,
             redirected_to: None,
+            answered_by: None,
+            takes_place_of: None,
             referral: None,
             redirection: None,
         });

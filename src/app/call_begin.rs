@@ -16,7 +16,6 @@ use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::base::zone;
 use crate::call::{Call, MediaPreferences};
-use crate::config::TransferPolicy;
 use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
@@ -258,16 +257,6 @@ impl Engine {
                 self.end_without_session(now, id, EndedBy::Unreachable, 500);
             }
         }
-    }
-
-    /// What happens to a call that takes another's place; none for any other call.
-    fn reaction_to_replacing(&self, id: CallId) -> Option<Reaction> {
-        let call = self.calls.get(&id)?;
-        call.takes_place_of?;
-        Some(match self.transfer_policy(call.account) {
-            TransferPolicy::Never => Reaction::Refuse(Status::new(403, "Forbidden"), Vec::new()),
-            TransferPolicy::Ask | TransferPolicy::Always => Reaction::TakePlace,
-        })
     }
 
     fn react(&mut self, now: Instant, id: CallId) {

@@ -92,8 +92,10 @@ impl Engine {
     }
 
     pub(super) fn answer(&mut self, now: Instant, id: CallId) {
+        // Whose place it takes is over in a moment.
+        let stays = self.calls.get(&id).and_then(|call| call.takes_place_of);
         if self.calls.get(&id).is_some_and(LiveCall::rings_here)
-            && let Err(why) = self.make_way(now, Some(id))
+            && let Err(why) = self.make_way(now, stays.or(Some(id)))
         {
             return self.problem(Some(id), why);
         }
@@ -104,7 +106,7 @@ impl Engine {
         self.report(id, problem);
     }
 
-    fn refuse(&mut self, now: Instant, id: CallId, code: u16) {
+    pub(super) fn refuse(&mut self, now: Instant, id: CallId, code: u16) {
         let mut problem = None;
         self.with_call(now, id, |call| {
             problem = call

@@ -476,6 +476,8 @@ impl LiveCall {
             transfer_problem: self.transfer_problem.clone(),
             consult_for: self.consult_for,
             transferred_by: self.transferred_by.clone(),
+            answered_by: self.answered_by.clone(),
+            takes_place_of: self.takes_place_of,
             referral: self.referral.as_ref().map(ReferralQuestion::view),
             redirected_to: self.redirected_to.clone(),
             redirection: self.redirection.as_ref().map(RedirectionQuestion::view),

@@ -24,6 +24,7 @@ pub mod pcap;
 mod placing;
 mod records;
 mod redirections;
+mod referrals;
 mod refused;
 mod ruled;
 mod rules;

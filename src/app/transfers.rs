@@ -6,6 +6,8 @@ use crate::app::engine::Engine;
 use crate::app::live_call::{LiveCall, ReferralQuestion, TransferUnderWay};
 use crate::app::options::ScriptedTransfer;
 use crate::app::outbound_rules::Verdict;
+use crate::app::referrals::{self, Replacement, Replacing};
+use crate::app::script::{Reaction, phrase};
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
@@ -206,35 +208,26 @@ impl Engine {
         let context = call.context();
         let (_, plan) = self.plan_for(account);
         let wish = plan.preview(&referral.target.to_string());
-        let can_ask = self.attended() || self.options.script.controlled;
-        let (decision, question) = match (policy, wish) {
-            (TransferPolicy::Never, _) | (_, Err(_)) => (ReferralDecision::Refused, None),
-            (TransferPolicy::Ask | TransferPolicy::Always, Ok(preview)) => {
+        let can_ask = self.can_ask();
+        let (decision, question) = match wish {
+            Err(_) => (ReferralDecision::Refused, None),
+            Ok(preview) => {
                 let rules = &self.options.settings.dialling;
                 let verdict =
                     self.outbound
                         .judge(now, rules, Asker::Transfer, preview.class, false);
-                let question = ReferralQuestion {
+                let question = |caution| ReferralQuestion {
                     preview,
                     by,
                     attended: referral.replaces,
-                    caution: None,
+                    caution,
                     asked: now,
                 };
-                match verdict {
-                    Verdict::Dial if policy == TransferPolicy::Always => {
-                        (ReferralDecision::Followed, Some(question))
-                    }
-                    Verdict::Dial if can_ask => (ReferralDecision::Asked, Some(question)),
-                    Verdict::Ask(why) if can_ask => (
-                        ReferralDecision::Asked,
-                        Some(ReferralQuestion {
-                            caution: Some(why),
-                            ..question
-                        }),
-                    ),
-                    Verdict::Dial | Verdict::Ask(_) | Verdict::Refuse(_) => {
-                        (ReferralDecision::Refused, None)
+                match referrals::referral(policy, verdict, can_ask) {
+                    referrals::Referral::Decline => (ReferralDecision::Refused, None),
+                    referrals::Referral::Ask(why) => (ReferralDecision::Asked, Some(question(why))),
+                    referrals::Referral::Follow => {
+                        (ReferralDecision::Followed, Some(question(None)))
                     }
                 }
             }
@@ -261,8 +254,21 @@ impl Engine {
         }
     }
 
-    /// The agent decided about a wish to be transferred.
+    /// The agent decided about a wish to be transferred, or about a call that wants this one's place.
     pub(super) fn answer_referral(&mut self, now: Instant, id: CallId, yes: bool) {
+        let claimant = self.calls.values().find(|call| {
+            call.rings_here()
+                && call
+                    .takes_place_of
+                    .is_some_and(|old| old == id || call.id == id)
+        });
+        if let Some(claimant) = claimant.map(|call| call.id) {
+            return if yes {
+                self.answer(now, claimant);
+            } else {
+                self.refuse(now, claimant, 603);
+            };
+        }
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
@@ -283,6 +289,41 @@ impl Engine {
         if let Some(call) = id.and_then(|id| self.calls.get_mut(id)) {
             call.referral = None;
         }
+    }
+
+    /// What happens to a call that wants another's place; none for any other call.
+    pub(super) fn reaction_to_replacing(&mut self, id: CallId) -> Option<Reaction> {
+        let call = self.calls.get(&id)?;
+        let old = self.calls.get(&call.takes_place_of?)?;
+        let replacement = referrals::replacement(Replacing {
+            policy: self.transfer_policy(old.account),
+            same_account: old.account == call.account,
+            can_ask: self.can_ask(),
+        });
+        let event = Event::TransferRequested {
+            call: old.context(),
+            to: call.from.clone(),
+            by: call.transferred_by.clone(),
+            attended: true,
+            decision: match replacement {
+                Replacement::Refuse(_) => ReferralDecision::Refused,
+                Replacement::Ask => ReferralDecision::Asked,
+                Replacement::Take => ReferralDecision::Followed,
+            },
+        };
+        self.tell(event);
+        Some(match replacement {
+            Replacement::Refuse(code) => {
+                Reaction::Refuse(Status::new(code, phrase(code)), Vec::new())
+            }
+            Replacement::Ask => Reaction::Ring(None),
+            Replacement::Take => Reaction::TakePlace,
+        })
+    }
+
+    /// Whether a person or a program can be asked.
+    fn can_ask(&self) -> bool {
+        self.attended() || self.options.script.controlled
     }
 
     /// A call that takes another's place was answered: the other is over.

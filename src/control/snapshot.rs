@@ -165,6 +165,11 @@ pub struct CallView {
     pub consult_for: Option<CallId>,
     /// Who sent it here.
     pub transferred_by: Option<String>,
+    /// Outgoing: who answered in place of the one that was called, by the word of the account's own
+    /// server.
+    pub answered_by: Option<String>,
+    /// The call that ends when this one is answered, as its far end asks (RFC 3891).
+    pub takes_place_of: Option<CallId>,
     /// A wish of the far end that waits for the agent's yes.
     pub referral: Option<ReferralView>,
     /// Where the far end sent it before it was answered.

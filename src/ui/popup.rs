@@ -16,7 +16,7 @@ use super::outcome::rings_here;
 use super::person::{self, Certainty, Person};
 use super::scene::Scene;
 use super::theme::{BODY, SMALL, Theme, Weight, font};
-use super::view::last_calls_ui;
+use super::view::{claim, last_calls_ui};
 use super::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
 use super::{format, text};
 
@@ -183,6 +183,9 @@ fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
+            if let Some(words) = claim(call, &scene.snapshot) {
+                paragraph_ui(ui, &words, SMALL, theme.colours.warn.text);
+            }
             why_ui(ui, &person);
             if person.certainty != Certainty::Known {
                 candidates_ui(ui, &person);

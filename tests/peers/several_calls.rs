@@ -228,10 +228,14 @@ fn an_attended_transfer_joins_the_two_that_were_talked_with() {
     });
     let before = carol.wait("answered")["call_id"].clone();
     alice.send(&json!({"command": "transfer", "call_id": first, "other_call_id": consult}));
+    // Carol's rule is to ask: Bob's call rings until she says yes to the end of her first.
+    let wish = carol.wait("transfer_requested");
+    assert_eq!(wish["decision"], "asked", "{wish:#}");
+    assert_eq!(wish["call_id"], before, "{wish:#}");
+    carol.send(&json!({"command": "accept_transfer", "call_id": before}));
     let told = alice.wait("transferred");
     assert_eq!(told["status"], 200, "{told:#}");
     assert_eq!(told["attended"], true, "{told:#}");
-    // Carol's first call is replaced by Bob's, which she need not answer.
     let after = carol.wait("answered")["call_id"].clone();
     assert_ne!(before, after);
     let gone = carol.wait("ended");
@@ -251,10 +255,30 @@ fn an_attended_transfer_joins_the_two_that_were_talked_with() {
 }
 
 #[test]
+fn a_call_keeps_its_place_where_its_rule_says_so() {
+    let mut carol = Phone::start(&["--no-register", "--auto-answer", "--transfers", "never"]);
+    let options = ["--no-register", "--auto-answer", "--transfers", "always"];
+    let bob = Phone::start(&options);
+    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let first = alice.wait("answered")["call_id"].clone();
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": uri(&carol)}));
+    let consult = alice.wait("outgoing")["call_id"].clone();
+    alice.wait_for("the consult call", Duration::from_secs(20), |event| {
+        event["event"] == "answered" && event["call_id"] == consult
+    });
+    alice.send(&json!({"command": "transfer", "call_id": first, "other_call_id": consult}));
+    let wish = carol.wait("transfer_requested");
+    assert_eq!(wish["decision"], "refused", "{wish:#}");
+    let told = alice.wait("transferred");
+    assert_eq!(told["status"], 403, "{told:#}");
+}
+
+#[test]
 fn a_script_transfers_attended_by_its_options_alone() {
-    let carol = Phone::start(&["--no-register", "--auto-answer"]);
-    let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
-    let bob = Phone::start(&bob_options);
+    // Where the rule is to follow, nobody need answer.
+    let options = ["--no-register", "--auto-answer", "--transfers", "always"];
+    let carol = Phone::start(&options);
+    let bob = Phone::start(&options);
     let (to_bob, to_carol) = (uri(&bob), uri(&carol));
     let options = [
         "--no-register",

@@ -331,6 +331,8 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         consult_for: None,
         transferred_by: None,
         redirected_to: None,
+        answered_by: None,
+        takes_place_of: None,
         referral: None,
         redirection: None,
     }

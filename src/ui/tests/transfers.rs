@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 
 use super::call_card::{known, with};
-use super::fixture::{Rows, call_id, desk, start, talking};
+use super::fixture::{Rows, call_id, desk, ringing, start, talking};
 use crate::control::{CallStage, CallView, Command, RedirectionView, ReferralView, TransferTo};
 use crate::crm::row::CallDirection;
 
@@ -89,6 +89,29 @@ fn a_click_that_was_meant_for_something_else_sends_no_call_elsewhere() {
     shown.run_steps(2);
     let sent = shown.state_mut().sent();
     assert!(sent.is_empty(), "{sent:?}");
+}
+
+#[test]
+fn who_answered_in_place_of_the_one_that_was_called_stands_on_the_card() {
+    let mut call = talking(1, known());
+    call.answered_by = Some("Carol (+14155550199)".to_owned());
+    let shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("answered by Carol (+14155550199)");
+}
+
+#[test]
+fn a_call_that_wants_the_place_of_another_says_whose() {
+    let first = talking(1, known());
+    let mut claimant = ringing(2, Vec::new());
+    claimant.takes_place_of = Some(first.id);
+    let claimant_id = claimant.id;
+    let mut snapshot = with(first);
+    snapshot.calls.push(claimant);
+    let claimed = claimant_id;
+    let shown = desk(snapshot, Rows::default(), move |state| {
+        state.card.shown = Some(claimed);
+    });
+    shown.get_by_label("Answering ends the call with Amelia Hart: this caller takes its place");
 }
 
 #[test]

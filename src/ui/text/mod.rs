@@ -426,6 +426,12 @@ pub(crate) const REDIRECTS: &str = "When a number asks to be called elsewhere";
 pub(crate) const REDIRECTS_NEVER: &str = "do not call there";
 pub(crate) const REDIRECTS_ASK: &str = "ask me";
 pub(crate) const REDIRECTS_ALWAYS: &str = "call there";
+pub(crate) fn answered_by(who: &str) -> String {
+    format!("answered by {who}")
+}
+pub(crate) fn takes_place_of(other: &str) -> String {
+    format!("Answering ends the call with {other}: this caller takes its place")
+}
 pub(crate) fn via(address: &str) -> String {
     format!("via {address}")
 }

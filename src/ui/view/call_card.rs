@@ -10,7 +10,7 @@ use super::call_controls::{controls_ui, digits_ui, ended_ui, ringing_ui};
 use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
-use super::transfer_panel::transfer_ui;
+use super::transfer_panel::{claim, transfer_ui};
 use super::wish::redirection_ui;
 use crate::base::id::CallId;
 use crate::control::{CallView, RecordingView};
@@ -126,6 +126,10 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             redirection_ui(ui, scene, call);
             if !call.stage.is_over() && !rings_here(call) {
                 transfer_ui(ui, scene, state, call, &snapshot);
+            }
+            if let Some(words) = claim(call, &snapshot).filter(|_| rings_here(call)) {
+                let ink = Theme::of(ui).colours.warn.text;
+                paragraph_ui(ui, &words, SMALL, ink);
             }
             who_ui(ui, scene, state, call, &person);
             notes_ui(

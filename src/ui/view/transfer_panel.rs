@@ -86,6 +86,13 @@ fn consult_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView, first: CallId
     ui.add_space(4.0);
 }
 
+/// What an answer does to another call, where a ringing one wants its place.
+pub(crate) fn claim(call: &CallView, snapshot: &Snapshot) -> Option<String> {
+    let old = call.takes_place_of?;
+    let old = snapshot.calls.iter().find(|other| other.id == old)?;
+    Some(text::takes_place_of(&person::of_call(old).title))
+}
+
 /// The transfer that joins the call that waits with the one that was made for it.
 pub(crate) fn joined(first: CallId, consult: &CallView) -> Command {
     Command::Transfer {
