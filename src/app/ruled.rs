@@ -36,7 +36,7 @@ impl Engine {
         let engaged = self
             .calls
             .values()
-            .any(|other| other.id != id && other.ended.is_none());
+            .any(|other| other.id != id && other.engages());
         let decision = rules::decide(&Situation {
             rules: &rules,
             caller: &call.caller,
