@@ -236,7 +236,7 @@ struct Side {
 impl Side {
     fn new(number: u8, devices: Devices) -> Self {
         let (sender, events) = mpsc::channel(256);
-        let engine = MediaEngine::start(devices, sender).unwrap();
+        let mut engine = MediaEngine::start(devices, sender).unwrap();
         let call = CallId::new(1, [number; 10]);
         let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
         Self {
@@ -263,7 +263,7 @@ impl Side {
         }
     }
 
-    fn apply(&self, plan: MediaPlan) {
+    fn apply(&mut self, plan: MediaPlan) {
         let (call, plan) = (self.call, Box::new(plan));
         self.engine
             .send(MediaCommand::Apply { call, plan })

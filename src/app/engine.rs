@@ -124,6 +124,8 @@ pub(super) struct Engine {
     /// Where SIP is bound.
     pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
+    /// When commands that the sound thread could not take are offered again.
+    sound_waits: Option<Instant>,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
     pub(super) ladders: SharedLadders,
@@ -196,18 +198,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
     let media = MediaEngine::start(options.devices.clone(), media_events)?;
     let endpoint = Endpoint::new(
-        EndpointConfig {
-            udp_port: bound.port(),
-            tcp_port: Some(bound.port()),
-            tls_port,
-            accept_direct_calls: options.accept_direct_calls,
-            user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_sessions: options.max_calls.saturating_add(SURPLUS),
-            direct_ring_limit: options.script.ring_limit,
-            requests_per_second: Some(options.settings.requests_per_second)
-                .filter(|limit| *limit > 0),
-            direct_extensions: accounts::extensions(options.script.extensions),
-        },
+        endpoint_config(&options, bound, tls_port),
         Box::new(OsRandom),
     );
     let (command_outlet, commands) = mpsc::channel(COMMANDS);
@@ -227,6 +218,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         profiles: Vec::new(),
         bound,
         media,
+        sound_waits: None,
         journal: Journal::new(Arc::clone(&store)),
         ladders,
         store,
@@ -282,6 +274,25 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         records,
         task,
     })
+}
+
+/// What the SIP core is told.
+fn endpoint_config(
+    options: &EngineOptions,
+    bound: SocketAddr,
+    tls_port: Option<u16>,
+) -> EndpointConfig {
+    EndpointConfig {
+        udp_port: bound.port(),
+        tcp_port: Some(bound.port()),
+        tls_port,
+        accept_direct_calls: options.accept_direct_calls,
+        user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+        max_sessions: options.max_calls.saturating_add(SURPLUS),
+        direct_ring_limit: options.script.ring_limit,
+        requests_per_second: Some(options.settings.requests_per_second).filter(|limit| *limit > 0),
+        direct_extensions: accounts::extensions(options.script.extensions),
+    }
 }
 
 /// Awaits acknowledgements in the order of the writes, so that what was refused stays in order.
@@ -445,6 +456,7 @@ impl Engine {
             self.endpoint.handle_timeout(now);
         }
         self.retry_writes(now);
+        self.sound_waits = self.media.flush(now);
         self.handle_call_timeouts(now);
         self.write_refusals(now);
         self.write_ladders(now);
@@ -460,6 +472,7 @@ impl Engine {
         [
             self.endpoint.poll_timeout(),
             self.journal.retry_at(),
+            self.sound_waits,
             calls,
             snapshot,
             tone,

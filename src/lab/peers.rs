@@ -126,7 +126,8 @@ impl Peers {
                 return;
             }
             let next = self.calls.values().map(|call| call.due).min();
-            let due = [next, self.endpoint.poll_timeout()]
+            let sound = self.media.flush(monotonic_now());
+            let due = [next, self.endpoint.poll_timeout(), sound]
                 .into_iter()
                 .flatten()
                 .min();

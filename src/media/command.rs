@@ -135,6 +135,23 @@ pub enum MediaCommand {
     },
 }
 
+impl MediaCommand {
+    /// The call that it is about, when it is about one.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Apply { call, .. }
+            | Self::Source { call, .. }
+            | Self::Mute { call, .. }
+            | Self::Hold { call, .. }
+            | Self::Dtmf { call, .. }
+            | Self::StartRecording { call, .. }
+            | Self::StopRecording { call }
+            | Self::Close { call } => Some(*call),
+            Self::Focus(_) | Self::Tone(_) | Self::Devices(_) | Self::HoldMusic(_) => None,
+        }
+    }
+}
+
 /// What was measured in one call, both directions; `None` means unknown, never a guess.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quality {
@@ -257,7 +274,7 @@ pub enum MediaError {
         source: std::io::Error,
     },
     /// The command queue is full or the thread has ended.
-    #[error("the sound thread does not keep up; the last command was dropped")]
+    #[error("the sound thread does not keep up; the last command was dropped, repeat it")]
     Overloaded,
     /// A thread could not be started.
     #[error("the sound thread could not be started: {0}")]

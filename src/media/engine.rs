@@ -1,23 +1,28 @@
 //! The handle to the media thread.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use crate::base::id::CallId;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent};
 use crate::media::device;
+use crate::media::outlet::Outlet;
 use crate::media::transport::bind_pair;
-use crate::media::worker::{Message, Worker};
+use crate::media::worker::Worker;
 
 /// Commands that may wait for the thread, which takes them every few milliseconds.
 const MAX_WAITING: usize = 256;
 
+/// How soon the thread is offered again what it could not take.
+const RETRY: Duration = Duration::from_millis(5);
+
 /// The handle to the media threads; they end when it is dropped, after the recordings are closed.
 pub struct MediaEngine {
-    messages: Option<SyncSender<Message>>,
+    outlet: Option<Outlet>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -36,7 +41,7 @@ impl MediaEngine {
             .spawn(move || worker.run())
             .map_err(MediaError::Thread)?;
         Ok(Self {
-            messages: Some(messages),
+            outlet: Some(Outlet::new(messages)),
             thread: Some(thread),
         })
     }
@@ -47,33 +52,36 @@ impl MediaEngine {
     /// # Errors
     ///
     /// Fails when no port is free or the thread does not take the sockets.
-    pub fn open(&self, call: CallId, local_ip: IpAddr) -> Result<SocketAddr, MediaError> {
+    pub fn open(&mut self, call: CallId, local_ip: IpAddr) -> Result<SocketAddr, MediaError> {
         let (ports, address) = bind_pair(local_ip)?;
-        self.post(Message::Open { call, ports })?;
+        let outlet = self.outlet.as_mut().ok_or(MediaError::Overloaded)?;
+        outlet.open(call, ports)?;
         Ok(address)
     }
 
-    /// Hands a command to the media thread; never blocks.
+    /// Hands a command to the media thread; never blocks. While the thread does not keep up the
+    /// command waits, in order, until `flush`.
     ///
     /// # Errors
     ///
-    /// Fails when the queue is full.
-    pub fn send(&self, command: MediaCommand) -> Result<(), MediaError> {
-        self.post(Message::Command(command))
+    /// Fails when thousands of commands wait; `Close` is always kept.
+    pub fn send(&mut self, command: MediaCommand) -> Result<(), MediaError> {
+        let outlet = self.outlet.as_mut().ok_or(MediaError::Overloaded)?;
+        outlet.send(command)
     }
 
-    fn post(&self, message: Message) -> Result<(), MediaError> {
-        self.messages
-            .as_ref()
-            .and_then(|messages| messages.try_send(message).ok())
-            .ok_or(MediaError::Overloaded)
+    /// Hands over what waits; gives the time at which to try again when something still does.
+    pub fn flush(&mut self, now: Instant) -> Option<Instant> {
+        let outlet = self.outlet.as_mut()?;
+        outlet.flush();
+        outlet.waits().then(|| now + RETRY)
     }
 }
 
 impl Drop for MediaEngine {
     fn drop(&mut self) {
         // The thread ends when nobody can send to it any more.
-        self.messages = None;
+        self.outlet = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -92,7 +100,6 @@ pub fn devices() -> (Vec<String>, Vec<String>) {
 mod tests {
     use std::f32::consts::PI;
     use std::path::{Path, PathBuf};
-    use std::time::Duration;
 
     use super::*;
     use crate::media::command::{DeviceChoice, Source};
@@ -128,7 +135,7 @@ mod tests {
             )
         }
 
-        fn with(call: CallId, engine: MediaEngine, events: mpsc::Receiver<MediaEvent>) -> Self {
+        fn with(call: CallId, mut engine: MediaEngine, events: mpsc::Receiver<MediaEvent>) -> Self {
             let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
             Self {
                 engine,
@@ -154,14 +161,14 @@ mod tests {
             }
         }
 
-        fn apply(&self, plan: MediaPlan) {
+        fn apply(&mut self, plan: MediaPlan) {
             let (call, plan) = (self.call, Box::new(plan));
             self.engine
                 .send(MediaCommand::Apply { call, plan })
                 .unwrap();
         }
 
-        fn play(&self, path: &Path) {
+        fn play(&mut self, path: &Path) {
             let source = Source::File {
                 path: path.to_path_buf(),
                 repeat: true,
@@ -223,7 +230,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let mut sides = [Side::new(CALL(1)), Side::new(CALL(2))];
             let tones = [400.0, 1_000.0];
-            for (side, hertz) in sides.iter().zip(tones) {
+            for (side, hertz) in sides.iter_mut().zip(tones) {
                 let path = folder.path().join(format!("{hertz}.wav"));
                 write_tone(&path, hertz);
                 side.play(&path);
@@ -318,7 +325,7 @@ mod tests {
         sides[0].engine.send(hold).unwrap();
         sides[0].apply(accept(&locals[0], &answered).unwrap());
         sides[1].wait(|event| matches!(event, MediaEvent::Flowing { .. }).then_some(()));
-        for (side, path) in sides.iter().zip([&ours, &theirs]) {
+        for (side, path) in sides.iter_mut().zip([&ours, &theirs]) {
             let (call, path) = (side.call, path.clone());
             side.engine
                 .send(MediaCommand::StartRecording { call, path })

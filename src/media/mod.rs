@@ -23,6 +23,7 @@ pub mod frame;
 pub mod hold_music;
 pub mod jitter;
 pub mod outgoing;
+mod outlet;
 pub mod rate;
 pub mod recorder;
 pub mod resample;
