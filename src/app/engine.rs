@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::accounts::{self, LiveAccount};
-use crate::app::journal::{Ack, Journal};
+use crate::app::journal::{Ack, Journal, MOST_AWAITED};
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
@@ -203,7 +203,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     );
     let (command_outlet, commands) = mpsc::channel(COMMANDS);
     let (internal_outlet, internal) = mpsc::channel(INTERNAL);
-    let (ack_outlet, acks) = mpsc::channel(INTERNAL);
+    let (ack_outlet, acks) = mpsc::channel(MOST_AWAITED + 1);
     let (event_outlet, events) = mpsc::channel(EVENTS);
     let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
     tokio::spawn(await_acks(acks, internal_outlet.clone()));

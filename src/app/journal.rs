@@ -24,6 +24,10 @@ const RETRY: Duration = Duration::from_secs(1);
 /// and must not keep the others from the disk.
 const ATTEMPTS: u32 = 30;
 
+/// How many acknowledgements may be awaited at once; further writes wait here, in order, until some
+/// of these have come.
+pub(super) const MOST_AWAITED: usize = 4_096;
+
 /// A write on its way: resolves when it is on disk or refused.
 pub(super) type Ack = oneshot::Receiver<Result<Written, StoreError>>;
 
@@ -32,6 +36,10 @@ pub(super) struct Journal {
     store: Arc<Store>,
     waiting: VecDeque<Write>,
     retry_at: Option<Instant>,
+    /// How many acknowledgements are awaited.
+    awaited: usize,
+    /// Whether that of the first of what waits is among them.
+    retrying: bool,
     /// How often the first was tried.
     attempts: u32,
     lost: u64,
@@ -44,20 +52,33 @@ impl Journal {
             store,
             waiting: VecDeque::new(),
             retry_at: None,
+            awaited: 0,
+            retrying: false,
             attempts: 0,
             lost: 0,
             problem: None,
         }
     }
 
-    /// Sends a write to the store, or keeps it when others already wait: order matters.
+    /// Sends a write to the store, or keeps it when others already wait (order matters) or too many
+    /// are unanswered. Each acknowledgement that is given out is to be told by `answered`.
     pub(super) fn write(&mut self, write: Write) -> Option<(Write, Ack)> {
-        if self.waiting.is_empty() {
-            let ack = self.store.write(write.clone());
-            Some((write, ack))
+        if self.waiting.is_empty() && self.awaited < MOST_AWAITED {
+            Some(self.send(write))
         } else {
+            if self.waiting.is_empty() {
+                self.problem = Some(StoreError::Overloaded.to_string());
+            }
             self.keep(write);
             None
+        }
+    }
+
+    /// An acknowledgement came, of whatever kind: there is room for what waits.
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.awaited = self.awaited.saturating_sub(1);
+        if !self.retrying && !self.waiting.is_empty() {
+            self.retry_at.get_or_insert(now);
         }
     }
 
@@ -75,12 +96,19 @@ impl Journal {
         }
         self.retry_at = None;
         let write = self.waiting.front()?.clone();
+        self.retrying = true;
+        Some(self.send(write))
+    }
+
+    fn send(&mut self, write: Write) -> (Write, Ack) {
+        self.awaited += 1;
         let ack = self.store.write(write.clone());
-        Some((write, ack))
+        (write, ack)
     }
 
     /// A retried write is on disk; the next one is due at once.
     pub(super) fn retried(&mut self, now: Instant) {
+        self.retrying = false;
         self.waiting.pop_front();
         self.attempts = 0;
         if self.waiting.is_empty() {
@@ -96,6 +124,7 @@ impl Journal {
     /// A retried write was refused again.
     pub(super) fn retry_failed(&mut self, now: Instant, error: &StoreError) {
         self.problem = Some(error.to_string());
+        self.retrying = false;
         self.attempts += 1;
         let hopeless = match error {
             // Its row is not there and will not come: there is nothing to change.
@@ -140,5 +169,72 @@ impl Journal {
             return;
         }
         self.waiting.push_back(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::monotonic_now;
+    use crate::base::id::CallId;
+    use crate::crm::store::CallChange;
+
+    fn note(number: usize) -> Write {
+        Write::ChangeCall(
+            CallId::new(1, [1; 10]),
+            CallChange::Notes(number.to_string()),
+        )
+    }
+
+    /// Past the limit the acknowledgement was dropped, and with it all that hangs on it.
+    #[test]
+    fn no_acknowledgement_is_lost_when_more_is_written_than_can_be_awaited() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), "US").unwrap());
+        let mut journal = Journal::new(store);
+        let now = monotonic_now();
+        let mut acks: VecDeque<Ack> = VecDeque::new();
+        for number in 0..MOST_AWAITED {
+            let (_, ack) = journal.write(note(number)).unwrap();
+            acks.push_back(ack);
+        }
+        assert!(journal.write(note(1)).is_none(), "it waits");
+        assert!(journal.write(note(2)).is_none(), "behind the other");
+        assert!(journal.problem().unwrap().contains("2 changes wait"));
+        assert!(journal.due(now).is_none());
+        // One answer makes room for one; the next goes when that one is on disk.
+        journal.answered(now);
+        assert_eq!(journal.retry_at(), Some(now));
+        let (first, _ack) = journal.due(now).unwrap();
+        assert_eq!(first, note(1));
+        for _ in 0..acks.len() - 1 {
+            journal.answered(now);
+        }
+        assert!(journal.due(now).is_none(), "the first is on its way");
+        journal.answered(now);
+        journal.retried(now);
+        let (second, _ack) = journal.due(now).unwrap();
+        assert_eq!(second, note(2));
+        journal.answered(now);
+        journal.retried(now);
+        assert!(journal.is_empty());
+        assert_eq!((journal.retry_at(), journal.problem()), (None, None));
+    }
+
+    #[test]
+    fn a_refused_write_is_tried_again_after_a_while_whatever_else_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), "US").unwrap());
+        let mut journal = Journal::new(store);
+        let now = monotonic_now();
+        let (write, _ack) = journal.write(note(1)).unwrap();
+        journal.answered(now);
+        journal.refused(now, write, &StoreError::DiskFull);
+        assert_eq!(journal.retry_at(), Some(now + RETRY));
+        assert!(journal.due(now).is_none());
+        let (_, _ack) = journal.due(now + RETRY).unwrap();
+        journal.answered(now + RETRY);
+        journal.retry_failed(now + RETRY, &StoreError::DiskFull);
+        assert_eq!(journal.retry_at(), Some(now + RETRY * 2));
     }
 }

@@ -17,6 +17,7 @@ impl Engine {
         result: Result<Written, StoreError>,
         retry: bool,
     ) {
+        self.journal.answered(now);
         match &result {
             Ok(_) => {
                 self.rows_changed();
@@ -62,8 +63,9 @@ impl Engine {
     }
 
     fn await_ack(&self, write: Write, ack: Ack, retry: bool) {
+        // The journal gives out no more acknowledgements than there is room for.
         if self.acks.try_send(Awaited { write, ack, retry }).is_err() {
-            tracing::warn!("more writes are unacknowledged than can be awaited");
+            tracing::error!("an acknowledgement of the store cannot be awaited");
         }
     }
 
