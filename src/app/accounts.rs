@@ -85,7 +85,12 @@ impl Engine {
         let profile = self.profile_id(&account);
         let (account, zones) = account.without_zones();
         self.net.write_zones(zones);
-        match setup(&account, password, profile) {
+        let ready = profile
+            .map_err(|problem| problem.to_string())
+            .and_then(|profile| {
+                setup(&account, password, profile).map_err(|problem| problem.to_string())
+            });
+        match ready {
             Ok(setup) => self.endpoint.add_account(now, id, setup),
             Err(problem) => {
                 let text = format!("the account {} cannot be used: {problem}", account.address);

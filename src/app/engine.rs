@@ -15,6 +15,7 @@ use crate::app::live_call::LiveCall;
 use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
+use crate::app::profiles::Profiles;
 use crate::app::records::Records;
 use crate::app::transports;
 use crate::app::watched::{Mailbox, Watched};
@@ -29,7 +30,7 @@ use crate::crm::row::Identification;
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaCommand, MediaEngine, MediaEvent, Tone};
-use crate::net::{Net, NetChange, NetWatch, Profile};
+use crate::net::{Net, NetChange, NetWatch};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
 /// Commands that may wait: a person types slower, a script is told when it is full.
@@ -120,7 +121,7 @@ pub(super) struct Engine {
     pub(super) endpoint: Endpoint,
     pub(super) net: Net,
     /// Settings of connections, by the number of their `ProfileId`.
-    pub(super) profiles: Vec<Profile>,
+    pub(super) profiles: Profiles,
     /// Where SIP is bound.
     pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
@@ -215,7 +216,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let mut engine = Engine {
         endpoint,
         net: sockets,
-        profiles: Vec::new(),
+        profiles: Profiles::default(),
         bound,
         media,
         sound_waits: None,

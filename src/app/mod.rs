@@ -22,6 +22,7 @@ mod outcome;
 mod pages;
 pub mod pcap;
 mod placing;
+mod profiles;
 mod records;
 mod redirections;
 mod referrals;

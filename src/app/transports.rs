@@ -5,15 +5,12 @@ use tokio::sync::mpsc;
 
 use crate::app::engine::Engine;
 use crate::app::options::EngineOptions;
+use crate::app::profiles::TooManyProfiles;
 use crate::base::flow::{Input, ProfileId, Transport};
 use crate::config::Account;
 use crate::config::account::TransportChoice;
 use crate::config::tls::TlsOptions;
 use crate::net::{Fingerprint, Net, NetError, NetOptions, Profile, TlsIdentity, TlsSettings};
-
-/// How many different settings the connections of one run may have. Beyond it (somebody changed TLS
-/// settings hundreds of times) only the system's trust store counts, until the phone starts anew.
-const MAX_PROFILES: usize = 256;
 
 /// Binds the sockets, with TLS where there is a certificate; what hinders only TLS is told and
 /// leaves the rest as it is.
@@ -93,25 +90,26 @@ impl Engine {
             self.problem(None, text);
         }
         let id = self.profile_of(profile(&direct, "/"));
-        debug_assert_eq!(id, ProfileId::default(), "it is the first");
+        debug_assert_eq!(id, Ok(ProfileId::default()), "it is the first");
     }
 
     /// The settings of an account; accounts of the same settings share their connections.
-    pub(super) fn profile_id(&mut self, account: &Account) -> ProfileId {
+    ///
+    /// # Errors
+    ///
+    /// Fails when there are too many different ones.
+    pub(super) fn profile_id(&mut self, account: &Account) -> Result<ProfileId, TooManyProfiles> {
         if let Some(text) = account.tls.exposed_key() {
             self.problem(None, text);
         }
         self.profile_of(profile(&account.tls, &account.websocket_path))
     }
 
-    fn profile_of(&mut self, profile: Profile) -> ProfileId {
-        let known = self.profiles.iter().position(|known| *known == profile);
-        let place = known.unwrap_or(self.profiles.len());
-        let id = ProfileId(u64::try_from(place).unwrap_or(u64::MAX));
-        if known.is_none() && place < MAX_PROFILES {
-            self.profiles.push(profile.clone());
+    fn profile_of(&mut self, profile: Profile) -> Result<ProfileId, TooManyProfiles> {
+        let (id, new) = self.profiles.number(&profile)?;
+        if new {
             self.net.set_profile(id, profile);
         }
-        id
+        Ok(id)
     }
 }
