@@ -1,6 +1,5 @@
 //! What people and scripts ask for.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::app::engine::Engine;
@@ -181,24 +180,13 @@ impl Engine {
         };
         if on && !recording && !call.record_wanted && call.connected() {
             call.record_wanted = true;
-            let path = self.free_path(id);
+            // The recorder finds a free name: looking for one takes its time on a network share.
+            let path = self.options.record_dir.join(format!("{id}.wav"));
             self.sound(MediaCommand::StartRecording { call: id, path });
         } else if !on && (recording || call.record_wanted) {
             call.record_wanted = false;
             self.sound(MediaCommand::StopRecording { call: id });
         }
-    }
-
-    /// A file per call, named by its id; a second recording of the call gets a number.
-    fn free_path(&self, id: CallId) -> PathBuf {
-        let dir = &self.options.record_dir;
-        let mut path = dir.join(format!("{id}.wav"));
-        let mut number = 2;
-        while path.exists() && number < 1_000 {
-            path = dir.join(format!("{id}-{number}.wav"));
-            number += 1;
-        }
-        path
     }
 
     fn set_notes(&mut self, id: CallId, mut notes: String) {

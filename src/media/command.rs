@@ -116,7 +116,7 @@ pub enum MediaCommand {
     StartRecording {
         /// The call.
         call: CallId,
-        /// A file that does not exist yet.
+        /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
     },
     /// End the recording.

@@ -31,6 +31,8 @@ const SYNC_BLOCKS: u64 = 50;
 /// What a WAV can hold, less the header: its lengths have 32 bits.
 const MAX_BLOCKS: u64 = (u32::MAX as u64 - 128) / BLOCK_BYTES;
 const BLOCK_BYTES: u64 = FRAME_SAMPLES as u64 * 4;
+/// How many names are tried: that many recordings a call may have.
+const MOST_NAMES: u32 = 1_000;
 /// How long the thread sleeps when nothing waits.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -117,8 +119,8 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, report: &impl Fn(MediaEvent)) {
-        let (call, path) = (self.call, self.path.clone());
         let outcome = self.record(report);
+        let (call, path) = (self.call, self.path);
         self.shared.ended.store(true, Ordering::Release);
         report(match outcome {
             Ok(duration) => MediaEvent::RecordingStopped {
@@ -134,8 +136,26 @@ impl Writer {
         });
     }
 
+    /// Creates the file, under a free name: a folder on a network may take its time to say so.
+    fn create(&mut self) -> io::Result<WavFile> {
+        let wanted = self.path.clone();
+        let mut number = 1;
+        loop {
+            match WavFile::create(&self.path, MAX_BLOCKS) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && number < MOST_NAMES =>
+                {
+                    number += 1;
+                    self.path = numbered(&wanted, number);
+                }
+                created => return created,
+            }
+        }
+    }
+
     fn record(&mut self, report: &impl Fn(MediaEvent)) -> Result<Duration, String> {
-        let mut file = WavFile::create(&self.path, MAX_BLOCKS)
+        let mut file = self
+            .create()
             .map_err(|error| describe("the recording cannot be started", &self.path, &error))?;
         report(MediaEvent::RecordingStarted {
             call: self.call,
@@ -159,6 +179,16 @@ impl Writer {
             std::thread::park_timeout(NAP);
         }
     }
+}
+
+/// The name of the second and further recordings beside the first.
+fn numbered(first: &Path, number: u32) -> PathBuf {
+    let stem = first.file_stem().unwrap_or_default().to_string_lossy();
+    let mut name = format!("{stem}-{number}");
+    if let Some(extension) = first.extension() {
+        name = format!("{name}.{}", extension.to_string_lossy());
+    }
+    first.with_file_name(name)
 }
 
 /// The file: what is on disk is always a whole WAV.
@@ -255,7 +285,7 @@ fn describe(what: &str, path: &Path, error: &io::Error) -> String {
     let (why, remedy) = match error.kind() {
         io::ErrorKind::AlreadyExists => (
             "the file exists already".to_owned(),
-            "it was left as it is; start again under another name",
+            "it was left as it is; choose another folder in the settings",
         ),
         io::ErrorKind::StorageFull => (
             "the disk is full".to_owned(),
@@ -344,13 +374,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("call.wav");
         fs::write(&path, "precious").unwrap();
+        for number in [2, 3] {
+            let (recording, events) = start(&path);
+            let beside = folder.path().join(format!("call-{number}.wav"));
+            let started = MediaEvent::RecordingStarted {
+                call: call(),
+                path: beside.clone(),
+            };
+            assert_eq!(next(&events), started);
+            recording.stop().join().unwrap();
+            assert!(hound::WavReader::open(&beside).is_ok());
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_folder_full_of_recordings_of_one_call_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        fs::write(&path, "precious").unwrap();
+        for number in 2..=MOST_NAMES {
+            fs::write(numbered(&path, number), "precious").unwrap();
+        }
         let (recording, events) = start(&path);
         let MediaEvent::RecordingFailed { message, .. } = next(&events) else {
             panic!("it started");
         };
         assert!(message.contains("exists already"), "{message}");
         assert!(recording.ended());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 
     #[test]
