@@ -99,6 +99,7 @@ impl Engine {
         let why = judged.words.clone();
         call.answer_at = None;
         call.hang_up_at = None;
+        call.silence_ends = None;
         let stays = if call.answered.is_some() {
             TALKED_STAYS
         } else {

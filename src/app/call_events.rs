@@ -336,6 +336,10 @@ impl Engine {
                     None,
                     problem.as_deref(),
                 );
+                let judged = match call.ended_by_rule.take() {
+                    Some((state, words)) => judged.by_rule(state, words),
+                    None => judged,
+                };
                 self.end(now, id, judged, code);
             }
             Edge::Ended {
@@ -431,6 +435,8 @@ impl Engine {
             return;
         };
         call.codec = Some(plan.codec.to_string());
+        // A hold, a move or another codec: the far end gets its time anew.
+        call.silence_ends = None;
         let local = call
             .local_rtp()
             .map(|rtp| rtp.to_string())
@@ -498,6 +504,12 @@ impl Engine {
             if call.answer_at.is_some_and(|at| at <= now) {
                 call.answer_at = None;
                 self.answer(now, id);
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                continue;
+            };
+            if call.silence_ends.is_some_and(|at| at <= now) {
+                self.end_of_silence(now, id);
             }
             let Some(call) = self.calls.get_mut(&id) else {
                 continue;

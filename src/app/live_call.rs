@@ -95,6 +95,8 @@ pub(super) struct LiveCall {
     pub(super) answer_at: Option<Instant>,
     /// When it leaves the screen by itself; notes keep it there.
     pub(super) leave_at: Option<Instant>,
+    /// When it ends because nothing is heard of its far end.
+    pub(super) silence_ends: Option<Instant>,
     /// When the script ends it.
     pub(super) hang_up_at: Option<Instant>,
     /// The ended state, while its row is being written: the event waits for it.
@@ -255,6 +257,7 @@ impl LiveCall {
             notes: String::new(),
             answer_at: None,
             leave_at: None,
+            silence_ends: None,
             hang_up_at: None,
             ending: None,
             transfer: None,
@@ -439,6 +442,7 @@ impl LiveCall {
             forward,
             self.answer_at,
             self.hang_up_at,
+            self.silence_ends,
             self.leave_at,
         ]
         .into_iter()

@@ -31,6 +31,7 @@ mod ruled;
 mod rules;
 mod script;
 mod second_call;
+mod silence;
 mod sound;
 mod tones;
 mod transfers;

@@ -10,7 +10,7 @@ use crate::app::tones;
 use crate::base::id::CallId;
 use crate::config::Settings;
 use crate::control::{CallStage, Event, QualityView, RecordingView};
-use crate::crm::row::CallDirection;
+use crate::crm::row::{CallDirection, CallState};
 use crate::crm::store::{CallChange, Write};
 use crate::media::device::file;
 use crate::media::hold_music as music;
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// Takes tidings from the sound threads.
-    pub(super) fn handle_media(&mut self, _now: Instant, event: MediaEvent) {
+    pub(super) fn handle_media(&mut self, now: Instant, event: MediaEvent) {
         self.dirty = true;
         match event {
             MediaEvent::Flowing { call, remote } => {
@@ -134,12 +134,15 @@ impl Engine {
                     call.flowing = true;
                 }
             }
-            MediaEvent::Silent { call, lasting } => {
-                let seconds = lasting.as_secs();
-                let text = format!(
-                    "nothing was heard from the far end for {seconds} s; a firewall or VPN may keep its sound away"
-                );
-                self.problem(Some(call), text);
+            MediaEvent::Silent {
+                call,
+                lasting,
+                reports,
+            } => self.handle_silence(now, call, lasting, reports),
+            MediaEvent::Heard { call } => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.silence_ends = None;
+                }
             }
             MediaEvent::Dtmf {
                 call,
@@ -207,6 +210,40 @@ impl Engine {
         if let Some(problem) = problem {
             self.problem(None, problem);
         }
+    }
+
+    fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration, reports: bool) {
+        let limit = self.silence_limit();
+        let helped = self.helped_until.is_some_and(|until| until > now);
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let back = helped && call.direction == CallDirection::Inbound;
+        let silence = Silence {
+            lasting,
+            reports,
+            urgent: call.emergency || back,
+            limit,
+        };
+        call.silence_ends = silence.ends_in().map(|left| now + left);
+        self.problem(Some(id), silence.warning());
+    }
+
+    /// Ends a call in which nothing was heard for too long.
+    pub(super) fn end_of_silence(&mut self, now: Instant, id: CallId) {
+        let words = silence::words(self.silence_limit());
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.silence_ends = None;
+        if call.stage() == CallStage::Talking {
+            call.ended_by_rule = Some((CallState::Completed, words));
+            self.hang_up(now, id);
+        }
+    }
+
+    fn silence_limit(&self) -> Duration {
+        Duration::from_secs(self.options.settings.silence_limit_seconds.into())
     }
 
     fn tell_recording(

@@ -55,6 +55,10 @@ pub(super) struct RuleArgs {
     /// How many calls an hour they may place (120); --call is not counted.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) calls_per_hour: Option<u32>,
+    /// End a call in which no sound of the far end comes for so long, at least 10; 0 is never
+    /// (the default without a configuration file).
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=3_600))]
+    pub(super) silence_limit: Option<u32>,
     /// Incoming requests from one source and second (200); more are refused.
     #[arg(long, value_name = "off|N", value_parser = rate_limit)]
     pub(super) rate_limit: Option<u32>,
@@ -155,6 +159,9 @@ impl RuleArgs {
         }
         if let Some(limit) = self.calls_per_hour {
             settings.dialling.calls_per_hour = limit;
+        }
+        if let Some(limit) = self.silence_limit {
+            settings.silence_limit_seconds = limit;
         }
         if let Some(limit) = self.rate_limit {
             settings.requests_per_second = limit;

@@ -46,6 +46,9 @@ pub struct Settings {
     pub region: String,
     /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
     pub requests_per_second: u32,
+    /// After how many seconds without any sound of the far end a call ends by itself (at least 10,
+    /// when the agent is warned); 0 is never. Calls on hold and calls for help go on.
+    pub silence_limit_seconds: u32,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -104,6 +107,7 @@ impl Default for Settings {
             name_servers: Vec::new(),
             region: "US".to_owned(),
             requests_per_second: 200,
+            silence_limit_seconds: 30,
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

@@ -460,6 +460,7 @@ impl Peers {
             MediaEvent::SourceFailed { message, .. } => self.tell(LabEvent::Problem(message)),
             MediaEvent::Flowing { .. }
             | MediaEvent::Silent { .. }
+            | MediaEvent::Heard { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
             | MediaEvent::RecordingStarted { .. }

@@ -195,6 +195,13 @@ pub enum MediaEvent {
         call: CallId,
         /// For how long.
         lasting: Duration,
+        /// Whether the far end reported by RTCP meanwhile.
+        reports: bool,
+    },
+    /// Sound comes again after a silence that was told.
+    Heard {
+        /// The call.
+        call: CallId,
     },
     /// A digit came by RFC 4733.
     Dtmf {

@@ -54,8 +54,15 @@ pub struct Transmit {
 pub enum SessionEvent {
     /// The first packet of a source was accepted.
     Flowing(SocketAddr),
-    /// Nothing came for so long, though it should.
-    Silent(Duration),
+    /// No sound came for so long, though it should.
+    Silent {
+        /// For how long.
+        lasting: Duration,
+        /// Whether the far end reported by RTCP meanwhile.
+        reports: bool,
+    },
+    /// Sound comes again after a silence that was told.
+    Heard,
     /// A digit came.
     Digit(ReceivedDigit),
 }
@@ -85,6 +92,8 @@ pub struct Session {
     /// When the RTP port sent last.
     sent_at: Instant,
     listening_since: Option<Instant>,
+    /// When the far end reported last.
+    reported: Option<Instant>,
     silences_told: u32,
     level_in: Meter,
     transmits: VecDeque<Transmit>,
@@ -109,6 +118,7 @@ impl Session {
             remote_report: RemoteReport::default(),
             sent_at: now,
             listening_since: None,
+            reported: None,
             silences_told: 0,
             level_in: Meter::default(),
             transmits: VecDeque::new(),
@@ -177,6 +187,7 @@ impl Session {
             return;
         };
         self.remote_rtcp = Some(from);
+        self.reported = Some(now);
         if let Some(sender) = reports.sender {
             self.last_sender_report = Some((middle_of(sender.ntp_time), now));
         }
@@ -224,10 +235,15 @@ impl Session {
                 .map_or(since, |heard| heard.max(since));
             let lasting = now.saturating_duration_since(since);
             if lasting < SILENT_AFTER {
-                self.silences_told = 0;
+                if std::mem::take(&mut self.silences_told) > 0 {
+                    self.push_event(SessionEvent::Heard);
+                }
             } else if lasting >= SILENT_AFTER * (self.silences_told + 1) {
                 self.silences_told += 1;
-                self.push_event(SessionEvent::Silent(lasting));
+                let reports = self
+                    .reported
+                    .is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);
+                self.push_event(SessionEvent::Silent { lasting, reports });
             }
         }
     }

@@ -87,15 +87,15 @@ impl Side {
     fn digits(&self) -> String {
         let digit = |event: &SessionEvent| match event {
             SessionEvent::Digit((digit, _)) => Some(*digit),
-            SessionEvent::Flowing(_) | SessionEvent::Silent(_) => None,
+            SessionEvent::Flowing(_) | SessionEvent::Silent { .. } | SessionEvent::Heard => None,
         };
         self.events.iter().filter_map(digit).collect()
     }
 
     fn silences(&self) -> Vec<u64> {
         let silence = |event: &SessionEvent| match event {
-            SessionEvent::Silent(lasting) => Some(lasting.as_secs()),
-            SessionEvent::Flowing(_) | SessionEvent::Digit(_) => None,
+            SessionEvent::Silent { lasting, .. } => Some(lasting.as_secs()),
+            SessionEvent::Flowing(_) | SessionEvent::Digit(_) | SessionEvent::Heard => None,
         };
         self.events.iter().filter_map(silence).collect()
     }
@@ -114,6 +114,8 @@ struct World {
     weather: Weather,
     random: SeededRandom,
     flying: Vec<Flying>,
+    /// Whether only sound is lost, and never a report.
+    sound_alone: bool,
 }
 
 impl World {
@@ -125,6 +127,7 @@ impl World {
             weather: CLEAR,
             random: SeededRandom::new(seed),
             flying: Vec::new(),
+            sound_alone: false,
         }
     }
 
@@ -194,7 +197,8 @@ impl World {
         while let Some(transmit) = self.sides[index].session.poll_transmit() {
             let dice = self.random.next_u32() as f32 / u32::MAX as f32;
             let late = self.random.next_u64() % (self.weather.jitter + 1);
-            if dice < self.weather.loss {
+            let reports = self.sound_alone && is_rtcp(&transmit.bytes);
+            if dice < self.weather.loss && !reports {
                 continue;
             }
             self.flying.push(Flying {
@@ -572,7 +576,33 @@ fn nothing_heard_is_told_every_ten_seconds_and_again_after_it_came_back() {
     world.weather.loss = 1.1;
     world.run(12.0);
     assert_eq!(world.sides[0].silences(), [10, 20, 10]);
-    assert!(matches!(world.sides[0].events[2], SessionEvent::Flowing(_)));
+    let events = &world.sides[0].events;
+    let heard = |event: &&SessionEvent| **event == SessionEvent::Heard;
+    assert_eq!(events.iter().filter(heard).count(), 1, "{events:?}");
+    let last = events
+        .iter()
+        .position(|event| *event == SessionEvent::Heard);
+    assert_eq!(last, Some(events.len() - 2), "{events:?}");
+}
+
+#[test]
+fn a_far_end_that_sends_reports_and_no_sound_is_silent_but_there() {
+    for sound_alone in [true, false] {
+        let mut world = World::call(1, Codec::Pcmu);
+        world.run(6.0);
+        world.weather.loss = 1.1;
+        world.sound_alone = sound_alone;
+        world.run(21.0);
+        let silences = world.sides[0]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                SessionEvent::Silent { reports, .. } => Some(*reports),
+                SessionEvent::Flowing(_) | SessionEvent::Digit(_) | SessionEvent::Heard => None,
+            });
+        let told: Vec<bool> = silences.collect();
+        assert_eq!(told.last(), Some(&sound_alone), "{told:?}");
+    }
 }
 
 #[test]

@@ -515,7 +515,12 @@ fn report_patiently(events: &mpsc::Sender<MediaEvent>, event: MediaEvent) {
 fn told(call: CallId, event: SessionEvent) -> MediaEvent {
     match event {
         SessionEvent::Flowing(remote) => MediaEvent::Flowing { call, remote },
-        SessionEvent::Silent(lasting) => MediaEvent::Silent { call, lasting },
+        SessionEvent::Silent { lasting, reports } => MediaEvent::Silent {
+            call,
+            lasting,
+            reports,
+        },
+        SessionEvent::Heard => MediaEvent::Heard { call },
         SessionEvent::Digit((digit, duration)) => MediaEvent::Dtmf {
             call,
             digit,

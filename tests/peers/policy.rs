@@ -349,3 +349,54 @@ fn a_scanner_hears_little_and_the_doctor_tells_of_it() {
     assert_eq!(doctor().0, Some(0));
     assert_eq!(phone.stop().code, Some(0));
 }
+
+/// The phone has as many calls as it may: an ordinary one more is refused, one for help goes out.
+#[test]
+fn a_call_for_help_goes_out_at_the_limit_of_calls() {
+    scenario("call-out", || {
+        let other = Sipp::called("call-out", &[]);
+        let help = Sipp::called("call-out", &[]);
+        let at = |user: &str, sipp: &Sipp| format!("sip:{user}@127.0.0.1:{}", sipp.port());
+        let options = ["--no-register", "--max-calls", "1", "--hide-number"];
+        let mut phone = Phone::start(&[&options[..], &["--call", &at("sipp", &other)]].concat());
+        let first = phone.wait("answered")["call_id"].clone();
+        phone.send(&json!({"command": "call", "uri": at("bob", &help)}));
+        let refused = phone.wait_for("a refusal", Duration::from_secs(5), |event| {
+            event["event"] == "error"
+        });
+        let words = refused["message"].as_str().unwrap();
+        assert!(words.contains("the limit"), "{refused:#}");
+        phone.send(&json!({"command": "call", "uri": at("112", &help)}));
+        let call = phone.wait_for("the call for help", Duration::from_secs(20), |event| {
+            event["event"] == "answered" && event["call_id"] != first
+        });
+        for call in [&call["call_id"], &first] {
+            phone.send(&json!({"command": "hangup", "call_id": call}));
+        }
+        help.passes();
+        other.passes();
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}
+
+#[test]
+fn a_call_in_which_nothing_is_heard_ends_by_itself() {
+    let sipp = Sipp::called("record-route-out", &[]);
+    let proxy = format!("sip:127.0.0.1:{};lr", sipp.port());
+    let way = ["--outbound-proxy", &proxy, "--call", "sip:sipp@192.0.2.7"];
+    let options = ["--no-register", "--silence-limit", "10"];
+    let mut phone = Phone::start(&[&options[..], &way[..]].concat());
+    phone.wait("answered");
+    let warned = phone.wait_for("a warning", Duration::from_secs(20), |event| {
+        event["event"] == "error"
+    });
+    let words = warned["message"].as_str().unwrap();
+    assert!(words.contains("nothing was heard"), "{warned:#}");
+    let ended = phone.wait("ended");
+    let words = "ended by itself: nothing was heard from the far end for 10 s";
+    assert_eq!(ended["reason"], words, "{ended:#}");
+    sipp.passes();
+    let row = phone.only_call();
+    assert_eq!(row["end_reason"], words, "{row:#}");
+    assert_eq!(row["state"], "completed", "{row:#}");
+}
