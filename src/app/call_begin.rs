@@ -35,7 +35,7 @@ impl Engine {
         let preferences = self.media_preferences(incoming.account);
         let call = Call::incoming(preferences, incoming.local_ip, incoming.offer.clone());
         let rules = self.rules_of(incoming.account);
-        let shown = shown_caller(&incoming, &rules);
+        let shown = shown_caller(&incoming.from, &incoming.caller, &rules);
         let remote = shown.remote.clone();
         let mut live = LiveCall::new(Beginning {
             id,
@@ -309,17 +309,16 @@ impl Engine {
     }
 }
 
-/// Whom a call is shown and looked up as.
-struct Shown {
-    remote: String,
-    name: Option<String>,
-    from: String,
+/// Whom a call or a message is shown and looked up as.
+pub(super) struct Shown {
+    pub(super) remote: String,
+    pub(super) name: Option<String>,
+    pub(super) from: String,
 }
 
 /// Who calls: by the network's word where the account trusts it, else by the caller's own.
-fn shown_caller(incoming: &IncomingCall, rules: &CallRules) -> Shown {
+pub(super) fn shown_caller(from: &NameAddr, caller: &Caller, rules: &CallRules) -> Shown {
     const WITHHELD: &str = "anonymous";
-    let caller = &incoming.caller;
     if caller.anonymous {
         return Shown {
             remote: WITHHELD.to_owned(),
@@ -328,11 +327,11 @@ fn shown_caller(incoming: &IncomingCall, rules: &CallRules) -> Shown {
         };
     }
     let asserted = caller.asserted.as_ref().filter(|_| rules.trust_identity);
-    let by = asserted.unwrap_or(&incoming.from);
+    let by = asserted.unwrap_or(from);
     let name = by.display_name.clone();
     Shown {
         remote: who(by),
-        name: name.or_else(|| incoming.from.display_name.clone()),
+        name: name.or_else(|| from.display_name.clone()),
         from: by.uri.to_string(),
     }
 }

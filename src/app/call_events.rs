@@ -15,7 +15,7 @@ use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sdp::MediaPlan;
-use crate::sip::{Body, EndedBy, NameAddr, SessionId, SipEvent, Status};
+use crate::sip::{EndedBy, SessionId, SipEvent, Status};
 
 impl Engine {
     /// Routes one event of the SIP core.
@@ -126,7 +126,12 @@ impl Engine {
             SipEvent::CredentialsKept { session, why } => {
                 self.with_session(now, session, |call| call.credentials_kept = Some(why));
             }
-            SipEvent::Message { from, body } => self.tell_message(&from, &body),
+            SipEvent::Message {
+                account,
+                from,
+                caller,
+                body,
+            } => self.tell_message(account, &from, &caller, &body),
             SipEvent::Ended {
                 session,
                 by,
@@ -163,13 +168,6 @@ impl Engine {
             let call = call.context();
             self.tell(Event::Dtmf { call, digit });
         }
-    }
-
-    fn tell_message(&mut self, from: &NameAddr, body: &Body) {
-        self.tell(Event::Message {
-            from: from.uri.to_string(),
-            text: String::from_utf8_lossy(&body.bytes).into_owned(),
-        });
     }
 
     /// Lets a session's call take an input, and carries out what it wants.

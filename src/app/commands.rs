@@ -83,6 +83,7 @@ impl Engine {
             Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
             Command::RefreshDevices => self.look_for_devices(),
             Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
+            Command::DismissMessage(id) => self.messages.dismiss(id),
             Command::Notice(text) => self.notice(text),
             Command::Raise => self.raised += 1,
             Command::Quit => self.begin_farewell(now),

@@ -12,6 +12,7 @@ use crate::app::accounts::{self, LiveAccount};
 use crate::app::journal::{Ack, Journal, MOST_AWAITED};
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
+use crate::app::messages::Messages;
 use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
@@ -137,6 +138,7 @@ pub(super) struct Engine {
     pub(super) watched: Vec<Watched>,
     pub(super) mailboxes: Vec<Mailbox>,
     pub(super) notices: VecDeque<Notice>,
+    pub(super) messages: Messages,
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
     pub(super) dial_request: Option<DialRequest>,
@@ -230,6 +232,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         watched: Vec::new(),
         mailboxes: Vec::new(),
         notices: VecDeque::new(),
+        messages: Messages::default(),
         next_notice: 1,
         devices: DevicesView::default(),
         dial_request: None,

@@ -16,6 +16,7 @@ mod farewell;
 mod journal;
 mod ladders;
 mod live_call;
+mod messages;
 mod options;
 mod outbound_rules;
 mod outcome;

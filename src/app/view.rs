@@ -21,6 +21,7 @@ impl Engine {
             settings: self.options.settings.clone(),
             devices: self.devices.clone(),
             dial_request: self.dial_request.clone(),
+            messages: self.messages.view(),
             notices: self.notices.iter().cloned().collect(),
             colleagues: self.colleague_views(),
             mailboxes: self.mailbox_views(),

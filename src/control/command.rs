@@ -178,6 +178,8 @@ pub enum Command {
     RefreshDevices,
     /// Take a notice off the screen.
     DismissNotice(u64),
+    /// Take a text message off the screen.
+    DismissMessage(u64),
     /// Hang up, un-register and end.
     Quit,
 }

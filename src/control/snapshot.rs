@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub dial_request: Option<DialRequest>,
     /// Things that went wrong and stay until dismissed, oldest first, at most 20.
     pub notices: Vec<Notice>,
+    /// Text messages that came, oldest first: the last few of each account, until dismissed.
+    pub messages: Vec<TextMessage>,
     /// The watched colleagues, in the order of the settings.
     pub colleagues: Vec<ColleagueView>,
     /// The accounts whose mailboxes are known.
@@ -277,6 +279,23 @@ pub struct ExportView {
     pub call: CallId,
     /// The file, or why there is none and what to do.
     pub outcome: Result<String, String>,
+}
+
+/// A text message (RFC 3428). It is a stranger's text: shown as it is, never as markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextMessage {
+    /// For `DismissMessage`.
+    pub id: u64,
+    /// When it came.
+    pub at: Timestamp,
+    /// For which account; none when it came straight to the phone.
+    pub account: Option<AccountId>,
+    /// Who wrote: a number or an address as a person reads it, judged as a caller's is.
+    pub from: String,
+    /// The name that goes with it; a claim unless the account's own server says so.
+    pub from_name: Option<String>,
+    /// What, at most 1,000 characters.
+    pub text: String,
 }
 
 /// Something that went wrong, for the agent.

@@ -357,6 +357,8 @@ pub enum SipEvent {
         account: Option<AccountId>,
         /// Who wrote, by From.
         from: NameAddr,
+        /// What else is said of who wrote, as of a caller.
+        caller: Box<Caller>,
         /// The text body.
         body: Body,
     },

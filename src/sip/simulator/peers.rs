@@ -415,6 +415,13 @@ fn a_message_is_taken_and_an_unreadable_one_refused() {
         bench.events.last(),
         Some(SipEvent::Message { body, .. }) if body.bytes == b"hello"
     ));
+    // Nobody but the account's own server says who somebody is.
+    let claims = format!("P-Asserted-Identity: <sip:boss@example.com>\r\n{text}");
+    bench.datagram(&request("MESSAGE", US, "3", TO_US, 3, &claims));
+    assert!(matches!(
+        bench.events.last(),
+        Some(SipEvent::Message { account: None, caller, .. }) if caller.asserted.is_none()
+    ));
     let picture = "Content-Type: image/png\r\n\r\nx";
     assert_eq!(
         bench.codes(&request("MESSAGE", US, "2", TO_US, 2, picture)),

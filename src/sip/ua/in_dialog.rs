@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::outgoing::Answer;
 use super::session::Phase;
+use crate::sip::caller::Caller;
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{EndedBy, SessionId, SipEvent, Status};
 use crate::sip::message::{Message, Method};
@@ -27,6 +28,7 @@ impl Endpoint {
             self.answer_plainly(now, transaction, 481);
             return;
         };
+        let account = session.account;
         let Some(dialog) = session.dialog_mut(&remote_tag) else {
             self.answer_plainly(now, transaction, 481);
             return;
@@ -50,7 +52,10 @@ impl Endpoint {
             Some(Method::Bye) => self.bye_arrived(now, id, transaction, request),
             Some(Method::Info) => self.info_arrived(now, id, transaction, request),
             Some(Method::Options) => self.answer_options(now, transaction),
-            Some(Method::Message) => self.message_arrived(now, transaction, request),
+            Some(Method::Message) => {
+                let caller = Caller::of(request, false, &[]);
+                self.message_arrived(now, transaction, request, account, caller);
+            }
             Some(Method::Refer) => self.referral_arrived(now, id, transaction, request),
             Some(Method::Notify)
                 if request.header("Event").map(parse::media_type).as_deref() == Some("refer") =>

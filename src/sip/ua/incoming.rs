@@ -10,6 +10,8 @@ use super::acceptance::Called;
 use super::session::Session;
 use super::{ALLOW, OPTION_TAGS, SUPPORTED};
 use crate::base::flow::Transport;
+use crate::base::id::AccountId;
+use crate::sip::caller::Caller;
 use crate::sip::connection::{Flow, response_flow};
 use crate::sip::endpoint::Endpoint;
 use crate::sip::event::{SipEvent, Status};
@@ -233,6 +235,8 @@ impl Endpoint {
         now: Instant,
         transaction: TransactionId,
         request: &Message,
+        account: Option<AccountId>,
+        caller: Caller,
     ) {
         let kind = request.header("Content-Type").map(parse::media_type);
         let kind = kind.unwrap_or_else(|| "text/plain".to_owned());
@@ -245,7 +249,12 @@ impl Endpoint {
         }
         self.answer_plainly(now, transaction, 200);
         if let (Some(from), Some(body)) = (request.name_addr("From"), request.content()) {
-            self.border.event(SipEvent::Message { from, body });
+            self.border.event(SipEvent::Message {
+                account,
+                from,
+                caller: Box::new(caller),
+                body,
+            });
         }
     }
 
@@ -291,7 +300,8 @@ impl Endpoint {
                     Called::Nobody => return self.answer_plainly(now, transaction, 404),
                 };
                 if *method == Method::Message {
-                    self.message_arrived(now, transaction, request);
+                    let caller = self.caller_of(request, arrival, account);
+                    self.message_arrived(now, transaction, request, account, caller);
                 } else if self.sessions.len() >= self.config.max_sessions {
                     self.answer_plainly(now, transaction, 486);
                 } else {

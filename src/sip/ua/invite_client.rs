@@ -17,9 +17,7 @@ use crate::sip::account::Reliability;
 use crate::sip::deadline::Timer;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Endpoint;
-use crate::sip::event::{
-    Body, EarlyMedia, EndedBy, NameAddr, SessionId, SipError, SipEvent, Status,
-};
+use crate::sip::event::{Body, EndedBy, OutgoingCall, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::{Message, Method};
 use crate::sip::parse;
 use crate::sip::route::{self, Hop};

@@ -152,7 +152,12 @@ impl Endpoint {
         })));
     }
 
-    fn caller_of(&self, invite: &Message, arrival: &Arrival, account: Option<AccountId>) -> Caller {
+    pub(crate) fn caller_of(
+        &self,
+        invite: &Message,
+        arrival: &Arrival,
+        account: Option<AccountId>,
+    ) -> Caller {
         let trusted = self.is_from_own_server(account, &arrival.flow);
         let known = account.and_then(|id| self.accounts.get(&id));
         let name = known.and_then(|account| account.setup.address.user_decoded());

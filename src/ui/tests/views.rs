@@ -5,7 +5,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot};
+use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage};
 use crate::crm::row::MatchLevel;
 use crate::ui::state::View;
 use crate::ui::view::test_forms;
@@ -279,6 +279,25 @@ fn do_not_disturb_is_turned_on_and_off_by_its_words() {
         let told = shown.state_mut().told();
         assert_eq!(told, [format!("SetRule(None, DoNotDisturb({}))", !on)]);
     }
+}
+
+#[test]
+fn a_text_message_is_shown_as_it_is_and_goes_when_it_is_dismissed() {
+    let mut snapshot = registered();
+    snapshot.messages.push(TextMessage {
+        id: 9,
+        at: "2025-11-21T14:59:50Z".parse().unwrap(),
+        account: None,
+        from: "+14155550199".to_owned(),
+        from_name: Some("Bob".to_owned()),
+        text: "Lunch? <a href=\"http://192.0.2.1/\">here</a>".to_owned(),
+    });
+    let mut shown = desk(snapshot, Rows::default(), |_| {});
+    shown.get_by_label("Message from Bob (+14155550199)");
+    shown.get_by_label("Lunch? <a href=\"http://192.0.2.1/\">here</a>");
+    shown.get_by_label("Dismiss").click();
+    shown.run();
+    assert_eq!(shown.state_mut().told(), ["DismissMessage(9)"]);
 }
 
 #[test]

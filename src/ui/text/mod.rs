@@ -503,6 +503,14 @@ pub(crate) const DIAL_ACCOUNT: &str = "From";
 pub(crate) const DISMISS: &str = "Dismiss";
 pub(crate) const ENGINE_SLOW: &str =
     "The phone did not take your last action. Try again; if it stays so, restart Ringdesk.";
+/// Who wrote a message.
+pub(crate) fn message_from(from: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) if name != from => format!("Message from {name} ({from})"),
+        Some(_) | None => format!("Message from {from}"),
+    }
+}
+pub(crate) const MESSAGE: &str = "Message";
 pub(crate) fn more_notices(count: usize) -> String {
     format!("{count} more messages")
 }

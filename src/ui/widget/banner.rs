@@ -1,12 +1,13 @@
 //! What went wrong, across the top of the content.
 
 use egui::{CornerRadius, Frame, Margin, Ui};
-use egui_material_icons::icons::{ICON_CLOSE, ICON_WARNING};
+use egui_material_icons::MaterialIcon;
+use egui_material_icons::icons::{ICON_CHAT, ICON_CLOSE, ICON_WARNING};
 
 use super::button::{Button, Look};
-use super::label::{icon, paragraph_ui};
+use super::label::{icon, line_ui, paragraph_ui};
 use crate::ui::text;
-use crate::ui::theme::{BODY, Theme};
+use crate::ui::theme::{BODY, SMALL, Theme, Tone};
 
 /// Adds a banner; true when the agent took it away.
 pub(crate) fn banner_ui(ui: &mut Ui, what: &str, severe: bool) -> bool {
@@ -16,18 +17,38 @@ pub(crate) fn banner_ui(ui: &mut Ui, what: &str, severe: bool) -> bool {
     } else {
         theme.colours.warn
     };
+    frame_ui(ui, tone, (ICON_WARNING, text::CAUTION), |ui| {
+        paragraph_ui(ui, what, BODY, theme.colours.text);
+    })
+}
+
+/// Adds a text message; true when the agent took it away.
+pub(crate) fn message_ui(ui: &mut Ui, from: &str, what: &str) -> bool {
+    let theme = Theme::of(ui);
+    frame_ui(ui, theme.colours.good, (ICON_CHAT, text::MESSAGE), |ui| {
+        line_ui(ui, from, SMALL, theme.colours.muted);
+        paragraph_ui(ui, what, BODY, theme.colours.text);
+    })
+}
+
+fn frame_ui(
+    ui: &mut Ui,
+    tone: Tone,
+    (sign, name): (MaterialIcon, &str),
+    content: impl FnOnce(&mut Ui),
+) -> bool {
+    let theme = Theme::of(ui);
     Frame::new()
         .fill(tone.tint)
         .corner_radius(CornerRadius::same(theme.radius.control))
         .inner_margin(Margin::symmetric(12, 6))
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                ui.label(icon(ICON_WARNING, 16.0, tone.text))
-                    .accessible_name(text::CAUTION);
+                ui.label(icon(sign, 16.0, tone.text)).accessible_name(name);
                 let words = ui.available_width() - 36.0;
                 ui.vertical(|ui| {
                     ui.set_width(words);
-                    paragraph_ui(ui, what, BODY, theme.colours.text);
+                    content(ui);
                 });
                 Button::icon_only(ICON_CLOSE, text::DISMISS)
                     .look(Look::Quiet)
