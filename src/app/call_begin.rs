@@ -73,7 +73,7 @@ impl Engine {
             .caller
             .via
             .iter()
-            .map(|step| way(&step.by))
+            .map(|step| with_name(&step.by))
             .collect();
         live.number_proof = incoming.caller.verification.map(proof);
         live.caller = incoming.caller;
@@ -336,8 +336,8 @@ pub(super) fn shown_caller(from: &NameAddr, caller: &Caller, rules: &CallRules) 
     }
 }
 
-/// Somebody for whom the call was before, as a person reads it.
-fn way(by: &NameAddr) -> String {
+/// Somebody with name and number, as a person reads it.
+pub(super) fn with_name(by: &NameAddr) -> String {
     let address = who(by);
     match &by.display_name {
         Some(name) if *name != address => format!("{name} ({address})"),

@@ -44,9 +44,11 @@ impl Engine {
                 session,
                 fork,
                 body,
-                remote: _,
+                answered_by,
             } => {
+                let trusts = self.trusts_identity(session);
                 self.with_session(now, session, |call| {
+                    call.take_answerer(answered_by.as_ref().filter(|_| trusts));
                     call.call.handle_answered(&fork, body.as_ref());
                 });
             }
@@ -383,6 +385,7 @@ impl Engine {
         };
         let waiting_millis = millis(now.duration_since(call.started));
         let context = call.context();
+        let answered_by = call.answered_by.clone();
         let at = clock::wall_now();
         self.record(Write::ChangeCall(
             id,
@@ -394,6 +397,7 @@ impl Engine {
         self.tell(Event::Answered {
             call: context,
             by_wish,
+            answered_by,
         });
         if script.record || self.options.settings.record_calls || self.is_lab_call(id) {
             self.set_recording(id, true);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::app::call_begin;
 use crate::app::outcome::Reached;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
@@ -20,7 +21,7 @@ use crate::control::{
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, MatchLevel, NumberProof,
 };
-use crate::sip::{Caller, SessionId};
+use crate::sip::{Caller, NameAddr, SessionId};
 
 /// What a call waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +116,8 @@ pub(super) struct LiveCall {
     pub(super) referral: Option<ReferralQuestion>,
     /// The call in which somebody asked for this one.
     pub(super) referrer: Option<SessionId>,
+    /// Outgoing: who answered in place of the one that was called.
+    pub(super) answered_by: Option<String>,
     /// The call that ends when this one is answered.
     pub(super) takes_place_of: Option<CallId>,
     /// Whether another call took its place.
@@ -267,6 +270,7 @@ impl LiveCall {
             consult_for: None,
             referral: None,
             referrer: None,
+            answered_by: None,
             takes_place_of: None,
             gave_way: false,
             scripted: false,
@@ -426,6 +430,15 @@ impl LiveCall {
 
     pub(super) fn local_rtp(&self) -> Option<SocketAddr> {
         self.call.local_rtp()
+    }
+
+    /// Takes the network's word of who answered; nothing is said where that is who was called.
+    pub(super) fn take_answerer(&mut self, who: Option<&NameAddr>) {
+        let called = |who: &NameAddr| {
+            let number = call_begin::who(who);
+            number == self.remote || self.uri.as_deref() == Some(who.uri.to_string().as_str())
+        };
+        self.answered_by = who.filter(|who| !called(who)).map(call_begin::with_name);
     }
 
     /// When something is due by itself.

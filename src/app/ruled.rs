@@ -11,7 +11,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::{Event, Rule};
 use crate::crm::row::CallState;
 use crate::media::Tone;
-use crate::sip::Status;
+use crate::sip::{SessionId, Status};
 
 /// How long the beep is heard when a call is answered without a person.
 const BEEP: Duration = Duration::from_millis(300);
@@ -23,6 +23,13 @@ impl Engine {
             .and_then(|id| self.account(id))
             .map_or(&self.options.script.rules, |live| &live.account.rules)
             .clone()
+    }
+
+    /// Whether the account of a call believes its own server's word of who is there.
+    pub(super) fn trusts_identity(&self, session: SessionId) -> bool {
+        let id = self.sessions.get(&session);
+        let account = id.and_then(|id| self.calls.get(id)?.account);
+        self.rules_of(account).trust_identity
     }
 
     /// Applies the rules to a call that has arrived; none when it is already refused.

@@ -80,7 +80,17 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             of(call, json!({"durable": durable, "uri": uri})),
         ),
         Event::Ringing { call, status } => ("ringing", of(call, json!({"status": status}))),
-        Event::Answered { call, by_wish } => ("answered", of(call, json!({"by_wish": by_wish}))),
+        Event::Answered {
+            call,
+            by_wish,
+            answered_by,
+        } => (
+            "answered",
+            of(
+                call,
+                json!({"by_wish": by_wish, "answered_by": answered_by}),
+            ),
+        ),
         Event::Rules { address, rules } => (
             "rules",
             json!({

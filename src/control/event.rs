@@ -109,6 +109,9 @@ pub enum Event {
         call: CallContext,
         /// The header field by whose wish it was answered without a person.
         by_wish: Option<&'static str>,
+        /// Outgoing: who answered in place of the one that was called, by the word of the account's
+        /// own server.
+        answered_by: Option<String>,
     },
     /// One side holds.
     Held {

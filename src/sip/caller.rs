@@ -104,6 +104,11 @@ impl Caller {
     }
 }
 
+/// Whom a message of a trusted network names, unless that is to be withheld.
+pub(crate) fn asserted(message: &Message) -> Option<NameAddr> {
+    asserted_identity(message).filter(|who| !privacy(message) && !is_anonymous(&who.uri))
+}
+
 /// Whether `Privacy` asks for the identity to be withheld (RFC 3323 section 4.2, RFC 3325 section
 /// 9.3).
 fn privacy(invite: &Message) -> bool {

@@ -226,8 +226,8 @@ pub enum SipEvent {
         fork: String,
         /// The answer to our offer.
         body: Option<Body>,
-        /// What the far end calls itself, by its Contact or P-Asserted-Identity.
-        remote: NameAddr,
+        /// Who that is, as the account's own server asserts (RFC 3325).
+        answered_by: Option<NameAddr>,
     },
     /// Our 2xx to an incoming call was acknowledged.
     Confirmed {

@@ -446,3 +446,29 @@ fn the_password_is_given_to_whom_it_belongs() {
     let value = again[0].header("Authorization").unwrap();
     assert!(value.contains("username=\"robert\""), "{value}");
 }
+
+/// Who answered is the word of the account's own server; anybody may write the header field.
+#[test]
+fn who_answered_is_believed_of_the_own_server_alone() {
+    let told = |from: SocketAddr, target: &str, privacy: &str| {
+        let (mut bench, _) = phone(setup());
+        let (_, invite) = call(&mut bench, target);
+        let fields = [
+            ("Contact", "<sip:carol@10.0.0.201>"),
+            ("P-Asserted-Identity", "\"Carol\" <sip:carol@sim.example>"),
+            ("Privacy", privacy),
+        ];
+        answer(&mut bench, from, &invite, 200, &fields);
+        let answered = bench.events.iter().find_map(|event| match event {
+            SipEvent::Answered { answered_by, .. } => Some(answered_by.clone()),
+            _ => None,
+        });
+        answered.expect("it was answered")
+    };
+    let who = told(server(), "sip:dave@sim.example", "none").unwrap();
+    assert_eq!(who.display_name.as_deref(), Some("Carol"));
+    assert_eq!(who.uri.to_string(), "sip:carol@sim.example");
+    assert_eq!(told(server(), "sip:dave@sim.example", "id"), None);
+    let elsewhere = format!("sip:dave@{}", peer().ip());
+    assert_eq!(told(peer(), &elsewhere, "none"), None);
+}

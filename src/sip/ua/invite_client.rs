@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::ALLOW;
+use super::far_end::early_media;
 use super::lookup::Asked;
 use super::outgoing::{Answer, Outgoing, OutgoingId, Owner};
 use super::redirection::Redirections;
@@ -425,6 +426,7 @@ impl Endpoint {
             place: known.and_then(Outgoing::place),
         };
         self.send_ack(now, outgoing, &tag, self.with_agent(ack), hop);
+        let answered_by = self.answered_by(outgoing, way.account, response);
         let first = self.sessions.get_mut(&id).and_then(|session| {
             if let Phase::Calling { cancel, .. } = session.phase {
                 Some((cancel, session))
@@ -465,7 +467,7 @@ impl Endpoint {
                 fork: tag,
                 // After a reliable answer a description in the 2xx says nothing new.
                 body: response.session_description().filter(|_| !agreed),
-                remote: remote_identity(response),
+                answered_by,
             }),
         }
         if let (None, Some(local_ip)) = (cancel, moved) {
@@ -522,32 +524,4 @@ impl Endpoint {
 pub(crate) fn reason_of(message: &Message) -> Option<String> {
     let all: Vec<_> = message.headers.values("Reason").collect();
     (!all.is_empty()).then(|| all.join(", "))
-}
-
-/// P-Early-Media (RFC 5009 section 8): sound comes to the caller by `sendrecv` or `sendonly`.
-fn early_media(response: &Message) -> EarlyMedia {
-    let said = response.tokens("P-Early-Media");
-    let says = |word: &str| said.iter().any(|it| it.eq_ignore_ascii_case(word));
-    if says("sendrecv") || says("sendonly") {
-        EarlyMedia::Allowed
-    } else if says("inactive") || says("recvonly") {
-        EarlyMedia::Withheld
-    } else {
-        EarlyMedia::Unsaid
-    }
-}
-
-/// Who answered: P-Asserted-Identity, else To with the Contact's name.
-fn remote_identity(response: &Message) -> NameAddr {
-    response
-        .name_addr("P-Asserted-Identity")
-        .or_else(|| response.contact().map(|contact| contact.name_addr()))
-        .or_else(|| response.name_addr("To"))
-        .unwrap_or_else(|| NameAddr {
-            display_name: None,
-            uri: Uri::Other {
-                scheme: "unknown".to_owned(),
-                rest: String::new(),
-            },
-        })
 }

@@ -43,6 +43,7 @@ mod authentication;
 mod cancel;
 mod failover;
 mod far_change;
+mod far_end;
 mod in_dialog;
 mod incoming;
 mod information;

@@ -28,6 +28,9 @@ pub(crate) fn transfer_ui(
         let words = text::transferred_by(by);
         paragraph_ui(ui, &format::sentence(&words), SMALL, theme.colours.muted);
     }
+    if let Some(who) = &call.answered_by {
+        paragraph_ui(ui, &text::answered_by(who), SMALL, theme.colours.muted);
+    }
     if let Some(problem) = &call.transfer_problem {
         paragraph_ui(
             ui,
