@@ -81,6 +81,11 @@ impl Conversation {
             not_there > FAR,
             "the measure tells speech apart: {not_there} dB"
         );
+        self.assert_recorded();
+    }
+
+    /// Both voices are in the recording, each on its side.
+    pub(crate) fn assert_recorded(&self) {
         let recording = only_recording(&self.folder.path().join("recordings"));
         let (left, right) = read_recording(&recording);
         let distances = [

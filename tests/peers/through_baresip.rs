@@ -51,10 +51,10 @@ fn we_call_baresip_which_knows_only_g711() {
 }
 
 #[test]
-fn baresip_is_transferred_to_another_phone() {
-    let speech = Sound::tone(440.0, 20, 48_000);
-    let baresip = Baresip::start("PCMA/8000/1", &speech);
-    let mut carol = Phone::start(&["--no-register", "--auto-answer", "--codecs", "pcma"]);
+fn baresip_is_transferred_to_another_phone_and_they_hear_each_other() {
+    let call = Conversation::prepare("pcma");
+    let baresip = Baresip::start("PCMA/8000/1", &call.theirs);
+    let carol = call.phone(&["--auto-answer"]);
     let to_carol = format!("sip:carol@{}", carol.address());
     let target = baresip.uri();
     let options = ["--no-register", "--codecs", "pcma", "--call", &target];
@@ -63,11 +63,14 @@ fn baresip_is_transferred_to_another_phone() {
     assert_eq!(alice.code, Some(0), "{}", alice.stderr);
     let told = alice.event("transferred");
     assert!(told["status"].as_u64().unwrap() < 300, "{told:#}");
-    let answered = carol.wait("answered");
+    let carol = carol.ended();
+    assert_eq!(carol.code, Some(0), "{}", carol.stderr);
+    let answered = carol.event("answered");
     assert!(
         answered["from"].as_str().unwrap().contains("baresip"),
         "{answered:#}"
     );
+    call.assert_recorded();
 }
 
 #[test]
