@@ -163,3 +163,56 @@ fn a_call_pops_up_without_taking_the_keyboard_and_is_answered_by_a_click() {
         until_call_is(data.path(), "completed");
     });
 }
+
+/// A program that opens a link starts the phone again: the one that runs comes forward and asks.
+#[test]
+fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
+    scenario("busy", || {
+        let sipp = Sipp::called("busy", &[]);
+        let data = TempDir::new().unwrap();
+        let config = "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\n\
+                      ringer = \"null\"\n";
+        std::fs::write(data.path().join("config.toml"), config).unwrap();
+        let mut screen = Screen::start();
+        let phone = || {
+            let mut command = Command::new(place::binary());
+            command.arg("--data-dir").arg(data.path());
+            command
+        };
+        screen.run(&mut phone());
+        let window = screen.window("Ringdesk");
+        screen.run(Command::new("xterm").args(["-title", "Letter"]));
+        let editor = screen.window("Letter");
+
+        // A second start ends at once and raises the first.
+        screen.focus(&editor);
+        let second = screen.watch(&mut phone());
+        assert_eq!(second.ended(), Some(0));
+        let comes_forward = || (screen.focused() == window).then_some(());
+        place::until("a second start does not raise the first", comes_forward);
+
+        // A link is asked about; Escape dials nothing.
+        screen.focus(&editor);
+        let nowhere = screen.watch(phone().arg("sip:nobody@192.0.2.7"));
+        assert_eq!(nowhere.ended(), Some(0));
+        place::until("a link does not raise the window", comes_forward);
+        screen.press("Escape");
+
+        screen.focus(&editor);
+        let link = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        assert_eq!(screen.watch(phone().arg(&link)).ended(), Some(0));
+        place::until("a link does not raise the window", comes_forward);
+        assert_eq!(calls(data.path()).len(), 0, "it asks first");
+        screen.picture(&place::root().join("target/screenshots/link.png"));
+        // Keys of the first half second are ignored, as they were meant for something else.
+        place::until("Enter does not dial", || {
+            screen.press("Return");
+            (!calls(data.path()).is_empty()).then_some(())
+        });
+        until_call_is(data.path(), "busy");
+        sipp.passes();
+        let rows = calls(data.path());
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        assert_eq!(rows[0]["remote"], link, "{rows:#?}");
+    });
+}
