@@ -46,7 +46,8 @@ audit: setup
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
 
-## Measure.
+## Measure: the parts, then the whole phone beside baresip; the table at the end says which limits are kept.
+bench: export CRITERION_HOME := $(CURDIR)/target/criterion
 bench: setup-test
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
