@@ -38,8 +38,8 @@ pub fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> 
                 } else {
                     (neighbour, any)
                 };
-                prepare(&rtp)
-                    .and_then(|()| prepare(&rtcp))
+                prepare(&rtp, address)
+                    .and_then(|()| prepare(&rtcp, address))
                     .map_err(no_port)?;
                 return Ok((PortPair { rtp, rtcp }, SocketAddr::new(address, even)));
             }
@@ -49,19 +49,19 @@ pub fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> 
     Err(no_port(last))
 }
 
-fn prepare(socket: &UdpSocket) -> io::Result<()> {
+fn prepare(socket: &UdpSocket, address: IpAddr) -> io::Result<()> {
     socket.set_nonblocking(true)?;
-    mark_voice(socket);
+    mark_voice(socket, address);
     Ok(())
 }
 
 /// Marks packets as voice: DSCP EF (RFC 4594 section 4.1). Best effort: some systems refuse.
 #[cfg(unix)]
-fn mark_voice(socket: &UdpSocket) {
+fn mark_voice(socket: &UdpSocket, address: IpAddr) {
     const EXPEDITED_FORWARDING: u8 = 46 << 2;
-    let marked = match socket.local_addr() {
-        Ok(SocketAddr::V4(_)) => rustix::net::sockopt::set_ip_tos(socket, EXPEDITED_FORWARDING),
-        Ok(SocketAddr::V6(_)) | Err(_) => {
+    let marked = match address {
+        IpAddr::V4(_) => rustix::net::sockopt::set_ip_tos(socket, EXPEDITED_FORWARDING),
+        IpAddr::V6(_) => {
             rustix::net::sockopt::set_ipv6_tclass(socket, u32::from(EXPEDITED_FORWARDING))
         }
     };
@@ -71,7 +71,7 @@ fn mark_voice(socket: &UdpSocket) {
 }
 
 #[cfg(not(unix))]
-fn mark_voice(_socket: &UdpSocket) {}
+fn mark_voice(_socket: &UdpSocket, _address: IpAddr) {}
 
 #[cfg(test)]
 mod tests {
