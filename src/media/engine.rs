@@ -15,7 +15,7 @@ use crate::media::transport::bind_pair;
 use crate::media::worker::Worker;
 
 /// Commands that may wait for the thread, which takes them every few milliseconds.
-const MAX_WAITING: usize = 256;
+const MAX_WAITING: usize = 1_024;
 
 /// How soon the thread is offered again what it could not take.
 const RETRY: Duration = Duration::from_millis(5);

@@ -27,9 +27,9 @@ pub struct Outgoing {
     timestamp: u32,
     plan: Option<MediaPlan>,
     encoder: Option<Encoder>,
-    /// Sound that waits until a packet is full.
-    gathered: Box<[f32]>,
-    filled: usize,
+    /// Sound that waits until a packet is full; its room is made for the first, because many a
+    /// call ends before it.
+    gathered: Vec<f32>,
     digits: DtmfSender,
     tones: DigitTones,
     event_timestamp: u32,
@@ -52,8 +52,7 @@ impl Outgoing {
             timestamp: seed.timestamp,
             plan: None,
             encoder: None,
-            gathered: vec![0.0; MAX_PACKET_SAMPLES].into_boxed_slice(),
-            filled: 0,
+            gathered: Vec::new(),
             digits: DtmfSender::default(),
             tones: DigitTones::default(),
             event_timestamp: 0,
@@ -79,7 +78,7 @@ impl Outgoing {
         if !same || self.encoder.is_none() {
             self.encoder = Some(Encoder::new(plan)?);
         }
-        self.filled = 0;
+        self.gathered.clear();
         if !plan.direction.sends() {
             self.digits.clear();
             self.tones.clear();
@@ -99,21 +98,19 @@ impl Outgoing {
         if !plan.direction.sends() || !reachable {
             self.timestamp = self.timestamp.wrapping_add(step);
             self.fresh = true;
-            self.filled = 0;
+            self.gathered.clear();
             return None;
         }
-        let end = self.filled + FRAME_SAMPLES;
-        if let Some(room) = self.gathered.get_mut(self.filled..end) {
-            room.copy_from_slice(frame);
-        }
-        self.filled = end;
         let ptime = Duration::from_millis(u64::from(plan.ptime_millis));
         let full = samples_of(ptime).clamp(FRAME_SAMPLES, MAX_PACKET_SAMPLES / 2);
-        if self.filled < full {
+        self.gathered
+            .reserve_exact(full.saturating_sub(self.gathered.len()));
+        self.gathered.extend_from_slice(frame);
+        if self.gathered.len() < full {
             return None;
         }
-        self.filled = 0;
         let datagram = self.packet(full);
+        self.gathered.clear();
         if let Some(plan) = &self.plan {
             self.timestamp = self.timestamp.wrapping_add(tick_of(plan, full));
         }

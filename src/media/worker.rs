@@ -35,7 +35,7 @@ const MAX_DATAGRAMS: usize = 64;
 /// The longest datagram that is read; more is cut and then refused.
 const MAX_DATAGRAM_BYTES: usize = 2_048;
 /// Messages that are taken at once.
-const MAX_MESSAGES: usize = 64;
+const MAX_MESSAGES: usize = 512;
 /// Events that wait for a reader that does not keep up.
 const MAX_EVENTS: usize = 512;
 /// Between two looks at the sockets, so that times of arrival are true to that.
@@ -97,6 +97,8 @@ pub(super) struct Worker {
     cards: SoundCards,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
+    /// When the sockets are looked at again, unless a tick comes first.
+    next_glance: Instant,
 }
 
 impl Worker {
@@ -124,6 +126,7 @@ impl Worker {
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             closing: Vec::new(),
             pacer: Pacer::new(now),
+            next_glance: now,
         })
     }
 
@@ -138,16 +141,22 @@ impl Worker {
                 } else {
                     self.pacer.wait(now)
                 };
-                tick.min(GLANCE)
+                tick.min(self.next_glance.saturating_duration_since(now))
             } else if self.cards.resting() {
                 IDLE
             } else {
                 IDLE / 5
             };
-            match self.inbox.recv_timeout(wait) {
-                Ok(message) => self.take(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            if busy {
+                // Asleep, not in the inbox: it is looked at every few milliseconds anyway, and each
+                // command would else wake this thread.
+                std::thread::sleep(wait);
+            } else {
+                match self.inbox.recv_timeout(wait) {
+                    Ok(message) => self.take(message),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
             if !self.take_waiting() {
                 break;
@@ -161,7 +170,10 @@ impl Worker {
             self.take_loaded();
             self.take_music();
             self.take_device_news();
-            self.receive(now);
+            if self.glance_is_due(now) {
+                self.next_glance = now + GLANCE;
+                self.receive(now);
+            }
             while busy && let Some(at) = self.next_tick(now) {
                 self.tick(at);
             }
@@ -180,6 +192,12 @@ impl Worker {
             }
         }
         true
+    }
+
+    /// Whether the sockets are looked at: not for each command, or a thousand calls a second would
+    /// read each socket a thousand times a second.
+    fn glance_is_due(&self, now: Instant) -> bool {
+        self.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
     }
 
     fn is_busy(&self) -> bool {
