@@ -302,19 +302,17 @@ fn mask_body_line(line: &mut [u8], digits: bool) {
     mask_uri_passwords(line);
 }
 
-/// Masks the password of `sip:user:password@host` (RFC 3261 section 19.1.1).
+/// Masks the password of each `sip:user:password@host` (RFC 3261 section 19.1.1).
 fn mask_uri_passwords(line: &mut [u8]) {
     let mut from = 0;
-    while let Some(rest) = line.get(from..) {
-        let Some(at) = find(rest, b"sip:").or_else(|| find(rest, b"sips:")) else {
-            return;
-        };
-        let colon = rest
-            .iter()
-            .skip(at)
-            .position(|byte| *byte == b':')
-            .unwrap_or(0);
-        from += at + colon + 1;
+    while let Some(rest) = line.get(from..)
+        && let Some(colon) = rest.iter().position(|byte| *byte == b':')
+    {
+        let before = line.get(..from + colon).unwrap_or_default();
+        from += colon + 1;
+        if !(ends_with(before, b"sip") || ends_with(before, b"sips")) {
+            continue;
+        }
         let Some(uri) = line.get_mut(from..) else {
             return;
         };
@@ -333,6 +331,14 @@ fn mask_uri_passwords(line: &mut [u8]) {
             mask(user, colon + 1, |_| true);
         }
     }
+}
+
+/// Whether a text ends so, in any case.
+fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|at| text.get(at..))
+        .is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
 fn mask(line: &mut [u8], from: usize, hides: impl Fn(u8) -> bool) {
@@ -436,6 +442,17 @@ mod tests {
         let answer =
             b"NOTIFY sip:a SIP/2.0\r\nc: application/kpml-response+xml\r\n\r\ndigits=\"9\"";
         assert!(sip_message(answer).ends_with("digits=\"x\""));
+    }
+
+    /// Only the passwords from the first `sip:` on were hidden: one of a `sips:` before it was shown.
+    #[test]
+    fn passwords_of_all_uris_of_a_line_are_hidden() {
+        let line = b"OPTIONS x SIP/2.0\r\nRoute: <SIPS:a:one@h>, <sip:b:two@h;x=sip:c:three@h>, <sips:d@h>\r\n\r\n";
+        let shown = sip_message(line);
+        assert!(
+            shown.contains("<SIPS:a:xxx@h>, <sip:b:xxx@h;x=sip:c:xxxxx@h>, <sips:d@h>"),
+            "{shown}"
+        );
     }
 
     #[test]
