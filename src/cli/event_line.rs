@@ -1,45 +1,111 @@
 //! Events as lines: JSON for scripts, words for a person.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::base::id::{CallId, ContactId};
 use crate::base::printable::printable;
 use crate::control::event::CallContext;
 use crate::control::{ColleagueView, Event, MailboxView, ReferralDecision};
+use crate::crm::row::{CallDirection, MatchLevel, NumberProof};
 
-/// One event as a JSON object; none for those that are not of this interface.
-pub(super) fn json(at: Timestamp, event: &Event) -> Option<Value> {
-    let (name, fields) = fields(event)?;
-    let mut line = Map::new();
-    line.insert("at".to_owned(), json!(format!("{at:.6}")));
-    line.insert("event".to_owned(), json!(name));
-    if let Value::Object(fields) = fields {
-        line.extend(fields);
-    }
-    Some(Value::Object(line))
+/// One event as a line of JSON; none for those that are not of this interface.
+pub(super) fn json(at: Timestamp, event: &Event) -> Option<String> {
+    let (event, call, fields) = fields(event)?;
+    let line = JsonLine {
+        at: format!("{at:.6}"),
+        event,
+        call: call.map(CallFields::of),
+        fields,
+    };
+    // Nothing in it can fail to be written.
+    serde_json::to_string(&line).ok()
 }
 
 /// One event as a line of words.
 pub(super) fn text(at: Timestamp, event: &Event) -> Option<String> {
-    let (name, fields) = fields(event)?;
+    let (name, call, fields) = fields(event)?;
     let mut line = format!("{at:.3} {name}");
-    if let Value::Object(fields) = fields {
-        for (key, value) in fields {
-            if matches!(value, Value::Null) {
-                continue;
-            }
-            let value = match value {
-                Value::String(text) => printable(&text),
-                other => other.to_string(),
-            };
-            line.push_str(&format!(" {key}={value}"));
+    let call = call.and_then(|call| serde_json::to_value(CallFields::of(call)).ok());
+    let mut all = Map::new();
+    for part in call.into_iter().chain([fields]) {
+        if let Value::Object(part) = part {
+            all.extend(part);
         }
+    }
+    for (key, value) in all {
+        if matches!(value, Value::Null) {
+            continue;
+        }
+        let value = match value {
+            Value::String(text) => printable(&text),
+            other => other.to_string(),
+        };
+        line.push_str(&format!(" {key}={value}"));
     }
     Some(line)
 }
 
+/// A line as it is written, without a detour through a tree of values: a busy phone prints
+/// thousands a second.
+#[derive(Serialize)]
+struct JsonLine<'a> {
+    at: String,
+    event: &'static str,
+    #[serde(flatten)]
+    call: Option<CallFields<'a>>,
+    #[serde(flatten)]
+    fields: Value,
+}
+
+/// What each event of a call carries.
+#[derive(Serialize)]
+struct CallFields<'a> {
+    call_id: CallId,
+    direction: CallDirection,
+    from: &'a str,
+    to: &'a str,
+    contact: Option<ContactFields<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    via: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number_proof: Option<NumberProof>,
+}
+
+/// The best match.
+#[derive(Serialize)]
+struct ContactFields<'a> {
+    id: ContactId,
+    name: &'a str,
+    organization: Option<&'a str>,
+    level: MatchLevel,
+    reason: &'a str,
+}
+
+impl<'a> CallFields<'a> {
+    fn of(call: &'a CallContext) -> Self {
+        Self {
+            call_id: call.call,
+            direction: call.direction,
+            from: &call.from,
+            to: &call.to,
+            contact: call.contact.as_ref().map(|found| ContactFields {
+                id: found.contact,
+                name: &found.name,
+                organization: found.organization.as_deref(),
+                level: found.level,
+                reason: &found.reason,
+            }),
+            via: &call.via,
+            number_proof: call.number_proof,
+        }
+    }
+}
+
+/// An event's name, its call and its own fields.
 #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
-fn fields(event: &Event) -> Option<(&'static str, Value)> {
+fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> {
     Some(match event {
         Event::Registered {
             account: _,
@@ -47,13 +113,18 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             expires,
         } => (
             "registered",
+            None,
             json!({"account": address, "expires": expires.as_secs()}),
         ),
         Event::Registering {
             account: _,
             address,
             reason,
-        } => ("registering", json!({"account": address, "reason": reason})),
+        } => (
+            "registering",
+            None,
+            json!({"account": address, "reason": reason}),
+        ),
         Event::RegistrationFailed {
             account: _,
             address,
@@ -62,6 +133,7 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             retry_in,
         } => (
             "registration_failed",
+            None,
             json!({
                 "account": address,
                 "status": status,
@@ -72,27 +144,27 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unregistered {
             account: _,
             address,
-        } => ("unregistered", json!({"account": address})),
-        Event::Moved { call, local } => ("moved", of(call, json!({"local": local}))),
-        Event::Incoming { call, durable } => ("incoming", of(call, json!({"durable": durable}))),
+        } => ("unregistered", None, json!({"account": address})),
+        Event::Moved { call, local } => ("moved", Some(call), json!({"local": local})),
+        Event::Incoming { call, durable } => ("incoming", Some(call), json!({"durable": durable})),
         Event::Outgoing { call, durable, uri } => (
             "outgoing",
-            of(call, json!({"durable": durable, "uri": uri})),
+            Some(call),
+            json!({"durable": durable, "uri": uri}),
         ),
-        Event::Ringing { call, status } => ("ringing", of(call, json!({"status": status}))),
+        Event::Ringing { call, status } => ("ringing", Some(call), json!({"status": status})),
         Event::Answered {
             call,
             by_wish,
             answered_by,
         } => (
             "answered",
-            of(
-                call,
-                json!({"by_wish": by_wish, "answered_by": answered_by}),
-            ),
+            Some(call),
+            json!({"by_wish": by_wish, "answered_by": answered_by}),
         ),
         Event::Rules { address, rules } => (
             "rules",
+            None,
             json!({
                 "account": address,
                 "do_not_disturb": rules.do_not_disturb,
@@ -103,13 +175,11 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
         ),
         Event::Held { call, by_remote } => (
             "held",
-            of(
-                call,
-                json!({"by": if *by_remote { "remote" } else { "local" }}),
-            ),
+            Some(call),
+            json!({"by": if *by_remote { "remote" } else { "local" }}),
         ),
-        Event::Resumed { call } => ("resumed", of(call, json!({}))),
-        Event::Dtmf { call, digit } => ("dtmf", of(call, json!({"digit": digit}))),
+        Event::Resumed { call } => ("resumed", Some(call), json!({})),
+        Event::Dtmf { call, digit } => ("dtmf", Some(call), json!({"digit": digit})),
         Event::Transferred {
             call,
             to,
@@ -118,10 +188,8 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             reason,
         } => (
             "transferred",
-            of(
-                call,
-                json!({"transferred_to": to, "attended": attended, "status": status, "reason": reason}),
-            ),
+            Some(call),
+            json!({"transferred_to": to, "attended": attended, "status": status, "reason": reason}),
         ),
         Event::TransferRequested {
             call,
@@ -131,15 +199,13 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             decision,
         } => (
             "transfer_requested",
-            of(
-                call,
-                json!({
-                    "transfer_to": to,
-                    "by": by,
-                    "attended": attended,
-                    "decision": word(*decision),
-                }),
-            ),
+            Some(call),
+            json!({
+                "transfer_to": to,
+                "by": by,
+                "attended": attended,
+                "decision": word(*decision),
+            }),
         ),
         Event::RedirectRequested {
             call,
@@ -148,12 +214,10 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             decision,
         } => (
             "redirect_requested",
-            of(
-                call,
-                json!({"redirect_to": to, "status": status, "decision": word(*decision)}),
-            ),
+            Some(call),
+            json!({"redirect_to": to, "status": status, "decision": word(*decision)}),
         ),
-        Event::Redirected { call, to } => ("redirected", of(call, json!({"redirected_to": to}))),
+        Event::Redirected { call, to } => ("redirected", Some(call), json!({"redirected_to": to})),
         Event::Media {
             call,
             codec,
@@ -162,10 +226,8 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             security,
         } => (
             "media",
-            of(
-                call,
-                json!({"codec": codec, "local": local, "remote": remote, "security": security}),
-            ),
+            Some(call),
+            json!({"codec": codec, "local": local, "remote": remote, "security": security}),
         ),
         Event::Quality {
             call,
@@ -174,18 +236,16 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             sent,
         } => (
             "quality",
-            of(
-                call,
-                json!({
-                    "loss": figures.loss,
-                    "jitter_ms": figures.jitter_millis,
-                    "round_trip_ms": figures.round_trip_millis,
-                    "level_out": figures.level_out,
-                    "level_in": figures.level_in,
-                    "received": received,
-                    "sent": sent,
-                }),
-            ),
+            Some(call),
+            json!({
+                "loss": figures.loss,
+                "jitter_ms": figures.jitter_millis,
+                "round_trip_ms": figures.round_trip_millis,
+                "level_out": figures.level_out,
+                "level_in": figures.level_in,
+                "received": received,
+                "sent": sent,
+            }),
         ),
         Event::Recording {
             call,
@@ -194,10 +254,8 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             problem,
         } => (
             "recording",
-            of(
-                call,
-                json!({"state": state, "path": path, "problem": problem}),
-            ),
+            Some(call),
+            json!({"state": state, "path": path, "problem": problem}),
         ),
         Event::Ended {
             call,
@@ -209,26 +267,24 @@ fn fields(event: &Event) -> Option<(&'static str, Value)> {
             durable,
         } => (
             "ended",
-            of(
-                call,
-                json!({
-                    "state": state,
-                    "status": status,
-                    "reason": reason,
-                    "waiting": waiting.as_secs_f64(),
-                    "talking": talking.map(|time| time.as_secs_f64()),
-                    "durable": durable,
-                }),
-            ),
+            Some(call),
+            json!({
+                "state": state,
+                "status": status,
+                "reason": reason,
+                "waiting": waiting.as_secs_f64(),
+                "talking": talking.map(|time| time.as_secs_f64()),
+                "durable": durable,
+            }),
         ),
-        Event::Message { from, text } => ("message", json!({"from": from, "text": text})),
-        Event::MessageWaiting(mailbox) => ("message_waiting", waiting(mailbox)),
-        Event::Watched(colleague) => ("watched", watched(colleague)),
+        Event::Message { from, text } => ("message", None, json!({"from": from, "text": text})),
+        Event::MessageWaiting(mailbox) => ("message_waiting", None, waiting(mailbox)),
+        Event::Watched(colleague) => ("watched", None, watched(colleague)),
         Event::CallRefused { target, text } => {
-            ("error", json!({"message": text, "target": target}))
+            ("error", None, json!({"message": text, "target": target}))
         }
-        Event::Error { call, text } => ("error", json!({"message": text, "call_id": call})),
-        Event::Lagged { missing } => ("lagged", json!({"missing": missing})),
+        Event::Error { call, text } => ("error", None, json!({"message": text, "call_id": call})),
+        Event::Lagged { missing } => ("lagged", None, json!({"missing": missing})),
         Event::LabWanted | Event::LabCallWanted(_) => return None,
     })
 }
@@ -281,36 +337,4 @@ fn watched(colleague: &ColleagueView) -> Value {
         "pickup": pickup,
         "problem": colleague.problem,
     })
-}
-
-/// Joins what each event of a call carries with its own fields.
-fn of(call: &CallContext, fields: Value) -> Value {
-    let contact = call.contact.as_ref().map(|found| {
-        json!({
-            "id": found.contact,
-            "name": found.name,
-            "organization": found.organization,
-            "level": found.level,
-            "reason": found.reason,
-        })
-    });
-    let mut joined = json!({
-        "call_id": call.call,
-        "direction": call.direction,
-        "from": call.from,
-        "to": call.to,
-        "contact": contact,
-    });
-    if let Value::Object(joined) = &mut joined {
-        if !call.via.is_empty() {
-            joined.insert("via".to_owned(), json!(call.via));
-        }
-        if let Some(proof) = call.number_proof {
-            joined.insert("number_proof".to_owned(), json!(proof));
-        }
-    }
-    if let (Value::Object(joined), Value::Object(fields)) = (&mut joined, fields) {
-        joined.extend(fields);
-    }
-    joined
 }

@@ -89,9 +89,7 @@ fn print(mut inbox: mpsc::Receiver<Line>, form: EventsArg) {
 fn write(gathered: &mut Vec<u8>, form: EventsArg, line: Line) {
     let text = match (line, form) {
         (Line::Text(text), _) => Some(text),
-        (Line::Event(at, event), EventsArg::Json) => {
-            event_line::json(at, &event).map(|line| line.to_string())
-        }
+        (Line::Event(at, event), EventsArg::Json) => event_line::json(at, &event),
         (Line::Event(at, event), EventsArg::Text) => event_line::text(at, &event),
         (Line::Event(..), EventsArg::Off) => None,
     };
