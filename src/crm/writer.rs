@@ -1,15 +1,18 @@
 //! The writer thread: what waits together becomes one transaction (group commit).
 //!
 //! A commit costs one flush of the disk, however many rows it holds. So the queue is drained into
-//! one transaction, and each write is answered only once the flush is done.
+//! one transaction, and each write is answered only once the flush is done. In a rush the queue is
+//! given a moment to fill.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::base::clock::monotonic_now;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
@@ -21,6 +24,19 @@ const BATCH: usize = 256;
 /// After so many writes the log is moved into the database, once nobody waits: else a commit would
 /// do it, before its answer.
 const TIDY_AFTER: usize = 64;
+
+/// A pause between two writes that is not shorter says that there is no rush.
+const CALM: Duration = Duration::from_millis(1);
+
+/// So many transactions without such a pause are a rush: one call makes three.
+const RUSH_AFTER: u32 = 8;
+
+/// So long writes are gathered in a rush before they become a transaction. A rush has hundreds of
+/// calls a second; each of them would else pay for the flush and the index pages of its own.
+const GATHER: Duration = Duration::from_millis(2);
+
+/// Fewer writes than that were not worth the wait.
+const GATHERED: usize = 4;
 
 /// A write that waits, and who wants to know.
 pub(crate) struct Queued {
@@ -52,6 +68,32 @@ impl From<WriteError> for StoreError {
     }
 }
 
+/// Tells a rush of calls from a single one, and from somebody who writes one by one.
+#[derive(Debug, Default)]
+struct Rush {
+    /// Transactions since the last pause.
+    without_pause: u32,
+}
+
+impl Rush {
+    /// Takes note of a write that came after so long; true asks to gather further ones.
+    fn gathers(&mut self, waited: Duration) -> bool {
+        self.without_pause = if waited >= CALM {
+            0
+        } else {
+            self.without_pause.saturating_add(1)
+        };
+        self.without_pause >= RUSH_AFTER
+    }
+
+    /// Takes note of how many writes were gathered.
+    fn gathered(&mut self, writes: usize) {
+        if writes < GATHERED {
+            self.without_pause = 0;
+        }
+    }
+}
+
 /// Writes until the queue is closed and empty.
 pub(crate) fn run(
     mut connection: Connection,
@@ -61,9 +103,19 @@ pub(crate) fn run(
 ) {
     let mut untidy = 0_usize;
     let mut pruning = Pruning::default();
+    let mut rush = Rush::default();
+    let mut free_since = monotonic_now();
     while let Ok(first) = queue.recv() {
+        let gathers = rush.gathers(monotonic_now().duration_since(free_since));
+        if gathers {
+            // Asleep, not in the queue: nobody need wake this thread for each write.
+            std::thread::sleep(GATHER);
+        }
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
+        if gathers {
+            rush.gathered(batch.len());
+        }
         let burst = batch.len() == BATCH;
         untidy = untidy.saturating_add(batch.len());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
@@ -72,10 +124,11 @@ pub(crate) fn run(
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
         }
-        if untidy >= TIDY_AFTER && !burst {
+        if untidy >= TIDY_AFTER && !burst && !gathers {
             tidy(&connection);
             untidy = 0;
         }
+        free_since = monotonic_now();
     }
 }
 
@@ -177,4 +230,42 @@ fn waits_for_another(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[test]
+    fn neither_a_single_call_nor_one_write_after_the_other_waits_for_more() {
+        let mut rush = Rush::default();
+        for _ in 0..100 {
+            assert!(!rush.gathers(CALM));
+            assert!(!rush.gathers(AT_ONCE));
+            assert!(!rush.gathers(AT_ONCE));
+        }
+        let mut waits = 0;
+        for _ in 0..100 {
+            if rush.gathers(AT_ONCE) {
+                waits += 1;
+                rush.gathered(1);
+            }
+        }
+        assert!(waits <= 13, "{waits} of 100");
+    }
+
+    #[test]
+    fn a_rush_gathers_until_it_pauses() {
+        let mut rush = Rush::default();
+        for _ in 1..RUSH_AFTER {
+            assert!(!rush.gathers(AT_ONCE));
+        }
+        for _ in 0..100 {
+            assert!(rush.gathers(AT_ONCE));
+            rush.gathered(GATHERED);
+        }
+        assert!(!rush.gathers(CALM));
+    }
 }
