@@ -192,8 +192,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     options.paths.create()?;
     let data_dir = options.paths.data_dir.clone();
     let region = options.region();
-    let store = tokio::task::spawn_blocking(move || Store::open(&data_dir, &region)).await??;
-    let store = Arc::new(store);
+    // Nothing runs beside it yet, so it need not be on a thread of its own.
+    let store = Arc::new(Store::open(&data_dir, &region)?);
     let (net_events, net) = mpsc::channel(NET_EVENTS);
     let (sockets, without_tls) = transports::bind(&options, net_events).await?;
     let tls_port = sockets.tls_port();
@@ -571,9 +571,9 @@ impl Engine {
         CallId::new(millis, random)
     }
 
-    /// Counts who is to be called back, unless that is being done.
+    /// Counts who is to be called back, unless that is being done or nobody sees it.
     fn count_to_call_back(&mut self) {
-        if std::mem::replace(&mut self.counting, true) {
+        if !self.options.attended || std::mem::replace(&mut self.counting, true) {
             return;
         }
         self.recount = false;

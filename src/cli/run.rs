@@ -115,10 +115,10 @@ fn window(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Result<Exit> 
 
 /// Logs go to stderr, quiet unless `RINGDESK_LOG` asks for more, such as `ringdesk=debug`.
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("RINGDESK_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    match tracing_subscriber::EnvFilter::try_from_env("RINGDESK_LOG") {
+        Ok(filter) => log.with_env_filter(filter).init(),
+        // A plain limit costs neither memory nor time.
+        Err(_) => log.with_max_level(tracing::Level::ERROR).init(),
+    }
 }

@@ -193,9 +193,23 @@ impl Reader {
     }
 }
 
-/// Reads until the queue is closed and empty.
-pub(crate) fn run(reader: &Reader, queue: &Receiver<Job>) {
+/// Reads until the queue is closed and empty. Without a reader one is opened for the first read:
+/// a phone without a window never asks for pages. Where it cannot be, who asks is told so.
+pub(crate) fn run(
+    mut reader: Option<Reader>,
+    open: impl Fn() -> rusqlite::Result<Reader>,
+    queue: &Receiver<Job>,
+) {
     while let Ok(job) = queue.recv() {
-        job(Ok(reader));
+        if reader.is_none() {
+            match open() {
+                Ok(opened) => reader = Some(opened),
+                Err(error) => {
+                    job(Err(error.into()));
+                    continue;
+                }
+            }
+        }
+        job(reader.as_ref().ok_or(StoreError::Closed));
     }
 }

@@ -222,20 +222,20 @@ impl Store {
                 calls::interrupt_open(&transaction)?;
                 transaction.commit()
             })
-            .and_then(|()| {
-                Ok((
-                    Reader::beside_writer(&path, Arc::clone(&numbering))?,
-                    Reader::beside_writer(&path, Arc::clone(&numbering))?,
-                ))
-            });
-        let (pages, lookups) = prepared.map_err(|error| open::failed(&path, &error))?;
+            .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
+        let lookups = prepared.map_err(|error| open::failed(&path, &error))?;
         let commits = Arc::new(AtomicU64::new(0));
         let started = (|| {
+            let open = {
+                let (path, numbering) = (path.clone(), Arc::clone(&numbering));
+                move || Reader::beside_writer(&path, Arc::clone(&numbering))
+            };
+            let open_again = open.clone();
             let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
-                reader::run(&lookups, queue);
+                reader::run(Some(lookups), open_again, queue);
             })?;
             let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
-                reader::run(&pages, queue);
+                reader::run(None, open, queue);
             })?;
             let (numbering, commits) = (Arc::clone(&numbering), Arc::clone(&commits));
             let writes = Queue::start("ringdesk-store-writer", WRITES, move |queue| {
