@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::journal::PATIENCE;
-use crate::app::live_call::{Beginning, Gate, LiveCall};
+use crate::app::live_call::{Beginning, Gate, LiveCall, RowState};
 use crate::app::outbound_rules;
 use crate::app::rules::CALL_BACK;
 use crate::app::script::Reaction;
@@ -29,7 +29,7 @@ use crate::sip::{Caller, EndedBy, IncomingCall, NameAddr, OutgoingCall, Referral
 const LOOK_UP: Duration = Duration::from_millis(20);
 
 impl Engine {
-    /// A call arrives: it is looked up and written down before it rings.
+    /// A call arrives: it is looked up and written down, at the same time, before it rings.
     pub(super) fn handle_incoming(&mut self, now: Instant, incoming: IncomingCall) {
         let id = Self::new_call_id();
         let preferences = self.media_preferences(incoming.account);
@@ -79,7 +79,10 @@ impl Engine {
         live.caller = incoming.caller;
         self.sessions.insert(incoming.session, id);
         self.calls.insert(id, live);
+        // Side by side: the store finds the contact for the row itself, and each wait for another
+        // thread is a wait of the caller.
         self.look_up(id, &remote);
+        self.write_row(id);
     }
 
     /// Begins an outgoing call; it is looked up and written down before its INVITE.
@@ -144,17 +147,31 @@ impl Engine {
             Ok(found) => call.identification = Some(found),
             Err(error) => tracing::warn!("a caller could not be looked up: {error}"),
         }
-        if matches!(call.gate, Gate::Identifying(_)) {
-            self.write_row(now, id);
-        }
+        self.leave_identifying(now, id);
     }
 
-    pub(super) fn write_row(&mut self, now: Instant, id: CallId) {
+    /// The look-up answered, or it is not waited for any longer: the call waits for its row.
+    pub(super) fn leave_identifying(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        if !matches!(call.gate, Gate::Identifying(_)) {
+            return;
+        }
         // Patience counts from the arrival, so that the look-up's time is part of it.
         call.gate = Gate::Writing((call.started + PATIENCE).max(now));
+        match call.row {
+            RowState::None => self.write_row(id),
+            RowState::Sent => {}
+            RowState::Answered => self.open_gate(now, id),
+        }
+    }
+
+    fn write_row(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.row = RowState::Sent;
         let row = call.row();
         self.record(Write::InsertCall(Box::new(row)));
     }
@@ -167,6 +184,7 @@ impl Engine {
                     return;
                 };
                 call.durable = durable;
+                call.row = RowState::Answered;
                 if matches!(call.gate, Gate::Writing(_)) {
                     self.open_gate(now, row.id);
                 }

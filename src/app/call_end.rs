@@ -117,9 +117,9 @@ impl Engine {
             talking,
             until: now + PATIENCE,
         });
-        // The row may still wait for its look-up: it is written now, before its end.
+        // It no longer waits for its look-up: its beginning is written and told before its end.
         if matches!(call.gate, Gate::Identifying(_)) {
-            self.write_row(now, id);
+            self.leave_identifying(now, id);
         }
         self.record(Write::ChangeCall(
             id,

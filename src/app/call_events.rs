@@ -466,7 +466,7 @@ impl Engine {
                 continue;
             };
             match call.gate {
-                Gate::Identifying(until) if until <= now => self.write_row(now, id),
+                Gate::Identifying(until) if until <= now => self.leave_identifying(now, id),
                 Gate::Writing(until) if until <= now => {
                     call.durable = false;
                     self.open_gate(now, id);

@@ -26,12 +26,24 @@ use crate::sip::{Caller, NameAddr, SessionId};
 /// What a call waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// The caller is being looked up; at the latest until then.
+    /// The caller is being looked up; at the latest until then. The row of an incoming call is
+    /// written meanwhile.
     Identifying(Instant),
     /// The row is being written; at the latest until then.
     Writing(Instant),
     /// Nothing any more.
     Open,
+}
+
+/// How far the row of a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowState {
+    /// Not handed to the store.
+    None,
+    /// On its way.
+    Sent,
+    /// On disk, or refused.
+    Answered,
 }
 
 /// One call, from its first sign until the agent takes it off the screen.
@@ -70,6 +82,8 @@ pub(super) struct LiveCall {
     pub(super) chosen: Option<usize>,
     pub(super) gate: Gate,
     pub(super) durable: bool,
+    /// How far its row is.
+    pub(super) row: RowState,
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) answered: Option<Instant>,
@@ -241,6 +255,7 @@ impl LiveCall {
             chosen: None,
             gate: Gate::Identifying(look_up_until),
             durable: true,
+            row: RowState::None,
             started: now,
             started_at: wall,
             answered: None,
@@ -333,23 +348,13 @@ impl LiveCall {
         }
     }
 
-    /// The chosen contact, else the only sure one; several sure ones are a question to the agent.
+    /// The chosen contact, else the best one.
     pub(super) fn best_match(&self) -> Option<&Match> {
         let matches = &self.identification.as_ref()?.matches;
         if let Some(chosen) = self.chosen {
             return matches.get(chosen);
         }
-        let mut sure = matches
-            .iter()
-            .filter(|found| matches!(found.level, MatchLevel::Known | MatchLevel::Manual));
-        match (sure.next(), sure.next()) {
-            (Some(only), None) => Some(only),
-            (Some(_), Some(_)) => None,
-            (None, _) => match matches.as_slice() {
-                [only] => Some(only),
-                _ => None,
-            },
-        }
+        Match::best(matches)
     }
 
     /// How far it came.

@@ -164,8 +164,8 @@ pub(crate) fn last(
     rows.collect()
 }
 
-/// Inserts a call and links it to all contacts that its number may belong to; a call that is there
-/// already stays as it is.
+/// Inserts a call and links it to all contacts that its number may belong to; one that comes without a
+/// contact gets the best of them. A call that is there already stays as it is.
 pub(crate) fn insert(
     transaction: &Transaction<'_>,
     call: &CallRow,
@@ -175,6 +175,10 @@ pub(crate) fn insert(
     if call.e164.is_some() {
         keys.e164.clone_from(&call.e164);
     }
+    let candidates = match_number::candidates(transaction, &keys, numbering)?;
+    // Who looks a call up only afterwards sees what the window will show.
+    let identified = call.contact.is_some() || call.contact_name.is_some() || call.level.is_some();
+    let best = Match::best(&candidates).filter(|_| !identified);
     let inserted = transaction
         .prepare_cached(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
@@ -199,11 +203,16 @@ pub(crate) fn insert(
             keys.reversed,
             call.remote_name.as_deref().map(clipped),
             clipped(&call.local),
-            call.contact.map(|id| id.0),
-            call.contact_name,
-            call.organization,
-            call.level.map(MatchLevel::as_str),
-            call.match_reason,
+            best.map(|best| best.contact)
+                .or(call.contact)
+                .map(|id| id.0),
+            best.map(|best| &best.name).or(call.contact_name.as_ref()),
+            best.and_then(|best| best.organization.as_ref())
+                .or(call.organization.as_ref()),
+            best.map(|best| best.level)
+                .or(call.level)
+                .map(MatchLevel::as_str),
+            best.map(|best| &best.reason).or(call.match_reason.as_ref()),
             call.started_at.as_microsecond(),
             call.answered_at.map(Timestamp::as_microsecond),
             call.ended_at.map(Timestamp::as_microsecond),
@@ -225,21 +234,11 @@ pub(crate) fn insert(
         return Ok(());
     }
     let seq = transaction.last_insert_rowid();
-    let candidates = match_number::candidates(transaction, &keys, numbering)?;
     for candidate in &candidates {
         call_links::link(transaction, seq, candidate)?;
     }
-    if call.contact.is_none() && call.contact_name.is_none() && call.level.is_none() {
-        // The call was not identified in time: a single sure candidate is shown in the log.
-        let mut sure = candidates
-            .iter()
-            .filter(|found| found.level <= MatchLevel::Known);
-        if let (Some(only), None) = (sure.next(), sure.next()) {
-            show(transaction, seq, only)?;
-        }
-    }
     if call.state.ended() {
-        settle_earlier(transaction, call.id)?;
+        settle_earlier(transaction, seq)?;
     }
     Ok(())
 }
@@ -250,20 +249,19 @@ pub(crate) fn change(
     id: CallId,
     change: &CallChange,
 ) -> Result<(), WriteError> {
-    let key = id.to_string();
-    if !transaction
-        .prepare_cached("SELECT 1 FROM calls WHERE id = ?1")?
-        .exists([&key])?
-    {
-        return Err(WriteError::Missing("call"));
-    }
+    // The row's own key: each statement below then goes straight to it.
+    let seq: i64 = transaction
+        .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?
+        .ok_or(WriteError::Missing("call"))?;
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         transaction.prepare_cached(sql)?.execute(values)
     };
     let set = |column: &str, value: &dyn rusqlite::ToSql| {
         run(
-            &format!("UPDATE calls SET {column} = ?2 WHERE id = ?1"),
-            &[&key, value],
+            &format!("UPDATE calls SET {column} = ?2 WHERE seq = ?1"),
+            &[&seq, value],
         )
         .map(drop)
     };
@@ -271,8 +269,8 @@ pub(crate) fn change(
         CallChange::Answered { at, waiting_millis } => {
             run(
                 "UPDATE calls SET state = 'in-progress', answered_at = ?2, waiting_millis = ?3
-                 WHERE id = ?1 AND ended_at IS NULL AND answered_at IS NULL",
-                &[&key, &at.as_microsecond(), waiting_millis],
+                 WHERE seq = ?1 AND ended_at IS NULL AND answered_at IS NULL",
+                &[&seq, &at.as_microsecond(), waiting_millis],
             )?;
         }
         CallChange::Held(held) => {
@@ -283,8 +281,8 @@ pub(crate) fn change(
             };
             run(
                 "UPDATE calls SET state = ?2
-                 WHERE id = ?1 AND ended_at IS NULL AND answered_at IS NOT NULL",
-                &[&key, &state.as_str()],
+                 WHERE seq = ?1 AND ended_at IS NULL AND answered_at IS NOT NULL",
+                &[&seq, &state.as_str()],
             )?;
         }
         CallChange::Ended {
@@ -299,9 +297,9 @@ pub(crate) fn change(
             let changed = run(
                 "UPDATE calls SET state = ?2, ended_at = ?3, waiting_millis = ?4,
                     talking_millis = ?5, sip_status = ?6, end_reason = ?7, done = ?8
-                 WHERE id = ?1 AND (ended_at IS NULL OR state = 'interrupted')",
+                 WHERE seq = ?1 AND (ended_at IS NULL OR state = 'interrupted')",
                 &[
-                    &key,
+                    &seq,
                     &state.as_str(),
                     &at.as_microsecond(),
                     waiting_millis,
@@ -312,7 +310,7 @@ pub(crate) fn change(
                 ],
             )?;
             if changed > 0 {
-                settle_earlier(transaction, id)?;
+                settle_earlier(transaction, seq)?;
             }
         }
         CallChange::Dialled(sip_call_id) => set("sip_call_id", sip_call_id)?,
@@ -324,8 +322,8 @@ pub(crate) fn change(
         } => {
             run(
                 "UPDATE calls SET sip_status = ?2, end_reason = ?3
-                 WHERE id = ?1 AND ended_at IS NOT NULL",
-                &[&key, sip_status, end_reason],
+                 WHERE seq = ?1 AND ended_at IS NOT NULL",
+                &[&seq, sip_status, end_reason],
             )?;
         }
         CallChange::Recording(file) => set("recording", file)?,
@@ -334,10 +332,10 @@ pub(crate) fn change(
             set("done", done)?;
             if *done {
                 // The list shows one entry for each number: what is done there is done for all.
-                settle(transaction, id)?;
+                settle(transaction, seq)?;
             }
         }
-        CallChange::Contact(contact) => choose(transaction, &key, *contact)?,
+        CallChange::Contact(contact) => choose(transaction, seq, *contact)?,
     }
     Ok(())
 }
@@ -354,39 +352,39 @@ pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<
 }
 
 /// Once somebody talked with a number, its earlier missed calls are settled.
-fn settle_earlier(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result<()> {
+fn settle_earlier(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
     let talked = transaction
         .prepare_cached(
-            "SELECT 1 FROM calls WHERE id = ?1 AND (state = 'completed'
+            "SELECT 1 FROM calls WHERE seq = ?1 AND (state = 'completed'
                 OR (direction = 'inbound' AND answered_at IS NOT NULL))",
         )?
-        .exists([id.to_string()])?;
+        .exists([seq])?;
     if talked {
-        settle(transaction, id)?;
+        settle(transaction, seq)?;
     }
     Ok(())
 }
 
-fn settle(transaction: &Transaction<'_>, id: CallId) -> rusqlite::Result<()> {
+fn settle(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(&format!(
             "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK}
-             AND number = (SELECT number FROM calls WHERE id = ?1)
-             AND started_at < (SELECT started_at FROM calls WHERE id = ?1))"
+             AND number = (SELECT number FROM calls WHERE seq = ?1)
+             AND started_at < (SELECT started_at FROM calls WHERE seq = ?1))"
         ))?
-        .execute([id.to_string()])?;
+        .execute([seq])?;
     Ok(())
 }
 
 /// The agent says who it was, or that it was none of the contacts.
 fn choose(
     transaction: &Transaction<'_>,
-    call: &str,
+    seq: i64,
     contact: Option<ContactId>,
 ) -> Result<(), WriteError> {
-    let (seq, number): (i64, Option<String>) = transaction
-        .prepare_cached("SELECT seq, number FROM calls WHERE id = ?1")?
-        .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let number: Option<String> = transaction
+        .prepare_cached("SELECT number FROM calls WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))?;
     match contact {
         Some(contact) => {
             let (name, organization) =

@@ -197,6 +197,24 @@ pub struct Match {
     pub reason: String,
 }
 
+impl Match {
+    /// The one to show: the only sure one, else the only one at all; several sure ones are a question
+    /// to the agent.
+    pub fn best(matches: &[Self]) -> Option<&Self> {
+        let mut sure = matches
+            .iter()
+            .filter(|found| matches!(found.level, MatchLevel::Known | MatchLevel::Manual));
+        match (sure.next(), sure.next()) {
+            (Some(only), None) => Some(only),
+            (Some(_), Some(_)) => None,
+            (None, _) => match matches {
+                [only] => Some(only),
+                _ => None,
+            },
+        }
+    }
+}
+
 /// What is known of a number: the answer to "who calls?".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Identification {
