@@ -1,0 +1,41 @@
+//! Asks the linker for the short form of the program's relocations (RELR) where it and the C library
+//! know it: the long form is 0.6 MiB that are read into memory at each start.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+const SHORT_RELOCATIONS: &str = "-Wl,-z,pack-relative-relocs";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let on = |name: &str, value: &str| env::var(name).is_ok_and(|is| is == value);
+    let gnu_linux = on("CARGO_CFG_TARGET_OS", "linux") && on("CARGO_CFG_TARGET_ENV", "gnu");
+    let native = env::var_os("HOST") == env::var_os("TARGET");
+    if gnu_linux && native && works(SHORT_RELOCATIONS) {
+        println!("cargo::rustc-link-arg-bins={SHORT_RELOCATIONS}");
+    }
+}
+
+/// Whether a program that is linked so starts.
+fn works(option: &str) -> bool {
+    let (Some(compiler), Some(folder)) = (env::var_os("RUSTC"), env::var_os("OUT_DIR")) else {
+        return false;
+    };
+    let folder = PathBuf::from(folder);
+    let (source, program) = (folder.join("probe.rs"), folder.join("probe"));
+    if std::fs::write(&source, "fn main() {}\n").is_err() {
+        return false;
+    }
+    let mut build = Command::new(compiler);
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    build.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    if let Some(linker) = env::var_os("RUSTC_LINKER") {
+        build.arg("-C");
+        build.arg(format!("linker={}", PathBuf::from(linker).display()));
+    }
+    build.arg("-C").arg(format!("link-arg={option}"));
+    build.arg("-o").arg(&program).arg(&source);
+    let succeeds = |command: &mut Command| command.output().is_ok_and(|it| it.status.success());
+    succeeds(&mut build) && succeeds(&mut Command::new(&program))
+}
