@@ -18,9 +18,7 @@ use crate::control::event::CallContext;
 use crate::control::{
     CallStage, CallView, QualityView, RecordingView, RedirectionView, ReferralView,
 };
-use crate::crm::row::{
-    CallDirection, CallRow, CallState, Identification, Match, MatchLevel, NumberProof,
-};
+use crate::crm::row::{CallDirection, CallRow, CallState, Identification, Match, NumberProof};
 use crate::sip::{Caller, NameAddr, SessionId};
 
 /// What a call waits for before it goes on.
