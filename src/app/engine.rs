@@ -50,7 +50,7 @@ const INTERNAL: usize = 4096;
 /// So many calls beyond the limit are written down and refused; further ones only refused.
 const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
-const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
+pub(super) const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
 /// Wakes a window; set once there is one.
 #[derive(Clone, Default)]
 pub struct Waker(Arc<OnceLock<Arc<dyn Fn() + Send + Sync>>>);
@@ -63,7 +63,7 @@ impl Waker {
     }
 
     /// Whether there is a window.
-    fn is_set(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.0.get().is_some()
     }
 
@@ -166,12 +166,12 @@ pub(super) struct Engine {
     pub(super) dirty: bool,
     pub(super) internal: mpsc::Sender<Internal>,
     pub(super) acks: mpsc::Sender<Awaited>,
-    events: mpsc::Sender<Event>,
-    missing: u64,
-    snapshot: watch::Sender<Arc<Snapshot>>,
-    revision: u64,
-    published: Option<Instant>,
-    waker: Waker,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) missing: u64,
+    pub(super) snapshot: watch::Sender<Arc<Snapshot>>,
+    pub(super) revision: u64,
+    pub(super) published: Option<Instant>,
+    pub(super) waker: Waker,
 }
 
 /// The receiving ends of the loop.
@@ -489,81 +489,6 @@ impl Engine {
         .min()
     }
 
-    /// Publishes a snapshot when something changed and the last one is old enough.
-    fn publish(&mut self, now: Instant) {
-        let due = self
-            .published
-            .is_none_or(|at| now >= at + SNAPSHOT_INTERVAL);
-        if !self.dirty || !due {
-            return;
-        }
-        self.publish_now(now);
-    }
-
-    /// Publishes what a person waits for, such as a ring edge, without the interval: where there is
-    /// a window.
-    pub(super) fn publish_edge(&mut self, now: Instant) {
-        if self.waker.is_set() {
-            self.publish_now(now);
-        }
-    }
-
-    /// Publishes at once.
-    pub(super) fn publish_now(&mut self, now: Instant) {
-        if self.recount {
-            self.count_to_call_back();
-        }
-        self.dirty = false;
-        self.published = Some(now);
-        self.revision += 1;
-        let snapshot = self.view(self.revision);
-        drop(self.snapshot.send_replace(Arc::new(snapshot)));
-        self.waker.wake();
-    }
-
-    /// Tells an event, or counts it as missing when the reader does not keep up.
-    pub(super) fn tell(&mut self, event: Event) {
-        self.dirty = true;
-        if self.missing > 0 {
-            let lagged = Event::Lagged {
-                missing: self.missing,
-            };
-            if self.events.try_send(lagged).is_err() {
-                self.missing += 1;
-                return;
-            }
-            self.missing = 0;
-        }
-        if self.events.try_send(event).is_err() {
-            self.missing += 1;
-        }
-    }
-
-    /// Tells what went wrong, as an event and as a notice in the window.
-    pub(super) fn problem(&mut self, call: Option<CallId>, text: String) {
-        self.tell(Event::Error {
-            call,
-            text: text.clone(),
-        });
-        self.notice(text);
-    }
-
-    /// Shows a notice; the same text is shown once.
-    pub(super) fn notice(&mut self, text: String) {
-        const SHOWN: usize = 20;
-        self.notices.retain(|notice| notice.text != text);
-        self.notices.push_back(Notice {
-            id: self.next_notice,
-            at: clock::wall_now(),
-            text,
-        });
-        self.next_notice += 1;
-        while self.notices.len() > SHOWN {
-            self.notices.pop_front();
-        }
-        self.dirty = true;
-    }
-
     pub(super) fn new_call_id() -> CallId {
         let millis = u64::try_from(clock::wall_now().as_millisecond()).unwrap_or_default();
         let mut random = [0; 10];
@@ -572,7 +497,7 @@ impl Engine {
     }
 
     /// Counts who is to be called back, unless that is being done or nobody sees it.
-    fn count_to_call_back(&mut self) {
+    pub(super) fn count_to_call_back(&mut self) {
         if !self.options.attended || std::mem::replace(&mut self.counting, true) {
             return;
         }

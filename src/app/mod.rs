@@ -24,6 +24,7 @@ mod pages;
 pub mod pcap;
 mod placing;
 mod profiles;
+mod publishing;
 mod records;
 mod redirections;
 mod referrals;

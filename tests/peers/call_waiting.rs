@@ -114,7 +114,7 @@ fn a_second_call_is_refused_in_words_until_the_first_is_held_or_over() {
 /// Carol has Alice on hold when Alice hands Bob over to her: nobody opens her microphone for her.
 #[test]
 fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
-    let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut carol = Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"]);
     let to_carol = format!("sip:phone@{}", carol.address());
     let mut bob = Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"]);
     let mut alice = calls(&bob, &[]);

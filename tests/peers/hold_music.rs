@@ -160,7 +160,7 @@ fn baresip_holds_us_while_we_hold_it_and_both_come_back() {
     let since = stands_still(&mut phone);
     // It comes back and hears the music, for we still hold.
     baresip.command("resume", "");
-    phone.wait("resumed");
+    assert_eq!(phone.wait("held")["by"], "local", "now we alone");
     let since = until_sent(&mut phone, since + PACKETS);
     let playing = phone.wait("quality");
     assert!(playing["level_out"].as_f64().unwrap() > 0.0, "{playing:#}");

@@ -46,7 +46,7 @@ const REACTIONS: [(&str, &[u16]); 50] = [
     ("lwsruri", BAD),
     ("lwsstart", BAD),
     ("trws", BAD),
-    ("escruri", BAD),
+    ("escruri", TRYING),
     ("baddate", TRYING),
     ("regbadct", BAD),
     ("badaspec", BAD),

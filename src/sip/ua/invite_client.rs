@@ -26,10 +26,6 @@ use crate::sip::route::{self, Hop};
 /// How many early dialogs one call may have; forks beyond it are not tracked.
 const MAX_FORKS: usize = 32;
 
-/// How many calls we may make when there are as many as there may be: those that come in must not
-/// keep us from calling for help. Which calls may be made is for the owner to say.
-const OWN_CALLS: usize = 8;
-
 /// Header fields that only the endpoint writes.
 const OWN_HEADERS: [&str; 15] = [
     "Via",
@@ -72,8 +68,7 @@ impl Endpoint {
             urgent,
         } = *call;
         // People make calls for help, and there are few of them: they need no limit of their own.
-        let most = self.config.max_sessions.saturating_add(OWN_CALLS);
-        if !urgent && self.sessions.len() >= most {
+        if !urgent && self.sessions.len() >= self.config.max_sessions {
             return Err(SipError::Limit("as many calls as it can"));
         }
         if !urgent && self.transactions.is_full() {
