@@ -5,8 +5,6 @@
 //! fields that it would rename through `Header::Other`. A method or a Request-URI that it has no
 //! type for is written by hand.
 
-use std::fmt::Write as _;
-
 use rsip::common::uri::param::{OtherParam, OtherParamValue};
 use rsip::headers::{self, UntypedHeader as _};
 
@@ -22,15 +20,15 @@ impl Message {
     /// request with credentials and an offer often passes that limit by a few octets, and many
     /// exchanges take no other transport.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = self.written(str::to_owned);
+        let bytes = self.written(Names::Full);
         if bytes.len() <= MAX_DATAGRAM_REQUEST {
             return bytes;
         }
-        self.written(compact_name)
+        self.written(Names::Compact)
     }
 
-    fn written(&self, naming: impl Fn(&str) -> String) -> Vec<u8> {
-        let headers = rsip_headers(&self.headers, self.body.len(), naming);
+    fn written(&self, names: Names) -> Vec<u8> {
+        let headers = rsip_headers(&self.headers, self.body.len(), names);
         let head = match &self.start {
             StartLine::Request { method, uri } => match (rsip_method(method), rsip_uri(uri)) {
                 (Some(method), Some(uri)) => rsip::Request {
@@ -118,53 +116,61 @@ fn rsip_uri(uri: &Uri) -> Option<rsip::Uri> {
     })
 }
 
-fn rsip_headers(ours: &Headers, body_len: usize, naming: impl Fn(&str) -> String) -> rsip::Headers {
+fn rsip_headers(ours: &Headers, body_len: usize, names: Names) -> rsip::Headers {
     let mut headers: Vec<rsip::Header> = ours
         .iter()
-        .map(|(name, value)| rsip_header(&naming(name), one_line(value)))
+        .map(|(name, value)| rsip_header(names.of(name), one_line(value)))
         .collect();
-    headers.push(rsip_header(&naming("Content-Length"), body_len.to_string()));
+    let length = body_len.to_string();
+    headers.push(rsip_header(names.of("Content-Length"), length));
     headers.into()
 }
 
-fn compact_name(name: &str) -> String {
-    let mut known = parse::COMPACT_NAMES.iter();
-    let found = known.find(|(_, full)| name.eq_ignore_ascii_case(full));
-    found.map_or(name, |(compact, _)| *compact).to_owned()
+/// How the names of header fields are written.
+#[derive(Debug, Clone, Copy)]
+enum Names {
+    Full,
+    Compact,
+}
+
+impl Names {
+    fn of(self, name: &str) -> &str {
+        let mut known = parse::COMPACT_NAMES.iter();
+        match self {
+            Self::Full => name,
+            Self::Compact => known
+                .find(|(_, full)| name.eq_ignore_ascii_case(full))
+                .map_or(name, |(compact, _)| compact),
+        }
+    }
 }
 
 fn rsip_header(name: &str, value: String) -> rsip::Header {
-    match name.to_ascii_lowercase().as_str() {
-        "via" => headers::Via::new(value).into(),
-        "from" => headers::From::new(value).into(),
-        "to" => headers::To::new(value).into(),
-        "cseq" => headers::CSeq::new(value).into(),
-        "contact" => headers::Contact::new(value).into(),
-        "route" => headers::Route::new(value).into(),
-        "record-route" => headers::RecordRoute::new(value).into(),
-        "max-forwards" => headers::MaxForwards::new(value).into(),
-        "content-length" => headers::ContentLength::new(value).into(),
-        "content-type" => headers::ContentType::new(value).into(),
-        "expires" => headers::Expires::new(value).into(),
-        "authorization" => headers::Authorization::new(value).into(),
-        "user-agent" => headers::UserAgent::new(value).into(),
+    match name {
+        "Via" => headers::Via::new(value).into(),
+        "From" => headers::From::new(value).into(),
+        "To" => headers::To::new(value).into(),
+        "CSeq" => headers::CSeq::new(value).into(),
+        "Contact" => headers::Contact::new(value).into(),
+        "Route" => headers::Route::new(value).into(),
+        "Record-Route" => headers::RecordRoute::new(value).into(),
+        "Max-Forwards" => headers::MaxForwards::new(value).into(),
+        "Content-Length" => headers::ContentLength::new(value).into(),
+        "Content-Type" => headers::ContentType::new(value).into(),
+        "Expires" => headers::Expires::new(value).into(),
+        "Authorization" => headers::Authorization::new(value).into(),
+        "User-Agent" => headers::UserAgent::new(value).into(),
         _ => rsip::Header::Other(one_line(name), value),
     }
 }
 
 /// A line break inside a value would begin a header field of somebody else's choice.
 fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Writing to a String cannot fail.
-        if line
-            .write_char(if matches!(c, '\r' | '\n') { ' ' } else { c })
-            .is_err()
-        {
-            break;
-        }
+    if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        text.replace(['\r', '\n'], " ")
+    } else {
+        text.to_owned()
     }
-    line
 }
 
 #[cfg(test)]

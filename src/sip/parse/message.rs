@@ -1,5 +1,7 @@
 //! From the octets of one message to a [`Message`] (RFC 3261 sections 7 and 18.3).
 
+use std::borrow::Cow;
+
 use super::scan::{self, Malformed};
 use super::{address, contact, cseq, via};
 use crate::base::uri::Uri;
@@ -115,7 +117,7 @@ struct Fields {
 
 impl Fields {
     fn read(head: &[u8]) -> Self {
-        let mut lines: Vec<String> = Vec::new();
+        let mut lines: Vec<Cow<'_, str>> = Vec::new();
         let mut defect = None;
         for line in head.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -129,6 +131,7 @@ impl Fields {
             match lines.last_mut() {
                 // Folding (RFC 3261 section 7.3.1); the request line itself cannot be folded.
                 Some(folded) if line.starts_with(b" ") || line.starts_with(b"\t") => {
+                    let folded = folded.to_mut();
                     folded.push(' ');
                     folded.push_str(text.trim());
                 }
@@ -141,8 +144,8 @@ impl Fields {
             }
         }
         let mut lines = lines.into_iter();
-        let start = lines.next().unwrap_or_default();
-        let mut fields = Vec::new();
+        let start = lines.next().unwrap_or_default().into_owned();
+        let mut fields = Vec::with_capacity(lines.len());
         for line in lines {
             match line.split_once(':') {
                 Some((name, value)) if scan::is_token(name.trim_end_matches([' ', '\t'])) => {
@@ -188,9 +191,9 @@ fn is_content_length(name: &str) -> bool {
 }
 
 /// UTF-8, or else Latin-1, which some gateways send.
-fn decode(line: &[u8]) -> String {
+fn decode(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => line.iter().copied().map(char::from).collect(),
     }
 }
@@ -198,10 +201,11 @@ fn decode(line: &[u8]) -> String {
 /// Writes compact names out.
 fn full_name(name: &str) -> String {
     let mut known = COMPACT_NAMES.iter();
-    match known.find(|(compact, _)| name.eq_ignore_ascii_case(compact)) {
-        Some((_, full)) => (*full).to_owned(),
-        None => name.to_owned(),
-    }
+    let full = match name.len() {
+        1 => known.find(|(compact, _)| name.eq_ignore_ascii_case(compact)),
+        _ => None,
+    };
+    full.map_or(name, |(_, full)| full).to_owned()
 }
 
 /// The compact names of header fields, lower-case, with what they stand for (RFC 3261 section 7.3.3
