@@ -254,11 +254,11 @@ fn colleagues(state: &mut Snapshot) {
         (ColleagueState::Unknown, None),
         (ColleagueState::Available, None),
     ];
-    for ((name, _, _), (word, detail)) in PEOPLE.iter().zip(states) {
+    for (extension, ((name, _, _), (word, detail))) in (201..).zip(PEOPLE.iter().zip(states)) {
         let rings = word == ColleagueState::Ringing;
         state.colleagues.push(ColleagueView {
             name: (*name).to_owned(),
-            address: "sip:201@pbx.northwind.example".to_owned(),
+            address: format!("sip:{extension}@pbx.northwind.example"),
             watch: WatchKind::Blf,
             state: word,
             detail: detail.map(str::to_owned),
