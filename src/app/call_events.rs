@@ -98,7 +98,8 @@ impl Engine {
                 let id = self.sessions.get(&session);
                 let busy = id.is_some_and(|id| self.busy_elsewhere(*id));
                 self.with_session(now, session, |call| {
-                    if busy {
+                    // Whether it comes back is decided once, at the end.
+                    if done && busy {
                         call.call.stay_held();
                     }
                     call.call.handle_transfer(&status, done);
@@ -290,6 +291,12 @@ impl Engine {
                     status,
                 });
             }
+            Edge::RingingOver => {
+                call.ringing = false;
+                call.early_media = false;
+                call.flowing = false;
+                call.status = "calling".to_owned();
+            }
             Edge::Answered => self.handle_answer_edge(now, id),
             Edge::Held { by_remote } => {
                 call.status = if by_remote {
@@ -310,7 +317,7 @@ impl Engine {
                 self.record(Write::ChangeCall(id, CallChange::Held(held)));
                 self.tell(Event::Resumed { call: context });
             }
-            Edge::Media(plan) => self.handle_plan(id, &plan),
+            Edge::Media(plan) => self.handle_plan(now, id, &plan),
             Edge::Moved(rtp) => {
                 let local = rtp.to_string();
                 self.tell(Event::Moved {
@@ -375,6 +382,8 @@ impl Engine {
             return;
         };
         call.answered = Some(now);
+        call.heard_since = Some(now);
+        call.silence_ends = None;
         call.answer_at = None;
         call.forward = None;
         let by_wish = call.answers_by.take();
@@ -407,9 +416,8 @@ impl Engine {
         }
         let old = self.calls.get(&id).and_then(|call| call.takes_place_of);
         let held = |old: CallId| {
-            self.calls
-                .get(&old)
-                .is_some_and(|call| call.call.wants_hold())
+            let old = self.calls.get(&old);
+            old.is_some_and(|call| call.ended.is_none() && call.call.wants_hold())
         };
         let was_held = old.is_some_and(held);
         if let Some(old) = old {
@@ -432,12 +440,13 @@ impl Engine {
             .is_some_and(|account| !account.stored)
     }
 
-    fn handle_plan(&mut self, id: CallId, plan: &MediaPlan) {
+    fn handle_plan(&mut self, now: Instant, id: CallId, plan: &MediaPlan) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         call.codec = Some(plan.codec.to_string());
         // A hold, a move or another codec: the far end gets its time anew.
+        call.heard_since = Some(now);
         call.silence_ends = None;
         let local = call
             .local_rtp()

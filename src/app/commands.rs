@@ -94,7 +94,11 @@ impl Engine {
     pub(super) fn answer(&mut self, now: Instant, id: CallId) {
         // Whose place it takes is over in a moment.
         let stays = self.calls.get(&id).and_then(|call| call.takes_place_of);
-        if self.calls.get(&id).is_some_and(LiveCall::rings_here)
+        let old = stays.and_then(|old| self.calls.get(&old));
+        // Who takes the place of a held call waits there, and disturbs nobody.
+        let waits = old.is_some_and(|old| old.ended.is_none() && old.call.wants_hold());
+        if !waits
+            && self.calls.get(&id).is_some_and(LiveCall::rings_here)
             && let Err(why) = self.make_way(now, stays.or(Some(id)))
         {
             return self.problem(Some(id), why);

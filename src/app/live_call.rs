@@ -108,6 +108,8 @@ pub(super) struct LiveCall {
     pub(super) answer_at: Option<Instant>,
     /// When it leaves the screen by itself; notes keep it there.
     pub(super) leave_at: Option<Instant>,
+    /// Since when its far end should be heard: its answer, or the last change of the sound's plan.
+    pub(super) heard_since: Option<Instant>,
     /// When it ends because nothing is heard of its far end.
     pub(super) silence_ends: Option<Instant>,
     /// When the script ends it.
@@ -273,6 +275,7 @@ impl LiveCall {
             notes: String::new(),
             answer_at: None,
             leave_at: None,
+            heard_since: None,
             silence_ends: None,
             hang_up_at: None,
             ending: None,

@@ -8,7 +8,7 @@ use crate::app::outbound_rules::Verdict;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPlan;
 use crate::base::id::{AccountId, CallId};
-use crate::base::uri::{SipUri, Uri};
+use crate::base::uri::Uri;
 use crate::config::TransferPolicy;
 use crate::control::{Asker, Event, ReferralDecision};
 use crate::crm::store::{CallChange, Write};
@@ -252,14 +252,7 @@ pub(super) fn first_of(targets: &[RedirectionTarget]) -> &str {
 
 /// A URI as it is shown and kept: without the password that a far end may have written into it.
 pub(super) fn shown(uri: &Uri) -> String {
-    match uri {
-        Uri::Sip(sip) => Uri::Sip(SipUri {
-            password: None,
-            ..sip.clone()
-        })
-        .to_string(),
-        Uri::Tel(_) | Uri::Other { .. } => uri.to_string(),
-    }
+    uri.without_password().to_string()
 }
 
 #[cfg(test)]

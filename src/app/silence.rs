@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+/// So long nothing may be heard before the agent is told.
+const WORTH_TELLING: Duration = Duration::from_secs(10);
+
 /// What is known of a call in which nothing is heard. Only a call that should hear something is told
 /// as silent: one on hold is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Silence {
-    /// For how long.
+    /// For how long, since the call should hear something.
     pub(super) lasting: Duration,
     /// Whether the far end still reports by RTCP, as one does that saves on silence.
     pub(super) reports: bool,
@@ -17,6 +20,11 @@ pub(super) struct Silence {
 }
 
 impl Silence {
+    /// Whether it lasts long enough to be told: the far end may need a moment after its answer.
+    pub(super) fn tells(self) -> bool {
+        self.lasting >= WORTH_TELLING
+    }
+
     /// The time that is left until the call ends, if it does.
     pub(super) fn ends_in(self) -> Option<Duration> {
         let ends = !self.limit.is_zero() && !self.urgent && !self.reports;
@@ -69,6 +77,12 @@ mod tests {
         assert!(first.warning().ends_with("the call ends in 20 s"));
         assert_eq!(silence(31).ends_in(), Some(Duration::ZERO));
         assert!(!silence(31).warning().contains("ends in"));
+    }
+
+    #[test]
+    fn a_moment_of_silence_is_not_worth_telling() {
+        assert!(!silence(9).tells());
+        assert!(silence(10).tells());
     }
 
     #[test]

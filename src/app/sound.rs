@@ -218,13 +218,23 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        // Who rings or holds need not be heard, and the time before the answer or resume does not count.
+        let Some(since) = call
+            .heard_since
+            .filter(|_| call.stage() == CallStage::Talking)
+        else {
+            return;
+        };
         let back = helped && call.direction == CallDirection::Inbound;
         let silence = Silence {
-            lasting,
+            lasting: lasting.min(now.saturating_duration_since(since)),
             reports,
             urgent: call.emergency || back,
             limit,
         };
+        if !silence.tells() {
+            return;
+        }
         call.silence_ends = silence.ends_in().map(|left| now + left);
         self.problem(Some(id), silence.warning());
     }

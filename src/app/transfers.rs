@@ -234,7 +234,7 @@ impl Engine {
         };
         self.tell(Event::TransferRequested {
             call: context,
-            to: referral.target.to_string(),
+            to: referral.target.without_password().to_string(),
             by: question.as_ref().map(|question| question.by.clone()),
             attended: referral.replaces,
             decision,

@@ -90,6 +90,17 @@ pub enum UriError {
 }
 
 impl Uri {
+    /// What may be shown and kept of it: a password that somebody wrote into it stays out.
+    pub fn without_password(&self) -> Self {
+        match self {
+            Self::Sip(sip) => Self::Sip(SipUri {
+                password: None,
+                ..sip.clone()
+            }),
+            Self::Tel(_) | Self::Other { .. } => self.clone(),
+        }
+    }
+
     /// Reads a URI; brackets and display names are not part of it.
     ///
     /// The reader is lenient where the meaning is plain (an underscore in a host, an empty
@@ -490,6 +501,18 @@ mod tests {
     use crate::base::random::{Random as _, SeededRandom};
 
     /// RFC 4007 section 11.2: such a text means the address on the link by which it came.
+    #[test]
+    fn a_password_is_left_out_of_what_is_shown() {
+        for (uri, shown) in [
+            ("sips:x:secret@h;a=b", "sips:x@h;a=b"),
+            ("sip:x@h", "sip:x@h"),
+            ("tel:+1555", "tel:+1555"),
+        ] {
+            let uri = Uri::parse(uri).unwrap();
+            assert_eq!(uri.without_password().to_string(), shown);
+        }
+    }
+
     #[test]
     fn the_zone_of_a_sender_is_ignored_and_never_written() {
         for text in ["sip:a@[fe80::1%eth0]:5070", "sip:a@[fe80::1%25eth0]:5070"] {

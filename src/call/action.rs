@@ -49,6 +49,8 @@ pub enum Edge {
         /// Whether the far end's own sound is to be heard.
         early_media: bool,
     },
+    /// Nobody rings any more, and the call goes on to somebody else.
+    RingingOver,
     /// Both sides may talk.
     Answered,
     /// We hold, or the far end does.

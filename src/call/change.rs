@@ -92,11 +92,12 @@ impl Call {
                 self.reinvite_if_needed();
             }
             Err(problem) => {
+                let hold = self.hold.differs();
                 self.hold.wanted = self.hold.applied;
                 // A move must be told: it is offered again as soon as it may be, and the person hears
                 // once why it was not taken.
                 self.moved |= announced;
-                if self.refused.as_ref() != Some(&problem) {
+                if hold || self.refused.as_ref() != Some(&problem) {
                     self.tell(Edge::Problem(problem.clone()));
                 }
                 self.refused = Some(problem).filter(|_| announced);

@@ -56,6 +56,11 @@ impl Forks {
         self.0.retain(|fork| fork.tag != tag);
     }
 
+    /// Whether none rings.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What was agreed with a phone, taken out.
     pub(super) fn take(&mut self, tag: &str) -> Option<Negotiation> {
         let fork = self.0.iter_mut().find(|fork| fork.tag == tag)?;

@@ -282,7 +282,9 @@ impl Call {
         if let Some(plan) = heard {
             self.apply(plan);
         }
-        if status.code > 100 {
+        if status.code == EARLY_DIALOG_TERMINATED && self.forks.is_empty() {
+            self.tell(Edge::RingingOver);
+        } else if status.code > 100 {
             self.tell(Edge::Ringing {
                 status: status.code,
                 early_media,

@@ -363,6 +363,27 @@ fn who_hangs_up_is_done_at_once_and_hears_nothing_more_of_the_call() {
     assert_eq!(caller.phase(), Phase::Ended);
 }
 
+/// A server that rang and then failed left the ring-back tone on while nobody rang.
+#[test]
+fn the_ringing_is_over_with_the_last_phone_that_rang() {
+    let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));
+    let _offer = offered(&mut caller);
+    let ringing = Status::new(180, "Ringing");
+    let over = Status::new(199, "Early Dialog Terminated");
+    for (fork, status, told) in [
+        ("a", &ringing, true),
+        ("b", &ringing, true),
+        ("a", &over, true),
+        ("b", &over, false),
+    ] {
+        caller.handle_progress(fork, status, None, EarlyMedia::Unsaid);
+        let actions = drain(&mut caller, 0);
+        let rings = |action: &Action| matches!(action, Action::Tell(Edge::Ringing { .. }));
+        assert_eq!(actions.iter().any(rings), told, "{fork} {status:?}");
+        assert_eq!(actions.contains(&Action::Tell(Edge::RingingOver)), !told);
+    }
+}
+
 #[test]
 fn early_media_and_acceptance_carry_the_same_answer() {
     let mut caller = Call::outgoing(preferences(&[Codec::Pcma]));

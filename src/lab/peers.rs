@@ -445,6 +445,7 @@ impl Peers {
             }
             Edge::Problem(text) => self.tell(LabEvent::Problem(text)),
             Edge::Ringing { .. }
+            | Edge::RingingOver
             | Edge::Held { .. }
             | Edge::Resumed
             | Edge::Media(_)

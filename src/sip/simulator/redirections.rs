@@ -419,6 +419,14 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
         .unwrap();
     let direct = next_invite(&mut bench, other).unwrap();
     assert!(!credentials(&direct));
+    // Nor what follows in that call.
+    let accepted = [("Contact", "<sip:x@10.0.0.200:5070>")];
+    let acks = answer_from(&mut bench, peer(), &direct, 200, &accepted);
+    assert!(acks.iter().any(|ack| ack.method() == Some(&Method::Ack)));
+    bench.endpoint.hang_up(bench.now, other).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    assert!(!acks.iter().chain([&bye]).any(credentials));
     // The own server gets them at once.
     let home = uri("sip:carol@sim.example");
     let third = bench.endpoint.invite(now, Some(ANNA), &home, &[]).unwrap();

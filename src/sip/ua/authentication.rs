@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::failover::chooses_servers;
 use super::outgoing::{OutgoingId, Owner};
 use crate::base::flow::Resolved;
 use crate::base::id::AccountId;
@@ -199,17 +198,33 @@ impl Endpoint {
             .event(SipEvent::CredentialsKept { session, why });
     }
 
-    /// Whether credentials may go with the next attempt of a request. Inside a call the answered
-    /// challenges are those of its own way; outside of one a target that the far end chose, or that
-    /// was typed, must not get what the own server asked for.
+    /// Whether credentials may go with the next attempt of a request: a target that the far end chose,
+    /// or that was typed, must not get what the own server asked for. A call that went or came by
+    /// the own server goes on by a way that it chose, which may lead by its other machines.
     pub(crate) fn may_carry_credentials(&self, id: OutgoingId, place: Resolved) -> bool {
         let Some(outgoing) = self.outgoing.get(&id) else {
             return false;
         };
-        let stream = outgoing.stream.map(|(connection, _)| connection);
-        let account = outgoing.account.and_then(|id| self.accounts.get(&id));
-        !chooses_servers(outgoing.owner)
-            || account.is_some_and(|account| account.is_own_way(Some(place), stream))
+        let Some(account) = outgoing.account.and_then(|id| self.accounts.get(&id)) else {
+            return false;
+        };
+        let connection = |(connection, _)| connection;
+        let call = match outgoing.owner {
+            Owner::Change(id)
+            | Owner::Refresh(id)
+            | Owner::Prack(id)
+            | Owner::Bye(id)
+            | Owner::Information(id)
+            | Owner::Refer(id)
+            | Owner::ReferNews(id) => self.sessions.get(&id),
+            Owner::Register(_)
+            | Owner::Invite(_)
+            | Owner::Subscribe(_)
+            | Owner::Resubscribe(..)
+            | Owner::Nobody => None,
+        };
+        account.is_own_way(Some(place), outgoing.stream.map(connection))
+            || call.is_some_and(|call| account.is_own_way(call.place, call.stream.map(connection)))
     }
 
     /// Adds the credentials for all challenges that are known for such a request.

@@ -120,7 +120,7 @@ impl Endpoint {
         account: Option<AccountId>,
         target: &Uri,
     ) -> Result<Hop, SipError> {
-        let bad_target = || SipError::BadTarget(target.to_string());
+        let bad_target = || SipError::BadTarget(target.without_password().to_string());
         if Hop::of(target).is_none() {
             return Err(bad_target());
         }
@@ -133,7 +133,9 @@ impl Endpoint {
             let plain = |named: Option<Transport>| named.is_some_and(|named| !named.secure());
             // Nobody is asked by a way that he did not choose (RFC 5630 section 3.1.1).
             if plain(transport) || (plain(hop.transport) && !routes.is_empty()) {
-                return Err(SipError::NotEncrypted(target.to_string()));
+                return Err(SipError::NotEncrypted(
+                    target.without_password().to_string(),
+                ));
             }
         }
         let hop = if route::is_secure(target) {

@@ -180,7 +180,7 @@ impl Endpoint {
             Some(_) | None => dialog.target().clone(),
         };
         let Uri::Sip(uri) = uri else {
-            return Err(SipError::BadTarget(uri.to_string()));
+            return Err(SipError::BadTarget(uri.without_password().to_string()));
         };
         let uri = SipUri {
             headers: vec![("Replaces".to_owned(), escaped(&replaces.to_string()))],

@@ -141,7 +141,9 @@ impl Endpoint {
             return Err(SipError::Limit("as many subscriptions as it can"));
         }
         if Hop::of(&setup.target).is_none() {
-            return Err(SipError::BadTarget(setup.target.to_string()));
+            return Err(SipError::BadTarget(
+                setup.target.without_password().to_string(),
+            ));
         }
         let id = SubscriptionId(self.new_id());
         let subscription = Subscription {
