@@ -52,6 +52,11 @@ fn is_2xx_of_invite(text: &str) -> bool {
     text.starts_with("SIP/2.0 2") && field(text, "CSeq").ends_with(" INVITE")
 }
 
+fn is_refusal_of_invite(text: &str) -> bool {
+    let code = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..1));
+    matches!(code, Some("3" | "4" | "5" | "6")) && field(text, "CSeq").ends_with(" INVITE")
+}
+
 /// Every 2xx to an INVITE of ours is acknowledged at once, each time that it comes; no loss of the
 /// network excuses it.
 fn check_acks_sent(world: &World, number: usize, seed: u64) {
@@ -60,6 +65,7 @@ fn check_acks_sent(world: &World, number: usize, seed: u64) {
     let ladder = &world.agents[number].ladder;
     let mut invites: BTreeMap<&str, Instant> = BTreeMap::new();
     let mut alive: BTreeSet<&str> = BTreeSet::new();
+    let mut refused: BTreeSet<&str> = BTreeSet::new();
     let mut first: BTreeMap<Accepted<'_>, Instant> = BTreeMap::new();
     for (place, (at, sent, _, text)) in ladder.iter().enumerate() {
         let branch = branch(text);
@@ -74,7 +80,12 @@ fn check_acks_sent(world: &World, number: usize, seed: u64) {
         if !*sent && text.starts_with("SIP/2.0 ") && *at < *begun + TIMEOUT {
             alive.insert(branch);
         }
-        if *sent || !is_2xx_of_invite(text) || !alive.contains(branch) {
+        if !*sent && is_refusal_of_invite(text) {
+            refused.insert(branch);
+        }
+        // A far end that restarts may refuse a copy of what it accepted before; the first final
+        // answer counts (RFC 3261 section 17.1.1.2, state Completed).
+        if *sent || !is_2xx_of_invite(text) || !alive.contains(branch) || refused.contains(branch) {
             continue;
         }
         let answer = accepted(text, false);
