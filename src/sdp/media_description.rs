@@ -111,6 +111,10 @@ impl MediaDescription {
     pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut words = value.split_ascii_whitespace();
         let kind = words.next()?;
+        // Ours to write, so that an answer and the next offer name the stream alike.
+        let kind = Some("audio")
+            .filter(|audio| kind.eq_ignore_ascii_case(audio))
+            .unwrap_or(kind);
         let port = words.next()?;
         let port = port.split('/').next()?.parse().ok()?;
         let mut media = Self::new(kind, port, words.next()?);
