@@ -291,12 +291,7 @@ impl Engine {
                     status,
                 });
             }
-            Edge::RingingOver => {
-                call.ringing = false;
-                call.early_media = false;
-                call.flowing = false;
-                call.status = "calling".to_owned();
-            }
+            Edge::RingingOver => call.stop_ringing(),
             Edge::Answered => self.handle_answer_edge(now, id),
             Edge::Held { by_remote } => {
                 call.status = if by_remote {

@@ -469,6 +469,14 @@ impl LiveCall {
         .min()
     }
 
+    /// Nobody rings any more; somebody else is called.
+    pub(super) fn stop_ringing(&mut self) {
+        self.ringing = false;
+        self.early_media = false;
+        self.flowing = false;
+        self.status = "calling".to_owned();
+    }
+
     /// The far end's number or address, as a person reads it.
     pub(super) fn shown_remote(&self) -> String {
         self.identification
