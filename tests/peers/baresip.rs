@@ -137,19 +137,35 @@ impl Baresip {
 
     /// Waits for an event, such as `CALL_ESTABLISHED`.
     pub(crate) fn wait(&mut self, kind: &str) -> Value {
+        self.wait_any(&[kind])
+    }
+
+    fn wait_any(&mut self, kinds: &[&str]) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             while let Some(message) = self.next_message() {
-                if message["type"] == kind {
+                if kinds.iter().any(|kind| message["type"] == *kind) {
                     return message;
                 }
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "baresip says no {kind}");
+            assert!(!left.is_zero(), "baresip says no {kinds:?}");
             self.control.set_read_timeout(Some(left)).unwrap();
             let mut bytes = [0; 4096];
             let count = self.control.read(&mut bytes).unwrap_or(0);
             self.buffer.extend_from_slice(&bytes[..count]);
+        }
+    }
+
+    /// Waits for one event of each of two kinds, whichever comes first.
+    pub(crate) fn wait_both(&mut self, kinds: [&str; 2]) -> [Value; 2] {
+        let first = self.wait_any(&kinds);
+        if first["type"] == kinds[0] {
+            let second = self.wait(kinds[1]);
+            [first, second]
+        } else {
+            let second = self.wait(kinds[0]);
+            [second, first]
         }
     }
 
