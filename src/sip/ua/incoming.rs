@@ -77,7 +77,8 @@ impl Endpoint {
             self.refusals.count(flow.remote().ip(), Why::TooBusy);
             let mut busy = Self::stateless_response(&request, 503, phrase(503));
             busy.headers.push("Retry-After", "10");
-            self.send_small(now, &flow, &busy, arrival.size);
+            // Whoever comes so far knows us: a short request must not end in silence.
+            self.send(now, &flow, busy.to_bytes());
             return;
         }
         // What belongs to a call is the call's, whoever is called.
