@@ -95,7 +95,7 @@ impl Host {
     /// Reads `IN IP4 192.0.2.1`, with a time to live behind a slash where there is one. An IPv6 address
     /// may stand in brackets, and with a zone of its sender: some write it so (`SIPp` does).
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let address = text.split_ascii_whitespace().nth(2)?;
+        let address = text.split_whitespace().nth(2)?;
         let address = address.split('/').next().filter(|host| !host.is_empty())?;
         if let Ok(ip) = address.parse() {
             return Some(Self::Ip(ip));

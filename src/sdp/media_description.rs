@@ -109,7 +109,7 @@ impl MediaDescription {
 
     /// Reads the value of an `m=` line.
     pub(crate) fn parse(value: &str) -> Option<Self> {
-        let mut words = value.split_ascii_whitespace();
+        let mut words = value.split_whitespace();
         let kind = words.next()?;
         // Ours to write, so that an answer and the next offer name the stream alike.
         let kind = Some("audio")
