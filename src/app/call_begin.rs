@@ -80,9 +80,9 @@ impl Engine {
         self.sessions.insert(incoming.session, id);
         self.calls.insert(id, live);
         // Side by side: the store finds the contact for the row itself, and each wait for another
-        // thread is a wait of the caller.
-        self.look_up(id, &remote);
+        // thread is a wait of the caller. The disk is the slower one.
         self.write_row(id);
+        self.look_up(id, &remote);
     }
 
     /// Begins an outgoing call; it is looked up and written down before its INVITE.
@@ -176,19 +176,23 @@ impl Engine {
         self.record(Write::InsertCall(Box::new(row)));
     }
 
+    /// The row of a call is on disk, or was refused: nothing is to be waited for.
+    pub(super) fn handle_row_answered(&mut self, now: Instant, id: CallId, durable: bool) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        // What was once on disk stays there.
+        call.durable |= durable;
+        call.row = RowState::Answered;
+        if matches!(call.gate, Gate::Writing(_)) {
+            self.open_gate(now, id);
+        }
+    }
+
     /// The store answered a write of a call.
     pub(super) fn handle_call_written(&mut self, now: Instant, write: &Write, durable: bool) {
         match write {
-            Write::InsertCall(row) => {
-                let Some(call) = self.calls.get_mut(&row.id) else {
-                    return;
-                };
-                call.durable = durable;
-                call.row = RowState::Answered;
-                if matches!(call.gate, Gate::Writing(_)) {
-                    self.open_gate(now, row.id);
-                }
-            }
+            Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
             Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
             Write::ChangeCall(..)
             | Write::SaveContact(_)
@@ -300,7 +304,8 @@ impl Engine {
                 Reaction::Refuse(status, headers) => drop(call.call.reject(status, headers)),
             }
         });
-        // The ring edge must not wait for the next frame.
+        // The caller has waited for the disk; then the window, which must not wait for its next frame.
+        self.send_out();
         self.publish_edge(now);
     }
 

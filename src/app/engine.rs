@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::accounts::{self, LiveAccount};
-use crate::app::journal::{Ack, Journal, MOST_AWAITED};
+use crate::app::journal::{Journal, MOST_AWAITED};
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
 use crate::app::messages::Messages;
@@ -28,7 +28,7 @@ use crate::control::{
     Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot,
 };
 use crate::crm::row::Identification;
-use crate::crm::store::{Write, Written};
+use crate::crm::store::{Pending, Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaCommand, MediaEngine, MediaEvent, Tone};
 use crate::net::{Net, NetChange, NetWatch};
@@ -97,6 +97,8 @@ pub struct Running {
 pub(super) enum Internal {
     Identified(CallId, Result<Identification, StoreError>),
     DialIdentified(String, Result<Identification, StoreError>),
+    /// The row of a call that begins would survive a power loss.
+    Kept(CallId),
     Written {
         write: Box<Write>,
         result: Result<Written, StoreError>,
@@ -112,7 +114,7 @@ pub(super) enum Internal {
 /// One write whose acknowledgement is awaited.
 pub(super) struct Awaited {
     pub(super) write: Write,
-    pub(super) ack: Ack,
+    pub(super) pending: Pending,
     pub(super) retry: bool,
 }
 
@@ -301,8 +303,19 @@ fn endpoint_config(
 
 /// Awaits acknowledgements in the order of the writes, so that what was refused stays in order.
 async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<Internal>) {
-    while let Some(Awaited { write, ack, retry }) = acks.recv().await {
-        let result = ack.await.unwrap_or(Err(StoreError::Closed));
+    while let Some(awaited) = acks.recv().await {
+        let Awaited {
+            write,
+            pending: Pending { kept, written },
+            retry,
+        } = awaited;
+        if let Write::InsertCall(row) = &write
+            && kept.await.is_ok()
+            && internal.send(Internal::Kept(row.id)).await.is_err()
+        {
+            break;
+        }
+        let result = written.await.unwrap_or(Err(StoreError::Closed));
         let told = Internal::Written {
             write: Box::new(write),
             result,
@@ -388,19 +401,26 @@ impl Engine {
     pub(super) fn settle(&mut self, now: Instant) {
         loop {
             let mut moved = false;
-            while let Some(output) = self.endpoint.poll_output() {
-                moved = true;
-                self.net.perform(output);
-            }
+            // A call's row goes to the disk first; its 100 is sent meanwhile.
             while let Some(event) = self.endpoint.poll_event() {
                 moved = true;
                 self.handle_sip(now, event);
             }
-            if !moved {
+            if !self.send_out() && !moved {
                 break;
             }
         }
         self.route_sound(now);
+    }
+
+    /// Hands to the sockets what the SIP core wants sent; false if that is nothing.
+    pub(super) fn send_out(&mut self) -> bool {
+        let mut moved = false;
+        while let Some(output) = self.endpoint.poll_output() {
+            moved = true;
+            self.net.perform(output);
+        }
+        moved
     }
 
     fn handle_net(&mut self, now: Instant, event: Input) {
@@ -430,6 +450,7 @@ impl Engine {
                     request.identification = found.ok();
                 }
             }
+            Internal::Kept(call) => self.handle_row_answered(now, call, true),
             Internal::Written {
                 write,
                 result,

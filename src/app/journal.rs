@@ -8,9 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use crate::crm::store::{Write, Written};
+use crate::crm::store::{Pending, Write};
 use crate::crm::{Store, StoreError};
 
 /// How many writes may wait in memory: some hundred calls of a working day.
@@ -27,9 +25,6 @@ const ATTEMPTS: u32 = 30;
 /// How many acknowledgements may be awaited at once; further writes wait here, in order, until some
 /// of these have come.
 pub(super) const MOST_AWAITED: usize = 4_096;
-
-/// A write on its way: resolves when it is on disk or refused.
-pub(super) type Ack = oneshot::Receiver<Result<Written, StoreError>>;
 
 /// The writes that the store has not taken yet, and the way to it.
 pub(super) struct Journal {
@@ -62,7 +57,7 @@ impl Journal {
 
     /// Sends a write to the store, or keeps it when others already wait (order matters) or too many
     /// are unanswered. Each acknowledgement that is given out is to be told by `answered`.
-    pub(super) fn write(&mut self, write: Write) -> Option<(Write, Ack)> {
+    pub(super) fn write(&mut self, write: Write) -> Option<(Write, Pending)> {
         if self.waiting.is_empty() && self.awaited < MOST_AWAITED {
             Some(self.send(write))
         } else {
@@ -90,7 +85,7 @@ impl Journal {
     }
 
     /// Takes a write that is due to be tried again, one at a time so that order holds.
-    pub(super) fn due(&mut self, now: Instant) -> Option<(Write, Ack)> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<(Write, Pending)> {
         if self.retry_at.is_none_or(|at| at > now) {
             return None;
         }
@@ -100,10 +95,10 @@ impl Journal {
         Some(self.send(write))
     }
 
-    fn send(&mut self, write: Write) -> (Write, Ack) {
+    fn send(&mut self, write: Write) -> (Write, Pending) {
         self.awaited += 1;
-        let ack = self.store.write(write.clone());
-        (write, ack)
+        let pending = self.store.keep(write.clone());
+        (write, pending)
     }
 
     /// A retried write is on disk; the next one is due at once.
@@ -193,7 +188,7 @@ mod tests {
         let store = Arc::new(Store::open(folder.path(), "US").unwrap());
         let mut journal = Journal::new(store);
         let now = monotonic_now();
-        let mut acks: VecDeque<Ack> = VecDeque::new();
+        let mut acks: VecDeque<Pending> = VecDeque::new();
         for number in 0..MOST_AWAITED {
             let (_, ack) = journal.write(note(number)).unwrap();
             acks.push_back(ack);

@@ -11,14 +11,13 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::engine::{Engine, Internal};
-use crate::app::journal::Ack;
 use crate::base::clock;
 use crate::base::flow::Transport;
 use crate::base::id::CallId;
 use crate::base::redact::WireMessage;
 use crate::crm::call_ladders::{LadderBatch, WireRung};
 use crate::crm::row::LadderMessage;
-use crate::crm::store::Write;
+use crate::crm::store::{Ack, Write};
 use crate::sip::SipEvent;
 
 /// Ladders in memory: open calls, and ended ones whose late messages are awaited.

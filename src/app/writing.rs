@@ -3,10 +3,9 @@
 use std::time::Instant;
 
 use crate::app::engine::{Awaited, Engine};
-use crate::app::journal::Ack;
 use crate::control::Event;
 use crate::crm::StoreError;
-use crate::crm::store::{Write, Written};
+use crate::crm::store::{Pending, Write, Written};
 
 impl Engine {
     /// A write was acknowledged or refused.
@@ -56,22 +55,27 @@ impl Engine {
 
     /// Sends a write of a call through the journal and awaits its acknowledgement.
     pub(super) fn record(&mut self, write: Write) {
-        if let Some((write, ack)) = self.journal.write(write) {
-            self.await_ack(write, ack, false);
+        if let Some((write, pending)) = self.journal.write(write) {
+            self.await_ack(write, pending, false);
         }
         self.dirty = true;
     }
 
-    fn await_ack(&self, write: Write, ack: Ack, retry: bool) {
+    fn await_ack(&self, write: Write, pending: Pending, retry: bool) {
         // The journal gives out no more acknowledgements than there is room for.
-        if self.acks.try_send(Awaited { write, ack, retry }).is_err() {
+        let awaited = Awaited {
+            write,
+            pending,
+            retry,
+        };
+        if self.acks.try_send(awaited).is_err() {
             tracing::error!("an acknowledgement of the store cannot be awaited");
         }
     }
 
     pub(super) fn retry_writes(&mut self, now: Instant) {
-        if let Some((write, ack)) = self.journal.due(now) {
-            self.await_ack(write, ack, true);
+        if let Some((write, pending)) = self.journal.due(now) {
+            self.await_ack(write, pending, true);
         }
     }
 }

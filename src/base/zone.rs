@@ -80,10 +80,13 @@ pub fn index(zone: &str) -> Option<u32> {
 /// One of the machine's own addresses, ready to be bound: with its zone where it needs one.
 pub fn own(ip: IpAddr, port: u16) -> SocketAddr {
     let address = SocketAddr::new(ip, port);
+    if !needs_zone(ip) {
+        return address;
+    }
     let link = links().into_iter().find(|(own, _)| ip == IpAddr::V6(*own));
     match link {
-        Some((_, index)) if needs_zone(ip) => with_zone(address, index),
-        Some(_) | None => address,
+        Some((_, index)) => with_zone(address, index),
+        None => address,
     }
 }
 

@@ -170,7 +170,13 @@ pub(crate) fn insert(
     transaction: &Transaction<'_>,
     call: &CallRow,
     numbering: &Numbering,
-) -> Result<(), WriteError> {
+) -> rusqlite::Result<()> {
+    let known = transaction
+        .prepare_cached("SELECT 1 FROM calls WHERE id = ?1")?
+        .exists([call.id.to_string()])?;
+    if known {
+        return Ok(());
+    }
     let mut keys = numbering.keys(call.e164.as_deref().unwrap_or(&call.remote));
     if call.e164.is_some() {
         keys.e164.clone_from(&call.e164);
@@ -179,7 +185,7 @@ pub(crate) fn insert(
     // Who looks a call up only afterwards sees what the window will show.
     let identified = call.contact.is_some() || call.contact_name.is_some() || call.level.is_some();
     let best = Match::best(&candidates).filter(|_| !identified);
-    let inserted = transaction
+    transaction
         .prepare_cached(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
                 remote_name, local, contact, contact_name, organization, level, match_reason,
@@ -189,8 +195,7 @@ pub(crate) fn insert(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                ?27, ?28, ?29, ?30, ?31)
-             ON CONFLICT (id) DO NOTHING",
+                ?27, ?28, ?29, ?30, ?31)",
         )?
         .execute(params![
             call.id.to_string(),
@@ -230,9 +235,6 @@ pub(crate) fn insert(
             call.transferred_by.as_deref().map(clipped),
             call.redirected_to.as_deref().map(clipped),
         ])?;
-    if inserted == 0 {
-        return Ok(());
-    }
     let seq = transaction.last_insert_rowid();
     for candidate in &candidates {
         call_links::link(transaction, seq, candidate)?;

@@ -5,8 +5,8 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    call_ladders, call_links, calls, contact_numbers, contacts, number_choices, organizations,
-    refused,
+    arrivals, call_ladders, call_links, calls, contact_numbers, contacts, number_choices,
+    organizations, refused,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     call_ladders::CREATE,
     calls::ADD_TRANSFERS,
     calls::ADD_REDIRECTION,
+    arrivals::CREATE,
 ];
 
 const SETTINGS: &str = "

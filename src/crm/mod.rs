@@ -3,6 +3,7 @@
 //! `store` is the face. Each table has its file with the migration, the queries and the writes;
 //! `writer` and `reader` are the threads that run them.
 
+mod arrivals;
 pub mod call_ladders;
 mod call_links;
 mod call_page;

@@ -22,7 +22,7 @@ use crate::crm::row::{
     LadderMessage, Match, OrganizationRow, RefusedRow,
 };
 use crate::crm::writer::Queued;
-use crate::crm::{calls, migration, open, reader, writer};
+use crate::crm::{arrivals, calls, migration, open, reader, writer};
 
 /// So many writes may wait: several seconds of the busiest phone on the slowest disk.
 const WRITES: usize = 1024;
@@ -101,6 +101,19 @@ pub enum Write {
     SaveOrganization(OrganizationRow),
     /// Add to what was refused unheard in that minute: source, reason, how often.
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
+}
+
+/// Fires when a write is on disk and can be read, or refused.
+pub type Ack = oneshot::Receiver<Result<Written, StoreError>>;
+
+/// A write on its way to the disk.
+#[derive(Debug)]
+pub struct Pending {
+    /// Fires when a call that begins would survive a power loss, though no page shows it yet; ends
+    /// without where that is no sooner than `written`.
+    pub kept: oneshot::Receiver<()>,
+    /// Fires when it is on disk and can be read, or refused.
+    pub written: Ack,
 }
 
 /// What a committed write tells.
@@ -219,6 +232,7 @@ impl Store {
         let prepared = migration::migrate(&mut connection, default_region)
             .and_then(|()| {
                 let transaction = connection.transaction()?;
+                arrivals::settle(&transaction, &numbering)?;
                 calls::interrupt_open(&transaction)?;
                 transaction.commit()
             })
@@ -263,9 +277,26 @@ impl Store {
     }
 
     /// Queues a write; the receiver fires when it is on disk. Never blocks.
-    pub fn write(&self, write: Write) -> oneshot::Receiver<Result<Written, StoreError>> {
+    pub fn write(&self, write: Write) -> Ack {
+        self.queue(write, None)
+    }
+
+    /// Queues a write as [`write`](Self::write) does, and tells of a call that begins as soon as it
+    /// would survive a power loss. Never blocks.
+    pub fn keep(&self, write: Write) -> Pending {
+        let (keeper, kept) = oneshot::channel();
+        let written = self.queue(write, Some(keeper));
+        Pending { kept, written }
+    }
+
+    fn queue(&self, write: Write, kept: Option<oneshot::Sender<()>>) -> Ack {
         let (answer, receiver) = oneshot::channel();
-        if let Err((refused, why)) = self.writes.send(Queued { write, answer }) {
+        let queued = Queued {
+            write,
+            kept,
+            answer,
+        };
+        if let Err((refused, why)) = self.writes.send(queued) {
             refused.answer.send(Err(why)).ok();
         }
         receiver

@@ -2,7 +2,8 @@
 //!
 //! A commit costs one flush of the disk, however many rows it holds. So the queue is drained into
 //! one transaction, and each write is answered only once the flush is done. In a rush the queue is
-//! given a moment to fill.
+//! given a moment to fill. A call that begins while nothing else waits is kept on one page first, so
+//! that it can ring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use crate::base::clock::monotonic_now;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{call_ladders, calls, contacts, organizations, refused};
+use crate::crm::{arrivals, call_ladders, calls, contacts, organizations, refused};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -38,9 +39,15 @@ const GATHER: Duration = Duration::from_millis(2);
 /// Fewer writes than that were not worth the wait.
 const GATHERED: usize = 4;
 
+/// So long a call that was kept waits for its way into the log: the phone answers its caller in
+/// that time, and what it writes of that joins the same transaction.
+const AFTER_KEEPING: Duration = Duration::from_millis(1);
+
 /// A write that waits, and who wants to know.
 pub(crate) struct Queued {
     pub(crate) write: Write,
+    /// Told when a call that begins would survive a power loss, if that is before `answer`.
+    pub(crate) kept: Option<oneshot::Sender<()>>,
     pub(crate) answer: oneshot::Sender<Result<Written, StoreError>>,
 }
 
@@ -116,6 +123,13 @@ pub(crate) fn run(
         if gathers {
             rush.gathered(batch.len());
         }
+        if let [only] = batch.as_mut_slice()
+            && !gathers
+            && keep(&mut connection, only, commits)
+        {
+            std::thread::sleep(AFTER_KEEPING);
+            batch.extend(queue.try_iter().take(BATCH - 1));
+        }
         let burst = batch.len() == BATCH;
         untidy = untidy.saturating_add(batch.len());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
@@ -136,6 +150,33 @@ pub(crate) fn run(
 fn tidy(connection: &Connection) {
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::warn!("the call log's journal could not be moved into the database: {error}");
+    }
+}
+
+/// Keeps a call that begins, if somebody waits for that; true if it did. Where it cannot be kept it
+/// cannot be written either, which its answer will tell.
+fn keep(connection: &mut Connection, queued: &mut Queued, commits: &AtomicU64) -> bool {
+    let Write::InsertCall(call) = &queued.write else {
+        return false;
+    };
+    let Some(waits) = queued.kept.take_if(|waits| !waits.is_closed()) else {
+        return false;
+    };
+    let mut commit = || {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        arrivals::keep(&transaction, call)?;
+        transaction.commit()
+    };
+    match commit() {
+        Ok(()) => {
+            commits.fetch_add(1, Ordering::Relaxed);
+            waits.send(()).ok();
+            true
+        }
+        Err(error) => {
+            tracing::warn!("a call that begins could not be kept: {error}");
+            false
+        }
     }
 }
 
@@ -175,6 +216,7 @@ fn together(
     pruning: &mut Pruning,
 ) -> rusqlite::Result<Vec<Result<Written, StoreError>>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    arrivals::settle(&transaction, numbering)?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
         match apply(&transaction, write, numbering, pruning) {

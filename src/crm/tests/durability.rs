@@ -16,12 +16,23 @@ use crate::crm::writer::{self, Queued};
 type Waiting = Vec<oneshot::Receiver<Result<Written, StoreError>>>;
 
 /// Runs the writer over a queue that is full before it starts.
-fn drain(connection: Connection, writes: Vec<Write>) -> (Vec<Result<Written, StoreError>>, u64) {
+pub(super) fn drain(
+    connection: Connection,
+    writes: Vec<Write>,
+) -> (Vec<Result<Written, StoreError>>, u64) {
     let (sender, queue) = std::sync::mpsc::sync_channel(writes.len());
     let mut waiting: Waiting = Vec::new();
     for write in writes {
         let (answer, receiver) = oneshot::channel();
-        assert!(sender.try_send(Queued { write, answer }).is_ok());
+        assert!(
+            sender
+                .try_send(Queued {
+                    write,
+                    kept: None,
+                    answer
+                })
+                .is_ok()
+        );
         waiting.push(receiver);
     }
     drop(sender);
@@ -34,7 +45,7 @@ fn drain(connection: Connection, writes: Vec<Write>) -> (Vec<Result<Written, Sto
     )
 }
 
-fn prepared(folder: &TempDir) -> Connection {
+pub(super) fn prepared(folder: &TempDir) -> Connection {
     let mut connection = open::for_writing(folder.path()).unwrap();
     migration::migrate(&mut connection, "DE").unwrap();
     connection
@@ -142,13 +153,18 @@ fn what_was_acknowledged_is_there_though_nothing_was_closed() {
 /// Set for the process that [`a_kill_at_any_moment_loses_nothing_that_was_acknowledged`] kills.
 const VICTIM: &str = "RINGDESK_TEST_VICTIM";
 
-/// Writes calls for ever and says which are acknowledged.
+/// Writes calls for ever and says which are kept, and which acknowledged.
 fn write_until_killed(folder: &str) {
     let store = Store::open(std::path::Path::new(folder), "DE").unwrap();
     let mut out = std::io::stdout();
     for number in 0.. {
+        let call = inbound(number, "0301234567");
+        let pending = store.keep(Write::InsertCall(Box::new(call)));
+        if pending.kept.blocking_recv().is_ok() {
+            writeln!(out, "kept {number}").unwrap();
+        }
         let answers = [
-            store.write(Write::InsertCall(Box::new(inbound(number, "0301234567")))),
+            pending.written,
             store.write(Write::ChangeCall(call_id(number), answered(5))),
         ];
         if answers.into_iter().all(|answer| wait(answer).is_ok()) {
@@ -163,7 +179,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         write_until_killed(&folder);
         return;
     }
-    for kill_after in [1, 17, 150] {
+    for kill_after in [1, 2, 3, 34, 35, 300] {
         // Of its own each time: a call that an earlier victim left half written stays interrupted.
         let folder = tempfile::tempdir().unwrap();
         let mut victim = Command::new(std::env::current_exe().unwrap())
@@ -175,19 +191,30 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(victim.stdout.take().unwrap()).lines();
-        let acknowledged: Vec<u64> = lines
+        let told: Vec<(bool, u64)> = lines
             .map_while(Result::ok)
-            .filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok())
+            .filter_map(|line| {
+                let (what, number) = line.split_once(' ')?;
+                let whole = match what {
+                    "acknowledged" => true,
+                    "kept" => false,
+                    _ => return None,
+                };
+                Some((whole, number.parse().ok()?))
+            })
             .take(kill_after)
             .collect();
         victim.kill().unwrap();
         victim.wait().unwrap();
-        assert_eq!(acknowledged.len(), kill_after);
+        assert_eq!(told.len(), kill_after);
+        assert!(told.iter().any(|(whole, _)| !whole));
         let store = Store::open(folder.path(), "DE").unwrap();
-        for number in acknowledged {
+        for (whole, number) in told {
             let call = wait(store.call(call_id(number))).unwrap().unwrap();
             assert_eq!(call.state, CallState::Interrupted);
-            assert_eq!(call.answered_at, Some(second(5)));
+            if whole {
+                assert_eq!(call.answered_at, Some(second(5)));
+            }
         }
     }
 }

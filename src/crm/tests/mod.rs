@@ -1,5 +1,6 @@
 //! The store as the engine uses it.
 
+mod arrivals;
 mod calls;
 mod contacts;
 mod durability;
