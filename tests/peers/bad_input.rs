@@ -255,22 +255,27 @@ fn a_full_disk_loses_no_call() {
     let full = std::fs::write(&filler, vec![0; 8 << 20]).unwrap_err();
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
 
+    // The page that keeps the first call may still find room; its row in the log finds none.
+    Sipp::to(phone.address(), "bye-from-caller", &[]).passes();
+    let ended = phone.wait("ended");
+    assert_eq!(ended["durable"], false, "{ended}");
     Sipp::to(phone.address(), "bye-from-caller", &[]).passes();
     let incoming = phone.wait("incoming");
     assert_eq!(
         incoming["durable"], false,
         "the row is not on disk, and that is said: {incoming}"
     );
-    let ended = phone.wait("ended");
-    assert_eq!(ended["durable"], false, "{ended}");
+    phone.wait("ended");
 
     std::fs::remove_file(&filler).unwrap();
     phone.command("quit");
     let ended = phone.ended();
     assert_says(&ended.stderr, &["disk"]);
     let rows = calls(&saved);
-    assert_eq!(rows.len(), 1, "{rows:#?}");
-    assert_eq!(rows[0]["state"], Value::from("completed"));
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    for row in rows {
+        assert_eq!(row["state"], Value::from("completed"));
+    }
 }
 
 #[test]
