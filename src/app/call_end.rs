@@ -135,7 +135,7 @@ impl Engine {
         ));
         self.ladders.lock().ended(now, id);
         self.sound(MediaCommand::Close { call: id });
-        self.consult_failed(now, id, &why, code);
+        self.transfer_unanswered(now, id, &why, code);
         if judged.state == CallState::Busy {
             self.busy_tone(now);
         }

@@ -156,6 +156,12 @@ impl Engine {
     }
 
     pub(super) fn set_hold(&mut self, now: Instant, id: CallId, wanted: bool) {
+        if !wanted {
+            // Whoever holds it from now on does so for a reason of their own.
+            for call in self.calls.values_mut() {
+                call.waiting = call.waiting.filter(|waiting| *waiting != id);
+            }
+        }
         let mut problem = None;
         self.with_call(now, id, |call| problem = call.call.set_hold(wanted).err());
         self.report(id, problem);

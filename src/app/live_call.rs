@@ -126,6 +126,8 @@ pub(super) struct LiveCall {
     pub(super) transferred_by: Option<String>,
     /// The call that this one announces.
     pub(super) consult_for: Option<CallId>,
+    /// Outgoing: the call that was talked and that we hold for the sake of this one.
+    pub(super) waiting: Option<CallId>,
     /// A wish of the far end that waits for the agent.
     pub(super) referral: Option<ReferralQuestion>,
     /// The call in which somebody asked for this one.
@@ -284,6 +286,7 @@ impl LiveCall {
             transferred_to: None,
             transferred_by: None,
             consult_for: None,
+            waiting: None,
             referral: None,
             referrer: None,
             answered_by: None,

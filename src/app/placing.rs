@@ -58,7 +58,7 @@ impl Engine {
         {
             Verdict::Dial => {
                 if preview.class == DialClass::Emergency {
-                    self.hold_for(now, None);
+                    let _held = self.hold_for(now, None);
                 } else if let Err(why) = self.make_way(now, None) {
                     self.refuse_placing(target, why);
                     return None;

@@ -29,12 +29,26 @@ impl Engine {
     }
 
     /// Makes way where nothing may be refused: the call is answered already, is for help, or was
-    /// agreed on by the agent.
-    pub(super) fn hold_for(&mut self, now: Instant, wanted: Option<CallId>) {
+    /// agreed on by the agent. Gives the call that was talked until now.
+    pub(super) fn hold_for(&mut self, now: Instant, wanted: Option<CallId>) -> Option<CallId> {
         match self.second_call() {
-            SecondCall::Together => {}
+            SecondCall::Together => None,
             SecondCall::Hold | SecondCall::Refuse => self.hold_others(now, wanted),
         }
+    }
+
+    /// Lets a call come back that we held for the sake of another one, which nobody answered; not
+    /// while somebody else is talked with or called.
+    pub(super) fn bring_back(&mut self, now: Instant, id: CallId) {
+        let waits = (self.calls.get(&id)).is_some_and(|call| call.connected() && !talked(call));
+        if waits && !self.busy_elsewhere(id) {
+            self.set_hold(now, id, false);
+        }
+    }
+
+    /// Whether a call is talked: connected, and neither held by us nor about to be.
+    pub(super) fn is_talked(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(talked)
     }
 
     /// Whether another call would be disturbed when this one came back by itself.
@@ -52,17 +66,18 @@ impl Engine {
         self.options.second_call.unwrap_or(by_settings)
     }
 
-    /// Holds every connected call but one.
-    fn hold_others(&mut self, now: Instant, but: Option<CallId>) {
+    /// Holds every connected call but one. Gives the first that was talked.
+    fn hold_others(&mut self, now: Instant, but: Option<CallId>) -> Option<CallId> {
         let others: Vec<CallId> = self
             .calls
             .values()
             .filter(|call| Some(call.id) != but && talked(call))
             .map(|call| call.id)
             .collect();
-        for other in others {
-            self.set_hold(now, other, true);
+        for other in &others {
+            self.set_hold(now, *other, true);
         }
+        others.first().copied()
     }
 
     /// A call that is talked, or will be as soon as its far end answers.

@@ -63,6 +63,7 @@ impl Engine {
             );
             return None;
         }
+        let talked = self.is_talked(id);
         self.set_hold(now, id, true);
         let account = self.calls.get(&id).and_then(|call| call.account);
         let target = CallTarget {
@@ -72,6 +73,7 @@ impl Engine {
         let consult = self.place_call(now, &target, asker, confirmed)?;
         if let Some(call) = self.calls.get_mut(&consult) {
             call.consult_for = Some(id);
+            call.waiting = talked.then_some(id);
         }
         Some(consult)
     }
@@ -365,10 +367,11 @@ impl Engine {
         let (account, by) = (call.account, call.remote.clone());
         self.decide(now, session, &ReferralAnswer::Follow);
         self.outbound.placed(now, Asker::Transfer, preview.class);
-        self.hold_for(now, None);
+        let waiting = self.hold_for(now, None);
         let new = self.begin_outgoing(now, account, preview);
         if let Some(call) = self.calls.get_mut(&new) {
             call.referrer = Some(session);
+            call.waiting = waiting;
             call.transferred_by = Some(by);
         }
     }
@@ -380,39 +383,45 @@ impl Engine {
         }
     }
 
-    /// Who was to be consulted did not answer: the call that waits comes back.
-    pub(super) fn consult_failed(&mut self, now: Instant, consult: CallId, why: &str, code: u16) {
-        let found = self.calls.get(&consult).and_then(|call| {
-            let unanswered = call.answered.is_none() && call.transferred_to.is_none();
-            call.consult_for
-                .filter(|_| unanswered)
-                .map(|first| (first, call.remote.clone()))
-        });
-        let Some((first, to)) = found else {
-            return;
-        };
-        let scripted = self.options.script.transfer.is_some();
-        let comes_back = self.attended() && !self.busy_elsewhere(first);
-        let Some(call) = self.calls.get_mut(&first) else {
+    /// A call that was placed for a transfer was not answered: the call that waits for it is told so
+    /// and comes back.
+    pub(super) fn transfer_unanswered(&mut self, now: Instant, new: CallId, why: &str, code: u16) {
+        let Some(call) = self.calls.get(&new) else {
             return;
         };
         // Cancelled for a blind transfer to the same one, or given up by the agent.
-        if call.transfer.is_some() || call.ended.is_some() || code == 487 {
+        if call.answered.is_some() || call.transferred_to.is_some() || code == 487 {
             return;
         }
-        call.transfer_problem = Some(format!("{to} was not reached: {why}"));
-        let event = Event::Transferred {
-            call: call.context(),
-            to,
-            attended: true,
-            status: code,
-            reason: why.to_owned(),
+        let (to, waiting, consult_for) = (call.remote.clone(), call.waiting, call.consult_for);
+        let referrer = (call.referrer).and_then(|session| self.sessions.get(&session).copied());
+        let Some(first) = consult_for.or(referrer).or(waiting) else {
+            return;
         };
-        if scripted {
-            self.tell(event);
+        let scripted = self.options.script.transfer.is_some();
+        if let Some(call) = self.calls.get_mut(&first)
+            && call.ended.is_none()
+        {
+            if call.transfer.is_some() {
+                return;
+            }
+            call.transfer_problem = Some(format!("{to} was not reached: {why}"));
+            let event = Event::Transferred {
+                call: call.context(),
+                to,
+                attended: true,
+                status: code,
+                reason: why.to_owned(),
+            };
+            if scripted && consult_for.is_some() {
+                self.tell(event);
+            }
         }
-        if comes_back {
-            self.set_hold(now, first, false);
+        // A script that consults says itself what it wants; what the phone held by itself comes back.
+        if let Some(waiting) = waiting
+            && (self.attended() || consult_for.is_none())
+        {
+            self.bring_back(now, waiting);
         }
     }
 

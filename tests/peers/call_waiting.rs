@@ -17,9 +17,12 @@ fn wait_for_call(phone: &mut Phone, name: &str, call: &Value) -> Value {
     })
 }
 
-/// Waits for the next call that rings, and gives its id.
+/// Waits for the next call that rings here, and gives its id.
 fn rings(phone: &mut Phone) -> Value {
-    phone.wait("ringing")["call_id"].clone()
+    let ringing = phone.wait_for("ringing", PATIENCE, |event| {
+        event["event"] == "ringing" && event["direction"] == "inbound"
+    });
+    ringing["call_id"].clone()
 }
 
 fn calls(from: &Phone, options: &[&str]) -> Phone {
@@ -132,6 +135,91 @@ fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
     assert_eq!(held["by"], "local", "{held:#}");
     command(&mut carol, "resume", &after);
     wait_for_call(&mut carol, "resumed", &after);
+}
+
+/// Bob is sent to Carol, who is busy: Alice waited on hold for good, and nobody told Bob.
+#[test]
+fn who_waits_for_a_transfer_that_nobody_answers_comes_back() {
+    let carol = Phone::start(&["--no-register", "--reject", "486"]);
+    let to_carol = format!("sip:phone@{}", carol.address());
+    let mut bob = Phone::start(&[
+        "--no-register",
+        "--auto-answer",
+        "--second-call",
+        "hold",
+        "--transfers",
+        "always",
+    ]);
+    let mut alice = calls(&bob, &[]);
+    let first = bob.wait("answered")["call_id"].clone();
+    alice.wait("answered");
+    alice.send(&json!({"command": "transfer", "uri": to_carol}));
+    wait_for_call(&mut bob, "held", &first);
+    assert_eq!(alice.wait("transferred")["status"], 486);
+    wait_for_call(&mut bob, "resumed", &first);
+    alice.wait("resumed");
+}
+
+#[test]
+fn who_waits_for_a_transfer_does_not_come_back_while_somebody_else_is_talked_with() {
+    let mut carol = Phone::start(&["--no-register"]);
+    let to_carol = format!("sip:phone@{}", carol.address());
+    let mut bob = Phone::start(&[
+        "--no-register",
+        "--second-call",
+        "hold",
+        "--transfers",
+        "always",
+    ]);
+    let mut alice = calls(&bob, &[]);
+    let first = rings(&mut bob);
+    command(&mut bob, "answer", &first);
+    alice.wait("answered");
+    alice.send(&json!({"command": "transfer", "uri": to_carol}));
+    wait_for_call(&mut bob, "held", &first);
+    let at_carol = rings(&mut carol);
+    let mut dave = calls(&bob, &[]);
+    let other = rings(&mut bob);
+    command(&mut bob, "answer", &other);
+    dave.wait("answered");
+    command(&mut carol, "busy", &at_carol);
+    let new = bob.wait("ended")["call_id"].clone();
+    assert_ne!(new, first);
+    alice.wait("transferred");
+    // A resume would have been told before this end.
+    alice.command("hangup");
+    wait_for_call(&mut bob, "ended", &first);
+    let told = bob.drain();
+    assert!(told.iter().all(|event| event["event"] != "resumed"));
+}
+
+#[test]
+fn who_was_held_before_a_transfer_that_nobody_answers_stays_on_hold() {
+    let carol = Phone::start(&["--no-register", "--reject", "486"]);
+    let to_carol = format!("sip:phone@{}", carol.address());
+    let mut bob = Phone::start(&[
+        "--no-register",
+        "--auto-answer",
+        "--second-call",
+        "hold",
+        "--transfers",
+        "always",
+    ]);
+    let mut alice = calls(&bob, &[]);
+    let first = bob.wait("answered")["call_id"].clone();
+    alice.wait("answered");
+    command(&mut bob, "hold", &first);
+    wait_for_call(&mut bob, "held", &first);
+    alice.wait("held");
+    alice.send(&json!({"command": "transfer", "uri": to_carol}));
+    let new = bob.wait("outgoing")["call_id"].clone();
+    assert_eq!(alice.wait("transferred")["status"], 486);
+    wait_for_call(&mut bob, "ended", &new);
+    // A resume would have been told before this end.
+    alice.command("hangup");
+    wait_for_call(&mut bob, "ended", &first);
+    let told = bob.drain();
+    assert!(told.iter().all(|event| event["event"] != "resumed"));
 }
 
 #[test]
