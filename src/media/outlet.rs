@@ -12,10 +12,13 @@ use crate::media::worker::Message;
 /// these are no more than the calls that there are.
 const MAX_KEPT: usize = 4_096;
 
+/// Calls whose sockets wait here; past it a call is refused while it can be.
+const MAX_KEPT_OPEN: usize = 64;
+
 /// The sending side. What the queue does not take waits here, in order, for the next `flush`.
 pub(super) struct Outlet {
     queue: SyncSender<Message>,
-    kept: VecDeque<MediaCommand>,
+    kept: VecDeque<Message>,
 }
 
 impl Outlet {
@@ -26,19 +29,21 @@ impl Outlet {
         }
     }
 
-    /// Hands over the sockets of a call.
+    /// Hands over the sockets of a call, now or with a later `flush`: behind the end of a call whose
+    /// place it takes, and before all that is wanted of this one.
     ///
     /// # Errors
     ///
-    /// Fails when the thread does not keep up: a call that has no sound yet can be refused.
+    /// Fails when the thread has ended, or keeps up so badly that dozens of calls wait for it: a call
+    /// that has no sound yet can be refused.
     pub(super) fn open(&mut self, call: CallId, ports: PortPair) -> Result<(), MediaError> {
         self.flush();
-        if !self.kept.is_empty() {
+        let opens = |kept: &&Message| matches!(kept, Message::Open { .. });
+        let opening = self.kept.iter().filter(opens).count();
+        if self.kept.len() >= MAX_KEPT || opening >= MAX_KEPT_OPEN {
             return Err(MediaError::Overloaded);
         }
-        self.queue
-            .try_send(Message::Open { call, ports })
-            .map_err(|_full| MediaError::Overloaded)
+        self.keep(Message::Open { call, ports })
     }
 
     /// Hands over a command, now or with a later `flush`.
@@ -49,29 +54,24 @@ impl Outlet {
     pub(super) fn send(&mut self, command: MediaCommand) -> Result<(), MediaError> {
         self.flush();
         if let MediaCommand::Close { call } = &command {
-            // What was wanted of the call before matters no longer.
-            self.kept.retain(|kept| kept.call() != Some(*call));
+            // What was wanted of the call before matters no longer, nor do its sockets.
+            self.kept.retain(|kept| about(kept) != Some(*call));
         } else if self.kept.len() >= MAX_KEPT {
             return Err(MediaError::Overloaded);
         }
-        self.kept.push_back(command);
-        if self.flush() {
-            Ok(())
-        } else {
-            Err(MediaError::Overloaded)
-        }
+        self.keep(Message::Command(command))
     }
 
     /// Hands over what waits; false when nobody takes it any more.
     pub(super) fn flush(&mut self) -> bool {
-        while let Some(command) = self.kept.pop_front() {
-            match self.queue.try_send(Message::Command(command)) {
+        while let Some(message) = self.kept.pop_front() {
+            match self.queue.try_send(message) {
                 Ok(()) => {}
-                Err(TrySendError::Full(Message::Command(command))) => {
-                    self.kept.push_front(command);
+                Err(TrySendError::Full(message)) => {
+                    self.kept.push_front(message);
                     return true;
                 }
-                Err(TrySendError::Full(Message::Open { .. }) | TrySendError::Disconnected(_)) => {
+                Err(TrySendError::Disconnected(_)) => {
                     self.kept.clear();
                     return false;
                 }
@@ -80,9 +80,26 @@ impl Outlet {
         true
     }
 
+    fn keep(&mut self, message: Message) -> Result<(), MediaError> {
+        self.kept.push_back(message);
+        if self.flush() {
+            Ok(())
+        } else {
+            Err(MediaError::Overloaded)
+        }
+    }
+
     /// Whether something waits for the next `flush`.
     pub(super) fn waits(&self) -> bool {
         !self.kept.is_empty()
+    }
+}
+
+/// The call that a message is about, if it is about one.
+fn about(message: &Message) -> Option<CallId> {
+    match message {
+        Message::Open { call, .. } => Some(*call),
+        Message::Command(command) => command.call(),
     }
 }
 
@@ -106,12 +123,87 @@ mod tests {
         }
     }
 
+    fn ports() -> PortPair {
+        bind_pair([127, 0, 0, 1].into()).unwrap().0
+    }
+
     fn taken(inbox: &Receiver<Message>) -> Vec<MediaCommand> {
         let commands = inbox.try_iter().map(|message| match message {
             Message::Command(command) => command,
             Message::Open { .. } => panic!("a call was opened"),
         });
         commands.collect()
+    }
+
+    /// What the thread was told, as a word for each; takes and flushes until nothing waits.
+    fn told(outlet: &mut Outlet, inbox: &Receiver<Message>) -> Vec<String> {
+        let mut words = Vec::new();
+        while let Ok(message) = inbox.try_recv() {
+            words.push(match message {
+                Message::Open { call, .. } => format!("open {call}"),
+                Message::Command(MediaCommand::Close { call }) => format!("close {call}"),
+                Message::Command(other) => format!("{other:?}"),
+            });
+            assert!(outlet.flush());
+        }
+        assert!(!outlet.waits());
+        words
+    }
+
+    /// A redirected call gets new sockets behind the end of its old ones; where the thread did not
+    /// keep up it was left without any.
+    #[test]
+    fn sockets_that_come_behind_an_end_which_waits_are_taken_after_it() {
+        let (queue, inbox) = sync_channel(1);
+        let mut outlet = Outlet::new(queue);
+        outlet.send(mute(2, true)).unwrap();
+        outlet.send(close(1)).unwrap();
+        outlet.open(CALL(1), ports()).unwrap();
+        outlet.send(mute(1, true)).unwrap();
+        outlet.open(CALL(3), ports()).unwrap();
+        let [one, three] = [CALL(1), CALL(3)];
+        assert_eq!(
+            told(&mut outlet, &inbox),
+            [
+                format!("{:?}", mute(2, true)),
+                format!("close {one}"),
+                format!("open {one}"),
+                format!("{:?}", mute(1, true)),
+                format!("open {three}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_call_whose_sockets_wait_gives_them_back() {
+        let (queue, inbox) = sync_channel(1);
+        let mut outlet = Outlet::new(queue);
+        outlet.send(mute(2, true)).unwrap();
+        let (ports, rtp) = bind_pair([127, 0, 0, 1].into()).unwrap();
+        outlet.open(CALL(1), ports).unwrap();
+        assert!(std::net::UdpSocket::bind(rtp).is_err(), "they wait");
+        outlet.send(close(1)).unwrap();
+        std::net::UdpSocket::bind(rtp).unwrap();
+        assert_eq!(taken(&inbox), [mute(2, true)]);
+        assert!(outlet.flush());
+        assert_eq!(taken(&inbox), [close(1)]);
+    }
+
+    #[test]
+    fn the_sockets_that_wait_are_few() {
+        let (queue, inbox) = sync_channel(1);
+        let mut outlet = Outlet::new(queue);
+        outlet.send(mute(0, true)).unwrap();
+        for n in 1..=64 {
+            outlet.open(CALL(n), ports()).unwrap();
+        }
+        assert!(matches!(
+            outlet.open(CALL(65), ports()),
+            Err(MediaError::Overloaded)
+        ));
+        outlet.send(close(1)).unwrap();
+        outlet.open(CALL(65), ports()).unwrap();
+        assert_eq!(told(&mut outlet, &inbox).len(), 66);
     }
 
     /// The end of a call that met a full queue was dropped: its sound went on after the BYE.
@@ -144,8 +236,7 @@ mod tests {
             outlet.send(close(n)).unwrap();
             outlet.send(close(n)).unwrap();
         }
-        let ports = bind_pair([127, 0, 0, 1].into()).unwrap().0;
-        assert!(outlet.open(CALL(201), ports).is_err(), "order is kept");
+        assert!(outlet.open(CALL(201), ports()).is_err(), "it is bounded");
         let mut closed = 0;
         while outlet.waits() {
             let commands = taken(&inbox);
@@ -161,6 +252,7 @@ mod tests {
         let (queue, inbox) = sync_channel(1);
         let mut outlet = Outlet::new(queue);
         drop(inbox);
+        assert!(outlet.open(CALL(1), ports()).is_err());
         assert!(outlet.send(close(1)).is_err());
         assert!(!outlet.waits(), "nobody will ever take it");
     }
