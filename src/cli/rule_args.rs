@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::dial_class::CostlyClass;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
+use crate::config::validate::SILENCE_LIMIT_SECONDS;
 use crate::config::{Settings, TransferPolicy};
 
 /// Rules, for each account and for direct calls.
@@ -57,7 +58,7 @@ pub(super) struct RuleArgs {
     pub(super) calls_per_hour: Option<u32>,
     /// End a call in which no sound of the far end comes for so long, at least 10; 0 is never
     /// (the default without a configuration file).
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=3_600))]
+    #[arg(long, value_name = "SECONDS", value_parser = silence_limit)]
     pub(super) silence_limit: Option<u32>,
     /// Incoming requests from one source and second (200); more are refused.
     #[arg(long, value_name = "off|N", value_parser = rate_limit)]
@@ -182,6 +183,13 @@ fn costly_class(text: &str) -> Result<CostlyClass, String> {
 }
 
 /// No limit is 0, as in the settings.
+fn silence_limit(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(seconds) if seconds == 0 || SILENCE_LIMIT_SECONDS.contains(&seconds) => Ok(seconds),
+        Ok(_) | Err(_) => Err("0 or a number from 10 to 3600 is needed".to_owned()),
+    }
+}
+
 fn rate_limit(text: &str) -> Result<u32, String> {
     if text == "off" {
         return Ok(0);
@@ -210,6 +218,16 @@ mod tests {
         line.rules.apply(&mut rules);
         line.rules.apply_to_settings(&mut settings);
         (rules, settings)
+    }
+
+    #[test]
+    fn the_limit_of_silence_has_the_range_of_the_file() {
+        for (text, read) in [("0", Some(0)), ("10", Some(10)), ("3600", Some(3_600))] {
+            assert_eq!(silence_limit(text).ok(), read);
+        }
+        for text in ["9", "3601", "-1", "never", ""] {
+            assert!(silence_limit(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub struct Settings {
     pub region: String,
     /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
     pub requests_per_second: u32,
-    /// After how many seconds without any sound of the far end a call ends by itself (at least 10,
-    /// when the agent is warned); 0 is never. Calls on hold and calls for help go on.
+    /// After how many seconds without any sound of the far end a call ends by itself (10, when the
+    /// agent is warned, to 3600); 0 is never. Calls on hold and calls for help go on.
     pub silence_limit_seconds: u32,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,

@@ -24,6 +24,9 @@ pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 /// For how many days the SIP messages of calls may be kept.
 pub const LADDER_DAYS: std::ops::RangeInclusive<u32> = 0..=3_650;
 
+/// After how many seconds without sound a call may end by itself; 0 is never.
+pub const SILENCE_LIMIT_SECONDS: std::ops::RangeInclusive<u32> = 10..=3_600;
+
 /// How many calls may live at once.
 pub const MAX_CALLS: std::ops::RangeInclusive<u32> = 1..=1_000;
 
@@ -145,6 +148,11 @@ pub enum Problem {
         "ladder_days is {0}; write a number of days from 0 (keep nothing) to 3650 (30 is usual)"
     )]
     LadderDays(u32),
+    /// The time without sound is out of range.
+    #[error(
+        "silence_limit_seconds is {0}; write a number of seconds from 10 to 3600 (30 is usual), or 0 for never"
+    )]
+    SilenceLimit(u32),
 }
 
 impl Config {
@@ -175,6 +183,10 @@ impl Settings {
     pub fn validate(&self) -> Result<(), Problem> {
         if !LADDER_DAYS.contains(&self.ladder_days) {
             return Err(Problem::LadderDays(self.ladder_days));
+        }
+        let silence = self.silence_limit_seconds;
+        if silence != 0 && !SILENCE_LIMIT_SECONDS.contains(&silence) {
+            return Err(Problem::SilenceLimit(silence));
         }
         if !MAX_CALLS.contains(&self.max_calls) {
             return Err(Problem::MaxCalls(self.max_calls));
@@ -575,6 +587,16 @@ mod tests {
         assert_eq!(
             with(|it| it.ladder_days = 3_651),
             Err(Problem::LadderDays(3_651))
+        );
+        assert_eq!(with(|it| it.silence_limit_seconds = 0), Ok(()));
+        assert_eq!(with(|it| it.silence_limit_seconds = 10), Ok(()));
+        assert_eq!(
+            with(|it| it.silence_limit_seconds = 9),
+            Err(Problem::SilenceLimit(9))
+        );
+        assert_eq!(
+            with(|it| it.silence_limit_seconds = 3_601),
+            Err(Problem::SilenceLimit(3_601))
         );
         assert_eq!(with(|it| it.max_calls = 0), Err(Problem::MaxCalls(0)));
         assert_eq!(

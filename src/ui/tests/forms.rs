@@ -144,6 +144,16 @@ fn a_setting_that_cannot_be_used_says_why_and_stays_as_it_was_typed() {
             "The number of days is 9999; write a number",
         ),
         (
+            "Seconds of silence before a call ends",
+            "never",
+            "\"never\" is not a number of seconds",
+        ),
+        (
+            "Seconds of silence before a call ends",
+            "9",
+            "The time of silence is 9; write a number of seconds from 10 to 3600",
+        ),
+        (
             "Country of numbers without country code",
             "Germany",
             "The region \"GERMANY\" is not a country code",
@@ -163,10 +173,11 @@ fn a_setting_that_cannot_be_used_says_why_and_stays_as_it_was_typed() {
 }
 
 #[test]
-fn name_servers_and_days_are_saved_when_the_keyboard_leaves_them() {
+fn name_servers_days_and_seconds_are_saved_when_the_keyboard_leaves_them() {
     let mut shown = settings();
     write(&mut shown, "Name servers", "192.0.2.1,  [2001:db8::1]:5353");
     write(&mut shown, "Days to keep SIP messages", "7");
+    write(&mut shown, "Seconds of silence before a call ends", "45");
     shown.key_press(egui::Key::Tab);
     shown.run();
     let saved: Vec<_> = shown
@@ -184,4 +195,8 @@ fn name_servers_and_days_are_saved_when_the_keyboard_leaves_them() {
         "{saved:?}"
     );
     assert!(saved.iter().any(|it| it.ladder_days == 7), "{saved:?}");
+    assert!(
+        saved.iter().any(|it| it.silence_limit_seconds == 45),
+        "{saved:?}"
+    );
 }

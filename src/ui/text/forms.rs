@@ -34,7 +34,7 @@ pub(crate) fn session_timer_wrong(typed: &str) -> String {
     )
 }
 /// The keys of the configuration file that sentences begin with, and how the window calls them.
-pub(crate) const SETTING_NAMES: [(&str, &str); 5] = [
+pub(crate) const SETTING_NAMES: [(&str, &str); 6] = [
     ("session_expires", "The session timer"),
     ("websocket_path", "The WebSocket path"),
     ("pinned_certificate", "The pinned certificate"),
@@ -43,6 +43,7 @@ pub(crate) const SETTING_NAMES: [(&str, &str); 5] = [
         "The own certificate file and the own private key file",
     ),
     ("ladder_days", "The number of days"),
+    ("silence_limit_seconds", "The time of silence"),
 ];
 
 pub(crate) const REGION_WHY: &str =
@@ -54,6 +55,13 @@ pub(crate) const LADDER_DAYS_WHY: &str =
 pub(crate) fn ladder_days_wrong(typed: &str) -> String {
     format!(
         "\"{typed}\" is not a number of days; write one from 0 (keep nothing) to 3650 (30 is usual)."
+    )
+}
+pub(crate) const SILENCE_LIMIT: &str = "Seconds of silence before a call ends";
+pub(crate) const SILENCE_LIMIT_WHY: &str = "When nothing is heard of the other side, nor that it is there. 10 to 3600; 0 is never. Calls on hold and calls for help go on.";
+pub(crate) fn silence_limit_wrong(typed: &str) -> String {
+    format!(
+        "\"{typed}\" is not a number of seconds; write one from 10 to 3600 (30 is usual), or 0 for never."
     )
 }
 pub(crate) const NETWORK: &str = "Network";

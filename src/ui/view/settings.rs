@@ -285,6 +285,7 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
 fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
     switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
     why_ui(ui, text::HOLD_ON_ANSWER_WHY);
+    silence_limit_ui(ui, settings, state);
     switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
     why_ui(ui, text::RECORD_CALLS_WHY);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
@@ -298,6 +299,24 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     path_ui(ui, name, &mut settings.record_dir, &mut state.record_dir);
     region_ui(ui, settings, state);
     ladder_days_ui(ui, settings, state);
+}
+
+fn silence_limit_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+    let limit = TypedSetting {
+        name: text::SILENCE_LIMIT,
+        hint: "",
+        why: text::SILENCE_LIMIT_WHY,
+        width: 60.0,
+    };
+    let stored = settings.silence_limit_seconds.to_string();
+    let typed = limit.show(ui, &mut state.silence_limit, stored, |typed| {
+        let seconds = typed.parse();
+        let seconds = seconds.map_err(|_no_number| text::silence_limit_wrong(typed))?;
+        sound(settings, |it| it.silence_limit_seconds = seconds)
+    });
+    if let Some(changed) = typed {
+        *settings = changed;
+    }
 }
 
 fn region_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
