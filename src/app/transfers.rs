@@ -524,6 +524,7 @@ fn failure(status: &Status) -> String {
         420 => "the phone there cannot take a call over; transfer without asking first".to_owned(),
         403 => "the far end does not allow it".to_owned(),
         487 => "given up".to_owned(),
+        491 => "the far end is busy changing the call; try again in a while".to_owned(),
         603 => "declined".to_owned(),
         code => format!("{code} {}", status.phrase),
     }
@@ -545,6 +546,7 @@ mod tests {
                 "the phone there cannot take a call over",
             ),
             (480, "Temporarily Unavailable", "temporarily unavailable"),
+            (491, "Request Pending", "busy changing the call"),
             (502, "Bad Gateway", "502 Bad Gateway"),
         ] {
             let words = failure(&Status::new(code, phrase));

@@ -51,6 +51,8 @@ pub(super) enum Timer {
     ReinviteLimit(OutgoingId),
     /// The longest wait for the next news of a transfer that we asked for.
     Refer(SessionId),
+    /// Our REFER again, to a far end whose own change was under way.
+    ReferAgain(SessionId),
     /// How long the far end hears of a transfer that it asked for.
     Referral(SessionId),
     /// The next try of a subscription.
@@ -120,6 +122,7 @@ impl Endpoint {
                 Timer::SessionExpires(session) => self.session_expired(now, session),
                 Timer::Glare(session) => self.glare_over(now, session),
                 Timer::Refer(session) => self.transfer_limit_passed(session),
+                Timer::ReferAgain(session) => self.refer_again(now, session),
                 Timer::Referral(session) => self.referral_limit_passed(now, session),
                 Timer::ReinviteLimit(request) => self.reinvite_limit_passed(now, request),
                 Timer::Subscribe(subscription) => self.send_subscribe(now, subscription),
@@ -165,6 +168,7 @@ impl Endpoint {
                 | Timer::SessionExpires(_)
                 | Timer::Glare(_)
                 | Timer::Refer(_)
+                | Timer::ReferAgain(_)
                 | Timer::Referral(_)
                 | Timer::ReinviteLimit(_) => true,
             }),

@@ -162,6 +162,109 @@ fn a_refused_transfer_leaves_the_call_and_a_gone_dialog_ends_it() {
     }
 }
 
+/// How long it takes until the REFER is sent again; none within the time.
+fn asked_again(bench: &mut Bench, within: Duration) -> Option<(Duration, Message)> {
+    let since = bench.now;
+    let step = Duration::from_millis(10);
+    while bench.now < since + within {
+        let mut sent = bench.wait(step);
+        if let Some(refer) = sent.pop() {
+            assert!(sent.is_empty(), "{sent:#?}");
+            assert_eq!(refer.method(), Some(&Method::Refer));
+            return Some((bench.now - since, refer));
+        }
+    }
+    None
+}
+
+/// A PBX answers so while a re-INVITE of its own is under way; the transfer failed at once.
+#[test]
+fn a_transfer_that_meets_a_change_is_asked_for_again_after_a_while() {
+    let (mut bench, to, refer) = transferring();
+    answer(&mut bench, &refer, 491, &[]);
+    assert_eq!(told(&bench), []);
+    // The Call-ID is the far end's (RFC 3261 section 14.1).
+    let (pause, again) = asked_again(&mut bench, LONG).unwrap();
+    assert!(pause <= Duration::from_secs(2), "{pause:?}");
+    assert_eq!(again.header("Refer-To"), refer.header("Refer-To"));
+    assert_eq!(again.header("Referred-By"), refer.header("Referred-By"));
+    let number = |refer: &Message| refer.cseq().unwrap().0;
+    assert_eq!(number(&again), number(&refer) + 1);
+    let session = bench.session();
+    let target = ReferTarget::Uri(Uri::parse(CAROL).unwrap());
+    let second = bench.endpoint.transfer(bench.now, session, &target);
+    assert!(second.is_err(), "one at a time");
+    answer(&mut bench, &again, 202, &[]);
+    bench.datagram(&news(
+        &to,
+        2,
+        "terminated;reason=noresource",
+        "SIP/2.0 200 OK",
+    ));
+    assert_eq!(told(&bench), [(202, false), (200, true)]);
+}
+
+#[test]
+fn a_far_end_that_changes_the_call_for_ever_is_not_asked_for_ever() {
+    let (mut bench, _, mut refer) = transferring();
+    let mut asked = 1;
+    loop {
+        answer(&mut bench, &refer, 491, &[]);
+        match asked_again(&mut bench, Duration::from_secs(10)) {
+            Some((_, again)) => refer = again,
+            None => break,
+        }
+        asked += 1;
+    }
+    assert_eq!(asked, 6);
+    assert_eq!(told(&bench), [(491, true)]);
+    assert!(bench.end().is_none(), "the call stays");
+    bench.wait(LONG);
+    assert_eq!(bench.endpoint.census().timers, 0);
+}
+
+#[test]
+fn a_transfer_that_waits_to_be_asked_for_again_ends_with_its_call() {
+    let (mut bench, _, refer) = transferring();
+    answer(&mut bench, &refer, 491, &[]);
+    let session = bench.session();
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    let refers = |it: &Message| it.method() == Some(&Method::Refer);
+    let sent = bench.wait(Duration::from_secs(3));
+    assert!(!sent.iter().any(refers), "none behind the BYE");
+    answer(&mut bench, &bye, 200, &[]);
+    assert!(!bench.wait(LONG).iter().any(refers));
+    assert_eq!(bench.endpoint.census(), Census::default());
+}
+
+#[test]
+fn a_call_that_ended_meanwhile_is_not_what_is_asked_for_again() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    let first = bench.session();
+    let other = request("INVITE", US, "o", TO_US, 1, SDP_BODY)
+        .replace("call-1", "call@2")
+        .replace("tag=p1", "tag=p2");
+    bench.datagram(&other);
+    let ok = bench.answer();
+    let second = bench.session();
+    let ack = request("ACK", US, "oa", ok.header("To").unwrap(), 1, "")
+        .replace("call-1", "call@2")
+        .replace("tag=p1", "tag=p2");
+    bench.datagram(&ack);
+    let target = ReferTarget::Call(second);
+    bench.endpoint.transfer(bench.now, first, &target).unwrap();
+    let refer = bench.sent().remove(0);
+    answer(&mut bench, &refer, 491, &[]);
+    bench.endpoint.hang_up(bench.now, second).unwrap();
+    let sent = bench.wait(Duration::from_secs(3));
+    assert!(!sent.iter().any(|it| it.method() == Some(&Method::Refer)));
+    assert_eq!(told(&bench).len(), 1);
+    assert!(told(&bench)[0].1, "{:?}", told(&bench));
+}
+
 #[test]
 fn news_that_nobody_asked_for_or_that_cannot_be_read_are_refused() {
     let mut bench = Bench::new();

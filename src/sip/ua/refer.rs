@@ -18,9 +18,16 @@ use crate::sip::transaction::TransactionId;
 /// longer than people let it ring.
 const NEWS_WITHIN: std::ops::RangeInclusive<u32> = 5..=600;
 
+/// How often our REFER is sent again to a far end whose own change is under way.
+const MAX_PENDING: u8 = 5;
+
 /// Our REFER in a call.
 #[derive(Debug)]
 pub(crate) struct OurRefer {
+    /// Who is to be called.
+    target: ReferTarget,
+    /// How often the far end answered that a change is under way.
+    pending: u8,
     /// Whether the far end took it up.
     accepted: bool,
 }
@@ -33,7 +40,26 @@ impl Endpoint {
         id: SessionId,
         target: &ReferTarget,
     ) -> Result<(), SipError> {
-        let refer_to = match target {
+        let session = self.session_mut(id)?;
+        if session.transfers.ours.is_some() {
+            return Err(SipError::WrongState("already being transferred"));
+        }
+        let ours = OurRefer {
+            target: target.clone(),
+            pending: 0,
+            accepted: false,
+        };
+        self.ask_for_transfer(now, id, ours)
+    }
+
+    /// Sends a REFER, the first or another one.
+    fn ask_for_transfer(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ours: OurRefer,
+    ) -> Result<(), SipError> {
+        let refer_to = match &ours.target {
             ReferTarget::Uri(uri) => format!("<{uri}>"),
             ReferTarget::Call(other) => self.refer_to_dialog(*other)?,
         };
@@ -42,15 +68,12 @@ impl Endpoint {
         if !matches!(session.phase, Phase::Established) {
             return Err(SipError::WrongState(session.phase_name()));
         }
-        if session.transfers.ours.is_some() {
-            return Err(SipError::WrongState("already being transferred"));
-        }
         let way = session.way();
         let Some(dialog) = session.dialog.as_mut() else {
             return Err(SipError::NoSuchSession);
         };
         let (mut request, hop) = dialog.request(Method::Refer);
-        session.transfers.ours = Some(OurRefer { accepted: false });
+        session.transfers.ours = Some(ours);
         request.headers.push("Refer-To", refer_to);
         request.headers.push("Referred-By", referred_by);
         request.headers.push("Supported", super::SUPPORTED);
@@ -89,6 +112,12 @@ impl Endpoint {
                     self.tell_transfer(id, status, false);
                 }
             }
+            Answer::Response(_) if status.code == 491 && ours.pending < MAX_PENDING => {
+                ours.pending += 1;
+                let ours = session.ours;
+                let pause = self.glare_pause(ours);
+                self.timers.set(Timer::ReferAgain(id), now + pause);
+            }
             Answer::Response(_) | Answer::Failed { .. } => {
                 let gone = matches!(answer, Answer::Failed { .. }) || status.code == 481;
                 let by = if status.code == 481 {
@@ -102,6 +131,22 @@ impl Endpoint {
                     self.bye(now, id, by, status, None);
                 }
             }
+        }
+    }
+
+    /// Asks again for a transfer that met a change by the far end: it comes through once that is done,
+    /// as a re-INVITE would (RFC 3261 section 14.1).
+    pub(crate) fn refer_again(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(ours) = session.transfers.ours.take() else {
+            return;
+        };
+        if self.ask_for_transfer(now, id, ours).is_err() {
+            // One of the two calls is over.
+            let status = Status::new(487, "the call ended before it was transferred");
+            self.tell_transfer(id, status, true);
         }
     }
 
@@ -205,6 +250,7 @@ impl Endpoint {
 
     fn transfer_over(&mut self, id: SessionId, status: Status) {
         self.timers.cancel(&Timer::Refer(id));
+        self.timers.cancel(&Timer::ReferAgain(id));
         let open = self
             .sessions
             .get_mut(&id)

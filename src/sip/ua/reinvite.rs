@@ -371,7 +371,7 @@ impl Endpoint {
 
     /// The owner of the Call-ID waits 2.1 to 4 s, the other side 0 to 2 s, both in steps of 10 ms
     /// (RFC 3261 section 14.1).
-    fn glare_pause(&mut self, ours: bool) -> Duration {
+    pub(crate) fn glare_pause(&mut self, ours: bool) -> Duration {
         let steps = u64::from(self.random.next_u32());
         let millis = if ours {
             2100 + steps % 191 * 10

@@ -370,6 +370,7 @@ impl Endpoint {
             Timer::Refresh(id),
             Timer::SessionExpires(id),
             Timer::Refer(id),
+            Timer::ReferAgain(id),
             Timer::Referral(id),
         ] {
             self.timers.cancel(&timer);
