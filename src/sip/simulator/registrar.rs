@@ -34,6 +34,8 @@ pub(super) struct Registrar {
     pub(super) algorithm: &'static str,
     /// The shortest registration, in seconds.
     pub(super) min_expires: u32,
+    /// The longest registration that it grants, in seconds.
+    pub(super) max_expires: u32,
     /// Whether it puts itself into the route set.
     pub(super) record_route: bool,
     /// Whether INVITEs are challenged with 407.
@@ -57,6 +59,7 @@ impl Registrar {
             password: "secret".to_owned(),
             algorithm: "SHA-256",
             min_expires: 60,
+            max_expires: u32::MAX,
             record_route: true,
             challenge_calls: false,
             refuse_with: None,
@@ -161,6 +164,7 @@ impl Registrar {
                 response.headers.push("Min-Expires", min);
                 return response;
             }
+            let expires = expires.min(self.max_expires);
             let all = self.bindings.entry(user.clone()).or_default();
             all.retain(|old| old.uri != contact.uri);
             if expires > 0 {

@@ -68,6 +68,54 @@ fn a_binding_is_refreshed_for_hours_without_a_gap() {
     assert_eq!(world.count(0, false, "SIP/2.0 401"), 1);
 }
 
+/// What a registrar granted below 10 s was taken as 10 s: no call came through for the rest of it.
+#[test]
+fn a_binding_of_seconds_is_refreshed_before_it_ends() {
+    for granted in 2..=9 {
+        let mut world = one_phone(account("anna"), |world| {
+            world.registrar.max_expires = granted
+        });
+        let expires = Duration::from_secs(granted.into());
+        let told = states(&world);
+        assert_eq!(
+            told.last(),
+            Some(&RegistrationState::Registered { expires })
+        );
+        for _ in 0..1200 {
+            world.run_for(Duration::from_millis(50));
+            let bound = world.registrar.bound("anna", world.now);
+            assert_eq!(bound.len(), 1, "{granted} s");
+        }
+        let accepted = world.registrar.accepted;
+        assert!(accepted <= 2 * 61 / granted + 2, "{granted} s: {accepted}");
+    }
+}
+
+#[test]
+fn a_registrar_that_grants_a_second_is_asked_once_a_second() {
+    let mut world = one_phone(account("anna"), |world| world.registrar.max_expires = 1);
+    world.run_for(MINUTE);
+    let accepted = world.registrar.accepted;
+    assert!((58..=62).contains(&accepted), "{accepted}");
+}
+
+/// A NAT that gives each request another port, and a binding of a second.
+#[test]
+fn a_contact_that_moves_at_each_answer_is_no_flood_where_bindings_are_short() {
+    for granted in [1, 5, 9] {
+        let mut world = one_phone(account("anna"), |world| {
+            world.registrar.max_expires = granted
+        });
+        for port in 0..600_u16 {
+            let place = format!("192.0.2.9:{}", 20_000 + port);
+            world.agents[0].nat = Some(place.parse().unwrap());
+            world.run_for(Duration::from_millis(100));
+        }
+        let accepted = world.registrar.accepted;
+        assert!(accepted <= 62, "{granted} s: {accepted}");
+    }
+}
+
 #[test]
 fn a_wrong_password_ends_after_three_challenges_and_says_so() {
     let mut world = one_phone(account("anna"), |world| {

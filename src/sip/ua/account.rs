@@ -14,7 +14,7 @@ use crate::sip::message::Message;
 use crate::sip::parse::{AddressField, ContactField};
 use crate::sip::route;
 
-/// The shortest lifetime that is asked for, and that a registrar is believed to grant.
+/// The shortest lifetime that is asked for; a registrar may grant less.
 pub(crate) const MIN_EXPIRES: Duration = Duration::from_secs(10);
 
 /// How many addresses of its servers one account remembers.

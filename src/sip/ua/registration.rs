@@ -26,6 +26,8 @@ const KEEP_ALIVE_TCP: Duration = Duration::from_secs(100);
 /// The pause after the first failure, and the longest one (RFC 5626 section 4.5).
 const BACK_OFF_BASE: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1800);
+/// The shortest pause before the next REGISTER of a binding, however briefly it was granted.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest lifetime that a registrar may demand by 423.
 const MAX_EXPIRES: Duration = Duration::from_secs(86_400);
 /// How often in a row the Contact follows a changed public address: a NAT that gives each request
@@ -334,7 +336,7 @@ impl Endpoint {
             }
         };
         let expires = seconds.map_or(account.expires, |s| Duration::from_secs(s.into()));
-        let expires = expires.clamp(MIN_EXPIRES, MAX_EXPIRES);
+        let expires = expires.min(MAX_EXPIRES);
         account.service_routes = response.addresses("Service-Route");
         account.service_routes.truncate(MAX_SERVICE_ROUTES);
         account.failures = 0;
@@ -345,7 +347,7 @@ impl Endpoint {
         account.outdated = None;
         let moved = account.learn_public(response) && account.moves < MAX_MOVES;
         account.moves = if moved { account.moves + 1 } else { 0 };
-        let refresh = now + refresh_after(expires);
+        let refresh = now + refresh_after(expires).max(LEAST_PAUSE);
         let flow = account.flow.clone();
         self.timers.set(Timer::Register(id), refresh);
         let keep_alive = flow.and_then(|flow| keep_alive_of(flow.transport()));
@@ -354,9 +356,13 @@ impl Endpoint {
         }
         self.tell(id, RegistrationState::Registered { expires });
         self.subscriptions_follow(now, id);
-        if moved {
-            // The Contact follows what the registrar saw (RFC 3581 and common practice).
+        // The Contact follows what the registrar saw (RFC 3581 and common practice): at once, or by an
+        // early refresh where bindings are so brief that these are many.
+        if moved && expires >= MIN_EXPIRES {
             self.register(now, id);
+        } else if moved {
+            let timer = Timer::Register(id);
+            self.timers.set_earlier(timer, now + LEAST_PAUSE);
         }
     }
 
