@@ -606,6 +606,29 @@ fn ipv6_is_written_in_brackets_and_answered_where_it_came_from() {
     }
 }
 
+/// An INFO behind our BYE has the higher number: a BYE that was lost and sent again was refused as out
+/// of order, and the far end went on with the call.
+#[test]
+fn no_digit_goes_out_behind_the_end_of_its_call() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    let session = bench.session();
+    for _ in 0..3 {
+        let digit = Body {
+            content_type: "application/dtmf".to_owned(),
+            bytes: b"1".to_vec(),
+        };
+        bench.endpoint.inform(bench.now, session, digit).unwrap();
+    }
+    let info = bench.sent().remove(0);
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    let answer = Message::response(&info, 200, "OK", None);
+    let behind = bench.datagram_bytes(&answer.to_bytes());
+    assert!(behind.is_empty(), "{behind:#?}");
+}
+
 #[test]
 fn digits_go_by_info_one_after_the_other_and_a_refusal_ends_them() {
     let mut bench = Bench::new();

@@ -517,6 +517,24 @@ fn giving_up_ends_each_dialog_and_leaves_nothing() {
     assert_eq!(bench.endpoint.census(), Census::default());
 }
 
+/// News that crossed the farewell ended the wait for the last NOTIFY: where that one was lost, the
+/// subscription stayed for good.
+#[test]
+fn news_that_cross_the_farewell_do_not_keep_what_was_given_up() {
+    let (mut bench, id, subscribe) = active();
+    bench.endpoint.unsubscribe(bench.now, id);
+    let farewell = only(bench.sent());
+    let crossing = notify(&subscribe, "n1", 2, "active;expires=500", "<c/>");
+    assert_eq!(bench.codes(&crossing), [200]);
+    answer(&mut bench, &farewell, 200, &[("Expires", "0")]);
+    bench.wait(SECOND * 64);
+    assert!(matches!(
+        states(&bench).last(),
+        Some(SubscriptionState::Ended { .. })
+    ));
+    assert_eq!(bench.endpoint.census(), Census::default());
+}
+
 #[test]
 fn giving_up_without_an_answer_leaves_nothing_either() {
     let (mut bench, id, _) = active();

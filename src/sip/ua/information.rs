@@ -62,6 +62,11 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
+        // Behind our BYE it would make the BYE, once that is sent again, look out of order.
+        if matches!(session.phase, Phase::Ending { .. }) {
+            session.information.clear();
+            return;
+        }
         let Some(body) = session.information.pop_front() else {
             return;
         };

@@ -302,6 +302,10 @@ impl Endpoint {
         let Some(subscription) = self.subscriptions.get(&id) else {
             return;
         };
+        // The last NOTIFY of one that was given up may be lost: then the limit ends it.
+        if subscription.phase == Phase::Leaving {
+            return;
+        }
         let owed = subscription.notifiers.iter().any(|known| known.owes_notify);
         let first = subscription.notifiers.is_empty();
         if !owed && !first {
