@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::checks::check;
+use super::notifier::Notifier;
 use super::scenarios::{account, world_with_registrar};
-use super::world::{Act, Link, Record, World};
+use super::watching::{Seen, check_watching};
+use super::world::{Act, Link, Record, WatchAct, World};
 use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
@@ -76,6 +78,10 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
                     acts.push((millis(random, 20_000), Act::Transfer(whom)));
                 }
                 1 => acts.push((millis(random, 20_000), Act::Join)),
+                2 => {
+                    let digits = Act::Digits(1 + below(random, 4));
+                    acts.push((millis(random, 20_000), digits));
+                }
                 _ => {}
             }
             acts
@@ -150,6 +156,26 @@ fn random_extensions(random: &mut SeededRandom) -> CallExtensions {
     }
 }
 
+/// Subscribes to something for a while, as a user who looks at the state now and then.
+fn watch(world: &mut World, random: &mut SeededRandom, agent: usize) {
+    let lifetime = [60, 300, 3600][below(random, 3) as usize];
+    let setup = Notifier::setup(below(random, 2), Duration::from_secs(lifetime));
+    let account = (below(random, 3) > 0).then_some(AccountId(0));
+    let stays = if below(random, 6) == 0 {
+        // Before the first answer is there.
+        millis(random, 500)
+    } else {
+        millis(random, 200_000)
+    };
+    let mut acts = vec![(stays, WatchAct::Leave)];
+    for act in [WatchAct::Refresh, WatchAct::Again] {
+        if below(random, 3) == 0 {
+            acts.push((millis(random, 100_000), act));
+        }
+    }
+    world.watch(agent, account, setup, &acts);
+}
+
 /// Makes `calls` calls in one world; each second one goes through the proxy.
 fn run_world(seed: u64, calls: u32) -> World {
     let mut random = SeededRandom::new(seed);
@@ -167,6 +193,8 @@ fn run_world(seed: u64, calls: u32) -> World {
         world.agents[agent].script = Some(restless_user);
     }
     world.run_for(Duration::from_secs(40));
+    let watcher = below(&mut random, 3) as usize;
+    watch(&mut world, &mut random, watcher);
     for number in 0..calls {
         let caller = below(&mut random, 3) as usize;
         let callee = (caller + 1 + below(&mut random, 2) as usize) % 3;
@@ -195,6 +223,16 @@ fn run_world(seed: u64, calls: u32) -> World {
         if restarts && below(&mut random, 8) == 0 {
             let agent = below(&mut random, 3) as usize;
             world.restart(agent, users[agent].clone());
+            watch(&mut world, &mut random, agent);
+        }
+        match below(&mut random, 12) {
+            0 => world.tell_watcher(),
+            1 => world.write_to(below(&mut random, 3) as usize),
+            2 => {
+                let agent = below(&mut random, 3) as usize;
+                watch(&mut world, &mut random, agent);
+            }
+            _ => {}
         }
     }
     let quiet = world.run_until_quiet(Duration::from_secs(4000));
@@ -215,14 +253,18 @@ fn every_call_ends_and_nothing_is_left_over_whatever_the_network_does() {
     let wanted: u32 = number("RINGDESK_SIM_CALLS").unwrap_or(DEFAULT_CALLS);
     let mut seed = number("RINGDESK_SIM_SEED").map_or(1, u64::from);
     let (mut made, mut talked, mut transferred) = (0, 0, 0);
+    let mut seen = Seen::default();
     while made < wanted {
         // A world is always whole, so that its seed alone repeats it.
         let calls = CALLS_PER_WORLD;
-        let Ok((talks, transfers)) = std::panic::catch_unwind(|| checked_world(seed, calls)) else {
+        let Ok((talks, transfers, watched)) =
+            std::panic::catch_unwind(|| checked_world(seed, calls))
+        else {
             panic!("RINGDESK_SIM_SEED={seed} RINGDESK_SIM_CALLS={calls} repeats this failure");
         };
         talked += talks;
         transferred += transfers;
+        seen.add(watched);
         made += calls;
         seed += 1;
     }
@@ -236,19 +278,26 @@ fn every_call_ends_and_nothing_is_left_over_whatever_the_network_does() {
         transferred * 100 > wanted,
         "only {transferred} transfers reached somebody in {wanted} calls"
     );
+    let least = [seen.active, seen.refreshed, seen.digits, seen.written];
+    assert!(
+        least.iter().all(|count| count * 20 > wanted),
+        "{seen:?} in {wanted} calls"
+    );
 }
 
-/// Runs a world and checks it; gives how many of its calls were talked, and how many of those were
-/// made for a transfer.
-fn checked_world(seed: u64, calls: u32) -> (usize, usize) {
+/// Runs a world and checks it; gives how many of its calls were talked, how many of those were made
+/// for a transfer, and what else there was.
+fn checked_world(seed: u64, calls: u32) -> (usize, usize, Seen) {
     let mut world = run_world(seed, calls);
     check(&world, seed);
+    let seen = check_watching(&world, seed);
     end_registrations(&mut world, seed);
     let records = world.agents.iter().flat_map(|agent| agent.records.values());
     let talked = |record: &&Record| record.outgoing && record.established.is_some();
     let talked: Vec<_> = records.filter(talked).collect();
     let referred = |record: &&&Record| record.label.starts_with("referred-");
-    (talked.len(), talked.iter().filter(referred).count())
+    let transferred = talked.iter().filter(referred).count();
+    (talked.len(), transferred, seen)
 }
 
 fn end_registrations(world: &mut World, seed: u64) {

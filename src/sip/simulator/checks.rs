@@ -155,7 +155,7 @@ fn check_cancels(world: &World, number: usize, seed: u64) {
 }
 
 /// The branch of the topmost Via.
-fn branch(text: &str) -> &str {
+pub(super) fn branch(text: &str) -> &str {
     let via = field(text, "Via");
     let (_, after) = via.split_once(";branch=").unwrap_or_default();
     after.split([';', ',']).next().unwrap_or_default()

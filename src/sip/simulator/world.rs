@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::notifier::Notifier;
 use super::registrar::Registrar;
 use crate::base::clock;
 use crate::base::flow::{ConnectionId, Output, ResolveId, Resolved, Transport};
@@ -12,7 +13,8 @@ use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{
     AccountSetup, Body, CallExtensions, Endpoint, EndpointConfig, IncomingCall, OutgoingCall,
-    ReferTarget, ReferralAnswer, SessionId, SipError, SipEvent, Status,
+    ReferTarget, ReferralAnswer, SessionId, SipError, SipEvent, Status, SubscriptionId,
+    SubscriptionSetup,
 };
 
 /// How the network treats datagrams.
@@ -48,6 +50,8 @@ pub(super) enum Act {
     HangUp,
     Reinvite,
     AnswerChange(u16),
+    /// Presses so many digits, each of which goes out by INFO.
+    Digits(u32),
     /// Sends the far end to the agent of that number, counted round (a blind transfer).
     Transfer(usize),
     /// Sends the far end to the one of another call, where there is one (an attended transfer).
@@ -98,10 +102,26 @@ enum Delivery {
         session: SessionId,
         act: Act,
     },
+    Watch {
+        agent: usize,
+        subscription: SubscriptionId,
+        act: WatchAct,
+    },
     Unreachable {
         agent: usize,
         remote: SocketAddr,
     },
+}
+
+/// Something that an agent's user does with a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WatchAct {
+    /// Asks for the whole state.
+    Refresh,
+    /// Begins again where it is over.
+    Again,
+    /// Gives it up.
+    Leave,
 }
 
 /// What a user does, and when, after an event.
@@ -122,16 +142,29 @@ pub(super) struct Record {
     pub(super) accepted: Option<Instant>,
     /// How it ended.
     pub(super) ended: Vec<(Instant, SipEvent)>,
+    /// The digits that were pressed here.
+    pub(super) pressed: String,
+    /// The digits of the far end.
+    pub(super) heard: String,
 }
 
 impl Record {
     pub(super) fn outgoing(label: &str) -> Self {
         Self {
-            label: label.to_owned(),
             outgoing: true,
+            ..Self::incoming(label.to_owned())
+        }
+    }
+
+    fn incoming(label: String) -> Self {
+        Self {
+            label,
+            outgoing: false,
             established: None,
             accepted: None,
             ended: Vec::new(),
+            pressed: String::new(),
+            heard: String::new(),
         }
     }
 }
@@ -141,6 +174,8 @@ pub(super) struct Agent {
     pub(super) endpoint: Endpoint,
     pub(super) ip: IpAddr,
     pub(super) records: BTreeMap<SessionId, Record>,
+    /// What was told of each subscription.
+    pub(super) watched: BTreeMap<SubscriptionId, Vec<SipEvent>>,
     /// The labels of calls that a restart forgot, when, and whether they were talked.
     pub(super) lost: Vec<(String, Instant, bool)>,
     config: EndpointConfig,
@@ -165,6 +200,7 @@ pub(super) struct World {
     pub(super) link: Link,
     pub(super) agents: Vec<Agent>,
     pub(super) registrar: Registrar,
+    pub(super) notifier: Notifier,
     /// What names resolve to; addresses resolve to themselves.
     pub(super) names: HashMap<String, Vec<(Transport, SocketAddr)>>,
     /// Loses datagrams by their text; for scripted tests.
@@ -190,6 +226,7 @@ impl World {
             link,
             agents: Vec::new(),
             registrar: Registrar::new(),
+            notifier: Notifier::default(),
             names: HashMap::new(),
             drop_if: None,
             keep_alives: 0,
@@ -230,6 +267,7 @@ impl World {
             lost: Vec::new(),
             ip: IpAddr::from([10, 0, 0, number]),
             records: BTreeMap::new(),
+            watched: BTreeMap::new(),
             events: Vec::new(),
             ladder: Vec::new(),
             script: None,
@@ -271,16 +309,7 @@ impl World {
             .endpoint
             .invite(now, account, target, &headers)
             .unwrap();
-        caller.records.insert(
-            session,
-            Record {
-                label: label.to_owned(),
-                outgoing: true,
-                established: None,
-                accepted: None,
-                ended: Vec::new(),
-            },
-        );
+        caller.records.insert(session, Record::outgoing(label));
         self.drain(agent);
         session
     }
@@ -335,6 +364,12 @@ impl World {
                     .reject(now, session, Status::new(code, "No"), &[])
             }
             Act::HangUp => self.endpoint(agent).hang_up(now, session),
+            Act::Digits(count) => {
+                for _ in 0..count {
+                    self.press(agent, session);
+                }
+                Ok(())
+            }
             Act::Reinvite => self.endpoint(agent).reinvite(now, session, body),
             Act::AnswerChange(code) => self.endpoint(agent).answer_reinvite(
                 now,
@@ -350,6 +385,61 @@ impl World {
             record.accepted = Some(now);
         }
         self.drain(agent);
+    }
+
+    /// Presses the next digit, which is sent by INFO.
+    fn press(&mut self, agent: usize, session: SessionId) {
+        const KEYS: [char; 12] = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
+        let now = self.now;
+        let host = &mut self.agents[agent];
+        let Some(record) = host.records.get_mut(&session) else {
+            return;
+        };
+        let digit = KEYS[record.pressed.len() % KEYS.len()];
+        let body = Body {
+            content_type: "application/dtmf-relay".to_owned(),
+            bytes: format!("Signal={digit}\r\nDuration=160\r\n").into_bytes(),
+        };
+        if host.endpoint.inform(now, session, body).is_ok() {
+            record.pressed.push(digit);
+        }
+    }
+
+    /// Subscribes to news, and plans what the user does with the subscription.
+    pub(super) fn watch(
+        &mut self,
+        agent: usize,
+        account: Option<AccountId>,
+        setup: SubscriptionSetup,
+        acts: &[(Duration, WatchAct)],
+    ) {
+        let now = self.now;
+        let subscription = self.endpoint(agent).subscribe(now, account, setup).unwrap();
+        for (after, act) in acts {
+            self.schedule(
+                *after,
+                Delivery::Watch {
+                    agent,
+                    subscription,
+                    act: *act,
+                },
+            );
+        }
+        self.drain(agent);
+    }
+
+    /// The notifier tells one of its watchers something.
+    pub(super) fn tell_watcher(&mut self) {
+        if let Some((to, bytes)) = self.notifier.tell(self.now, &mut self.random) {
+            self.transmit(Notifier::address(), to, bytes);
+        }
+    }
+
+    /// The notifier writes to an agent that did not ask for it.
+    pub(super) fn write_to(&mut self, agent: usize) {
+        let user = self.uri(agent);
+        let bytes = self.notifier.write(&user, &mut self.random);
+        self.transmit(Notifier::address(), self.address(agent), bytes);
     }
 
     fn endpoint(&mut self, agent: usize) -> &mut Endpoint {
@@ -394,6 +484,7 @@ impl World {
         let seed = self.random.next_u64();
         let host = &mut self.agents[agent];
         host.endpoint = Endpoint::new(host.config.clone(), Box::new(SeededRandom::new(seed)));
+        host.watched.clear();
         for (_, record) in std::mem::take(&mut host.records) {
             let talked = record.established.is_some() && record.ended.is_empty();
             host.lost.push((record.label, self.now, talked));
@@ -422,6 +513,7 @@ impl World {
             | Delivery::Accepted { agent: to, .. }
             | Delivery::Stream { agent: to, .. }
             | Delivery::Closed { agent: to, .. }
+            | Delivery::Watch { agent: to, .. }
             | Delivery::Act { agent: to, .. } => *to != agent,
             Delivery::Datagram { .. } | Delivery::Unreachable { .. } => true,
         });
@@ -582,6 +674,12 @@ impl World {
                     }
                     return;
                 }
+                if to.ip() == Notifier::ip() {
+                    for (to, bytes) in self.notifier.handle(now, from, &bytes, &mut self.random) {
+                        self.transmit(Notifier::address(), to, bytes);
+                    }
+                    return;
+                }
                 let reached = |a: &Agent| match a.nat {
                     Some(public) => public == to,
                     None => a.ip == to.ip(),
@@ -649,6 +747,19 @@ impl World {
                 act,
             } => {
                 self.act(agent, session, act);
+                agent
+            }
+            Delivery::Watch {
+                agent,
+                subscription,
+                act,
+            } => {
+                let endpoint = &mut self.agents[agent].endpoint;
+                match act {
+                    WatchAct::Refresh => endpoint.refresh_subscription(now, subscription),
+                    WatchAct::Again => endpoint.subscribe_again(now, subscription),
+                    WatchAct::Leave => endpoint.unsubscribe(now, subscription),
+                }
                 agent
             }
             Delivery::Unreachable { agent, remote } => {
@@ -827,16 +938,8 @@ impl World {
                 return;
             }
             SipEvent::Incoming(call) => {
-                host.records.insert(
-                    call.session,
-                    Record {
-                        label: label_of(call),
-                        outgoing: false,
-                        established: None,
-                        accepted: None,
-                        ended: Vec::new(),
-                    },
-                );
+                let record = Record::incoming(label_of(call));
+                host.records.insert(call.session, record);
             }
             SipEvent::Answered { session, .. } | SipEvent::Confirmed { session, .. } => {
                 let record = host.records.get_mut(session).unwrap();
@@ -846,6 +949,16 @@ impl World {
             SipEvent::Ended { session, .. } => {
                 let record = host.records.get_mut(session).unwrap();
                 record.ended.push((now, event.clone()));
+            }
+            SipEvent::InfoDigit { session, digit } => {
+                let record = host.records.get_mut(session).unwrap();
+                record.heard.push(*digit);
+            }
+            SipEvent::Subscription { subscription, .. }
+            | SipEvent::News { subscription, .. }
+            | SipEvent::NotifierGone { subscription, .. } => {
+                let told = host.watched.entry(*subscription).or_default();
+                told.push(event.clone());
             }
             _ => {}
         }
