@@ -79,7 +79,7 @@ fn restless_user(random: &mut SeededRandom, event: &SipEvent) -> Vec<(Duration, 
                 }
                 1 => acts.push((millis(random, 20_000), Act::Join)),
                 2 => {
-                    let digits = Act::Digits(1 + below(random, 4));
+                    let digits = Act::Digits(1 + below(random, 3));
                     acts.push((millis(random, 20_000), digits));
                 }
                 _ => {}
@@ -158,7 +158,7 @@ fn random_extensions(random: &mut SeededRandom) -> CallExtensions {
 
 /// Subscribes to something for a while, as a user who looks at the state now and then.
 fn watch(world: &mut World, random: &mut SeededRandom, agent: usize) {
-    let lifetime = [60, 300, 3600][below(random, 3) as usize];
+    let lifetime = [90, 300, 3600][below(random, 3) as usize];
     let setup = Notifier::setup(below(random, 2), Duration::from_secs(lifetime));
     let account = (below(random, 3) > 0).then_some(AccountId(0));
     let stays = if below(random, 6) == 0 {
