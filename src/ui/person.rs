@@ -1,7 +1,7 @@
 //! Who a number is, in words: a guess is never written as a fact.
 
 use crate::control::CallView;
-use crate::crm::row::{CallRow, Identification, Match, MatchLevel};
+use crate::crm::row::{CallDirection, CallRow, Identification, Match, MatchLevel};
 
 use super::text;
 
@@ -169,13 +169,15 @@ pub(crate) fn of_row(row: &CallRow, number: &str) -> (String, Option<String>) {
         (Some(name), Some(MatchLevel::Weak | MatchLevel::Maybe) | None) => {
             (number.to_owned(), Some(text::may_be(name)))
         }
-        (None, _) => (
-            number.to_owned(),
-            Some(match &row.remote_name {
-                Some(claim) => text::claims(claim),
-                None => text::UNKNOWN_CALLER.to_owned(),
-            }),
-        ),
+        (None, _) => {
+            let unknown = match row.direction {
+                CallDirection::Inbound => Some(text::UNKNOWN_CALLER.to_owned()),
+                // Nobody called; the number that was dialled says it all.
+                CallDirection::Outbound => None,
+            };
+            let claim = row.remote_name.as_deref().map(text::claims);
+            (number.to_owned(), claim.or(unknown))
+        }
     }
 }
 

@@ -191,7 +191,7 @@ fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
                 candidates_ui(ui, &person);
             }
             if let Some(found) = &call.identification {
-                last_calls_ui(ui, scene, &found.last_calls);
+                last_calls_ui(ui, scene, &found.last_calls, true);
             }
         });
 }

@@ -208,8 +208,19 @@ fn harness(
     stage: Stage,
     draw: fn(&mut egui::Ui, &mut Stage),
 ) -> Harness<'static, Stage> {
+    harness_at(size, 1.0, dark, stage, draw)
+}
+
+fn harness_at(
+    size: Vec2,
+    scale: f32,
+    dark: bool,
+    stage: Stage,
+    draw: fn(&mut egui::Ui, &mut Stage),
+) -> Harness<'static, Stage> {
     Harness::builder()
         .with_size(size)
+        .with_pixels_per_point(scale)
         .with_theme(if dark {
             egui::Theme::Dark
         } else {
@@ -249,9 +260,14 @@ pub(super) fn desk(
 
 /// The pop-up.
 pub(super) fn pop_up(snapshot: Snapshot, dark: bool) -> Harness<'static, Stage> {
+    pop_up_at(1.0, snapshot, dark)
+}
+
+/// The pop-up on a screen with so many pixels to a point.
+pub(super) fn pop_up_at(scale: f32, snapshot: Snapshot, dark: bool) -> Harness<'static, Stage> {
     let size = crate::ui::popup::popup_size(&snapshot);
     let stage = Stage::new(snapshot, Rows::default());
-    harness(size, dark, stage, |ui, stage| {
+    harness_at(size, scale, dark, stage, |ui, stage| {
         let mut scene = Scene::new(&stage.handle, stage.now.clone());
         popup_ui(ui, &mut scene, &mut stage.popup);
         assert!(scene.finish());
@@ -432,4 +448,18 @@ pub(super) fn exchange(name: &str) -> Vec<LadderMessage> {
     messages[3].omitted = 7;
     messages[4].remote = "[2001:db8::2]:5060".parse().unwrap();
     messages
+}
+
+/// The texts that are painted, with where they are and what is seen of it.
+pub(super) fn texts(shown: &Harness<'_, Stage>) -> Vec<(String, egui::Rect, egui::Rect)> {
+    let text = |clipped: &egui::epaint::ClippedShape| match &clipped.shape {
+        egui::Shape::Text(text) => {
+            let rows = text.galley.rows.iter();
+            let letters = rows.flat_map(|row| row.glyphs.iter().map(|glyph| glyph.chr));
+            let place = text.galley.rect.translate(text.pos.to_vec2());
+            Some((letters.collect(), place, clipped.clip_rect))
+        }
+        _ => None,
+    };
+    shown.output().shapes.iter().filter_map(text).collect()
 }

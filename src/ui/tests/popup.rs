@@ -226,3 +226,63 @@ fn there_is_no_field_to_type_into() {
             .is_none()
     );
 }
+
+fn with_notes(note: &str, why: &str) -> Snapshot {
+    let mut call = ringing(1, amelia(MatchLevel::Known));
+    if let Some(found) = &mut call.identification {
+        found.matches[0].reason = why.to_owned();
+        let noted = |number| crate::crm::row::CallRow {
+            notes: note.to_owned(),
+            talking_millis: Some(3_723_000),
+            ..row(number, None)
+        };
+        found.last_calls = (1..=5).map(noted).collect();
+    }
+    with_calls(vec![call])
+}
+
+const NOTE: &str = "Asked for the invoice of the third of October once more, to be called at noon";
+const ARABIC_NOTE: &str =
+    "طلب فاتورة الثالث من أكتوبر مرة أخرى ويريد أن نتصل به بشأنها قبل ظهر الغد";
+
+/// Of an Arabic note the end was shown and the beginning cut off, and of each long one the outcome.
+#[test]
+fn a_long_note_is_shortened_where_its_reading_ends_and_leaves_the_outcome() {
+    for scale in [1.0, 2.0] {
+        let shown = pop_up_at(scale, with_notes(NOTE, "same number"), true);
+        let of_note = |(text, ..): &(String, egui::Rect, egui::Rect)| text.contains("1:02:03");
+        let found: Vec<_> = texts(&shown).into_iter().filter(of_note).collect();
+        assert_eq!(found.len(), 5);
+        for (text, place, seen) in found {
+            assert!(text.starts_with("Asked for"), "{scale}: {text}");
+            assert!(text.ends_with("… (Missed, 1:02:03)"), "{scale}: {text}");
+            assert!(seen.contains_rect(place) && place.right() <= 336.0);
+        }
+        let shown = pop_up_at(scale, with_notes(ARABIC_NOTE, "same number"), true);
+        let found: Vec<_> = texts(&shown).into_iter().filter(of_note).collect();
+        assert_eq!(found.len(), 5);
+        for (text, place, seen) in found {
+            // From right to left: the first word stands at the right, the outcome at the left.
+            assert!(text.starts_with("(Missed, 1:02:03) …"), "{scale}: {text}");
+            assert!(text.ends_with("طلب"), "{scale}: {text}");
+            assert!(seen.contains_rect(place) && place.right() <= 336.0);
+        }
+    }
+}
+
+#[test]
+fn no_last_call_is_cut_in_half_by_what_stands_above() {
+    let why = "the number is that of the switchboard, and so on ".repeat(6);
+    for scale in [1.0, 2.0] {
+        for note in [NOTE, ARABIC_NOTE] {
+            let shown = pop_up_at(scale, with_notes(note, &why), false);
+            let all = texts(&shown);
+            let rows = all.iter().filter(|(text, ..)| text.contains("10 min ago"));
+            let rows: Vec<_> = rows.collect();
+            assert!((1..5).contains(&rows.len()), "{}", rows.len());
+            for (_, place, seen) in rows {
+                assert!(seen.contains_rect(*place), "{scale}: {place} in {seen}");
+            }
+        }
+    }
+}

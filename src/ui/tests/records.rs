@@ -5,7 +5,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::fixture::*;
 use crate::config::settings::ThemeChoice;
 use crate::control::{Command, Snapshot};
-use crate::crm::row::{CallFilter, CallRow, MatchLevel, NumberProof};
+use crate::crm::row::{CallDirection, CallFilter, CallRow, MatchLevel, NumberProof};
 use crate::ui::state::View;
 
 fn log() -> Rows {
@@ -54,6 +54,55 @@ fn a_number_that_waits_several_times_says_how_often() {
     };
     let shown = desk(registered(), rows, |state| state.view = View::Calls);
     shown.get_by_label_contains("Amelia Hart, Inbound, Missed ×4");
+}
+
+/// A call that the agent made to an address of no contact was told as one of an "Unknown caller".
+#[test]
+fn whom_the_agent_dialled_is_no_unknown_caller() {
+    let dialled = |number, remote: &str, e164: Option<&str>| CallRow {
+        direction: CallDirection::Outbound,
+        remote: remote.to_owned(),
+        e164: e164.map(str::to_owned),
+        ..row(number, None)
+    };
+    for (call, title) in [
+        (dialled(1, "sip:bob@pbx.example", None), "bob@pbx.example"),
+        (
+            dialled(1, "+14155550134", Some("+14155550134")),
+            "+1 415-555-0134",
+        ),
+        (dialled(1, "201", None), "201"),
+    ] {
+        for open in [false, true] {
+            let rows = Rows {
+                calls: vec![call.clone()],
+                ..Rows::default()
+            };
+            let shown = desk(registered(), rows, |state| {
+                state.view = View::Calls;
+                state.calls.filter = CallFilter::All;
+                state.detail = open.then(|| call_id(1));
+            });
+            let painted: Vec<String> = texts(&shown).into_iter().map(|(text, ..)| text).collect();
+            let times = |wanted: &str| painted.iter().filter(|text| *text == wanted).count();
+            assert_eq!(times("Unknown caller"), 0, "{painted:?}");
+            // In the row, and in the head and the facts of the open call.
+            assert_eq!(times(title), if open { 3 } else { 1 }, "{painted:?}");
+        }
+    }
+    let rows = Rows {
+        calls: vec![row(1, None)],
+        ..Rows::default()
+    };
+    let shown = desk(registered(), rows, |state| {
+        state.view = View::Calls;
+        state.calls.filter = CallFilter::All;
+    });
+    assert!(
+        texts(&shown)
+            .iter()
+            .any(|(text, ..)| text == "Unknown caller")
+    );
 }
 
 #[test]

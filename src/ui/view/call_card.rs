@@ -141,7 +141,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 if low { 3 } else { 6 },
             );
             if let Some(found) = &call.identification {
-                last_calls_ui(ui, scene, &found.last_calls);
+                last_calls_ui(ui, scene, &found.last_calls, false);
             }
         });
     if !call.stage.is_over() {

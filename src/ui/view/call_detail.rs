@@ -108,8 +108,11 @@ fn head_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, row: &CallRow)
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 line_ui(ui, &title, font(15.0, Weight::SemiBold), theme.colours.text);
-                let second = second.unwrap_or(number);
-                line_ui(ui, &second, SMALL, theme.colours.muted);
+                // A number that is the title already is not said twice.
+                let second = second.or_else(|| (title != number).then_some(number));
+                if let Some(second) = second {
+                    line_ui(ui, &second, SMALL, theme.colours.muted);
+                }
             });
         });
     });

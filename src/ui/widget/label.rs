@@ -6,7 +6,7 @@ use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, RichText, Ui};
 use egui_material_icons::MaterialIcon;
 
-use crate::ui::display_text::{clean_line, clean_text, reads_right_to_left, shown_line, visual};
+use crate::ui::display_text::{clean_line, clean_text, reads_right_to_left, visual};
 use crate::ui::theme::{Theme, Weight, font};
 
 /// One line of text to paint.
@@ -41,10 +41,33 @@ pub(crate) fn paint_icon(
 
 /// Lays a line out, ending in an ellipsis where it is too long.
 fn lay_out(painter: &Painter, line: &Line<'_>, width: f32) -> Arc<Galley> {
-    let mut job =
-        LayoutJob::simple_singleline(shown_line(line.text), line.font.clone(), line.colour);
+    let clean = clean_line(line.text);
+    let mut shown = visual(&clean);
+    if shown != clean {
+        shown = visual(&elided(painter, &clean, &line.font, width));
+    }
+    let mut job = LayoutJob::simple_singleline(shown, line.font.clone(), line.colour);
     job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
     painter.layout_job(job)
+}
+
+/// Cleans a line and shortens it to a width, in the order in which it is read: of a name that is
+/// written from right to left the beginning stays, which egui, who cuts at the right, would drop.
+pub(crate) fn elided(painter: &Painter, text: &str, font: &FontId, width: f32) -> String {
+    let clean = clean_line(text);
+    let fits = |text: &str| {
+        let galley = painter.layout_no_wrap(visual(text), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x <= width
+    };
+    if fits(&clean) {
+        return clean;
+    }
+    let ends: Vec<usize> = clean.char_indices().map(|(at, _)| at).collect();
+    let shortened = |end: usize| format!("{}…", clean.get(..end).unwrap_or_default().trim_end());
+    // The shortest prefix that is too long.
+    let place = ends.partition_point(|end| fits(&shortened(*end)));
+    let longest = place.checked_sub(1).and_then(|place| ends.get(place));
+    shortened(longest.copied().unwrap_or_default())
 }
 
 /// Paints one line into a place, left and vertically centred; says how wide it was.
@@ -66,8 +89,11 @@ pub(crate) fn paint_centred(painter: &Painter, place: Rect, line: &Line<'_>) {
 /// Adds one line that never wraps.
 pub(crate) fn line_ui(ui: &mut Ui, text: &str, font: FontId, colour: Color32) -> Response {
     let clean = clean_line(text);
-    let shown = visual(&clean);
+    let mut shown = visual(&clean);
     let turned = shown != clean;
+    if turned {
+        shown = visual(&elided(ui.painter(), &clean, &font, ui.available_width()));
+    }
     let response = ui.add(
         egui::Label::new(RichText::new(shown).font(font).color(colour))
             .truncate()

@@ -20,7 +20,7 @@ pub(crate) use empty::empty_ui;
 pub(crate) use field::{FORM, Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
 pub(crate) use framed::framed_ui;
 pub(crate) use label::{
-    Line, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
+    Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
 pub(crate) use pill::{paint_pill, pill_ui};
 pub(crate) use tabs::tab_ui;
