@@ -73,7 +73,7 @@ fn a_binding_is_refreshed_for_hours_without_a_gap() {
 fn a_binding_of_seconds_is_refreshed_before_it_ends() {
     for granted in 2..=9 {
         let mut world = one_phone(account("anna"), |world| {
-            world.registrar.max_expires = granted
+            world.registrar.max_expires = granted;
         });
         let expires = Duration::from_secs(granted.into());
         let told = states(&world);
@@ -93,7 +93,9 @@ fn a_binding_of_seconds_is_refreshed_before_it_ends() {
 
 #[test]
 fn a_registrar_that_grants_a_second_is_asked_once_a_second() {
-    let mut world = one_phone(account("anna"), |world| world.registrar.max_expires = 1);
+    let mut world = one_phone(account("anna"), |world| {
+        world.registrar.max_expires = 1;
+    });
     world.run_for(MINUTE);
     let accepted = world.registrar.accepted;
     assert!((58..=62).contains(&accepted), "{accepted}");
@@ -104,7 +106,7 @@ fn a_registrar_that_grants_a_second_is_asked_once_a_second() {
 fn a_contact_that_moves_at_each_answer_is_no_flood_where_bindings_are_short() {
     for granted in [1, 5, 9] {
         let mut world = one_phone(account("anna"), |world| {
-            world.registrar.max_expires = granted
+            world.registrar.max_expires = granted;
         });
         for port in 0..600_u16 {
             let place = format!("192.0.2.9:{}", 20_000 + port);

@@ -77,10 +77,11 @@ fn check_told(told: &[SipEvent]) -> Result<(), &'static str> {
             SipEvent::News { notifier, .. } => {
                 notifiers.insert(*notifier);
             }
+            SipEvent::NotifierGone { notifier, .. } if gone.contains(notifier) => {
+                return Err("lost a notifier twice");
+            }
             SipEvent::NotifierGone { notifier, .. } => {
-                if !gone.insert(*notifier) {
-                    return Err("lost a notifier twice");
-                }
+                gone.insert(*notifier);
             }
             SipEvent::Subscription {
                 state:

@@ -428,6 +428,16 @@ impl World {
         self.drain(agent);
     }
 
+    fn act_on_watch(&mut self, agent: usize, subscription: SubscriptionId, act: WatchAct) {
+        let now = self.now;
+        let endpoint = self.endpoint(agent);
+        match act {
+            WatchAct::Refresh => endpoint.refresh_subscription(now, subscription),
+            WatchAct::Again => endpoint.subscribe_again(now, subscription),
+            WatchAct::Leave => endpoint.unsubscribe(now, subscription),
+        }
+    }
+
     /// The notifier tells one of its watchers something.
     pub(super) fn tell_watcher(&mut self) {
         if let Some((to, bytes)) = self.notifier.tell(self.now, &mut self.random) {
@@ -754,12 +764,7 @@ impl World {
                 subscription,
                 act,
             } => {
-                let endpoint = &mut self.agents[agent].endpoint;
-                match act {
-                    WatchAct::Refresh => endpoint.refresh_subscription(now, subscription),
-                    WatchAct::Again => endpoint.subscribe_again(now, subscription),
-                    WatchAct::Leave => endpoint.unsubscribe(now, subscription),
-                }
+                self.act_on_watch(agent, subscription, act);
                 agent
             }
             Delivery::Unreachable { agent, remote } => {
