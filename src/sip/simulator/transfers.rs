@@ -370,6 +370,49 @@ fn read(notify: &Message) -> (String, String) {
     (state, line.trim_end().to_owned())
 }
 
+/// News behind our BYE have the higher number: a BYE that they overtook was refused as out of order, and
+/// the far end went on with the call.
+#[test]
+fn no_news_of_a_transfer_go_out_behind_the_end_of_the_call() {
+    let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");
+    let session = bench.session();
+    let now = bench.now;
+    bench
+        .endpoint
+        .answer_referral(now, session, &ReferralAnswer::Ask)
+        .unwrap();
+    let first = bench.sent().remove(1);
+    assert_eq!(first.method(), Some(&Method::Notify));
+    bench
+        .endpoint
+        .answer_referral(now, session, &ReferralAnswer::Follow)
+        .unwrap();
+    let target = Uri::parse(CAROL).unwrap();
+    let wanted = OutgoingCall {
+        account: None,
+        target: &target,
+        headers: &[],
+        urgent: false,
+    };
+    let call = bench
+        .endpoint
+        .invite_referred(now, session, &wanted)
+        .unwrap();
+    bench.drain();
+    // The next news wait for the answer to the first.
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    let behind = answer(&mut bench, &first, 200, &[]);
+    assert!(behind.is_empty(), "{behind:#?}");
+    bench.endpoint.hang_up(bench.now, call).unwrap();
+    let notifies = |sent: &[Message]| sent.iter().any(|it| it.method() == Some(&Method::Notify));
+    assert!(!notifies(&bench.wait(Duration::from_secs(1))));
+    answer(&mut bench, &bye, 200, &[]);
+    bench.wait(LONG);
+    assert_eq!(bench.endpoint.census(), Census::default());
+}
+
 #[test]
 fn a_decision_may_take_its_time_while_the_far_end_knows_that_somebody_is_asked() {
     let (mut bench, to) = referred("Refer-To: <sip:carol@10.0.0.203?Subject=x>");

@@ -264,6 +264,12 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
+        // Behind our BYE they would make the BYE, once it is late, look out of order; and who got it
+        // wants no news any more.
+        if matches!(session.phase, Phase::Ending { .. }) {
+            self.forget_referral(id);
+            return;
+        }
         let way = session.way();
         let (Some(theirs), Some(dialog)) = (&mut session.transfers.theirs, &mut session.dialog)
         else {
