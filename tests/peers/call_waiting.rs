@@ -73,6 +73,11 @@ fn placing_a_second_call_holds_the_first_where_that_is_wanted() {
     wait_for_call(&mut phone, "held", &first);
     assert_eq!(caller.wait("held")["by"], "remote");
     other.wait("answered");
+    // Here, too: what is not answered yet cannot be held.
+    let second = |event: &Value| event["event"] == "answered" && event["call_id"] != first;
+    if !phone.drain().iter().any(second) {
+        phone.wait_for("the second answer", PATIENCE, second);
+    }
     command(&mut phone, "resume", &first);
     assert_eq!(other.wait("held")["by"], "remote");
     caller.wait("resumed");
