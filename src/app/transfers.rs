@@ -70,7 +70,11 @@ impl Engine {
             text: target.text.clone(),
             account: target.account.or(account),
         };
-        let consult = self.place_call(now, &target, asker, confirmed)?;
+        let placed = self.place_call(now, &target, asker, confirmed);
+        if placed.is_none() && talked {
+            self.bring_back(now, id);
+        }
+        let consult = placed?;
         if let Some(call) = self.calls.get_mut(&consult) {
             call.consult_for = Some(id);
             call.waiting = talked.then_some(id);

@@ -165,6 +165,20 @@ fn who_waits_for_a_transfer_that_nobody_answers_comes_back() {
     alice.wait("resumed");
 }
 
+/// It stayed on hold for a call that never was.
+#[test]
+fn who_was_held_for_a_call_that_cannot_be_placed_comes_back() {
+    let mut alice = Phone::start(&["--no-register", "--auto-answer"]);
+    let mut bob = calls(&alice, &[]);
+    let first = bob.wait("answered")["call_id"].clone();
+    bob.send(
+        &json!({"command": "transfer", "attended": true, "uri": "sip:carol@[not-an-address]"}),
+    );
+    bob.wait("error");
+    wait_for_call(&mut bob, "resumed", &first);
+    alice.wait("resumed");
+}
+
 #[test]
 fn who_waits_for_a_transfer_does_not_come_back_while_somebody_else_is_talked_with() {
     let mut carol = Phone::start(&["--no-register"]);
