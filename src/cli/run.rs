@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
@@ -118,7 +121,15 @@ fn start_log() {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
     match tracing_subscriber::EnvFilter::try_from_env("RINGDESK_LOG") {
         Ok(filter) => log.with_env_filter(filter).init(),
-        // A plain limit costs neither memory nor time.
-        Err(_) => log.with_max_level(tracing::Level::ERROR).init(),
+        Err(_) => {
+            // The sound server's client calls each of its ends an error; ours tell what matters.
+            let quiet = Targets::new()
+                .with_default(tracing::Level::ERROR)
+                .with_target("pulseaudio", LevelFilter::OFF);
+            log.with_max_level(tracing::Level::ERROR)
+                .finish()
+                .with(quiet)
+                .init();
+        }
     }
 }
