@@ -248,5 +248,6 @@ fn call(number: u64) -> CallRow {
         transferred_to: None,
         transferred_by: None,
         redirected_to: None,
+        answered_by: None,
     }
 }

@@ -395,6 +395,9 @@ impl Engine {
             id,
             CallChange::Answered { at, waiting_millis },
         ));
+        if let Some(who) = &answered_by {
+            self.record(Write::ChangeCall(id, CallChange::AnsweredBy(who.clone())));
+        }
         if by_wish.is_some() {
             self.beep(now);
         }

@@ -335,6 +335,7 @@ impl LiveCall {
             transferred_to: None,
             transferred_by: self.transferred_by.clone(),
             redirected_to: self.redirected_to.clone(),
+            answered_by: self.answered_by.clone(),
         }
     }
 

@@ -82,6 +82,11 @@ pub(crate) const ADD_REDIRECTION: &str = "
 ALTER TABLE calls ADD COLUMN redirected_to TEXT;
 ";
 
+pub(crate) const ADD_ANSWERER: &str = "
+-- Who answered a call that was dialled, where the network says that it is somebody else.
+ALTER TABLE calls ADD COLUMN answered_by TEXT;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -128,7 +133,7 @@ pub(crate) const COLUMNS: &str =
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
-    c.transferred_to, c.transferred_by, c.redirected_to";
+    c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -191,11 +196,11 @@ pub(crate) fn insert(
                 remote_name, local, contact, contact_name, organization, level, match_reason,
                 started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
                 end_reason, sip_call_id, recording, notes, done, via, number_proof,
-                transferred_to, transferred_by, redirected_to)
+                transferred_to, transferred_by, redirected_to, answered_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                ?27, ?28, ?29, ?30, ?31)",
+                ?27, ?28, ?29, ?30, ?31, ?32)",
         )?
         .execute(params![
             call.id.to_string(),
@@ -234,6 +239,7 @@ pub(crate) fn insert(
             call.transferred_to.as_deref().map(clipped),
             call.transferred_by.as_deref().map(clipped),
             call.redirected_to.as_deref().map(clipped),
+            call.answered_by.as_deref().map(clipped),
         ])?;
     let seq = transaction.last_insert_rowid();
     for candidate in &candidates {
@@ -317,6 +323,7 @@ pub(crate) fn change(
         }
         CallChange::Dialled(sip_call_id) => set("sip_call_id", sip_call_id)?,
         CallChange::TransferredTo(to) => set("transferred_to", &clipped(to))?,
+        CallChange::AnsweredBy(who) => set("answered_by", &clipped(who))?,
         CallChange::RedirectedTo(to) => set("redirected_to", &clipped(to))?,
         CallChange::EndReason {
             sip_status,
@@ -476,6 +483,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         transferred_to: row.get(25)?,
         transferred_by: row.get(26)?,
         redirected_to: row.get(27)?,
+        answered_by: row.get(28)?,
     })
 }
 

@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     calls::ADD_TRANSFERS,
     calls::ADD_REDIRECTION,
     arrivals::CREATE,
+    calls::ADD_ANSWERER,
 ];
 
 const SETTINGS: &str = "

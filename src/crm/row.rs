@@ -294,6 +294,9 @@ pub struct CallRow {
     /// Where the far end sent it before it was answered.
     #[serde(default)]
     pub redirected_to: Option<String>,
+    /// Who answered it, where that is somebody else than who was dialled.
+    #[serde(default)]
+    pub answered_by: Option<String>,
 }
 
 #[cfg(test)]
@@ -329,6 +332,7 @@ impl CallRow {
             transferred_to: None,
             transferred_by: None,
             redirected_to: None,
+            answered_by: None,
         }
     }
 }

@@ -65,6 +65,8 @@ pub enum CallChange {
     TransferredTo(String),
     /// The far end sent it to this number or address before it was answered.
     RedirectedTo(String),
+    /// Somebody else than who was dialled answered it, by the network's word.
+    AnsweredBy(String),
     /// What became known of its end afterwards.
     EndReason {
         /// The final SIP status.

@@ -554,6 +554,7 @@ fn call_out_with_digest() {
         .ended();
         sipp.passes();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(ended.only_call()["answered_by"], "Bea (201)");
     });
 }
 

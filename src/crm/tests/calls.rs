@@ -402,6 +402,17 @@ fn a_call_that_was_not_identified_in_time_shows_its_only_contact() {
 }
 
 #[test]
+fn who_answered_for_somebody_else_is_kept() {
+    let desk = Desk::open();
+    let id = desk.insert(&inbound(1, "0301234567"));
+    for who in ["Bea (201)", &"x".repeat(5000)] {
+        desk.change(id, CallChange::AnsweredBy(who.to_owned()));
+        let kept = desk.call(id).answered_by.unwrap();
+        assert!(who.starts_with(&kept) && kept.len() < 1000, "{kept}");
+    }
+}
+
+#[test]
 fn a_redirected_call_stays_the_one_of_the_dialled_number_and_says_where_it_went() {
     let desk = Desk::open();
     let anna = desk.contact("Anna", "0301234567");

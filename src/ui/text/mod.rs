@@ -488,6 +488,7 @@ pub(crate) const NUMBER_PROVEN: &str = "number proven, says the network";
 pub(crate) const NUMBER_FORGED: &str = "number may be forged, says the network";
 pub(crate) const DETAIL_VIA: &str = "Via";
 pub(crate) const DETAIL_REDIRECTED: &str = "Redirected to";
+pub(crate) const DETAIL_ANSWERED_BY: &str = "Answered by";
 pub(crate) const DETAIL_PROOF: &str = "Caller ID";
 
 // Dial question.

@@ -201,6 +201,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         (text::DETAIL_LINE, bare(Some(&row.local))),
         (text::DETAIL_VIA, bare(row.via.as_ref())),
         (text::DETAIL_REDIRECTED, bare(row.redirected_to.as_ref())),
+        (text::DETAIL_ANSWERED_BY, row.answered_by.clone()),
         (
             text::DETAIL_TRANSFERRED_BY,
             bare(row.transferred_by.as_ref()),
