@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::agent::{Act, Record, WatchAct};
 use super::checks::check;
 use super::notifier::Notifier;
 use super::scenarios::{account, world_with_registrar};
 use super::watching::{Seen, check_watching};
-use super::world::{Act, Link, Record, WatchAct, World};
+use super::world::{Link, World};
 use crate::base::id::AccountId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::world::{Record, World, field};
+use super::agent::Record;
+use super::witness::field;
+use super::world::World;
 use crate::sip::timer::TIMEOUT;
 use crate::sip::{Census, EndedBy, SipEvent};
 

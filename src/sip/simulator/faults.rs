@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::agent::Act;
 use super::bench::{Bench, Caller, OURS, SDP_BODY, TO_US, established, invite, peer, request};
 use super::scenarios::{account, ended_by, finish, world_with_registrar};
 use super::streams::options;
-use super::world::{Act, Link};
+use super::world::Link;
 use crate::base::flow::Output;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;

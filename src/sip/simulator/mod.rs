@@ -4,6 +4,7 @@
 //! `RINGDESK_SIM_SEED` with which seed it begins (1). A failure names its seed, and the same seed
 //! gives the same run.
 
+mod agent;
 pub(in crate::sip) mod bench;
 mod calls;
 mod challenges;
@@ -28,4 +29,5 @@ mod subscriptions;
 mod torture;
 mod transfers;
 mod watching;
+mod witness;
 mod world;

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::agent::Act;
 use super::bench::{Bench, Caller, OURS, established, peer, request};
 use super::scenarios::account;
-use super::world::{Act, Link, World};
+use super::world::{Link, World};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};

@@ -299,7 +299,7 @@ fn calls_from_behind_a_nat_carry_the_public_contact_and_arrive() {
     let ben = Uri::parse("sip:ben@sim.example").unwrap();
     let call = world.call(0, Some(ID), &ben, "call");
     world.run_for(SECOND);
-    world.act(0, call, super::world::Act::Offer);
+    world.act(0, call, super::agent::Act::Offer);
     world.run_for(SECOND);
     let incoming = world.incoming(1, "call").unwrap();
     assert_eq!(incoming.account, Some(ID));
@@ -324,7 +324,7 @@ fn an_outbound_proxy_is_the_first_hop_of_everything() {
     let target = Uri::parse("sip:x@unresolvable.example").unwrap();
     let call = world.call(0, Some(ID), &target, "call");
     world.run_for(SECOND);
-    world.act(0, call, super::world::Act::Offer);
+    world.act(0, call, super::agent::Act::Offer);
     let invite = world.agents[0].ladder.last().unwrap().3.clone();
     let routes: Vec<_> = invite.lines().filter(|l| l.starts_with("Route")).collect();
     assert_eq!(

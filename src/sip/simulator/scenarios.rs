@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::agent::Act;
 use super::checks::check;
 use super::registrar::Registrar;
-use super::world::{Act, Link, World};
+use super::world::{Link, World};
 use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::agent::Act;
 use super::bench::{Bench, SDP_BODY, TO_US, established, request};
 use super::checks::check;
-use super::world::{Act, Link, World};
+use super::world::{Link, World};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{Body, CallExtensions, EndedBy, SessionId, SipEvent};

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::agent::Act;
 use super::bench::{Bench, SDP_BODY, TO_US, established, request};
-use super::world::{Act, Link, World};
+use super::world::{Link, World};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{
@@ -848,7 +849,7 @@ fn an_attended_transfer_joins_the_other_two_over_a_bad_network() {
                     .invite_referred(now, session, &to(&target))
                     .unwrap();
                 bob.records
-                    .insert(call, super::world::Record::outgoing("new"));
+                    .insert(call, super::agent::Record::outgoing("new"));
                 decided = Some(call);
                 world.drain(1);
             }

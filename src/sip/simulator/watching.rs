@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::agent::Record;
 use super::checks::branch;
-use super::world::{Record, World, field};
+use super::witness::field;
+use super::world::World;
 use crate::sip::timer::TIMEOUT;
 use crate::sip::{NotifierId, SipEvent, SubscriptionState};
 
