@@ -592,7 +592,8 @@ fn every_fault_fits_the_sources_and_names_tests() {
             .unwrap_or_default();
         let known = |test: &str| tests.contains(&format!("fn {test}()"));
         let fits = std::process::Command::new("patch")
-            .args(["--dry-run", "--force", "--quiet", "--strip=1", "--input"])
+            .args(["--dry-run", "--force", "--quiet", "--fuzz=0"])
+            .args(["--strip=1", "--input"])
             .arg(&path)
             .current_dir(place::root())
             .stdout(std::process::Stdio::null())
