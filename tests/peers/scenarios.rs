@@ -505,6 +505,18 @@ fn register_interval_too_brief() {
 }
 
 #[test]
+fn register_for_seconds() {
+    scenario("register-for-seconds", || {
+        let sipp = Sipp::called("register-for-seconds", &[]);
+        let registrar = format!("127.0.0.1:{}", sipp.port());
+        let mut phone = Phone::start(&account(&registrar));
+        assert_eq!(phone.wait("registered")["expires"], 3);
+        assert_eq!(phone.wait("registration_failed")["status"], 403);
+        sipp.passes();
+    });
+}
+
+#[test]
 fn register_with_a_wrong_password() {
     scenario("register-wrong-password", || {
         let sipp = Sipp::called("register-wrong-password", &[]);

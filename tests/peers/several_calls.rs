@@ -90,6 +90,21 @@ fn transfer_by_phone() {
 }
 
 #[test]
+fn transfer_asked_again() {
+    scenario("transfer-asked-again", || {
+        let sipp = Sipp::called("transfer-asked-again", &[]);
+        let target = sipp_uri(&sipp);
+        let elsewhere = "sip:elsewhere@192.0.2.7";
+        let options = ["--no-register", "--call", &target, "--transfer", elsewhere];
+        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
+        sipp.passes();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(ended.event("transferred")["status"], 200);
+        assert_eq!(ended.only_call()["transferred_to"], elsewhere);
+    });
+}
+
+#[test]
 fn transfer_after_hold() {
     scenario("transfer-after-hold", || {
         let sipp = Sipp::called("transfer-after-hold", &[]);
