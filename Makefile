@@ -70,6 +70,7 @@ soak-calls: setup
 SHARD ?= 0/1
 mutants: setup
 	@command -v cargo-mutants >/dev/null 2>&1 || $(CARGO) install --locked cargo-mutants
+	@mkdir -p target
 	RINGDESK_SIM_CALLS=250 $(CARGO) mutants --no-default-features -j1 --shard $(SHARD) --sharding round-robin \
 	  --output target/mutants -f 'src/sip/transaction/*.rs' -f src/sip/dialog.rs -f src/sip/digest.rs -- --lib sip::
 
