@@ -584,6 +584,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         transferred_to: (index == 2).then(|| "+49 30 901820".to_owned()),
         transferred_by: (index == 2).then(|| "sip:desk@pbx.northwind.example".to_owned()),
         redirected_to: None,
+        answered_by: None,
     }
 }
 
