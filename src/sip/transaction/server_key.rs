@@ -45,3 +45,40 @@ impl ServerKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::parse;
+
+    fn key(method: &str, branch: &str, call: &str, cseq: u32) -> ServerKey {
+        let text = format!(
+            "{method} sip:alice@example.com SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 192.0.2.1:5060;branch={branch}\r\n\
+             From: <sip:bob@example.com>;tag=1\r\nTo: <sip:alice@example.com>\r\n\
+             Call-ID: {call}\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        ServerKey::of(&parse::message(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn by_the_branch_alone_where_it_is_one_of_rfc_3261() {
+        let branch = "z9hG4bK1";
+        assert_eq!(key("INVITE", branch, "a", 1), key("ACK", branch, "a", 1));
+        assert_eq!(key("INVITE", branch, "a", 1), key("INVITE", branch, "b", 2));
+        assert_ne!(key("INVITE", branch, "a", 1), key("CANCEL", branch, "a", 1));
+        let cancel = key("CANCEL", branch, "a", 1).invite_of_cancel();
+        assert_eq!(cancel, key("INVITE", branch, "a", 1));
+    }
+
+    /// An RFC 2543 peer may give each of its requests the same branch, and so may one that knows but
+    /// the cookie.
+    #[test]
+    fn by_the_call_and_its_number_where_the_branch_says_nothing() {
+        for branch in ["1", "z9hG4bK"] {
+            assert_eq!(key("INVITE", branch, "a", 1), key("ACK", branch, "a", 1));
+            assert_ne!(key("INVITE", branch, "a", 1), key("INVITE", branch, "b", 1));
+            assert_ne!(key("INVITE", branch, "a", 1), key("INVITE", branch, "a", 2));
+        }
+    }
+}
