@@ -502,6 +502,12 @@ mod tests {
             verify(&read, "q", &password, &Method::Invite, b"v=0"),
             Err(DigestError::Realm)
         );
+        // A word that is neither of the two protects nothing that both know of.
+        let other = parse::credentials(&value.replace("auth-int", "auth-all")).unwrap();
+        assert_eq!(
+            verify(&other, "r", &password, &Method::Invite, b"v=0"),
+            Err(DigestError::Incomplete)
+        );
     }
 
     #[test]

@@ -434,8 +434,12 @@ fn a_stream_that_says_nothing_is_closed_and_counted() {
     assert!(!bench.stream(connection, "\r\n\r\n").1);
 }
 
-#[test]
-fn an_idle_stream_of_a_stranger_makes_room_for_the_own_server() {
+fn tcp(text: String) -> String {
+    text.replace("/UDP", "/TCP")
+}
+
+/// All streams that strangers may open; the first one begins with a message of its own.
+fn crowded(first: &str) -> Bench {
     let mut bench = Bench::new();
     let account = AccountSetup {
         registrar: Some(Uri::parse("sip:sim.example").unwrap()),
@@ -444,13 +448,34 @@ fn an_idle_stream_of_a_stranger_makes_room_for_the_own_server() {
     let id = AccountId(3);
     bench.endpoint.add_account(bench.now, id, account);
     bench.drain();
-    let tcp = |text: String| text.replace("/UDP", "/TCP");
     for number in 0..192 {
         let source = [10, 0, 1, u8::try_from(number).unwrap()];
         assert_eq!(closed_for(&mut bench, number, source), Some(Vec::new()));
-        says(&mut bench, number, &tcp(options(&number.to_string())));
+        let text = match number {
+            0 => first.to_owned(),
+            _ => tcp(options(&number.to_string())),
+        };
+        says(&mut bench, number, &text);
         bench.wait(Duration::from_millis(10));
     }
+    bench
+}
+
+#[test]
+fn a_stream_on_which_a_refusal_waits_for_its_ack_is_not_idle() {
+    let refused = tcp(invite("refused")).replace("CSeq:", "Require: nothing-known\r\nCSeq:");
+    let mut bench = crowded(&refused);
+    assert_eq!(bench.endpoint.census().sessions, 0);
+    let server = [10, 0, 0, 201];
+    assert_eq!(closed_for(&mut bench, 201, server), Some(vec![1]));
+    says(&mut bench, 201, &tcp(options("server")));
+    bench.wait(Duration::from_secs(33));
+    assert_eq!(closed_for(&mut bench, 202, server), Some(vec![0]));
+}
+
+#[test]
+fn an_idle_stream_of_a_stranger_makes_room_for_the_own_server() {
+    let mut bench = crowded(&tcp(options("0")));
     // The first one calls, the second one said something just now.
     says(&mut bench, 0, &tcp(invite("call")));
     says(&mut bench, 1, &tcp(options("again")));
