@@ -328,6 +328,35 @@ fn calls_that_we_get_leave_room_for_one_that_we_make() {
 }
 
 #[test]
+fn no_call_is_made_while_4096_requests_of_ours_wait_but_for_help() {
+    let mut bench = Bench::new();
+    let begins = |bench: &mut Bench, urgent| {
+        let target = Uri::parse("sip:112@10.0.0.200").unwrap();
+        let call = OutgoingCall {
+            account: None,
+            target: &target,
+            headers: &[],
+            urgent,
+        };
+        let begun = bench.endpoint.place(bench.now, &call);
+        bench.drain();
+        begun
+    };
+    for number in 0..4_096 {
+        assert!(number != 4_095 || begins(&mut bench, false).is_ok());
+        let setup = AccountSetup {
+            registrar: Some(Uri::parse("sip:10.0.0.200").unwrap()),
+            ..super::scenarios::account("bob")
+        };
+        let id = AccountId(number);
+        bench.endpoint.add_account(bench.now, id, setup);
+        bench.drain();
+    }
+    assert!(matches!(begins(&mut bench, false), Err(SipError::Limit(_))));
+    assert!(begins(&mut bench, true).is_ok());
+}
+
+#[test]
 fn calls_beyond_the_limit_are_busy_and_leave_nothing() {
     let mut bench = Bench::with_sessions(3);
     for number in 0..50 {
