@@ -175,6 +175,11 @@ mod tests {
         assert_eq!(bye.uri().unwrap().to_string(), "sip:bob@10.0.0.2");
         assert_eq!(bye.cseq(), Some((8, Method::Bye)));
         assert_eq!((bye.from_tag(), bye.to_tag()), ("a1".into(), "b1".into()));
+        let them = caller.remote_address().unwrap();
+        assert_eq!(
+            (them.uri.to_string().as_str(), them.params.len()),
+            ("sip:bob@b", 0)
+        );
 
         let mut callee = Dialog::of_server(&invite, "b1").unwrap();
         let (bye, hop) = callee.request(Method::Bye);

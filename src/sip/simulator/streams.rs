@@ -73,6 +73,58 @@ fn a_call_by_tcp_uses_one_stream_both_ways() {
     assert_eq!(far_ends.len(), 1, "{far_ends:?}");
 }
 
+/// The answer comes by a new stream (RFC 3261 section 18.2.2).
+#[test]
+fn a_call_that_rings_outlives_its_stream() {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
+    world.act(0, call, Act::Offer);
+    world.run_for(SECOND);
+    let incoming = world.incoming(1, "call").unwrap();
+    world.act(1, incoming.session, Act::Ring);
+    world.run_for(SECOND);
+    world.break_streams();
+    world.run_for(SECOND);
+    assert_eq!(world.agents[0].records[&call].ended.len(), 0);
+    world.act(1, incoming.session, Act::Answer);
+    world.run_for(SECOND);
+    assert!(world.agents[0].records[&call].established.is_some());
+    world.act(0, call, Act::HangUp);
+    assert!(world.run_until_quiet(Duration::from_secs(100)));
+    check(&world, 1);
+}
+
+/// What nobody answered yet is over with its stream (RFC 3261 section 17.1.4).
+#[test]
+fn a_call_of_which_nothing_is_heard_ends_with_its_stream() {
+    let mut bench = Bench::new();
+    let target = Uri::parse("sip:b@10.0.0.2;transport=tcp").unwrap();
+    let call = bench
+        .endpoint
+        .invite(bench.now, None, &target, &[])
+        .unwrap();
+    bench.drain();
+    let body = Body::sdp(SDP_BODY.to_owned());
+    bench.endpoint.offer(bench.now, call, body).unwrap();
+    let opened = bench.drain().into_iter().find_map(|output| match output {
+        Output::Connect { connection, .. } => Some(connection),
+        _ => None,
+    });
+    let (now, connection) = (bench.now, opened.unwrap());
+    let local = "10.0.0.1:5062".parse().unwrap();
+    bench.endpoint.handle_connected(now, connection, local);
+    bench.drain();
+    bench
+        .endpoint
+        .handle_connection_closed(now, connection, None);
+    bench.drain();
+    let ended =
+        |event: &SipEvent| matches!(event, SipEvent::Ended { session, .. } if *session == call);
+    assert!(bench.events.iter().any(ended));
+}
+
 fn offer_large(world: &mut World, session: crate::sip::SessionId) {
     let now = world.now;
     let body = Body::sdp("v=0\r\n".to_owned() + &"a=x\r\n".repeat(300));

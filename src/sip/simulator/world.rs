@@ -231,6 +231,15 @@ impl World {
         self.add_account(agent, setup);
     }
 
+    /// Every stream breaks, at both ends.
+    pub(super) fn break_streams(&mut self) {
+        let mut ends: Vec<_> = self.pipes.keys().copied().collect();
+        ends.sort_unstable();
+        for (agent, connection) in ends {
+            self.schedule(self.link.min_delay, Delivery::Closed { agent, connection });
+        }
+    }
+
     /// Runs until the time has passed.
     pub(super) fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
