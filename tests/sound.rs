@@ -14,7 +14,7 @@ use std::f32::consts::PI;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringdesk::base::id::CallId;
 use ringdesk::media::{
@@ -238,7 +238,9 @@ impl Side {
         let (sender, events) = mpsc::channel(256);
         let mut engine = MediaEngine::start(devices, sender).unwrap();
         let call = CallId::new(1, [number; 10]);
-        let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
+        let address = engine
+            .open(Instant::now(), call, [127, 0, 0, 1].into())
+            .unwrap();
         Self {
             engine,
             events,

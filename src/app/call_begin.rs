@@ -7,7 +7,7 @@ use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall, RowState};
 use crate::app::outbound_rules;
 use crate::app::rules::CALL_BACK;
-use crate::app::script::Reaction;
+use crate::app::script::{self, Reaction};
 use crate::base::clock;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPreview;
@@ -83,6 +83,9 @@ impl Engine {
         // thread is a wait of the caller. The disk is the slower one.
         self.write_row(id);
         self.look_up(id, &remote);
+        if script::answers_at_once(&self.options.script) {
+            self.media.prepare(now, incoming.local_ip);
+        }
     }
 
     /// Begins an outgoing call; it is looked up and written down before its INVITE.

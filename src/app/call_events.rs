@@ -203,7 +203,7 @@ impl Engine {
             .and_then(|call| call.call.poll_action())
         {
             match action {
-                Action::OpenMedia(local_ip) => match self.media.open(id, local_ip) {
+                Action::OpenMedia(local_ip) => match self.media.open(now, id, local_ip) {
                     Ok(rtp) => {
                         let moves = self
                             .calls

@@ -34,6 +34,11 @@ pub(super) fn on_incoming(script: &Script, now: Instant) -> Reaction {
     }
 }
 
+/// Whether a call that arrives is answered as soon as it rings.
+pub(super) fn answers_at_once(script: &Script) -> bool {
+    script.incoming == IncomingPolicy::Answer(Duration::ZERO)
+}
+
 /// When an answered call ends by itself.
 pub(super) fn hang_up_at(script: &Script, now: Instant) -> Option<Instant> {
     script.hang_up_after.map(|after: Duration| now + after)

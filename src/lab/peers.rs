@@ -375,7 +375,7 @@ impl Peers {
         };
         let id = *id;
         match action {
-            Action::OpenMedia(local_ip) => match self.media.open(id, local_ip) {
+            Action::OpenMedia(local_ip) => match self.media.open(now, id, local_ip) {
                 Ok(rtp) => {
                     call.handle_media_opened(rtp);
                     let source = match part {

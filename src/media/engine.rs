@@ -11,7 +11,7 @@ use crate::base::id::CallId;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent};
 use crate::media::device;
 use crate::media::outlet::Outlet;
-use crate::media::transport::bind_pair;
+use crate::media::transport::SparePair;
 use crate::media::worker::Worker;
 
 /// Commands that may wait for the thread, which takes them every few milliseconds.
@@ -24,6 +24,7 @@ const RETRY: Duration = Duration::from_millis(5);
 pub struct MediaEngine {
     outlet: Option<Outlet>,
     thread: Option<JoinHandle<()>>,
+    spare: SparePair,
 }
 
 impl MediaEngine {
@@ -43,7 +44,14 @@ impl MediaEngine {
         Ok(Self {
             outlet: Some(Outlet::new(messages)),
             thread: Some(thread),
+            spare: SparePair::default(),
         })
+    }
+
+    /// Binds the pair for a call that is going to be opened in a moment, while it waits for the disk.
+    /// What fails is told by `open`. Never blocks.
+    pub fn prepare(&mut self, now: Instant, local_ip: IpAddr) {
+        self.spare.prepare(now, local_ip);
     }
 
     /// Binds an RTP/RTCP pair for a call (even and next port) and gives the RTP address. A call
@@ -52,8 +60,13 @@ impl MediaEngine {
     /// # Errors
     ///
     /// Fails when no port is free or the thread does not take the sockets.
-    pub fn open(&mut self, call: CallId, local_ip: IpAddr) -> Result<SocketAddr, MediaError> {
-        let (ports, address) = bind_pair(local_ip)?;
+    pub fn open(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        local_ip: IpAddr,
+    ) -> Result<SocketAddr, MediaError> {
+        let (ports, address) = self.spare.take(now, local_ip)?;
         let outlet = self.outlet.as_mut().ok_or(MediaError::Overloaded)?;
         outlet.open(call, ports)?;
         Ok(address)
@@ -136,7 +149,9 @@ mod tests {
         }
 
         fn with(call: CallId, mut engine: MediaEngine, events: mpsc::Receiver<MediaEvent>) -> Self {
-            let address = engine.open(call, [127, 0, 0, 1].into()).unwrap();
+            let address = engine
+                .open(Instant::now(), call, [127, 0, 0, 1].into())
+                .unwrap();
             Self {
                 engine,
                 events,

@@ -105,10 +105,12 @@ fn about(message: &Message) -> Option<CallId> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::sync::mpsc::{Receiver, sync_channel};
+    use std::time::Instant;
 
     use super::*;
-    use crate::media::transport::bind_pair;
+    use crate::media::transport::SparePair;
 
     const CALL: fn(u8) -> CallId = |n| CallId::new(1, [n; 10]);
 
@@ -123,8 +125,13 @@ mod tests {
         }
     }
 
+    fn bound_pair() -> (PortPair, SocketAddr) {
+        let mut spare = SparePair::default();
+        spare.take(Instant::now(), [127, 0, 0, 1].into()).unwrap()
+    }
+
     fn ports() -> PortPair {
-        bind_pair([127, 0, 0, 1].into()).unwrap().0
+        bound_pair().0
     }
 
     fn taken(inbox: &Receiver<Message>) -> Vec<MediaCommand> {
@@ -179,7 +186,7 @@ mod tests {
         let (queue, inbox) = sync_channel(1);
         let mut outlet = Outlet::new(queue);
         outlet.send(mute(2, true)).unwrap();
-        let (ports, rtp) = bind_pair([127, 0, 0, 1].into()).unwrap();
+        let (ports, rtp) = bound_pair();
         outlet.open(CALL(1), ports).unwrap();
         assert!(std::net::UdpSocket::bind(rtp).is_err(), "they wait");
         outlet.send(close(1)).unwrap();

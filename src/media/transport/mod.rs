@@ -4,4 +4,4 @@ mod latch;
 mod ports;
 
 pub use latch::Latch;
-pub use ports::{PortPair, bind_pair};
+pub use ports::{PortPair, SparePair};

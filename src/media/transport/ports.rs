@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
 use crate::base::zone;
 use crate::media::command::MediaError;
 
 /// Pairs that are tried: the system gives odd ports and ports whose neighbour is taken, too.
 const ATTEMPTS: usize = 64;
+
+/// How long a pair that was bound ahead stands for a call; past it, strangers may have filled it.
+const SPARE: Duration = Duration::from_secs(1);
 
 /// Two non-blocking sockets.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub struct PortPair {
 /// # Errors
 ///
 /// Fails when the address is not ours or no pair is free.
-pub fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> {
+fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> {
     let no_port = |source| MediaError::NoPort { address, source };
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..ATTEMPTS {
@@ -47,6 +51,46 @@ pub fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> 
         }
     }
     Err(no_port(last))
+}
+
+/// A pair that is bound while its call waits for something else, so that it costs the caller nothing.
+/// There is at most one.
+#[derive(Debug, Default)]
+pub struct SparePair(Option<(Instant, PortPair, SocketAddr)>);
+
+impl SparePair {
+    /// Binds a pair on that address, unless there is one. What goes wrong is told by `take`, which
+    /// tries again.
+    pub fn prepare(&mut self, now: Instant, address: IpAddr) {
+        if !self.serves(now, address) {
+            self.0 = bind_pair(address)
+                .ok()
+                .map(|(pair, bound)| (now, pair, bound));
+        }
+    }
+
+    /// The pair, or a new one where none was bound on that address a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// As `bind_pair`.
+    pub fn take(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+    ) -> Result<(PortPair, SocketAddr), MediaError> {
+        let serves = self.serves(now, address);
+        match self.0.take() {
+            Some((_, pair, bound)) if serves => Ok((pair, bound)),
+            Some(_) | None => bind_pair(address),
+        }
+    }
+
+    fn serves(&self, now: Instant, address: IpAddr) -> bool {
+        self.0.as_ref().is_some_and(|(since, _, bound)| {
+            bound.ip() == address && now.saturating_duration_since(*since) < SPARE
+        })
+    }
 }
 
 fn prepare(socket: &UdpSocket, address: IpAddr) -> io::Result<()> {
@@ -88,6 +132,44 @@ mod tests {
             assert_eq!(pair.rtp.local_addr().unwrap(), *address);
             assert_eq!(pair.rtcp.local_addr().unwrap().port(), address.port() + 1);
         }
+    }
+
+    #[test]
+    fn a_pair_that_was_bound_ahead_is_taken_once_by_a_call_on_its_address_and_soon() {
+        let (start, here) = (Instant::now(), Ipv4Addr::LOCALHOST.into());
+        let elsewhere = Ipv4Addr::new(127, 0, 0, 2).into();
+        let mut spare = SparePair::default();
+
+        spare.prepare(start, here);
+        let ahead = spare.0.as_ref().unwrap().2;
+        spare.prepare(start, here);
+        assert_eq!(spare.0.as_ref().unwrap().2, ahead, "there is one already");
+        let (pair, bound) = spare.take(start, here).unwrap();
+        assert_eq!(bound, ahead);
+        assert_eq!(pair.rtp.local_addr().unwrap(), ahead);
+        let (_next, bound) = spare.take(start, here).unwrap();
+        assert_ne!(bound, ahead, "a pair serves one call");
+
+        spare.prepare(start, here);
+        let (_pair, bound) = spare.take(start, elsewhere).unwrap();
+        assert_eq!(bound.ip(), elsewhere);
+        assert!(spare.0.is_none(), "what is not used is not kept");
+
+        spare.prepare(start, here);
+        let (_, old, old_address) = spare.0.as_ref().unwrap();
+        let _port_stays_taken = old.rtp.try_clone().unwrap();
+        let old_address = *old_address;
+        let (_pair, bound) = spare.take(start + SPARE, here).unwrap();
+        assert_ne!(bound, old_address, "strangers may have sent to it");
+    }
+
+    #[test]
+    fn what_cannot_be_bound_ahead_is_told_when_it_is_wanted() {
+        let (now, nowhere) = (Instant::now(), "192.0.2.1".parse().unwrap());
+        let mut spare = SparePair::default();
+        spare.prepare(now, nowhere);
+        let error = spare.take(now, nowhere).unwrap_err().to_string();
+        assert!(error.starts_with("no free port for RTP on 192.0.2.1"));
     }
 
     #[test]
