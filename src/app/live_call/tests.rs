@@ -1,0 +1,76 @@
+//! What a call tells of itself.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::*;
+use crate::base::clock;
+use crate::base::uri::Uri;
+use crate::call::MediaPreferences;
+use crate::sdp::Codec;
+
+fn live(direction: CallDirection) -> LiveCall {
+    let preferences = MediaPreferences {
+        codecs: vec![Codec::Pcma],
+        ptime_millis: 20,
+        session_id: 1,
+    };
+    let call = match direction {
+        CallDirection::Inbound => {
+            Call::incoming(preferences, IpAddr::V4(Ipv4Addr::LOCALHOST), None)
+        }
+        CallDirection::Outbound => Call::outgoing(preferences),
+    };
+    let now = clock::monotonic_now();
+    let address = "sip:bob@example.com".to_owned();
+    LiveCall::new(Beginning {
+        id: CallId::new(1, [1; 10]),
+        call,
+        account: None,
+        direction,
+        remote: address.clone(),
+        remote_name: None,
+        from: address.clone(),
+        to: address.clone(),
+        local: address,
+        now,
+        wall: clock::wall_now(),
+        look_up_until: now,
+    })
+}
+
+#[test]
+fn who_answered_is_told_where_it_is_not_who_was_called() {
+    let mut call = live(CallDirection::Outbound);
+    call.remote = "+4930123456".to_owned();
+    call.uri = Some("sip:0030123456@example.com".to_owned());
+    for (name, uri, told) in [
+        ("", "tel:+4930123456", None),
+        ("", "sip:+4930123456@example.com", None),
+        ("Bob", "sip:0030123456@example.com", None),
+        ("Carol", "tel:+4930999", Some("Carol (+4930999)")),
+        ("", "tel:+4930999", Some("+4930999")),
+    ] {
+        let who = NameAddr {
+            display_name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+            uri: Uri::parse(uri).unwrap(),
+        };
+        call.take_answerer(Some(&who));
+        assert_eq!(call.answered_by.as_deref(), told);
+    }
+    call.take_answerer(None);
+    assert_eq!(call.answered_by, None);
+}
+
+/// Of two calls that came at once the first was busy because of the second.
+#[test]
+fn a_call_that_has_only_just_come_does_not_make_the_line_busy() {
+    let mut call = live(CallDirection::Inbound);
+    assert!(!call.engages());
+    call.call.ring().unwrap();
+    assert!(call.engages());
+    call.call.answer().unwrap();
+    assert!(call.engages());
+    call.ended = Some(call.started);
+    assert!(!call.engages());
+    assert!(live(CallDirection::Outbound).engages(), "it is dialled");
+}
