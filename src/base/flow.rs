@@ -170,6 +170,17 @@ pub enum Output {
     },
 }
 
+/// Why a stream of a peer was closed before it could say anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAccepted {
+    /// As many were open as there may be, of all sources or of this one.
+    TooMany,
+    /// It did not speak TLS as this phone does.
+    Handshake,
+    /// It did not end its handshake in time.
+    Slow,
+}
+
 /// What the sockets tell their owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -192,6 +203,13 @@ pub enum Input {
         remote: SocketAddr,
         /// Our end.
         local: SocketAddr,
+    },
+    /// A peer opened a stream that was closed at once; only to be counted.
+    NotAccepted {
+        /// The peer.
+        source: IpAddr,
+        /// Why.
+        why: NotAccepted,
     },
     /// A stream that the owner asked for is open.
     Connected {

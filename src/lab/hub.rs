@@ -77,7 +77,7 @@ impl Hub {
             Input::Accepted {
                 connection, remote, ..
             } => self.streams.add(connection, remote),
-            Input::Connected { .. } | Input::Resolved { .. } => {}
+            Input::NotAccepted { .. } | Input::Connected { .. } | Input::Resolved { .. } => {}
             Input::Stream { connection, bytes } => self.handle_stream(now, connection, &bytes),
             Input::Closed { connection, error } => {
                 if let Some(remote) = self.streams.remove(connection) {

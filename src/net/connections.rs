@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_tungstenite::WebSocketStream;
 
-use crate::base::flow::{ConnectionId, Input, Peer, Transport};
+use crate::base::flow::{ConnectionId, Input, NotAccepted, Peer, Transport};
 use crate::base::zone;
 use crate::net::sockets::{Limits, Profile};
 use crate::net::udp::canonical;
@@ -185,7 +185,8 @@ impl Connections {
             let number = self.accepted.fetch_add(1, Ordering::Relaxed);
             let id = ConnectionId(number.wrapping_add(1).wrapping_mul(2));
             let Some(work) = self.admit(id, Some(remote.ip())) else {
-                tracing::warn!(%remote, "a connection was refused: too many are open");
+                self.tell_not_accepted(remote.ip(), NotAccepted::TooMany)
+                    .await;
                 continue;
             };
             let shared = Arc::clone(&self);
@@ -219,12 +220,13 @@ impl Connections {
                     Ok(Err(error)) => {
                         tracing::info!(%remote, %error, "a TLS handshake failed");
                         self.forget(connection);
-                        return;
+                        let why = NotAccepted::Handshake;
+                        return self.tell_not_accepted(remote.ip(), why).await;
                     }
                     Err(_) => {
-                        tracing::info!(%remote, "a TLS handshake took too long");
                         self.forget(connection);
-                        return;
+                        let why = NotAccepted::Slow;
+                        return self.tell_not_accepted(remote.ip(), why).await;
                     }
                 };
                 (Channel::Tls(Box::new(stream.into())), Transport::Tls)
@@ -239,6 +241,12 @@ impl Connections {
         if self.events.send(event).await.is_ok() {
             self.serve(work, channel).await;
         }
+    }
+
+    /// Tells of a stream that its owner will never see. A flood of them waits for the owner here.
+    async fn tell_not_accepted(&self, source: IpAddr, why: NotAccepted) {
+        tracing::info!(%source, ?why, "a stream was not accepted");
+        drop(self.events.send(Input::NotAccepted { source, why }).await);
     }
 
     /// Moves messages both ways until the stream ends, then tells so unless the owner closed it.

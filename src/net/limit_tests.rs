@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::secured_tests::{Authority, DOMAIN, HERE, Side, listener};
 use super::*;
-use crate::base::flow::{Input, Transport};
+use crate::base::flow::{Input, NotAccepted, Transport};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -57,6 +57,17 @@ where
 async fn end(phone: &mut Side) -> Option<String> {
     match phone.input().await {
         Input::Closed { error, .. } => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why a stream from here was closed unseen.
+async fn not_accepted(server: &mut Side) -> NotAccepted {
+    match server.input().await {
+        Input::NotAccepted { source, why } => {
+            assert!(source.is_loopback());
+            why
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -265,8 +276,10 @@ async fn a_stream_counts_for_its_source_before_its_handshake_ends() {
     let mut third = TcpStream::connect(address).await.unwrap();
     assert!(!matches!(third.read(&mut [0; 1]).await, Ok(1..)));
     assert!(began.elapsed() < SOON, "refused at once");
+    assert_eq!(not_accepted(&mut server).await, NotAccepted::TooMany);
     for stream in &mut silent {
         assert!(!matches!(stream.read(&mut [0; 1]).await, Ok(1..)));
+        assert_eq!(not_accepted(&mut server).await, NotAccepted::Slow);
     }
     // Their places are free again.
     let mut phone = Side::opening(address, Transport::Tls, authority.trusted()).await;
@@ -290,7 +303,7 @@ async fn flood(address: SocketAddr, first: &[u8], more: &[u8]) -> usize {
 }
 
 #[tokio::test]
-async fn plain_text_and_floods_at_the_port_of_tls_end_and_nobody_above_hears_of_them() {
+async fn plain_text_and_floods_at_the_port_of_tls_end_and_are_only_counted() {
     let authority = Authority::new();
     let mut server = Side::new(Some(authority.issue(DOMAIN)), hasty()).await;
     let address = server.tls_address();
@@ -313,8 +326,8 @@ async fn plain_text_and_floods_at_the_port_of_tls_end_and_nobody_above_hears_of_
         let took = tokio::time::timeout(Duration::from_secs(10), took).await;
         let took = took.expect("the phone ends it");
         assert!(took < 32 << 20, "{took} octets of {first:02x?} {more:02x?}");
+        assert_eq!(not_accepted(&mut server).await, NotAccepted::Handshake);
     }
-    assert!(server.inputs.try_recv().is_err(), "nobody above is told");
     let mut phone = Side::opening(address, Transport::Tls, authority.trusted()).await;
     phone.connected().await;
     let Input::Accepted { connection, .. } = server.input().await else {

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::*;
-use crate::base::flow::{ConnectionId, Input, Output, Peer, ProfileId, Transport};
+use crate::base::flow::{ConnectionId, Input, NotAccepted, Output, Peer, ProfileId, Transport};
 use crate::base::uri::Host;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -312,7 +312,10 @@ async fn a_handshake_has_a_time_limit_on_both_sides() {
     let mut slow = TcpStream::connect(server.tls_address()).await.unwrap();
     slow.write_all(b"\x16\x03\x01").await.unwrap();
     assert!(!matches!(slow.read(&mut [0; 1]).await, Ok(1..)));
-    // Nobody was told of it.
+    let Input::NotAccepted { why, .. } = server.input().await else {
+        panic!("not counted");
+    };
+    assert_eq!(why, NotAccepted::Slow);
     let trusted = authority.trusted();
     let mut phone = Side::opening(server.tls_address(), Transport::Tls, trusted).await;
     phone.connected().await;
@@ -424,6 +427,11 @@ async fn one_source_may_not_take_all_connections() {
     assert!(matches!(server.input().await, Input::Accepted { .. }));
     let mut second = TcpStream::connect(address).await.unwrap();
     assert!(!matches!(second.read(&mut [0; 1]).await, Ok(1..)));
+    let counted = Input::NotAccepted {
+        source: LOOPBACK,
+        why: NotAccepted::TooMany,
+    };
+    assert_eq!(server.input().await, counted);
     drop(first);
     assert!(matches!(server.input().await, Input::Closed { .. }));
     let _third = TcpStream::connect(address).await.unwrap();

@@ -126,6 +126,9 @@ impl Endpoint {
                 remote,
                 local,
             } => self.handle_accepted(now, connection, transport, remote, local),
+            Input::NotAccepted { source, why } => {
+                self.refusals.count(source, why.into());
+            }
             Input::Connected { connection, local } => {
                 self.handle_connected(now, connection, local);
             }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
+use crate::base::flow::NotAccepted;
 use crate::sip::rate_limit::site;
 
 /// How many pairs of source and reason are counted apart; the rest is counted without a source.
@@ -30,6 +31,8 @@ pub enum Why {
     TooBusy,
     /// It opened a stream, or began a message on one, and sent no whole message in time.
     Slow,
+    /// It opened a stream for TLS and did not speak it, or no version and cipher that we do.
+    Handshake,
     /// There were as many streams as there can be, of all sources or of this one; or its idle one
     /// made room for another.
     TooManyStreams,
@@ -44,7 +47,18 @@ impl Why {
             Self::Malformed(what) => format!("malformed: {what}"),
             Self::TooBusy => "too-busy".to_owned(),
             Self::Slow => "slow".to_owned(),
+            Self::Handshake => "no-handshake".to_owned(),
             Self::TooManyStreams => "too-many-streams".to_owned(),
+        }
+    }
+}
+
+impl From<NotAccepted> for Why {
+    fn from(why: NotAccepted) -> Self {
+        match why {
+            NotAccepted::TooMany => Self::TooManyStreams,
+            NotAccepted::Handshake => Self::Handshake,
+            NotAccepted::Slow => Self::Slow,
         }
     }
 }

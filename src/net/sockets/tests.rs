@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::base::flow::ConnectionId;
+use crate::base::flow::{ConnectionId, NotAccepted};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -263,6 +263,11 @@ async fn more_connections_than_the_limit_are_refused() {
     let mut second = TcpStream::connect(side.at()).await.unwrap();
     // Either an end or a reset.
     assert!(!matches!(second.read(&mut [0; 1]).await, Ok(1..)));
+    let counted = Input::NotAccepted {
+        source: LOOPBACK,
+        why: NotAccepted::TooMany,
+    };
+    assert_eq!(side.event().await, counted);
     first.write_all(b"x").await.unwrap();
     assert!(matches!(side.event().await, Input::Stream { .. }));
     side.net.perform(Output::Connect {

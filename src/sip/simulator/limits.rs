@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bench::{Bench, TO_US, invite, request};
-use crate::base::flow::{ConnectionId, Output, Transport};
+use crate::base::flow::{ConnectionId, Input, NotAccepted, Output, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
@@ -412,6 +412,37 @@ fn a_stream_whose_message_never_ends_is_closed_and_counted() {
         .handle_timeout(bench.now + Duration::from_secs(3));
     assert_eq!(bench.drain(), [Output::Close { connection }]);
     assert_eq!(counted(&mut bench, Why::Slow), 1);
+}
+
+/// Each attempt to take our streams must be seen, also where it never came as far as a message.
+#[test]
+fn streams_that_were_never_accepted_are_counted_by_source_and_reason() {
+    let mut bench = Bench::new();
+    for (last, why) in [
+        (1, NotAccepted::TooMany),
+        (1, NotAccepted::TooMany),
+        (2, NotAccepted::Handshake),
+        (3, NotAccepted::Slow),
+    ] {
+        let source = [10, 0, 3, last].into();
+        let input = Input::NotAccepted { source, why };
+        bench.endpoint.handle_input(bench.now, input);
+    }
+    let counts: Vec<_> = bench
+        .endpoint
+        .take_refusals()
+        .into_iter()
+        .map(|it| (it.source.to_string(), it.why.word(), it.count))
+        .collect();
+    let counted = |last, word: &str, count| (format!("10.0.3.{last}"), word.to_owned(), count);
+    assert_eq!(
+        counts,
+        [
+            counted(1, "too-many-streams", 2),
+            counted(2, "no-handshake", 1),
+            counted(3, "slow", 1),
+        ]
+    );
 }
 
 /// Octets that come by a stream.
