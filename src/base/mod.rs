@@ -1,5 +1,5 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! zones, redaction, printing.
+//! sites, zones, redaction, printing.
 
 pub mod clock;
 pub mod country;
@@ -12,5 +12,6 @@ pub mod phone_number;
 pub mod printable;
 pub mod random;
 pub mod redact;
+pub mod site;
 pub mod uri;
 pub mod zone;

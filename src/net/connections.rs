@@ -16,6 +16,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::base::flow::{ConnectionId, Input, NotAccepted, Peer, Transport};
+use crate::base::site::site;
 use crate::base::zone;
 use crate::net::sockets::{Limits, Profile};
 use crate::net::udp::canonical;
@@ -65,7 +66,7 @@ struct Connection {
     waiting: Arc<AtomicUsize>,
     /// Dropped when the owner closes; a text tells the tasks what broke the connection.
     broken: oneshot::Sender<String>,
-    /// Who opened it; none for one that we opened.
+    /// The machine that opened it; none for one that we opened.
     source: Option<IpAddr>,
 }
 
@@ -184,7 +185,7 @@ impl Connections {
             // Even: odd ids belong to streams that we open.
             let number = self.accepted.fetch_add(1, Ordering::Relaxed);
             let id = ConnectionId(number.wrapping_add(1).wrapping_mul(2));
-            let Some(work) = self.admit(id, Some(remote.ip())) else {
+            let Some(work) = self.admit(id, Some(site(remote.ip()))) else {
                 self.tell_not_accepted(remote.ip(), NotAccepted::TooMany)
                     .await;
                 continue;
@@ -310,11 +311,14 @@ impl Connections {
         if open.len() >= self.limits.connections || open.contains_key(&id) {
             return None;
         }
-        let same = open
-            .values()
-            .filter(|it| it.source.is_some() && it.source == source);
-        if same.count() >= self.limits.connections_per_source {
-            return None;
+        if let Some(source) = source {
+            let accepted = open.values().filter_map(|it| it.source);
+            let (all, same) = accepted.fold((0, 0), |(all, same), other| {
+                (all + 1, same + usize::from(other == source))
+            });
+            if all >= self.limits.accepted || same >= self.limits.connections_per_source {
+                return None;
+            }
         }
         let (sender, writes) = mpsc::channel(MAX_WRITES);
         let (breaker, broken) = oneshot::channel();

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::secured_tests::{Authority, DOMAIN, HERE, Side, listener};
 use super::*;
-use crate::base::flow::{Input, NotAccepted, Transport};
+use crate::base::flow::{Input, NotAccepted, Output, Transport};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -339,4 +339,32 @@ async fn plain_text_and_floods_at_the_port_of_tls_end_and_are_only_counted() {
         bytes: b"OPTIONS".to_vec(),
     };
     assert_eq!(server.input().await, expected);
+}
+
+/// Peers that never end their handshakes once kept the phone from opening a stream of its own.
+#[tokio::test]
+async fn what_peers_open_leaves_room_for_what_we_open() {
+    let authority = Authority::new();
+    let limits = Limits {
+        connections: 3,
+        accepted: 2,
+        ..Limits::default()
+    };
+    let mut phone = Side::new(Some(authority.issue(DOMAIN)), limits).await;
+    let address = phone.tls_address();
+    let _silent = [
+        TcpStream::connect(address).await.unwrap(),
+        TcpStream::connect(address).await.unwrap(),
+        TcpStream::connect(address).await.unwrap(),
+    ];
+    assert_eq!(not_accepted(&mut phone).await, NotAccepted::TooMany);
+    let (listener, there) = listener().await;
+    phone.net.perform(Output::Connect {
+        connection: HERE,
+        transport: Transport::Tcp,
+        remote: there,
+        peer: None,
+    });
+    let _accepted = listener.accept().await.unwrap();
+    assert!(matches!(phone.input().await, Input::Connected { .. }));
 }

@@ -68,7 +68,9 @@ pub struct Profile {
 pub struct Limits {
     /// Open streams; further ones are refused.
     pub connections: usize,
-    /// Streams that one address may have opened to us; further ones are refused.
+    /// Those that peers may have opened, shaking hands or not; the others are for what we open.
+    pub accepted: usize,
+    /// Streams that one machine may have opened to us; further ones are refused.
     pub connections_per_source: usize,
     /// How long the handshakes of TLS and WebSocket may take together, whoever opens the stream.
     pub handshake: Duration,
@@ -118,6 +120,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
+            // More than SIP keeps: it closes an idle one for the own server.
+            accepted: 224,
             connections_per_source: 64,
             handshake: Duration::from_secs(4),
             write_bytes: 1 << 18,

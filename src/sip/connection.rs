@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::event::SipEvent;
 use super::message::Message;
 use super::wire::{Frame, MessageQueue, StreamFramer};
 use crate::base::flow::{ConnectionId, Output, Peer, Transport};
 use crate::base::redact::WireMessage;
+use crate::base::site::site;
 
 /// How many streams may be open at once.
 const MAX_CONNECTIONS: usize = 256;
@@ -247,7 +248,8 @@ impl Border {
 
     /// Whether a source may open another stream to us.
     pub(crate) fn room_for(&self, source: IpAddr) -> Room {
-        let of_source = self.accepted_by(|known| known.remote.ip() == source);
+        let source = site(source);
+        let of_source = self.accepted_by(|known| site(known.remote.ip()) == source);
         if of_source >= MAX_ACCEPTED_OF_SOURCE {
             Room::Greedy
         } else if self.connections.len() >= MAX_CONNECTIONS
@@ -489,5 +491,14 @@ pub(crate) fn response_flow(request: &mut Message, arrival: &Flow) -> Flow {
             fallback: (*transport == Transport::Tcp).then_some(sent_by),
             peer: peer.clone(),
         },
+    }
+}
+
+/// How long a stream may take to open before another way is tried; longer than the sockets take to
+/// say why a handshake does not end.
+pub(crate) fn connect_limit(transport: Transport) -> Duration {
+    match transport {
+        Transport::Udp | Transport::Tcp => Duration::from_secs(5),
+        Transport::Tls | Transport::Ws | Transport::Wss => Duration::from_secs(10),
     }
 }

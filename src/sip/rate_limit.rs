@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::base::site::site;
+
 /// How many sources have a bucket of their own; the rest share one.
 const MAX_SOURCES: usize = 1024;
 /// The span that a full bucket covers.
@@ -87,17 +89,6 @@ impl RateLimit {
         } else {
             bucket.told = Some(now);
             Admission::Refused
-        }
-    }
-}
-
-/// A machine: with IPv6 each has a whole network of 64 bits to choose addresses from.
-pub(crate) fn site(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V4(ip) => IpAddr::V4(ip),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }

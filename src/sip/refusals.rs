@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use crate::base::flow::NotAccepted;
-use crate::sip::rate_limit::site;
+use crate::base::site::site;
 
 /// How many pairs of source and reason are counted apart; the rest is counted without a source.
 const MAX_COUNTS: usize = 512;

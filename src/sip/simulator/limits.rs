@@ -573,3 +573,25 @@ fn what_nobody_can_be_told_of_is_counted() {
     assert_eq!(refused.len(), 1, "a late answer is no offence: {refused:?}");
     assert!(matches!(refused[0].why, Why::Malformed(_)));
 }
+
+/// With IPv6 one machine has more addresses than anybody can count.
+#[test]
+fn a_network_of_64_bits_is_one_source_of_streams() {
+    let mut bench = Bench::new();
+    let local = "[2001:db8::1]:5060".parse().unwrap();
+    let mut taken = 0;
+    for number in 0..200_u16 {
+        let connection = ConnectionId(u64::from(number) * 2);
+        let remote = format!("[2001:db8:1:2::{:x}]:1024", number + 1);
+        let remote = remote.parse().unwrap();
+        bench
+            .endpoint
+            .handle_accepted(bench.now, connection, Transport::Tcp, remote, local);
+        let refused = bench
+            .drain()
+            .iter()
+            .any(|output| matches!(output, Output::Close { .. }));
+        taken += u32::from(!refused);
+    }
+    assert_eq!(taken, 64);
+}

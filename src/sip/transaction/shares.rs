@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::sip::rate_limit::site;
+use crate::base::site::site;
 
 /// How many eighths of the limit those may take who are neither an own server nor in a call.
 const STRANGERS: usize = 6;
