@@ -18,7 +18,10 @@ use crate::sip::{EndedBy, SessionId, Status};
 /// How many ended calls stay on the screen until the agent dismisses them.
 const ENDED_SHOWN: usize = 8;
 /// How long a call that was talked stays for its notes (ERPNext's pop-up stays as long).
-const TALKED_STAYS: Duration = Duration::from_secs(60);
+pub(super) const TALKED_STAYS: Duration = Duration::from_secs(60);
+/// How long a wish to be transferred waits for the agent once its call is over; as long as for the SIP
+/// layer.
+const QUESTION_STAYS: Duration = Duration::from_secs(180);
 /// How long a call that nobody took stays, so that its outcome can be read.
 const UNANSWERED_STAYS: Duration = Duration::from_secs(6);
 /// The reason on a call whose end the far end never confirmed.
@@ -48,7 +51,19 @@ impl Engine {
         if told && by == EndedBy::Unreachable {
             self.unconfirmed(id, &status);
         }
+        // Whoever asks to be called elsewhere and hangs up at once still waits there.
+        let question = self
+            .calls
+            .get_mut(&id)
+            .filter(|_| by == EndedBy::Remote)
+            .and_then(|call| call.referral.take());
         self.with_call(now, id, |call| call.call.handle_ended(by, status, reason));
+        if let Some(call) = self.calls.get_mut(&id)
+            && let Some(question) = question
+        {
+            call.leave_at = Some(question.asked + QUESTION_STAYS);
+            call.referral = Some(question);
+        }
     }
 
     /// The far end never confirmed that we hung up: the record says that the two may disagree.
@@ -169,7 +184,7 @@ impl Engine {
         let told: Vec<CallId> = self
             .calls
             .values()
-            .filter(|call| call.ended.is_some() && call.ending.is_none())
+            .filter(|call| call.ended.is_some() && call.ending.is_none() && call.referral.is_none())
             .map(|call| call.id)
             .collect();
         let surplus = told.len().saturating_sub(ENDED_SHOWN);

@@ -8,7 +8,7 @@ use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::config::account::MessageWaiting;
 use crate::config::settings::Colleague;
-use crate::control::{CallTarget, ColleagueView, Event, MailboxView, PickupTarget};
+use crate::control::{CallTarget, ColleagueView, Event, MailboxView, PickupTarget, Wish};
 use crate::sip::{Body, NotifierId, SubscriptionId, SubscriptionState, UnsolicitedNews};
 
 /// What a subscription is for.
@@ -137,7 +137,7 @@ impl Engine {
     }
 
     /// Takes a call that rings elsewhere: the caller is asked to replace that dialog (RFC 3891).
-    pub(super) fn pick_up(&mut self, now: Instant, pickup: &PickupTarget) {
+    pub(super) fn pick_up(&mut self, now: Instant, pickup: &PickupTarget, wish: Wish) {
         // What a notifier wrote must not begin another header field.
         let sound = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         let tag = |text: &str| sound(text) && !text.contains([';', ',', '"']);
@@ -156,7 +156,7 @@ impl Engine {
             text: pickup.target.clone(),
             account: None,
         };
-        self.place_replacing(now, &target, replaces);
+        self.place_replacing(now, &target, replaces, wish);
     }
 
     fn begin_watching_colleague(

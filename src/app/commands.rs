@@ -7,7 +7,7 @@ use crate::app::live_call::LiveCall;
 use crate::app::script::phrase;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
-use crate::control::{Command, Event, RecordingView, Registration};
+use crate::control::{Command, Event, RecordingView, Registration, Wish};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -28,21 +28,17 @@ impl Engine {
             } => {
                 self.place_call(now, &target, asker, confirmed);
             }
-            Command::Pickup(pickup) => self.pick_up(now, &pickup),
+            Command::Pickup(pickup, wish) => self.pick_up(now, &pickup, wish),
             Command::RequestDial(link) => self.request_dial(now, link),
             Command::CloseDialRequest => self.dial_request = None,
             Command::Answer(id) => self.answer(now, id),
             Command::Decline(id) => self.refuse(now, id, 603),
             Command::Busy(id) => self.refuse(now, id, 486),
             Command::Reject(id, code) => self.refuse(now, id, code.clamp(300, 699)),
-            Command::Redirect(id, target) => self.redirect(now, id, &target),
-            Command::Transfer { call, to, asker } => self.transfer(now, call, &to, asker),
-            Command::Consult {
-                call,
-                target,
-                asker,
-            } => {
-                self.consult(now, call, &target, asker, false);
+            Command::Redirect(id, target, wish) => self.redirect(now, id, &target, wish),
+            Command::Transfer { call, to, wish } => self.transfer(now, call, &to, wish),
+            Command::Consult { call, target, wish } => {
+                self.consult(now, call, &target, wish);
             }
             Command::AnswerReferral(id, yes) => self.answer_referral(now, id, yes),
             Command::AnswerRedirection(id, yes) => self.answer_redirection(now, id, yes),
@@ -76,7 +72,7 @@ impl Engine {
             }
             Command::UseLab { account, password } => self.use_lab(now, *account, password),
             Command::RemoveAccount(id) => self.remove_account(now, id),
-            Command::SetRule(account, rule) => self.set_rule(account, &rule),
+            Command::SetRule(account, rule, wish) => self.change_rule(now, account, &rule, wish),
             Command::RegisterNow(id) => self.endpoint.register_now(now, id),
             Command::SaveSettings(settings) => self.save_settings(now, *settings),
             Command::StartLab => self.tell(Event::LabWanted),
@@ -121,7 +117,11 @@ impl Engine {
         self.report(id, problem);
     }
 
-    fn redirect(&mut self, now: Instant, id: CallId, target: &str) {
+    fn redirect(&mut self, now: Instant, id: CallId, target: &str, wish: Wish) {
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        if let Err(why) = self.may_send_to(now, account, target, wish) {
+            return self.problem(Some(id), why);
+        }
         let uri = match Uri::parse(target) {
             Ok(uri) => uri,
             Err(error) => return self.problem(Some(id), format!("{target}: {error}")),

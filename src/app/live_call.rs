@@ -130,6 +130,8 @@ pub(super) struct LiveCall {
     pub(super) waiting: Option<CallId>,
     /// A wish of the far end that waits for the agent.
     pub(super) referral: Option<ReferralQuestion>,
+    /// The costly number that the agent wants to transfer to, and is asked about.
+    pub(super) transfer_asked: Option<String>,
     /// The call in which somebody asked for this one.
     pub(super) referrer: Option<SessionId>,
     /// Outgoing: who answered in place of the one that was called.
@@ -288,6 +290,7 @@ impl LiveCall {
             consult_for: None,
             waiting: None,
             referral: None,
+            transfer_asked: None,
             referrer: None,
             answered_by: None,
             takes_place_of: None,

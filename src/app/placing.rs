@@ -8,7 +8,7 @@ use crate::app::outbound_rules::Verdict;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::{DialPlan, DialPreview};
 use crate::base::id::{AccountId, CallId};
-use crate::control::{Asker, CallTarget, DialRequest, Event};
+use crate::control::{Asker, CallTarget, DialRequest, Event, Wish};
 use crate::crm::StoreError;
 
 impl Engine {
@@ -78,9 +78,57 @@ impl Engine {
         None
     }
 
-    /// Asks a caller to let us take the place of the phone that rings (RFC 3891). The agent pressed
-    /// it, and whom it reaches is already calling: only the limit of calls stands in the way.
-    pub(super) fn place_replacing(&mut self, now: Instant, target: &CallTarget, replaces: String) {
+    /// Whether somebody may have calls sent to a target: redirected, forwarded or transferred there.
+    /// Counts it if so.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what stands in the way, and what to do.
+    pub(super) fn may_send_to(
+        &mut self,
+        now: Instant,
+        account: Option<AccountId>,
+        target: &str,
+        wish: Wish,
+    ) -> Result<(), String> {
+        let (_, mut plan) = self.plan_for(account);
+        // What a number costs does not hang on who carries it.
+        if plan.domain.is_empty() {
+            "anywhere.invalid".clone_into(&mut plan.domain);
+        }
+        // Nothing to dial; whether it can be reached is found out elsewhere.
+        let Ok(preview) = plan.preview(target) else {
+            return Ok(());
+        };
+        let rules = &self.options.settings.dialling;
+        let Wish { asker, confirmed } = wish;
+        match self
+            .outbound
+            .judge(now, rules, asker, preview.class, confirmed)
+        {
+            Verdict::Dial => {
+                self.outbound.placed(now, asker, preview.class);
+                Ok(())
+            }
+            Verdict::Ask(why) if asker == Asker::Agent => {
+                Err(format!("{why}; do it again to confirm"))
+            }
+            Verdict::Ask(why) => Err(format!(
+                "{why}, and nobody is there to be asked; repeat it with \"confirm\": true, or allow it by --allow"
+            )),
+            Verdict::Refuse(why) => Err(why),
+        }
+    }
+
+    /// Asks a caller to let us take the place of the phone that rings (RFC 3891). Whom it reaches is
+    /// already calling; but where that is was said by a notifier, which must not cost anything.
+    pub(super) fn place_replacing(
+        &mut self,
+        now: Instant,
+        target: &CallTarget,
+        replaces: String,
+        wish: Wish,
+    ) {
         let (account, plan) = self.plan_for(target.account);
         let preview = match plan.preview(&target.text) {
             Ok(preview) => preview,
@@ -95,7 +143,22 @@ impl Engine {
         if let Err(why) = self.make_way(now, None) {
             return self.refuse_placing(target, why);
         }
-        self.outbound.placed(now, Asker::Agent, preview.class);
+        let rules = &self.options.settings.dialling;
+        let asker = match wish.asker {
+            Asker::Agent => Asker::Redirect,
+            other => other,
+        };
+        let class = preview.class;
+        match self
+            .outbound
+            .judge(now, rules, asker, class, wish.confirmed)
+        {
+            Verdict::Dial => self.outbound.placed(now, wish.asker, class),
+            Verdict::Ask(why) | Verdict::Refuse(why) => {
+                return self
+                    .refuse_placing(target, format!("{why}; the call stays where it rings"));
+            }
+        }
         let id = self.begin_outgoing(now, account, &preview);
         if let Some(call) = self.calls.get_mut(&id) {
             call.replaces = Some(replaces);

@@ -8,7 +8,7 @@ use crate::app::rules::{self, Decision, Forward, Situation};
 use crate::app::script::{self, Reaction, phrase};
 use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
-use crate::control::{Event, Rule};
+use crate::control::{Event, Rule, Wish};
 use crate::crm::row::CallState;
 use crate::media::Tone;
 use crate::sip::{SessionId, Status};
@@ -130,7 +130,27 @@ impl Engine {
     }
 
     /// Changes a rule of one account, or of all and of direct calls.
-    pub(super) fn set_rule(&mut self, asked: Option<AccountId>, rule: &Rule) {
+    /// Changes a rule, unless it would send calls to where the asker may not have them sent.
+    pub(super) fn change_rule(
+        &mut self,
+        now: Instant,
+        account: Option<AccountId>,
+        rule: &Rule,
+        wish: Wish,
+    ) {
+        let target = match rule {
+            Rule::DoNotDisturb(_) => "",
+            Rule::ForwardAlways(to) | Rule::ForwardBusy(to) | Rule::ForwardNoAnswer(to) => to,
+        };
+        if !target.is_empty()
+            && let Err(why) = self.may_send_to(now, account, target, wish)
+        {
+            return self.problem(None, why);
+        }
+        self.set_rule(account, rule);
+    }
+
+    fn set_rule(&mut self, asked: Option<AccountId>, rule: &Rule) {
         let mut changed = Vec::new();
         let mut problem = None;
         for live in &mut self.accounts {

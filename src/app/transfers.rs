@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use crate::app::call_end::TALKED_STAYS;
 use crate::app::engine::Engine;
 use crate::app::live_call::{LiveCall, ReferralQuestion, TransferUnderWay};
 use crate::app::options::ScriptedTransfer;
-use crate::app::outbound_rules::Verdict;
 use crate::app::referrals::{self, Replacement, Replacing};
 use crate::app::script::{Reaction, phrase};
 use crate::base::dial_plan::DialPreview;
@@ -13,15 +13,15 @@ use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::call::Phase;
 use crate::config::TransferPolicy;
-use crate::control::{Asker, CallTarget, Event, ReferralDecision, TransferTo};
+use crate::control::{Asker, CallTarget, Event, ReferralDecision, TransferTo, Wish};
 use crate::crm::store::{CallChange, Write};
 use crate::sip::{ReferTarget, Referral, ReferralAnswer, SessionId, Status};
 
 impl Engine {
     /// Asks the far end of a call to call somebody else instead.
-    pub(super) fn transfer(&mut self, now: Instant, id: CallId, to: &TransferTo, asker: Asker) {
+    pub(super) fn transfer(&mut self, now: Instant, id: CallId, to: &TransferTo, wish: Wish) {
         let prepared = match to {
-            TransferTo::Address(text) => self.blind_target(now, id, text, asker),
+            TransferTo::Address(text) => self.blind_target(now, id, text, wish),
             TransferTo::Call(other) => self.attended_target(now, id, *other),
         };
         let (target, under_way) = match prepared {
@@ -52,8 +52,7 @@ impl Engine {
         now: Instant,
         id: CallId,
         target: &CallTarget,
-        asker: Asker,
-        confirmed: bool,
+        wish: Wish,
     ) -> Option<CallId> {
         let talks = self.calls.get(&id).is_some_and(LiveCall::connected);
         if !talks {
@@ -70,7 +69,7 @@ impl Engine {
             text: target.text.clone(),
             account: target.account.or(account),
         };
-        let placed = self.place_call(now, &target, asker, confirmed);
+        let placed = self.place_call(now, &target, wish.asker, wish.confirmed);
         if placed.is_none() && talked {
             self.bring_back(now, id);
         }
@@ -93,7 +92,7 @@ impl Engine {
         let ready = call.call.phase() == Phase::Established;
         if let Some(first) = call.consult_for {
             if ready {
-                self.transfer(now, first, &TransferTo::Call(id), Asker::CommandLine);
+                self.transfer(now, first, &TransferTo::Call(id), SCRIPTED);
             }
             return;
         }
@@ -106,9 +105,9 @@ impl Engine {
                 text: uri,
                 account: None,
             };
-            self.consult(now, id, &target, Asker::CommandLine, false);
+            self.consult(now, id, &target, SCRIPTED);
         } else {
-            self.transfer(now, id, &TransferTo::Address(uri), Asker::CommandLine);
+            self.transfer(now, id, &TransferTo::Address(uri), SCRIPTED);
         }
     }
 
@@ -282,6 +281,9 @@ impl Engine {
             let text = "nobody asks for a transfer in this call".to_owned();
             return self.problem(Some(id), text);
         };
+        if call.ended.is_some() {
+            call.leave_at = Some(now + TALKED_STAYS);
+        }
         if yes {
             self.follow_referral(now, id, session, &question.preview);
         } else {
@@ -291,8 +293,9 @@ impl Engine {
 
     /// The far end no longer waits for a decision.
     pub(super) fn handle_referral_over(&mut self, session: SessionId) {
-        let id = self.sessions.get(&session);
-        if let Some(call) = id.and_then(|id| self.calls.get_mut(id)) {
+        // Its call may be over.
+        let asked = |call: &&mut LiveCall| call.session == Some(session);
+        if let Some(call) = self.calls.values_mut().find(asked) {
             call.referral = None;
         }
     }
@@ -446,22 +449,22 @@ impl Engine {
         now: Instant,
         id: CallId,
         text: &str,
-        asker: Asker,
+        mut wish: Wish,
     ) -> Result<(ReferTarget, TransferUnderWay), String> {
-        let account = self.calls.get(&id).and_then(|call| call.account);
+        let call = self.calls.get_mut(&id);
+        let account = call.as_ref().and_then(|call| call.account);
+        if let Some(call) = call
+            && wish.asker == Asker::Agent
+        {
+            // The second time it is meant.
+            let asked = call.transfer_asked.replace(text.to_owned());
+            wish.confirmed |= asked.as_deref() == Some(text);
+        }
         let (_, plan) = self.plan_for(account);
         let preview = plan.preview(text).map_err(|error| error.to_string())?;
-        let rules = &self.options.settings.dialling;
-        match self.outbound.judge(now, rules, asker, preview.class, false) {
-            Verdict::Dial => self.outbound.placed(now, asker, preview.class),
-            Verdict::Ask(why) if asker == Asker::Script => {
-                return Err(format!(
-                    "{why}, and nobody is there to be asked; allow it by --allow"
-                ));
-            }
-            // Who types a number to transfer to means it.
-            Verdict::Ask(_) => {}
-            Verdict::Refuse(why) => return Err(why),
+        self.may_send_to(now, account, text, wish)?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.transfer_asked = None;
         }
         let uri = Uri::parse(&preview.uri).map_err(|error| format!("{text}: {error}"))?;
         let under_way = TransferUnderWay {
@@ -512,6 +515,12 @@ impl Engine {
         }
     }
 }
+
+/// The tester's own command line wants it.
+const SCRIPTED: Wish = Wish {
+    asker: Asker::CommandLine,
+    confirmed: false,
+};
 
 fn decline() -> ReferralAnswer {
     ReferralAnswer::Refuse(Status::new(603, "Decline"))

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule, TransferTo};
+use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -54,7 +54,10 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "decline" => Command::Decline(call()?),
         "busy" => Command::Busy(call()?),
         "reject" => Command::Reject(call()?, line.status.ok_or_else(|| missing("status"))?),
-        "redirect" => Command::Redirect(call()?, line.uri.clone().ok_or_else(|| missing("uri"))?),
+        "redirect" => {
+            let target = line.uri.clone().ok_or_else(|| missing("uri"))?;
+            Command::Redirect(call()?, target, wish(&line))
+        }
         "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
         "call" => {
             let text = line.uri.clone().ok_or_else(|| missing("uri"))?;
@@ -73,7 +76,11 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "accept_redirect" => Command::AnswerRedirection(call()?, true),
         "refuse_redirect" => Command::AnswerRedirection(call()?, false),
         "swap" => Command::Swap(call()?, other(&line)?),
-        "dnd" => Command::SetRule(None, Rule::DoNotDisturb(line.on.unwrap_or(true))),
+        "dnd" => Command::SetRule(
+            None,
+            Rule::DoNotDisturb(line.on.unwrap_or(true)),
+            wish(&line),
+        ),
         "forward" => {
             // Without an address the rule is taken back.
             let target = line.uri.clone().unwrap_or_default();
@@ -87,17 +94,18 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
                     ));
                 }
             };
-            Command::SetRule(None, rule)
+            Command::SetRule(None, rule, wish(&line))
         }
         "pickup" => {
             let needed =
                 |name: &str, value: &Option<String>| value.clone().ok_or_else(|| missing(name));
-            Command::Pickup(Box::new(PickupTarget {
+            let target = Box::new(PickupTarget {
                 call_id: needed("sip_call_id", &line.sip_call_id)?,
                 local_tag: needed("local_tag", &line.local_tag)?,
                 remote_tag: needed("remote_tag", &line.remote_tag)?,
                 target: needed("uri", &line.uri)?,
-            }))
+            });
+            Command::Pickup(target, wish(&line))
         }
         "quit" => Command::Quit,
         other => {
@@ -109,15 +117,23 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
     Ok((line.command, command))
 }
 
+/// A program asks.
+fn wish(line: &Line) -> Wish {
+    Wish {
+        asker: Asker::Script,
+        confirmed: line.confirm.unwrap_or(false),
+    }
+}
+
 /// Blind to an address; attended by a consult call to an address, or to a call that is there.
 fn transfer(line: &Line, call: CallId) -> Result<Command, String> {
     let attended = line.attended.unwrap_or(false);
-    let asker = Asker::Script;
+    let wish = wish(line);
     match (&line.other_call_id, &line.uri) {
         (Some(_), _) => Ok(Command::Transfer {
             call,
             to: TransferTo::Call(other(line)?),
-            asker,
+            wish,
         }),
         (None, Some(uri)) if attended => Ok(Command::Consult {
             call,
@@ -125,12 +141,12 @@ fn transfer(line: &Line, call: CallId) -> Result<Command, String> {
                 text: uri.clone(),
                 account: None,
             },
-            asker,
+            wish,
         }),
         (None, Some(uri)) => Ok(Command::Transfer {
             call,
             to: TransferTo::Address(uri.clone()),
-            asker,
+            wish,
         }),
         (None, None) => Err("\"transfer\" needs \"uri\" or \"other_call_id\"".to_owned()),
     }

@@ -47,6 +47,23 @@ impl Asker {
     }
 }
 
+/// Who wants a call to go somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Who.
+    pub asker: Asker,
+    /// Whether a person has already said yes to exactly this.
+    pub confirmed: bool,
+}
+
+impl Wish {
+    /// The person at the phone chose it.
+    pub const AGENT: Self = Self {
+        asker: Asker::Agent,
+        confirmed: false,
+    };
+}
+
 /// Where a call is transferred to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferTo {
@@ -71,7 +88,7 @@ pub enum Command {
         confirmed: bool,
     },
     /// Take a call that rings at a colleague's phone.
-    Pickup(Box<PickupTarget>),
+    Pickup(Box<PickupTarget>, Wish),
     /// A link was opened: ask before it is dialled (`Snapshot::dial_request`).
     RequestDial(String),
     /// The question of `RequestDial` is answered or closed.
@@ -85,7 +102,7 @@ pub enum Command {
     /// Refuse a ringing call with this final status, 300 to 699.
     Reject(CallId, u16),
     /// Send a ringing call elsewhere: 302 with this URI.
-    Redirect(CallId, String),
+    Redirect(CallId, String, Wish),
     /// Let the far end of a call call somebody else instead.
     Transfer {
         /// The call.
@@ -93,7 +110,7 @@ pub enum Command {
         /// Where to.
         to: TransferTo,
         /// Who wants it.
-        asker: Asker,
+        wish: Wish,
     },
     /// Call somebody to announce a call to, which waits on hold; `Transfer` joins the two.
     Consult {
@@ -102,7 +119,7 @@ pub enum Command {
         /// Whom to call.
         target: CallTarget,
         /// Who wants it.
-        asker: Asker,
+        wish: Wish,
     },
     /// Let the far end transfer us, or not (`CallView::referral`).
     AnswerReferral(CallId, bool),
@@ -154,7 +171,7 @@ pub enum Command {
     /// Remove an account and its password.
     RemoveAccount(AccountId),
     /// Change one rule of an account, of all accounts (and of direct calls) when none is named.
-    SetRule(Option<AccountId>, Rule),
+    SetRule(Option<AccountId>, Rule, Wish),
     /// Register again now.
     RegisterNow(AccountId),
     /// Change the settings.

@@ -9,7 +9,7 @@ pub mod page;
 pub mod snapshot;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
-pub use command::{Asker, CallTarget, Command, Rule, TransferTo};
+pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish};
 pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
 pub use page::{Page, PageRequest};

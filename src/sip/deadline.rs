@@ -109,7 +109,7 @@ impl Endpoint {
                 Timer::Resolve(id) => {
                     self.resolved(now, id, Err("the name was not resolved in time".to_owned()));
                 }
-                Timer::Register(account) => self.register(now, account),
+                Timer::Register(account) => self.registration_due(now, account),
                 Timer::KeepAlive(account) => self.keep_alive(now, account),
                 Timer::Ring(session) => self.ring_limit_passed(now, session),
                 Timer::Provisional(session) => self.repeat_provisional(now, session),

@@ -79,6 +79,16 @@ impl Dialog {
         self.refresh(response);
     }
 
+    /// Takes the target from a further 1xx to our INVITE; the route set only where it names one, since
+    /// some say it once.
+    pub(crate) fn learn_again(&mut self, response: &Message) {
+        if response.header("Record-Route").is_some() {
+            self.learn(response);
+        } else {
+            self.refresh(response);
+        }
+    }
+
     /// Takes the target from a Contact (target refresh, section 12.2).
     pub(crate) fn refresh(&mut self, message: &Message) {
         if let Some(contact) = message.contact() {

@@ -9,7 +9,7 @@ use crate::base::id::AccountId;
 use crate::base::random::Random;
 use crate::base::uri::{Host, Uri};
 use crate::sip::account::{AccountSetup, CallExtensions};
-use crate::sip::connection::{Border, Flow};
+use crate::sip::connection::{Border, Flow, connect_limit};
 use crate::sip::deadline::Timer;
 use crate::sip::event::{Body, OutgoingCall, ReferTarget, SessionId, SipError, SipEvent, Status};
 use crate::sip::message::Message;
@@ -20,7 +20,8 @@ use crate::sip::subscription::SubscriptionId;
 use crate::sip::timer::{Deadlines, TIMEOUT};
 use crate::sip::transaction::{ClientOwner, Outcome, TransactionId, Transactions};
 use crate::sip::ua::{
-    Account, Arrival, Asked, Outgoing, OutgoingId, Penalties, ReferralAnswer, Session, Subscription,
+    Account, Arrival, Asked, Outgoing, OutgoingId, Penalties, ReferralAnswer, Session,
+    Subscription, Unfollowed,
 };
 use crate::sip::wire::{self, Datagram, Frame};
 
@@ -72,6 +73,8 @@ pub struct Endpoint {
     pub(super) streamless: BTreeMap<SocketAddr, Instant>,
     /// Servers that failed lately.
     pub(super) penalties: Penalties,
+    /// Wishes to be transferred that waited to be followed when their calls ended.
+    pub(super) unfollowed: BTreeMap<SessionId, Unfollowed>,
     pub(super) discarded: u64,
     /// What was refused unheard since its owner asked.
     pub(super) refusals: Refusals,
@@ -103,6 +106,7 @@ impl Endpoint {
             nowhere,
             streamless: BTreeMap::new(),
             penalties: Penalties::default(),
+            unfollowed: BTreeMap::new(),
             discarded: 0,
             refusals: Refusals::default(),
             rate_limit,
@@ -584,14 +588,5 @@ impl Endpoint {
         self.flow_broke(now, |flow| flow.connection() == Some(connection), why);
         self.registration_flow_lost(now, connection);
         self.subscription_flow_lost(now, connection);
-    }
-}
-
-/// How long a stream may take to open before another way is tried; longer than the sockets take to
-/// say why a handshake does not end.
-pub(super) fn connect_limit(transport: Transport) -> Duration {
-    match transport {
-        Transport::Udp | Transport::Tcp => Duration::from_secs(5),
-        Transport::Tls | Transport::Ws | Transport::Wss => Duration::from_secs(10),
     }
 }

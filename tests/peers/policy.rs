@@ -400,3 +400,48 @@ fn a_call_in_which_nothing_is_heard_ends_by_itself() {
     assert_eq!(row["end_reason"], words, "{row:#}");
     assert_eq!(row["state"], "completed", "{row:#}");
 }
+
+/// Each way by which a program could send callers to a number that costs.
+#[test]
+fn a_program_sends_nobody_to_a_costly_number_without_a_question() {
+    let mut phone = Phone::start(&["--no-register", "--control", "stdin"]);
+    let costly = "tel:+882991234567";
+    phone.send(&json!({"command": "forward", "uri": costly}));
+    let error = phone.wait("error");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("\"confirm\": true"),
+        "{error:#}"
+    );
+    let sipp = Sipp::to(phone.address(), "redirect", &[]);
+    let ringing = phone.wait("ringing");
+    let redirect = json!({"command": "redirect", "call_id": ringing["call_id"], "uri": costly});
+    phone.send(&redirect);
+    phone.wait_for("error", Duration::from_secs(5), |event| {
+        event["event"] == "error" && event["call_id"] == ringing["call_id"]
+    });
+    let pickup = json!({
+        "command": "pickup", "uri": "sip:+882991234567@127.0.0.1:9",
+        "sip_call_id": "a", "local_tag": "b", "remote_tag": "c",
+    });
+    phone.send(&pickup);
+    phone.wait_for("error", Duration::from_secs(5), |event| {
+        event["event"] == "error"
+            && event["message"]
+                .as_str()
+                .unwrap()
+                .contains("where it rings")
+    });
+    // With a yes it goes there.
+    let mut redirect = redirect;
+    redirect["confirm"] = true.into();
+    phone.send(&redirect);
+    let ended = phone.wait("ended");
+    assert_eq!(ended["status"], 302, "{ended:#}");
+    // Its scenario wants another address.
+    drop(sipp);
+    assert_eq!(phone.calls().len(), 1);
+    assert_eq!(phone.stop().code, Some(0));
+}

@@ -83,3 +83,16 @@ fn a_200_before_the_prack_is_answered() {
 fn interval_raised() {
     placed("interval-raised", "", &["--hangup-after", "1"]);
 }
+
+#[test]
+fn invitation_expires() {
+    scenario("invitation-expires", || {
+        let mut phone = Phone::start(&["--no-register"]);
+        Sipp::to(phone.address(), "invitation-expires", &[]).passes();
+        phone.wait("ended");
+        let row = phone.only_call();
+        assert_eq!(row["state"], "no-answer", "a missed call: {row:#}");
+        assert_eq!(row["done"], false, "to be called back: {row:#}");
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}

@@ -1,5 +1,6 @@
 //! What an agent does with several calls, against SIPp.
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -148,6 +149,29 @@ fn transfer_refused() {
         phone.wait("ended");
         sipp.passes();
         phone.only_call();
+    });
+}
+
+#[test]
+fn transfer_and_gone() {
+    scenario("transfer-and-gone", || {
+        let target = UdpSocket::bind("127.0.0.1:0").unwrap();
+        target
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        let port = target.local_addr().unwrap().port().to_string();
+        let options = ["--no-register", "--auto-answer", "--transfers", "always"];
+        let mut phone = Phone::start(&options);
+        let key = ["-key", "target_port", port.as_str()];
+        let sipp = Sipp::to(phone.address(), "transfer-and-gone", &key);
+        let mut invite = [0; 4096];
+        let (length, _) = target.recv_from(&mut invite).unwrap();
+        let invite = String::from_utf8_lossy(&invite[..length]);
+        assert!(invite.starts_with("INVITE sip:carol@"), "{invite}");
+        assert!(invite.contains("\r\nReferred-By: "), "{invite}");
+        sipp.passes();
+        phone.wait("ended");
+        assert_eq!(phone.calls().len(), 2);
     });
 }
 

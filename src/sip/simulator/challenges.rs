@@ -472,3 +472,60 @@ fn who_answered_is_believed_of_the_own_server_alone() {
     let elsewhere = format!("sip:dave@{}", peer().ip());
     assert_eq!(told(peer(), &elsewhere, "none"), None);
 }
+
+/// A challenge with SHA-256 below one with MD5 does not make the MD5 one strong.
+#[test]
+fn where_sha_256_is_offered_it_is_what_is_answered_whatever_stands_above() {
+    let (mut bench, register) = phone(setup());
+    let both = [("WWW-Authenticate", SHA256)];
+    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    answer(&mut bench, server(), &again, 200, &[]);
+    bench.endpoint.register_now(bench.now, BOB);
+    let register = bench.sent().remove(0);
+    let both = [("WWW-Authenticate", MD5), ("WWW-Authenticate", SHA256)];
+    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    assert!(again.header("Authorization").unwrap().contains("SHA-256"));
+    // Where MD5 is allowed the topmost counts (RFC 8760 section 2.4).
+    let digest = DigestRules {
+        allow_md5: true,
+        ..DigestRules::default()
+    };
+    let (mut bench, register) = phone(AccountSetup { digest, ..setup() });
+    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    assert!(!again.header("Authorization").unwrap().contains("SHA-256"));
+}
+
+/// A call that went by the own server goes on by another machine of the provider's, which asks too.
+#[test]
+fn a_challenge_inside_a_call_is_answered_on_the_way_that_the_own_server_chose() {
+    let (mut bench, register) = phone(setup());
+    answer(&mut bench, server(), &register, 200, &[]);
+    let (session, invite) = call(&mut bench, "sip:carol@sim.example");
+    let fields = [
+        ("Contact", "<sip:carol@10.0.0.9>"),
+        ("Record-Route", "<sip:10.0.0.202;lr>"),
+    ];
+    answer(&mut bench, server(), &invite, 200, &fields);
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    let other = (IpAddr::from([10, 0, 0, 202]), 5060).into();
+    let challenge = [("Proxy-Authenticate", SHA256)];
+    let again = answer(&mut bench, other, &bye, 407, &challenge).remove(0);
+    assert!(again.header("Proxy-Authorization").is_some());
+    // One that no server of the account leads to gets nothing.
+    let (session, invite) = call(&mut bench, "sip:carol@sim.example");
+    answer(&mut bench, server(), &invite, 200, &fields);
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench.sent().remove(0);
+    let foreign = "Digest realm=\"elsewhere.example\", nonce=\"n\", algorithm=SHA-256";
+    let sent = answer(
+        &mut bench,
+        other,
+        &bye,
+        407,
+        &[("Proxy-Authenticate", foreign)],
+    );
+    let credentials = |it: &Message| it.header("Proxy-Authorization").is_some();
+    assert!(!sent.iter().any(credentials));
+}

@@ -4,6 +4,7 @@
 //! `RINGDESK_SIM_SEED` with which seed it begins (1). A failure names its seed, and the same seed
 //! gives the same run.
 
+mod after_the_call;
 mod agent;
 pub(in crate::sip) mod bench;
 mod calls;
@@ -11,6 +12,7 @@ mod challenges;
 mod checks;
 mod faults;
 mod hanging_up;
+mod invitations;
 mod limits;
 mod mutations;
 mod networks;

@@ -535,3 +535,44 @@ fn a_subscription_without_a_registration_follows_at_once() {
     assert_follows(&mut bench, &subscribe);
     assert!(bench.now - since < SECOND, "{:?}", bench.now - since);
 }
+
+/// The name servers fail while the registrar is well: the phone says that it is registered, and a call
+/// for help must not end before it began.
+#[test]
+fn a_call_goes_to_the_server_that_has_the_binding_when_its_name_leads_nowhere() {
+    let mut bench = registered(None);
+    let first = next(&mut bench);
+    answer(&mut bench, &first, 200, &["Expires: 3600"]);
+    bench.drain();
+    bench.names.insert("sim.example".to_owned(), Vec::new());
+    let call = |bench: &mut Bench, target: &str| {
+        let target = crate::base::uri::Uri::parse(target).unwrap();
+        let now = bench.now;
+        let session = bench.endpoint.invite(now, Some(ID), &target, &[]).unwrap();
+        bench.drain();
+        bench.endpoint.offer(now, session, Body::sdp("v=0")).ok()?;
+        Some(next(bench))
+    };
+    let (to, invite) = call(&mut bench, "sip:112@sim.example").unwrap();
+    assert_eq!((to, invite.method()), (first.0, Some(&Method::Invite)));
+    // A foreign host is none of its business.
+    bench.names.insert("far.example".to_owned(), Vec::new());
+    assert!(call(&mut bench, "sip:carol@far.example").is_none());
+}
+
+/// A NAT forgot the way of the sound, or the far end's proxy the call; only a re-INVITE finds out.
+#[test]
+fn running_calls_are_renewed_after_sleep_whatever_the_address() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    change(&mut bench, Some(OURS), true);
+    bench.drain();
+    let moved = |event: &SipEvent| matches!(event, SipEvent::Moved { local_ip: OURS, .. });
+    assert_eq!(bench.events.iter().filter(|event| moved(event)).count(), 1);
+    // One that rings has nothing to renew.
+    let mut bench = Bench::new();
+    bench.datagram(&invite("i"));
+    change(&mut bench, Some(OURS), true);
+    bench.drain();
+    assert!(!bench.events.iter().any(moved));
+}

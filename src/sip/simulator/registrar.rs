@@ -42,6 +42,8 @@ pub(super) struct Registrar {
     pub(super) challenge_calls: bool,
     /// Answers every REGISTER so, when set.
     pub(super) refuse_with: Option<u16>,
+    /// Answers nothing, when set.
+    pub(super) silent: bool,
     /// Service-Route of each answer, when set.
     pub(super) service_route: Option<String>,
     /// How many REGISTERs were accepted.
@@ -63,6 +65,7 @@ impl Registrar {
             record_route: true,
             challenge_calls: false,
             refuse_with: None,
+            silent: false,
             service_route: None,
             accepted: 0,
         }
@@ -101,7 +104,8 @@ impl Registrar {
         bytes: &[u8],
         random: &mut SeededRandom,
     ) -> Vec<(SocketAddr, Vec<u8>)> {
-        if crate::sip::wire::datagram(bytes) == crate::sip::wire::Datagram::KeepAlive {
+        if self.silent || crate::sip::wire::datagram(bytes) == crate::sip::wire::Datagram::KeepAlive
+        {
             return Vec::new();
         }
         // A proxy sees responses with several Vias, which a user agent's reader refuses.

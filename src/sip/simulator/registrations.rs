@@ -407,3 +407,40 @@ fn each_try_is_told_once_and_a_refresh_is_no_news() {
     let (tries, failures) = (tries.count(), failures.count());
     assert!(failures >= 3 && tries == failures, "{told:?}");
 }
+
+/// Its removal was given up for the new REGISTER: where one datagram was lost, or a challenge came, the
+/// old binding stayed, and calls to it found nobody.
+#[test]
+fn an_account_that_gets_another_address_takes_the_old_binding_along() {
+    let mut world = one_phone(account("anna"), |_| {});
+    assert_eq!(world.registrar.bound("anna", world.now).len(), 1);
+    let now = world.now;
+    world.agents[0].endpoint.remove_account(now, ID);
+    world.add_account(0, account("bob"));
+    world.run_for(SECOND * 3);
+    assert_eq!(world.registrar.bound("anna", world.now), [""; 0]);
+    assert_eq!(world.registrar.bound("bob", world.now).len(), 1);
+}
+
+#[test]
+fn a_registrar_that_is_gone_does_not_keep_the_next_address_waiting() {
+    let mut world = one_phone(account("anna"), |_| {});
+    world.registrar.silent = true;
+    let now = world.now;
+    world.agents[0].endpoint.remove_account(now, ID);
+    world.add_account(0, account("bob"));
+    world.run_for(SECOND * 3);
+    world.registrar.silent = false;
+    world.run_for(SECOND * 5);
+    assert_eq!(world.registrar.bound("bob", world.now).len(), 1);
+    // Removed while it waits, it never comes.
+    let now = world.now;
+    world.registrar.silent = true;
+    world.agents[0].endpoint.remove_account(now, ID);
+    world.add_account(0, account("carol"));
+    let now = world.now;
+    world.agents[0].endpoint.remove_account(now, ID);
+    world.registrar.silent = false;
+    world.run_for(MINUTE);
+    assert_eq!(world.registrar.bound("carol", world.now), [""; 0]);
+}

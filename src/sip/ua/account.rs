@@ -67,6 +67,8 @@ pub(crate) struct Account {
     pub(crate) moves: u8,
     /// Whether its last REGISTER came back to us.
     pub(crate) looped: bool,
+    /// What the account becomes once its binding is removed: another address or registrar.
+    pub(crate) successor: Option<Box<AccountSetup>>,
     /// The realms that the account's own servers asked for.
     pub(crate) realms: VecDeque<String>,
     /// The addresses that were resolved for its own servers, the oldest first.
@@ -124,15 +126,27 @@ impl Account {
             outdated: None,
             moves: 0,
             looped: false,
+            successor: None,
             realms: VecDeque::new(),
             servers: VecDeque::new(),
             setup,
         }
     }
 
+    /// Whether a binding made by this account would be one of that setup, too.
+    fn has_binding_of(&self, other: &AccountSetup) -> bool {
+        (&self.setup.address, &self.setup.registrar) == (&other.address, &other.registrar)
+    }
+
+    /// Whether its binding is being removed, and is none of that setup.
+    pub(crate) fn leaves_for(&self, next: &AccountSetup) -> bool {
+        let removing = self.wish == Wish::Removed && self.bound && self.outgoing.is_some();
+        removing && !self.has_binding_of(next)
+    }
+
     /// Continues the binding of an older setup, when it is of the same address and registrar.
     pub(crate) fn take_over(&mut self, old: &Self) {
-        if old.setup.address == self.setup.address && old.setup.registrar == self.setup.registrar {
+        if old.has_binding_of(&self.setup) {
             self.contact_user.clone_from(&old.contact_user);
             self.call_id.clone_from(&old.call_id);
             self.cseq = old.cseq;

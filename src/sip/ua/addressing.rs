@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crate::base::flow::{ConnectionId, Peer, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, SipUri, Uri};
-use crate::sip::connection::Flow;
+use crate::sip::connection::{Flow, connect_limit};
 use crate::sip::deadline::Timer;
-use crate::sip::endpoint::{Endpoint, connect_limit};
+use crate::sip::endpoint::Endpoint;
 use crate::sip::message::{Message, Method};
 use crate::sip::route;
 

@@ -143,10 +143,11 @@ impl Endpoint {
         let registers = outgoing.request.method() == Some(&Method::Register);
         let target = outgoing.request.uri().and_then(Uri::as_sip).cloned();
         let account_id = outgoing.account;
+        let own_call = self.is_in_own_call(id);
         let Some(account) = account_id.and_then(|id| self.accounts.get_mut(&id)) else {
             return (Vec::new(), Some(KeptBack::NoPassword));
         };
-        let own_hop = account.is_own_way(place, own_stream);
+        let own_hop = own_call || account.is_own_way(place, own_stream);
         // Whatever the way, a call within the own domain is challenged by the own side.
         let own_target = registers || target.is_some_and(|uri| account.is_own_host(&uri.host));
         let mut chosen = Vec::new();
@@ -161,10 +162,10 @@ impl Endpoint {
             let strong = fields
                 .iter()
                 .filter_map(Challenge::from_fields)
-                .any(|offered| offered.realm == realm && offered.algorithm.hash != Hash::Md5);
+                .find(|offered| offered.realm == realm && offered.algorithm.hash != Hash::Md5);
             let rules = &mut account.setup.digest;
             let was_strong = rules.strong_realms.contains(&realm);
-            if strong && !was_strong {
+            if strong.is_some() && !was_strong {
                 if rules.strong_realms.len() >= MAX_REALMS {
                     rules.strong_realms.remove(0);
                 }
@@ -174,10 +175,16 @@ impl Endpoint {
                     self.border.event(SipEvent::StrongRealm { account, realm });
                 }
             }
-            if !strong && was_strong && !rules.allow_md5 {
-                kept = Some(KeptBack::Weaker(realm));
-                continue;
-            }
+            let challenge = match strong {
+                _ if rules.allow_md5 => challenge,
+                // Whatever stands above it: an MD5 challenge may have been put there on the way.
+                Some(strong) => strong,
+                None if was_strong => {
+                    kept = Some(KeptBack::Weaker(realm));
+                    continue;
+                }
+                None => challenge,
+            };
             account.learn_realm(realm);
             chosen.push(challenge);
         }
@@ -208,7 +215,19 @@ impl Endpoint {
         let Some(account) = outgoing.account.and_then(|id| self.accounts.get(&id)) else {
             return false;
         };
-        let connection = |(connection, _)| connection;
+        let stream = outgoing.stream.map(|(connection, _)| connection);
+        account.is_own_way(Some(place), stream) || self.is_in_own_call(id)
+    }
+
+    /// Whether a request belongs to a call that goes by its account's own server: what stands further
+    /// on the way may be another machine of the provider's.
+    fn is_in_own_call(&self, id: OutgoingId) -> bool {
+        let Some(outgoing) = self.outgoing.get(&id) else {
+            return false;
+        };
+        let Some(account) = outgoing.account.and_then(|id| self.accounts.get(&id)) else {
+            return false;
+        };
         let call = match outgoing.owner {
             Owner::Change(id)
             | Owner::Refresh(id)
@@ -223,8 +242,8 @@ impl Endpoint {
             | Owner::Resubscribe(..)
             | Owner::Nobody => None,
         };
-        account.is_own_way(Some(place), outgoing.stream.map(connection))
-            || call.is_some_and(|call| account.is_own_way(call.place, call.stream.map(connection)))
+        let connection = |(connection, _)| connection;
+        call.is_some_and(|call| account.is_own_way(call.place, call.stream.map(connection)))
     }
 
     /// Adds the credentials for all challenges that are known for such a request.

@@ -348,7 +348,7 @@ impl Endpoint {
         {
             let has_room = session.early.len() < MAX_FORKS;
             match session.early_mut(&tag) {
-                Some(early) => early.dialog.learn(response),
+                Some(early) => early.dialog.learn_again(response),
                 None if has_room => {
                     let dialog = Dialog::of_client(&invite, response);
                     session.early.extend(dialog.map(Early::new));

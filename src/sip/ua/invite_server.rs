@@ -126,6 +126,7 @@ impl Endpoint {
         session.learn_allow(invite);
         self.insert_session(id, session);
         let limit = self.ring_limit(account);
+        let limit = invitation_lasts(invite).map_or(limit, |lasts| lasts.min(limit));
         self.timers.set(Timer::Ring(id), now + limit);
         let caller = self.caller_of(invite, arrival, account);
         let headers = invite
@@ -341,8 +342,15 @@ impl Endpoint {
             return;
         };
         match session.phase {
-            Phase::Ringing { .. } => {
-                let status = Status::new(480, super::phrase(480));
+            Phase::Ringing { transaction, .. } => {
+                let limit = self.ring_limit(session.account);
+                let expired = self
+                    .transactions
+                    .server_request(transaction)
+                    .and_then(invitation_lasts)
+                    .is_some_and(|lasts| lasts <= limit);
+                let code = if expired { 487 } else { 480 };
+                let status = Status::new(code, super::phrase(code));
                 self.refuse_ringing(now, id, &status, &[]);
                 self.end(id, EndedBy::RingLimit, status, None);
             }
@@ -572,4 +580,10 @@ fn demands_encryption(request: &Message) -> bool {
     let nearest = routed.map(|route| route.uri);
     let nearest = nearest.or_else(|| request.contact().map(|contact| contact.uri));
     request.uri().is_some_and(route::is_secure) || nearest.as_ref().is_some_and(route::is_secure)
+}
+
+/// How long a caller's invitation is valid (RFC 3261 section 13.3.1); some say 0 and mean nothing by it.
+fn invitation_lasts(invite: &Message) -> Option<Duration> {
+    let seconds = invite.seconds("Expires").filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds.into()))
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::failover::prefer;
 use super::outgoing::{Outgoing, OutgoingId, Owner};
+use super::session::Phase;
 use crate::base::flow::{Output, ResolveId, Resolved};
 use crate::sip::deadline::Timer;
 use crate::sip::endpoint::Endpoint;
@@ -100,16 +101,34 @@ impl Endpoint {
             }
             Asked::Session(session) => {
                 let mut places = places;
-                // The server that has our binding is known to work, and by the same flow.
-                let account = self.sessions.get(&session).and_then(|it| it.account);
-                let bound = account
-                    .and_then(|id| self.accounts.get(&id))
-                    .filter(|account| account.bound)
-                    .and_then(|account| account.place);
+                // The server that has our binding is known to work, and by the same flow; also where
+                // the name servers are silent just now.
+                let bound = self.bound_server(session);
+                if places.is_empty() && self.goes_to_own_server(session) {
+                    places.extend(bound);
+                }
                 prefer(&mut places, bound);
                 self.penalties.sort(now, &mut places);
                 self.invite_resolved(now, session, places, why);
             }
+        }
+    }
+
+    /// The server that has the binding of a call's account.
+    fn bound_server(&self, session: SessionId) -> Option<Resolved> {
+        let account = self.accounts.get(&self.sessions.get(&session)?.account?)?;
+        account.place.filter(|_| account.bound)
+    }
+
+    /// Whether a call goes to a server of its account, by its name.
+    fn goes_to_own_server(&self, session: SessionId) -> bool {
+        let Some(session) = self.sessions.get(&session) else {
+            return false;
+        };
+        let account = session.account.and_then(|id| self.accounts.get(&id));
+        match (&session.phase, account) {
+            (Phase::Resolving(plan), Some(account)) => account.is_own_host(&plan.hop.host),
+            (_, _) => false,
         }
     }
 }

@@ -71,6 +71,7 @@ pub(crate) use account::Account;
 pub(crate) use failover::Penalties;
 pub(crate) use incoming::{Arrival, phrase};
 pub use referral::ReferralAnswer;
+pub(crate) use referral::Unfollowed;
 
 pub(crate) use lookup::Asked;
 pub(crate) use outgoing::{Outgoing, OutgoingId, Owner};

@@ -23,7 +23,7 @@ impl Endpoint {
     /// Repairs what the change broke, and leaves alone what it did not touch.
     pub(crate) fn network_changed(&mut self, now: Instant, woke: bool, route: RouteTo<'_>) {
         let accounts = self.accounts_to_register(woke, route);
-        let calls = self.calls_that_moved(route);
+        let calls = self.calls_that_moved(woke, route);
         let streams = self.dead_streams(woke, route);
         let subscriptions = self.subscriptions_that_moved(route);
         if accounts.is_empty() && calls.is_empty() && streams.is_empty() && subscriptions.is_empty()
@@ -100,14 +100,16 @@ impl Endpoint {
             .collect()
     }
 
-    /// Calls towards whose next hop another address of ours leads now.
-    fn calls_that_moved(&self, route: RouteTo<'_>) -> Vec<(SessionId, IpAddr)> {
+    /// Calls towards whose next hop another address of ours leads now; after sleep, all that are
+    /// established: the way of their sound, or a NAT's word for it, may be forgotten.
+    fn calls_that_moved(&self, woke: bool, route: RouteTo<'_>) -> Vec<(SessionId, IpAddr)> {
         self.sessions
             .iter()
             .filter_map(|(id, session)| {
                 let place = session.place?;
                 let local_ip = route(place.remote)?;
-                (local_ip != place.local_ip).then_some((*id, local_ip))
+                let slept = woke && matches!(session.phase, Phase::Established);
+                (slept || local_ip != place.local_ip).then_some((*id, local_ip))
             })
             .collect()
     }

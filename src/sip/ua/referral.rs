@@ -12,6 +12,9 @@ use crate::sip::message::{Message, Method};
 use crate::sip::parse::{self, AddressField, Replaces};
 use crate::sip::transaction::TransactionId;
 
+/// How many wishes are kept whose calls are over.
+const MAX_UNFOLLOWED: usize = 64;
+
 /// How long the far end is told what comes of its wish; longer than a call rings.
 const SUBSCRIPTION: Duration = Duration::from_secs(180);
 
@@ -49,6 +52,15 @@ pub(crate) struct TheirRefer {
     notifying: bool,
     /// The next news.
     next: Option<Status>,
+}
+
+/// A wish that was accepted (202) and whose call its asker then ended, as many do at once. It may
+/// still be followed (RFC 3515 section 2.4.4: the REFER is carried out on its own); nobody is told how
+/// it goes.
+#[derive(Debug)]
+pub(crate) struct Unfollowed {
+    replaces: Option<Replaces>,
+    referred_by: Option<String>,
 }
 
 impl Endpoint {
@@ -113,6 +125,12 @@ impl Endpoint {
         id: SessionId,
         answer: &ReferralAnswer,
     ) -> Result<(), SipError> {
+        if self.unfollowed.contains_key(&id) {
+            if let ReferralAnswer::Refuse(_) = answer {
+                self.forget_unfollowed(id);
+            }
+            return Ok(());
+        }
         let theirs = self.their_refer(id)?;
         theirs.pending = *answer == ReferralAnswer::Ask;
         let (transaction, silent) = (theirs.transaction.take(), theirs.silent);
@@ -153,19 +171,21 @@ impl Endpoint {
         id: SessionId,
         wanted: &OutgoingCall<'_>,
     ) -> Result<SessionId, SipError> {
-        let theirs = self.their_refer(id)?;
-        if theirs.call.is_some() {
-            return Err(SipError::WrongState("already following a transfer"));
-        }
+        let (replaces, referred_by) = if let Some(wish) = self.unfollowed.get(&id) {
+            (wish.replaces.clone(), wish.referred_by.clone())
+        } else {
+            let theirs = self.their_refer(id)?;
+            if theirs.call.is_some() {
+                return Err(SipError::WrongState("already following a transfer"));
+            }
+            (theirs.replaces.clone(), theirs.referred_by.clone())
+        };
         let mut headers = wanted.headers.to_vec();
-        if let Some(replaces) = &theirs.replaces {
-            headers.push(("Replaces".to_owned(), replaces.to_string()));
-        }
-        if let Some(by) = &theirs.referred_by {
-            headers.push(("Referred-By".to_owned(), by.clone()));
-        }
+        headers.extend(replaces.map(|replaces| ("Replaces".to_owned(), replaces.to_string())));
+        headers.extend(referred_by.map(|by| ("Referred-By".to_owned(), by)));
         let headers = headers.as_slice();
         let call = self.start_call(now, &OutgoingCall { headers, ..*wanted })?;
+        self.forget_unfollowed(id);
         if let Some(session) = self.sessions.get_mut(&call) {
             session.transfers.because_of = Some(id);
         }
@@ -204,6 +224,10 @@ impl Endpoint {
 
     /// Ends the news after their time.
     pub(crate) fn referral_limit_passed(&mut self, now: Instant, id: SessionId) {
+        if self.unfollowed.remove(&id).is_some() {
+            self.border.event(SipEvent::ReferralOver { session: id });
+            return;
+        }
         let Ok(theirs) = self.their_refer(id) else {
             return;
         };
@@ -246,9 +270,13 @@ impl Endpoint {
         };
         theirs.notifying = false;
         let next = theirs.next.take();
-        // The far end no longer wants to know; the call that it asked for goes on.
+        // The far end no longer wants to know; what it asked for goes on.
         if status.code == 481 || matches!(answer, Answer::Failed { .. }) {
-            self.forget_referral(id);
+            if theirs.call.is_some() {
+                self.forget_referral(id);
+            } else {
+                theirs.silent = true;
+            }
         } else if let Some(next) = next {
             self.notify_referrer(now, id, &next, None);
         }
@@ -312,6 +340,37 @@ impl Endpoint {
             && theirs.call.is_none()
         {
             self.border.event(SipEvent::ReferralOver { session: id });
+        }
+    }
+
+    /// Keeps what the far end of a call that is over asked for, where it was accepted and waits to be
+    /// followed.
+    pub(crate) fn keep_wish(&mut self, id: SessionId, theirs: TheirRefer) {
+        if theirs.transaction.is_some() || theirs.call.is_some() {
+            return self.timers.cancel(&Timer::Referral(id));
+        }
+        if self.unfollowed.len() >= MAX_UNFOLLOWED
+            && let Some((oldest, _)) = self.unfollowed.pop_first()
+        {
+            self.timers.cancel(&Timer::Referral(oldest));
+            self.border
+                .event(SipEvent::ReferralOver { session: oldest });
+        }
+        let TheirRefer {
+            replaces,
+            referred_by,
+            ..
+        } = theirs;
+        let wish = Unfollowed {
+            replaces,
+            referred_by,
+        };
+        self.unfollowed.insert(id, wish);
+    }
+
+    fn forget_unfollowed(&mut self, id: SessionId) {
+        if self.unfollowed.remove(&id).is_some() {
+            self.timers.cancel(&Timer::Referral(id));
         }
     }
 

@@ -28,6 +28,8 @@ const BACK_OFF_BASE: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1800);
 /// The shortest pause before the next REGISTER of a binding, however briefly it was granted.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
+/// How long the removal of a binding may keep the next one of the same account waiting.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest lifetime that a registrar may demand by 423.
 const MAX_EXPIRES: Duration = Duration::from_secs(86_400);
 /// How often in a row the Contact follows a changed public address: a NAT that gives each request
@@ -37,8 +39,16 @@ const MAX_MOVES: u8 = 3;
 const MAX_SERVICE_ROUTES: usize = 8;
 
 impl Endpoint {
-    /// Adds an account and registers it.
+    /// Adds an account and registers it. Where it has the place of one with another address, whose
+    /// binding is being removed, that comes first: else calls to it would still come, for nobody.
     pub(crate) fn start_account(&mut self, now: Instant, id: AccountId, setup: AccountSetup) {
+        if let Some(old) = self.accounts.get_mut(&id)
+            && old.leaves_for(&setup)
+        {
+            old.successor = Some(Box::new(setup));
+            self.timers.set(Timer::Register(id), now + FAREWELL);
+            return;
+        }
         let mut account = Account::new(
             setup,
             self.random.hex(8),
@@ -59,10 +69,24 @@ impl Endpoint {
         }
     }
 
+    /// Time for the next REGISTER; or the binding could not be removed in time, and its place is
+    /// taken.
+    pub(crate) fn registration_due(&mut self, now: Instant, id: AccountId) {
+        let account = self.accounts.get_mut(&id);
+        match account.and_then(|account| account.successor.take()) {
+            Some(setup) => {
+                self.forget_account(now, id);
+                self.start_account(now, id, *setup);
+            }
+            None => self.register(now, id),
+        }
+    }
+
     /// Removes an account after its binding.
     pub(crate) fn stop_account(&mut self, now: Instant, id: AccountId) {
         self.unsubscribe_account(now, id);
         if let Some(account) = self.accounts.get_mut(&id) {
+            account.successor = None;
             account.wish = Wish::Removed;
             self.unbind(now, id);
         }
@@ -492,11 +516,15 @@ impl Endpoint {
         };
         account.binding = None;
         let removed = account.wish == Wish::Removed;
+        let successor = account.successor.take();
         if account.setup.registrar.is_some() {
             self.tell(id, RegistrationState::Unregistered);
         }
         if removed {
             self.forget_account(now, id);
+        }
+        if let Some(setup) = successor {
+            self.start_account(now, id, *setup);
         }
     }
 

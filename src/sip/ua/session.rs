@@ -371,9 +371,12 @@ impl Endpoint {
             Timer::SessionExpires(id),
             Timer::Refer(id),
             Timer::ReferAgain(id),
-            Timer::Referral(id),
         ] {
             self.timers.cancel(&timer);
+        }
+        match session.transfers.theirs {
+            Some(theirs) if by == EndedBy::Remote => self.keep_wish(id, theirs),
+            Some(_) | None => self.timers.cancel(&Timer::Referral(id)),
         }
         self.resolving.retain(|question, asked| match asked {
             super::Asked::Session(owner) if *owner == id => {

@@ -32,6 +32,30 @@ fn a_wish_of_the_far_end_is_a_question_with_the_exact_address() {
     );
 }
 
+/// Who asks and hangs up at once still waits where the agent is to call.
+#[test]
+fn a_wish_to_be_transferred_stays_when_its_call_ends() {
+    let mut call = talking(1, known());
+    call.stage = CallStage::Ended;
+    call.referral = Some(ReferralView {
+        to: "Carol".to_owned(),
+        uri: "sip:carol@example.com".to_owned(),
+        by: "bob".to_owned(),
+        attended: false,
+        caution: None,
+        asked: start() - std::time::Duration::from_secs(5),
+    });
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("bob wants you to talk with Carol instead");
+    shown.get_by_label("Call them").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    assert!(
+        matches!(sent.as_slice(), [Command::AnswerReferral(_, true)]),
+        "{sent:?}"
+    );
+}
+
 #[test]
 fn a_call_that_is_sent_elsewhere_asks_first_and_then_says_where_it_goes() {
     let call = CallView {

@@ -5,7 +5,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage};
+use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage, Wish};
 use crate::crm::row::MatchLevel;
 use crate::ui::state::View;
 use crate::ui::view::test_forms;
@@ -277,7 +277,14 @@ fn do_not_disturb_is_turned_on_and_off_by_its_words() {
         shown.get_by_label("Do not disturb").click_accesskit();
         shown.run();
         let told = shown.state_mut().told();
-        assert_eq!(told, [format!("SetRule(None, DoNotDisturb({}))", !on)]);
+        assert_eq!(
+            told,
+            [format!(
+                "SetRule(None, DoNotDisturb({}), {:?})",
+                !on,
+                Wish::AGENT
+            )]
+        );
     }
 }
 

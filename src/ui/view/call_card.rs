@@ -11,7 +11,7 @@ use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
 use super::transfer_panel::{claim, transfer_ui};
-use super::wish::redirection_ui;
+use super::wish::{redirection_ui, referral_ui};
 use crate::base::id::CallId;
 use crate::control::{CallView, RecordingView};
 use crate::ui::outcome::{self, rings_here};
@@ -126,6 +126,10 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             redirection_ui(ui, scene, call);
             if !call.stage.is_over() && !rings_here(call) {
                 transfer_ui(ui, scene, state, call, &snapshot);
+            }
+            // Who asked hung up, and still waits where the agent is to call.
+            if let Some(question) = call.referral.as_ref().filter(|_| call.stage.is_over()) {
+                referral_ui(ui, scene, call, question);
             }
             if let Some(words) = claim(call, &snapshot).filter(|_| rings_here(call)) {
                 let ink = Theme::of(ui).colours.warn.text;

@@ -8,7 +8,7 @@ use egui_material_icons::icons::{
     ICON_PAUSE_CIRCLE, ICON_PHONE_CALLBACK, ICON_PHONE_IN_TALK, ICON_RING_VOLUME, ICON_SCHEDULE,
 };
 
-use crate::control::{CallTarget, ColleagueState, ColleagueView, Command};
+use crate::control::{CallTarget, ColleagueState, ColleagueView, Command, Wish};
 use crate::ui::display_text::{clean_line, shown_line};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
@@ -84,7 +84,7 @@ fn colleague_ui(ui: &mut Ui, scene: &mut Scene<'_>, colleague: &ColleagueView) {
             .tooltip(&name)
             .look(Look::Answer);
         if button.put(ui, place, id.with("pick up")).clicked() {
-            scene.send(Command::Pickup(Box::new(pickup.clone())));
+            scene.send(Command::Pickup(Box::new(pickup.clone()), Wish::AGENT));
         }
     }
 }

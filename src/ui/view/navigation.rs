@@ -8,7 +8,7 @@ use egui_material_icons::icons::{
     ICON_PERSON, ICON_SETTINGS, ICON_VOICEMAIL,
 };
 
-use crate::control::{CallTarget, Command, Rule};
+use crate::control::{CallTarget, Command, Rule, Wish};
 use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
@@ -97,7 +97,7 @@ fn disturb_ui(ui: &mut Ui, scene: &mut Scene<'_>, words: bool) {
         .show(ui)
         .clicked()
     {
-        scene.send(Command::SetRule(None, Rule::DoNotDisturb(!on)));
+        scene.send(Command::SetRule(None, Rule::DoNotDisturb(!on), Wish::AGENT));
     }
 }
 

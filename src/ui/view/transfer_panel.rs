@@ -5,7 +5,7 @@ use egui_material_icons::icons::{ICON_CALL, ICON_PHONE_FORWARDED};
 
 use super::wish::referral_ui;
 use crate::base::id::CallId;
-use crate::control::{Asker, CallStage, CallTarget, CallView, Command, Snapshot, TransferTo};
+use crate::control::{CallStage, CallTarget, CallView, Command, Snapshot, TransferTo, Wish};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{SMALL, Theme};
@@ -101,7 +101,7 @@ pub(crate) fn joined(first: CallId, consult: &CallView) -> Command {
     Command::Transfer {
         call: first,
         to: TransferTo::Call(consult.id),
-        asker: Asker::Agent,
+        wish: Wish::AGENT,
     }
 }
 
@@ -154,7 +154,7 @@ fn target_ui(ui: &mut Ui, call: &CallView, to: &str) -> Option<Command> {
             Some(Command::Transfer {
                 call: call.id,
                 to: TransferTo::Address(to.to_owned()),
-                asker: Asker::Agent,
+                wish: Wish::AGENT,
             })
         } else if first.clicked() {
             Some(Command::Consult {
@@ -163,7 +163,7 @@ fn target_ui(ui: &mut Ui, call: &CallView, to: &str) -> Option<Command> {
                     text: to.to_owned(),
                     account: call.account,
                 },
-                asker: Asker::Agent,
+                wish: Wish::AGENT,
             })
         } else {
             None
@@ -189,6 +189,6 @@ fn joining_ui(ui: &mut Ui, call: &CallView, other: &CallView) -> Option<Command>
     button.clicked().then(|| Command::Transfer {
         call: call.id,
         to: TransferTo::Call(other.id),
-        asker: Asker::Agent,
+        wish: Wish::AGENT,
     })
 }
