@@ -1,0 +1,35 @@
+//! Transfers (RFC 3515, 3891, 3892, 4488, 5589) by role: who asks, who is sent elsewhere, who is reached.
+
+mod replaced;
+mod transferee;
+mod transferor;
+
+use std::time::Duration;
+
+use super::bench::Bench;
+use crate::base::uri::Uri;
+use crate::sip::OutgoingCall;
+use crate::sip::message::Message;
+
+const US: &str = "sip:us@10.0.0.1";
+const LONG: Duration = Duration::from_secs(700);
+const CAROL: &str = "sip:carol@10.0.0.203";
+
+/// Gives the endpoint an answer to a request that it sent.
+fn answer(bench: &mut Bench, request: &Message, code: u16, more: &[(&str, &str)]) -> Vec<Message> {
+    let mut response = Message::response(request, code, "Answer", Some("p1"));
+    for (name, value) in more {
+        response.headers.push(*name, *value);
+    }
+    bench.datagram_bytes(&response.to_bytes())
+}
+
+/// A call of no account.
+fn to(target: &Uri) -> OutgoingCall<'_> {
+    OutgoingCall {
+        account: None,
+        target,
+        headers: &[],
+        urgent: false,
+    }
+}
