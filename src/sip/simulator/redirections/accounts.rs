@@ -1,0 +1,140 @@
+//! Which way a redirected call of an account goes, and that nobody but the account's own server gets
+//! its digest (RFC 3261 sections 22 and 26.2).
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{ended, follow, is_invite, next_invite, uri, why_not};
+use crate::base::id::AccountId;
+use crate::sip::message::{Message, Method};
+use crate::sip::simulator::bench::{Bench, OURS, peer};
+use crate::sip::simulator::scenarios::account;
+use crate::sip::{AccountSetup, EndedBy, SessionId};
+
+const ANNA: AccountId = AccountId(7);
+
+/// Where the bench's resolver sends the account's names.
+fn server() -> SocketAddr {
+    (IpAddr::from([10, 0, 0, 201]), 5060).into()
+}
+
+fn answer_from(
+    bench: &mut Bench,
+    from: SocketAddr,
+    request: &Message,
+    code: u16,
+    fields: &[(&str, &str)],
+) -> Vec<Message> {
+    let mut response = Message::response(request, code, "Answer", Some("t"));
+    for (name, value) in fields {
+        response.headers.push(*name, *value);
+    }
+    let now = bench.now;
+    let bytes = response.to_bytes();
+    bench.endpoint.handle_datagram(now, from, OURS, &bytes);
+    bench.sent()
+}
+
+/// A registered phone whose server has challenged a call, and that call as it was sent then.
+fn challenged(setup: AccountSetup, target: &str) -> (Bench, SessionId, Message) {
+    const CHALLENGE: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\"";
+    let mut bench = Bench::for_accounts(None);
+    bench.endpoint.add_account(bench.now, ANNA, setup);
+    let register = bench.sent().remove(0);
+    answer_from(&mut bench, server(), &register, 200, &[]);
+    let session = bench
+        .endpoint
+        .invite(bench.now, Some(ANNA), &uri(target), &[])
+        .unwrap();
+    let invite = next_invite(&mut bench, session).unwrap();
+    let challenge = [("Proxy-Authenticate", CHALLENGE)];
+    let sent = answer_from(&mut bench, server(), &invite, 407, &challenge);
+    let again = sent.into_iter().find(is_invite).unwrap();
+    assert!(again.header("Proxy-Authorization").is_some());
+    (bench, session, again)
+}
+
+#[test]
+fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
+    let (mut bench, session, invite) = challenged(account("anna"), "sip:bob@sim.example");
+    let foreign = [("Contact", "<sip:bob@10.0.0.200:5070>")];
+    answer_from(&mut bench, server(), &invite, 302, &foreign);
+    let sent = follow(&mut bench, session).unwrap();
+    let credentials = |message: &Message| {
+        message.header("Authorization").is_some() || message.header("Proxy-Authorization").is_some()
+    };
+    assert_eq!(sent.cseq(), Some((3, Method::Invite)));
+    assert!(!credentials(&sent), "{}", sent.to_bytes().escape_ascii());
+    // Nor when it asks, by whatever name.
+    for header in ["WWW-Authenticate", "Proxy-Authenticate"] {
+        let code = if header.starts_with('W') { 401 } else { 407 };
+        let ask = [(header, "Digest realm=\"sim.example\", nonce=\"x\"")];
+        let later = answer_from(&mut bench, peer(), &sent, code, &ask);
+        assert!(!later.iter().any(credentials));
+    }
+    assert_eq!(ended(&bench), Some((EndedBy::Remote, 401)));
+    // A call that is dialled to a foreign host gets none either.
+    let target = uri("sip:x@10.0.0.200:5070");
+    let now = bench.now;
+    let other = bench
+        .endpoint
+        .invite(now, Some(ANNA), &target, &[])
+        .unwrap();
+    let direct = next_invite(&mut bench, other).unwrap();
+    assert!(!credentials(&direct));
+    // Nor what follows in that call.
+    let accepted = [("Contact", "<sip:x@10.0.0.200:5070>")];
+    let acks = answer_from(&mut bench, peer(), &direct, 200, &accepted);
+    assert!(acks.iter().any(|ack| ack.method() == Some(&Method::Ack)));
+    bench.endpoint.hang_up(bench.now, other).unwrap();
+    let bye = bench.sent().remove(0);
+    assert_eq!(bye.method(), Some(&Method::Bye));
+    assert!(!acks.iter().chain([&bye]).any(credentials));
+    // The own server gets them at once.
+    let home = uri("sip:carol@sim.example");
+    let third = bench.endpoint.invite(now, Some(ANNA), &home, &[]).unwrap();
+    assert!(credentials(&next_invite(&mut bench, third).unwrap()));
+}
+
+#[test]
+fn a_redirected_call_takes_the_way_of_any_call_of_its_account() {
+    let proxied = AccountSetup {
+        outbound_proxy: Some(uri("sip:proxy.sim.example")),
+        ..account("anna")
+    };
+    let (mut bench, session, invite) = challenged(proxied, "sip:bob@sim.example");
+    let both = [
+        ("Contact", "<sip:carol@sim.example>"),
+        ("Contact", "<sip:carol@elsewhere.example>;q=0.5"),
+    ];
+    answer_from(&mut bench, server(), &invite, 302, &both);
+    let home = follow(&mut bench, session).unwrap();
+    answer_from(&mut bench, server(), &home, 480, &[]);
+    let abroad = next_invite(&mut bench, session).unwrap();
+    for (sent, target) in [
+        (home, "sip:carol@sim.example"),
+        (abroad, "sip:carol@elsewhere.example"),
+    ] {
+        let routes: Vec<&str> = sent.headers.values("Route").collect();
+        assert_eq!(routes, ["<sip:proxy.sim.example;lr>"], "{target}");
+        assert_eq!(sent.uri().unwrap().to_string(), target);
+        // The proxy asked for them, whatever lies behind it.
+        assert!(sent.header("Proxy-Authorization").is_some(), "{target}");
+    }
+}
+
+#[test]
+fn a_target_that_demands_encryption_is_not_called_by_a_plain_way() {
+    // That no Contact of `sip:` is offered after `sips:` is tested with the list itself; here the
+    // account's own way is too weak for what is asked.
+    let plain = AccountSetup {
+        transport: Some(crate::base::flow::Transport::Udp),
+        ..account("anna")
+    };
+    let (mut bench, session, invite) = challenged(plain, "sip:bob@sim.example");
+    let secure = [("Contact", "<sips:carol@sim.example>")];
+    answer_from(&mut bench, server(), &invite, 302, &secure);
+    assert_eq!(follow(&mut bench, session), None);
+    assert_eq!(ended(&bench), Some((EndedBy::Remote, 302)));
+    let why = why_not(&bench);
+    assert!(why.contains("demands an encrypted way"), "{why}");
+}
