@@ -1,16 +1,7 @@
-//! What RFC 4475 tortures a reader with: each of its 49 cases by a message of our own, and the
-//! reaction of a phone.
-
-use std::time::Duration;
-
-use super::bench::Bench;
-use crate::base::flow::{ConnectionId, Output, Transport};
-use crate::base::uri::Uri;
-use crate::sip::parse::{self, Unreadable};
-use crate::sip::{Body, Census, SipEvent};
+//! The table of the cases: what is sent, and the reaction to it.
 
 /// The reaction to a request.
-enum Reaction {
+pub(super) enum Reaction {
     /// The first answer has one of these codes.
     Answer(&'static [u16]),
     /// No answer at all.
@@ -75,7 +66,7 @@ const RESPONSES: [&str; 5] = ["unreason", "noreason", "scalarlg", "bigcode", "bc
 
 /// Writes a text with CRLF line ends; each case names the fields that matter and takes the rest
 /// from here: `{via}`, `{from}`, `{to}`, `{id}`, `{contact}`, `{sdp}`.
-fn fill(case: &str, text: &str) -> Vec<u8> {
+pub(super) fn fill(case: &str, text: &str) -> Vec<u8> {
     let sdp = "Content-Type: application/sdp\nContent-Length: 5\n\nv=0\n\n";
     let filled = text
         .replace(
@@ -99,7 +90,7 @@ fn fill(case: &str, text: &str) -> Vec<u8> {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn requests() -> Vec<(&'static str, &'static str, Reaction)> {
+pub(super) fn requests() -> Vec<(&'static str, &'static str, Reaction)> {
     vec![
         (
             "wsinv",
@@ -373,9 +364,9 @@ fn requests() -> Vec<(&'static str, &'static str, Reaction)> {
 }
 
 /// Parameters, names and values of several hundred octets each.
-const LONG_REQUEST: &str = "LONG";
+pub(super) const LONG_REQUEST: &str = "LONG";
 
-fn long_request() -> String {
+pub(super) fn long_request() -> String {
     let word = "longword".repeat(40);
     let vias: String = (0..30)
         .map(|n| format!("Via: SIP/2.0/TCP host{n}.example;branch=z9hG4bK{word};p{word}=v{word}\n"))
@@ -387,139 +378,9 @@ fn long_request() -> String {
     )
 }
 
-#[test]
-fn requests_get_the_reaction_of_the_table() {
-    let mut seen = 0;
-    for (case, text, reaction) in requests() {
-        let mut bench = Bench::new();
-        let text = if text == LONG_REQUEST {
-            long_request()
-        } else {
-            text.to_owned()
-        };
-        let bytes = fill(case, &text);
-        bench
-            .endpoint
-            .handle_datagram(bench.now, super::bench::peer(), super::bench::OURS, &bytes);
-        let answers: Vec<Vec<u8>> = bench
-            .drain()
-            .into_iter()
-            .map(|output| match output {
-                Output::Datagram { bytes, .. } => bytes,
-                other => panic!("{case}: {other:?}"),
-            })
-            .collect();
-        // Not read back by our reader: a refusal carries the peer's own faults.
-        let first = answers
-            .first()
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let code: Option<u16> = first
-            .as_deref()
-            .and_then(|text| text.split(' ').nth(1)?.parse().ok());
-        match reaction {
-            Answer(expected) => {
-                let code = code.unwrap_or_else(|| panic!("{case}: no answer"));
-                assert!(expected.contains(&code), "{case}: {first:?}");
-            }
-            Silence => assert_eq!(first, None, "{case}"),
-        }
-        if code == Some(420) {
-            let shown = first.unwrap();
-            assert!(shown.contains("Unsupported: nothingSupportsThis, nothingSupportsThisEither"));
-            assert!(!shown.contains("noProxies"));
-        }
-        if case == "mpart01" {
-            let whole = bench.events.iter().any(
-                |event| matches!(event, SipEvent::Message { body, .. } if body.bytes.contains(&0)),
-            );
-            assert!(whole, "the body is untouched");
-        }
-        seen += 1;
-    }
-    assert_eq!(seen, requests().len());
-}
-
-#[test]
-fn all_49_cases_are_here() {
-    let mut names: Vec<&str> = requests().iter().map(|(case, _, _)| *case).collect();
-    names.retain(|case| *case != "insuf-without-via");
-    assert_eq!(names, REQUESTS);
-    let mut names: Vec<&str> = responses().iter().map(|(case, ..)| *case).collect();
-    names.dedup();
-    assert_eq!(names, RESPONSES);
-    assert_eq!(REQUESTS.len() + RESPONSES.len(), 49);
-}
-
-#[test]
-fn escapes_are_compared_decoded_and_written_back_unchanged() {
-    let mut bench = Bench::new();
-    let (_, text, _) = requests()
-        .into_iter()
-        .find(|(c, _, _)| *c == "esc01")
-        .unwrap();
-    bench.datagram_bytes(&fill("esc01", text));
-    let call = bench.incoming().unwrap();
-    assert_eq!(
-        call.request_uri.user_decoded().as_deref(),
-        Some("sip:us@home.example")
-    );
-    assert_eq!(call.to.uri.user_decoded().as_deref(), Some("us"));
-    let session = call.session;
-    bench.answer();
-    bench.wait(Duration::from_secs(40));
-    assert!(
-        bench.traces.iter().any(|text| text
-            .starts_with("BYE sip:cal%6Cer@10.0.0.200:5070;%6C%72;n%61me=v%61lue%25%34%31 ")),
-        "the Contact is the target as it was written"
-    );
-    assert!(bench.endpoint.hang_up(bench.now, session).is_err());
-}
-
-/// A call of ours that waits for its answer, and the start of a response to it.
-fn calling(transport: Transport) -> (Bench, Option<ConnectionId>, String) {
-    let mut bench = Bench::new();
-    let by = transport.to_string().to_ascii_lowercase();
-    let target = Uri::parse(&format!("sip:peer@10.0.0.200;transport={by}")).unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
-    let (mut stream, mut invite) = (None, None);
-    for output in bench.drain() {
-        match output {
-            Output::Connect { connection, .. } => {
-                let local = (super::bench::OURS, 40_000).into();
-                bench
-                    .endpoint
-                    .handle_connected(bench.now, connection, local);
-                stream = Some(connection);
-            }
-            Output::Datagram { bytes, .. } | Output::Stream { bytes, .. } => {
-                invite = parse::message(&bytes).ok();
-            }
-            Output::Close { .. } | Output::Resolve { .. } => {}
-        }
-    }
-    let invite = invite.unwrap();
-    let fields: String = ["Via", "From", "Call-ID", "CSeq"]
-        .iter()
-        .map(|name| format!("{name}: {}\r\n", invite.header(name).unwrap()))
-        .collect();
-    (
-        bench,
-        stream,
-        format!("{fields}To: <sip:peer@10.0.0.200>;tag=t\r\n"),
-    )
-}
-
 /// Each response: its start line, what stands in it beside the usual fields, a field that it has in
 /// place of the usual one, and whether it is taken.
-fn responses() -> Vec<(&'static str, &'static str, &'static str, bool)> {
+pub(super) fn responses() -> Vec<(&'static str, &'static str, &'static str, bool)> {
     vec![
         (
             "unreason",
@@ -564,141 +425,12 @@ fn responses() -> Vec<(&'static str, &'static str, &'static str, bool)> {
 }
 
 #[test]
-fn wrong_responses_are_discarded_and_odd_ones_taken() {
-    for transport in [Transport::Udp, Transport::Tcp] {
-        for (case, line, more, taken) in responses() {
-            let (mut bench, stream, fields) = calling(transport);
-            let fields = if more.starts_with("CSeq") {
-                fields.replace("CSeq: 1 INVITE\r\n", more)
-            } else {
-                format!("{fields}{more}")
-            };
-            let text = format!("{line}\r\n{fields}Content-Length: 0\r\n\r\n");
-            match stream {
-                Some(connection) => {
-                    let (_, closed) = bench.stream(connection, &text);
-                    assert!(!closed, "{case}: one bad message never ends a stream");
-                }
-                None => drop(bench.datagram(&text)),
-            }
-            let discarded = bench.endpoint.discarded();
-            assert_eq!(discarded, u64::from(!taken), "{case}: {line}");
-            let answered = bench
-                .events
-                .iter()
-                .any(|event| matches!(event, SipEvent::Answered { .. }));
-            assert_eq!(answered, taken && line.contains("200"), "{case}: {line}");
-            if case == "unreason" {
-                let read = parse::message(text.as_bytes()).unwrap();
-                assert!(read.phrase().unwrap().ends_with("\u{441}\u{442}\u{43e}"));
-            }
-        }
-    }
-}
-
-/// Gives a message that says no length, which over a stream it must, the length that it has.
-fn with_length(text: &str) -> String {
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let has_length = head.lines().any(|line| {
-        let name = line.split(':').next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case("Content-Length") || name.eq_ignore_ascii_case("l")
-    });
-    if has_length {
-        return text.to_owned();
-    }
-    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-}
-
-/// A case as it goes over a stream, and the bench with that stream.
-fn streamed(case: &str, text: &str) -> (Bench, ConnectionId, String) {
-    let text = if text == LONG_REQUEST {
-        long_request()
-    } else {
-        text.to_owned()
-    };
-    let text = String::from_utf8(fill(case, &text)).unwrap();
-    let mut bench = Bench::new();
-    let connection = bench.accept_stream();
-    (
-        bench,
-        connection,
-        with_length(&text.replace("/UDP", "/TCP")),
-    )
-}
-
-#[test]
-fn over_a_stream_requests_get_the_same_reaction_and_the_stream_goes_on() {
-    for (case, text, reaction) in requests() {
-        if ["clerr", "ncl", "mcl01", "dblreq"].contains(&case) {
-            continue;
-        }
-        let (mut bench, connection, text) = streamed(case, text);
-        let (written, closed) = bench.stream(connection, &text);
-        assert!(!closed, "{case}: one bad message never ends a stream");
-        let code: Option<u16> = written.split(' ').nth(1).and_then(|code| code.parse().ok());
-        match reaction {
-            Answer(expected) => {
-                let code = code.unwrap_or_else(|| panic!("{case}: no answer"));
-                assert!(expected.contains(&code), "{case}: {written}");
-            }
-            Silence => assert_eq!(written, "", "{case}"),
-        }
-        let next = super::bench::request("OPTIONS", "sip:us@10.0.0.1", "n", "<sip:us@h>", 1, "");
-        let (written, _) = bench.stream(connection, &next.replace("/UDP", "/TCP"));
-        assert!(
-            written.starts_with("SIP/2.0 200 "),
-            "after {case}: {written}"
-        );
-    }
-}
-
-/// What cannot be framed ends a stream, what is not there yet is waited for.
-#[test]
-fn over_a_stream_unframed_cases_close_and_two_requests_are_two() {
-    let text_of = |case: &str| {
-        requests()
-            .into_iter()
-            .find(|(c, _, _)| *c == case)
-            .unwrap()
-            .1
-    };
-    for case in ["ncl", "mcl01"] {
-        let (mut bench, connection, text) = streamed(case, text_of(case));
-        let (written, closed) = bench.stream(connection, &text);
-        assert!(written.starts_with("SIP/2.0 400") && closed, "{case}");
-    }
-    let (mut bench, connection, text) = streamed("clerr", text_of("clerr"));
-    assert_eq!(bench.stream(connection, &text), (String::new(), false));
-    bench.now += Duration::from_secs(33);
-    bench.endpoint.handle_timeout(bench.now);
-    assert_eq!(
-        bench.drain(),
-        [Output::Close { connection }],
-        "it waits and times out"
-    );
-
-    let (mut bench, connection, text) = streamed("dblreq", text_of("dblreq"));
-    let (first, _) = text.split_once("INVITE").unwrap();
-    let second = first
-        .replace("z9hG4bK-", "z9hG4bK-second")
-        .replace("CSeq: 8", "CSeq: 9");
-    let (written, closed) = bench.stream(connection, &format!("{first}{second}"));
-    assert_eq!(written.matches("SIP/2.0 200").count(), 2, "{written}");
-    assert!(!closed);
-}
-
-#[test]
-fn nothing_of_the_torture_stays() {
-    let mut bench = Bench::new();
-    for (case, text, _) in requests() {
-        if text != LONG_REQUEST {
-            bench.datagram_bytes(&fill(case, text));
-        }
-    }
-    bench.wait(Duration::from_secs(300));
-    assert_eq!(bench.endpoint.census(), Census::default());
-    assert!(matches!(
-        parse::message(b"\r\n"),
-        Err(Unreadable::Discard(_))
-    ));
+fn all_49_cases_are_here() {
+    let mut names: Vec<&str> = requests().iter().map(|(case, _, _)| *case).collect();
+    names.retain(|case| *case != "insuf-without-via");
+    assert_eq!(names, REQUESTS);
+    let mut names: Vec<&str> = responses().iter().map(|(case, ..)| *case).collect();
+    names.dedup();
+    assert_eq!(names, RESPONSES);
+    assert_eq!(REQUESTS.len() + RESPONSES.len(), 49);
 }
