@@ -25,6 +25,9 @@ pub(in crate::sip) struct Bench {
     pub(in crate::sip) names: HashMap<String, Vec<(Transport, SocketAddr)>>,
 }
 
+/// Longer than anything of an ended call is kept.
+pub(super) const LONG: Duration = Duration::from_secs(200);
+
 pub(in crate::sip) const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 
 pub(in crate::sip) const OURS_V6: IpAddr =
@@ -272,12 +275,14 @@ pub(in crate::sip) fn request(
     )
 }
 
+/// The Request-URI that leads to us.
+pub(in crate::sip) const US: &str = "sip:us@10.0.0.1";
 pub(in crate::sip) const TO_US: &str = "<sip:us@10.0.0.1>";
 pub(in crate::sip) const SDP_BODY: &str = "Content-Type: application/sdp\r\n\r\nv=0\r\n";
 
 /// An INVITE of the peer with an offer.
 pub(in crate::sip) fn invite(branch: &str) -> String {
-    request("INVITE", "sip:us@10.0.0.1", branch, TO_US, 1, SDP_BODY)
+    request("INVITE", US, branch, TO_US, 1, SDP_BODY)
 }
 
 /// Brings a bench to an established call; gives our To with its tag.
@@ -285,7 +290,7 @@ pub(in crate::sip) fn established(bench: &mut Bench) -> String {
     bench.datagram(&invite("i"));
     let ok = bench.answer();
     let to = ok.header("To").unwrap().to_owned();
-    bench.datagram(&request("ACK", "sip:us@10.0.0.1", "a", &to, 1, ""));
+    bench.datagram(&request("ACK", US, "a", &to, 1, ""));
     assert!(
         bench
             .events

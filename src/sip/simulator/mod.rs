@@ -6,18 +6,20 @@
 
 mod after_the_call;
 mod agent;
+mod answers;
 pub(in crate::sip) mod bench;
 mod calls;
 mod challenges;
 mod checks;
 mod faults;
 mod hanging_up;
+mod incoming_calls;
+mod inside_calls;
 mod invitations;
 mod limits;
 mod mutations;
 mod networks;
 mod notifier;
-mod peers;
 mod redirections;
 mod registrar;
 mod registrations;
