@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::media::command::{DeviceChoice, Source};
     use crate::media::frame::to_pcm16;
-    use crate::media::simulation::share_of;
+    use crate::media::simulation::world::share_of;
     use crate::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
 
     const CALL: fn(u8) -> CallId = |n| CallId::new(1, [n; 10]);

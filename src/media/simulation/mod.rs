@@ -1,0 +1,6 @@
+//! Whole calls under simulated time: two sessions, a network between them, a seed.
+
+mod far_ends;
+mod holds;
+mod sound;
+pub(super) mod world;

@@ -1,0 +1,207 @@
+//! What each side hears of the other, voice and digits (RFC 4733), and what is measured of it.
+
+use std::time::Duration;
+
+use super::world::{CLEAR, Weather, World, share_of};
+use crate::media::frame::peak;
+use crate::sdp::{Codec, Direction};
+
+#[test]
+fn each_side_hears_the_other_and_not_itself() {
+    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+        let mut world = World::call(1, codec);
+        world.run(4.0);
+        for (side, (own, other)) in [(500.0, 900.0), (900.0, 500.0)].into_iter().enumerate() {
+            assert!(share_of(world.heard(side), other) > 0.98, "{codec}");
+            assert!(share_of(world.heard(side), own) < 0.01, "{codec}");
+            let quality = world.sides[side].session.quality();
+            assert_eq!(quality.lost, 0);
+            assert!(
+                quality.sent >= 199 && quality.received >= 195,
+                "{quality:?}"
+            );
+            assert_eq!(quality.concealed, Duration::ZERO);
+            assert!((0.25..0.35).contains(&quality.level_out), "{quality:?}");
+            assert!((0.2..0.45).contains(&quality.level_in), "{quality:?}");
+            assert!(
+                quality.playout_delay <= Duration::from_millis(50),
+                "{quality:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
+    for codec in [Codec::Opus, Codec::Pcma] {
+        let mut world = World::call(7, codec);
+        world.weather = Weather {
+            loss: 0.1,
+            delay: 60,
+            jitter: 40,
+        };
+        world.run(20.0);
+        for (side, other) in [(0, 900.0), (1, 500.0)] {
+            let share = share_of(world.heard(side), other);
+            assert!(share > 0.8, "{codec}: {share}");
+            let quality = world.sides[side].session.quality();
+            let lost = quality.lost as f32 / (quality.lost + quality.received) as f32;
+            assert!((0.07..0.13).contains(&lost), "{lost}");
+            let reported = quality.remote_loss.unwrap();
+            assert!((0.02..0.25).contains(&reported), "{reported}");
+            let trip = quality.round_trip.unwrap();
+            assert!((110..=220).contains(&trip.as_millis()), "{trip:?}");
+            assert!((5..30).contains(&quality.jitter.as_millis()), "{quality:?}");
+            assert!((5..30).contains(&quality.remote_jitter.unwrap().as_millis()));
+            assert!(quality.concealed < Duration::from_secs(4), "{quality:?}");
+            assert!(
+                quality.playout_delay < Duration::from_millis(90),
+                "{quality:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn from_mouth_to_ear_takes_a_packet_the_network_and_a_packet() {
+    for (codec, most) in [(Codec::Pcmu, 75), (Codec::Opus, 80)] {
+        let mut world = World::call(1, codec);
+        // Silence, then from the third second on the tone.
+        world.sides[0].session.mute(true);
+        world.run(3.0);
+        world.sides[0].session.mute(false);
+        world.run(0.5);
+        let heard = &world.sides[1].heard[3 * 48_000..];
+        let onset = heard.iter().position(|sample| sample.abs() > 0.03).unwrap();
+        let millis = onset / 48;
+        assert!((40..=most).contains(&millis), "{codec}: {millis} ms");
+    }
+}
+
+#[test]
+fn unknown_stays_unknown_without_reports() {
+    let mut world = World::call(1, Codec::Pcmu);
+    world.run(2.0);
+    let quality = world.sides[0].session.quality();
+    assert_eq!(
+        (
+            quality.remote_loss,
+            quality.remote_jitter,
+            quality.round_trip
+        ),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn digits_arrive_once_and_in_order_whatever_is_lost() {
+    for codec in [Codec::Opus, Codec::Pcmu] {
+        let mut world = World::call(3, codec);
+        world.run(1.0);
+        world.weather = Weather {
+            loss: 0.3,
+            delay: 40,
+            jitter: 30,
+        };
+        world.sides[0].session.send_digits("0123456789*#ABCD");
+        world.sides[1].session.send_digits("99");
+        world.run(6.0);
+        assert_eq!(world.sides[1].digits(), "0123456789*#ABCD", "{codec}");
+        assert_eq!(world.sides[0].digits(), "99", "{codec}");
+        // The voice comes back behind them.
+        world.weather = CLEAR;
+        world.run(3.0);
+        let heard = &world.heard(1)[world.heard(1).len() - 48_000..];
+        assert!(share_of(heard, 500.0) > 0.95, "{codec}");
+    }
+}
+
+#[test]
+fn digits_sound_in_band_where_the_far_end_takes_no_events() {
+    let mut world = World::new(1);
+    let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
+    plans[0].telephone_event_send = None;
+    world.apply(plans);
+    world.run(1.0);
+    world.sides[0].session.send_digits("1D");
+    world.run(1.0);
+    let heard = world.heard(1);
+    // Pieces of 50 ms: which of them are the voice, which a digit.
+    let tones = |low: f32, high: f32| {
+        let both = |piece: &&[f32]| {
+            let (low, high) = (share_of(piece, low), share_of(piece, high));
+            low > 0.4 && high > 0.4
+        };
+        heard.chunks_exact(2_400).filter(both).count()
+    };
+    assert!((1..=2).contains(&tones(697.0, 1_209.0)));
+    assert!((1..=2).contains(&tones(941.0, 1_633.0)));
+    assert_eq!(tones(770.0, 1_336.0), 0);
+    assert!(share_of(&heard[heard.len() - 19_200..], 500.0) > 0.98);
+    let step = heard
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f32::max);
+    assert!(step < 0.15, "{step}");
+}
+
+#[test]
+fn codec_changes_in_mid_call_are_followed() {
+    let mut world = World::call(1, Codec::Pcmu);
+    world.run(2.0);
+    let plans = world.agree(&[Codec::Opus, Codec::Pcmu], [Direction::SendRecv; 2]);
+    world.apply(plans);
+    world.run(2.0);
+    for (side, other) in [(0, 900.0), (1, 500.0)] {
+        let heard = &world.heard(side)[48_000 + 12_000..];
+        assert!(share_of(heard, other) > 0.98);
+    }
+}
+
+#[test]
+fn mute_sends_silence_without_a_click() {
+    let mut world = World::call(1, Codec::Pcma);
+    world.run(1.5);
+    world.sides[0].session.mute(true);
+    let before = world.sides[1].arrived;
+    world.run(2.0);
+    assert!(world.sides[1].arrived >= before + 95);
+    let heard = world.heard(1);
+    assert!(peak(&heard[48_000..]) < 0.01);
+    let step = heard
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f32::max);
+    assert!(step < 0.04, "{step}");
+    world.sides[0].session.mute(false);
+    world.run(1.5);
+    let heard = world.heard(1);
+    assert!(share_of(&heard[heard.len() - 48_000..], 500.0) > 0.98);
+}
+
+#[test]
+fn packets_of_any_length_are_heard() {
+    for millis in [10, 40, 60] {
+        for codec in [Codec::Opus, Codec::Pcmu] {
+            let mut world = World::new(1);
+            let mut plans = world.agree(&[codec], [Direction::SendRecv; 2]);
+            plans[0].ptime_millis = millis;
+            world.apply(plans);
+            world.run(3.0);
+            assert!(share_of(world.heard(1), 500.0) > 0.98, "{codec} {millis}");
+            assert!(share_of(world.heard(0), 900.0) > 0.98, "{codec} {millis}");
+        }
+    }
+}
+
+#[test]
+fn payload_types_may_differ_by_direction() {
+    let mut world = World::new(1);
+    let mut plans = world.agree(&[Codec::Opus], [Direction::SendRecv; 2]);
+    plans[0].send_payload_type = 97;
+    plans[1].receive = vec![(97, Codec::Opus)];
+    world.apply(plans);
+    world.run(3.0);
+    assert!(share_of(world.heard(1), 500.0) > 0.98);
+    assert!(share_of(world.heard(0), 900.0) > 0.98);
+}
