@@ -20,6 +20,8 @@ mod audio;
 mod bad_input;
 mod baresip;
 mod call_waiting;
+mod calls_in;
+mod calls_out;
 mod certificates;
 mod conversation;
 mod crowd;
@@ -41,6 +43,7 @@ mod phone;
 mod place;
 mod policy;
 mod redirections;
+mod registering;
 mod registrars;
 mod scenarios;
 #[cfg(feature = "gui")]
