@@ -1,7 +1,7 @@
 //! What a user agent server must answer, what it must not, and where its answers go (RFC 3261 sections
 //! 8.2, 18.2 and 21).
 
-use super::bench::{Bench, LONG, OURS, OURS_V6, SDP_BODY, TO_US, US, invite, request};
+use super::bench::{Bench, OURS, OURS_V6, SDP_BODY, TO_US, US, invite, request};
 use crate::base::flow::Output;
 use crate::base::uri::Uri;
 use crate::sip::{Body, Census, SipEvent};
@@ -128,21 +128,7 @@ fn an_unanswerable_message_is_silence() {
 
 #[test]
 fn a_user_nobody_has_is_not_found() {
-    let mut bench = Bench::new();
-    bench.endpoint = crate::sip::Endpoint::new(
-        crate::sip::EndpointConfig {
-            udp_port: 5060,
-            tcp_port: None,
-            tls_port: None,
-            accept_direct_calls: false,
-            user_agent: "Bench".to_owned(),
-            max_sessions: 1,
-            direct_ring_limit: LONG,
-            requests_per_second: None,
-            direct_extensions: crate::sip::CallExtensions::default(),
-        },
-        Box::new(crate::base::random::SeededRandom::new(1)),
-    );
+    let mut bench = Bench::for_accounts(None);
     assert_eq!(bench.codes(&invite("1")), [404]);
 }
 

@@ -10,7 +10,7 @@ use crate::base::random::SeededRandom;
 use crate::base::uri::Uri;
 use crate::sip::message::Message;
 use crate::sip::{
-    Body, Endpoint, EndpointConfig, IncomingCall, Reliability, SessionId, SipEvent, parse,
+    Body, EndedBy, Endpoint, EndpointConfig, IncomingCall, Reliability, SessionId, SipEvent, parse,
 };
 
 /// An endpoint at 10.0.0.1 with a peer at 10.0.0.200, whose resolver answers at once.
@@ -161,10 +161,7 @@ impl Bench {
 
     /// The status codes that answer a datagram.
     pub(in crate::sip) fn codes(&mut self, text: &str) -> Vec<u16> {
-        self.datagram(text)
-            .iter()
-            .filter_map(Message::code)
-            .collect()
+        codes(&self.datagram(text))
     }
 
     /// Lets time pass; returns what is sent meanwhile.
@@ -236,6 +233,14 @@ impl Bench {
         self.sent().remove(0)
     }
 
+    /// Who ended the last call, and with which status.
+    pub(super) fn ended(&self) -> Option<(EndedBy, u16)> {
+        match self.end() {
+            Some(SipEvent::Ended { by, status, .. }) => Some((*by, status.code)),
+            _ => None,
+        }
+    }
+
     /// The end of the last call.
     pub(in crate::sip) fn end(&self) -> Option<&SipEvent> {
         self.events
@@ -243,6 +248,11 @@ impl Bench {
             .rev()
             .find(|event| matches!(event, SipEvent::Ended { .. }))
     }
+}
+
+/// The status codes of the responses among these messages.
+pub(super) fn codes(sent: &[Message]) -> Vec<u16> {
+    sent.iter().filter_map(Message::code).collect()
 }
 
 /// A request of the peer. `head` is the start line's method and Request-URI; `more` are further

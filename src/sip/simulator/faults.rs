@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::agent::Act;
-use super::bench::{Bench, Caller, OURS, SDP_BODY, TO_US, established, invite, peer, request};
+use super::bench::{
+    Bench, Caller, LONG, OURS, SDP_BODY, TO_US, US, established, invite, peer, request,
+};
 use super::scenarios::{account, ended_by, finish, world_with_registrar};
 use super::streams::options;
 use super::world::Link;
@@ -14,9 +16,7 @@ use crate::sip::message::Method;
 use crate::sip::wire::MAX_MESSAGE;
 use crate::sip::{Body, Census, SipEvent};
 
-const US: &str = "sip:us@10.0.0.1";
 const SECOND: Duration = Duration::from_secs(1);
-const LONG: Duration = Duration::from_secs(200);
 
 /// A PRACK without the route set and the target of its provisional answer never arrived.
 #[test]

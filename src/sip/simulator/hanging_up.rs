@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, Caller, SDP_BODY, TO_US, established, invite, request};
+use super::bench::{Bench, Caller, SDP_BODY, TO_US, US, established, invite, request};
 use super::scenarios::account;
 use crate::base::flow::{Output, Transport};
 use crate::base::id::AccountId;
@@ -10,7 +10,6 @@ use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{AccountSetup, Body, Census, SessionId, SipEvent, Status};
 
-const US: &str = "sip:us@10.0.0.1";
 const RELIABLE: &str = "Supported: 100rel\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
 
 /// The method or status code of each message.

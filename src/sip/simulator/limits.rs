@@ -3,15 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bench::{Bench, TO_US, invite, request};
+use super::bench::{Bench, TO_US, US, codes, invite, request};
 use crate::base::flow::{ConnectionId, Input, NotAccepted, Output, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::refusals::{Refused, Why};
 use crate::sip::{AccountSetup, Body, Census, OutgoingCall, SipError};
-
-const US: &str = "sip:us@10.0.0.1";
 
 /// Lets a source open a stream; whether it stays open.
 fn open(bench: &mut Bench, number: u64, source: [u8; 4]) -> bool {
@@ -211,7 +209,7 @@ fn codes_to(bench: &mut Bench, from: [u8; 4], text: &str) -> Vec<u16> {
     bench
         .endpoint
         .handle_datagram(bench.now, from, local, text.as_bytes());
-    bench.sent().iter().filter_map(Message::code).collect()
+    codes(&bench.sent())
 }
 
 /// Lets a source send requests until one is refused; how many were taken.

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, SDP_BODY, TO_US, established, invite, request};
+use super::bench::{Bench, SDP_BODY, TO_US, US, established, invite, request};
 use crate::base::flow::ConnectionId;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::base::uri::Uri;
 use crate::sip::{Body, Census};
 
-const US: &str = "sip:us@10.0.0.1";
 const DEFAULT_MESSAGES: u32 = 30_000;
 
 /// Texts that have broken readers before.

@@ -3,22 +3,14 @@
 use std::time::Duration;
 
 use super::agent::Act;
-use super::bench::{Bench, SDP_BODY, TO_US, established, request};
+use super::bench::{Bench, SDP_BODY, TO_US, US, established, request};
 use super::checks::check;
 use super::world::{Link, World};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{Body, CallExtensions, EndedBy, SessionId, SipEvent};
 
-const US: &str = "sip:us@10.0.0.1";
 const SECOND: Duration = Duration::from_secs(1);
-
-fn ended(bench: &Bench) -> Option<(EndedBy, u16)> {
-    match bench.end() {
-        Some(SipEvent::Ended { by, status, .. }) => Some((*by, status.code)),
-        _ => None,
-    }
-}
 
 fn with_expires(seconds: u64) -> Bench {
     let mut bench = Bench::new();
@@ -98,7 +90,7 @@ fn without_session_timers_none_is_agreed_and_none_may_be_demanded() {
     assert_eq!(ok.header("Session-Expires"), None);
     assert!(!ok.tokens("Supported").contains(&"timer".to_owned()));
     assert!(bench.wait(SECOND * 4000).is_empty());
-    assert!(ended(&bench).is_none());
+    assert!(bench.ended().is_none());
 }
 
 #[test]
@@ -142,7 +134,7 @@ fn we_refresh_by_update_where_the_far_end_takes_it() {
         // From the answer on the interval begins anew.
         assert!(bench.datagram_bytes(&ok.to_bytes()).is_empty());
     }
-    assert!(ended(&bench).is_none());
+    assert!(bench.ended().is_none());
 }
 
 #[test]
@@ -162,7 +154,7 @@ fn we_refresh_by_reinvite_with_the_same_description_where_it_does_not() {
     let ack = bench.datagram_bytes(&ok.to_bytes()).remove(0);
     assert_eq!(ack.method(), Some(&Method::Ack));
     assert!(bench.wait(SECOND * 40).is_empty());
-    assert!(ended(&bench).is_none());
+    assert!(bench.ended().is_none());
 }
 
 #[test]
@@ -201,7 +193,7 @@ fn a_refresh_that_meets_nobody_ends_the_call_as_unreachable() {
         let ok = Message::response(bye, 200, "OK", None);
         bench.datagram_bytes(&ok.to_bytes());
         let code = status.unwrap_or(408);
-        assert_eq!(ended(&bench), Some((EndedBy::Unreachable, code)));
+        assert_eq!(bench.ended(), Some((EndedBy::Unreachable, code)));
     }
 }
 
@@ -249,7 +241,7 @@ fn a_call_that_the_far_end_does_not_refresh_ends_before_its_interval_does() {
         assert!(reason.starts_with("SIP;cause=408;text="), "{reason}");
         let ok = Message::response(&bye, 200, "OK", None);
         bench.datagram_bytes(&ok.to_bytes());
-        assert_eq!(ended(&bench), Some((EndedBy::Unreachable, 408)));
+        assert_eq!(bench.ended(), Some((EndedBy::Unreachable, 408)));
     }
 }
 
@@ -365,12 +357,12 @@ fn a_422_raises_the_interval_and_the_call_goes_on() {
     assert_eq!(again.from_tag(), invite.from_tag());
     assert_eq!(again.header("Session-Expires"), Some("3600"));
     assert_eq!(again.header("Min-SE"), Some("3600"));
-    assert!(ended(&bench).is_none());
+    assert!(bench.ended().is_none());
     // A demand that makes no sense is the end of it.
     let mut senseless = Message::response(again, 422, "Too Small", Some("x"));
     senseless.headers.push("Min-SE", "60");
     bench.datagram_bytes(&senseless.to_bytes());
-    assert_eq!(ended(&bench), Some((EndedBy::Remote, 422)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 422)));
 }
 
 #[test]
@@ -392,7 +384,7 @@ fn a_far_end_that_demands_ever_more_is_not_followed_for_ever() {
         rounds += 1;
     }
     assert_eq!(rounds, 2);
-    assert_eq!(ended(&bench), Some((EndedBy::Remote, 422)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 422)));
 }
 
 #[test]

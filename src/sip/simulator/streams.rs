@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::agent::Act;
-use super::bench::{Bench, SDP_BODY, TO_US, request};
+use super::bench::{Bench, SDP_BODY, TO_US, US, request};
 use super::checks::check;
 use super::world::{Link, World};
 use crate::base::flow::{Output, Transport};
 use crate::base::uri::Uri;
 use crate::sip::{Body, SipEvent};
 
-const US: &str = "sip:us@10.0.0.1";
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn options(branch: &str) -> String {

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{ended, follow, is_invite, next_invite, uri, why_not};
+use super::{follow, is_invite, next_invite, uri, why_not};
 use crate::base::id::AccountId;
 use crate::sip::message::{Message, Method};
 use crate::sip::simulator::bench::{Bench, OURS, peer};
@@ -71,7 +71,7 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
         let later = answer_from(&mut bench, peer(), &sent, code, &ask);
         assert!(!later.iter().any(credentials));
     }
-    assert_eq!(ended(&bench), Some((EndedBy::Remote, 401)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 401)));
     // A call that is dialled to a foreign host gets none either.
     let target = uri("sip:x@10.0.0.200:5070");
     let now = bench.now;
@@ -134,7 +134,7 @@ fn a_target_that_demands_encryption_is_not_called_by_a_plain_way() {
     let secure = [("Contact", "<sips:carol@sim.example>")];
     answer_from(&mut bench, server(), &invite, 302, &secure);
     assert_eq!(follow(&mut bench, session), None);
-    assert_eq!(ended(&bench), Some((EndedBy::Remote, 302)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 302)));
     let why = why_not(&bench);
     assert!(why.contains("demands an encrypted way"), "{why}");
 }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::{
-    CAROL, DAVE, LONG, answer, ended, follow, is_invite, next_invite, offered, settles, uri,
-};
+use super::{CAROL, DAVE, LONG, answer, follow, is_invite, next_invite, offered, settles, uri};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::simulator::agent::Act;
-use crate::sip::simulator::bench::{Bench, Caller, established, request};
+use crate::sip::simulator::bench::{Bench, Caller, US, established, request};
 use crate::sip::simulator::world::{Link, World};
 use crate::sip::{Body, Census, EndedBy, OutgoingCall, ReferralAnswer, SipError, SipEvent, Status};
 
@@ -76,16 +74,16 @@ fn who_says_no_or_nothing_leaves_the_call_where_it_is() {
         .decline_redirection(bench.now, caller.session)
         .unwrap();
     bench.drain();
-    assert_eq!(ended(bench), Some((EndedBy::Remote, 300)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 300)));
     settles(bench);
     // Nobody decides: the ring limit of two minutes ends it.
     let mut caller = Caller::new();
     let bench = &mut caller.bench;
     answer(bench, &caller.invite, 301, &["<sip:carol@10.0.0.203>"]);
     bench.wait(Duration::from_secs(119));
-    assert_eq!(ended(bench), None);
+    assert_eq!(bench.ended(), None);
     bench.wait(Duration::from_secs(2));
-    assert_eq!(ended(bench), Some((EndedBy::Remote, 301)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 301)));
     settles(bench);
 }
 
@@ -128,7 +126,7 @@ fn hanging_up_ends_a_redirected_call_wherever_it_is() {
             bench.endpoint.hang_up(bench.now, caller.session).unwrap();
             bench.drain();
         }
-        assert_eq!(ended(bench), Some((EndedBy::Local, 487)), "{stage}");
+        assert_eq!(bench.ended(), Some((EndedBy::Local, 487)), "{stage}");
         let later = bench.wait(LONG);
         assert!(!later.iter().any(is_invite), "{stage}");
         assert_eq!(bench.endpoint.census(), Census::default());
@@ -142,7 +140,7 @@ fn a_transfer_that_is_redirected_tells_its_asker_only_the_end() {
     let session = bench.session();
     let refer = request(
         "REFER",
-        "sip:us@10.0.0.1",
+        US,
         "r",
         &to,
         2,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::{Body, Census, EndedBy, SessionId, SipEvent};
+use crate::sip::{Body, Census, SessionId, SipEvent};
 
 const LONG: Duration = Duration::from_secs(700);
 const CAROL: &str = "sip:carol@10.0.0.203:5060";
@@ -66,13 +66,6 @@ fn next_invite(bench: &mut Bench, session: SessionId) -> Option<Message> {
 
 fn is_invite(message: &Message) -> bool {
     message.method() == Some(&Method::Invite)
-}
-
-fn ended(bench: &Bench) -> Option<(EndedBy, u16)> {
-    match bench.end() {
-        Some(SipEvent::Ended { by, status, .. }) => Some((*by, status.code)),
-        _ => None,
-    }
 }
 
 fn why_not(bench: &Bench) -> String {

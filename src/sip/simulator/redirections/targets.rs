@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CAROL, DAVE, answer, ended, follow, next_invite, offered, settles, uri, why_not};
+use super::{CAROL, DAVE, answer, follow, next_invite, offered, settles, uri, why_not};
 use crate::sip::EndedBy;
 use crate::sip::message::Method;
 use crate::sip::simulator::bench::Caller;
@@ -23,7 +23,7 @@ fn targets_are_called_in_order_until_one_refuses_for_all() {
         let first = follow(bench, caller.session).unwrap();
         assert_eq!(first.uri().unwrap().to_string(), CAROL);
         answer(bench, &first, code, &[]);
-        assert_eq!(ended(bench), end, "{code}");
+        assert_eq!(bench.ended(), end, "{code}");
         let Some(second) = next_invite(bench, caller.session) else {
             assert!(end.is_some());
             settles(bench);
@@ -37,7 +37,7 @@ fn targets_are_called_in_order_until_one_refuses_for_all() {
         let third = next_invite(bench, caller.session).unwrap();
         assert_eq!(third.uri().unwrap().to_string(), "sip:last@10.0.0.209");
         answer(bench, &third, 480, &[]);
-        assert_eq!(ended(bench), Some((EndedBy::Remote, 480)), "the last word");
+        assert_eq!(bench.ended(), Some((EndedBy::Remote, 480)), "the last word");
         settles(bench);
     }
 }
@@ -50,7 +50,7 @@ fn nobody_is_called_twice_and_no_more_than_ten_in_all() {
     answer(bench, &caller.invite, 302, &["<sip:carol@10.0.0.203:5060>"]);
     let second = follow(bench, caller.session).unwrap();
     answer(bench, &second, 302, &["<sip:x@10.0.0.200:5070>"]);
-    assert_eq!(ended(bench), Some((EndedBy::Remote, 302)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 302)));
     assert!(why_not(bench).contains("circle"), "{}", why_not(bench));
     settles(bench);
     // A chain without an end.
@@ -61,7 +61,7 @@ fn nobody_is_called_twice_and_no_more_than_ten_in_all() {
     loop {
         let next = format!("<sip:hop{hops}@10.0.0.203:5060>");
         answer(bench, &invite, 302, &[&next]);
-        if ended(bench).is_some() {
+        if bench.ended().is_some() {
             break;
         }
         invite = follow(bench, caller.session).unwrap();
@@ -90,7 +90,7 @@ fn nobody_is_called_twice_and_no_more_than_ten_in_all() {
         .unwrap();
     let only = next_invite(bench, caller.session).unwrap();
     answer(bench, &only, 486, &[]);
-    assert_eq!(ended(bench), Some((EndedBy::Remote, 486)));
+    assert_eq!(bench.ended(), Some((EndedBy::Remote, 486)));
     settles(bench);
 }
 
@@ -135,7 +135,7 @@ fn what_is_not_followed_ends_the_call_and_says_why() {
         let mut caller = Caller::new();
         let bench = &mut caller.bench;
         answer(bench, &caller.invite, code, contacts);
-        assert_eq!(ended(bench), Some((EndedBy::Remote, code)));
+        assert_eq!(bench.ended(), Some((EndedBy::Remote, code)));
         assert!(offered(bench).is_empty());
         assert!(why_not(bench).contains(why), "{code}: {}", why_not(bench));
         settles(bench);

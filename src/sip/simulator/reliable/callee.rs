@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use super::{LONG, SUPPORTED, US, ack, codes, ended, prack, rung, sdp};
+use super::{SUPPORTED, ack, prack, rung, sdp};
 use crate::sip::message::Method;
-use crate::sip::simulator::bench::{Bench, Caller, SDP_BODY, TO_US, invite, request};
+use crate::sip::simulator::bench::{
+    Bench, Caller, LONG, SDP_BODY, TO_US, US, codes, invite, request,
+};
 use crate::sip::{CallExtensions, Census, EndedBy, Reliability, SipError, SipEvent, Status};
 
 const REQUIRED: &str = "Require: 100rel\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
@@ -75,7 +77,7 @@ fn without_prack_the_call_is_refused_after_64_t1() {
     let (mut bench, _, _) = rung(SUPPORTED, Some(sdp("v=1")));
     let sent = bench.wait(Duration::from_secs(33));
     assert_eq!(codes(&sent).iter().filter(|code| **code == 504).count(), 2);
-    assert_eq!(ended(&bench), Some((EndedBy::Unreachable, 504)));
+    assert_eq!(bench.ended(), Some((EndedBy::Unreachable, 504)));
     bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
 }
@@ -135,7 +137,7 @@ fn a_cancelled_call_ends_though_a_prack_is_missing_and_the_2xx_waits() {
         }
         let cancel = request("CANCEL", US, "1", TO_US, 1, "");
         assert_eq!(bench.codes(&cancel), [200, 487]);
-        assert_eq!(ended(&bench), Some((EndedBy::Remote, 487)));
+        assert_eq!(bench.ended(), Some((EndedBy::Remote, 487)));
         bench.datagram(&request(
             "ACK",
             US,
@@ -157,7 +159,7 @@ fn hanging_up_while_the_2xx_waits_for_a_prack_refuses_the_call() {
     bench.endpoint.answer(bench.now, session, body).unwrap();
     bench.endpoint.hang_up(bench.now, session).unwrap();
     assert_eq!(codes(&bench.sent()), [603]);
-    assert_eq!(ended(&bench), Some((EndedBy::Local, 603)));
+    assert_eq!(bench.ended(), Some((EndedBy::Local, 603)));
     assert_eq!(bench.codes(&prack(&progress, "p", 2, "")), [481]);
 }
 

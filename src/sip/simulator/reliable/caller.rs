@@ -1,9 +1,8 @@
 //! The far end's provisional answers: their order, forks, and when a PRACK is sent (RFC 3262 section
 //! 4).
 
-use super::LONG;
 use crate::sip::message::{Message, Method};
-use crate::sip::simulator::bench::Caller;
+use crate::sip::simulator::bench::{Caller, LONG};
 use crate::sip::{Census, SipEvent};
 
 #[test]

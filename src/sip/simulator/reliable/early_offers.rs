@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{LONG, SUPPORTED, US, ack, codes, ended, prack, rung, sdp};
+use super::{SUPPORTED, ack, prack, rung, sdp};
 use crate::sip::message::{Message, Method};
-use crate::sip::simulator::bench::{Caller, SDP_BODY, request};
+use crate::sip::simulator::bench::{Caller, LONG, SDP_BODY, US, codes, request};
 use crate::sip::{Census, SipError, SipEvent, Status};
 
 /// An UPDATE of the far end inside one of our early dialogs.
@@ -160,5 +160,5 @@ fn an_early_offer_that_crosses_the_2xx_does_not_stop_its_copies() {
     assert_eq!(bench.wait(Duration::from_secs(2)).len(), 2);
     bench.datagram(&ack(&ok, ""));
     assert!(bench.wait(Duration::from_secs(60)).is_empty());
-    assert!(ended(&bench).is_none());
+    assert!(bench.ended().is_none());
 }

@@ -4,14 +4,10 @@ mod callee;
 mod caller;
 mod early_offers;
 
-use std::time::Duration;
-
-use super::bench::{Bench, TO_US, request};
+use super::bench::{Bench, TO_US, US, request};
 use crate::sip::message::Message;
-use crate::sip::{Body, EndedBy, SessionId, SipEvent};
+use crate::sip::{Body, SessionId};
 
-const US: &str = "sip:us@10.0.0.1";
-const LONG: Duration = Duration::from_secs(200);
 const SUPPORTED: &str = "Supported: 100rel\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n";
 
 fn sdp(text: &str) -> Body {
@@ -41,15 +37,4 @@ fn prack(answer: &Message, branch: &str, cseq: u32, more: &str) -> String {
 
 fn ack(answer: &Message, more: &str) -> String {
     request("ACK", US, "ack", answer.header("To").unwrap(), 1, more)
-}
-
-fn codes(sent: &[Message]) -> Vec<u16> {
-    sent.iter().filter_map(Message::code).collect()
-}
-
-fn ended(bench: &Bench) -> Option<(EndedBy, u16)> {
-    match bench.end() {
-        Some(SipEvent::Ended { by, status, .. }) => Some((*by, status.code)),
-        _ => None,
-    }
 }

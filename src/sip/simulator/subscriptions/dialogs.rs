@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{ACCEPT, SECOND, active, answer, begun, news, notify, only, setup, states, subscribes};
 use crate::base::uri::Uri;
 use crate::sip::message::Method;
-use crate::sip::simulator::bench::{Bench, TO_US, request};
+use crate::sip::simulator::bench::{Bench, TO_US, US, request};
 use crate::sip::{SipError, SipEvent, SubscriptionSetup, SubscriptionState};
 
 #[test]
@@ -171,14 +171,7 @@ fn there_is_a_limit() {
 #[test]
 fn nothing_of_ours_can_be_subscribed_to() {
     let (mut bench, _, _) = active();
-    let text = request(
-        "SUBSCRIBE",
-        "sip:us@10.0.0.1",
-        "s",
-        TO_US,
-        1,
-        "Event: presence",
-    );
+    let text = request("SUBSCRIBE", US, "s", TO_US, 1, "Event: presence");
     let refused = only(bench.datagram(&text));
     assert_eq!(refused.code(), Some(405));
     assert!(refused.header("Allow").unwrap().contains("NOTIFY"));
@@ -190,7 +183,7 @@ fn message_waiting_is_taken_unasked_and_nothing_else() {
     let text = |branch: &str, cseq: u32, event: &str| {
         request(
             "NOTIFY",
-            "sip:us@10.0.0.1",
+            US,
             branch,
             TO_US,
             cseq,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cases::Reaction::{Answer, Silence};
 use super::cases::{LONG_REQUEST, fill, long_request, requests};
 use crate::base::flow::{ConnectionId, Output};
-use crate::sip::simulator::bench::{Bench, request};
+use crate::sip::simulator::bench::{Bench, US, request};
 
 /// Gives a message that says no length, which over a stream it must, the length that it has.
 fn with_length(text: &str) -> String {
@@ -54,7 +54,7 @@ fn over_a_stream_requests_get_the_same_reaction_and_the_stream_goes_on() {
             }
             Silence => assert_eq!(written, "", "{case}"),
         }
-        let next = request("OPTIONS", "sip:us@10.0.0.1", "n", "<sip:us@h>", 1, "");
+        let next = request("OPTIONS", US, "n", "<sip:us@h>", 1, "");
         let (written, _) = bench.stream(connection, &next.replace("/UDP", "/TCP"));
         assert!(
             written.starts_with("SIP/2.0 200 "),

@@ -11,7 +11,6 @@ use crate::base::uri::Uri;
 use crate::sip::OutgoingCall;
 use crate::sip::message::Message;
 
-const US: &str = "sip:us@10.0.0.1";
 const LONG: Duration = Duration::from_secs(700);
 const CAROL: &str = "sip:carol@10.0.0.203";
 

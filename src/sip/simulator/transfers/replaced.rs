@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::{CAROL, LONG, US, answer, to};
+use super::{CAROL, LONG, answer, to};
 use crate::base::uri::Uri;
 use crate::sip::message::Method;
 use crate::sip::simulator::agent::{Act, Record};
-use crate::sip::simulator::bench::{Bench, SDP_BODY, TO_US, established, request};
+use crate::sip::simulator::bench::{Bench, SDP_BODY, TO_US, US, established, request};
 use crate::sip::simulator::world::{Link, World};
 use crate::sip::{Body, EndedBy, ReferTarget, ReferralAnswer, SessionId, SipEvent};
 

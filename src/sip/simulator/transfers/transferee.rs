@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::{CAROL, LONG, US, answer, to};
+use super::{CAROL, LONG, answer, to};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::simulator::bench::{Bench, TO_US, established, request};
+use crate::sip::simulator::bench::{Bench, TO_US, US, established, request};
 use crate::sip::{Body, Census, OutgoingCall, ReferralAnswer, SessionId, SipEvent, Status};
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{CAROL, LONG, US, answer};
+use super::{CAROL, LONG, answer};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::simulator::bench::{Bench, SDP_BODY, TO_US, established, request};
+use crate::sip::simulator::bench::{Bench, SDP_BODY, TO_US, US, established, request};
 use crate::sip::{Census, ReferTarget, SipError, SipEvent};
 
 fn news(to: &str, cseq: u32, state: &str, line: &str) -> String {
