@@ -3,8 +3,7 @@
 
 use super::bench::{Bench, OURS, OURS_V6, SDP_BODY, TO_US, US, invite, request};
 use crate::base::flow::Output;
-use crate::base::uri::Uri;
-use crate::sip::{Body, Census, SipEvent};
+use crate::sip::{Census, SipEvent};
 
 #[test]
 fn what_we_do_not_do_is_refused_with_what_we_do() {
@@ -196,16 +195,7 @@ fn the_response_goes_where_the_request_came_from_or_says() {
 #[test]
 fn ipv6_is_written_in_brackets_and_answered_where_it_came_from() {
     let mut bench = Bench::new();
-    let target = Uri::parse("sip:x@[2001:db8::5]:5070").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(None, "sip:x@[2001:db8::5]:5070");
     let invite = bench.sent().remove(0);
     assert!(
         invite

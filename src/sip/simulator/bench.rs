@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock;
 use crate::base::flow::{ConnectionId, Output, Resolved, Transport};
+use crate::base::id::AccountId;
 use crate::base::random::SeededRandom;
 use crate::base::uri::Uri;
 use crate::sip::message::Message;
@@ -225,6 +226,20 @@ impl Bench {
             .expect("a call is open")
     }
 
+    /// Calls somebody, offer included; what is sent waits to be drained.
+    pub(super) fn call(&mut self, account: Option<AccountId>, target: &str) -> SessionId {
+        let target = Uri::parse(target).unwrap();
+        let session = self
+            .endpoint
+            .invite(self.now, account, &target, &[])
+            .unwrap();
+        self.drain();
+        self.endpoint
+            .offer(self.now, session, Body::sdp("v=0"))
+            .unwrap();
+        session
+    }
+
     pub(in crate::sip) fn answer(&mut self) -> Message {
         let session = self.session();
         self.endpoint
@@ -325,16 +340,7 @@ impl Caller {
     pub(in crate::sip) fn with(reliable: Reliability) -> Self {
         let mut bench = Bench::new();
         bench.endpoint.config.direct_extensions.reliable = reliable;
-        let target = Uri::parse("sip:x@10.0.0.200:5070").unwrap();
-        let session = bench
-            .endpoint
-            .invite(bench.now, None, &target, &[])
-            .unwrap();
-        bench.drain();
-        bench
-            .endpoint
-            .offer(bench.now, session, Body::sdp("v=offer"))
-            .unwrap();
+        let session = bench.call(None, "sip:x@10.0.0.200:5070");
         let invite = bench.sent().remove(0);
         Self {
             bench,

@@ -8,9 +8,7 @@ use super::scenarios::account;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::{
-    AccountSetup, Body, Credentials, DigestRules, RegistrationState, SessionId, SipEvent,
-};
+use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState, SessionId, SipEvent};
 
 const BOB: AccountId = AccountId(3);
 const MD5: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\"";
@@ -75,16 +73,7 @@ fn strong_realms(bench: &Bench) -> usize {
 
 /// Calls somebody; the INVITE.
 fn call(bench: &mut Bench, target: &str) -> (SessionId, Message) {
-    let target = Uri::parse(target).unwrap();
-    let session = bench
-        .endpoint
-        .invite(bench.now, Some(BOB), &target, &[])
-        .unwrap();
-    bench.sent();
-    bench
-        .endpoint
-        .offer(bench.now, session, Body::sdp("v=0"))
-        .unwrap();
+    let session = bench.call(Some(BOB), target);
     (session, bench.sent().remove(0))
 }
 

@@ -79,11 +79,7 @@ fn tried_again(code: u16) -> (Bench, SessionId, Message) {
     };
     let (now, id) = (bench.now, AccountId(1));
     bench.endpoint.add_account(now, id, setup);
-    let target = Uri::parse("sip:x@sim.example").unwrap();
-    let session = bench.endpoint.invite(now, Some(id), &target, &[]).unwrap();
-    bench.drain();
-    let offer = Body::sdp("v=offer");
-    bench.endpoint.offer(now, session, offer).unwrap();
+    let session = bench.call(Some(id), "sip:x@sim.example");
     let invite = bench.sent().remove(0);
     bench.datagram_bytes(&Message::response(&invite, 100, "Trying", None).to_bytes());
     let mut early = Message::response(&invite, 183, "Progress", Some("first"));

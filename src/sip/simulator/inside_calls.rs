@@ -176,16 +176,7 @@ fn the_ack_of_a_refusal_has_the_branch_and_route_of_the_invite() {
     setup.registrar = None;
     setup.outbound_proxy = Some(Uri::parse("sip:10.0.0.90").unwrap());
     bench.endpoint.add_account(bench.now, id, setup);
-    let target = Uri::parse("sip:x@far.example").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, Some(id), &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(Some(id), "sip:x@far.example");
     let invite = bench.sent().remove(0);
     let busy = Message::response(&invite, 486, "Busy", Some("t"));
     let ack = bench.datagram_bytes(&busy.to_bytes()).remove(0);

@@ -64,16 +64,7 @@ fn all_sources_together_leave_room_for_our_own_streams() {
         .filter(|n| open(&mut bench, *n, [10, 0, 1, n.to_le_bytes()[0]]))
         .count();
     assert_eq!(many, 192);
-    let target = Uri::parse("sip:peer@10.0.0.200;transport=tcp").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(None, "sip:peer@10.0.0.200;transport=tcp");
     let opened = bench.drain();
     assert!(
         opened
@@ -291,14 +282,7 @@ fn all_strangers_together_leave_room_for_calls_for_the_own_servers_and_for_us() 
     }
     // Not even the own server keeps us from calling.
     greedy(&mut bench, server, US);
-    let help = Uri::parse("sip:112@sim.example").unwrap();
-    let call = bench.endpoint.invite(bench.now, Some(id), &help, &[]);
-    let call = call.unwrap();
-    bench.sent();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(Some(id), "sip:112@sim.example");
     assert!(bench.sent()[0].to_bytes().starts_with(b"INVITE sip:112@"));
 }
 
@@ -369,16 +353,7 @@ fn calls_beyond_the_limit_are_busy_and_leave_nothing() {
 #[test]
 fn dialogs_of_one_call_beyond_32_are_not_kept() {
     let mut bench = Bench::new();
-    let target = Uri::parse("sip:peer@10.0.0.200").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    let call = bench.call(None, "sip:peer@10.0.0.200");
     let sent = bench.sent().remove(0);
     for fork in 0..200 {
         let tag = format!("fork-{fork}");

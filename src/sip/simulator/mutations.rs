@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::bench::{Bench, SDP_BODY, TO_US, US, established, invite, request};
 use crate::base::flow::ConnectionId;
 use crate::base::random::{Random as _, SeededRandom};
-use crate::base::uri::Uri;
 use crate::sip::{Body, Census};
 
 const DEFAULT_MESSAGES: u32 = 30_000;
@@ -191,16 +190,7 @@ fn damaged_answers_to_our_own_call_do_not_break_it() {
     let mut random = SeededRandom::new(5);
     let mut bench = Bench::new();
     for round in 0..2000 {
-        let target = Uri::parse("sip:peer@10.0.0.200").unwrap();
-        let call = bench
-            .endpoint
-            .invite(bench.now, None, &target, &[])
-            .unwrap();
-        bench.drain();
-        bench
-            .endpoint
-            .offer(bench.now, call, Body::sdp("v=0"))
-            .unwrap();
+        let call = bench.call(None, "sip:peer@10.0.0.200");
         let sent = bench.sent().remove(0);
         for code in [180, 183, 200, 401, 486, 200] {
             let mut answer = crate::sip::message::Message::response(&sent, code, "x", Some("t"));

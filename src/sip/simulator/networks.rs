@@ -126,16 +126,7 @@ fn a_server_that_cannot_be_reached_or_is_silent_stands_last_for_the_next_request
     answer(&mut bench, &second, 200, &["Expires: 3600"]);
     bench.drain();
     // A call at the same time asks the server that works.
-    let target = crate::base::uri::Uri::parse("sip:bob@sim.example").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, Some(ID), &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(Some(ID), "sip:bob@sim.example");
     let invite = next(&mut bench);
     assert_eq!(invite.1.method(), Some(&Method::Invite));
     assert_eq!(invite.0, server(202));
@@ -153,16 +144,7 @@ fn a_server_that_cannot_be_reached_or_is_silent_stands_last_for_the_next_request
 #[test]
 fn a_request_inside_a_call_goes_where_the_call_went_whatever_stands_first() {
     let mut bench = two_servers();
-    let target = crate::base::uri::Uri::parse("sip:bob@sim.example").unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    let call = bench.call(None, "sip:bob@sim.example");
     let first = next(&mut bench);
     answer(&mut bench, &first, 503, &[]);
     let second = next_request(&mut bench, &Method::Invite);
@@ -328,12 +310,7 @@ fn streams_from_a_dead_address_are_closed_and_their_requests_repeated() {
 fn called_by_stream(bench: &mut Bench) -> (ConnectionId, Vec<Output>) {
     let places = [201, 202].map(|last| (Transport::Tcp, server(last)));
     bench.names.insert("sim.example".to_owned(), places.into());
-    let target = crate::base::uri::Uri::parse("sip:bob@sim.example").unwrap();
-    let now = bench.now;
-    let call = bench.endpoint.invite(now, None, &target, &[]).unwrap();
-    bench.drain();
-    let offer = Body::sdp("v=0");
-    bench.endpoint.offer(now, call, offer).unwrap();
+    bench.call(None, "sip:bob@sim.example");
     let outputs = bench.drain();
     let opened = outputs.iter().find_map(|output| match output {
         Output::Connect { connection, .. } => Some(*connection),

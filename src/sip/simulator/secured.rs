@@ -9,7 +9,7 @@ use crate::base::flow::{ConnectionId, Output, ProfileId, Resolved, Transport};
 use crate::base::id::AccountId;
 use crate::base::uri::{Host, Uri};
 use crate::sip::message::Message;
-use crate::sip::{AccountSetup, Body, RegistrationState, SipError, SipEvent, parse};
+use crate::sip::{AccountSetup, RegistrationState, SipError, SipEvent, parse};
 
 const ME: AccountId = AccountId(1);
 const ACCEPTED: ConnectionId = ConnectionId(2);
@@ -202,16 +202,7 @@ fn connections_are_shared_where_far_end_name_and_settings_are_the_same() {
 #[test]
 fn a_sips_call_goes_by_tls_and_says_so_in_its_contact() {
     let mut bench = Bench::new();
-    let target = Uri::parse("sips:bob@example.net").unwrap();
-    let session = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, session, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(None, "sips:bob@example.net");
     let outputs = bench.drain();
     let domain = Host::parse("example.net").unwrap();
     let whom = Some((domain, ProfileId::default()));
@@ -294,16 +285,7 @@ fn a_refused_certificate_is_the_reason_and_nothing_goes_another_way() {
 fn call_by_tls(record_route: &str, contact: &str) -> Vec<(ConnectionId, Message)> {
     let mut bench = Bench::new();
     registered(&mut bench, ME, setup(Transport::Tls));
-    let target = Uri::parse("sip:bob@sim.example").unwrap();
-    let session = bench
-        .endpoint
-        .invite(bench.now, Some(ME), &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, session, Body::sdp("v=0"))
-        .unwrap();
+    let session = bench.call(Some(ME), "sip:bob@sim.example");
     let invite = written(&bench.drain()).remove(0);
     let more = format!("Record-Route: {record_route}\nContact: {contact}");
     answer(&mut bench, &invite, &more);

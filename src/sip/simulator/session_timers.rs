@@ -6,7 +6,6 @@ use super::agent::Act;
 use super::bench::{Bench, SDP_BODY, TO_US, US, established, request};
 use super::checks::check;
 use super::world::{Link, World};
-use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{Body, CallExtensions, EndedBy, SessionId, SipEvent};
 
@@ -247,16 +246,7 @@ fn a_call_that_the_far_end_does_not_refresh_ends_before_its_interval_does() {
 
 /// A call that we make; the session and its INVITE.
 fn calling(bench: &mut Bench) -> (SessionId, Message) {
-    let target = Uri::parse("sip:x@10.0.0.200:5070").unwrap();
-    let session = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, session, Body::sdp("v=ours"))
-        .unwrap();
+    let session = bench.call(None, "sip:x@10.0.0.200:5070");
     (session, bench.sent().remove(0))
 }
 
@@ -304,7 +294,7 @@ fn our_invite_asks_and_the_answer_decides_who_refreshes() {
         if let Some(refresh) = sent.first()
             && refresh.method() == Some(&Method::Invite)
         {
-            assert_eq!(refresh.body, b"v=ours");
+            assert_eq!(refresh.body, b"v=0");
         }
         let over = bench.wait(SECOND * 16);
         let bye = over.iter().any(|m| m.method() == Some(&Method::Bye));

@@ -34,6 +34,13 @@ fn answer_from(
     bench.sent()
 }
 
+/// Calls somebody; the INVITE.
+fn call(bench: &mut Bench, target: &str) -> (SessionId, Message) {
+    let session = bench.call(Some(ANNA), target);
+    let invite = bench.sent().into_iter().find(is_invite);
+    (session, invite.unwrap())
+}
+
 /// A registered phone whose server has challenged a call, and that call as it was sent then.
 fn challenged(setup: AccountSetup, target: &str) -> (Bench, SessionId, Message) {
     const CHALLENGE: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\"";
@@ -41,11 +48,7 @@ fn challenged(setup: AccountSetup, target: &str) -> (Bench, SessionId, Message) 
     bench.endpoint.add_account(bench.now, ANNA, setup);
     let register = bench.sent().remove(0);
     answer_from(&mut bench, server(), &register, 200, &[]);
-    let session = bench
-        .endpoint
-        .invite(bench.now, Some(ANNA), &uri(target), &[])
-        .unwrap();
-    let invite = next_invite(&mut bench, session).unwrap();
+    let (session, invite) = call(&mut bench, target);
     let challenge = [("Proxy-Authenticate", CHALLENGE)];
     let sent = answer_from(&mut bench, server(), &invite, 407, &challenge);
     let again = sent.into_iter().find(is_invite).unwrap();
@@ -73,13 +76,7 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
     }
     assert_eq!(bench.ended(), Some((EndedBy::Remote, 401)));
     // A call that is dialled to a foreign host gets none either.
-    let target = uri("sip:x@10.0.0.200:5070");
-    let now = bench.now;
-    let other = bench
-        .endpoint
-        .invite(now, Some(ANNA), &target, &[])
-        .unwrap();
-    let direct = next_invite(&mut bench, other).unwrap();
+    let (other, direct) = call(&mut bench, "sip:x@10.0.0.200:5070");
     assert!(!credentials(&direct));
     // Nor what follows in that call.
     let accepted = [("Contact", "<sip:x@10.0.0.200:5070>")];
@@ -90,9 +87,8 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
     assert_eq!(bye.method(), Some(&Method::Bye));
     assert!(!acks.iter().chain([&bye]).any(credentials));
     // The own server gets them at once.
-    let home = uri("sip:carol@sim.example");
-    let third = bench.endpoint.invite(now, Some(ANNA), &home, &[]).unwrap();
-    assert!(credentials(&next_invite(&mut bench, third).unwrap()));
+    let (_, home) = call(&mut bench, "sip:carol@sim.example");
+    assert!(credentials(&home));
 }
 
 #[test]

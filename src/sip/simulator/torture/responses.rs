@@ -2,24 +2,14 @@
 
 use super::cases::responses;
 use crate::base::flow::{ConnectionId, Output, Transport};
-use crate::base::uri::Uri;
 use crate::sip::simulator::bench::{Bench, OURS};
-use crate::sip::{Body, SipEvent, parse};
+use crate::sip::{SipEvent, parse};
 
 /// A call of ours that waits for its answer, and the start of a response to it.
 fn calling(transport: Transport) -> (Bench, Option<ConnectionId>, String) {
     let mut bench = Bench::new();
     let by = transport.to_string().to_ascii_lowercase();
-    let target = Uri::parse(&format!("sip:peer@10.0.0.200;transport={by}")).unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.drain();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(None, &format!("sip:peer@10.0.0.200;transport={by}"));
     let (mut stream, mut invite) = (None, None);
     for output in bench.drain() {
         match output {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::{CAROL, LONG, answer, to};
-use crate::base::uri::Uri;
 use crate::sip::message::Method;
 use crate::sip::simulator::agent::{Act, Record};
 use crate::sip::simulator::bench::{Bench, SDP_BODY, TO_US, US, established, request};
@@ -75,16 +74,7 @@ fn only_an_early_call_that_we_made_is_picked_up() {
     let invite = invite_in_place("a", &format!("call-1;to-tag={ours};from-tag=p1"));
     assert_eq!(bench.codes(&invite), [481]);
 
-    let target = Uri::parse(CAROL).unwrap();
-    let call = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.sent();
-    bench
-        .endpoint
-        .offer(bench.now, call, Body::sdp("v=0"))
-        .unwrap();
+    let call = bench.call(None, CAROL);
     let out = bench.sent().remove(0);
     answer(
         &mut bench,
