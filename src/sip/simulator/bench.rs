@@ -38,6 +38,11 @@ pub(in crate::sip) fn peer() -> SocketAddr {
     (IpAddr::from([10, 0, 0, 200]), 5070).into()
 }
 
+/// Where the resolver sends every name that it is not told of.
+pub(super) fn server() -> SocketAddr {
+    (IpAddr::from([10, 0, 0, 201]), 5060).into()
+}
+
 impl Bench {
     /// An endpoint that takes direct calls.
     pub(in crate::sip) fn new() -> Self {
@@ -157,6 +162,25 @@ impl Bench {
 
     pub(in crate::sip) fn datagram_bytes(&mut self, bytes: &[u8]) -> Vec<Message> {
         self.endpoint.handle_datagram(self.now, peer(), OURS, bytes);
+        self.sent()
+    }
+
+    /// Gives the answer of somebody, by address and tag, to a request of ours; returns what is sent
+    /// for it.
+    pub(super) fn reply(
+        &mut self,
+        from: SocketAddr,
+        tag: &str,
+        request: &Message,
+        code: u16,
+        fields: &[(&str, &str)],
+    ) -> Vec<Message> {
+        let mut response = Message::response(request, code, "Answer", Some(tag));
+        for (name, value) in fields {
+            response.headers.push(*name, *value);
+        }
+        self.endpoint
+            .handle_datagram(self.now, from, OURS, &response.to_bytes());
         self.sent()
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::bench::{Bench, OURS, peer};
+use super::bench::{Bench, OURS, peer, server};
 use super::scenarios::account;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
@@ -13,11 +13,6 @@ use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState, Sess
 const BOB: AccountId = AccountId(3);
 const MD5: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\"";
 const SHA256: &str = "Digest realm=\"sim.example\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
-
-/// Where the bench's resolver sends every name.
-fn server() -> SocketAddr {
-    (IpAddr::from([10, 0, 0, 201]), 5060).into()
-}
 
 fn setup() -> AccountSetup {
     AccountSetup {
@@ -32,25 +27,6 @@ fn phone(setup: AccountSetup) -> (Bench, Message) {
     bench.endpoint.add_account(bench.now, BOB, setup);
     let register = bench.sent().remove(0);
     (bench, register)
-}
-
-/// Answers a request of the phone; what it sends then.
-fn answer(
-    bench: &mut Bench,
-    from: SocketAddr,
-    request: &Message,
-    code: u16,
-    fields: &[(&str, &str)],
-) -> Vec<Message> {
-    let mut response = Message::response(request, code, "Phrase", Some("t"));
-    for (name, value) in fields {
-        response.headers.push(*name, *value);
-    }
-    let now = bench.now;
-    bench
-        .endpoint
-        .handle_datagram(now, from, OURS, &response.to_bytes());
-    bench.sent()
 }
 
 fn failure(bench: &Bench) -> Option<(Option<u16>, String)> {
@@ -84,13 +60,7 @@ fn answered_invite(
     invite: &Message,
     challenge: &str,
 ) -> Result<Message, String> {
-    let sent = answer(
-        bench,
-        from,
-        invite,
-        407,
-        &[("Proxy-Authenticate", challenge)],
-    );
+    let sent = bench.reply(from, "t", invite, 407, &[("Proxy-Authenticate", challenge)]);
     let again = sent
         .into_iter()
         .find(|message| message.header("Proxy-Authorization").is_some());
@@ -129,17 +99,17 @@ fn the_count_of_a_nonce_goes_on_whatever_it_is_used_for() {
     let (mut bench, register) = phone(setup());
     let mut seen = Vec::new();
     let asked = [("WWW-Authenticate", SHA256)];
-    let sent = answer(&mut bench, server(), &register, 401, &asked);
+    let sent = bench.reply(server(), "t", &register, 401, &asked);
     seen.extend(counts(&sent));
     let ok = [("Contact", "<sip:bob@10.0.0.1>;expires=3600")];
-    answer(&mut bench, server(), &sent[0], 200, &ok);
+    bench.reply(server(), "t", &sent[0], 200, &ok);
     // The proxy has the same nonce, and asks once more with it, for another algorithm.
     let (_, invite) = call(&mut bench, "sip:carol@sim.example");
     let asked = [("Proxy-Authenticate", SHA256)];
-    let sent = answer(&mut bench, server(), &invite, 407, &asked);
+    let sent = bench.reply(server(), "t", &invite, 407, &asked);
     seen.extend(counts(&sent));
     let again = sent.iter().find(|it| it.method() == Some(&Method::Invite));
-    let sent = answer(&mut bench, server(), again.unwrap(), 407, &asked);
+    let sent = bench.reply(server(), "t", again.unwrap(), 407, &asked);
     seen.extend(counts(&sent));
     // The account is set up anew with the same address.
     bench.endpoint.add_account(bench.now, BOB, setup());
@@ -148,7 +118,7 @@ fn the_count_of_a_nonce_goes_on_whatever_it_is_used_for() {
         .iter()
         .find(|it| it.method() == Some(&Method::Register));
     let asked = [("WWW-Authenticate", SHA256)];
-    let sent = answer(&mut bench, server(), register.unwrap(), 401, &asked);
+    let sent = bench.reply(server(), "t", register.unwrap(), 401, &asked);
     seen.extend(counts(&sent));
     let numbers: Vec<u32> = seen.iter().map(|(_, count)| *count).collect();
     assert!(seen.iter().all(|(nonce, _)| nonce == "n"), "{seen:?}");
@@ -160,14 +130,14 @@ fn the_count_of_a_nonce_goes_on_whatever_it_is_used_for() {
 fn after_sha_256_md5_alone_is_not_answered_without_consent() {
     let (mut bench, register) = phone(setup());
     let both = [("WWW-Authenticate", SHA256), ("WWW-Authenticate", MD5)];
-    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    let again = bench.reply(server(), "t", &register, 401, &both).remove(0);
     assert!(again.header("Authorization").unwrap().contains("SHA-256"));
     assert_eq!(strong_realms(&bench), 1);
-    answer(&mut bench, server(), &again, 200, &[]);
+    bench.reply(server(), "t", &again, 200, &[]);
     bench.endpoint.register_now(bench.now, BOB);
     let register = bench.sent().remove(0);
     let stale = [("WWW-Authenticate", MD5)];
-    assert_eq!(answer(&mut bench, server(), &register, 401, &stale), []);
+    assert_eq!(bench.reply(server(), "t", &register, 401, &stale), []);
     let (status, reason) = failure(&bench).unwrap();
     assert_eq!(status, Some(401));
     assert!(
@@ -186,13 +156,13 @@ fn what_was_seen_before_a_restart_counts_and_consent_is_kept() {
         };
         let (mut bench, register) = phone(AccountSetup { digest, ..setup() });
         let weak = [("WWW-Authenticate", MD5)];
-        let sent = answer(&mut bench, server(), &register, 401, &weak);
+        let sent = bench.reply(server(), "t", &register, 401, &weak);
         assert_eq!(!sent.is_empty(), answered, "consent: {allow_md5}");
     }
     // Who never offered more is answered by MD5.
     let (mut bench, register) = phone(setup());
     let weak = [("WWW-Authenticate", MD5)];
-    assert_eq!(answer(&mut bench, server(), &register, 401, &weak).len(), 1);
+    assert_eq!(bench.reply(server(), "t", &register, 401, &weak).len(), 1);
 }
 
 #[test]
@@ -237,7 +207,7 @@ fn a_challenge_from_behind_the_own_proxy_is_answered_only_for_the_own_realm() {
     // A realm that the registrar asked for is the own one from then on.
     let (mut bench, register) = phone(proxied);
     let odd = [("WWW-Authenticate", "Digest realm=\"asterisk\", nonce=\"n\"")];
-    assert_eq!(answer(&mut bench, server(), &register, 401, &odd).len(), 1);
+    assert_eq!(bench.reply(server(), "t", &register, 401, &odd).len(), 1);
     let (_, invite) = call(&mut bench, "sip:x@evil.example");
     let challenge = "Digest realm=\"asterisk\", nonce=\"m\"";
     assert!(answered_invite(&mut bench, server(), &invite, challenge).is_ok());
@@ -294,7 +264,7 @@ fn a_registration_that_cannot_be_says_why() {
     ];
     for (setup, code, fields, words) in rows {
         let (mut bench, register) = phone(setup);
-        answer(&mut bench, server(), &register, code, fields);
+        bench.reply(server(), "t", &register, code, fields);
         let (status, reason) = failure(&bench).unwrap();
         assert_eq!(status, Some(code), "{reason}");
         assert!(reason.contains(words), "{reason}");
@@ -305,13 +275,7 @@ fn a_registration_that_cannot_be_says_why() {
 fn a_binding_that_expires_at_once_is_no_registration() {
     let (mut bench, register) = phone(setup());
     let contact = format!("<{}>;expires=0", register.contact().unwrap().uri);
-    answer(
-        &mut bench,
-        server(),
-        &register,
-        200,
-        &[("Contact", &contact)],
-    );
+    bench.reply(server(), "t", &register, 200, &[("Contact", &contact)]);
     let (status, reason) = failure(&bench).unwrap();
     assert_eq!(status, Some(200));
     assert!(reason.contains("expire at once"), "{reason}");
@@ -327,7 +291,7 @@ fn a_yes_that_lists_other_phones_alone_is_no_registration() {
     let (mut bench, register) = phone(setup());
     let others = "<sip:desk@10.0.0.7:5060>;expires=3600";
     let fields = [("Contact", others), ("Expires", "3600")];
-    answer(&mut bench, server(), &register, 200, &fields);
+    bench.reply(server(), "t", &register, 200, &fields);
     let (status, reason) = failure(&bench).unwrap();
     assert_eq!(status, Some(200));
     assert!(
@@ -341,7 +305,7 @@ fn a_yes_that_lists_other_phones_alone_is_no_registration() {
     let again = sent.remove(0);
     let ours = format!("<{}>", register.contact().unwrap().uri);
     let fields = [("Contact", others), ("Contact", ours.as_str())];
-    answer(&mut bench, server(), &again, 200, &fields);
+    bench.reply(server(), "t", &again, 200, &fields);
     let last = bench.events.last();
     assert!(
         matches!(
@@ -365,7 +329,7 @@ fn a_registrar_that_calls_every_proof_outdated_is_not_asked_without_end() {
             format!("Digest realm=\"sim.example\", nonce=\"{number}\", qop=\"auth\", stale=true");
         let register = sent.remove(0);
         let fields = [("WWW-Authenticate", stale.as_str())];
-        sent = answer(&mut bench, server(), &register, 401, &fields);
+        sent = bench.reply(server(), "t", &register, 401, &fields);
     }
     assert!(sent.is_empty(), "{sent:?}");
     let (status, reason) = failure(&bench).unwrap();
@@ -387,7 +351,7 @@ fn a_registrar_that_finds_each_lifetime_too_brief_is_not_asked_without_end() {
         assert!(least < 10_000, "it asks again and again");
         let demanded = least.to_string();
         let fields = [("Min-Expires", demanded.as_str())];
-        sent = answer(&mut bench, server(), &register, 423, &fields);
+        sent = bench.reply(server(), "t", &register, 423, &fields);
         least += 1000;
     }
     let (status, reason) = failure(&bench).unwrap();
@@ -425,13 +389,7 @@ fn the_password_is_given_to_whom_it_belongs() {
         credentials: Some(credentials),
         ..setup()
     });
-    let again = answer(
-        &mut bench,
-        server(),
-        &register,
-        401,
-        &[("WWW-Authenticate", MD5)],
-    );
+    let again = bench.reply(server(), "t", &register, 401, &[("WWW-Authenticate", MD5)]);
     let value = again[0].header("Authorization").unwrap();
     assert!(value.contains("username=\"robert\""), "{value}");
 }
@@ -447,7 +405,7 @@ fn who_answered_is_believed_of_the_own_server_alone() {
             ("P-Asserted-Identity", "\"Carol\" <sip:carol@sim.example>"),
             ("Privacy", privacy),
         ];
-        answer(&mut bench, from, &invite, 200, &fields);
+        bench.reply(from, "t", &invite, 200, &fields);
         let answered = bench.events.iter().find_map(|event| match event {
             SipEvent::Answered { answered_by, .. } => Some(answered_by.clone()),
             _ => None,
@@ -467,12 +425,12 @@ fn who_answered_is_believed_of_the_own_server_alone() {
 fn where_sha_256_is_offered_it_is_what_is_answered_whatever_stands_above() {
     let (mut bench, register) = phone(setup());
     let both = [("WWW-Authenticate", SHA256)];
-    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
-    answer(&mut bench, server(), &again, 200, &[]);
+    let again = bench.reply(server(), "t", &register, 401, &both).remove(0);
+    bench.reply(server(), "t", &again, 200, &[]);
     bench.endpoint.register_now(bench.now, BOB);
     let register = bench.sent().remove(0);
     let both = [("WWW-Authenticate", MD5), ("WWW-Authenticate", SHA256)];
-    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    let again = bench.reply(server(), "t", &register, 401, &both).remove(0);
     assert!(again.header("Authorization").unwrap().contains("SHA-256"));
     // Where MD5 is allowed the topmost counts (RFC 8760 section 2.4).
     let digest = DigestRules {
@@ -480,7 +438,7 @@ fn where_sha_256_is_offered_it_is_what_is_answered_whatever_stands_above() {
         ..DigestRules::default()
     };
     let (mut bench, register) = phone(AccountSetup { digest, ..setup() });
-    let again = answer(&mut bench, server(), &register, 401, &both).remove(0);
+    let again = bench.reply(server(), "t", &register, 401, &both).remove(0);
     assert!(!again.header("Authorization").unwrap().contains("SHA-256"));
 }
 
@@ -488,33 +446,27 @@ fn where_sha_256_is_offered_it_is_what_is_answered_whatever_stands_above() {
 #[test]
 fn a_challenge_inside_a_call_is_answered_on_the_way_that_the_own_server_chose() {
     let (mut bench, register) = phone(setup());
-    answer(&mut bench, server(), &register, 200, &[]);
+    bench.reply(server(), "t", &register, 200, &[]);
     let (session, invite) = call(&mut bench, "sip:carol@sim.example");
     let fields = [
         ("Contact", "<sip:carol@10.0.0.9>"),
         ("Record-Route", "<sip:10.0.0.202;lr>"),
     ];
-    answer(&mut bench, server(), &invite, 200, &fields);
+    bench.reply(server(), "t", &invite, 200, &fields);
     bench.endpoint.hang_up(bench.now, session).unwrap();
     let bye = bench.sent().remove(0);
     assert_eq!(bye.method(), Some(&Method::Bye));
     let other = (IpAddr::from([10, 0, 0, 202]), 5060).into();
     let challenge = [("Proxy-Authenticate", SHA256)];
-    let again = answer(&mut bench, other, &bye, 407, &challenge).remove(0);
+    let again = bench.reply(other, "t", &bye, 407, &challenge).remove(0);
     assert!(again.header("Proxy-Authorization").is_some());
     // One that no server of the account leads to gets nothing.
     let (session, invite) = call(&mut bench, "sip:carol@sim.example");
-    answer(&mut bench, server(), &invite, 200, &fields);
+    bench.reply(server(), "t", &invite, 200, &fields);
     bench.endpoint.hang_up(bench.now, session).unwrap();
     let bye = bench.sent().remove(0);
     let foreign = "Digest realm=\"elsewhere.example\", nonce=\"n\", algorithm=SHA-256";
-    let sent = answer(
-        &mut bench,
-        other,
-        &bye,
-        407,
-        &[("Proxy-Authenticate", foreign)],
-    );
+    let sent = bench.reply(other, "t", &bye, 407, &[("Proxy-Authenticate", foreign)]);
     let credentials = |it: &Message| it.header("Proxy-Authorization").is_some();
     assert!(!sent.iter().any(credentials));
 }

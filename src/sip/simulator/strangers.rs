@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::bench::{Bench, OURS, SDP_BODY, peer, request};
+use super::bench::{Bench, OURS, SDP_BODY, peer, request, server};
 use super::scenarios::account;
 use crate::base::flow::Output;
 use crate::base::id::AccountId;
@@ -13,11 +13,6 @@ use crate::sip::refusals::Why;
 use crate::sip::{AccountSetup, parse};
 
 const TO: &str = "<sip:bob@sim.example>";
-
-/// Where the bench's resolver sends every name.
-fn server() -> SocketAddr {
-    (IpAddr::from([10, 0, 0, 201]), 5060).into()
-}
 
 /// A phone that takes no direct calls, with one account that has sent its first REGISTER.
 fn phone(limit: Option<u32>) -> (Bench, String) {

@@ -1,38 +1,14 @@
 //! Which way a redirected call of an account goes, and that nobody but the account's own server gets
 //! its digest (RFC 3261 sections 22 and 26.2).
 
-use std::net::{IpAddr, SocketAddr};
-
 use super::{follow, is_invite, next_invite, uri, why_not};
 use crate::base::id::AccountId;
 use crate::sip::message::{Message, Method};
-use crate::sip::simulator::bench::{Bench, OURS, peer};
+use crate::sip::simulator::bench::{Bench, peer, server};
 use crate::sip::simulator::scenarios::account;
 use crate::sip::{AccountSetup, EndedBy, SessionId};
 
 const ANNA: AccountId = AccountId(7);
-
-/// Where the bench's resolver sends the account's names.
-fn server() -> SocketAddr {
-    (IpAddr::from([10, 0, 0, 201]), 5060).into()
-}
-
-fn answer_from(
-    bench: &mut Bench,
-    from: SocketAddr,
-    request: &Message,
-    code: u16,
-    fields: &[(&str, &str)],
-) -> Vec<Message> {
-    let mut response = Message::response(request, code, "Answer", Some("t"));
-    for (name, value) in fields {
-        response.headers.push(*name, *value);
-    }
-    let now = bench.now;
-    let bytes = response.to_bytes();
-    bench.endpoint.handle_datagram(now, from, OURS, &bytes);
-    bench.sent()
-}
 
 /// Calls somebody; the INVITE.
 fn call(bench: &mut Bench, target: &str) -> (SessionId, Message) {
@@ -47,10 +23,10 @@ fn challenged(setup: AccountSetup, target: &str) -> (Bench, SessionId, Message) 
     let mut bench = Bench::for_accounts(None);
     bench.endpoint.add_account(bench.now, ANNA, setup);
     let register = bench.sent().remove(0);
-    answer_from(&mut bench, server(), &register, 200, &[]);
+    bench.reply(server(), "t", &register, 200, &[]);
     let (session, invite) = call(&mut bench, target);
     let challenge = [("Proxy-Authenticate", CHALLENGE)];
-    let sent = answer_from(&mut bench, server(), &invite, 407, &challenge);
+    let sent = bench.reply(server(), "t", &invite, 407, &challenge);
     let again = sent.into_iter().find(is_invite).unwrap();
     assert!(again.header("Proxy-Authorization").is_some());
     (bench, session, again)
@@ -60,7 +36,7 @@ fn challenged(setup: AccountSetup, target: &str) -> (Bench, SessionId, Message) 
 fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
     let (mut bench, session, invite) = challenged(account("anna"), "sip:bob@sim.example");
     let foreign = [("Contact", "<sip:bob@10.0.0.200:5070>")];
-    answer_from(&mut bench, server(), &invite, 302, &foreign);
+    bench.reply(server(), "t", &invite, 302, &foreign);
     let sent = follow(&mut bench, session).unwrap();
     let credentials = |message: &Message| {
         message.header("Authorization").is_some() || message.header("Proxy-Authorization").is_some()
@@ -71,7 +47,7 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
     for header in ["WWW-Authenticate", "Proxy-Authenticate"] {
         let code = if header.starts_with('W') { 401 } else { 407 };
         let ask = [(header, "Digest realm=\"sim.example\", nonce=\"x\"")];
-        let later = answer_from(&mut bench, peer(), &sent, code, &ask);
+        let later = bench.reply(peer(), "t", &sent, code, &ask);
         assert!(!later.iter().any(credentials));
     }
     assert_eq!(bench.ended(), Some((EndedBy::Remote, 401)));
@@ -80,7 +56,7 @@ fn a_foreign_host_never_gets_the_digest_that_the_own_server_asked_for() {
     assert!(!credentials(&direct));
     // Nor what follows in that call.
     let accepted = [("Contact", "<sip:x@10.0.0.200:5070>")];
-    let acks = answer_from(&mut bench, peer(), &direct, 200, &accepted);
+    let acks = bench.reply(peer(), "t", &direct, 200, &accepted);
     assert!(acks.iter().any(|ack| ack.method() == Some(&Method::Ack)));
     bench.endpoint.hang_up(bench.now, other).unwrap();
     let bye = bench.sent().remove(0);
@@ -102,9 +78,9 @@ fn a_redirected_call_takes_the_way_of_any_call_of_its_account() {
         ("Contact", "<sip:carol@sim.example>"),
         ("Contact", "<sip:carol@elsewhere.example>;q=0.5"),
     ];
-    answer_from(&mut bench, server(), &invite, 302, &both);
+    bench.reply(server(), "t", &invite, 302, &both);
     let home = follow(&mut bench, session).unwrap();
-    answer_from(&mut bench, server(), &home, 480, &[]);
+    bench.reply(server(), "t", &home, 480, &[]);
     let abroad = next_invite(&mut bench, session).unwrap();
     for (sent, target) in [
         (home, "sip:carol@sim.example"),
@@ -128,7 +104,7 @@ fn a_target_that_demands_encryption_is_not_called_by_a_plain_way() {
     };
     let (mut bench, session, invite) = challenged(plain, "sip:bob@sim.example");
     let secure = [("Contact", "<sips:carol@sim.example>")];
-    answer_from(&mut bench, server(), &invite, 302, &secure);
+    bench.reply(server(), "t", &invite, 302, &secure);
     assert_eq!(follow(&mut bench, session), None);
     assert_eq!(bench.ended(), Some((EndedBy::Remote, 302)));
     let why = why_not(&bench);

@@ -6,7 +6,7 @@ mod targets;
 
 use std::time::Duration;
 
-use super::bench::Bench;
+use super::bench::{Bench, peer};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{Body, Census, SessionId, SipEvent};
@@ -21,11 +21,8 @@ fn uri(text: &str) -> Uri {
 
 /// Answers a request of ours; what is sent then.
 fn answer(bench: &mut Bench, invite: &Message, code: u16, contacts: &[&str]) -> Vec<Message> {
-    let mut response = Message::response(invite, code, "Answer", Some("t"));
-    for contact in contacts {
-        response.headers.push("Contact", *contact);
-    }
-    bench.datagram_bytes(&response.to_bytes())
+    let fields: Vec<_> = contacts.iter().map(|it| ("Contact", *it)).collect();
+    bench.reply(peer(), "t", invite, code, &fields)
 }
 
 /// The offered targets of each 3xx.

@@ -7,7 +7,7 @@ mod streams;
 
 use std::time::Duration;
 
-use super::bench::Bench;
+use super::bench::{Bench, peer};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::{NotifierId, SipEvent, SubscriptionId, SubscriptionSetup, SubscriptionState};
@@ -49,12 +49,8 @@ fn answer(
     code: u16,
     fields: &[(&str, &str)],
 ) -> Vec<Message> {
-    let mut response = Message::response(request, code, "Answer", Some("n1"));
-    for (name, value) in fields {
-        response.headers.push(*name, *value);
-    }
-    response.headers.push("Contact", "<sip:n@10.0.0.200:5070>");
-    bench.datagram_bytes(&response.to_bytes())
+    let fields = [fields, &[("Contact", "<sip:n@10.0.0.200:5070>")]].concat();
+    bench.reply(peer(), "n1", request, code, &fields)
 }
 
 /// A NOTIFY of the notifier with a tag, for a SUBSCRIBE.

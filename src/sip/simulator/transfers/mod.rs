@@ -6,7 +6,7 @@ mod transferor;
 
 use std::time::Duration;
 
-use super::bench::Bench;
+use super::bench::{Bench, peer};
 use crate::base::uri::Uri;
 use crate::sip::OutgoingCall;
 use crate::sip::message::Message;
@@ -16,11 +16,7 @@ const CAROL: &str = "sip:carol@10.0.0.203";
 
 /// Gives the endpoint an answer to a request that it sent.
 fn answer(bench: &mut Bench, request: &Message, code: u16, more: &[(&str, &str)]) -> Vec<Message> {
-    let mut response = Message::response(request, code, "Answer", Some("p1"));
-    for (name, value) in more {
-        response.headers.push(*name, *value);
-    }
-    bench.datagram_bytes(&response.to_bytes())
+    bench.reply(peer(), "p1", request, code, more)
 }
 
 /// A call of no account.
