@@ -11,6 +11,7 @@ use crate::base::uri::Uri;
 use crate::sip::OutgoingCall;
 use crate::sip::message::Message;
 
+/// Longer than news of a transfer are waited for.
 const LONG: Duration = Duration::from_secs(700);
 const CAROL: &str = "sip:carol@10.0.0.203";
 

@@ -7,7 +7,7 @@ use super::{CAROL, LONG, answer, to};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::simulator::bench::{Bench, TO_US, US, established, request};
-use crate::sip::{Body, Census, OutgoingCall, ReferralAnswer, SessionId, SipEvent, Status};
+use crate::sip::{Body, Census, ReferralAnswer, SessionId, SipEvent, Status};
 
 #[test]
 fn a_wish_to_be_transferred_must_make_sense() {
@@ -53,6 +53,24 @@ fn referred(more: &str) -> (Bench, String) {
     (bench, to)
 }
 
+/// Our owner's decision on the wish to be transferred.
+fn decide(bench: &mut Bench, decision: &ReferralAnswer) {
+    let (now, session) = (bench.now, bench.session());
+    bench
+        .endpoint
+        .answer_referral(now, session, decision)
+        .unwrap();
+}
+
+/// The call that is wished for, in the name of who asked.
+fn call_for_asker(bench: &mut Bench, target: &Uri) -> SessionId {
+    let (now, session) = (bench.now, bench.session());
+    bench
+        .endpoint
+        .invite_referred(now, session, &to(target))
+        .unwrap()
+}
+
 /// The state and the line of a NOTIFY.
 fn read(notify: &Message) -> (String, String) {
     assert_eq!(notify.method(), Some(&Method::Notify));
@@ -72,28 +90,12 @@ fn read(notify: &Message) -> (String, String) {
 fn no_news_of_a_transfer_go_out_behind_the_end_of_the_call() {
     let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");
     let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
     let first = bench.sent().remove(1);
     assert_eq!(first.method(), Some(&Method::Notify));
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Follow)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Follow);
     let target = Uri::parse(CAROL).unwrap();
-    let wanted = OutgoingCall {
-        account: None,
-        target: &target,
-        headers: &[],
-        urgent: false,
-    };
-    let call = bench
-        .endpoint
-        .invite_referred(now, session, &wanted)
-        .unwrap();
+    let call = call_for_asker(&mut bench, &target);
     bench.drain();
     // The next news wait for the answer to the first.
     bench.endpoint.hang_up(bench.now, session).unwrap();
@@ -112,12 +114,7 @@ fn no_news_of_a_transfer_go_out_behind_the_end_of_the_call() {
 #[test]
 fn a_decision_may_take_its_time_while_the_far_end_knows_that_somebody_is_asked() {
     let (mut bench, to) = referred("Refer-To: <sip:carol@10.0.0.203?Subject=x>");
-    let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
     let sent = bench.sent();
     assert_eq!(sent[0].code(), Some(202));
     let (state, line) = read(&sent[1]);
@@ -128,11 +125,7 @@ fn a_decision_may_take_its_time_while_the_far_end_knows_that_somebody_is_asked()
     answer(&mut bench, &sent[1], 200, &[]);
     bench.wait(Duration::from_secs(60));
     let refusal = ReferralAnswer::Refuse(Status::new(603, "Decline"));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &refusal)
-        .unwrap();
+    decide(&mut bench, &refusal);
     let notify = bench.sent().remove(0);
     let (state, line) = read(&notify);
     assert_eq!(line, "SIP/2.0 603 Decline");
@@ -141,11 +134,7 @@ fn a_decision_may_take_its_time_while_the_far_end_knows_that_somebody_is_asked()
     assert!(bench.end().is_none(), "the call goes on");
     // The next one has a number, or nobody could tell the two apart.
     bench.datagram(&request("REFER", US, "r3", &to, 4, "Refer-To: <sip:a@b>"));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
     assert_eq!(bench.sent()[1].header("Event"), Some("refer;id=4"));
 }
 
@@ -153,11 +142,7 @@ fn a_decision_may_take_its_time_while_the_far_end_knows_that_somebody_is_asked()
 fn a_question_that_nobody_answers_is_closed_with_a_refusal() {
     let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");
     let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
     let sent = bench.sent();
     answer(&mut bench, &sent[1], 200, &[]);
     let later = bench.wait(Duration::from_secs(181));
@@ -199,13 +184,8 @@ fn a_wish_that_nobody_decides_ends_with_its_call_or_after_its_time() {
 #[test]
 fn a_refusal_at_once_needs_no_subscription() {
     let (mut bench, _) = referred("Refer-To: <sip:carol@10.0.0.203>");
-    let session = bench.session();
     let refusal = ReferralAnswer::Refuse(Status::new(603, "Decline"));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &refusal)
-        .unwrap();
+    decide(&mut bench, &refusal);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].code(), Some(603));
@@ -222,21 +202,16 @@ fn wanted(bench: &Bench) -> Uri {
 
 /// Follows a wish to be transferred; the new call, its INVITE, and the first NOTIFY.
 fn followed(bench: &mut Bench) -> (SessionId, Message, Option<Message>) {
-    let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Follow)
-        .unwrap();
+    decide(bench, &ReferralAnswer::Follow);
     let target = wanted(bench);
-    let call = bench
-        .endpoint
-        .invite_referred(now, session, &to(&target))
-        .unwrap();
+    let call = call_for_asker(bench, &target);
     let mut sent = bench.sent();
     assert_eq!(sent.remove(0).code(), Some(202));
     let notify = sent.into_iter().next();
-    bench.endpoint.offer(now, call, Body::sdp("v=0")).unwrap();
+    bench
+        .endpoint
+        .offer(bench.now, call, Body::sdp("v=0"))
+        .unwrap();
     let invite = bench.sent().remove(0);
     assert_eq!(invite.method(), Some(&Method::Invite));
     (call, invite, notify)
@@ -284,20 +259,14 @@ fn who_is_transferred_calls_on_behalf_of_the_asker_and_tells_one_thing_after_the
 fn whoever_is_transferred_to_a_number_calls_what_the_owner_makes_of_it() {
     let (mut bench, _) = referred("Refer-To: <tel:+4930123456>");
     assert_eq!(wanted(&bench).to_string(), "tel:+4930123456");
-    let session = bench.session();
-    let now = bench.now;
-    let follow = ReferralAnswer::Follow;
+    decide(&mut bench, &ReferralAnswer::Follow);
+    let target = Uri::parse("sip:0030123456@10.0.0.203").unwrap();
+    let call = call_for_asker(&mut bench, &target);
+    let notify = bench.sent().remove(1);
     bench
         .endpoint
-        .answer_referral(now, session, &follow)
+        .offer(bench.now, call, Body::sdp("v=0"))
         .unwrap();
-    let target = Uri::parse("sip:0030123456@10.0.0.203").unwrap();
-    let call = bench
-        .endpoint
-        .invite_referred(now, session, &to(&target))
-        .unwrap();
-    let notify = bench.sent().remove(1);
-    bench.endpoint.offer(now, call, Body::sdp("v=0")).unwrap();
     let invite = bench.sent().remove(0);
     assert_eq!(invite.uri(), Some(&target));
     assert_eq!(invite.header("Referred-By"), Some("<sip:peer@example.com>"));
@@ -323,17 +292,9 @@ fn the_asker_learns_why_nobody_was_reached_and_when_we_gave_up() {
     assert!(read(&given_up).1.starts_with("SIP/2.0 487"));
 
     let (mut bench, _) = referred("Refer-To: <sip:carol@nowhere.invalid>");
-    let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Follow)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Follow);
     let nowhere = wanted(&bench);
-    bench
-        .endpoint
-        .invite_referred(now, session, &to(&nowhere))
-        .unwrap();
+    call_for_asker(&mut bench, &nowhere);
     let sent = bench.sent();
     answer(&mut bench, &sent[1], 200, &[]);
     let mut all = sent;
@@ -353,12 +314,7 @@ fn the_asker_learns_why_nobody_was_reached_and_when_we_gave_up() {
 fn an_asker_that_wants_no_news_gets_none() {
     let (mut bench, _) =
         referred("Require: norefersub\r\nRefer-Sub: false\r\nRefer-To: <sip:carol@10.0.0.203>");
-    let session = bench.session();
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Follow)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Follow);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].header("Refer-Sub"), Some("false"));

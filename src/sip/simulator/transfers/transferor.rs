@@ -25,6 +25,25 @@ fn told(bench: &Bench) -> Vec<(u16, bool)> {
     bench.events.iter().filter_map(of).collect()
 }
 
+/// A request of the far end in its second call.
+fn in_second_call(request: &str) -> String {
+    request
+        .replace("call-1", "call@2")
+        .replace("tag=p1", "tag=p2")
+}
+
+/// A second call of the far end, which waits for its ACK; our 200.
+fn second_call(bench: &mut Bench) -> Message {
+    let invite = request("INVITE", US, "o", TO_US, 1, SDP_BODY);
+    bench.datagram(&in_second_call(&invite));
+    bench.answer()
+}
+
+fn acknowledge_second(bench: &mut Bench, ok: &Message) {
+    let ack = request("ACK", US, "oa", ok.header("To").unwrap(), 1, "");
+    bench.datagram(&in_second_call(&ack));
+}
+
 /// An established call that we transfer to Carol; our To, and the REFER.
 fn transferring() -> (Bench, String, Message) {
     let mut bench = Bench::new();
@@ -227,16 +246,9 @@ fn a_call_that_ended_meanwhile_is_not_what_is_asked_for_again() {
     let mut bench = Bench::new();
     established(&mut bench);
     let first = bench.session();
-    let other = request("INVITE", US, "o", TO_US, 1, SDP_BODY)
-        .replace("call-1", "call@2")
-        .replace("tag=p1", "tag=p2");
-    bench.datagram(&other);
-    let ok = bench.answer();
+    let ok = second_call(&mut bench);
     let second = bench.session();
-    let ack = request("ACK", US, "oa", ok.header("To").unwrap(), 1, "")
-        .replace("call-1", "call@2")
-        .replace("tag=p1", "tag=p2");
-    bench.datagram(&ack);
+    acknowledge_second(&mut bench, &ok);
     let target = ReferTarget::Call(second);
     bench.endpoint.transfer(bench.now, first, &target).unwrap();
     let refer = bench.sent().remove(0);
@@ -270,20 +282,13 @@ fn an_attended_transfer_names_the_other_call_as_its_far_end_knows_it() {
     let mut bench = Bench::new();
     established(&mut bench);
     let first = bench.session();
-    let other = request("INVITE", US, "o", TO_US, 1, SDP_BODY)
-        .replace("call-1", "call@2")
-        .replace("tag=p1", "tag=p2");
-    bench.datagram(&other);
-    let ok = bench.answer();
+    let ok = second_call(&mut bench);
     let second = bench.session();
     let early = bench
         .endpoint
         .transfer(bench.now, first, &ReferTarget::Call(second));
     assert!(early.is_err(), "it is not established yet");
-    let ack = request("ACK", US, "oa", ok.header("To").unwrap(), 1, "")
-        .replace("call-1", "call@2")
-        .replace("tag=p1", "tag=p2");
-    bench.datagram(&ack);
+    acknowledge_second(&mut bench, &ok);
     bench
         .endpoint
         .transfer(bench.now, first, &ReferTarget::Call(second))
