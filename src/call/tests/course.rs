@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{IP, connected, drain, edges, offered, preferences, sip};
+use super::{IP, applied, connected, drain, edges, offered, preferences, sip};
 use crate::call::{Action, Call, Edge, Phase, SipAction};
 use crate::sdp::Codec;
 use crate::sip::{EarlyMedia, EndedBy, Status};
@@ -16,13 +16,7 @@ fn two_sides_agree_on_the_common_codec() {
     callee.ring().unwrap();
     callee.answer().unwrap();
     let actions = drain(&mut callee, 5000);
-    let plan = actions
-        .iter()
-        .find_map(|action| match action {
-            Action::Apply(plan) => Some(plan),
-            Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
-        })
-        .unwrap();
+    let plan = applied(&actions).unwrap();
     assert_eq!(plan.remote_rtp, Some(SocketAddr::new(IP, 4000)));
     assert!(edges(&actions).contains(&&Edge::Answered));
     let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
@@ -65,12 +59,7 @@ fn a_late_offer_is_ours_and_answered_in_the_ack() {
     };
     callee.handle_confirmed(Some(answer));
     let actions = drain(&mut callee, 0);
-    assert!(
-        actions
-            .iter()
-            .any(|action| matches!(action, Action::Apply(_))),
-        "{actions:?}"
-    );
+    assert!(applied(&actions).is_some(), "{actions:?}");
 }
 
 #[test]
@@ -174,12 +163,7 @@ fn early_media_and_acceptance_carry_the_same_answer() {
     })));
     caller.handle_answered("", Some(body));
     let actions = drain(&mut caller, 0);
-    assert!(
-        !actions
-            .iter()
-            .any(|action| matches!(action, Action::Apply(_))),
-        "nothing changed"
-    );
+    assert!(applied(&actions).is_none(), "nothing changed");
 }
 
 #[test]

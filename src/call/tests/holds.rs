@@ -1,7 +1,7 @@
 //! Holding and resuming, by either side or both, as RFC 3264 says it and as older phones do (section
 //! 8.4).
 
-use super::{IP, connected, drain, edges, offered, preferences, sip, text};
+use super::{IP, applied, connected, drain, edges, offered, preferences, sip, text};
 use crate::call::{Action, Call, Edge, SipAction};
 use crate::sdp::{Codec, Direction};
 use crate::sip::{Body, Status};
@@ -145,27 +145,11 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
 #[test]
 fn both_sides_may_hold_at_once() {
     let (mut caller, mut callee) = connected();
-    let pass = |from: &mut Call, to: &mut Call| {
-        let actions = drain(from, 0);
-        let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
-            panic!("{actions:?}")
-        };
-        to.handle_reinvite("", Some(offer));
-        let actions = drain(to, 0);
-        let Some(SipAction::AnswerReinvite(status, answer)) = sip(&actions).first().copied() else {
-            panic!("{actions:?}")
-        };
-        from.handle_reinvite_answered(status, answer.as_ref());
-        drain(from, 0);
-    };
-    caller.set_hold(true).unwrap();
-    pass(&mut caller, &mut callee);
-    callee.set_hold(true).unwrap();
-    pass(&mut callee, &mut caller);
+    change(&mut caller, &mut callee, true);
+    change(&mut callee, &mut caller, true);
     assert!(caller.held() && caller.held_by_remote());
     assert!(callee.held() && callee.held_by_remote());
-    caller.set_hold(false).unwrap();
-    pass(&mut caller, &mut callee);
+    change(&mut caller, &mut callee, false);
     assert!(!caller.held() && caller.held_by_remote());
     assert!(callee.held() && !callee.held_by_remote());
 }
@@ -183,13 +167,7 @@ fn the_old_hold_by_a_zero_address_stops_our_sound() {
         .replace("a=sendonly\r\n", "");
     callee.handle_reinvite("", Some(&Body::sdp(old)));
     let actions = drain(&mut callee, 0);
-    let plan = actions
-        .iter()
-        .find_map(|action| match action {
-            Action::Apply(plan) => Some(plan),
-            Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
-        })
-        .unwrap();
+    let plan = applied(&actions).unwrap();
     assert_eq!(plan.remote_rtp, None);
     assert_eq!(plan.direction, Direction::RecvOnly);
     assert!(edges(&actions).contains(&&Edge::Held { by_remote: true }));

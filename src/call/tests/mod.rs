@@ -7,7 +7,7 @@ mod moves;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::call::{Action, Call, Edge, MediaPreferences, SipAction};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, MediaPlan};
 use crate::sip::Body;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -50,6 +50,14 @@ pub(super) fn edges(actions: &[Action]) -> Vec<&Edge> {
             Action::OpenMedia(_) | Action::Apply(_) | Action::Sip(_) => None,
         })
         .collect()
+}
+
+/// The plan that the media shall follow, where there is a new one.
+fn applied(actions: &[Action]) -> Option<&MediaPlan> {
+    actions.iter().find_map(|action| match action {
+        Action::Apply(plan) => Some(&**plan),
+        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+    })
 }
 
 fn text(body: &Body) -> String {

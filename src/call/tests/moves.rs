@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{IP, connected, drain, edges, offered, preferences, sip, text};
-use crate::call::{Action, Call, Edge, Phase, SipAction};
+use super::{IP, applied, connected, drain, edges, offered, preferences, sip, text};
+use crate::call::{Call, Edge, Phase, SipAction};
 use crate::sdp::Codec;
 use crate::sip::{Body, EarlyMedia, Status};
 
@@ -35,11 +35,8 @@ fn a_redirected_call_offers_again_from_a_new_path_and_forgets_who_rang() {
     let late = answer(again, 5002);
     caller.handle_answered("carol", Some(&late));
     let actions = drain(&mut caller, 0);
-    let plan = actions.iter().find_map(|action| match action {
-        Action::Apply(plan) => plan.remote_rtp,
-        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
-    });
-    assert_eq!(plan, Some(SocketAddr::new(IP, 5002)));
+    let plan = applied(&actions).unwrap();
+    assert_eq!(plan.remote_rtp, Some(SocketAddr::new(IP, 5002)));
     assert_eq!(caller.phase(), Phase::Established);
     // A call that talks, or that was given up, goes nowhere.
     caller.handle_redirected();
