@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::durability::{drain, prepared};
+use super::durability::{drain, fill_disk, prepared};
 use super::*;
 use crate::crm::open::DATABASE;
 use crate::crm::row::{CallFilter, MatchLevel};
@@ -97,12 +97,7 @@ fn a_kept_call_that_a_damaged_file_holds_keeps_no_other_from_the_log() {
 fn a_disk_that_is_full_keeps_nothing_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let connection = prepared(&folder);
-    let pages: i64 = connection
-        .pragma_query_value(None, "page_count", |row| row.get(0))
-        .unwrap();
-    connection
-        .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-        .unwrap();
+    fill_disk(&connection, 0);
     let long = CallRow {
         notes: "n".repeat(9000),
         ..inbound(1, "0301234567")

@@ -51,6 +51,16 @@ pub(super) fn prepared(folder: &TempDir) -> Connection {
     connection
 }
 
+/// Leaves a database no room but for so many pages.
+pub(super) fn fill_disk(connection: &Connection, pages_left: i64) {
+    let pages: i64 = connection
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    connection
+        .pragma_update_and_check(None, "max_page_count", pages + pages_left, |_| Ok(()))
+        .unwrap();
+}
+
 fn insert(number: u64) -> Write {
     Write::InsertCall(Box::new(missed(number, "0301234567")))
 }
@@ -102,12 +112,7 @@ fn a_bad_write_takes_no_other_along() {
 fn a_full_disk_is_said_and_what_was_written_stays() {
     let folder = tempfile::tempdir().unwrap();
     let connection = prepared(&folder);
-    let pages: i64 = connection
-        .pragma_query_value(None, "page_count", |row| row.get(0))
-        .unwrap();
-    connection
-        .pragma_update_and_check(None, "max_page_count", pages + 8, |_| Ok(()))
-        .unwrap();
+    fill_disk(&connection, 8);
     let long = |number| {
         Write::InsertCall(Box::new(CallRow {
             notes: "n".repeat(9000),
