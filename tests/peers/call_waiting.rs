@@ -30,6 +30,31 @@ fn calls(from: &Phone, options: &[&str]) -> Phone {
     Phone::start(&[&["--no-register", "--call", &uri], options].concat())
 }
 
+/// Alice talks with Bob, who does as she asks for transfers; both, and the call at Bob.
+fn alice_with_bob() -> (Phone, Phone, Value) {
+    let mut bob = Phone::start(&[
+        "--no-register",
+        "--auto-answer",
+        "--second-call",
+        "hold",
+        "--transfers",
+        "always",
+    ]);
+    let mut alice = calls(&bob, &[]);
+    let first = bob.wait("answered")["call_id"].clone();
+    alice.wait("answered");
+    (alice, bob, first)
+}
+
+/// Alice hangs up, and her call was not resumed before.
+fn assert_ends_on_hold(alice: &mut Phone, bob: &mut Phone, first: &Value) {
+    // A resume would have been told before this end.
+    alice.command("hangup");
+    wait_for_call(bob, "ended", first);
+    let told = bob.drain();
+    assert!(told.iter().all(|event| event["event"] != "resumed"));
+}
+
 #[test]
 fn call_waiting() {
     scenario("call-waiting", || {
@@ -147,17 +172,7 @@ fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
 fn who_waits_for_a_transfer_that_nobody_answers_comes_back() {
     let carol = Phone::start(&["--no-register", "--reject", "486"]);
     let to_carol = format!("sip:phone@{}", carol.address());
-    let mut bob = Phone::start(&[
-        "--no-register",
-        "--auto-answer",
-        "--second-call",
-        "hold",
-        "--transfers",
-        "always",
-    ]);
-    let mut alice = calls(&bob, &[]);
-    let first = bob.wait("answered")["call_id"].clone();
-    alice.wait("answered");
+    let (mut alice, mut bob, first) = alice_with_bob();
     alice.send(&json!({"command": "transfer", "uri": to_carol}));
     wait_for_call(&mut bob, "held", &first);
     assert_eq!(alice.wait("transferred")["status"], 486);
@@ -205,28 +220,14 @@ fn who_waits_for_a_transfer_does_not_come_back_while_somebody_else_is_talked_wit
     let new = bob.wait("ended")["call_id"].clone();
     assert_ne!(new, first);
     alice.wait("transferred");
-    // A resume would have been told before this end.
-    alice.command("hangup");
-    wait_for_call(&mut bob, "ended", &first);
-    let told = bob.drain();
-    assert!(told.iter().all(|event| event["event"] != "resumed"));
+    assert_ends_on_hold(&mut alice, &mut bob, &first);
 }
 
 #[test]
 fn who_was_held_before_a_transfer_that_nobody_answers_stays_on_hold() {
     let carol = Phone::start(&["--no-register", "--reject", "486"]);
     let to_carol = format!("sip:phone@{}", carol.address());
-    let mut bob = Phone::start(&[
-        "--no-register",
-        "--auto-answer",
-        "--second-call",
-        "hold",
-        "--transfers",
-        "always",
-    ]);
-    let mut alice = calls(&bob, &[]);
-    let first = bob.wait("answered")["call_id"].clone();
-    alice.wait("answered");
+    let (mut alice, mut bob, first) = alice_with_bob();
     command(&mut bob, "hold", &first);
     wait_for_call(&mut bob, "held", &first);
     alice.wait("held");
@@ -234,11 +235,7 @@ fn who_was_held_before_a_transfer_that_nobody_answers_stays_on_hold() {
     let new = bob.wait("outgoing")["call_id"].clone();
     assert_eq!(alice.wait("transferred")["status"], 486);
     wait_for_call(&mut bob, "ended", &new);
-    // A resume would have been told before this end.
-    alice.command("hangup");
-    wait_for_call(&mut bob, "ended", &first);
-    let told = bob.drain();
-    assert!(told.iter().all(|event| event["event"] != "resumed"));
+    assert_ends_on_hold(&mut alice, &mut bob, &first);
 }
 
 #[test]

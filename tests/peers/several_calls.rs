@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::junit::scenario;
-use crate::phone::Phone;
+use crate::phone::{Ended, Phone};
 use crate::sipp::Sipp;
+
+/// Whom SIPp is sent to.
+const ELSEWHERE: &str = "sip:elsewhere@192.0.2.7";
 
 #[test]
 fn bye_never_answered() {
@@ -69,22 +72,27 @@ fn uri(phone: &Phone) -> String {
     format!("sip:phone@{}", phone.address())
 }
 
+/// The phone calls SIPp and transfers it elsewhere.
+fn transferred(name: &str) -> Ended {
+    let sipp = Sipp::called(name, &[]);
+    let target = sipp_uri(&sipp);
+    let options = ["--no-register", "--call", &target, "--transfer", ELSEWHERE];
+    let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
+    sipp.passes();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    ended
+}
+
 #[test]
 fn transfer_by_phone() {
     scenario("transfer-by-phone", || {
-        let sipp = Sipp::called("transfer-by-phone", &[]);
-        let target = sipp_uri(&sipp);
-        let elsewhere = "sip:elsewhere@192.0.2.7";
-        let options = ["--no-register", "--call", &target, "--transfer", elsewhere];
-        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
-        sipp.passes();
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let ended = transferred("transfer-by-phone");
         let told = ended.event("transferred");
         assert_eq!(told["status"], 200, "{told:#}");
-        assert_eq!(told["transferred_to"], elsewhere, "{told:#}");
+        assert_eq!(told["transferred_to"], ELSEWHERE, "{told:#}");
         let row = ended.only_call();
         assert_eq!(row["state"], "completed", "{row:#}");
-        assert_eq!(row["transferred_to"], elsewhere, "{row:#}");
+        assert_eq!(row["transferred_to"], ELSEWHERE, "{row:#}");
         let reason = row["end_reason"].as_str().unwrap();
         assert!(reason.starts_with("transferred to"), "{row:#}");
     });
@@ -93,15 +101,9 @@ fn transfer_by_phone() {
 #[test]
 fn transfer_asked_again() {
     scenario("transfer-asked-again", || {
-        let sipp = Sipp::called("transfer-asked-again", &[]);
-        let target = sipp_uri(&sipp);
-        let elsewhere = "sip:elsewhere@192.0.2.7";
-        let options = ["--no-register", "--call", &target, "--transfer", elsewhere];
-        let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
-        sipp.passes();
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let ended = transferred("transfer-asked-again");
         assert_eq!(ended.event("transferred")["status"], 200);
-        assert_eq!(ended.only_call()["transferred_to"], elsewhere);
+        assert_eq!(ended.only_call()["transferred_to"], ELSEWHERE);
     });
 }
 
@@ -112,7 +114,7 @@ fn transfer_after_hold() {
         let mut phone = Phone::start(&["--no-register", "--call", &sipp_uri(&sipp)]);
         phone.wait("answered");
         phone.command("hold");
-        phone.send(&json!({"command": "transfer", "uri": "sip:elsewhere@192.0.2.7"}));
+        phone.send(&json!({"command": "transfer", "uri": ELSEWHERE}));
         let told = phone.wait("transferred");
         assert_eq!(told["status"], 200, "{told:#}");
         phone.wait("ended");
@@ -128,7 +130,7 @@ fn transfer_fails() {
         let target = sipp_uri(&sipp);
         let mut phone = Phone::start(&["--no-register", "--call", &target]);
         phone.wait("answered");
-        phone.send(&json!({"command": "transfer", "uri": "sip:elsewhere@192.0.2.7"}));
+        phone.send(&json!({"command": "transfer", "uri": ELSEWHERE}));
         let told = phone.wait("transferred");
         assert_eq!(told["status"], 486, "{told:#}");
         assert_eq!(told["reason"], "busy", "{told:#}");
