@@ -26,7 +26,7 @@ fn rings(phone: &mut Phone) -> Value {
 }
 
 fn calls(from: &Phone, options: &[&str]) -> Phone {
-    let uri = format!("sip:phone@{}", from.address());
+    let uri = from.uri();
     Phone::start(&[&["--no-register", "--call", &uri], options].concat())
 }
 
@@ -93,7 +93,7 @@ fn placing_a_second_call_holds_the_first_where_that_is_wanted() {
     let mut phone = Phone::start(&["--no-register", "--second-call", "hold", "--auto-answer"]);
     let mut caller = calls(&phone, &[]);
     let first = phone.wait("answered")["call_id"].clone();
-    let to_other = format!("sip:phone@{}", other.address());
+    let to_other = other.uri();
     phone.send(&json!({"command": "call", "uri": to_other}));
     wait_for_call(&mut phone, "held", &first);
     assert_eq!(caller.wait("held")["by"], "remote");
@@ -125,7 +125,7 @@ fn a_second_call_is_refused_in_words_until_the_first_is_held_or_over() {
     };
     command(&mut phone, "answer", &second);
     refused(&mut phone, "error");
-    let to_other = format!("sip:phone@{}", other.address());
+    let to_other = other.uri();
     phone.send(&json!({"command": "call", "uri": to_other}));
     refused(&mut phone, "error");
     assert_eq!(phone.calls().len(), 2, "nothing was dialled");
@@ -148,7 +148,7 @@ fn a_second_call_is_refused_in_words_until_the_first_is_held_or_over() {
 #[test]
 fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
     let mut carol = Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"]);
-    let to_carol = format!("sip:phone@{}", carol.address());
+    let to_carol = carol.uri();
     let mut bob = Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"]);
     let mut alice = calls(&bob, &[]);
     let first = alice.wait("answered")["call_id"].clone();
@@ -171,7 +171,7 @@ fn who_takes_the_place_of_a_held_call_waits_in_its_place() {
 #[test]
 fn who_waits_for_a_transfer_that_nobody_answers_comes_back() {
     let carol = Phone::start(&["--no-register", "--reject", "486"]);
-    let to_carol = format!("sip:phone@{}", carol.address());
+    let to_carol = carol.uri();
     let (mut alice, mut bob, first) = alice_with_bob();
     alice.send(&json!({"command": "transfer", "uri": to_carol}));
     wait_for_call(&mut bob, "held", &first);
@@ -197,7 +197,7 @@ fn who_was_held_for_a_call_that_cannot_be_placed_comes_back() {
 #[test]
 fn who_waits_for_a_transfer_does_not_come_back_while_somebody_else_is_talked_with() {
     let mut carol = Phone::start(&["--no-register"]);
-    let to_carol = format!("sip:phone@{}", carol.address());
+    let to_carol = carol.uri();
     let mut bob = Phone::start(&[
         "--no-register",
         "--second-call",
@@ -226,7 +226,7 @@ fn who_waits_for_a_transfer_does_not_come_back_while_somebody_else_is_talked_wit
 #[test]
 fn who_was_held_before_a_transfer_that_nobody_answers_stays_on_hold() {
     let carol = Phone::start(&["--no-register", "--reject", "486"]);
-    let to_carol = format!("sip:phone@{}", carol.address());
+    let to_carol = carol.uri();
     let (mut alice, mut bob, first) = alice_with_bob();
     command(&mut bob, "hold", &first);
     wait_for_call(&mut bob, "held", &first);

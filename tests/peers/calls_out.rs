@@ -10,7 +10,7 @@ use crate::sipp::Sipp;
 /// The phone calls SIPp, which answers; the row afterwards.
 fn placed_call(name: &str, phone_options: &[&str], sipp_options: &[&str]) -> Value {
     let sipp = Sipp::called(name, sipp_options);
-    let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+    let uri = sipp.uri();
     let options = [
         &["--no-register", "--call", &uri, "--exit-after-calls", "1"],
         phone_options,
@@ -83,7 +83,7 @@ fn record_route_out() {
 fn busy() {
     scenario("busy", || {
         let sipp = Sipp::called("busy", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let ended =
             Phone::start(&["--no-register", "--call", &uri, "--exit-after-calls", "1"]).ended();
         sipp.passes();
@@ -101,7 +101,7 @@ fn busy() {
 /// The phone calls SIPp and hangs up by a command after `event`; the row afterwards.
 fn given_up_call(name: &str, event: &str) -> Value {
     let sipp = Sipp::called(name, &[]);
-    let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+    let uri = sipp.uri();
     let mut phone = Phone::start(&["--no-register", "--call", &uri]);
     phone.wait(event);
     sipp.until_message("INVITE sip:sipp@");
@@ -141,7 +141,7 @@ fn cancel_crosses_200() {
 fn no_answer() {
     scenario("no-answer", || {
         let sipp = Sipp::called("no-answer", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let options = ["--no-register", "--ring-limit", "2", "--call", &uri];
         let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
         sipp.passes();
@@ -157,7 +157,7 @@ fn no_answer() {
 fn hold_by_phone() {
     scenario("hold-by-phone", || {
         let sipp = Sipp::called("hold-by-phone", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let mut phone = Phone::start(&["--no-register", "--call", &uri]);
         phone.wait("answered");
         phone.command("hold");
@@ -175,7 +175,7 @@ fn hold_by_phone() {
 fn glare() {
     scenario("glare", || {
         let sipp = Sipp::called("glare", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let mut phone = Phone::start(&["--no-register", "--call", &uri]);
         phone.wait("answered");
         phone.command("hold");
@@ -191,7 +191,7 @@ fn glare() {
 fn call_out_with_digest() {
     scenario("call-out-with-digest", || {
         let sipp = Sipp::called("call-out-with-digest", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let ended = Phone::start(&[
             "--account",
             "sip:alice@127.0.0.1",

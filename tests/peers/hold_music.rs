@@ -184,7 +184,7 @@ fn music_that_cannot_be_played_is_told_and_the_phone_works_on() {
     let settings = json!({"settings": {"hold_music": music}});
     std::fs::write(&config, toml::to_string(&settings).unwrap()).unwrap();
     let mut other = Phone::start(&["--no-register", "--auto-answer"]);
-    let to_other = format!("sip:phone@{}", other.address());
+    let to_other = other.uri();
     let options = [
         "--no-register",
         "--config",

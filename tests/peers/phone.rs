@@ -168,6 +168,11 @@ impl Phone {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
+    /// What others dial to reach it.
+    pub(crate) fn uri(&self) -> String {
+        format!("sip:phone@{}", self.address())
+    }
+
     /// Takes in what it said meanwhile.
     pub(crate) fn drain(&mut self) -> &[Value] {
         self.seen.extend(self.events.try_iter());

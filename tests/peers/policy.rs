@@ -183,7 +183,7 @@ fn a_costly_number_is_not_dialled_for_a_program_without_a_yes() {
 fn digits_by_info() {
     scenario("digits-by-info", || {
         let sipp = Sipp::called("digits-by-info", &[]);
-        let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let uri = sipp.uri();
         let options = [
             "--no-register",
             "--call",

@@ -6,17 +6,9 @@ use crate::junit::scenario;
 use crate::phone::Phone;
 use crate::sipp::Sipp;
 
-fn sipp_uri(sipp: &Sipp) -> String {
-    format!("sip:sipp@127.0.0.1:{}", sipp.port())
-}
-
-fn uri(phone: &Phone) -> String {
-    format!("sip:phone@{}", phone.address())
-}
-
 /// A phone that calls SIPp under a policy, until its call is over.
 fn called(sipp: &Sipp, policy: &str, more: &[&str]) -> crate::phone::Ended {
-    let target = sipp_uri(sipp);
+    let target = sipp.uri();
     let options = ["--no-register", "--call", &target, "--redirects", policy];
     Phone::start(&[&options[..], more, &["--exit-after-calls", "1"]].concat()).ended()
 }
@@ -27,7 +19,7 @@ fn redirected_call() {
         let sipp = Sipp::called("redirected-call", &[]);
         let ended = called(&sipp, "always", &["--hangup-after", "1"]);
         let dave = format!("sip:dave@127.0.0.1:{}", sipp.port());
-        let dialled = sipp_uri(&sipp);
+        let dialled = sipp.uri();
         sipp.passes();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let asked = ended.event("redirect_requested");
@@ -77,7 +69,7 @@ fn redirect_refused() {
 fn a_costly_number_is_not_called_for_a_redirection_without_a_question() {
     scenario("redirect-refused", || {
         let sipp = Sipp::called("redirect-refused", &[]);
-        let target = sipp_uri(&sipp);
+        let target = sipp.uri();
         let options = ["--no-register", "--call", &target, "--redirects", "always"];
         let mut phone = Phone::start(&options);
         let asked = phone.wait("redirect_requested");
@@ -95,7 +87,7 @@ fn redirected_abroad() {
         let abroad = Sipp::called_at(&[], "127.0.0.2", "no-digest-abroad", &[]);
         let port = abroad.port().to_string();
         let home = Sipp::called("redirected-abroad", &["-key", "abroad_port", &port]);
-        let target = sipp_uri(&home);
+        let target = home.uri();
         let ended = Phone::start(&[
             "--account",
             "sip:alice@127.0.0.1",
@@ -125,10 +117,10 @@ fn redirected_abroad() {
 #[test]
 fn who_is_asked_lets_a_call_go_elsewhere_or_not() {
     let carol = Phone::start(&["--no-register", "--auto-answer"]);
-    let elsewhere = uri(&carol);
+    let elsewhere = carol.uri();
     let bob = Phone::start(&["--no-register", "--redirect", &elsewhere]);
     for yes in [true, false] {
-        let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+        let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
         let asked = alice.wait("redirect_requested");
         assert_eq!(asked["decision"], "asked", "{asked:#}");
         assert_eq!(asked["redirect_to"], json!([elsewhere]), "{asked:#}");
@@ -143,7 +135,7 @@ fn who_is_asked_lets_a_call_go_elsewhere_or_not() {
         }
         let over = alice.wait("ended");
         let row = alice.only_call();
-        assert_eq!(row["remote"], uri(&bob), "{row:#}");
+        assert_eq!(row["remote"], bob.uri(), "{row:#}");
         if yes {
             assert_eq!(row["state"], "completed", "{row:#}");
             assert_eq!(row["redirected_to"], elsewhere, "{row:#}");
@@ -158,7 +150,7 @@ fn who_is_asked_lets_a_call_go_elsewhere_or_not() {
 #[test]
 fn a_call_for_help_goes_elsewhere_without_a_question() {
     let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
-    let bob = Phone::start(&["--no-register", "--redirect", &uri(&carol)]);
+    let bob = Phone::start(&["--no-register", "--redirect", &carol.uri()]);
     let help = format!("sip:112@{}", bob.address());
     let options = ["--no-register", "--redirects", "never", "--call", &help];
     let mut alice = Phone::start(&options);
@@ -169,5 +161,5 @@ fn a_call_for_help_goes_elsewhere_without_a_question() {
     alice.command("hangup");
     alice.wait("ended");
     let row = alice.only_call();
-    assert_eq!(row["redirected_to"], uri(&carol), "{row:#}");
+    assert_eq!(row["redirected_to"], carol.uri(), "{row:#}");
 }

@@ -22,7 +22,7 @@ fn placed(name: &str, uri: &str, phone_options: &[&str]) {
     scenario(name, || {
         let sipp = Sipp::called(name, &["-nr"]);
         let proxy = format!("sip:127.0.0.1:{};lr", sipp.port());
-        let own = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let own = sipp.uri();
         let through = ["--outbound-proxy", &proxy, "--call", uri];
         let straight = ["--call", own.as_str()];
         let call = if uri.is_empty() {

@@ -17,14 +17,7 @@ fn bye_never_answered() {
     scenario("bye-never-answered", || {
         let dead = Sipp::called("bye-never-answered", &["-nr"]);
         let next = Sipp::called("call-out", &[]);
-        let target = |sipp: &Sipp| format!("sip:sipp@127.0.0.1:{}", sipp.port());
-        let mut phone = Phone::start(&[
-            "--no-register",
-            "--max-calls",
-            "1",
-            "--call",
-            &target(&dead),
-        ]);
+        let mut phone = Phone::start(&["--no-register", "--max-calls", "1", "--call", &dead.uri()]);
         phone.wait("answered");
         phone.command("hangup");
         let since = Instant::now();
@@ -36,7 +29,7 @@ fn bye_never_answered() {
         assert_eq!(row["end_reason"], "you hung up", "{row:#}");
         assert!(row["ended_at"].is_string(), "{row:#}");
         // The only line is free again, long before the far end is given up.
-        let next_call = serde_json::json!({"command": "call", "uri": target(&next)});
+        let next_call = serde_json::json!({"command": "call", "uri": next.uri()});
         phone.send(&next_call);
         phone.wait("answered");
         phone.command("hangup");
@@ -64,18 +57,10 @@ fn bye_never_answered() {
     });
 }
 
-fn sipp_uri(sipp: &Sipp) -> String {
-    format!("sip:sipp@127.0.0.1:{}", sipp.port())
-}
-
-fn uri(phone: &Phone) -> String {
-    format!("sip:phone@{}", phone.address())
-}
-
 /// The phone calls SIPp and transfers it elsewhere.
 fn transferred(name: &str) -> Ended {
     let sipp = Sipp::called(name, &[]);
-    let target = sipp_uri(&sipp);
+    let target = sipp.uri();
     let options = ["--no-register", "--call", &target, "--transfer", ELSEWHERE];
     let ended = Phone::start(&[&options[..], &["--exit-after-calls", "1"]].concat()).ended();
     sipp.passes();
@@ -111,7 +96,7 @@ fn transfer_asked_again() {
 fn transfer_after_hold() {
     scenario("transfer-after-hold", || {
         let sipp = Sipp::called("transfer-after-hold", &[]);
-        let mut phone = Phone::start(&["--no-register", "--call", &sipp_uri(&sipp)]);
+        let mut phone = Phone::start(&["--no-register", "--call", &sipp.uri()]);
         phone.wait("answered");
         phone.command("hold");
         phone.send(&json!({"command": "transfer", "uri": ELSEWHERE}));
@@ -127,7 +112,7 @@ fn transfer_after_hold() {
 fn transfer_fails() {
     scenario("transfer-fails", || {
         let sipp = Sipp::called("transfer-fails", &[]);
-        let target = sipp_uri(&sipp);
+        let target = sipp.uri();
         let mut phone = Phone::start(&["--no-register", "--call", &target]);
         phone.wait("answered");
         phone.send(&json!({"command": "transfer", "uri": ELSEWHERE}));
@@ -204,14 +189,14 @@ fn replaces_unknown() {
 fn a_blind_transfer_joins_two_phones_and_leaves_the_one_who_asked() {
     let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
     let mut bob = Phone::start(&["--no-register", "--auto-answer"]);
-    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
     alice.wait("answered");
-    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    alice.send(&json!({"command": "transfer", "uri": carol.uri()}));
     let wish = bob.wait("transfer_requested");
     assert_eq!(wish["decision"], "asked", "{wish:#}");
     bob.send(&json!({"command": "accept_transfer"}));
     let placed = bob.wait("outgoing");
-    assert_eq!(placed["uri"], uri(&carol), "{placed:#}");
+    assert_eq!(placed["uri"], carol.uri(), "{placed:#}");
     carol.wait("answered");
     let told = alice.wait("transferred");
     assert_eq!(told["status"], 200, "{told:#}");
@@ -241,9 +226,9 @@ fn a_transfer_that_nobody_may_decide_is_declined_and_one_to_a_busy_phone_comes_b
     let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
     let mut carol = Phone::start(&["--no-register", "--reject", "486"]);
     let mut bob = Phone::start(&bob_options);
-    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
     alice.wait("answered");
-    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    alice.send(&json!({"command": "transfer", "uri": carol.uri()}));
     carol.wait("ended");
     let told = alice.wait("transferred");
     assert_eq!(told["status"], 486, "{told:#}");
@@ -260,9 +245,9 @@ fn an_attended_transfer_joins_the_two_that_were_talked_with() {
     let mut carol = Phone::start(&["--no-register", "--auto-answer"]);
     let bob_options = ["--no-register", "--auto-answer", "--transfers", "always"];
     let mut bob = Phone::start(&bob_options);
-    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
     let first = alice.wait("answered")["call_id"].clone();
-    alice.send(&json!({"command": "transfer", "attended": true, "uri": uri(&carol)}));
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": carol.uri()}));
     let consult = alice.wait("outgoing")["call_id"].clone();
     alice.wait_for("the consult call", Duration::from_secs(20), |event| {
         event["event"] == "answered" && event["call_id"] == consult
@@ -307,9 +292,9 @@ fn a_call_keeps_its_place_where_its_rule_says_so() {
     let mut carol = Phone::start(&["--no-register", "--auto-answer", "--transfers", "never"]);
     let options = ["--no-register", "--auto-answer", "--transfers", "always"];
     let bob = Phone::start(&options);
-    let mut alice = Phone::start(&["--no-register", "--call", &uri(&bob)]);
+    let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
     let first = alice.wait("answered")["call_id"].clone();
-    alice.send(&json!({"command": "transfer", "attended": true, "uri": uri(&carol)}));
+    alice.send(&json!({"command": "transfer", "attended": true, "uri": carol.uri()}));
     let consult = alice.wait("outgoing")["call_id"].clone();
     alice.wait_for("the consult call", Duration::from_secs(20), |event| {
         event["event"] == "answered" && event["call_id"] == consult
@@ -327,7 +312,7 @@ fn a_script_transfers_attended_by_its_options_alone() {
     let options = ["--no-register", "--auto-answer", "--transfers", "always"];
     let carol = Phone::start(&options);
     let bob = Phone::start(&options);
-    let (to_bob, to_carol) = (uri(&bob), uri(&carol));
+    let (to_bob, to_carol) = (bob.uri(), carol.uri());
     let options = [
         "--no-register",
         "--call",

@@ -110,6 +110,11 @@ impl Sipp {
         self.port
     }
 
+    /// What the phone dials to reach it over IPv4.
+    pub(crate) fn uri(&self) -> String {
+        format!("sip:sipp@127.0.0.1:{}", self.port)
+    }
+
     /// Waits until it has sent or received something with these words.
     pub(crate) fn until_message(&self, words: &str) {
         place::until(&format!("SIPp sees no {words}"), || {

@@ -9,7 +9,7 @@ fn baresip_calls_us(codec: &str, ours: &str) {
     let call = Conversation::prepare(ours);
     let mut baresip = Baresip::start(codec, &call.theirs);
     let mut phone = call.phone(&["--auto-answer=100"]);
-    baresip.command("dial", &format!("sip:phone@{}", phone.address()));
+    baresip.command("dial", &phone.uri());
     let media = phone.wait("media");
     assert!(
         codec.starts_with(&media["codec"].as_str().unwrap().to_lowercase()),

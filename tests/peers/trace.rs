@@ -106,7 +106,7 @@ fn assert_no_secrets(text: &str) {
 #[test]
 fn the_ladder_of_a_call_with_digest_is_kept_without_password_and_response() {
     let sipp = Sipp::called("call-out-with-digest", &[]);
-    let uri = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+    let uri = sipp.uri();
     let ended = Phone::start(&[
         "--account",
         "sip:alice@127.0.0.1",

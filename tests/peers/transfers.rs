@@ -20,10 +20,6 @@ fn willing() -> Phone {
     Phone::start(&["--no-register", "--auto-answer", "--transfers", "always"])
 }
 
-fn uri(phone: &Phone) -> String {
-    format!("sip:phone@{}", phone.address())
-}
-
 fn answered(phone: &mut Phone, call: &Value) {
     phone.wait_for("the answer", PATIENCE, |event| {
         event["event"] == "answered" && event["call_id"] == *call
@@ -58,7 +54,7 @@ fn linphone_is_transferred_by_us() {
     let mut carol = willing();
     let mut alice = Phone::start(&["--no-register", "--call", &bob.uri()]);
     alice.wait("answered");
-    alice.send(&json!({"command": "transfer", "uri": uri(&carol)}));
+    alice.send(&json!({"command": "transfer", "uri": carol.uri()}));
     let from = carol.wait("answered")["from"].clone();
     assert!(from.as_str().unwrap().contains("linphone"), "{from}");
     let told = alice.wait("transferred");
@@ -77,7 +73,7 @@ fn linphone_transfers_us() {
     let mut alice = Phone::start(&[&options[..], &[&bob.uri()]].concat());
     alice.wait("answered");
     bob.wait("Media streams established");
-    bob.command(&format!("transfer {}", uri(&carol)));
+    bob.command(&format!("transfer {}", carol.uri()));
     let wish = alice.wait("transfer_requested");
     assert_eq!(wish["decision"], "followed", "{wish:#}");
     assert_eq!(wish["attended"], false, "{wish:#}");
@@ -173,7 +169,7 @@ fn we_join_baresip_with_another_phone() {
     let mut bob = Baresip::start(OPUS, &Sound::tone(440.0, 3, 48_000));
     let mut carol = willing();
     let mut alice = Phone::start(&["--no-register"]);
-    let told = join(&mut alice, &bob.uri(), &uri(&carol));
+    let told = join(&mut alice, &bob.uri(), &carol.uri());
     assert_eq!(told["status"], 200, "{told:#}");
     let before = carol.wait("answered")["call_id"].clone();
     let after = carol.wait("answered");
@@ -194,7 +190,7 @@ fn we_join_another_phone_with_baresip() {
     let mut bob = willing();
     let mut carol = Baresip::start(OPUS, &Sound::tone(440.0, 3, 48_000));
     let mut alice = Phone::start(&["--no-register"]);
-    let told = join(&mut alice, &uri(&bob), &carol.uri());
+    let told = join(&mut alice, &bob.uri(), &carol.uri());
     assert_eq!(told["status"], 200, "{told:#}");
     assert_eq!(told["attended"], true, "{told:#}");
     let with_us = carol.wait("CALL_ESTABLISHED")["id"].clone();

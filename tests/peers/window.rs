@@ -199,7 +199,7 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
         screen.press("Escape");
 
         screen.focus(&editor);
-        let link = format!("sip:sipp@127.0.0.1:{}", sipp.port());
+        let link = sipp.uri();
         assert_eq!(screen.watch(phone().arg(&link)).ended(), Some(0));
         place::until("a link does not raise the window", comes_forward);
         assert_eq!(calls(data.path()).len(), 0, "it asks first");
