@@ -3,9 +3,29 @@
 use serde_json::{Value, json};
 
 use crate::junit::scenario;
-use crate::phone::Phone;
+use crate::phone::{Ended, Phone};
 use crate::scenarios::{assert_tones, folder_with_tone};
 use crate::sipp::Sipp;
+
+/// The phone calls SIPp, which asks for the password, until the call is over.
+pub(crate) fn called_with_digest(sipp: &Sipp, more: &[&str]) -> Ended {
+    let uri = sipp.uri();
+    let options = [
+        "--account",
+        "sip:alice@127.0.0.1",
+        "--password-env",
+        "RINGDESK_TEST_PASSWORD",
+        // SIPp takes no TCP, which so large a request would try first.
+        "--transport",
+        "udp",
+        "--no-register",
+        "--call",
+        &uri,
+        "--exit-after-calls",
+        "1",
+    ];
+    Phone::start(&[&options[..], more].concat()).ended()
+}
 
 /// The phone calls SIPp, which answers; the row afterwards.
 fn placed_call(name: &str, phone_options: &[&str], sipp_options: &[&str]) -> Value {
@@ -191,24 +211,7 @@ fn glare() {
 fn call_out_with_digest() {
     scenario("call-out-with-digest", || {
         let sipp = Sipp::called("call-out-with-digest", &[]);
-        let uri = sipp.uri();
-        let ended = Phone::start(&[
-            "--account",
-            "sip:alice@127.0.0.1",
-            "--password-env",
-            "RINGDESK_TEST_PASSWORD",
-            // SIPp takes no TCP, which so large a request would try first.
-            "--transport",
-            "udp",
-            "--no-register",
-            "--call",
-            &uri,
-            "--hangup-after",
-            "1",
-            "--exit-after-calls",
-            "1",
-        ])
-        .ended();
+        let ended = called_with_digest(&sipp, &["--hangup-after", "1"]);
         sipp.passes();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert_eq!(ended.only_call()["answered_by"], "Bea (201)");

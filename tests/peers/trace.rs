@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::calls_out::called_with_digest;
 use crate::phone::{Phone, run};
 use crate::place::{self, PATIENCE};
 use crate::sipp::Sipp;
@@ -106,24 +107,7 @@ fn assert_no_secrets(text: &str) {
 #[test]
 fn the_ladder_of_a_call_with_digest_is_kept_without_password_and_response() {
     let sipp = Sipp::called("call-out-with-digest", &[]);
-    let uri = sipp.uri();
-    let ended = Phone::start(&[
-        "--account",
-        "sip:alice@127.0.0.1",
-        "--password-env",
-        "RINGDESK_TEST_PASSWORD",
-        // SIPp takes no TCP, which so large a request would try first.
-        "--transport",
-        "udp",
-        "--no-register",
-        "--call",
-        &uri,
-        "--hangup-after",
-        "1",
-        "--exit-after-calls",
-        "1",
-    ])
-    .ended();
+    let ended = called_with_digest(&sipp, &["--hangup-after", "1"]);
     sipp.passes();
     let row = ended.only_call();
     let (call, pbx_id) = (
