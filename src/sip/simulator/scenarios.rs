@@ -113,11 +113,18 @@ fn direct(link: Link) -> (World, crate::sip::SessionId) {
     (world, call)
 }
 
-fn talking(link: Link) -> (World, crate::sip::SessionId, crate::sip::SessionId) {
+/// Their call when the second one knows of it, on both sides.
+fn arrived(link: Link) -> (World, crate::sip::SessionId, crate::sip::SessionId) {
     let (mut world, call) = direct(link);
     world.act(0, call, Act::Offer);
     world.run_for(SECOND);
     let session = world.incoming(1, "call").unwrap().session;
+    (world, call, session)
+}
+
+/// Their call when it is answered, on both sides.
+fn talking(link: Link) -> (World, crate::sip::SessionId, crate::sip::SessionId) {
+    let (mut world, call, session) = arrived(link);
     world.act(1, session, Act::Answer);
     world.run_for(SECOND);
     (world, call, session)
@@ -160,10 +167,7 @@ fn cancel_waits_for_a_provisional_answer() {
 
 #[test]
 fn a_200_that_crosses_the_cancel_is_acknowledged_and_ended() {
-    let (mut world, call) = direct(Link::PERFECT);
-    world.act(0, call, Act::Offer);
-    world.run_for(SECOND);
-    let session = world.incoming(1, "call").unwrap().session;
+    let (mut world, call, session) = arrived(Link::PERFECT);
     world.act(1, session, Act::Answer);
     world.act(0, call, Act::HangUp);
     finish(&mut world);
@@ -177,10 +181,7 @@ fn a_200_that_crosses_the_cancel_is_acknowledged_and_ended() {
 
 #[test]
 fn a_refusal_tells_its_status_on_both_sides() {
-    let (mut world, call) = direct(Link::PERFECT);
-    world.act(0, call, Act::Offer);
-    world.run_for(SECOND);
-    let session = world.incoming(1, "call").unwrap().session;
+    let (mut world, _, session) = arrived(Link::PERFECT);
     world.act(1, session, Act::Reject(486));
     finish(&mut world);
     assert_eq!(ended_by(&world, 0), [(EndedBy::Remote, 486)]);
@@ -189,10 +190,7 @@ fn a_refusal_tells_its_status_on_both_sides() {
 
 #[test]
 fn the_callees_ring_limit_answers_480() {
-    let (mut world, call) = direct(Link::PERFECT);
-    world.act(0, call, Act::Offer);
-    world.run_for(SECOND);
-    let session = world.incoming(1, "call").unwrap().session;
+    let (mut world, _, session) = arrived(Link::PERFECT);
     world.act(1, session, Act::Ring);
     finish(&mut world);
     let ends = [ended_by(&world, 0), ended_by(&world, 1)].concat();

@@ -43,6 +43,14 @@ fn a_ping_is_answered_and_half_a_message_is_not_waited_for_without_end() {
     assert_eq!(bench.drain(), [Output::Close { connection }]);
 }
 
+/// Two phones that take direct calls.
+fn two_phones() -> World {
+    let mut world = World::new(1, Link::PERFECT);
+    world.add_agent(true);
+    world.add_agent(true);
+    world
+}
+
 fn call_by_tcp(world: &mut World, target: &str) -> crate::sip::SessionId {
     let session = world.call(0, None, &Uri::parse(target).unwrap(), "call");
     world.run_for(SECOND);
@@ -51,9 +59,7 @@ fn call_by_tcp(world: &mut World, target: &str) -> crate::sip::SessionId {
 
 #[test]
 fn a_call_by_tcp_uses_one_stream_both_ways() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
     world.act(0, call, Act::Offer);
     world.run_for(SECOND);
@@ -75,9 +81,7 @@ fn a_call_by_tcp_uses_one_stream_both_ways() {
 /// The answer comes by a new stream (RFC 3261 section 18.2.2).
 #[test]
 fn a_call_that_rings_outlives_its_stream() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
     world.act(0, call, Act::Offer);
     world.run_for(SECOND);
@@ -134,9 +138,7 @@ fn offer_large(world: &mut World, session: crate::sip::SessionId) {
 
 #[test]
 fn a_large_request_goes_by_tcp() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2");
     offer_large(&mut world, call);
     let incoming = world.incoming(1, "call").unwrap();
@@ -145,9 +147,7 @@ fn a_large_request_goes_by_tcp() {
 
 #[test]
 fn a_large_request_falls_back_to_udp_where_tcp_is_refused() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     world.agents[1].refuses_streams = true;
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2");
     offer_large(&mut world, call);
@@ -157,9 +157,7 @@ fn a_large_request_falls_back_to_udp_where_tcp_is_refused() {
 
 #[test]
 fn a_large_request_stays_on_udp_where_udp_is_asked_for() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=udp");
     offer_large(&mut world, call);
     let incoming = world.incoming(1, "call").unwrap();
@@ -168,9 +166,7 @@ fn a_large_request_stays_on_udp_where_udp_is_asked_for() {
 
 #[test]
 fn a_refused_stream_ends_the_call_at_once() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     world.agents[1].refuses_streams = true;
     let call = call_by_tcp(&mut world, "sip:b@10.0.0.2;transport=tcp");
     world.act(0, call, Act::Offer);
@@ -195,9 +191,7 @@ fn content_on_a_stream_is_framed_by_its_length() {
 
 #[test]
 fn a_refused_stream_is_not_tried_again_for_the_next_large_request() {
-    let mut world = World::new(1, Link::PERFECT);
-    world.add_agent(true);
-    world.add_agent(true);
+    let mut world = two_phones();
     world.agents[1].refuses_streams = true;
     for label in ["first", "second"] {
         let target = Uri::parse("sip:b@10.0.0.2").unwrap();
