@@ -4,7 +4,6 @@
 //! `RINGDESK_SIM_SEED` with which seed it begins (1). A failure names its seed, and the same seed
 //! gives the same run.
 
-mod after_the_call;
 mod agent;
 mod answers;
 pub(in crate::sip) mod bench;

@@ -1,5 +1,6 @@
 //! Transfers (RFC 3515, 3891, 3892, 4488, 5589) by role: who asks, who is sent elsewhere, who is reached.
 
+mod after_the_call;
 mod replaced;
 mod transferee;
 mod transferor;

@@ -3,15 +3,11 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, TO_US, established, request};
+use super::{CAROL, LONG, to};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
-use crate::sip::{
-    Body, Census, OutgoingCall, ReferralAnswer, SessionId, SipError, SipEvent, Status,
-};
-
-const US: &str = "sip:us@10.0.0.1";
-const CAROL: &str = "sip:carol@10.0.0.203";
+use crate::sip::simulator::bench::{Bench, TO_US, US, established, request};
+use crate::sip::{Body, Census, ReferralAnswer, SessionId, SipError, SipEvent, Status};
 
 /// A call whose far end asked us to call Carol, was told so much, and hung up.
 fn left_with(decision: &ReferralAnswer) -> (Bench, SessionId) {
@@ -30,8 +26,7 @@ fn left_with(decision: &ReferralAnswer) -> (Bench, SessionId) {
     assert_eq!(bench.sent()[0].code(), Some(202));
     let codes = bench.codes(&request("BYE", US, "b", &to, 3, ""));
     assert!(codes.contains(&200), "{codes:?}");
-    let over = |event: &SipEvent| matches!(event, SipEvent::Ended { .. });
-    assert!(bench.events.iter().any(over));
+    assert!(bench.end().is_some());
     (bench, session)
 }
 
@@ -41,13 +36,7 @@ fn follow(bench: &mut Bench, session: SessionId) -> Result<Message, SipError> {
         .endpoint
         .answer_referral(now, session, &ReferralAnswer::Follow)?;
     let target = Uri::parse(CAROL).unwrap();
-    let wanted = OutgoingCall {
-        account: None,
-        target: &target,
-        headers: &[],
-        urgent: false,
-    };
-    let call = bench.endpoint.invite_referred(now, session, &wanted)?;
+    let call = bench.endpoint.invite_referred(now, session, &to(&target))?;
     bench.drain();
     bench.endpoint.offer(now, call, Body::sdp("v=0"))?;
     Ok(bench.sent().remove(0))
@@ -71,14 +60,10 @@ fn who_was_told_yes_and_hangs_up_is_followed_all_the_same() {
         assert_eq!(over(&bench), 0);
         assert!(follow(&mut bench, session).is_err(), "once");
         // Nobody is told how it goes.
-        let busy = Message::response(&invite, 486, "Busy Here", Some("t")).to_bytes();
         let from = "10.0.0.203:5060".parse().unwrap();
-        bench
-            .endpoint
-            .handle_datagram(bench.now, from, bench.ours, &busy);
-        let sent = bench.sent();
+        let sent = bench.reply(from, "t", &invite, 486, &[]);
         assert!(sent.iter().all(|it| it.method() == Some(&Method::Ack)));
-        bench.wait(Duration::from_secs(700));
+        bench.wait(LONG);
         assert_eq!(bench.endpoint.census(), Census::default());
     }
 }
@@ -91,7 +76,7 @@ fn a_wish_that_nobody_decides_is_over_three_minutes_after_it_was_made() {
     bench.wait(Duration::from_secs(2));
     assert_eq!(over(&bench), 1);
     assert!(follow(&mut bench, session).is_err());
-    bench.wait(Duration::from_secs(700));
+    bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
 }
 
@@ -105,7 +90,7 @@ fn who_says_no_forgets_it() {
         .unwrap();
     assert!(bench.sent().is_empty(), "nobody is there to hear it");
     assert!(follow(&mut bench, session).is_err());
-    bench.wait(Duration::from_secs(700));
+    bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
 }
 
@@ -124,7 +109,7 @@ fn a_call_that_we_end_ourselves_takes_the_wish_along() {
     bench.endpoint.hang_up(now, session).unwrap();
     bench.wait(Duration::from_secs(40));
     assert!(follow(&mut bench, session).is_err());
-    bench.wait(Duration::from_secs(700));
+    bench.wait(LONG);
     assert_eq!(bench.endpoint.census(), Census::default());
     assert_ne!(to, TO_US);
 }
