@@ -3,16 +3,8 @@
 use std::time::Duration;
 
 use super::bench::{Bench, invite};
-use crate::base::uri::Uri;
+use crate::sip::EndedBy;
 use crate::sip::message::{Message, Method};
-use crate::sip::{Body, EndedBy, SipEvent};
-
-fn ended(bench: &Bench) -> Option<(EndedBy, u16)> {
-    bench.events.iter().find_map(|event| match event {
-        SipEvent::Ended { by, status, .. } => Some((*by, status.code)),
-        _ => None,
-    })
-}
 
 /// RFC 3261 section 13.3.1.
 #[test]
@@ -27,9 +19,9 @@ fn a_call_whose_invitation_expires_gets_487() {
             .unwrap();
         bench.sent();
         bench.wait(Duration::from_millis(after * 1000 - 100));
-        assert_eq!(ended(&bench), None, "{expires}");
+        assert_eq!(bench.ended(), None, "{expires}");
         let sent = bench.wait(Duration::from_millis(200));
-        assert_eq!(ended(&bench), Some((EndedBy::RingLimit, code)));
+        assert_eq!(bench.ended(), Some((EndedBy::RingLimit, code)));
         assert!(sent.iter().any(|it| it.code() == Some(code)), "{sent:?}");
     }
 }
@@ -40,23 +32,14 @@ fn an_answered_call_does_not_end_with_its_invitation() {
     bench.datagram(&invite("i").replacen("CSeq:", "Expires: 5\r\nCSeq:", 1));
     bench.answer();
     bench.wait(Duration::from_secs(10));
-    assert_eq!(ended(&bench), None);
+    assert_eq!(bench.ended(), None);
 }
 
 /// A proxy on the way names itself in the 183 alone; PRACK must still go by it.
 #[test]
 fn a_further_provisional_answer_without_record_route_keeps_the_way() {
     let mut bench = Bench::new();
-    let target = Uri::parse("sip:bob@10.0.0.200:5070").unwrap();
-    let session = bench
-        .endpoint
-        .invite(bench.now, None, &target, &[])
-        .unwrap();
-    bench.sent();
-    bench
-        .endpoint
-        .offer(bench.now, session, Body::sdp("v=0"))
-        .unwrap();
+    bench.call(None, "sip:bob@10.0.0.200:5070");
     let invite = bench.sent().remove(0);
     let mut said = |code: u16, rseq: &str, route: Option<&str>| {
         let mut answer = Message::response(&invite, code, "Said", Some("b"));
