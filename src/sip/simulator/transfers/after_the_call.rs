@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CAROL, LONG, to};
+use super::{CAROL, LONG, decide, to};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::simulator::bench::{Bench, TO_US, US, established, request};
@@ -18,11 +18,7 @@ fn left_with(decision: &ReferralAnswer) -> (Bench, SessionId) {
     );
     let session = bench.session();
     bench.datagram(&request("REFER", US, "r", &to, 2, &more));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, decision)
-        .unwrap();
+    decide(&mut bench, decision);
     assert_eq!(bench.sent()[0].code(), Some(202));
     let codes = bench.codes(&request("BYE", US, "b", &to, 3, ""));
     assert!(codes.contains(&200), "{codes:?}");
@@ -84,10 +80,7 @@ fn a_wish_that_nobody_decides_is_over_three_minutes_after_it_was_made() {
 fn who_says_no_forgets_it() {
     let (mut bench, session) = left_with(&ReferralAnswer::Ask);
     let refusal = ReferralAnswer::Refuse(Status::new(603, "Decline"));
-    bench
-        .endpoint
-        .answer_referral(bench.now, session, &refusal)
-        .unwrap();
+    decide(&mut bench, &refusal);
     assert!(bench.sent().is_empty(), "nobody is there to hear it");
     assert!(follow(&mut bench, session).is_err());
     bench.wait(LONG);
@@ -101,12 +94,8 @@ fn a_call_that_we_end_ourselves_takes_the_wish_along() {
     let session = bench.session();
     let more = format!("Refer-To: <{CAROL}>");
     bench.datagram(&request("REFER", US, "r", &to, 2, &more));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
-    bench.endpoint.hang_up(now, session).unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
+    bench.endpoint.hang_up(bench.now, session).unwrap();
     bench.wait(Duration::from_secs(40));
     assert!(follow(&mut bench, session).is_err());
     bench.wait(LONG);
@@ -122,11 +111,7 @@ fn a_far_end_that_wants_no_news_is_followed_all_the_same() {
     let session = bench.session();
     let more = format!("Refer-To: <{CAROL}>");
     bench.datagram(&request("REFER", US, "r", &to, 2, &more));
-    let now = bench.now;
-    bench
-        .endpoint
-        .answer_referral(now, session, &ReferralAnswer::Ask)
-        .unwrap();
+    decide(&mut bench, &ReferralAnswer::Ask);
     let notify = bench.sent().remove(1);
     assert_eq!(notify.method(), Some(&Method::Notify));
     let gone = Message::response(&notify, 481, "Gone", None).to_bytes();

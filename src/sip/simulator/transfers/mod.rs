@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::bench::{Bench, peer};
 use crate::base::uri::Uri;
-use crate::sip::OutgoingCall;
 use crate::sip::message::Message;
+use crate::sip::{OutgoingCall, ReferralAnswer};
 
 /// Longer than news of a transfer are waited for.
 const LONG: Duration = Duration::from_secs(700);
@@ -29,4 +29,13 @@ fn to(target: &Uri) -> OutgoingCall<'_> {
         headers: &[],
         urgent: false,
     }
+}
+
+/// Our owner's decision on the wish to be transferred.
+fn decide(bench: &mut Bench, decision: &ReferralAnswer) {
+    let (now, session) = (bench.now, bench.session());
+    bench
+        .endpoint
+        .answer_referral(now, session, decision)
+        .unwrap();
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CAROL, LONG, answer, to};
+use super::{CAROL, LONG, answer, decide, to};
 use crate::base::uri::Uri;
 use crate::sip::message::{Message, Method};
 use crate::sip::simulator::bench::{Bench, TO_US, US, established, request};
@@ -51,15 +51,6 @@ fn referred(more: &str) -> (Bench, String) {
     assert!(bench.datagram(&refer).is_empty(), "the owner decides first");
     assert!(bench.events.iter().any(is_referral));
     (bench, to)
-}
-
-/// Our owner's decision on the wish to be transferred.
-fn decide(bench: &mut Bench, decision: &ReferralAnswer) {
-    let (now, session) = (bench.now, bench.session());
-    bench
-        .endpoint
-        .answer_referral(now, session, decision)
-        .unwrap();
 }
 
 /// The call that is wished for, in the name of who asked.
