@@ -14,8 +14,9 @@ use std::f32::consts::PI;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ringdesk::base::clock::monotonic_now;
 use ringdesk::base::id::CallId;
 use ringdesk::media::{
     DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source, devices,
@@ -239,7 +240,7 @@ impl Side {
         let mut engine = MediaEngine::start(devices, sender).unwrap();
         let call = CallId::new(1, [number; 10]);
         let address = engine
-            .open(Instant::now(), call, [127, 0, 0, 1].into())
+            .open(monotonic_now(), call, [127, 0, 0, 1].into())
             .unwrap();
         Self {
             engine,

@@ -1,7 +1,7 @@
 //! A phone at the lab over real sockets on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -231,7 +231,7 @@ impl Phone {
             let endpoint = &mut self.endpoint;
             match action {
                 Action::OpenMedia(ip) => {
-                    call.handle_media_opened(self.media.open(Instant::now(), *id, ip).unwrap());
+                    call.handle_media_opened(self.media.open(monotonic_now(), *id, ip).unwrap());
                     let source = self.source.clone();
                     let command = MediaCommand::Source { call: *id, source };
                     self.media.send(command).unwrap();

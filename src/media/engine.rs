@@ -115,6 +115,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
+    use crate::base::clock::monotonic_now;
     use crate::media::command::{DeviceChoice, Source};
     use crate::media::frame::to_pcm16;
     use crate::media::simulation::world::share_of;
@@ -150,7 +151,7 @@ mod tests {
 
         fn with(call: CallId, mut engine: MediaEngine, events: mpsc::Receiver<MediaEvent>) -> Self {
             let address = engine
-                .open(Instant::now(), call, [127, 0, 0, 1].into())
+                .open(monotonic_now(), call, [127, 0, 0, 1].into())
                 .unwrap();
             Self {
                 engine,

@@ -107,9 +107,9 @@ fn about(message: &Message) -> Option<CallId> {
 mod tests {
     use std::net::SocketAddr;
     use std::sync::mpsc::{Receiver, sync_channel};
-    use std::time::Instant;
 
     use super::*;
+    use crate::base::clock::monotonic_now;
     use crate::media::transport::SparePair;
 
     const CALL: fn(u8) -> CallId = |n| CallId::new(1, [n; 10]);
@@ -127,7 +127,7 @@ mod tests {
 
     fn bound_pair() -> (PortPair, SocketAddr) {
         let mut spare = SparePair::default();
-        spare.take(Instant::now(), [127, 0, 0, 1].into()).unwrap()
+        spare.take(monotonic_now(), [127, 0, 0, 1].into()).unwrap()
     }
 
     fn ports() -> PortPair {

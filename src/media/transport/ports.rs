@@ -120,6 +120,7 @@ fn mark_voice(_socket: &UdpSocket, _address: IpAddr) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::monotonic_now;
     use std::net::Ipv4Addr;
 
     #[test]
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_pair_that_was_bound_ahead_is_taken_once_by_a_call_on_its_address_and_soon() {
-        let (start, here) = (Instant::now(), Ipv4Addr::LOCALHOST.into());
+        let (start, here) = (monotonic_now(), Ipv4Addr::LOCALHOST.into());
         let elsewhere = Ipv4Addr::new(127, 0, 0, 2).into();
         let mut spare = SparePair::default();
 
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_bound_ahead_is_told_when_it_is_wanted() {
-        let (now, nowhere) = (Instant::now(), "192.0.2.1".parse().unwrap());
+        let (now, nowhere) = (monotonic_now(), "192.0.2.1".parse().unwrap());
         let mut spare = SparePair::default();
         spare.prepare(now, nowhere);
         let error = spare.take(now, nowhere).unwrap_err().to_string();
