@@ -14,7 +14,7 @@ use ringdesk::base::redact;
 use ringdesk::crm::Store;
 use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactNumber, ContactRow};
 use ringdesk::crm::store::Write;
-use ringdesk::sdp::{Codec, Direction, LocalMedia, SessionDescription, answer, offer};
+use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, answer, offer};
 use ringdesk::sip::parse;
 
 criterion_group! {
@@ -112,6 +112,7 @@ fn descriptions(bench: &mut Criterion) {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: 20,
         direction: Direction::SendRecv,
+        srtp: LocalSrtp::default(),
     };
     let text = offer(&local).to_string();
     bench.bench_function("offer parsed and answered", |bench| {

@@ -29,8 +29,8 @@ use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
-    DialRequest, ExportView, Handle, MailboxView, MessageCount, Notice, Page, PageRequest,
-    PickupTarget, QualityView, RecordingView, ReferralView, Registration, Snapshot,
+    DialRequest, ExportView, Handle, MailboxView, MediaSecurity, MessageCount, Notice, Page,
+    PageRequest, PickupTarget, QualityView, RecordingView, ReferralView, Registration, Snapshot,
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
@@ -366,6 +366,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             muted: false,
             recording: RecordingView::Off,
             codec: None,
+            security: MediaSecurity::None,
             quality: None,
             notes: String::new(),
             durable: true,

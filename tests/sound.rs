@@ -21,7 +21,7 @@ use ringdesk::base::id::CallId;
 use ringdesk::media::{
     DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source, devices,
 };
-use ringdesk::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
+use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -263,6 +263,7 @@ impl Side {
             codecs: vec![Codec::Opus],
             ptime_millis: 20,
             direction: Direction::SendRecv,
+            srtp: LocalSrtp::default(),
         }
     }
 

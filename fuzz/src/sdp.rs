@@ -1,7 +1,7 @@
 //! A session description: an offer, or an answer.
 
 use ringdesk::sdp::{
-    Codec, Direction, LocalMedia, SessionDescription, accept, answer, offer, offer_again,
+    Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, accept, answer, offer, offer_again,
 };
 
 /// What can be read is written so that it reads the same; our answer fits the offer.
@@ -90,6 +90,7 @@ fn local(direction: Direction) -> LocalMedia {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: 20,
         direction,
+        srtp: LocalSrtp::default(),
     };
     assert!(SessionDescription::parse(offer(&local).to_string().as_bytes()).is_ok());
     local

@@ -7,7 +7,7 @@ use ringdesk::base::clock;
 use ringdesk::media::frame::Frame;
 use ringdesk::media::outgoing::StreamSeed;
 use ringdesk::media::session::{Session, SessionSeed};
-use ringdesk::sdp::{Codec, Direction, LocalMedia, SessionDescription, answer};
+use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, answer};
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 40000 RTP/AVP 96 8 0 101\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n\
@@ -38,6 +38,7 @@ pub(crate) fn check(bytes: &[u8]) {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: 20,
         direction: Direction::SendRecv,
+        srtp: LocalSrtp::default(),
     };
     let offer = SessionDescription::parse(OFFER.as_bytes()).expect("our offer can be read");
     let (_, plan) = answer(&local, &offer).expect("our offer can be answered");

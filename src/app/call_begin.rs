@@ -15,13 +15,14 @@ use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::base::zone;
-use crate::call::{Call, MediaPreferences};
+use crate::call::{Call, MediaPreferences, SrtpPreferences};
+use crate::config::call_extensions::SrtpChoice;
 use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 use crate::crm::store::{CallChange, Write};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, SrtpSeed};
 use crate::sip::caller::Verification;
 use crate::sip::{Caller, EndedBy, IncomingCall, NameAddr, OutgoingCall, ReferralAnswer, Status};
 
@@ -313,11 +314,11 @@ impl Engine {
     }
 
     fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {
-        let named = account
-            .and_then(|id| self.account(id))
-            .map_or(&self.options.script.codecs, |account| {
-                &account.account.codecs
-            });
+        let live = account.and_then(|id| self.account(id));
+        let script = &self.options.script;
+        let (named, srtp) = live.map_or((&script.codecs, script.extensions.srtp), |live| {
+            (&live.account.codecs, live.account.extensions.srtp)
+        });
         let mut codecs: Vec<Codec> = named
             .iter()
             .filter_map(|name| Codec::from_name(name))
@@ -325,12 +326,25 @@ impl Engine {
         if codecs.is_empty() {
             codecs = vec![Codec::Opus, Codec::Pcmu, Codec::Pcma];
         }
+        let hides_keys = live.is_some_and(|live| live.account.is_encrypted());
+        let mut seed = [0; 32];
+        OsRandom.fill(&mut seed);
         // 62 bits: some parsers read `o=` ids as signed numbers.
         let session_id = OsRandom.next_u64() >> 2;
         MediaPreferences {
             codecs,
             ptime_millis: 20,
             session_id,
+            srtp: SrtpPreferences {
+                offers: match srtp {
+                    SrtpChoice::Off => false,
+                    SrtpChoice::Optional => hides_keys,
+                    SrtpChoice::Required => true,
+                },
+                accepts: srtp != SrtpChoice::Off,
+                requires: srtp == SrtpChoice::Required,
+                seed: SrtpSeed::new(seed),
+            },
         }
     }
 }

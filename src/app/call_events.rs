@@ -10,7 +10,7 @@ use crate::app::script;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::call::{Action, Edge, SipAction};
-use crate::control::{Event, RecordingView};
+use crate::control::{Event, MediaSecurity, RecordingView};
 use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
@@ -443,6 +443,9 @@ impl Engine {
             return;
         };
         call.codec = Some(plan.codec.to_string());
+        let hidden = call.session.and_then(|it| self.endpoint.is_encrypted(it));
+        let keys = plan.srtp.as_ref();
+        call.security = MediaSecurity::of(keys.is_some(), hidden.unwrap_or(false));
         // A hold, a move or another codec: the far end gets its time anew.
         call.heard_since = Some(now);
         call.silence_ends = None;
@@ -455,7 +458,8 @@ impl Engine {
             codec: plan.codec.to_string(),
             local,
             remote: plan.remote_rtp.map(|rtp| rtp.to_string()),
-            security: "none",
+            security: call.security,
+            suite: keys.map(|keys| keys.send.suite().name()),
         };
         self.tell(event);
     }

@@ -17,12 +17,14 @@ mod fork;
 mod hold;
 mod negotiation;
 mod phase;
+#[cfg(test)]
+mod secured;
 mod session;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
 pub use action::{Action, CallError, Edge, SipAction};
-pub use negotiation::MediaPreferences;
+pub use negotiation::{MediaPreferences, SrtpPreferences};
 pub use phase::Phase;
 pub use session::Call;

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use crate::sdp::{
-    Codec, Direction, LocalMedia, MediaPlan, NegotiationError, SdpError, SessionDescription,
-    accept, answer, offer, offer_again,
+    Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, NegotiationError, SdpError,
+    SessionDescription, SrtpSeed, SrtpSuite, accept, answer, offer, offer_again,
 };
 use crate::sip::Body;
 
@@ -17,6 +17,33 @@ pub struct MediaPreferences {
     pub ptime_millis: u32,
     /// The `o=` session id, drawn at random for each call.
     pub session_id: u64,
+    /// What is done about SRTP.
+    pub srtp: SrtpPreferences,
+}
+
+/// What a call does about SRTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SrtpPreferences {
+    /// Whether offers carry keys.
+    pub offers: bool,
+    /// Whether offered keys are taken.
+    pub accepts: bool,
+    /// Whether nothing may go unprotected.
+    pub requires: bool,
+    /// Of which its keys are drawn, random for each call.
+    pub seed: SrtpSeed,
+}
+
+impl SrtpPreferences {
+    /// Plain RTP alone.
+    pub fn off() -> Self {
+        Self {
+            offers: false,
+            accepts: false,
+            requires: false,
+            seed: SrtpSeed::new([0; 32]),
+        }
+    }
 }
 
 /// Why a body gave no plan.
@@ -39,10 +66,25 @@ pub(super) struct Negotiation {
     /// The last description of either side: its streams keep their places in each new offer.
     current: Option<SessionDescription>,
     plan: Option<MediaPlan>,
+    seed: SrtpSeed,
 }
 
 impl Negotiation {
     pub(super) fn new(preferences: &MediaPreferences, rtp: SocketAddr) -> Self {
+        let SrtpPreferences {
+            offers,
+            accepts,
+            requires,
+            seed,
+        } = &preferences.srtp;
+        let mut seed = seed.clone();
+        let suites = SrtpSuite::ALL.into_iter().filter(|_| *accepts);
+        let srtp = LocalSrtp {
+            offers: *offers,
+            accepts: *accepts,
+            requires: *requires,
+            keys: suites.map(|suite| seed.draw(suite)).collect(),
+        };
         Self {
             local: LocalMedia {
                 session_id: preferences.session_id,
@@ -52,10 +94,12 @@ impl Negotiation {
                 codecs: preferences.codecs.clone(),
                 ptime_millis: preferences.ptime_millis,
                 direction: Direction::SendRecv,
+                srtp,
             },
             written: None,
             current: None,
             plan: None,
+            seed,
         }
     }
 
@@ -96,7 +140,7 @@ impl Negotiation {
         let text = self.versioned(|local| {
             answer(local, &offered).map_or_else(|_| String::new(), |(text, _)| text.to_string())
         });
-        self.plan = Some(plan.clone());
+        self.agreed(&plan);
         Ok((Body::sdp(text), plan))
     }
 
@@ -105,8 +149,23 @@ impl Negotiation {
         let answered = description(body)?;
         let plan = accept(&self.local, &answered)?;
         self.current = Some(answered);
-        self.plan = Some(plan.clone());
+        self.agreed(&plan);
         Ok(plan)
+    }
+
+    /// Keeps a plan. What is agreed once stays so in our next offers; and a key that is left is never
+    /// used again, or a packet might be encrypted like another before it (RFC 3711 section 9.1).
+    fn agreed(&mut self, plan: &MediaPlan) {
+        let srtp = &mut self.local.srtp;
+        srtp.offers = plan.srtp.is_some() || srtp.requires;
+        let send = |plan: &MediaPlan| plan.srtp.as_ref().map(|keys| keys.send.clone());
+        let left = self.plan.as_ref().and_then(send);
+        if let Some(left) = left.filter(|left| Some(left) != send(plan).as_ref()) {
+            for key in srtp.keys.iter_mut().filter(|key| **key == left) {
+                *key = self.seed.draw(left.suite());
+            }
+        }
+        self.plan = Some(plan.clone());
     }
 
     pub(super) fn plan(&self) -> Option<&MediaPlan> {

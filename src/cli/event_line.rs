@@ -224,10 +224,11 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             local,
             remote,
             security,
+            suite,
         } => (
             "media",
             Some(call),
-            json!({"codec": codec, "local": local, "remote": remote, "security": security}),
+            json!({"codec": codec, "local": local, "remote": remote, "security": security.word(), "suite": suite}),
         ),
         Event::Quality {
             call,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::config::call_extensions::{CallExtensions, ReliableChoice};
+use crate::config::call_extensions::{CallExtensions, ReliableChoice, SrtpChoice};
 
 /// Extensions, for each account and for direct calls.
 #[derive(Debug, Args)]
@@ -13,6 +13,21 @@ pub(super) struct ExtensionArgs {
     /// End a call that nobody refreshes for so long, 90 to 86400; 0 asks for no session timer (1800).
     #[arg(long, value_name = "SECONDS")]
     session_expires: Option<u32>,
+    /// Whether sound is encrypted (SRTP); optional offers it where the keys go by TLS or WSS, and takes
+    /// it always.
+    #[arg(long, value_enum, value_name = "HOW")]
+    srtp: Option<SrtpArg>,
+}
+
+/// Whether sound is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SrtpArg {
+    /// Never; who demands it is refused.
+    Off,
+    /// Where the far end offers it; offered where the keys go by TLS or WSS.
+    Optional,
+    /// Always; no calls with a far end that cannot.
+    Required,
 }
 
 /// Whether provisional answers are acknowledged.
@@ -38,6 +53,13 @@ impl ExtensionArgs {
         }
         if let Some(seconds) = self.session_expires {
             extensions.session_expires = seconds;
+        }
+        if let Some(srtp) = self.srtp {
+            extensions.srtp = match srtp {
+                SrtpArg::Off => SrtpChoice::Off,
+                SrtpArg::Optional => SrtpChoice::Optional,
+                SrtpArg::Required => SrtpChoice::Required,
+            };
         }
     }
 }

@@ -79,6 +79,15 @@ pub enum TransportChoice {
 }
 
 impl Account {
+    /// Whether what it sends to its server is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        match self.transport {
+            TransportChoice::Tls | TransportChoice::Wss => true,
+            TransportChoice::Auto => self.address.starts_with("sips:"),
+            TransportChoice::Udp | TransportChoice::Tcp | TransportChoice::Ws => false,
+        }
+    }
+
     /// The account as the SIP core may know it, and on which networks its servers with link-local
     /// addresses are.
     #[must_use]

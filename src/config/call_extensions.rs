@@ -1,4 +1,4 @@
-//! Which extensions of SIP the calls of an account use.
+//! Which extensions of SIP and RTP the calls of an account use.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,21 @@ pub struct CallExtensions {
     /// The interval after which a call that nobody refreshes ends (RFC 4028), in seconds, 90 to
     /// 86400; 0 asks for none.
     pub session_expires: u32,
+    /// Whether sound is encrypted (SRTP).
+    pub srtp: SrtpChoice,
+}
+
+/// Whether sound is encrypted (SRTP with keys by SDES, RFC 4568), as the user chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SrtpChoice {
+    /// Never; who demands it is refused.
+    Off,
+    /// Where the far end offers it; offered where the keys go by TLS (RFC 8643).
+    #[default]
+    Optional,
+    /// Always; no calls with a far end that cannot.
+    Required,
 }
 
 /// Whether provisional answers are acknowledged, as the user chooses it.
@@ -37,6 +52,7 @@ impl Default for CallExtensions {
         Self {
             reliable: ReliableChoice::Supported,
             session_expires: 1800,
+            srtp: SrtpChoice::Optional,
         }
     }
 }
@@ -67,6 +83,9 @@ mod tests {
         let set = read("100rel = \"required\"\nsession_expires = 0").unwrap();
         assert_eq!(set.reliable, ReliableChoice::Required);
         assert_eq!(set.validate(), Ok(()));
+        let set = read("srtp = \"required\"").unwrap();
+        assert_eq!(set.srtp, SrtpChoice::Required);
+        assert!(read("srtp = \"sometimes\"").is_err());
         assert!(read("100rel = \"perhaps\"").is_err());
         for (seconds, sound) in [
             (0, true),

@@ -7,6 +7,7 @@ use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
+use crate::control::media_security::MediaSecurity;
 use crate::crm::row::{CallDirection, CallState, Match, NumberProof};
 
 /// What each event of a call carries.
@@ -186,8 +187,10 @@ pub enum Event {
         local: String,
         /// The far end's RTP address.
         remote: Option<String>,
-        /// How it is protected; `none` for plain RTP.
-        security: &'static str,
+        /// How it is protected.
+        security: MediaSecurity,
+        /// The crypto suite, where it is encrypted.
+        suite: Option<&'static str>,
     },
     /// The network changed: our RTP address is another now, and the far end is being told.
     Moved {

@@ -5,6 +5,7 @@ pub mod command;
 pub mod event;
 pub mod handle;
 pub mod ladder;
+pub mod media_security;
 pub mod page;
 pub mod snapshot;
 
@@ -12,5 +13,6 @@ pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, Pi
 pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish};
 pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
+pub use media_security::MediaSecurity;
 pub use page::{Page, PageRequest};
 pub use snapshot::*;

@@ -9,6 +9,7 @@ use crate::base::id::{AccountId, CallId};
 use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
+use crate::control::media_security::MediaSecurity;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 
 /// Everything that the window shows of the engine.
@@ -153,6 +154,8 @@ pub struct CallView {
     pub recording: RecordingView,
     /// The codec, such as `opus`, once media is agreed.
     pub codec: Option<String>,
+    /// How its sound is protected, once it is agreed.
+    pub security: MediaSecurity,
     /// The figures, once measured.
     pub quality: Option<QualityView>,
     /// The notes as far as the engine knows them.

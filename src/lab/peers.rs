@@ -12,13 +12,13 @@ use crate::base::flow::{Input, ProfileId, Transport};
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::{Host, SipUri, Uri};
-use crate::call::{Action, Call, Edge, MediaPreferences, SipAction};
+use crate::call::{Action, Call, Edge, MediaPreferences, SipAction, SrtpPreferences};
 use crate::lab::demo;
 use crate::lab::hub::until;
 use crate::lab::{Caller, LabEvent, Peer};
 use crate::media::{MediaCommand, MediaEngine, MediaEvent, Source};
 use crate::net::Net;
-use crate::sdp::Codec;
+use crate::sdp::{Codec, SrtpSeed};
 use crate::sip::{
     AccountSetup, Endpoint, IncomingCall, OutgoingCall, Referral, ReferralAnswer, SessionId,
     SipError, SipEvent, Status,
@@ -523,11 +523,18 @@ impl Caller {
 }
 
 fn preferences() -> MediaPreferences {
+    let mut seed = [0; 32];
+    OsRandom.fill(&mut seed);
     MediaPreferences {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: PTIME_MILLIS,
         // RFC 8866 section 5.2: 64 bits, of which common parsers take 63.
         session_id: OsRandom.next_u64() >> 1,
+        srtp: SrtpPreferences {
+            accepts: true,
+            seed: SrtpSeed::new(seed),
+            ..SrtpPreferences::off()
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
-use crate::call::{Action, Call, MediaPreferences, SipAction};
+use crate::call::{Action, Call, MediaPreferences, SipAction, SrtpPreferences};
 use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source};
 use crate::net::{Net, NetOptions};
 use crate::sdp::Codec;
@@ -267,6 +267,7 @@ fn preferences() -> MediaPreferences {
         codecs: vec![Codec::Opus, Codec::Pcmu],
         ptime_millis: 20,
         session_id: 1,
+        srtp: SrtpPreferences::off(),
     }
 }
 

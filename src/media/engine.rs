@@ -119,7 +119,7 @@ mod tests {
     use crate::media::command::{DeviceChoice, Source};
     use crate::media::frame::to_pcm16;
     use crate::media::simulation::world::share_of;
-    use crate::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
+    use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
 
     const CALL: fn(u8) -> CallId = |n| CallId::new(1, [n; 10]);
 
@@ -174,6 +174,7 @@ mod tests {
                 codecs: vec![codec],
                 ptime_millis: 20,
                 direction: Direction::SendRecv,
+                srtp: LocalSrtp::default(),
             }
         }
 

@@ -37,8 +37,11 @@ pub mod transport;
 mod feed;
 mod incoming;
 mod pacer;
+mod protection;
 mod worker;
 
+#[cfg(test)]
+mod secured;
 #[cfg(test)]
 mod simulation;
 

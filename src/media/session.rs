@@ -14,8 +14,10 @@ use crate::media::dtmf::ReceivedDigit;
 use crate::media::frame::{Frame, Meter, duration_of};
 use crate::media::incoming::Incoming;
 use crate::media::outgoing::{Outgoing, StreamSeed};
+use crate::media::protection::Protection;
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtp::{self, RtpPacket};
+use crate::media::transport::SrtpError;
 use crate::sdp::MediaPlan;
 
 /// The mean time between two reports (RFC 3550 section 6.2).
@@ -36,6 +38,17 @@ pub struct SessionSeed {
     pub ntp_time: u64,
     /// A random number that spreads the reports in time.
     pub spread: u64,
+}
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The codec.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// The keys.
+    #[error(transparent)]
+    Srtp(#[from] SrtpError),
 }
 
 /// A datagram to send.
@@ -84,6 +97,7 @@ pub struct Session {
     plan: Option<MediaPlan>,
     incoming: Incoming,
     outgoing: Outgoing,
+    protection: Protection,
     remote_rtcp: Option<SocketAddr>,
     next_report: Instant,
     /// The middle bits of the far end's last sender report, and when it came.
@@ -112,6 +126,7 @@ impl Session {
             plan: None,
             incoming: Incoming::new(),
             outgoing: Outgoing::new(seed.stream),
+            protection: Protection::default(),
             remote_rtcp: None,
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
@@ -130,8 +145,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails when the codec cannot be made; the former plan stays.
-    pub fn apply(&mut self, now: Instant, plan: &MediaPlan) -> Result<(), CodecError> {
+    /// Fails when the codec cannot be made, or the keys cannot be used; the former plan stays.
+    pub fn apply(&mut self, now: Instant, plan: &MediaPlan) -> Result<(), PlanError> {
+        self.protection.apply(now, plan.srtp.as_ref())?;
         self.outgoing.apply(plan)?;
         self.incoming.apply(plan);
         let moved = self
@@ -162,7 +178,10 @@ impl Session {
             self.handle_rtcp(now, from, datagram);
             return;
         }
-        let Some(packet) = RtpPacket::parse(datagram) else {
+        let Some(datagram) = self.protection.open_rtp(now, datagram) else {
+            return;
+        };
+        let Some(packet) = RtpPacket::parse(&datagram) else {
             return;
         };
         let arrival = self.incoming.handle(now, from, &packet);
@@ -183,7 +202,10 @@ impl Session {
         if !known {
             return;
         }
-        let Some(reports) = rtcp::parse(datagram) else {
+        let Some(datagram) = self.protection.open_rtcp(now, datagram) else {
+            return;
+        };
+        let Some(reports) = rtcp::parse(&datagram) else {
             return;
         };
         self.remote_rtcp = Some(from);
@@ -210,7 +232,7 @@ impl Session {
         let Some(to) = remote else {
             return;
         };
-        if let Some(bytes) = bytes {
+        if let Some(bytes) = bytes.and_then(|bytes| self.protection.seal_rtp(bytes)) {
             self.sent_at = now;
             self.transmit(to, false, bytes);
         } else if now.saturating_duration_since(self.sent_at) >= KEEPALIVE {
@@ -263,6 +285,11 @@ impl Session {
     /// Sends digits.
     pub fn send_digits(&mut self, digits: &str) {
         self.outgoing.send_digits(digits);
+    }
+
+    /// Packets that came and were not authentic, since the beginning.
+    pub fn forged(&self) -> u64 {
+        self.protection.forged()
     }
 
     /// The next datagram to send.
@@ -336,7 +363,9 @@ impl Session {
         });
         let sender = self.outgoing.sender_info(self.ntp(now));
         let bytes = rtcp::write(self.outgoing.ssrc(), &self.cname, sender, block, goodbye);
-        self.transmit(to, !mux, bytes);
+        if let Some(bytes) = self.protection.seal_rtcp(bytes) {
+            self.transmit(to, !mux, bytes);
+        }
     }
 
     /// Half to one and a half times the mean, so that many calls do not report in step.

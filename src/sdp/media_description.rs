@@ -3,9 +3,13 @@
 use std::fmt;
 
 use crate::sdp::description::{Direction, Host};
+use crate::sdp::srtp::CryptoAttribute;
 
 /// Formats of one media line that are kept.
 const MAX_FORMATS: usize = 128;
+
+/// Keys of one stream that are kept; who offers each suite twice has ten.
+const MAX_KEYS: usize = 16;
 
 /// A payload type and what it means (RFC 8866 section 6.6 and 6.15).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub struct MediaDescription {
     pub rtcp: Option<RtcpAddress>,
     /// Whether `a=rtcp-mux` is there (RFC 5761).
     pub rtcp_mux: bool,
+    /// Its `a=crypto` lines that can be used, in order (RFC 4568).
+    pub crypto: Vec<CryptoAttribute>,
     /// `a=ptime` in milliseconds.
     pub ptime_millis: Option<u32>,
     /// `a=maxptime` in milliseconds.
@@ -83,6 +89,7 @@ impl MediaDescription {
             direction: None,
             rtcp: None,
             rtcp_mux: false,
+            crypto: Vec::new(),
             ptime_millis: None,
             max_ptime_millis: None,
         }
@@ -152,6 +159,9 @@ impl MediaDescription {
                     port,
                     host: Host::parse(host),
                 });
+            }
+            "crypto" if self.crypto.len() < MAX_KEYS => {
+                self.crypto.extend(CryptoAttribute::parse(value));
             }
             "rtcp-mux" => self.rtcp_mux = true,
             "ptime" => self.ptime_millis = read_millis(value),
@@ -224,6 +234,9 @@ impl fmt::Display for MediaDescription {
         }
         if self.rtcp_mux {
             f.write_str("a=rtcp-mux\r\n")?;
+        }
+        for crypto in &self.crypto {
+            write!(f, "a=crypto:{crypto}\r\n")?;
         }
         if let Some(millis) = self.ptime_millis {
             write!(f, "a=ptime:{millis}\r\n")?;

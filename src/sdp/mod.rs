@@ -4,8 +4,12 @@ pub mod codec;
 pub mod description;
 pub mod media_description;
 pub mod negotiate;
+pub mod protection;
+pub mod srtp;
 
 pub use codec::Codec;
 pub use description::{Direction, Host, Origin, SdpError, SessionDescription};
 pub use media_description::{MediaDescription, PayloadFormat, RtcpAddress};
 pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer, offer_again};
+pub use protection::{LocalSrtp, SrtpKeys};
+pub use srtp::{CryptoAttribute, Mki, SrtpKey, SrtpSeed, SrtpSuite};

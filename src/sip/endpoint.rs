@@ -285,6 +285,13 @@ impl Endpoint {
             .map(|session| session.call_id.as_str())
     }
 
+    /// Whether a call's messages go to its next hop encrypted; none for one that is over, or that was
+    /// not sent yet.
+    pub fn is_encrypted(&self, session: SessionId) -> Option<bool> {
+        let place = self.sessions.get(&session)?.place?;
+        Some(place.transport.secure())
+    }
+
     /// How many messages were thrown away because nobody could be told.
     pub fn discarded(&self) -> u64 {
         self.discarded

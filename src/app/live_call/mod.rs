@@ -16,7 +16,7 @@ use crate::base::uri::Uri;
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
 use crate::control::{
-    CallStage, CallView, QualityView, RecordingView, RedirectionView, ReferralView,
+    CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
 };
 use crate::crm::row::{CallDirection, CallRow, CallState, Identification, Match, NumberProof};
 use crate::sip::{Caller, NameAddr, SessionId};
@@ -102,6 +102,7 @@ pub(super) struct LiveCall {
     /// Whether a recording was asked for and is not yet told as started.
     pub(super) record_wanted: bool,
     pub(super) codec: Option<String>,
+    pub(super) security: MediaSecurity,
     pub(super) quality: Option<QualityView>,
     pub(super) notes: String,
     /// When the script answers it.
@@ -275,6 +276,7 @@ impl LiveCall {
             recording: RecordingView::Off,
             record_wanted: false,
             codec: None,
+            security: MediaSecurity::None,
             quality: None,
             notes: String::new(),
             answer_at: None,
@@ -514,6 +516,7 @@ impl LiveCall {
             muted: self.muted,
             recording: self.recording.clone(),
             codec: self.codec.clone(),
+            security: self.security,
             quality: self.quality,
             notes: self.notes.clone(),
             durable: self.durable,

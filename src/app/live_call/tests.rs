@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::base::clock;
 use crate::base::uri::Uri;
-use crate::call::MediaPreferences;
+use crate::call::{MediaPreferences, SrtpPreferences};
 use crate::sdp::Codec;
 
 fn live(direction: CallDirection) -> LiveCall {
@@ -13,6 +13,7 @@ fn live(direction: CallDirection) -> LiveCall {
         codecs: vec![Codec::Pcma],
         ptime_millis: 20,
         session_id: 1,
+        srtp: SrtpPreferences::off(),
     };
     let call = match direction {
         CallDirection::Inbound => {

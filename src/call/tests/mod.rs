@@ -6,7 +6,7 @@ mod moves;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::call::{Action, Call, Edge, MediaPreferences, SipAction};
+use crate::call::{Action, Call, Edge, MediaPreferences, SipAction, SrtpPreferences};
 use crate::sdp::{Codec, MediaPlan};
 use crate::sip::Body;
 
@@ -17,6 +17,7 @@ fn preferences(codecs: &[Codec]) -> MediaPreferences {
         codecs: codecs.to_vec(),
         ptime_millis: 20,
         session_id: 7,
+        srtp: SrtpPreferences::off(),
     }
 }
 

@@ -16,6 +16,7 @@ fn plan(codec: Codec) -> MediaPlan {
         direction: crate::sdp::Direction::SendRecv,
         opus_fec: true,
         opus_max_bitrate: None,
+        srtp: None,
     }
 }
 

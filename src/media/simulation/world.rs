@@ -11,7 +11,7 @@ use crate::media::hold_music::OnHold;
 use crate::media::outgoing::StreamSeed;
 use crate::media::rtp::is_rtcp;
 use crate::media::session::{Session, SessionEvent, SessionSeed, Transmit};
-use crate::sdp::{Codec, Direction, LocalMedia, MediaPlan, accept, answer, offer};
+use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
 
 /// What the network does.
 #[derive(Debug, Clone, Copy)]
@@ -148,6 +148,7 @@ impl World {
             codecs: codecs.to_vec(),
             ptime_millis: 20,
             direction,
+            srtp: LocalSrtp::default(),
         }
     }
 

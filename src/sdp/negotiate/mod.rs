@@ -1,8 +1,9 @@
 //! Offer and answer (RFC 3264) for one audio stream.
 //!
 //! The answer keeps the offerer's payload types, its order of codecs and its order of streams;
-//! streams beside the first usable audio stream are refused with port 0. A stream that demands
-//! SRTP is refused by a typed error. An address where media must not go (unspecified, multicast,
+//! streams beside the first usable audio stream are refused with port 0. Keys of SRTP are agreed by
+//! SDES (RFC 4568), in `RTP/SAVP` and, where neither side demands them, in `RTP/AVP` (RFC 8643); a
+//! stream with keys is preferred to one without. An address where media must not go (unspecified, multicast,
 //! broadcast, a name) gives a plan without one; an unspecified address counts as hold
 //! (RFC 3264 section 8.4, the form of RFC 2543).
 
@@ -11,6 +12,10 @@ use std::net::{IpAddr, SocketAddr};
 use crate::sdp::codec::Codec;
 use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
 use crate::sdp::media_description::{MediaDescription, PayloadFormat};
+use crate::sdp::protection::{
+    Agreed, LocalSrtp, SrtpKeys, offered_keys, protection_of_answer, protection_of_offer,
+};
+use crate::sdp::srtp::CryptoAttribute;
 
 /// The payload type that our offers give Opus.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -38,6 +43,8 @@ pub struct LocalMedia {
     pub ptime_millis: u32,
     /// What our side wants: `SendRecv`, or `SendOnly`/`Inactive` to hold.
     pub direction: Direction,
+    /// What our side does about SRTP.
+    pub srtp: LocalSrtp,
 }
 
 /// The outcome of offer and answer: what the media room carries out.
@@ -70,6 +77,8 @@ pub struct MediaPlan {
     pub opus_fec: bool,
     /// The most bits a second that the far end takes of Opus (`maxaveragebitrate`).
     pub opus_max_bitrate: Option<u32>,
+    /// The keys of SRTP; none for plain RTP.
+    pub srtp: Option<SrtpKeys>,
 }
 
 /// Why offer and answer gave no plan.
@@ -82,15 +91,21 @@ pub enum NegotiationError {
     /// No codec in common: 488.
     #[error("the far end speaks none of our codecs; it offers {0}")]
     NoCommonCodec(String),
-    /// The stream needs something that we do not have, such as SRTP: 488.
-    #[error("the far end demands {0}, which this phone does not speak")]
+    /// The stream needs something that we do not have, or do not want: 488.
+    #[error("the far end demands {0}, which this phone does not speak here")]
     Profile(String),
+    /// Its keys are for suites that we do not have: 488.
+    #[error("the far end encrypts by none of our suites; let it use AES_CM_128_HMAC_SHA1_80")]
+    NoCommonSuite,
+    /// We demand SRTP and it has none: 488.
+    #[error("this account demands encrypted sound (SRTP), and the far end sends it in the clear")]
+    Unprotected,
 }
 
 /// Writes an offer.
 pub fn offer(local: &LocalMedia) -> SessionDescription {
     let mut session = session_of(local);
-    session.media.push(offered_audio(local));
+    session.media.push(offered_audio(local, None));
     session
 }
 
@@ -106,13 +121,13 @@ pub fn offer_again(local: &LocalMedia, current: &SessionDescription) -> SessionD
         .position(MediaDescription::is_live_audio);
     for (index, media) in current.media.iter().enumerate() {
         session.media.push(if Some(index) == audio {
-            offered_audio(local)
+            offered_audio(local, Some(media))
         } else {
             media.refused()
         });
     }
     if audio.is_none() {
-        session.media.push(offered_audio(local));
+        session.media.push(offered_audio(local, None));
     }
     session
 }
@@ -126,7 +141,9 @@ pub fn answer(
     local: &LocalMedia,
     offer: &SessionDescription,
 ) -> Result<(SessionDescription, MediaPlan), NegotiationError> {
-    let (chosen, codecs) = choose_stream(local, offer)?;
+    let (chosen, codecs, keys) = choose_stream(local, offer, |media| {
+        protection_of_offer(&local.srtp, media)
+    })?;
     let media = offer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
     let rates: Vec<u32> = codecs.iter().map(|(_, c)| c.clock_rate()).collect();
     let mut events = events_of(media);
@@ -143,7 +160,12 @@ pub fn answer(
     }
     ours.rtcp_mux = media.rtcp_mux;
     ours.ptime_millis = Some(local.ptime_millis);
-    let plan = plan_of(local, offer, media, &codecs, codecs.clone(), events)?;
+    let mut plan = plan_of(local, offer, media, &codecs, codecs.clone(), events)?;
+    if let Some((tag, keys)) = keys {
+        let key = keys.send.clone();
+        ours.crypto.push(CryptoAttribute { tag, key });
+        plan.srtp = Some(keys);
+    }
     ours.direction = Some(plan.direction);
 
     let mut session = session_of(local);
@@ -166,9 +188,11 @@ pub fn accept(
     local: &LocalMedia,
     answer: &SessionDescription,
 ) -> Result<MediaPlan, NegotiationError> {
-    let (chosen, codecs) = choose_stream(local, answer)?;
+    let (chosen, codecs, keys) = choose_stream(local, answer, |media| {
+        protection_of_answer(&local.srtp, media)
+    })?;
     let media = answer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
-    let offered = offered_audio(local);
+    let offered = offered_audio(local, None);
     let mut receive = codecs_of(local, &offered);
     let mut events = events_of(&offered);
     // A far end that answers with numbers of its own is known to send with them too.
@@ -182,7 +206,9 @@ pub fn accept(
             events.push((payload_type, rate));
         }
     }
-    plan_of(local, answer, media, &codecs, receive, events)
+    let mut plan = plan_of(local, answer, media, &codecs, receive, events)?;
+    plan.srtp = keys.map(|(_, keys)| keys);
+    Ok(plan)
 }
 
 fn is_taken(payload_type: u8, codecs: &[(u8, Codec)], events: &[(u8, u32)]) -> bool {
@@ -190,29 +216,40 @@ fn is_taken(payload_type: u8, codecs: &[(u8, Codec)], events: &[(u8, u32)]) -> b
         || events.iter().any(|(taken, _)| *taken == payload_type)
 }
 
-/// The first audio stream that both sides can do, with its codecs in the far end's order.
+/// A stream that both sides can do: its place, its codecs in the far end's order, and its keys.
+type Choice = (usize, Vec<(u8, Codec)>, Option<Agreed>);
+
+/// The first audio stream that both sides can do, of those with keys where there are any.
 fn choose_stream(
     local: &LocalMedia,
     theirs: &SessionDescription,
-) -> Result<(usize, Vec<(u8, Codec)>), NegotiationError> {
+    protection: impl Fn(&MediaDescription) -> Result<Option<Agreed>, NegotiationError>,
+) -> Result<Choice, NegotiationError> {
     let mut refusal = NegotiationError::NoAudio;
+    let mut plain = None;
     for (index, media) in theirs.media.iter().enumerate() {
         if !media.is_live_audio() {
             continue;
         }
-        if !is_plain_rtp(&media.protocol) {
-            if refusal == NegotiationError::NoAudio {
-                refusal = NegotiationError::Profile(profile_name(&media.protocol));
+        let keys = match protection(media) {
+            Ok(keys) => keys,
+            Err(why) => {
+                if refusal == NegotiationError::NoAudio {
+                    refusal = why;
+                }
+                continue;
             }
-            continue;
-        }
+        };
         let codecs = codecs_of(local, media);
-        if !codecs.is_empty() {
-            return Ok((index, codecs));
+        if codecs.is_empty() {
+            refusal = NegotiationError::NoCommonCodec(codec_names(media));
+        } else if keys.is_some() {
+            return Ok((index, codecs, keys));
+        } else if plain.is_none() {
+            plain = Some((index, codecs, None));
         }
-        refusal = NegotiationError::NoCommonCodec(codec_names(media));
     }
-    Err(refusal)
+    plain.ok_or(refusal)
 }
 
 fn plan_of(
@@ -266,6 +303,7 @@ fn plan_of(
         opus_max_bitrate: opus
             .and_then(|format| format.parameter("maxaveragebitrate"))
             .and_then(|rate| rate.parse().ok()),
+        srtp: None,
     })
 }
 
@@ -283,8 +321,15 @@ fn session_of(local: &LocalMedia) -> SessionDescription {
     }
 }
 
-fn offered_audio(local: &LocalMedia) -> MediaDescription {
-    let mut media = MediaDescription::new("audio", local.rtp_port, "RTP/AVP");
+/// Our audio, under the profile that a protected stream has already.
+fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> MediaDescription {
+    let agreed = current.filter(|current| !current.crypto.is_empty());
+    let protocol = match agreed {
+        Some(current) => &current.protocol,
+        None if local.srtp.requires => "RTP/SAVP",
+        None => "RTP/AVP",
+    };
+    let mut media = MediaDescription::new("audio", local.rtp_port, protocol);
     for codec in &local.codecs {
         let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
         media.push(payload_format(payload_type, *codec));
@@ -295,6 +340,9 @@ fn offered_audio(local: &LocalMedia) -> MediaDescription {
         }
     }
     media.rtcp_mux = true;
+    if local.srtp.offers {
+        media.crypto.extend(offered_keys(&local.srtp));
+    }
     media.ptime_millis = Some(local.ptime_millis);
     media.direction = Some(local.direction);
     media
@@ -376,24 +424,6 @@ fn codec_names(media: &MediaDescription) -> String {
     } else {
         names.join(", ")
     }
-}
-
-fn is_plain_rtp(protocol: &str) -> bool {
-    ["RTP/AVP", "RTP/AVPF"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(protocol))
-}
-
-fn profile_name(protocol: &str) -> String {
-    let upper = protocol.to_ascii_uppercase();
-    let what = if upper.contains("TLS") {
-        "DTLS-SRTP"
-    } else if upper.contains("SAVP") {
-        "SRTP"
-    } else {
-        "the profile"
-    };
-    format!("{what} ({})", protocol.chars().take(40).collect::<String>())
 }
 
 /// What the far end asks to be sent, where our codecs can, else what our side prefers.

@@ -12,6 +12,7 @@ fn local() -> LocalMedia {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: 20,
         direction: Direction::SendRecv,
+        srtp: LocalSrtp::default(),
     }
 }
 

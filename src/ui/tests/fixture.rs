@@ -14,8 +14,8 @@ use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use crate::config::Account;
 use crate::control::handle::PageSource;
 use crate::control::{
-    AccountView, CallStage, CallView, Command, Handle, Page, PageRequest, RecordingView,
-    Registration, Snapshot,
+    AccountView, CallStage, CallView, Command, Handle, MediaSecurity, Page, PageRequest,
+    RecordingView, Registration, Snapshot,
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
@@ -339,6 +339,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         muted: false,
         recording: RecordingView::Off,
         codec: None,
+        security: MediaSecurity::None,
         quality: None,
         notes: String::new(),
         durable: true,
@@ -360,6 +361,7 @@ pub(super) fn talking(number: u8, matches: Vec<Match>) -> CallView {
         stage: CallStage::Talking,
         answered: Some(start()),
         codec: Some("opus".to_owned()),
+        security: MediaSecurity::None,
         ..ringing(number, matches)
     }
 }

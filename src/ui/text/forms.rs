@@ -21,6 +21,11 @@ pub(crate) const DIAL_REGION_WHY: &str = "Two letters, such as US or DE.";
 pub(crate) const OUTSIDE_PREFIX_WHY: &str = "Digits that a PBX wants before an outside number.";
 
 pub(crate) const EXTENSIONS: &str = "SIP extensions";
+pub(crate) const SRTP: &str = "Encrypted sound (SRTP)";
+pub(crate) const SRTP_OFF: &str = "Never";
+pub(crate) const SRTP_OPTIONAL: &str = "Where the other side can";
+pub(crate) const SRTP_REQUIRED: &str = "Always";
+pub(crate) const SRTP_WHY: &str = "It is offered where the server is reached by TLS or WSS, which hides its keys, and taken everywhere. Always: no calls with phones that cannot do it.";
 pub(crate) const RELIABLE: &str = "Acknowledged progress (100rel)";
 pub(crate) const RELIABLE_OFF: &str = "Off";
 pub(crate) const RELIABLE_SUPPORTED: &str = "Where the other side asks for it";

@@ -375,6 +375,10 @@ pub(crate) fn retry_in(seconds: u64) -> String {
 // Call card.
 pub(crate) const CALLING: &str = "Calling…";
 pub(crate) const INCOMING: &str = "Incoming call";
+pub(crate) const ENCRYPTED: &str = "Encrypted";
+pub(crate) const ENCRYPTED_WHY: &str = "The sound is encrypted on its way to the server (SRTP), and its key went there encrypted, too.";
+pub(crate) const KEY_VISIBLE: &str = "Key visible";
+pub(crate) const KEY_VISIBLE_WHY: &str = "The sound is encrypted (SRTP), but its key went over the network in the clear: use TLS or WSS for this account.";
 pub(crate) const HELD_BY_REMOTE: &str = "They hold";
 pub(crate) const ENDING: &str = "Ending";
 pub(crate) const ENDED: &str = "Ended";

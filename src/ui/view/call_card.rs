@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
-use egui_material_icons::icons::{ICON_FIBER_MANUAL_RECORD, ICON_MIC_OFF};
+use egui_material_icons::icons::{
+    ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF,
+};
 
 use super::call_controls::{controls_ui, digits_ui, ended_ui, ringing_ui};
 use super::call_who::who_ui;
@@ -13,7 +15,7 @@ use super::notes::notes_ui;
 use super::transfer_panel::{claim, transfer_ui};
 use super::wish::{redirection_ui, referral_ui};
 use crate::base::id::CallId;
-use crate::control::{CallView, RecordingView};
+use crate::control::{CallView, MediaSecurity, RecordingView};
 use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
@@ -245,6 +247,20 @@ fn clock_ui(ui: &mut Ui, clock: &str, ink: egui::Color32) {
     }
 }
 
+/// The lock, which says no more than is true.
+fn security_ui(ui: &mut Ui, security: MediaSecurity) {
+    let (word, why, icon) = match security {
+        MediaSecurity::None => return,
+        MediaSecurity::KeyVisible => (text::KEY_VISIBLE, text::KEY_VISIBLE_WHY, ICON_LOCK_OPEN),
+        MediaSecurity::Encrypted => (text::ENCRYPTED, text::ENCRYPTED_WHY, ICON_LOCK),
+    };
+    let tone = |theme: &Theme| match security {
+        MediaSecurity::Encrypted => theme.colours.good,
+        MediaSecurity::None | MediaSecurity::KeyVisible => theme.colours.warn,
+    };
+    pill_ui(ui, word, Some(icon), tone).on_hover_text(why);
+}
+
 /// State, recording, sound.
 fn status_ui(ui: &mut Ui, call: &CallView) {
     let theme = Theme::of(ui);
@@ -256,6 +272,9 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
             pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
                 theme.colours.bad
             });
+        }
+        if !call.stage.is_over() {
+            security_ui(ui, call.security);
         }
         if call.muted && !call.stage.is_over() {
             pill_ui(ui, text::MUTED, Some(ICON_MIC_OFF), |theme| {

@@ -1,8 +1,8 @@
-//! The SIP extensions of an account being written.
+//! The extensions of an account being written.
 
 use egui::Ui;
 
-use crate::config::call_extensions::ReliableChoice;
+use crate::config::call_extensions::{ReliableChoice, SrtpChoice};
 use crate::ui::state::{AccountForm, FormProblem};
 use crate::ui::text;
 use crate::ui::widget::{Field, explained_choice_ui};
@@ -22,6 +22,15 @@ pub(crate) fn extensions_form_ui(ui: &mut Ui, form: &mut AccountForm) {
         explained_choice_ui(ui, text::RELIABLE, text::RELIABLE_WHY, reliable, &choices)
     {
         *reliable = choice;
+    }
+    let srtp = &mut form.account.extensions.srtp;
+    let choices = [
+        (SrtpChoice::Off, text::SRTP_OFF.to_owned()),
+        (SrtpChoice::Optional, text::SRTP_OPTIONAL.to_owned()),
+        (SrtpChoice::Required, text::SRTP_REQUIRED.to_owned()),
+    ];
+    if let Some(choice) = explained_choice_ui(ui, text::SRTP, text::SRTP_WHY, srtp, &choices) {
+        *srtp = choice;
     }
     Field::labelled(text::SESSION_TIMER, &mut form.session_timer)
         .width(90.0)

@@ -1,0 +1,190 @@
+//! Calls whose sound is encrypted (SDES, RFC 4568): who insists, and which keys are used.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::tests::{drain, edges, sip};
+use crate::call::{Action, Call, Edge, MediaPreferences, SipAction, SrtpPreferences};
+use crate::sdp::{Codec, MediaPlan, SrtpSeed, SrtpSuite};
+use crate::sip::{Body, Status};
+
+const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
+    MediaPreferences {
+        codecs: vec![Codec::Pcmu],
+        ptime_millis: 20,
+        session_id: 7,
+        srtp: SrtpPreferences {
+            offers,
+            accepts: true,
+            requires,
+            seed: SrtpSeed::new([number; 32]),
+        },
+    }
+}
+
+fn plan(actions: &[Action]) -> Option<&MediaPlan> {
+    actions.iter().rev().find_map(|action| match action {
+        Action::Apply(plan) => Some(&**plan),
+        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+    })
+}
+
+fn offered(caller: &mut Call) -> Body {
+    caller.handle_offer_needed(IP);
+    let actions = drain(caller, 4000);
+    match sip(&actions).as_slice() {
+        [SipAction::Offer(body)] => body.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn answered(callee: &mut Call) -> (Body, MediaPlan) {
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    let actions = drain(callee, 5000);
+    let Some(SipAction::Answer(answer)) = sip(&actions).last().copied() else {
+        panic!("{actions:?}")
+    };
+    (answer.clone(), plan(&actions).unwrap().clone())
+}
+
+/// An answer or offer with other lines in it.
+fn with(body: &Body, change: impl Fn(&str) -> String) -> Body {
+    let text = String::from_utf8(body.bytes.clone()).unwrap();
+    Body::sdp(change(&text))
+}
+
+fn without_keys(text: &str) -> String {
+    let lines = text.split_inclusive("\r\n");
+    let plain = lines.filter(|line| !line.starts_with("a=crypto"));
+    plain.collect::<String>().replace("RTP/SAVP", "RTP/AVP")
+}
+
+/// Nothing is sent, and the call ends with a sentence.
+#[test]
+fn an_answer_in_the_clear_ends_a_call_that_must_be_encrypted() {
+    let mut caller = Call::outgoing(preferences(true, true, 1));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(false, false, 2), IP, Some(offer));
+    let (answer, _) = answered(&mut callee);
+    caller.handle_answered("", Some(&with(&answer, without_keys)));
+    let actions = drain(&mut caller, 0);
+    assert_eq!(plan(&actions), None, "no sound goes anywhere");
+    assert!(sip(&actions).contains(&&SipAction::HangUp), "{actions:?}");
+    let told = edges(&actions);
+    let problem = told.iter().find_map(|edge| match edge {
+        Edge::HungUp { problem } => problem.as_deref(),
+        _ => None,
+    });
+    assert!(
+        problem.unwrap().contains("demands encrypted sound"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn an_offer_in_the_clear_is_refused_before_it_rings() {
+    let mut caller = Call::outgoing(preferences(false, false, 1));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(true, true, 2), IP, Some(offer));
+    let actions = drain(&mut callee, 5000);
+    assert!(
+        matches!(sip(&actions).as_slice(), [SipAction::Reject(status, _)] if status.code == 488),
+        "{actions:?}"
+    );
+}
+
+fn talking() -> (Call, MediaPlan, Call, MediaPlan) {
+    let mut caller = Call::outgoing(preferences(true, false, 1));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(false, false, 2), IP, Some(offer));
+    let (answer, theirs) = answered(&mut callee);
+    caller.handle_answered("", Some(&answer));
+    callee.handle_confirmed(None);
+    let actions = drain(&mut caller, 0);
+    let ours = plan(&actions).unwrap().clone();
+    drain(&mut callee, 0);
+    (caller, ours, callee, theirs)
+}
+
+/// One side changes the call; the answer, and the plans of both.
+fn change(from: &mut Call, to: &mut Call, by: impl Fn(&str) -> String) -> [MediaPlan; 2] {
+    let actions = drain(from, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    to.handle_reinvite("", Some(&with(offer, by)));
+    let theirs = drain(to, 0);
+    let Some(SipAction::AnswerReinvite(status, Some(answer))) = sip(&theirs).last().copied() else {
+        panic!("{theirs:?}")
+    };
+    from.handle_reinvite_answered(status, Some(answer));
+    let ours = drain(from, 0);
+    [&ours, &theirs].map(|actions| plan(actions).unwrap().clone())
+}
+
+#[test]
+fn a_hold_keeps_the_keys_whoever_asks_for_it() {
+    let (mut caller, ours, mut callee, theirs) = talking();
+    assert!(ours.srtp.is_some());
+    caller.set_hold(true).unwrap();
+    let [held, their_held] = change(&mut caller, &mut callee, str::to_owned);
+    assert_eq!((&held.srtp, &their_held.srtp), (&ours.srtp, &theirs.srtp));
+    // The one who did not offer keys at first does so now.
+    callee.set_hold(true).unwrap();
+    let [their_held, held] = change(&mut callee, &mut caller, str::to_owned);
+    assert_eq!((&held.srtp, &their_held.srtp), (&ours.srtp, &theirs.srtp));
+}
+
+#[test]
+fn a_key_that_was_left_is_never_used_again() {
+    let (mut caller, ours, mut callee, _) = talking();
+    let best = ours.srtp.unwrap();
+    assert_eq!(best.send.suite(), SrtpSuite::AeadAes256Gcm);
+    let mut used = vec![best.send];
+    // The far end wants the other suite, the first again, and so on.
+    for (round, wanted) in (0_u8..6).zip(["a=crypto:4", "a=crypto:1"].into_iter().cycle()) {
+        callee.set_hold(round % 2 == 0).unwrap();
+        let only = |text: &str| {
+            let lines = text.split_inclusive("\r\n");
+            let kept = lines.filter(|l| !l.starts_with("a=crypto") || l.starts_with(wanted));
+            kept.collect()
+        };
+        let [_, ours] = change(&mut callee, &mut caller, only);
+        let send = ours.srtp.unwrap().send;
+        assert!(!used.contains(&send), "round {round}");
+        used.push(send);
+    }
+}
+
+#[test]
+fn a_far_end_that_gives_encryption_up_is_not_asked_for_it_again() {
+    let (mut caller, _, mut callee, _) = talking();
+    callee.set_hold(true).unwrap();
+    let [_, plain] = change(&mut callee, &mut caller, without_keys);
+    assert_eq!(plain.srtp, None);
+    caller.set_hold(true).unwrap();
+    let actions = drain(&mut caller, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    assert!(!String::from_utf8_lossy(&offer.bytes).contains("a=crypto"));
+    // Where it must be there it is refused, and the call goes on as it was.
+    let mut caller = Call::outgoing(preferences(true, true, 1));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(preferences(false, false, 2), IP, Some(offer));
+    let (answer, _) = answered(&mut callee);
+    caller.handle_answered("", Some(&answer));
+    drain(&mut caller, 0);
+    caller.handle_reinvite("", Some(&with(&answer, without_keys)));
+    let actions = drain(&mut caller, 0);
+    let refused = |action: &&SipAction| {
+        matches!(
+            action,
+            SipAction::AnswerReinvite(Status { code: 488, .. }, _)
+        )
+    };
+    assert!(sip(&actions).iter().any(refused), "{actions:?}");
+    assert_eq!(plan(&actions), None);
+}
