@@ -26,7 +26,13 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts it with one codec, such as `opus/48000/2` or `pcma`, saying `speech`.
     pub(crate) fn start(codec: &str, speech: &Sound) -> Self {
-        Self::with(codec, speech, None)
+        Self::with(codec, speech, None, None)
+    }
+
+    /// The same with SRTP, by a name of its own for how much it insists: `srtp`, `srtp-mand` or
+    /// `srtp-mandf`.
+    pub(crate) fn encrypted(codec: &str, speech: &Sound, insists: &str) -> Self {
+        Self::with(codec, speech, None, Some(insists))
     }
 
     /// The same with G.711, and a second account that sends on what the first one plays to its user:
@@ -35,10 +41,10 @@ impl Baresip {
         let codec = "PCMA/8000/1";
         let listener =
             ";audio_codecs=PCMA/8000/1;audio_source=aubridge,heard;audio_player=aubridge,nowhere";
-        Self::with(codec, speech, Some(listener))
+        Self::with(codec, speech, Some(listener), None)
     }
 
-    fn with(codec: &str, speech: &Sound, listener: Option<&str>) -> Self {
+    fn with(codec: &str, speech: &Sound, listener: Option<&str>, srtp: Option<&str>) -> Self {
         place::need("baresip");
         let folder = TempDir::new().unwrap();
         // SIP, one for TLS that it takes by itself, and the control port.
@@ -65,6 +71,7 @@ impl Baresip {
         let at = folder.path().display();
         // Without its own player a call would take any that is there.
         let bridge = listener.map_or("", |_| "module aubridge.so");
+        let encryption = srtp.map_or("", |_| "module srtp.so");
         let config = format!(
             "sip_listen 127.0.0.1:{port}\n\
              net_interface 127.0.0.1\n\
@@ -77,6 +84,7 @@ impl Baresip {
              module aufile.so\n\
              module sndfile.so\n\
              {bridge}\n\
+             {encryption}\n\
              module_tmp account.so\n\
              module_app menu.so\n\
              module_app ctrl_tcp.so\n\
@@ -89,6 +97,9 @@ impl Baresip {
             format!("<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto{more}\n")
         };
         let mut own = format!(";audio_codecs={codec}");
+        if let Some(insists) = srtp {
+            own.push_str(&format!(";mediaenc={insists}"));
+        }
         let mut accounts = String::new();
         if let Some(listener) = listener {
             own.push_str(";audio_player=aubridge,heard");

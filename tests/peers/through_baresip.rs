@@ -100,3 +100,53 @@ fn baresip_transfers_us_to_another_phone() {
     alice.command("hangup");
     carol.wait("ended");
 }
+
+/// The keys go in the clear here, which the phone says.
+#[test]
+fn baresip_calls_us_encrypted() {
+    for insists in ["srtp", "srtp-mand", "srtp-mandf"] {
+        let call = Conversation::prepare("pcma");
+        let mut baresip = Baresip::encrypted("PCMA/8000/1", &call.theirs, insists);
+        let mut phone = call.phone(&["--auto-answer=100"]);
+        baresip.command("dial", &format!("sip:phone@{}", phone.address()));
+        let media = phone.wait("media");
+        assert_eq!(media["security"], "key-visible", "{insists}: {media}");
+        assert_eq!(media["suite"], "AES_CM_128_HMAC_SHA1_80", "{media}");
+        let ended = phone.ended();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        baresip.wait("CALL_CLOSED");
+        call.assert_heard(&baresip.heard());
+    }
+}
+
+#[test]
+fn we_call_baresip_encrypted() {
+    let call = Conversation::prepare("opus,pcmu,pcma");
+    let mut baresip = Baresip::encrypted("opus/48000/2", &call.theirs, "srtp-mand");
+    let uri = baresip.uri();
+    let mut phone = call.phone(&["--srtp", "required", "--call", &uri]);
+    let media = phone.wait("media");
+    assert_eq!(media["security"], "key-visible", "{media}");
+    let ended = phone.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    baresip.wait("CALL_CLOSED");
+    call.assert_heard(&baresip.heard());
+}
+
+#[test]
+fn who_must_be_encrypted_talks_with_nobody_in_the_clear() {
+    let speech = Sound::tone(440.0, 20, 48_000);
+    let baresip = Baresip::start("PCMA/8000/1", &speech);
+    let uri = baresip.uri();
+    let mut phone = Phone::start(&["--no-register", "--srtp", "required", "--call", &uri]);
+    let ended = phone.wait("ended");
+    assert_ne!(ended["state"], "completed", "{ended:#}");
+    assert_eq!(phone.stop().code, Some(0));
+    let mut phone = Phone::start(&["--no-register", "--srtp", "required", "--auto-answer"]);
+    let mut baresip = baresip;
+    baresip.command("dial", &format!("sip:phone@{}", phone.address()));
+    let ended = phone.wait("ended");
+    let reason = ended["reason"].as_str().unwrap();
+    assert!(reason.contains("demands encrypted sound"), "{ended:#}");
+    assert_eq!(ended["status"], 488, "{ended:#}");
+}
