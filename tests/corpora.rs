@@ -67,6 +67,7 @@ replayed!(
     rtp,
     sdp,
     sound,
+    srtp,
     uri,
     via,
     wire

@@ -12,6 +12,7 @@ mod name_addr;
 mod rtp;
 mod sdp;
 mod sound;
+mod srtp;
 mod uri;
 mod via;
 mod wire;
@@ -20,7 +21,7 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 12] = [
+pub const TARGETS: [(&str, Oracle); 13] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtmf", dtmf::check),
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Oracle); 12] = [
     ("rtp", rtp::check),
     ("sdp", sdp::check),
     ("sound", sound::check),
+    ("srtp", srtp::check),
     ("uri", uri::check),
     ("via", via::check),
     ("wire", wire::check),

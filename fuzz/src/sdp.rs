@@ -1,7 +1,8 @@
 //! A session description: an offer, or an answer.
 
 use ringdesk::sdp::{
-    Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, accept, answer, offer, offer_again,
+    Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, SrtpSeed, SrtpSuite, accept,
+    answer, offer, offer_again,
 };
 
 /// What can be read is written so that it reads the same; our answer fits the offer.
@@ -72,6 +73,13 @@ fn fits(local: &LocalMedia, theirs: &SessionDescription) {
     assert!(asked.receives() || !given.sends(), "{asked:?}: {given:?}");
     assert!(asked.sends() || !given.receives(), "{asked:?}: {given:?}");
     assert_eq!(given, plan.direction);
+    let tags: Vec<u32> = audio.crypto.iter().map(|line| line.tag).collect();
+    assert_eq!(tags.len(), usize::from(plan.srtp.is_some()));
+    assert!(
+        tags.iter()
+            .all(|tag| offered.crypto.iter().any(|line| line.tag == *tag))
+    );
+    assert!(plan.srtp.is_some() || !audio.protocol.to_ascii_uppercase().contains("SAVP"));
     assert!(local.codecs.contains(&plan.codec));
     assert!(audio.formats.contains(&plan.send_payload_type.to_string()));
     assert!(
@@ -82,6 +90,7 @@ fn fits(local: &LocalMedia, theirs: &SessionDescription) {
 }
 
 fn local(direction: Direction) -> LocalMedia {
+    let mut seed = SrtpSeed::new([1; 32]);
     let local = LocalMedia {
         session_id: 1,
         version: 1,
@@ -90,7 +99,12 @@ fn local(direction: Direction) -> LocalMedia {
         codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
         ptime_millis: 20,
         direction,
-        srtp: LocalSrtp::default(),
+        srtp: LocalSrtp {
+            offers: true,
+            accepts: true,
+            requires: direction == Direction::SendOnly,
+            keys: SrtpSuite::ALL.map(|suite| seed.draw(suite)).into(),
+        },
     };
     assert!(SessionDescription::parse(offer(&local).to_string().as_bytes()).is_ok());
     local

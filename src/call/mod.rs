@@ -17,8 +17,6 @@ mod fork;
 mod hold;
 mod negotiation;
 mod phase;
-#[cfg(test)]
-mod secured;
 mod session;
 #[cfg(test)]
 mod tests;

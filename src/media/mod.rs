@@ -41,8 +41,6 @@ mod protection;
 mod worker;
 
 #[cfg(test)]
-mod secured;
-#[cfg(test)]
 mod simulation;
 
 pub use command::*;

@@ -3,6 +3,7 @@
 mod course;
 mod holds;
 mod moves;
+mod secured;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -2,5 +2,6 @@
 
 mod far_ends;
 mod holds;
+mod secured;
 mod sound;
 pub(super) mod world;

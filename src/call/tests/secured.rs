@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::tests::{drain, edges, sip};
+use super::{drain, edges, sip};
 use crate::call::{Action, Call, Edge, MediaPreferences, SipAction, SrtpPreferences};
 use crate::sdp::{Codec, MediaPlan, SrtpSeed, SrtpSuite};
 use crate::sip::{Body, Status};
