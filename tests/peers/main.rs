@@ -49,6 +49,7 @@ mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
 mod secured_domain;
+mod service_route;
 mod session;
 mod several_calls;
 mod sipp;

@@ -81,6 +81,29 @@ fn forward_always() {
 }
 
 #[test]
+fn forward_busy() {
+    scenario("forward-busy", || {
+        let registrar = Registrar::start();
+        let address = format!("sip:alice@127.0.0.1:{}", registrar.port);
+        let account = ["--account", &address, "--auto-answer", "--no-call-waiting"];
+        let rule = ["--forward-busy", "sip:mailbox@192.0.2.7"];
+        let mut phone = Phone::start(&[&account[..], &rule[..]].concat());
+        phone.wait("registered");
+        let first = Sipp::to(phone.address(), "bye-from-phone", &[]);
+        phone.wait("answered");
+        Sipp::to(phone.address(), "forward-busy", &[]).passes();
+        let sent = phone.wait("ended");
+        assert_eq!(sent["state"], "forwarded", "{sent:#}");
+        let words = "forwarded to sip:mailbox@192.0.2.7 (busy)";
+        assert_eq!(sent["reason"], words, "{sent:#}");
+        phone.command("hangup");
+        first.passes();
+        phone.wait("ended");
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}
+
+#[test]
 fn answer_by_header() {
     scenario("answer-by-header", || {
         let urls = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -150,6 +173,89 @@ fn withheld_number() {
             ended["from"], "sip:anonymous@anonymous.invalid",
             "{ended:#}"
         );
+    });
+}
+
+#[test]
+fn message_in() {
+    scenario("message-in", || {
+        let mut phone = Phone::start(&["--no-register"]);
+        Sipp::to(phone.address(), "message-in", &[]).passes();
+        let text = phone.wait("message");
+        let words = text["text"].as_str().unwrap();
+        assert_eq!(words.trim_end(), "The meeting is at ten.", "{text:#}");
+        let from = text["from"].as_str().unwrap();
+        assert!(from.starts_with("sip:service@127.0.0.1"), "{text:#}");
+        let ended = phone.stop();
+        assert_eq!(ended.code, Some(0));
+        let texts = ended.events.iter().filter(|it| it["event"] == "message");
+        assert_eq!(texts.count(), 1, "the picture is not shown");
+    });
+}
+
+/// What the network may say of a number, in From or in P-Asserted-Identity.
+const CLAIMS: [(&str, &str, Option<&str>); 5] = [
+    (
+        "+4930123456;verstat=TN-Validation-Passed",
+        "X-Nothing: asserted",
+        Some("passed"),
+    ),
+    (
+        "+4930123456",
+        "P-Asserted-Identity: <tel:+4930123456;verstat=TN-Validation-Passed>",
+        Some("passed"),
+    ),
+    (
+        "+4930123456;verstat=TN-Validation-Passed",
+        "P-Asserted-Identity: <sip:+4930123456;verstat=TN-Validation-Failed@192.0.2.7;user=phone>",
+        Some("failed"),
+    ),
+    (
+        "+4930123456;verstat=No-TN-Validation",
+        "X-Nothing: asserted",
+        Some("none"),
+    ),
+    ("+4930123456", "X-Nothing: asserted", None),
+];
+
+/// The arrival of a call with claims about its number, and the call's row.
+fn claimed(phone: &mut Phone, number: &str, claim: &str) -> (Value, Value) {
+    let keys = ["-key", "number", number, "-key", "claim", claim];
+    Sipp::to(phone.address(), "verstat", &keys).passes();
+    let incoming = phone.wait("incoming");
+    phone.wait("ended");
+    let rows = phone.calls();
+    let mut its = rows.iter().filter(|row| row["id"] == incoming["call_id"]);
+    let row = its.next().unwrap_or_else(|| panic!("{rows:#?}")).clone();
+    (incoming, row)
+}
+
+#[test]
+fn verstat() {
+    scenario("verstat", || {
+        let registrar = Registrar::start();
+        let address = format!("sip:alice@127.0.0.1:{}", registrar.port);
+        let mut phone = Phone::start(&["--account", &address]);
+        phone.wait("registered");
+        for (number, claim, proof) in CLAIMS {
+            let (incoming, row) = claimed(&mut phone, number, claim);
+            for told in [&incoming, &row] {
+                assert_eq!(
+                    told["number_proof"],
+                    json!(proof),
+                    "{number} {claim}: {told:#}"
+                );
+            }
+            assert_eq!(row["remote"], "+4930123456", "{row:#}");
+        }
+        // Whoever is not the own server may write what he likes.
+        let mut phone = Phone::start(&["--no-register"]);
+        for (number, claim, _) in CLAIMS {
+            let (incoming, row) = claimed(&mut phone, number, claim);
+            for told in [incoming, row] {
+                assert_eq!(told["number_proof"], Value::Null, "{told:#}");
+            }
+        }
     });
 }
 

@@ -1,4 +1,5 @@
-//! Reliable provisional answers, offers before the answer, and session timers, against SIPp.
+//! Reliable provisional answers, offers by UPDATE, session timers and the name of a session, against
+//! SIPp.
 
 use crate::junit::scenario;
 use crate::phone::Phone;
@@ -95,4 +96,29 @@ fn invitation_expires() {
         assert_eq!(row["done"], false, "to be called back: {row:#}");
         assert_eq!(phone.stop().code, Some(0));
     });
+}
+
+#[test]
+fn update_in() {
+    scenario("update-in", || {
+        let mut phone = Phone::start(&["--no-register", "--auto-answer=100"]);
+        let sipp = Sipp::to(phone.address(), "update-in", &[]);
+        for event in ["answered", "held", "resumed", "ended"] {
+            phone.wait(event);
+        }
+        sipp.passes();
+        assert_eq!(phone.only_call()["state"], "completed");
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}
+
+#[test]
+fn session_id_in() {
+    let options = ["--auto-answer=100", "--hangup-after", "1"];
+    called("session-id-in", &options, &[]);
+}
+
+#[test]
+fn session_id_out() {
+    placed("session-id-out", "", &["--hangup-after", "1"]);
 }

@@ -1,13 +1,15 @@
-//! Transfers among our phones, linphone and baresip, each in each role that it knows.
+//! Transfers among our phones, linphone, baresip and SIPp, each in each role that it knows.
 
 use serde_json::{Value, json};
 
 use crate::audio::Sound;
 use crate::baresip::Baresip;
+use crate::junit::scenario;
 use crate::kamailio::Kamailio;
 use crate::linphone::Linphone;
 use crate::phone::Phone;
 use crate::place::PATIENCE;
+use crate::sipp::Sipp;
 
 const OPUS: &str = "opus/48000/2";
 
@@ -211,4 +213,73 @@ fn we_join_another_phone_with_baresip() {
     }
     bob.command("hangup");
     assert_eq!(carol.wait("CALL_CLOSED")["id"], joined);
+}
+
+#[test]
+fn transfer_followed() {
+    scenario("transfer-followed", || {
+        let target = Sipp::called("transfer-target", &[]);
+        let port = target.port().to_string();
+        let mut phone = willing();
+        let key = ["-key", "target_port", port.as_str()];
+        let asking = Sipp::to(phone.address(), "transfer-followed", &key);
+        let wish = phone.wait("transfer_requested");
+        assert_eq!(wish["decision"], "followed", "{wish:#}");
+        assert_eq!(wish["attended"], false, "{wish:#}");
+        let by = wish["by"].as_str().unwrap();
+        assert!(by.contains("sip:erika@192.0.2.7"), "{wish:#}");
+        let made = phone.wait("outgoing");
+        let carol = format!("sip:carol@127.0.0.1:{port}");
+        assert_eq!(made["uri"], carol.as_str(), "{made:#}");
+        answered(&mut phone, &made["call_id"]);
+        let left = phone.wait("ended");
+        assert_eq!(left["call_id"], wish["call_id"], "{left:#}");
+        asking.passes();
+        phone.command("hangup");
+        phone.wait("ended");
+        target.passes();
+        let rows = phone.calls();
+        let completed = rows.iter().filter(|row| row["state"] == "completed");
+        assert_eq!(completed.count(), 2, "{rows:#?}");
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}
+
+/// A field of the first message that has it.
+fn field<'a>(messages: &'a str, name: &str) -> &'a str {
+    let mut lines = messages.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    value.unwrap_or_else(|| panic!("no {name} in {messages}"))
+}
+
+#[test]
+fn replaces_taken() {
+    scenario("replaces-taken", || {
+        let mut phone = willing();
+        let first = Sipp::to(phone.address(), "bye-from-phone", &[]);
+        let before = phone.wait("answered")["call_id"].clone();
+        first.until_message("ACK sip:");
+        let messages = first.messages();
+        // The phone is named by the tag in its answers' To, its far end by that in From.
+        let (_, ok) = messages.split_once("SIP/2.0 200 ").unwrap();
+        let tag = |name| field(ok, name).split_once(";tag=").unwrap().1;
+        let (call_id, to, from) = (field(ok, "Call-ID"), tag("To"), tag("From"));
+        let replaces = format!("{call_id};to-tag={to};from-tag={from}");
+        let key = ["-key", "replaces", replaces.as_str()];
+        let second = Sipp::to(phone.address(), "replaces-taken", &key);
+        let wish = phone.wait("transfer_requested");
+        assert_eq!(wish["call_id"], before, "{wish:#}");
+        assert_eq!(wish["decision"], "followed", "{wish:#}");
+        assert_eq!(wish["by"], "sip:erika@192.0.2.7", "{wish:#}");
+        let after = phone.wait("answered")["call_id"].clone();
+        assert_ne!(before, after);
+        let gone = phone.wait("ended");
+        assert_eq!(gone["call_id"], before, "{gone:#}");
+        assert_eq!(gone["reason"], "another call took its place", "{gone:#}");
+        first.passes();
+        second.passes();
+        let gone = phone.wait("ended");
+        assert_eq!(gone["call_id"], after, "{gone:#}");
+        assert_eq!(phone.stop().code, Some(0));
+    });
 }
