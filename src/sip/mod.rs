@@ -59,6 +59,7 @@
 //! | 7616, 8760 | digest: MD5, SHA-256, SHA-512-256, `-sess`, `auth` and `auth-int`; for the own server alone, and no step back to MD5 without consent |
 //! | 7118 | WebSocket as client: Via and Contact of `.invalid`, one message in each frame |
 //! | 7989 | Session-ID in calls: drawn, sent, kept and seen in the ladder; not in CANCEL and the ACK of a refusal |
+//! | 8224 | no Identity header is verified; what the own server found out (`verstat`, 3GPP TS 24.229) is told |
 //!
 //! # Deviations
 //!

@@ -15,29 +15,6 @@ use crate::kamailio::{Kamailio, Secured};
 use crate::phone::{Ended, Phone};
 use crate::place::PATIENCE;
 
-/// The options of a user's phone that trusts an authority.
-fn options(kamailio: &Kamailio, user: &str, transport: &str, ca: &str) -> Vec<String> {
-    let address = kamailio.address_of(transport);
-    [
-        "--account",
-        &format!("sip:{user}@lab.example"),
-        "--registrar",
-        &address,
-        "--outbound-proxy",
-        &format!("sip:{address};transport={transport};lr"),
-        "--transport",
-        transport,
-        "--websocket-path",
-        "/ws",
-        "--tls-ca",
-        ca,
-        "--password-env",
-        "RINGDESK_TEST_PASSWORD",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
 fn with<'a>(options: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
     let options = options.iter().map(String::as_str);
     options.chain(more.iter().copied()).collect()
@@ -72,9 +49,9 @@ fn two_phones_talk(alices_transport: &str, bobs_transport: &str, bob_hangs_up: b
     let secured = Secured::by(&authority.issue("lab.example"));
     let kamailio = Kamailio::start_secured(&[], &secured);
     let ca = authority.file();
-    let bobs = options(&kamailio, "bob", bobs_transport, &ca);
+    let bobs = kamailio.secured_options("bob", bobs_transport, &ca);
     let mut bob = registered(&bobs, &["--auto-answer=100"]);
-    let alices = options(&kamailio, "alice", alices_transport, &ca);
+    let alices = kamailio.secured_options("alice", alices_transport, &ca);
     let more = ["--call", "sip:bob@lab.example", "--exit-after-calls", "1"];
     let mut alice = registered(&alices, &more);
     alice.wait("answered");
@@ -121,7 +98,7 @@ fn a_phone_on_tls_registers_by_the_systems_trust_store() {
     let authority = Authority::new("lab authority");
     let secured = Secured::by(&authority.issue("lab.example"));
     let kamailio = Kamailio::start_secured(&[], &secured);
-    let mut options = options(&kamailio, "alice", "tls", "");
+    let mut options = kamailio.secured_options("alice", "tls", "");
     let own = options.iter().position(|it| it == "--tls-ca").unwrap();
     options.drain(own..own + 2);
     // So the system's store counts, which this variable names.
@@ -141,7 +118,7 @@ fn a_server_of_an_unknown_authority_is_refused_unless_its_certificate_is_pinned(
     let pair = stranger.issue("lab.example");
     let kamailio = Kamailio::start_secured(&[], &Secured::by(&pair));
     for transport in ["tls", "wss"] {
-        let options = options(&kamailio, "alice", transport, &trusted.file());
+        let options = kamailio.secured_options("alice", transport, &trusted.file());
         let ended = refused(&options, &[]);
         told(
             &ended,
@@ -160,7 +137,7 @@ fn a_certificate_for_another_name_is_refused_with_the_names_that_it_has() {
     let authority = Authority::new("lab authority");
     let secured = Secured::by(&authority.issue("sip.other.example"));
     let kamailio = Kamailio::start_secured(&[], &secured);
-    let options = options(&kamailio, "alice", "tls", &authority.file());
+    let options = kamailio.secured_options("alice", "tls", &authority.file());
     let ended = refused(&options, &[]);
     told(&ended, &["is for sip.other.example, not for 127.0.0.1"]);
 }
@@ -172,7 +149,7 @@ fn an_expired_certificate_is_refused_with_its_date() {
         params.not_after = date_time_ymd(2020, 2, 29);
     });
     let kamailio = Kamailio::start_secured(&[], &Secured::by(&expired));
-    let options = options(&kamailio, "alice", "tls", &authority.file());
+    let options = kamailio.secured_options("alice", "tls", &authority.file());
     let ended = refused(&options, &[]);
     told(&ended, &["expired on 2020-02-29", "must renew it"]);
 }
@@ -185,7 +162,7 @@ fn a_server_that_demands_a_certificate_is_shown_one() {
         ..Secured::by(&authority.issue("lab.example"))
     };
     let kamailio = Kamailio::start_secured(&[], &secured);
-    let options = options(&kamailio, "alice", "tls", &authority.file());
+    let options = kamailio.secured_options("alice", "tls", &authority.file());
     told(
         &refused(&options, &[]),
         &["demands a certificate", "client_certificate"],
@@ -252,7 +229,7 @@ fn a_websocket_at_another_path_is_told() {
     let authority = Authority::new("lab authority");
     let secured = Secured::by(&authority.issue("lab.example"));
     let kamailio = Kamailio::start_secured(&[], &secured);
-    let options = options(&kamailio, "alice", "wss", &authority.file());
+    let options = kamailio.secured_options("alice", "wss", &authority.file());
     let ended = refused(&options, &["--websocket-path", "/elsewhere"]);
     told(&ended, &["HTTP 404 at /elsewhere", "websocket_path"]);
 }

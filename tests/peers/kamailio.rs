@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "open sesame";
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     child: Child,
-    address: String,
+    ip: String,
     port: u16,
     /// TLS and WSS, where it has a certificate.
     tls_port: Option<u16>,
@@ -76,6 +76,16 @@ impl Kamailio {
         Self::start_with(&[], "127.0.0.1", place::ports(1), defines, Some(secured))
     }
 
+    /// Both: at another address, and over TLS and WSS.
+    pub(crate) fn start_secured_at(
+        prefix: &[OsString],
+        ip: &str,
+        port: u16,
+        secured: &Secured,
+    ) -> Self {
+        Self::start_with(prefix, ip, port, &[], Some(secured))
+    }
+
     fn start_with(
         prefix: &[OsString],
         ip: &str,
@@ -111,7 +121,7 @@ impl Kamailio {
             let settings = folder.path().join("tls.cfg");
             std::fs::write(&settings, secured.text()).unwrap();
             command
-                .args(["-l", &format!("tls:127.0.0.1:{tls_port}")])
+                .args(["-l", &format!("tls:{ip}:{tls_port}")])
                 .args(["-A", "WITH_TLS"])
                 .args(["-A", &format!("TLS_SETTINGS=\"{}\"", settings.display())]);
         }
@@ -124,11 +134,11 @@ impl Kamailio {
         place::until_udp_bound_by(child.id(), port);
         place::until_tcp_listens_by(child.id(), port);
         if let Some(tls_port) = tls_port {
-            place::until_tcp_listens(tls_port);
+            place::until_tcp_listens_by(child.id(), tls_port);
         }
         Self {
             child,
-            address: format!("{ip}:{port}"),
+            ip: ip.to_owned(),
             port,
             tls_port,
             _folder: folder,
@@ -147,7 +157,7 @@ impl Kamailio {
 
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
-        self.address.clone()
+        format!("{}:{}", self.ip, self.port)
     }
 }
 
@@ -155,7 +165,7 @@ impl Kamailio {
     /// Where it listens by that transport.
     pub(crate) fn address_of(&self, transport: &str) -> String {
         match (transport, self.tls_port) {
-            ("tls" | "wss", Some(port)) => format!("127.0.0.1:{port}"),
+            ("tls" | "wss", Some(port)) => format!("{}:{port}", self.ip),
             _ => self.address(),
         }
     }
@@ -164,7 +174,7 @@ impl Kamailio {
 impl Kamailio {
     /// The options of a user's phone.
     pub(crate) fn options(&self, user: &str, transport: &str) -> Vec<String> {
-        let address = self.address();
+        let address = self.address_of(transport);
         [
             "--account",
             &format!("sip:{user}@lab.example"),
@@ -179,6 +189,12 @@ impl Kamailio {
         ]
         .map(str::to_owned)
         .to_vec()
+    }
+
+    /// The same for a phone that trusts the authorities in a file.
+    pub(crate) fn secured_options(&self, user: &str, transport: &str, ca: &str) -> Vec<String> {
+        let more = ["--websocket-path", "/ws", "--tls-ca", ca].map(str::to_owned);
+        [self.options(user, transport), more.to_vec()].concat()
     }
 }
 

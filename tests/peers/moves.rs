@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::kamailio::Kamailio;
+use crate::certificates::Authority;
+use crate::kamailio::{Kamailio, Secured};
 use crate::namespace::{Namespaces, SERVICE, Wire, unix_now};
 use crate::phone::{Phone, find};
 use crate::place;
@@ -20,6 +21,8 @@ struct Scene {
     bob: Phone,
     wire: Wire,
     _kamailio: Kamailio,
+    /// Whose file is read for each new stream.
+    _authority: Authority,
     /// What they write.
     _folders: [TempDir; 2],
     spaces: Namespaces,
@@ -29,28 +32,22 @@ impl Scene {
     fn new(transport: &str) -> Self {
         let spaces = Namespaces::new();
         spaces.plug(1, 100);
-        let kamailio = Kamailio::start_at(&spaces.in_far(), SERVICE, 5060, &[]);
+        let authority = Authority::new("lab authority");
+        let secured = ["tls", "wss"].contains(&transport);
+        let kamailio = if secured {
+            let shown = Secured::by(&authority.issue("lab.example"));
+            Kamailio::start_secured_at(&spaces.in_far(), SERVICE, 5060, &shown)
+        } else {
+            Kamailio::start_at(&spaces.in_far(), SERVICE, 5060, &[])
+        };
         let wire = spaces.listen();
         let options = |user: &str| {
-            let (user, proxy) = (
-                format!("sip:{user}@lab.example"),
-                format!("sip:{SERVICE}:5060;transport={transport};lr"),
-            );
-            let options = [
-                "--bind",
-                "0.0.0.0",
-                "--account",
-                &user,
-                "--registrar",
-                "10.71.9.9:5060",
-                "--outbound-proxy",
-                &proxy,
-                "--transport",
-                transport,
-                "--password-env",
-                "RINGDESK_TEST_PASSWORD",
-            ];
-            options.map(str::to_owned).to_vec()
+            let own = if secured {
+                kamailio.secured_options(user, transport, &authority.file())
+            } else {
+                kamailio.options(user, transport)
+            };
+            [own, vec!["--bind".to_owned(), "0.0.0.0".to_owned()]].concat()
         };
         let start = |prefix: &[std::ffi::OsString], user: &str, more: &[&str]| {
             let mut all = options(user);
@@ -70,6 +67,7 @@ impl Scene {
             bob,
             wire,
             _kamailio: kamailio,
+            _authority: authority,
             _folders: [alices, bobs],
             spaces,
         }
@@ -140,6 +138,16 @@ fn a_call_and_its_registration_follow_to_another_cable_within_two_seconds_over_u
 #[test]
 fn a_call_and_its_registration_follow_to_another_cable_within_two_seconds_over_tcp() {
     moves_to_another_cable("tcp");
+}
+
+#[test]
+fn a_call_and_its_registration_follow_to_another_cable_within_two_seconds_over_tls() {
+    moves_to_another_cable("tls");
+}
+
+#[test]
+fn a_call_and_its_registration_follow_to_another_cable_within_two_seconds_over_wss() {
+    moves_to_another_cable("wss");
 }
 
 #[test]

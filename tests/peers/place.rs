@@ -1,7 +1,6 @@
 //! Ports, programs and waiting.
 
 use std::ffi::{OsStr, OsString};
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -140,15 +139,6 @@ pub(crate) fn command(prefix: &[OsString], program: impl AsRef<OsStr>) -> Comman
             command
         }
     }
-}
-
-/// Waits until a TCP port of 127.0.0.1 takes connections.
-pub(crate) fn until_tcp_listens(port: u16) {
-    until(&format!("nobody listens on TCP port {port}"), || {
-        std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .ok()
-            .map(drop)
-    });
 }
 
 /// Asks a process that we started to end.

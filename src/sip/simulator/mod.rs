@@ -10,6 +10,7 @@ pub(in crate::sip) mod bench;
 mod calls;
 mod challenges;
 mod checks;
+mod early_media;
 mod faults;
 mod hanging_up;
 mod incoming_calls;

@@ -8,6 +8,7 @@ use super::scenarios::account;
 use crate::base::flow::Output;
 use crate::base::id::AccountId;
 use crate::base::uri::Uri;
+use crate::sip::caller::Verification;
 use crate::sip::message::Message;
 use crate::sip::refusals::Why;
 use crate::sip::{AccountSetup, parse};
@@ -88,6 +89,51 @@ fn the_own_server_may_call_any_name_and_is_believed() {
         assert!(call.caller.trusted, "{uri}");
         let asserted = call.caller.asserted.as_ref().unwrap();
         assert_eq!(asserted.uri.to_string(), "sip:boss@sim.example");
+    }
+}
+
+/// A call with the network's word on a number (`verstat`, 3GPP TS 24.229 section 7.2A.20), in From
+/// and in a field more.
+fn invite_with_proof(uri: &str, from: &str, more: &str) -> String {
+    invite(uri, 1)
+        .replace("<sip:peer@10.0.0.200>", &format!("<{from}>"))
+        .replace("Max-Forwards", &format!("{more}\r\nMax-Forwards"))
+}
+
+#[test]
+fn the_own_servers_word_on_a_number_is_believed_and_nobody_elses() {
+    const PASSED: &str = "sip:+4930123456;verstat=TN-Validation-Passed@sim.example;user=phone";
+    const FAILED: &str = "sip:+4930123456;verstat=TN-Validation-Failed@sim.example;user=phone";
+    const NOT_DONE: &str = "sip:+4930123456;verstat=No-TN-Validation@sim.example;user=phone";
+    const PLAIN: &str = "sip:+4930123456@sim.example;user=phone";
+    let asserted = |uri: &str| format!("P-Asserted-Identity: <{uri}>");
+    for (from, more, proof) in [
+        (PASSED, "X: y".to_owned(), Some(Verification::Passed)),
+        (FAILED, "X: y".to_owned(), Some(Verification::Failed)),
+        (NOT_DONE, "X: y".to_owned(), Some(Verification::NotDone)),
+        (PLAIN, asserted(PASSED), Some(Verification::Passed)),
+        (PLAIN, asserted(FAILED), Some(Verification::Failed)),
+        (PLAIN, asserted(NOT_DONE), Some(Verification::NotDone)),
+        // What is asserted outdoes what the caller may have written.
+        (PASSED, asserted(FAILED), Some(Verification::Failed)),
+        (PASSED, asserted(PLAIN), Some(Verification::Passed)),
+        (PLAIN, asserted(PLAIN), None),
+    ] {
+        let (mut bench, _) = phone(None);
+        let text = invite_with_proof("sip:bob@10.0.0.1", from, &more);
+        assert_eq!(
+            codes(&answers(&mut bench, server(), &text)),
+            [100],
+            "{from}"
+        );
+        let told = bench.incoming().unwrap().caller.verification;
+        assert_eq!(told, proof, "{from} {more}");
+        // Somebody else who knows our Contact may call, and is told nothing of it.
+        let (mut bench, user) = phone(None);
+        let text = invite_with_proof(&format!("sip:{user}@10.0.0.1"), from, &more);
+        assert_eq!(codes(&answers(&mut bench, peer(), &text)), [100], "{from}");
+        let told = bench.incoming().unwrap().caller.verification;
+        assert_eq!(told, None, "{from} {more}");
     }
 }
 
