@@ -1,5 +1,5 @@
 //! The plan of the house, enforced: who may import whom, which crates are fenced in, which rooms
-//! are sans-IO, and how long a file may be.
+//! are sans-IO, how long a file may be, and whether the tests are there that README.md names.
 //!
 //! The sources are read with `syn`, so comments and strings do not count, and each path is looked
 //! at wherever it stands: in a `use` tree, a type, an expression, a pattern or a macro's tokens.
@@ -476,4 +476,41 @@ fn a_long_file_is_found_and_its_tests_are_not_counted() {
     );
     assert_eq!(faults(&long, &["base", "id"], false).len(), 1);
     assert_eq!(faults(&with_tests, &["base", "id"], false).len(), 0);
+}
+
+/// Where the tests lie that a row of README.md's table of RFCs names, such as
+/// `simulator/calls, faults; src/sdp`.
+fn named_tests(row: &str) -> Vec<PathBuf> {
+    let cell = row.trim_end_matches(['|', ' ']).rsplit(" | ").next();
+    let mut paths = Vec::new();
+    for group in cell.unwrap().split("; ") {
+        let mut names = group.split(", ");
+        let (folder, first) = names.next().unwrap().rsplit_once('/').unwrap_or_default();
+        let folder = match folder {
+            "simulator" => "src/sip/simulator",
+            "peers" => "tests/peers",
+            "net" => "src/net",
+            folder => folder,
+        };
+        let all = std::iter::once(first).chain(names);
+        paths.extend(all.map(|name| Path::new(folder).join(name)));
+    }
+    paths
+}
+
+#[test]
+fn each_test_that_the_readme_names_for_an_rfc_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, table) = readme.split_once("## SIP, RFC by RFC").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let named: Vec<PathBuf> = rows.skip(1).flat_map(named_tests).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let is_there = |path: &&PathBuf| {
+        let path = root.join(path);
+        path.exists() || path.with_extension("rs").exists()
+    };
+    let (_, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = named.iter().partition(is_there);
+    assert_eq!(missing, Vec::<&PathBuf>::new());
 }

@@ -1,4 +1,4 @@
-//! The way that a registrar names for its phones, against two SIPps.
+//! The way that a registrar names for its phones, against two of SIPp.
 
 use crate::junit::scenario;
 use crate::phone::Phone;
