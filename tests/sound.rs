@@ -108,6 +108,7 @@ fn talk_through_the_sound_server() {
         .send(MediaCommand::StartRecording {
             call: far.call,
             path: path.clone(),
+            tone: false,
         })
         .unwrap();
     for _ in 0..3 {

@@ -75,7 +75,7 @@ fn tick(session: &mut Session, now: std::time::Instant) {
     let mut frame: Frame = [0.0; 480];
     session.playout(now, &mut frame);
     assert!(frame.iter().all(|sample| sample.is_finite()));
-    session.capture(now, &mut frame);
+    session.capture(now, &mut frame, None);
     session.tick(now);
     drain(session);
 }

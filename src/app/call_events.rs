@@ -1,6 +1,6 @@
 //! What happens to calls: from the SIP core, the store's acknowledgements and the clock.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::app::call_end::millis;
 use crate::app::engine::Engine;
@@ -121,7 +121,7 @@ impl Engine {
             SipEvent::Moved { session, local_ip } => {
                 self.with_session(now, session, |call| call.call.handle_moved(local_ip));
             }
-            SipEvent::InfoDigit { session, digit } => self.tell_digit(session, digit),
+            SipEvent::InfoDigit { session, digit } => self.tell_digit(now, session, digit),
             SipEvent::InformationRefused { session, status } => {
                 self.digits_refused(session, &status);
             }
@@ -165,9 +165,13 @@ impl Engine {
         }
     }
 
-    fn tell_digit(&mut self, session: SessionId, digit: char) {
-        let id = self.sessions.get(&session);
-        if let Some(call) = id.and_then(|id| self.calls.get(id)) {
+    fn tell_digit(&mut self, now: Instant, session: SessionId, digit: char) {
+        let Some(id) = self.sessions.get(&session).copied() else {
+            return;
+        };
+        if !self.is_unheard(now, id, Duration::ZERO)
+            && let Some(call) = self.calls.get(&id)
+        {
             let call = call.context();
             self.tell(Event::Dtmf { call, digit });
         }
@@ -406,7 +410,7 @@ impl Engine {
             by_wish,
             answered_by,
         });
-        if script.record || self.options.settings.record_calls || self.is_lab_call(id) {
+        if self.records_by_itself(id) {
             self.set_recording(id, true);
         }
         if let Some(digits) = script.dtmf {
@@ -431,7 +435,7 @@ impl Engine {
     }
 
     /// Trying the phone out should leave something to listen to: calls of the lab are recorded.
-    fn is_lab_call(&self, id: CallId) -> bool {
+    pub(super) fn is_lab_call(&self, id: CallId) -> bool {
         let account = self.calls.get(&id).and_then(|call| call.account);
         account
             .and_then(|account| self.account(account))

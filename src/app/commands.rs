@@ -7,7 +7,7 @@ use crate::app::live_call::LiveCall;
 use crate::app::script::phrase;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
-use crate::control::{Command, Event, RecordingView, Registration, Wish};
+use crate::control::{Command, Event, Registration, Wish};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -51,7 +51,8 @@ impl Engine {
             Command::Resume(id) => self.resume(now, id),
             Command::Mute(id, muted) => self.mute(id, muted),
             Command::Dtmf(id, digits) => self.send_digits(now, id, &digits),
-            Command::Record(id, on) => self.set_recording(id, on),
+            Command::Record(id, on) => self.want_recording(id, on),
+            Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseContact(id, contact) => self.choose(id, contact),
             Command::Dismiss(id) => self.dismiss(id),
@@ -180,23 +181,6 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id) {
             call.muted = muted;
             self.sound(MediaCommand::Mute { call: id, muted });
-        }
-    }
-
-    /// Starts or stops a call's recording.
-    pub(super) fn set_recording(&mut self, id: CallId, on: bool) {
-        let recording = matches!(self.recording_of(id), Some(RecordingView::On(_)));
-        let Some(call) = self.calls.get_mut(&id) else {
-            return;
-        };
-        if on && !recording && !call.record_wanted && call.connected() {
-            call.record_wanted = true;
-            // The recorder finds a free name: looking for one takes its time on a network share.
-            let path = self.options.record_dir.join(format!("{id}.wav"));
-            self.sound(MediaCommand::StartRecording { call: id, path });
-        } else if !on && (recording || call.record_wanted) {
-            call.record_wanted = false;
-            self.sound(MediaCommand::StopRecording { call: id });
         }
     }
 

@@ -25,6 +25,7 @@ pub mod pcap;
 mod placing;
 mod profiles;
 mod publishing;
+mod recordings;
 mod records;
 mod redirections;
 mod referrals;

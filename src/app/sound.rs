@@ -147,9 +147,10 @@ impl Engine {
             MediaEvent::Dtmf {
                 call,
                 digit,
-                duration: _,
+                duration,
             } => {
-                if let Some(live) = self.calls.get(&call) {
+                let unheard = self.is_unheard(now, call, duration);
+                if let Some(live) = self.calls.get(&call).filter(|_| !unheard) {
                     let call = live.context();
                     self.tell(Event::Dtmf { call, digit });
                 }
@@ -269,6 +270,7 @@ impl Engine {
         };
         live.recording = view;
         live.record_wanted = false;
+        live.unheard_since = None;
         let call = live.context();
         self.tell(Event::Recording {
             call,

@@ -50,6 +50,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             line.digits.clone().ok_or_else(|| missing("digits"))?,
         ),
         "record" => Command::Record(call()?, line.on.unwrap_or(true)),
+        "pause_recording" => Command::PauseRecording(call()?, line.on.unwrap_or(true)),
         "hangup" => Command::HangUp(call()?),
         "decline" => Command::Decline(call()?),
         "busy" => Command::Busy(call()?),
@@ -110,7 +111,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, swap, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, swap, call, dnd, forward, pickup, quit"
             ));
         }
     };

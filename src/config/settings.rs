@@ -34,6 +34,10 @@ pub struct Settings {
     pub hold_on_answer: bool,
     /// Whether each call is recorded from its answer.
     pub record_calls: bool,
+    /// Who decides about recording.
+    pub recording: RecordingPolicy,
+    /// Whether both sides hear a short tone each 15 s while they are recorded.
+    pub recording_tone: bool,
     /// Where recordings go; empty means `recordings` in the data folder.
     pub record_dir: String,
     /// How many days the SIP messages of each call are kept; 0 keeps none.
@@ -53,6 +57,19 @@ pub struct Settings {
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
     pub colleagues: Vec<Colleague>,
+}
+
+/// Who decides whether a call is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordingPolicy {
+    /// The agent, in each call.
+    #[default]
+    Agent,
+    /// Each call is, from its answer to its end; the agent may pause it for payment data.
+    Always,
+    /// No call is.
+    Never,
 }
 
 /// Somebody who is watched.
@@ -101,6 +118,8 @@ impl Default for Settings {
             hold_music: String::new(),
             hold_on_answer: true,
             record_calls: false,
+            recording: RecordingPolicy::Agent,
+            recording_tone: false,
             record_dir: String::new(),
             ladder_days: 30,
             max_calls: 4,

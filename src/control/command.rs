@@ -139,6 +139,8 @@ pub enum Command {
     Dtmf(CallId, String),
     /// Start or stop the recording.
     Record(CallId, bool),
+    /// Keep what is said and pressed out of the recording, the events and the log, or go on.
+    PauseRecording(CallId, bool),
     /// The whole text of the notes, as typed.
     Notes(CallId, String),
     /// Choose who the caller is.

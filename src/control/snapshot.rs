@@ -222,10 +222,27 @@ pub enum RecordingView {
     Off,
     /// Recording into the file.
     On(String),
+    /// Recording into the file, of which nothing is said or pressed goes there just now.
+    Paused(String),
     /// There is a file, but it no longer grows.
     Done(String),
     /// It failed; what is wrong and what to do.
     Failed(String),
+}
+
+impl RecordingView {
+    /// Whether there is a recording that goes on, paused or not.
+    pub fn is_on(&self) -> bool {
+        matches!(self, Self::On(_) | Self::Paused(_))
+    }
+
+    /// Its file, where there is one.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::On(path) | Self::Paused(path) | Self::Done(path) => Some(path),
+            Self::Off | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// The measured quality of a call; `None` is unknown.

@@ -357,6 +357,7 @@ async fn the_echo_sends_back_the_voice_that_it_hears() {
     let record = MediaCommand::StartRecording {
         call,
         path: path.clone(),
+        tone: false,
     };
     phone.drain();
     phone.media.send(record).unwrap();

@@ -67,6 +67,10 @@ pub enum Tone {
     Busy,
     /// The call failed.
     Congestion,
+    /// Both sides are recorded.
+    Recorded,
+    /// A recording's gap begins or ends here.
+    Gap,
 }
 
 /// What the engine asks of the media threads.
@@ -118,6 +122,15 @@ pub enum MediaCommand {
         call: CallId,
         /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
+        /// Whether both sides hear a short tone now and then while they are recorded.
+        tone: bool,
+    },
+    /// Keep what is said out of the recording, or go on.
+    PauseRecording {
+        /// The call.
+        call: CallId,
+        /// Whether it is paused.
+        paused: bool,
     },
     /// End the recording.
     StopRecording {
@@ -145,6 +158,7 @@ impl MediaCommand {
             | Self::Hold { call, .. }
             | Self::Dtmf { call, .. }
             | Self::StartRecording { call, .. }
+            | Self::PauseRecording { call, .. }
             | Self::StopRecording { call }
             | Self::Close { call } => Some(*call),
             Self::Focus(_) | Self::Tone(_) | Self::Devices(_) | Self::HoldMusic(_) => None,

@@ -266,7 +266,11 @@ mod tests {
                 let path = folder.path().join("recording").join(side.call.to_string());
                 let call = side.call;
                 side.engine
-                    .send(MediaCommand::StartRecording { call, path })
+                    .send(MediaCommand::StartRecording {
+                        call,
+                        path,
+                        tone: false,
+                    })
                     .unwrap();
             }
             // Two reports of quality: more than a second of sound.
@@ -345,7 +349,11 @@ mod tests {
         for (side, path) in sides.iter_mut().zip([&ours, &theirs]) {
             let (call, path) = (side.call, path.clone());
             side.engine
-                .send(MediaCommand::StartRecording { call, path })
+                .send(MediaCommand::StartRecording {
+                    call,
+                    path,
+                    tone: false,
+                })
                 .unwrap();
         }
         for _ in 0..2 {
@@ -415,7 +423,11 @@ mod tests {
         let path = folder.path().join("short.wav");
         caller
             .engine
-            .send(MediaCommand::StartRecording { call, path })
+            .send(MediaCommand::StartRecording {
+                call,
+                path,
+                tone: false,
+            })
             .unwrap();
         caller.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));
         caller.engine.send(MediaCommand::Close { call }).unwrap();
@@ -430,7 +442,11 @@ mod tests {
         let call = side.call;
         let recording = path.clone();
         side.engine
-            .send(MediaCommand::StartRecording { call, path })
+            .send(MediaCommand::StartRecording {
+                call,
+                path,
+                tone: false,
+            })
             .unwrap();
         side.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));
         drop(side.engine);

@@ -38,6 +38,7 @@ mod feed;
 mod incoming;
 mod pacer;
 mod protection;
+mod recorded;
 mod worker;
 
 #[cfg(test)]

@@ -87,12 +87,20 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Takes 10 ms, which is `frame` after mute; gives a datagram when a packet is full and there
-    /// is somewhere to send it.
-    pub fn capture(&mut self, frame: &mut Frame, reachable: bool) -> Option<Vec<u8>> {
+    /// Takes 10 ms, which is `frame` after mute and what is mixed over it; gives a datagram when a
+    /// packet is full and there is somewhere to send it.
+    pub fn capture(
+        &mut self,
+        frame: &mut Frame,
+        over: Option<&Frame>,
+        reachable: bool,
+    ) -> Option<Vec<u8>> {
         self.apply_mute(frame);
         self.tones.replace(frame);
         self.meter.add(frame);
+        for (sample, over) in frame.iter_mut().zip(over.into_iter().flatten()) {
+            *sample += over;
+        }
         let plan = self.plan.as_ref()?;
         let step = tick_of(plan, FRAME_SAMPLES);
         if !plan.direction.sends() || !reachable {

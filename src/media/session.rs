@@ -225,10 +225,11 @@ impl Session {
         self.level_in.add(output);
     }
 
-    /// Takes the next 10 ms of what we say; leaves in `frame` what is sent, after mute.
-    pub fn capture(&mut self, now: Instant, frame: &mut Frame) {
+    /// Takes the next 10 ms of what we say, and what the phone itself says over it, muted or not;
+    /// leaves in `frame` what is sent.
+    pub fn capture(&mut self, now: Instant, frame: &mut Frame, notice: Option<&Frame>) {
         let remote = self.incoming.remote();
-        let bytes = self.outgoing.capture(frame, remote.is_some());
+        let bytes = self.outgoing.capture(frame, notice, remote.is_some());
         let Some(to) = remote else {
             return;
         };

@@ -52,12 +52,16 @@ fn cadence(tone_name: Tone) -> (&'static [Burst], f32) {
     const RINGBACK: [Burst; 2] = [tone(425.0, 1_000), pause(4_000)];
     const BUSY: [Burst; 2] = [tone(425.0, 500), pause(500)];
     const CONGESTION: [Burst; 2] = [tone(425.0, 250), pause(250)];
+    const RECORDED: [Burst; 2] = [tone(1_400.0, 200), pause(14_800)];
+    const GAP: [Burst; 2] = [tone(1_000.0, 120), pause(14_880)];
     match tone_name {
         Tone::Ring => (&RING, 0.35),
         Tone::CallWaiting => (&CALL_WAITING, 0.05),
         Tone::Ringback => (&RINGBACK, 0.12),
         Tone::Busy => (&BUSY, 0.12),
         Tone::Congestion => (&CONGESTION, 0.12),
+        Tone::Recorded => (&RECORDED, 0.1),
+        Tone::Gap => (&GAP, 0.1),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::media::frame::{Frame, SILENCE};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::outgoing::StreamSeed;
 use crate::media::pacer::Pacer;
+use crate::media::recorded::Recorded;
 use crate::media::recorder::Recording;
 use crate::media::session::{Session, SessionEvent, SessionSeed};
 use crate::media::tone::TonePlayer;
@@ -68,6 +69,9 @@ struct Call {
     on_hold: OnHold,
     muted: bool,
     recording: Option<Recording>,
+    recorded: Recorded,
+    /// What both sides hear of the recording in this tick.
+    notice: Option<Frame>,
     applied: bool,
     sends: bool,
     next_quality: Instant,
@@ -226,6 +230,8 @@ impl Worker {
             on_hold: OnHold::default(),
             muted: false,
             recording: None,
+            recorded: Recorded::default(),
+            notice: None,
             applied: false,
             sends: false,
             next_quality: now + QUALITY_INTERVAL,
@@ -261,7 +267,14 @@ impl Worker {
                     call.session.send_digits(&digits);
                 }
             }
-            MediaCommand::StartRecording { call, path } => self.start_recording(call, path),
+            MediaCommand::StartRecording { call, path, tone } => {
+                self.start_recording(call, path, tone);
+            }
+            MediaCommand::PauseRecording { call, paused } => {
+                if let Some(call) = self.call(call) {
+                    call.recorded.pause(paused);
+                }
+            }
             MediaCommand::StopRecording { call } => {
                 if let Some(call) = self.call(call)
                     && let Some(recording) = call.recording.take()
@@ -333,7 +346,7 @@ impl Worker {
         }
     }
 
-    fn start_recording(&mut self, id: CallId, path: PathBuf) {
+    fn start_recording(&mut self, id: CallId, path: PathBuf, tone: bool) {
         let events = self.events.clone();
         let Some(call) = self.call(id) else {
             return;
@@ -350,7 +363,10 @@ impl Worker {
         }
         let report = move |event| report_patiently(&events, event);
         match Recording::start(id, path.clone(), report) {
-            Ok(recording) => call.recording = Some(recording),
+            Ok(recording) => {
+                call.recording = Some(recording);
+                call.recorded = Recorded::begin(tone);
+            }
             Err(error) => {
                 let message = format!("the recording cannot be started: {error}; close programs");
                 self.tell(refused(path, message));
@@ -421,9 +437,12 @@ impl Worker {
         let mut ringer = SILENCE;
         for call in &mut self.calls {
             call.session.playout(at, &mut call.heard);
+            let ended = call.recording.as_ref().is_none_or(Recording::ended);
+            call.notice = call.recorded.notice().filter(|_| !ended);
             if self.focus == Some(call.id) {
-                for (sum, sample) in speaker.iter_mut().zip(&call.heard) {
-                    *sum += sample;
+                mix(&mut speaker, &call.heard);
+                if let Some(notice) = &call.notice {
+                    mix(&mut speaker, notice);
                 }
             }
         }
@@ -445,11 +464,12 @@ impl Worker {
             let recorded = call.sends && music.is_none();
             let microphone = focus.then_some(&microphone);
             let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
-            call.session.capture(at, &mut frame);
+            call.session.capture(at, &mut frame, call.notice.as_ref());
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {
                 let agent = if recorded { &frame } else { &SILENCE };
-                recording.write(agent, &call.heard);
+                let [agent, far_end] = call.recorded.take(agent, &call.heard);
+                recording.write(&agent, &far_end);
             }
         }
     }
@@ -512,6 +532,12 @@ impl Worker {
                 "the media thread was held up"
             );
         }
+    }
+}
+
+fn mix(into: &mut Frame, more: &Frame) {
+    for (sum, sample) in into.iter_mut().zip(more) {
+        *sum += sample;
     }
 }
 

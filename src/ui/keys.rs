@@ -15,6 +15,7 @@ pub(crate) const MUTE: &str = "Ctrl+M";
 pub(crate) const HOLD: &str = "Ctrl+H";
 pub(crate) const KEYPAD: &str = "Ctrl+D";
 pub(crate) const RECORD: &str = "Ctrl+R";
+pub(crate) const PAUSE_RECORDING: &str = "Ctrl+Shift+R";
 pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
@@ -134,8 +135,12 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
     if pressed(ui, ctrl, Key::D) {
         state.card.keypad = !state.card.keypad;
     }
+    // The longer shortcut first: the shorter one would take it.
+    if call.recording.is_on() && pressed(ui, ctrl | Modifiers::SHIFT, Key::R) {
+        let paused = matches!(call.recording, RecordingView::Paused(_));
+        scene.send(Command::PauseRecording(call.id, !paused));
+    }
     if pressed(ui, ctrl, Key::R) {
-        let recording = matches!(call.recording, RecordingView::On(_));
-        scene.send(Command::Record(call.id, !recording));
+        scene.send(Command::Record(call.id, !call.recording.is_on()));
     }
 }

@@ -42,6 +42,7 @@ mod namespace;
 mod phone;
 mod place;
 mod policy;
+mod recordings;
 mod redirections;
 mod registering;
 mod registrars;

@@ -133,6 +133,10 @@ pub(super) struct LiveCall {
     pub(super) referral: Option<ReferralQuestion>,
     /// The costly number that the agent wants to transfer to, and is asked about.
     pub(super) transfer_asked: Option<String>,
+    /// Since when its recording is paused.
+    pub(super) unheard_since: Option<Instant>,
+    /// When it went on.
+    pub(super) heard_again: Option<Instant>,
     /// The call in which somebody asked for this one.
     pub(super) referrer: Option<SessionId>,
     /// Outgoing: who answered in place of the one that was called.
@@ -293,6 +297,8 @@ impl LiveCall {
             waiting: None,
             referral: None,
             transfer_asked: None,
+            unheard_since: None,
+            heard_again: None,
             referrer: None,
             answered_by: None,
             takes_place_of: None,

@@ -136,7 +136,7 @@ fn a_plain_echo_of_our_own_packets_is_heard() {
         side.session.playout(world.now, &mut frame);
         side.heard.extend(frame);
         let mut frame = side.speak();
-        side.session.capture(world.now, &mut frame);
+        side.session.capture(world.now, &mut frame, None);
         side.session.tick(world.now);
         while let Some(transmit) = side.session.poll_transmit() {
             side.session.handle_rtp(world.now, far, &transmit.bytes);

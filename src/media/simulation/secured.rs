@@ -86,7 +86,7 @@ impl Pair {
         for (at, sample) in frame.iter_mut().enumerate() {
             *sample = if at % 48 < 24 { 0.3 } else { -0.3 };
         }
-        self.sides[0].capture(self.now, &mut frame);
+        self.sides[0].capture(self.now, &mut frame, None);
         self.sides[0].tick(self.now);
         std::iter::from_fn(|| self.sides[0].poll_transmit()).collect()
     }
@@ -95,7 +95,7 @@ impl Pair {
         let mut frame = SILENCE;
         self.sides[1].playout(self.now, &mut frame);
         self.loudest = self.loudest.max(peak(&frame));
-        self.sides[1].capture(self.now, &mut SILENCE.clone());
+        self.sides[1].capture(self.now, &mut SILENCE.clone(), None);
         self.now += FRAME_TIME;
     }
 
@@ -180,8 +180,8 @@ fn a_hundred_thousand_forged_packets_change_nothing() {
         pair.deliver(address(1), transmit);
         pair.deliver(address(9), transmit);
     }
-    pair.sides[1].capture(pair.now, &mut SILENCE.clone());
-    pair.sides[1].capture(pair.now, &mut SILENCE.clone());
+    pair.sides[1].capture(pair.now, &mut SILENCE.clone(), None);
+    pair.sides[1].capture(pair.now, &mut SILENCE.clone(), None);
     while let Some(transmit) = pair.sides[1].poll_transmit() {
         assert_eq!(transmit.to, address(1));
     }

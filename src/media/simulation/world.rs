@@ -184,7 +184,7 @@ impl World {
             side.heard.extend(frame);
             let music = side.on_hold.next(side.sends);
             let mut frame = music.unwrap_or_else(|| side.speak());
-            side.session.capture(self.now, &mut frame);
+            side.session.capture(self.now, &mut frame, None);
             side.session.tick(self.now);
             while let Some(event) = side.session.poll_event() {
                 side.events.push(event);

@@ -6,7 +6,9 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
-use crate::control::{CallStage, CallView, Command, QualityView, RecordingView, Snapshot};
+use crate::control::{
+    CallStage, CallView, Command, MediaSecurity, QualityView, RecordingView, Snapshot,
+};
 use crate::crm::row::{CallDirection, MatchLevel};
 use crate::ui::state::View;
 
@@ -348,4 +350,62 @@ fn a_row_that_is_not_on_disk_says_so() {
     call.durable = false;
     let shown = desk(with(call), Rows::default(), |_| {});
     shown.get_by_label("Not yet written to the call log");
+}
+
+#[test]
+fn a_recording_is_paused_while_payment_data_is_named_and_says_so() {
+    for (recording, button, paused) in [
+        (
+            RecordingView::On("a.wav".to_owned()),
+            "Pause the recording",
+            true,
+        ),
+        (
+            RecordingView::Paused("a.wav".to_owned()),
+            "Go on recording",
+            false,
+        ),
+    ] {
+        let mut call = talking(1, known());
+        call.recording = recording;
+        let mut shown = desk(with(call), Rows::default(), |_| {});
+        if !paused {
+            shown.get_by_label("Recording paused");
+            shown.get_by_label_contains("kept nowhere");
+        }
+        shown.get_by_label(button).click();
+        shown.run_steps(2);
+        let sent = shown.state_mut().sent();
+        assert!(
+            matches!(sent.as_slice(), [Command::PauseRecording(_, wanted)] if *wanted == paused),
+            "{sent:?}"
+        );
+        shown.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::R);
+        shown.run_steps(2);
+        let sent = shown.state_mut().sent();
+        assert!(
+            matches!(sent.as_slice(), [Command::PauseRecording(_, wanted)] if *wanted == paused),
+            "{sent:?}"
+        );
+    }
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    assert!(shown.query_by_label("Pause the recording").is_none());
+    shown.run_steps(1);
+}
+
+#[test]
+fn the_lock_says_no_more_than_is_true() {
+    for (security, label) in [
+        (MediaSecurity::Encrypted, Some("Encrypted")),
+        (MediaSecurity::KeyVisible, Some("Key visible")),
+        (MediaSecurity::None, None),
+    ] {
+        let mut call = talking(1, known());
+        call.security = security;
+        let shown = desk(with(call), Rows::default(), |_| {});
+        for word in ["Encrypted", "Key visible"] {
+            let there = shown.query_by_label(word).is_some();
+            assert_eq!(there, Some(word) == label, "{security:?}: {word}");
+        }
+    }
 }

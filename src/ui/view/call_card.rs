@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{
-    ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF,
+    ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
 };
 
-use super::call_controls::{controls_ui, digits_ui, ended_ui, ringing_ui};
+use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, ringing_ui};
 use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
@@ -127,6 +127,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             }
             redirection_ui(ui, scene, call);
             if !call.stage.is_over() && !rings_here(call) {
+                pause_ui(ui, scene, call);
                 transfer_ui(ui, scene, state, call, &snapshot);
             }
             // Who asked hung up, and still waits where the agent is to call.
@@ -268,10 +269,18 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         pill_ui(ui, word, None, |_| tone);
-        if matches!(call.recording, RecordingView::On(_)) {
-            pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
-                theme.colours.bad
-            });
+        match call.recording {
+            RecordingView::On(_) => {
+                pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
+                    theme.colours.bad
+                });
+            }
+            RecordingView::Paused(_) => {
+                pill_ui(ui, text::REC_PAUSED, Some(ICON_PAUSE), |theme| {
+                    theme.colours.warn
+                });
+            }
+            RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => {}
         }
         if !call.stage.is_over() {
             security_ui(ui, call.security);

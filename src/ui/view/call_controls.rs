@@ -52,7 +52,7 @@ pub(crate) fn controls_ui(
 ) {
     let connected = call.answered.is_some();
     let held = call.stage == CallStage::Held;
-    let recording = matches!(call.recording, RecordingView::On(_));
+    let recording = call.recording.is_on();
     let pressed = |on: bool| if on { Look::Chosen } else { Look::Quiet };
     let (mute, hold, record) = (
         if call.muted { text::UNMUTE } else { text::MUTE },
@@ -139,6 +139,37 @@ pub(crate) fn controls_ui(
     });
 }
 
+/// The pause of a recording, for payment data.
+pub(crate) fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
+    let paused = match call.recording {
+        RecordingView::On(_) => false,
+        RecordingView::Paused(_) => true,
+        RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => return,
+    };
+    let (word, icon, look) = if paused {
+        (
+            text::RESUME_RECORDING,
+            ICON_RADIO_BUTTON_CHECKED,
+            Look::Chosen,
+        )
+    } else {
+        (text::PAUSE_RECORDING, ICON_PAUSE, Look::Quiet)
+    };
+    let pause = Button::new(word)
+        .icon(icon)
+        .look(look)
+        .width(ui.available_width())
+        .key(keys::PAUSE_RECORDING)
+        .show(ui);
+    if pause.clicked() {
+        scene.send(Command::PauseRecording(call.id, !paused));
+    }
+    if paused {
+        let warn = Theme::of(ui).colours.warn.text;
+        paragraph_ui(ui, text::RECORDING_PAUSED_WHY, SMALL, warn);
+    }
+}
+
 /// The keypad in a call, and what was sent.
 pub(crate) fn digits_ui(
     ui: &mut Ui,
@@ -182,7 +213,7 @@ pub(crate) fn digits_ui(
 /// The outcome, and what comes next.
 pub(crate) fn ended_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
     let theme = Theme::of(ui);
-    if let RecordingView::Done(path) | RecordingView::On(path) = &call.recording {
+    if let Some(path) = call.recording.path() {
         paragraph_ui(ui, &text::recorded_to(path), SMALL, theme.colours.muted);
     }
     ui.horizontal(|ui| {

@@ -8,15 +8,16 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
 use super::typed_setting::TypedSetting;
-use crate::config::Settings;
 use crate::config::settings::ThemeChoice;
+use crate::config::{RecordingPolicy, Settings};
 use crate::control::{AccountView, Command, Registration, Snapshot};
 use crate::ui::readiness::with_retry;
 use crate::ui::scene::Scene;
 use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, FORM, Look, choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui, title_ui, why_ui,
+    Button, FORM, Look, choice_ui, explained_choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui,
+    title_ui, why_ui,
 };
 use crate::ui::{format, text};
 
@@ -286,8 +287,21 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
     why_ui(ui, text::HOLD_ON_ANSWER_WHY);
     silence_limit_ui(ui, settings, state);
-    switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
-    why_ui(ui, text::RECORD_CALLS_WHY);
+    let choices = [
+        (RecordingPolicy::Agent, text::RECORDING_AGENT.to_owned()),
+        (RecordingPolicy::Always, text::RECORDING_ALWAYS.to_owned()),
+        (RecordingPolicy::Never, text::RECORDING_NEVER.to_owned()),
+    ];
+    let (name, why) = (text::RECORDING_POLICY, text::RECORDING_POLICY_WHY);
+    if let Some(policy) = explained_choice_ui(ui, name, why, &settings.recording, &choices) {
+        settings.recording = policy;
+    }
+    if settings.recording == RecordingPolicy::Agent {
+        switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
+        why_ui(ui, text::RECORD_CALLS_WHY);
+    }
+    switch_ui(ui, &mut settings.recording_tone, text::RECORDING_TONE);
+    why_ui(ui, text::RECORDING_TONE_WHY);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
     why_ui(ui, text::ASK_AGENT_WHY);
     ui.add_space(8.0);
