@@ -370,6 +370,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             quality: None,
             notes: String::new(),
             durable: true,
+            joined: false,
             transferring_to: None,
             transfer_problem: None,
             consult_for: None,

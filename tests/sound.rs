@@ -87,7 +87,7 @@ fn talk_through_the_sound_server() {
     ours.apply(our_plan);
     far.apply(accept(&locals[0], &answered).unwrap());
     ours.engine
-        .send(MediaCommand::Focus(Some(ours.call)))
+        .send(MediaCommand::Focus(vec![ours.call]))
         .unwrap();
     far.engine
         .send(MediaCommand::Source {

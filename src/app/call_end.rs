@@ -111,6 +111,7 @@ impl Engine {
         call.referral = None;
         call.redirection = None;
         call.ended = Some(now);
+        let joined = call.joined;
         let why = judged.words.clone();
         call.answer_at = None;
         call.hang_up_at = None;
@@ -148,6 +149,9 @@ impl Engine {
                 done: judged.done,
             },
         ));
+        if joined {
+            self.leave_conference(id);
+        }
         self.ladders.lock().ended(now, id);
         self.sound(MediaCommand::Close { call: id });
         self.transfer_unanswered(now, id, &why, code);

@@ -42,6 +42,7 @@ impl Engine {
             }
             Command::AnswerReferral(id, yes) => self.answer_referral(now, id, yes),
             Command::AnswerRedirection(id, yes) => self.answer_redirection(now, id, yes),
+            Command::Join(one, other) => self.join(now, one, other),
             Command::Swap(held, resumed) => {
                 self.set_hold(now, held, true);
                 self.set_hold(now, resumed, false);
@@ -157,7 +158,9 @@ impl Engine {
     }
 
     pub(super) fn set_hold(&mut self, now: Instant, id: CallId, wanted: bool) {
-        if !wanted {
+        if wanted {
+            self.leave_conference(id);
+        } else {
             // Whoever holds it from now on does so for a reason of their own.
             for call in self.calls.values_mut() {
                 call.waiting = call.waiting.filter(|waiting| *waiting != id);

@@ -162,7 +162,7 @@ pub(super) struct Engine {
     pub(super) lab: bool,
     pub(super) tone: Option<Tone>,
     pub(super) tone_until: Option<(Tone, Instant)>,
-    pub(super) focus: Option<CallId>,
+    pub(super) focus: Vec<CallId>,
     /// When the farewell is over at the latest; set once the end was asked for.
     pub(super) ending: Option<Instant>,
     pub(super) dirty: bool,
@@ -251,7 +251,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         lab: false,
         tone: None,
         tone_until: None,
-        focus: None,
+        focus: Vec::new(),
         ending: None,
         dirty: true,
         internal: internal_outlet,

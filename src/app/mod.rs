@@ -9,6 +9,7 @@ mod call_end;
 mod call_events;
 mod colleagues;
 mod commands;
+mod conference;
 mod digits;
 mod engine;
 mod exports;

@@ -124,8 +124,8 @@ impl Engine {
         let to = preview.map_or_else(|| shown(uri), |known| known.called);
         // Whoever sent early sound has no part in the call any more; the next one gets a new path.
         self.sound(MediaCommand::Close { call: id });
-        if self.focus == Some(id) {
-            self.focus = None;
+        if self.focus.contains(&id) {
+            self.focus.clear();
         }
         self.with_call(now, id, |call| {
             call.ringing = false;

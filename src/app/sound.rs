@@ -84,9 +84,12 @@ impl Engine {
             .values()
             .find(|call| call.ended.is_none() && call.early_media && call.answered.is_none())
             .map(|call| call.id);
-        let focus = talking.or(early);
+        let focus: Vec<CallId> = match talking.or(early) {
+            Some(call) => self.heard_with(call),
+            None => Vec::new(),
+        };
         if focus != self.focus {
-            self.focus = focus;
+            self.focus.clone_from(&focus);
             self.sound(MediaCommand::Focus(focus));
         }
         let changed: Vec<MediaCommand> = self

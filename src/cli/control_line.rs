@@ -76,6 +76,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "refuse_transfer" => Command::AnswerReferral(call()?, false),
         "accept_redirect" => Command::AnswerRedirection(call()?, true),
         "refuse_redirect" => Command::AnswerRedirection(call()?, false),
+        "join" => Command::Join(call()?, other(&line)?),
         "swap" => Command::Swap(call()?, other(&line)?),
         "dnd" => Command::SetRule(
             None,
@@ -111,7 +112,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, swap, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, quit"
             ));
         }
     };

@@ -218,6 +218,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             json!({"redirect_to": to, "status": status, "decision": word(*decision)}),
         ),
         Event::Redirected { call, to } => ("redirected", Some(call), json!({"redirected_to": to})),
+        Event::Conference { calls } => ("conference", None, json!({"call_ids": calls})),
         Event::Media {
             call,
             codec,

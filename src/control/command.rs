@@ -125,6 +125,8 @@ pub enum Command {
     AnswerReferral(CallId, bool),
     /// Call where the far end wants to be called instead, or not (`CallView::redirection`).
     AnswerRedirection(CallId, bool),
+    /// Let the far ends of two calls hear each other; a hold takes one out again.
+    Join(CallId, CallId),
     /// Hold one call and go on with the other.
     Swap(CallId, CallId),
     /// End a call in whatever state.

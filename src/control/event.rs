@@ -177,6 +177,11 @@ pub enum Event {
         /// Where to: a number, or a SIP address.
         to: String,
     },
+    /// The far ends of these calls hear each other; of none, when a conference is over.
+    Conference {
+        /// The calls, two and more, or none.
+        calls: Vec<CallId>,
+    },
     /// Media was agreed or changed.
     Media {
         /// The call.

@@ -162,6 +162,8 @@ pub struct CallView {
     pub notes: String,
     /// Whether the row is safely on disk.
     pub durable: bool,
+    /// Whether its far end and those of the others that are joined hear each other.
+    pub joined: bool,
     /// Where it is being transferred to.
     pub transferring_to: Option<String>,
     /// Why the last transfer failed, in plain words.

@@ -90,8 +90,9 @@ pub enum MediaCommand {
         /// The source.
         source: Source,
     },
-    /// Which call the devices belong to; the others hear and are heard by nobody.
-    Focus(Option<CallId>),
+    /// Which calls the devices belong to; several hear each other, too. The others hear and are heard
+    /// by nobody.
+    Focus(Vec<CallId>),
     /// What far ends hear while we hold them: music from a WAV file, which is read at once; or what
     /// the source gives.
     HoldMusic(Option<PathBuf>),

@@ -34,6 +34,7 @@ pub mod statistics;
 pub mod tone;
 pub mod transport;
 
+mod conference;
 mod feed;
 mod incoming;
 mod pacer;

@@ -19,6 +19,7 @@ use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::zone;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
+use crate::media::conference::Mix;
 use crate::media::device::SoundCards;
 use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE};
@@ -94,7 +95,7 @@ pub(super) struct Worker {
     loader: Loader,
     shelf: Shelf,
     calls: Vec<Call>,
-    focus: Option<CallId>,
+    focus: Vec<CallId>,
     tone: Option<TonePlayer>,
     /// A tone that was ended and fades in the next tick.
     fading: Option<TonePlayer>,
@@ -124,7 +125,7 @@ impl Worker {
             loader: Loader::new(),
             shelf: Shelf::new(),
             calls: Vec::new(),
-            focus: None,
+            focus: Vec::new(),
             tone: None,
             fading: None,
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
@@ -253,7 +254,7 @@ impl Worker {
                 }
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),
-            MediaCommand::Focus(call) => self.focus = call,
+            MediaCommand::Focus(calls) => self.focus = calls,
             MediaCommand::HoldMusic(path) => self.choose_music(path),
             MediaCommand::Hold { call, held } => self.hold(call, held),
             MediaCommand::Mute { call, muted } => {
@@ -391,9 +392,7 @@ impl Worker {
         if let Some(recording) = call.recording {
             self.closing.push(recording.stop());
         }
-        if self.focus == Some(id) {
-            self.focus = None;
-        }
+        self.focus.retain(|focused| *focused != id);
     }
 
     /// The time of a tick that is due: by the microphone where there is one, else by the timer.
@@ -433,19 +432,22 @@ impl Worker {
     /// Makes the 10 ms that begin at `at`.
     fn tick(&mut self, at: Instant) {
         let microphone = self.cards.capture();
+        let mut voices = Mix::new();
         let mut speaker = SILENCE;
         let mut ringer = SILENCE;
         for call in &mut self.calls {
             call.session.playout(at, &mut call.heard);
             let ended = call.recording.as_ref().is_none_or(Recording::ended);
             call.notice = call.recorded.notice().filter(|_| !ended);
-            if self.focus == Some(call.id) {
-                mix(&mut speaker, &call.heard);
+            if self.focus.contains(&call.id) {
+                voices.add(&call.heard);
                 if let Some(notice) = &call.notice {
                     mix(&mut speaker, notice);
                 }
             }
         }
+        mix(&mut speaker, voices.all());
+        let together = self.focus.len() > 1;
         let target = |player: &TonePlayer| player.tone() == Tone::Ring;
         if let Some(player) = self.fading.take() {
             let ring = target(&player);
@@ -457,14 +459,18 @@ impl Worker {
         }
         self.cards.play(&speaker, &ringer);
         for call in &mut self.calls {
-            let focus = self.focus == Some(call.id);
+            let focus = self.focus.contains(&call.id);
             let heard = &call.heard;
             let music = call.on_hold.next(call.sends);
             // Music is not what the agent said.
             let recorded = call.sends && music.is_none();
             let microphone = focus.then_some(&microphone);
             let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
-            call.session.capture(at, &mut frame, call.notice.as_ref());
+            let mut over = call.notice;
+            if focus && together && call.sends {
+                mix(over.get_or_insert(SILENCE), &voices.without(&call.heard));
+            }
+            call.session.capture(at, &mut frame, over.as_ref());
             call.session.tick(at);
             if let Some(recording) = &mut call.recording {
                 let agent = if recorded { &frame } else { &SILENCE };

@@ -16,6 +16,7 @@ pub(crate) const HOLD: &str = "Ctrl+H";
 pub(crate) const KEYPAD: &str = "Ctrl+D";
 pub(crate) const RECORD: &str = "Ctrl+R";
 pub(crate) const PAUSE_RECORDING: &str = "Ctrl+Shift+R";
+pub(crate) const JOIN: &str = "Ctrl+J";
 pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
@@ -130,6 +131,12 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         match call.consult_for {
             Some(first) => scene.send(super::view::joined(first, call)),
             None => state.card.transfer = !state.card.transfer,
+        }
+    }
+    if pressed(ui, ctrl, Key::J) {
+        let other = super::view::joinable(call, &scene.snapshot.calls).next();
+        if let Some(other) = other.map(|other| other.id) {
+            scene.send(Command::Join(call.id, other));
         }
     }
     if pressed(ui, ctrl, Key::D) {

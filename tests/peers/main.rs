@@ -23,6 +23,7 @@ mod call_waiting;
 mod calls_in;
 mod calls_out;
 mod certificates;
+mod conference;
 mod conversation;
 mod crowd;
 #[cfg(feature = "gui")]

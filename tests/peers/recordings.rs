@@ -39,6 +39,7 @@ fn two(folder: &TempDir) -> (Phone, Phone) {
 
 /// Lets the call go on for a second or two: figures come each second.
 fn pass(phone: &mut Phone) {
+    phone.drain();
     phone.wait("quality");
     phone.wait("quality");
 }

@@ -133,6 +133,8 @@ pub(super) struct LiveCall {
     pub(super) referral: Option<ReferralQuestion>,
     /// The costly number that the agent wants to transfer to, and is asked about.
     pub(super) transfer_asked: Option<String>,
+    /// Whether its far end hears those of the others that are joined.
+    pub(super) joined: bool,
     /// Since when its recording is paused.
     pub(super) unheard_since: Option<Instant>,
     /// When it went on.
@@ -297,6 +299,7 @@ impl LiveCall {
             waiting: None,
             referral: None,
             transfer_asked: None,
+            joined: false,
             unheard_since: None,
             heard_again: None,
             referrer: None,
@@ -526,6 +529,7 @@ impl LiveCall {
             quality: self.quality,
             notes: self.notes.clone(),
             durable: self.durable,
+            joined: self.joined,
             transferring_to: self.transfer.as_ref().map(|transfer| transfer.to.clone()),
             transfer_problem: self.transfer_problem.clone(),
             consult_for: self.consult_for,

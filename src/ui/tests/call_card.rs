@@ -409,3 +409,35 @@ fn the_lock_says_no_more_than_is_true() {
         }
     }
 }
+
+#[test]
+fn two_callers_are_talked_with_together_by_a_click_or_a_key() {
+    let both = |joined: bool| {
+        let mut calls = [1, 2].map(|number| talking(number, known()));
+        calls[1].stage = CallStage::Held;
+        for call in &mut calls {
+            call.joined = joined;
+        }
+        let mut snapshot = with(calls[0].clone());
+        snapshot.calls.push(calls[1].clone());
+        snapshot
+    };
+    let mut shown = desk(both(false), Rows::default(), |_| {});
+    shown.get_by_label_contains("Talk together with").click();
+    shown.run_steps(2);
+    let sent = shown.state_mut().sent();
+    assert!(
+        matches!(sent.as_slice(), [Command::Join(a, b)] if a != b),
+        "{sent:?}"
+    );
+    shown.key_press_modifiers(Modifiers::COMMAND, Key::J);
+    shown.run_steps(2);
+    assert_eq!(shown.state_mut().sent().len(), 1);
+    let shown = desk(both(true), Rows::default(), |_| {});
+    shown.get_by_label_contains("hear each other");
+    assert!(
+        shown
+            .query_by_label_contains("Talk together with")
+            .is_none()
+    );
+}

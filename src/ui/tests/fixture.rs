@@ -343,6 +343,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         quality: None,
         notes: String::new(),
         durable: true,
+        joined: false,
         transferring_to: None,
         transfer_problem: None,
         consult_for: None,

@@ -425,6 +425,12 @@ pub(crate) const REFUSE_TRANSFER: &str = "Stay here";
 pub(crate) fn transfer_question(by: &str, to: &str) -> String {
     format!("{by} wants you to talk with {to} instead")
 }
+pub(crate) fn talk_together(name: &str) -> String {
+    format!("Talk together with {name}")
+}
+pub(crate) fn together_with(names: &str) -> String {
+    format!("{names} and this caller hear each other. Hold one to take it out.")
+}
 pub(crate) fn transfer_to_call(name: &str) -> String {
     format!("Transfer to {name}")
 }

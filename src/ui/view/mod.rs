@@ -35,7 +35,7 @@ mod wish;
 
 pub(crate) use desk::desk_ui;
 pub(crate) use last_calls::last_calls_ui;
-pub(crate) use transfer_panel::{claim, joined};
+pub(crate) use transfer_panel::{claim, joinable, joined};
 
 /// What the tests open: each form and detail.
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Transfers on the call card: the far end's question, our own wish, and what came of it.
 
 use egui::Ui;
-use egui_material_icons::icons::{ICON_CALL, ICON_PHONE_FORWARDED};
+use egui_material_icons::icons::{ICON_CALL, ICON_GROUP_ADD, ICON_PHONE_FORWARDED};
 
 use super::wish::referral_ui;
 use crate::base::id::CallId;
@@ -42,6 +42,7 @@ pub(crate) fn transfer_ui(
     if call.answered.is_none() || call.transferring_to.is_some() {
         return;
     }
+    conference_ui(ui, scene, call, snapshot);
     // The one who waits is joined with the one who was asked.
     if let Some(first) = call.consult_for {
         consult_ui(ui, scene, call, first);
@@ -66,6 +67,47 @@ pub(crate) fn transfer_ui(
         state.card.transfer_focused = false;
     }
     ui.add_space(4.0);
+}
+
+/// The calls that may be talked with together with this one.
+pub(crate) fn joinable<'c>(
+    call: &CallView,
+    calls: &'c [CallView],
+) -> impl Iterator<Item = &'c CallView> {
+    let (id, joined) = (call.id, call.joined);
+    calls.iter().filter(move |other| {
+        let talks = matches!(
+            other.stage,
+            CallStage::Talking | CallStage::Held | CallStage::HeldByRemote
+        );
+        other.id != id && talks && !(joined && other.joined)
+    })
+}
+
+/// Talking with several at once.
+fn conference_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView, snapshot: &Snapshot) {
+    if call.joined {
+        let others = snapshot.calls.iter().filter(|other| other.joined);
+        let others = others.filter(|other| other.id != call.id);
+        let names: Vec<String> = others.map(|other| person::of_call(other).title).collect();
+        let good = Theme::of(ui).colours.good.text;
+        paragraph_ui(ui, &text::together_with(&names.join(", ")), SMALL, good);
+    }
+    for (at, other) in joinable(call, &snapshot.calls).enumerate() {
+        let name = text::talk_together(&person::of_call(other).title);
+        let button = Button::new(&name)
+            .icon(ICON_GROUP_ADD)
+            .look(Look::Quiet)
+            .width(ui.available_width());
+        let button = if at == 0 {
+            button.key(keys::JOIN)
+        } else {
+            button
+        };
+        if button.show(ui).clicked() {
+            scene.send(Command::Join(call.id, other.id));
+        }
+    }
 }
 
 /// What can be done while the one who is asked is on the line.
