@@ -5,7 +5,7 @@
 //! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`, `asked`, `consult`, `transfer-failed`; several may be given; `later` lets the calls
+//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`, `asked`, `consult`, `together`, `paused`, `transfer-failed`; several may be given; `later` lets the calls
 //!   come after three seconds
 
 #![expect(
@@ -453,7 +453,12 @@ fn transfers(calls: &mut Vec<CallView>, has: &dyn Fn(&str) -> bool, mono: Instan
         first.transfer_problem =
             Some("+49 30 901820 did not answer (480); the caller is still here".to_owned());
     }
-    if has("consult") {
+    if has("paused") {
+        first.recording = RecordingView::Paused("/home/anna/recordings/a.wav".to_owned());
+        first.security = MediaSecurity::Encrypted;
+    }
+    if has("consult") || has("together") {
+        first.security = MediaSecurity::KeyVisible;
         let (_, _, number) = PEOPLE[6];
         let mut consult = CallView {
             id: CallId::new(1_700_000_000_000, [77; 10]),
@@ -470,7 +475,11 @@ fn transfers(calls: &mut Vec<CallView>, has: &dyn Fn(&str) -> bool, mono: Instan
             found.matches = vec![person(6, MatchLevel::Known, "same number")];
             number.clone_into(&mut found.display_number);
         }
-        first.stage = CallStage::Held;
+        if has("together") {
+            (first.joined, consult.joined, consult.consult_for) = (true, true, None);
+        } else {
+            first.stage = CallStage::Held;
+        }
         calls.push(consult);
     }
 }

@@ -370,7 +370,7 @@ fn a_recording_is_paused_while_payment_data_is_named_and_says_so() {
         call.recording = recording;
         let mut shown = desk(with(call), Rows::default(), |_| {});
         if !paused {
-            shown.get_by_label("Recording paused");
+            shown.get_by_label("REC paused");
             shown.get_by_label_contains("kept nowhere");
         }
         shown.get_by_label(button).click();
