@@ -241,6 +241,10 @@ impl Engine {
                 self.begin_watching_colleagues(now, Some(account));
             }
         }
+        if settings.rtp_ports != self.options.settings.rtp_ports {
+            self.media
+                .set_ports(settings.port_range().unwrap_or_default());
+        }
         if settings.name_servers != self.options.settings.name_servers {
             self.net.set_name_servers(settings.name_server_addresses());
         }

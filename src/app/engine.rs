@@ -201,7 +201,9 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let tls_port = sockets.tls_port();
     let bound = sockets.local();
     let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
-    let media = MediaEngine::start(options.devices.clone(), media_events)?;
+    let mut media = MediaEngine::start(options.devices.clone(), media_events)?;
+    // What is written there was looked at when it was read.
+    media.set_ports(options.settings.port_range().unwrap_or_default());
     let endpoint = Endpoint::new(
         endpoint_config(&options, bound, tls_port),
         Box::new(OsRandom),

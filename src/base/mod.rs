@@ -1,5 +1,5 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! sites, zones, redaction, printing.
+//! port ranges, sites, zones, redaction, printing.
 
 pub mod clock;
 pub mod country;
@@ -9,6 +9,7 @@ pub mod flow;
 pub mod id;
 pub(crate) mod number_spelling;
 pub mod phone_number;
+pub mod port_range;
 pub mod printable;
 pub mod random;
 pub mod redact;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::rule_args::RuleArgs;
@@ -165,6 +166,9 @@ pub(super) struct HeadlessArgs {
     /// Codecs in order, such as opus,pcmu,pcma.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(super) codecs: Vec<String>,
+    /// UDP ports of calls' sound, two for each call, such as 40000-40100; any without it.
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub(super) rtp_ports: Option<PortRange>,
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,

@@ -61,6 +61,9 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         settings.silence_limit_seconds = 0;
     }
     args.rules.apply_to_settings(&mut settings);
+    if let Some(range) = args.rtp_ports {
+        settings.rtp_ports = range.to_string();
+    }
     if !args.name_server.is_empty() {
         settings.name_servers.clone_from(&args.name_server);
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
 use crate::config::dialling_rules::DiallingRules;
 
@@ -53,6 +54,8 @@ pub struct Settings {
     /// After how many seconds without any sound of the far end a call ends by itself (10, when the
     /// agent is warned, to 3600); 0 is never. Calls on hold and calls for help go on.
     pub silence_limit_seconds: u32,
+    /// The UDP ports of calls' sound, such as `40000-40100`, two for each call; empty means any.
+    pub rtp_ports: String,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -108,6 +111,20 @@ pub enum ThemeChoice {
     Dark,
 }
 
+impl Settings {
+    /// The ports of calls' sound, where they are limited.
+    ///
+    /// # Errors
+    ///
+    /// Fails when what is written there is no range.
+    pub fn port_range(&self) -> Result<Option<PortRange>, NoPortRange> {
+        match self.rtp_ports.trim() {
+            "" => Ok(None),
+            range => range.parse().map(Some),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -127,6 +144,7 @@ impl Default for Settings {
             region: "US".to_owned(),
             requests_per_second: 200,
             silence_limit_seconds: 30,
+            rtp_ports: String::new(),
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

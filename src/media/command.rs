@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::id::CallId;
+use crate::base::port_range::PortRange;
 use crate::sdp::MediaPlan;
 
 /// Which sound device to use.
@@ -292,6 +293,18 @@ pub enum MediaError {
     NoPort {
         /// The local address.
         address: std::net::IpAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No pair of the range is free.
+    #[error(
+        "no free pair of ports for RTP in {range} on {address} ({source}); widen it in the settings (rtp_ports), two ports for each call"
+    )]
+    NoPortInRange {
+        /// The local address.
+        address: std::net::IpAddr,
+        /// The range.
+        range: PortRange,
         /// The system's reason.
         source: std::io::Error,
     },

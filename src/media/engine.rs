@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::base::id::CallId;
+use crate::base::port_range::PortRange;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent};
 use crate::media::device;
 use crate::media::outlet::Outlet;
@@ -46,6 +47,11 @@ impl MediaEngine {
             thread: Some(thread),
             spare: SparePair::default(),
         })
+    }
+
+    /// Takes the ports of calls from that range from now on, or as the system gives them.
+    pub fn set_ports(&mut self, range: Option<PortRange>) {
+        self.spare.within(range);
     }
 
     /// Binds the pair for a call that is going to be opened in a moment, while it waits for the disk.

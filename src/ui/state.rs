@@ -153,6 +153,7 @@ pub(crate) struct SettingsState {
     pub(crate) silence_limit: Option<Unsaved>,
     pub(crate) ladder_days: Option<Unsaved>,
     pub(crate) name_servers: Option<Unsaved>,
+    pub(crate) rtp_ports: Option<Unsaved>,
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::junit::scenario;
 use crate::phone::Phone;
+use crate::place;
 use crate::scenarios::{assert_tones, folder_with_tone};
 use crate::sipp::Sipp;
 
@@ -233,4 +234,27 @@ fn options_ping() {
 #[test]
 fn bye_for_unknown_call() {
     scenario("bye-for-unknown-call", || no_call("bye-for-unknown-call"));
+}
+
+#[test]
+fn sound_uses_the_ports_that_the_firewall_knows_and_a_call_too_many_says_so() {
+    let begin = place::ports(3).next_multiple_of(2);
+    let range = format!("{begin}-{}", begin + 1);
+    let options = ["--no-register", "--auto-answer", "--rtp-ports", &range];
+    let mut phone = Phone::start(&options);
+    let target = phone.uri();
+    let mut first = Phone::start(&["--no-register", "--call", &target]);
+    let media = phone.wait("media");
+    assert_eq!(media["local"], format!("127.0.0.1:{begin}"), "{media:#}");
+    let mut second = Phone::start(&["--no-register", "--call", &target]);
+    let error = phone.wait("ended");
+    let reason = error["reason"].as_str().unwrap();
+    assert!(
+        reason.contains(&range) && reason.contains("widen it"),
+        "{error:#}"
+    );
+    second.wait("ended");
+    first.command("hangup");
+    phone.wait("ended");
+    assert_eq!(phone.stop().code, Some(0));
 }

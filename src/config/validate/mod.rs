@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::base::port_range::NoPortRange;
 use crate::base::uri::{SipUri, Uri};
 use crate::base::zone::without_zones;
 use crate::config::account::{Account, TransportChoice};
@@ -153,6 +154,9 @@ pub enum Problem {
         "silence_limit_seconds is {0}; write a number of seconds from 10 to 3600 (30 is usual), or 0 for never"
     )]
     SilenceLimit(u32),
+    /// The ports of sound are no range.
+    #[error("rtp_ports is \"{0}\"; {1}")]
+    RtpPorts(String, NoPortRange),
 }
 
 impl Config {
@@ -187,6 +191,9 @@ impl Settings {
         let silence = self.silence_limit_seconds;
         if silence != 0 && !SILENCE_LIMIT_SECONDS.contains(&silence) {
             return Err(Problem::SilenceLimit(silence));
+        }
+        if let Err(wrong) = self.port_range() {
+            return Err(Problem::RtpPorts(self.rtp_ports.clone(), wrong));
         }
         if !MAX_CALLS.contains(&self.max_calls) {
             return Err(Problem::MaxCalls(self.max_calls));

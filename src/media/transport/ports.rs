@@ -4,6 +4,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use crate::base::port_range::PortRange;
+use crate::base::random::{OsRandom, Random as _};
 use crate::base::zone;
 use crate::media::command::MediaError;
 
@@ -22,12 +24,46 @@ pub struct PortPair {
     pub rtcp: UdpSocket,
 }
 
-/// Binds a pair on that address; gives it with the address of RTP.
-///
-/// # Errors
-///
-/// Fails when the address is not ours or no pair is free.
-fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> {
+/// Binds a pair on that address, in the range where there is one; gives it with the address of RTP.
+fn bind_pair(
+    address: IpAddr,
+    range: Option<PortRange>,
+) -> Result<(PortPair, SocketAddr), MediaError> {
+    match range {
+        Some(range) => bind_within(address, range),
+        None => bind_anywhere(address),
+    }
+}
+
+/// Binds a free pair of a range. It begins anywhere in it, so that nobody knows the next port.
+fn bind_within(address: IpAddr, range: PortRange) -> Result<(PortPair, SocketAddr), MediaError> {
+    let pairs = range.pairs();
+    let count = pairs.len();
+    let begin = usize::try_from(OsRandom.next_u32()).unwrap_or(0) % count.max(1);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for even in pairs.cycle().skip(begin).take(count) {
+        match bind_at(address, even) {
+            Ok(pair) => return Ok((pair, SocketAddr::new(address, even))),
+            Err(error) => last = error,
+        }
+    }
+    Err(MediaError::NoPortInRange {
+        address,
+        range,
+        source: last,
+    })
+}
+
+fn bind_at(address: IpAddr, even: u16) -> io::Result<PortPair> {
+    let rtp = UdpSocket::bind(zone::own(address, even))?;
+    let rtcp = UdpSocket::bind(zone::own(address, even | 1))?;
+    prepare(&rtp, address)?;
+    prepare(&rtcp, address)?;
+    Ok(PortPair { rtp, rtcp })
+}
+
+/// Binds a pair that the system has free.
+fn bind_anywhere(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> {
     let no_port = |source| MediaError::NoPort { address, source };
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..ATTEMPTS {
@@ -56,14 +92,23 @@ fn bind_pair(address: IpAddr) -> Result<(PortPair, SocketAddr), MediaError> {
 /// A pair that is bound while its call waits for something else, so that it costs the caller nothing.
 /// There is at most one.
 #[derive(Debug, Default)]
-pub struct SparePair(Option<(Instant, PortPair, SocketAddr)>);
+pub struct SparePair {
+    range: Option<PortRange>,
+    spare: Option<(Instant, PortPair, SocketAddr)>,
+}
 
 impl SparePair {
+    /// Takes pairs of that range from now on, or what the system gives.
+    pub fn within(&mut self, range: Option<PortRange>) {
+        self.range = range;
+        self.spare = None;
+    }
+
     /// Binds a pair on that address, unless there is one. What goes wrong is told by `take`, which
     /// tries again.
     pub fn prepare(&mut self, now: Instant, address: IpAddr) {
         if !self.serves(now, address) {
-            self.0 = bind_pair(address)
+            self.spare = bind_pair(address, self.range)
                 .ok()
                 .map(|(pair, bound)| (now, pair, bound));
         }
@@ -80,14 +125,14 @@ impl SparePair {
         address: IpAddr,
     ) -> Result<(PortPair, SocketAddr), MediaError> {
         let serves = self.serves(now, address);
-        match self.0.take() {
+        match self.spare.take() {
             Some((_, pair, bound)) if serves => Ok((pair, bound)),
-            Some(_) | None => bind_pair(address),
+            Some(_) | None => bind_pair(address, self.range),
         }
     }
 
     fn serves(&self, now: Instant, address: IpAddr) -> bool {
-        self.0.as_ref().is_some_and(|(since, _, bound)| {
+        self.spare.as_ref().is_some_and(|(since, _, bound)| {
             bound.ip() == address && now.saturating_duration_since(*since) < SPARE
         })
     }
@@ -126,7 +171,7 @@ mod tests {
     #[test]
     fn pairs_are_even_and_next_and_all_different() {
         let pairs: Vec<_> = (0..50)
-            .map(|_| bind_pair(Ipv4Addr::LOCALHOST.into()).unwrap())
+            .map(|_| bind_anywhere(Ipv4Addr::LOCALHOST.into()).unwrap())
             .collect();
         for (pair, address) in &pairs {
             assert_eq!(address.port() % 2, 0);
@@ -142,9 +187,13 @@ mod tests {
         let mut spare = SparePair::default();
 
         spare.prepare(start, here);
-        let ahead = spare.0.as_ref().unwrap().2;
+        let ahead = spare.spare.as_ref().unwrap().2;
         spare.prepare(start, here);
-        assert_eq!(spare.0.as_ref().unwrap().2, ahead, "there is one already");
+        assert_eq!(
+            spare.spare.as_ref().unwrap().2,
+            ahead,
+            "there is one already"
+        );
         let (pair, bound) = spare.take(start, here).unwrap();
         assert_eq!(bound, ahead);
         assert_eq!(pair.rtp.local_addr().unwrap(), ahead);
@@ -154,10 +203,10 @@ mod tests {
         spare.prepare(start, here);
         let (_pair, bound) = spare.take(start, elsewhere).unwrap();
         assert_eq!(bound.ip(), elsewhere);
-        assert!(spare.0.is_none(), "what is not used is not kept");
+        assert!(spare.spare.is_none(), "what is not used is not kept");
 
         spare.prepare(start, here);
-        let (_, old, old_address) = spare.0.as_ref().unwrap();
+        let (_, old, old_address) = spare.spare.as_ref().unwrap();
         let _port_stays_taken = old.rtp.try_clone().unwrap();
         let old_address = *old_address;
         let (_pair, bound) = spare.take(start + SPARE, here).unwrap();
@@ -175,11 +224,35 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_ours_is_told() {
-        let error = bind_pair("192.0.2.1".parse().unwrap()).unwrap_err();
+        let error = bind_anywhere("192.0.2.1".parse().unwrap()).unwrap_err();
         assert!(
             error
                 .to_string()
                 .starts_with("no free port for RTP on 192.0.2.1")
         );
+    }
+
+    #[test]
+    fn pairs_of_a_range_stay_in_it_and_its_end_is_told() {
+        let here = Ipv4Addr::LOCALHOST.into();
+        // A range that is free: what the system gave just now.
+        let (_, found) = bind_anywhere(here).unwrap();
+        let first = found.port();
+        let text = format!("{first}-{}", first + 1);
+        let mut spare = SparePair::default();
+        spare.within(Some(text.parse().unwrap()));
+        let now = monotonic_now();
+        let (pair, bound) = spare.take(now, here).unwrap();
+        assert_eq!(bound.port(), first);
+        let error = spare.take(now, here).unwrap_err().to_string();
+        assert!(
+            error.contains(&text) && error.contains("widen it"),
+            "{error}"
+        );
+        drop(pair);
+        spare.prepare(now, here);
+        assert_eq!(spare.take(now, here).unwrap().1.port(), first);
+        spare.within(None);
+        assert!(spare.take(now, here).is_ok());
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn session_timer_wrong(typed: &str) -> String {
     )
 }
 /// The keys of the configuration file that sentences begin with, and how the window calls them.
-pub(crate) const SETTING_NAMES: [(&str, &str); 6] = [
+pub(crate) const SETTING_NAMES: [(&str, &str); 7] = [
     ("session_expires", "The session timer"),
     ("websocket_path", "The WebSocket path"),
     ("pinned_certificate", "The pinned certificate"),
@@ -49,6 +49,7 @@ pub(crate) const SETTING_NAMES: [(&str, &str); 6] = [
     ),
     ("ladder_days", "The number of days"),
     ("silence_limit_seconds", "The time of silence"),
+    ("rtp_ports", "The range of ports"),
 ];
 
 pub(crate) const REGION_WHY: &str =
@@ -70,6 +71,10 @@ pub(crate) fn silence_limit_wrong(typed: &str) -> String {
     )
 }
 pub(crate) const NETWORK: &str = "Network";
+pub(crate) const RTP_PORTS: &str = "Ports for sound";
+pub(crate) const RTP_PORTS_HINT: &str = "Any, or such as 40000-40100";
+pub(crate) const RTP_PORTS_WHY: &str =
+    "For firewalls: UDP ports of RTP and RTCP, two for each call.";
 pub(crate) const NAME_SERVERS: &str = "Name servers";
 pub(crate) const NAME_SERVERS_HINT: &str = "The system's";
 pub(crate) const NAME_SERVERS_WHY: &str =

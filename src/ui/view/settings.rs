@@ -384,6 +384,19 @@ fn network_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
     if let Some(changed) = typed {
         *settings = changed;
     }
+    let ports = TypedSetting {
+        name: text::RTP_PORTS,
+        hint: text::RTP_PORTS_HINT,
+        why: text::RTP_PORTS_WHY,
+        width: FORM,
+    };
+    let stored = settings.rtp_ports.clone();
+    let typed = ports.show(ui, &mut state.rtp_ports, stored, |typed| {
+        sound(settings, |it| typed.clone_into(&mut it.rtp_ports))
+    });
+    if let Some(changed) = typed {
+        *settings = changed;
+    }
 }
 
 /// The settings with a change, if the phone can work with them.
