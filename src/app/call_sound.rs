@@ -106,7 +106,7 @@ impl CallSound {
     }
 
     /// What is to be told by now in a call that is talked since then.
-    fn to_tell(&mut self, now: Instant, talked_since: Instant) -> Vec<Cause> {
+    fn tell_by(&mut self, now: Instant, talked_since: Instant) -> Vec<Cause> {
         if now.saturating_duration_since(talked_since) < GRACE {
             return Vec::new();
         }
@@ -213,7 +213,7 @@ impl Engine {
         else {
             return;
         };
-        for cause in live.sound.to_tell(now, since) {
+        for cause in live.sound.tell_by(now, since) {
             tracing::info!(call = %id, "{}", sound_fault::text(cause));
             let Some(live) = self.calls.get(&id) else {
                 return;
@@ -388,10 +388,10 @@ mod tests {
         let start = monotonic_now();
         let mut sound = CallSound::default();
         assert_eq!(sound.take(start, NOTHING, false), None);
-        assert!(sound.to_tell(start + SECOND, start).is_empty());
+        assert!(sound.tell_by(start + SECOND, start).is_empty());
         assert!(sound.faults().is_empty());
-        assert_eq!(sound.to_tell(start + SECOND * 2, start), [NOTHING]);
-        assert!(sound.to_tell(start + SECOND * 3, start).is_empty());
+        assert_eq!(sound.tell_by(start + SECOND * 2, start), [NOTHING]);
+        assert!(sound.tell_by(start + SECOND * 3, start).is_empty());
         assert_eq!(sound.faults().len(), 1);
         assert_eq!(sound.take(start + SECOND * 9, NOTHING, true), Some(NOTHING));
         assert!(sound.faults().is_empty());
@@ -416,10 +416,10 @@ mod tests {
         let start = monotonic_now();
         let mut sound = CallSound::default();
         sound.take(start, Cause::SpeaksMuted, false);
-        sound.to_tell(start + SECOND * 2, start);
+        sound.tell_by(start + SECOND * 2, start);
         sound.take(start + SECOND * 3, Cause::SpeaksMuted, true);
         sound.take(start + SECOND * 4, NOTHING, false);
-        sound.to_tell(start + SECOND * 5, start);
+        sound.tell_by(start + SECOND * 5, start);
         assert_eq!(sound.faults()[0].cause, "nothing-received");
         sound.close(start + SECOND * 24);
         let problem = sound.problem().unwrap();

@@ -310,7 +310,7 @@ impl OneWayDetector {
     fn incoming_cause(&self, now: Instant, duties: &Duties) -> Option<Cause> {
         let since = duties.receives?;
         let ago = |at: Instant| now.saturating_duration_since(at.max(since));
-        let unheard = duties.heard.map_or(ago(since), ago);
+        let unheard = duties.heard.map_or_else(|| ago(since), ago);
         if unheard >= UNUSABLE_AFTER {
             if seen(self.unauthentic.as_ref(), now).is_some() {
                 return Some(Cause::Unauthentic);
@@ -322,7 +322,7 @@ impl OneWayDetector {
                 return Some(Cause::WrongSource(from));
             }
         }
-        let undecoded = self.decoded.map_or(ago(since), ago);
+        let undecoded = self.decoded.map_or_else(|| ago(since), ago);
         if undecoded >= UNUSABLE_AFTER && seen(self.undecodable.as_ref(), now).is_some() {
             return Some(Cause::Undecodable);
         }
