@@ -250,5 +250,7 @@ fn call(number: u64) -> CallRow {
         transferred_by: None,
         redirected_to: None,
         answered_by: None,
+        quality: None,
+        sound_problem: None,
     }
 }

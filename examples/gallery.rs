@@ -29,12 +29,14 @@ use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
-    DialRequest, ExportView, Handle, MailboxView, MediaSecurity, MessageCount, Notice, Page,
-    PageRequest, PickupTarget, QualityView, RecordingView, ReferralView, Registration, Snapshot,
+    DialRequest, ExportView, Handle, MailboxView, MediaSecurity, MessageCount, MosView, Notice,
+    Page, PageRequest, PickupTarget, QualityView, RecordingView, ReferralView, Registration,
+    Snapshot,
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, NumberProof, OrganizationRow,
+    ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
+    OrganizationRow, QualitySeries, QualitySpan, Share,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -368,6 +370,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             codec: None,
             security: MediaSecurity::None,
             quality: None,
+            sound_faults: Vec::new(),
             notes: String::new(),
             durable: true,
             joined: false,
@@ -495,11 +498,20 @@ fn talk(calls: &mut [CallView], over: bool, mono: Instant) {
     call.codec = Some("opus".to_owned());
     call.recording = RecordingView::On("/home/sam/recordings/0191.wav".to_owned());
     call.quality = Some(QualityView {
-        loss: 0.004,
-        jitter_millis: 3.2,
+        loss: Some(0.004),
+        jitter_millis: Some(3.2),
+        playout_millis: Some(40.0),
         round_trip_millis: Some(21.0),
+        mos: Some(MosView {
+            mos: 4.41,
+            wideband: true,
+            estimate: true,
+        }),
+        remote_loss: Some(0.0),
+        remote_jitter_millis: Some(2.4),
         level_out: 0.4,
         level_in: 0.3,
+        ..QualityView::default()
     });
     if over {
         call.stage = CallStage::Ended;
@@ -596,7 +608,35 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         transferred_by: (index == 2).then(|| "sip:desk@pbx.northwind.example".to_owned()),
         redirected_to: None,
         answered_by: None,
+        quality: talked.then(|| series(seconds).summary().unwrap_or_default()),
+        sound_problem: (index % 7 == 4)
+            .then(|| "nothing at all arrives from the far end, for 6 s".to_owned()),
     }
+}
+
+/// A call's sound over an office network that has a bad minute.
+fn series(seconds: i64) -> QualitySeries {
+    let mut series = QualitySeries::default();
+    for second in 0..seconds.clamp(0, 3_600) {
+        let phase = second as f64;
+        let bad = (20..40).contains(&(second % 120));
+        let wave = (phase / 7.0).sin().abs();
+        let reported = second > 5;
+        series.push(QualitySpan {
+            received: 50,
+            lost: u32::from(bad && second % 3 == 0) * 3,
+            jitter_ms: Some(Millis::of(if bad { 18.0 } else { 3.0 } + 4.0 * wave)),
+            playout_ms: Some(Millis::of(40.0)),
+            round_trip_ms: reported.then(|| Millis::of(if bad { 90.0 } else { 24.0 } + wave)),
+            mos: reported.then(|| Mos::of(if bad { 3.4 } else { 4.3 } + 0.1 * wave)),
+            wideband: true,
+            mos_estimate: true,
+            sent: 50,
+            remote_loss: reported.then(|| Share::of(0.002)),
+            ..QualitySpan::default()
+        });
+    }
+    series
 }
 
 /// What went over the wire for a call, with so many refreshes in it; none for the calls that
@@ -744,6 +784,14 @@ impl PageSource for Demo {
                         let messages = messages(&call, if self.long { 4_000 } else { 1 });
                         Box::new(CallLadder { call, messages })
                     }),
+            ),
+            PageRequest::Quality(id) => Page::Quality(
+                (0..500)
+                    .map(|index| row(index, self.now, self.long))
+                    .find(|row| row.id == *id)
+                    .and_then(|row| row.talking_millis)
+                    .map(|millis| series(millis / 1000).spans().to_vec())
+                    .unwrap_or_default(),
             ),
             PageRequest::Contacts { search, .. } => {
                 let rows: Vec<ContactRow> = (0..people)

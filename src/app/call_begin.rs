@@ -202,6 +202,7 @@ impl Engine {
             | Write::SaveContact(_)
             | Write::DeleteContact(_)
             | Write::SaveLadders(_)
+            | Write::SaveQuality(_)
             | Write::SaveOrganization(_)
             | Write::CountRefused(..) => {}
         }

@@ -137,6 +137,7 @@ impl Engine {
         if matches!(call.gate, Gate::Identifying(_)) {
             self.leave_identifying(now, id);
         }
+        self.close_sound(now, id);
         self.record(Write::ChangeCall(
             id,
             CallChange::Ended {
@@ -178,6 +179,7 @@ impl Engine {
             reason: ending.reason,
             waiting: ending.waiting,
             talking: ending.talking,
+            quality: call.sound.summary(),
             durable,
         };
         self.tell(event);

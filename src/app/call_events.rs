@@ -450,6 +450,7 @@ impl Engine {
         let hidden = call.session.and_then(|it| self.endpoint.is_encrypted(it));
         let keys = plan.srtp.as_ref();
         call.security = MediaSecurity::of(keys.is_some(), hidden.unwrap_or(false));
+        call.sound.remote = plan.remote_rtp;
         // A hold, a move or another codec: the far end gets its time anew.
         call.heard_since = Some(now);
         call.silence_ends = None;

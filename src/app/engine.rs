@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::accounts::{self, LiveAccount};
+use crate::app::call_sound::UnsavedQuality;
 use crate::app::journal::{Journal, MOST_AWAITED};
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
@@ -108,6 +109,7 @@ pub(super) enum Internal {
     DeviceNames(Vec<String>, Vec<String>),
     Saved(Result<(), String>),
     LaddersWritten,
+    QualityWritten,
     Exported(ExportView),
 }
 
@@ -132,6 +134,8 @@ pub(super) struct Engine {
     sound_waits: Option<Instant>,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
+    /// Figures of calls that wait to be written.
+    pub(super) unsaved_quality: UnsavedQuality,
     pub(super) ladders: SharedLadders,
     pub(super) pages: Arc<PageCache>,
     pub(super) accounts: Vec<LiveAccount>,
@@ -228,6 +232,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         sound_waits: None,
         journal: Journal::new(Arc::clone(&store)),
         ladders,
+        unsaved_quality: UnsavedQuality::default(),
         store,
         pages,
         accounts: Vec::new(),
@@ -397,6 +402,7 @@ impl Engine {
             }
         }
         self.write_all_ladders();
+        self.write_all_quality();
     }
 
     /// Drains the SIP core until it is quiet, and carries out what calls want.
@@ -472,6 +478,7 @@ impl Engine {
                 self.ladders.lock().written();
                 self.pages.invalidate_ladders();
             }
+            Internal::QualityWritten => self.pages.invalidate_ladders(),
             Internal::Exported(export) => self.exported = Some(export),
             Internal::Saved(Ok(())) => {}
             Internal::Saved(Err(problem)) => self.problem(None, problem),
@@ -487,6 +494,7 @@ impl Engine {
         self.handle_call_timeouts(now);
         self.write_refusals(now);
         self.write_ladders(now);
+        self.write_quality(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -506,6 +514,9 @@ impl Engine {
             self.refusals_due,
             self.ending,
             self.ladders_due(),
+            self.unsaved_quality
+                .due()
+                .filter(|_| self.journal.is_empty()),
         ]
         .into_iter()
         .flatten()

@@ -86,7 +86,9 @@ impl PageCache {
     fn newest(&self, request: &PageRequest) -> u64 {
         let rows = self.revision.load(Ordering::Acquire);
         match request {
-            PageRequest::Ladder(_) => rows + self.ladders.load(Ordering::Acquire),
+            PageRequest::Ladder(_) | PageRequest::Quality(_) => {
+                rows + self.ladders.load(Ordering::Acquire)
+            }
             PageRequest::Calls { .. }
             | PageRequest::Call(_)
             | PageRequest::Contacts { .. }
@@ -158,6 +160,9 @@ async fn read(records: &Records, request: &PageRequest) -> Page {
             Ok(ladder) => Page::Ladder(ladder.map(Box::new)),
             Err(error) => Page::Failed(error.to_string()),
         },
+        PageRequest::Quality(id) => {
+            rows!(store.quality(*id), spans => Page::Quality(spans))
+        }
         PageRequest::Contacts { search, offset } => {
             rows!(store.contacts(search, *offset, ROWS), found => Page::Contacts { rows: found.0, total: found.1 })
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::app::ladders::SharedLadders;
 use crate::base::id::{CallId, ContactId};
-use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, LadderMessage, RefusedRow};
+use crate::crm::row::{
+    CallFilter, CallLadder, CallRow, ContactRow, LadderMessage, MeasuredCall, RefusedRow,
+};
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
 
@@ -76,6 +78,14 @@ impl Records {
     ///
     /// Fails when the store cannot be read.
     pub async fn ladder(&self, id: &str) -> Result<Option<CallLadder>, StoreError> {
+        match self.find(id).await? {
+            Some(call) => self.with_messages(call).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A call by our id or by its SIP Call-ID.
+    async fn find(&self, id: &str) -> Result<Option<CallRow>, StoreError> {
         let mut call = match CallId::parse(id) {
             Some(id) => self.call(id).await?,
             None => None,
@@ -87,10 +97,7 @@ impl Records {
                 call = self.call(id).await?;
             }
         }
-        match call {
-            Some(call) => self.with_messages(call).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(call)
     }
 
     /// A call with its SIP messages, by our id alone.
@@ -116,6 +123,20 @@ impl Records {
             }
         }
         Ok(CallLadder { call, messages })
+    }
+
+    /// A call with what was measured of its sound, by our id or by the SIP Call-ID that a PBX logs.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn sound(&self, id: &str) -> Result<Option<MeasuredCall>, StoreError> {
+        let Some(call) = self.find(id).await? else {
+            return Ok(None);
+        };
+        let spans = self.store.quality(call.id).await;
+        let spans = spans.or(Err(StoreError::Closed))??;
+        Ok(Some(MeasuredCall { call, spans }))
     }
 
     /// The last SIP messages of the registration of an address such as `sip:alice@example.com`;

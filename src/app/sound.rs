@@ -9,12 +9,12 @@ use crate::app::silence::{self, Silence};
 use crate::app::tones;
 use crate::base::id::CallId;
 use crate::config::Settings;
-use crate::control::{CallStage, Event, QualityView, RecordingView};
+use crate::control::{CallStage, Event, RecordingView};
 use crate::crm::row::{CallDirection, CallState};
 use crate::crm::store::{CallChange, Write};
 use crate::media::device::file;
 use crate::media::hold_music as music;
-use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEvent, Quality, Tone};
+use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEvent, Tone};
 
 /// How long the busy tone is heard after a busy call.
 const BUSY_TONE: Duration = Duration::from_secs(3);
@@ -158,7 +158,12 @@ impl Engine {
                     self.tell(Event::Dtmf { call, digit });
                 }
             }
-            MediaEvent::Quality { call, quality } => self.handle_quality(call, &quality),
+            MediaEvent::Quality {
+                call,
+                quality,
+                second,
+            } => self.handle_quality(now, call, &quality, &second),
+            MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
             MediaEvent::RecordingStarted { call, path } => {
                 let text = path.display().to_string();
                 self.record(Write::ChangeCall(call, CallChange::Recording(text.clone())));
@@ -281,40 +286,5 @@ impl Engine {
             path,
             problem,
         });
-    }
-
-    fn handle_quality(&mut self, id: CallId, quality: &Quality) {
-        let Some(live) = self.calls.get_mut(&id) else {
-            return;
-        };
-        let view = view(quality);
-        live.quality = Some(view);
-        let event = Event::Quality {
-            call: live.context(),
-            figures: view,
-            received: quality.received,
-            sent: quality.sent,
-        };
-        self.tell(event);
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a ratio of counts needs no 53 bits"
-)]
-fn view(quality: &Quality) -> QualityView {
-    let expected = quality.received + quality.lost;
-    let loss = if expected == 0 {
-        0.0
-    } else {
-        quality.lost as f32 / expected as f32
-    };
-    QualityView {
-        loss,
-        jitter_millis: quality.jitter.as_secs_f32() * 1e3,
-        round_trip_millis: quality.round_trip.map(|time| time.as_secs_f32() * 1e3),
-        level_out: quality.level_out,
-        level_in: quality.level_in,
     }
 }

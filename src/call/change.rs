@@ -108,6 +108,14 @@ impl Call {
         }
     }
 
+    /// Asks the far end once more for the way of the sound: a re-INVITE with what was agreed. While
+    /// another change is under way, that one asks.
+    pub fn renew(&mut self) {
+        if self.phase == Phase::Established && !self.changing() {
+            self.reinvite();
+        }
+    }
+
     /// Our change gave way to another one; the wish for it stays.
     pub fn handle_change_deferred(&mut self) {
         self.moved |= std::mem::take(&mut self.announcing);
@@ -160,6 +168,10 @@ impl Call {
         if !self.hold.differs() && !self.moved {
             return;
         }
+        self.reinvite();
+    }
+
+    fn reinvite(&mut self) {
         let direction = self.hold.direction();
         if let Some(media) = &mut self.media {
             let offer = media.offer(direction);

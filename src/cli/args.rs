@@ -233,7 +233,11 @@ pub(super) struct DoctorArgs {
 
 /// Options of `ringdesk calls`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct CallsArgs {
+    /// What to show instead of the list.
+    #[command(subcommand)]
+    pub(super) task: Option<CallsTask>,
     /// JSON, one call a line.
     #[arg(long)]
     pub(super) json: bool,
@@ -246,6 +250,27 @@ pub(super) struct CallsArgs {
     /// How many at most.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// What `ringdesk calls` shows instead of the list.
+#[derive(Debug, Subcommand)]
+pub(super) enum CallsTask {
+    /// Show what was measured of a call's sound, by time: packets, loss, jitter, delay, levels and
+    /// the score by the E-model, both directions.
+    Quality(CallQualityArgs),
+}
+
+/// Options of `ringdesk calls quality`.
+#[derive(Debug, Args)]
+pub(super) struct CallQualityArgs {
+    /// The call: its id in events and in `ringdesk calls --json`, or its SIP Call-ID.
+    #[arg(value_name = "CALL_ID")]
+    pub(super) call_id: String,
+    /// JSON, one span of a second or more a line.
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }

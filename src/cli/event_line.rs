@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::base::id::{CallId, ContactId};
 use crate::base::printable::printable;
 use crate::control::event::CallContext;
-use crate::control::{ColleagueView, Event, MailboxView, ReferralDecision};
-use crate::crm::row::{CallDirection, MatchLevel, NumberProof};
+use crate::control::{ColleagueView, Event, MailboxView, MosView, ReferralDecision};
+use crate::crm::row::{CallDirection, MatchLevel, Mos, NumberProof};
 
 /// One event as a line of JSON; none for those that are not of this interface.
 pub(super) fn json(at: Timestamp, event: &Event) -> Option<String> {
@@ -242,11 +242,32 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             json!({
                 "loss": figures.loss,
                 "jitter_ms": figures.jitter_millis,
+                "playout_ms": figures.playout_millis,
+                "late": figures.late,
+                "concealed_ms": figures.concealed_millis,
+                "stretched_ms": figures.stretched_millis,
+                "mos": figures.mos.map(|score| hundredths(score.mos)),
+                "mos_scale": figures.mos.map(scale),
+                "mos_estimate": figures.mos.map(|score| score.estimate),
+                "remote_loss": figures.remote_loss,
+                "remote_jitter_ms": figures.remote_jitter_millis,
+                "remote_mos": figures.remote_mos.map(|score| hundredths(score.mos)),
                 "round_trip_ms": figures.round_trip_millis,
                 "level_out": figures.level_out,
                 "level_in": figures.level_in,
                 "received": received,
                 "sent": sent,
+            }),
+        ),
+        Event::SoundFault { call, fault, over } => (
+            "sound_fault",
+            Some(call),
+            json!({
+                "cause": fault.cause,
+                "side": if fault.incoming { "incoming" } else { "outgoing" },
+                "state": if *over { "over" } else { "found" },
+                "message": fault.text,
+                "advice": fault.advice,
             }),
         ),
         Event::Recording {
@@ -266,6 +287,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             reason,
             waiting,
             talking,
+            quality,
             durable,
         } => (
             "ended",
@@ -276,6 +298,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "reason": reason,
                 "waiting": waiting.as_secs_f64(),
                 "talking": talking.map(|time| time.as_secs_f64()),
+                "quality": quality,
                 "durable": durable,
             }),
         ),
@@ -289,6 +312,19 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
         Event::Lagged { missing } => ("lagged", None, json!({"missing": missing})),
         Event::LabWanted | Event::LabCallWanted(_) => return None,
     })
+}
+
+/// A score with two digits, as it is shown.
+fn hundredths(mos: f32) -> f64 {
+    Mos::of(mos.into()).value()
+}
+
+fn scale(score: MosView) -> &'static str {
+    if score.wideband {
+        "wideband"
+    } else {
+        "narrowband"
+    }
 }
 
 fn word(decision: ReferralDecision) -> &'static str {

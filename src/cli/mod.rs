@@ -12,6 +12,7 @@ mod headless;
 mod lab;
 mod lab_guests;
 mod printer;
+mod quality;
 mod records;
 mod rule_args;
 mod run;

@@ -6,16 +6,19 @@ use serde::Serialize;
 use crate::app::Records;
 use crate::base::id::ContactId;
 use crate::base::printable::printable;
-use crate::cli::args::{CallsArgs, ContactsArgs, FilterArg};
+use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
-use crate::cli::setup;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
+use crate::cli::{quality, setup};
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
 /// Lists calls.
 pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
+    if let Some(CallsTask::Quality(args)) = args.task {
+        return quality::run(args).await;
+    }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let filter = match args.filter {
         FilterArg::All => FilterWord::All,

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::app::Records;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
-use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, RefusedRow};
+use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, RefusedRow};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -44,6 +44,8 @@ pub(super) enum Request {
     },
     /// A call with its SIP messages: by our id or by its SIP Call-ID.
     Ladder(String),
+    /// A call with what was measured of its sound: by our id or by its SIP Call-ID.
+    Quality(String),
     /// Contacts by name.
     Contacts {
         /// Name, organization or number.
@@ -124,6 +126,8 @@ pub(super) enum Reply {
     Calls(Vec<CallRow>),
     /// A call with its SIP messages; none when there is no such call.
     Ladder(Option<Box<CallLadder>>),
+    /// A call with what was measured of its sound; none when there is no such call.
+    Quality(Option<Box<MeasuredCall>>),
     /// Contacts.
     Contacts(Vec<ContactRow>),
     /// The contact was saved, and so many earlier calls were linked.
@@ -280,6 +284,10 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .ladder(&id)
             .await
             .map(|found| Reply::Ladder(found.map(Box::new))),
+        Request::Quality(id) => records
+            .sound(&id)
+            .await
+            .map(|found| Reply::Quality(found.map(Box::new))),
         Request::Contacts { search, limit } => {
             records.contacts(&search, limit).await.map(Reply::Contacts)
         }

@@ -8,7 +8,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::control::media_security::MediaSecurity;
-use crate::crm::row::{CallDirection, CallState, Match, NumberProof};
+use crate::crm::row::{CallDirection, CallQuality, CallState, Match, NumberProof};
 
 /// What each event of a call carries.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,6 +215,15 @@ pub enum Event {
         /// Packets sent so far.
         sent: u64,
     },
+    /// Why one side of a call is not heard, or that it is over.
+    SoundFault {
+        /// The call.
+        call: CallContext,
+        /// Why.
+        fault: super::SoundFaultView,
+        /// Whether it is over.
+        over: bool,
+    },
     /// A recording started, stopped or failed.
     Recording {
         /// The call.
@@ -242,6 +251,8 @@ pub enum Event {
         waiting: Duration,
         /// From the answer to the end.
         talking: Option<Duration>,
+        /// What was measured of its sound; none without any.
+        quality: Option<CallQuality>,
         /// Whether the row is on disk.
         durable: bool,
     },

@@ -3,7 +3,7 @@
 use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{
     CallCursor, CallFilter, CallLadder, CallPage, CallRow, ContactRow, Identification,
-    OrganizationRow,
+    OrganizationRow, QualitySpan,
 };
 
 /// Which rows a view needs.
@@ -22,6 +22,8 @@ pub enum PageRequest {
     Call(CallId),
     /// The SIP messages of one call, without secrets.
     Ladder(CallId),
+    /// What was measured of one call's sound, by time.
+    Quality(CallId),
     /// Contacts by name, 100 a page.
     Contacts {
         /// Name, organization or number; empty for all.
@@ -49,6 +51,8 @@ pub enum Page {
     Call(Option<Box<CallRow>>),
     /// For `Ladder`; none when there is no such call.
     Ladder(Option<Box<CallLadder>>),
+    /// For `Quality`.
+    Quality(Vec<QualitySpan>),
     /// For `Contacts`.
     Contacts {
         /// The rows.

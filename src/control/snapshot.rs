@@ -158,6 +158,8 @@ pub struct CallView {
     pub security: MediaSecurity,
     /// The figures, once measured.
     pub quality: Option<QualityView>,
+    /// Why one side is not heard, where that is so.
+    pub sound_faults: Vec<SoundFaultView>,
     /// The notes as far as the engine knows them.
     pub notes: String,
     /// Whether the row is safely on disk.
@@ -247,13 +249,53 @@ impl RecordingView {
     }
 }
 
-/// The measured quality of a call; `None` is unknown.
+/// A mean opinion score by the E-model (ITU-T G.107, G.107.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MosView {
+    /// 1.0, bad, to 4.5.
+    pub mos: f32,
+    /// Whether it is of the wideband scale.
+    pub wideband: bool,
+    /// Whether it is an estimate.
+    pub estimate: bool,
+}
+
+/// Why one side of a call is not heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoundFaultView {
+    /// A word for scripts, such as `nothing-received`.
+    pub cause: &'static str,
+    /// Whether it is the far end that is not heard here.
+    pub incoming: bool,
+    /// What is so.
+    pub text: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// The measured quality of a call; `None` is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct QualityView {
     /// Loss of what we receive, 0.0 to 1.0.
-    pub loss: f32,
+    pub loss: Option<f32>,
     /// Jitter of what we receive, in milliseconds.
-    pub jitter_millis: f32,
+    pub jitter_millis: Option<f32>,
+    /// Delay of the jitter buffer, in milliseconds.
+    pub playout_millis: Option<f32>,
+    /// Packets that came too late to be played.
+    pub late: u64,
+    /// Sound that concealment made up, in milliseconds.
+    pub concealed_millis: f32,
+    /// Sound left out or repeated to follow the network's delay, in milliseconds.
+    pub stretched_millis: f32,
+    /// The score of what we hear.
+    pub mos: Option<MosView>,
+    /// Loss of what we send, as the far end reports it, 0.0 to 1.0.
+    pub remote_loss: Option<f32>,
+    /// Jitter of what we send, as the far end reports it, in milliseconds.
+    pub remote_jitter_millis: Option<f32>,
+    /// The score of what the far end hears, by its own measurement.
+    pub remote_mos: Option<MosView>,
     /// Round-trip time in milliseconds.
     pub round_trip_millis: Option<f32>,
     /// The microphone's level, 0.0 to 1.0.

@@ -133,7 +133,8 @@ pub(crate) const COLUMNS: &str =
     c.contact, c.contact_name, c.organization, c.level, c.match_reason, c.started_at,
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
-    c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by";
+    c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
+    c.sound_problem";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -336,6 +337,15 @@ pub(crate) fn change(
             )?;
         }
         CallChange::Recording(file) => set("recording", file)?,
+        CallChange::Sound { quality, problem } => {
+            let quality = quality
+                .as_ref()
+                .map(serde_json::to_string)
+                .transpose()
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            set("quality", &quality)?;
+            set("sound_problem", problem)?;
+        }
         CallChange::Notes(notes) => set("notes", notes)?,
         CallChange::Done(done) => {
             set("done", done)?;
@@ -454,6 +464,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let state: String = row.get(2)?;
     let level: Option<String> = row.get(10)?;
     let proof: Option<String> = row.get(24)?;
+    let quality: Option<String> = row.get(29)?;
     Ok(CallRow {
         id: CallId::parse(&id).ok_or_else(|| unreadable(0))?,
         direction: CallDirection::parse(&direction).ok_or_else(|| unreadable(1))?,
@@ -484,6 +495,10 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         transferred_by: row.get(26)?,
         redirected_to: row.get(27)?,
         answered_by: row.get(28)?,
+        quality: quality
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok()),
+        sound_problem: row.get(30)?,
     })
 }
 

@@ -5,8 +5,8 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    arrivals, call_ladders, call_links, calls, contact_numbers, contacts, number_choices,
-    organizations, refused,
+    arrivals, call_ladders, call_links, call_quality, calls, contact_numbers, contacts,
+    number_choices, organizations, refused,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
     calls::ADD_REDIRECTION,
     arrivals::CREATE,
     calls::ADD_ANSWERER,
+    call_quality::CREATE,
 ];
 
 const SETTINGS: &str = "

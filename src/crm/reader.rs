@@ -12,12 +12,12 @@ use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, LadderMessage, Match,
-    OrganizationRow, RefusedRow,
+    OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
-    call_ladders, call_links, call_page, calls, contacts, match_number, migration, organizations,
-    refused,
+    call_ladders, call_links, call_page, call_quality, calls, contacts, match_number, migration,
+    organizations, refused,
 };
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
@@ -130,6 +130,15 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<RefusedRow>, StoreError> {
         Ok(refused::since(&self.connection, since, limit)?)
+    }
+
+    /// Reads what was measured of a call's sound, in order of time.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn quality(&self, id: CallId) -> Result<Vec<QualitySpan>, StoreError> {
+        call_quality::of(&self.connection, id)
     }
 
     /// Reads the SIP messages of a call that were kept, in order.

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, ContactId, OrganizationId};
 
+pub use crate::crm::quality_row::{
+    CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
+};
+
 /// Who started a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -297,6 +301,12 @@ pub struct CallRow {
     /// Who answered it, where that is somebody else than who was dialled.
     #[serde(default)]
     pub answered_by: Option<String>,
+    /// What was measured of its sound.
+    #[serde(default)]
+    pub quality: Option<CallQuality>,
+    /// Why one side was not heard, and for how long.
+    #[serde(default)]
+    pub sound_problem: Option<String>,
 }
 
 #[cfg(test)]
@@ -333,6 +343,8 @@ impl CallRow {
             transferred_by: None,
             redirected_to: None,
             answered_by: None,
+            quality: None,
+            sound_problem: None,
         }
     }
 }
@@ -422,6 +434,15 @@ pub struct CallLadder {
     pub call: CallRow,
     /// Its messages; none are left when the ladder was too old to be kept.
     pub messages: Vec<LadderMessage>,
+}
+
+/// A call with what was measured of its sound, in order of time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredCall {
+    /// The call.
+    pub call: CallRow,
+    /// Its spans; none are left when they were too old to be kept.
+    pub spans: Vec<QualitySpan>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

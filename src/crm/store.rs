@@ -18,8 +18,8 @@ use crate::crm::call_ladders::LadderBatch;
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, CallState, ContactRow, Identification,
-    LadderMessage, Match, OrganizationRow, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
@@ -76,6 +76,13 @@ pub enum CallChange {
     },
     /// Its recording.
     Recording(String),
+    /// What became of its sound.
+    Sound {
+        /// The sum of what was measured.
+        quality: Option<Box<CallQuality>>,
+        /// Why one side was not heard, and for how long.
+        problem: Option<String>,
+    },
     /// Its notes, the whole text.
     Notes(String),
     /// Done or to be called back; done settles the number's earlier missed calls too.
@@ -97,6 +104,9 @@ pub enum Write {
     /// Keep messages of calls' ladders, after those that are there; whatever is secret in them is
     /// removed before it is written. Those of calls that are not in the log are left out.
     SaveLadders(LadderBatch),
+    /// Keep what was measured of the sound of calls, in place of what is there. Those of calls that are
+    /// not in the log are left out.
+    SaveQuality(Vec<(CallId, Vec<QualitySpan>)>),
     /// Delete a contact; its calls keep the name.
     DeleteContact(ContactId),
     /// Insert (id 0) or rename an organization.
@@ -347,6 +357,11 @@ impl Store {
     /// Reads the SIP messages of a call that were kept, in order.
     pub fn ladder(&self, id: CallId) -> oneshot::Receiver<Result<Vec<LadderMessage>, StoreError>> {
         ask(&self.pages, move |reader| reader.ladder(id))
+    }
+
+    /// Reads what was measured of a call's sound, in order of time.
+    pub fn quality(&self, id: CallId) -> oneshot::Receiver<Result<Vec<QualitySpan>, StoreError>> {
+        ask(&self.pages, move |reader| reader.quality(id))
     }
 
     /// Finds the newest call with a SIP Call-ID; reads the whole log.

@@ -17,7 +17,7 @@ use crate::base::clock::monotonic_now;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{arrivals, call_ladders, calls, contacts, organizations, refused};
+use crate::crm::{arrivals, call_ladders, call_quality, calls, contacts, organizations, refused};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -247,6 +247,11 @@ fn apply(
         }
         Write::SaveLadders(batch) => {
             call_ladders::save(transaction, batch, pruning)?;
+            Written::Call
+        }
+        Write::SaveQuality(batch) => {
+            call_quality::save(transaction, batch)?;
+            call_quality::prune_to_limit(transaction)?;
             Written::Call
         }
         Write::SaveContact(contact) => {

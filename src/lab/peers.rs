@@ -462,6 +462,7 @@ impl Peers {
             MediaEvent::Flowing { .. }
             | MediaEvent::Silent { .. }
             | MediaEvent::Heard { .. }
+            | MediaEvent::OneWay { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
             | MediaEvent::RecordingStarted { .. }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::media::one_way::Cause;
+use crate::media::quality::Second;
 use crate::sdp::MediaPlan;
 
 /// Which sound device to use.
@@ -187,8 +189,12 @@ pub struct Quality {
     pub round_trip: Option<Duration>,
     /// Playout delay of the jitter buffer.
     pub playout_delay: Duration,
+    /// Packets that came too late to be played.
+    pub late: u64,
     /// Sound that concealment made up.
     pub concealed: Duration,
+    /// Sound left out or repeated so that the playout delay follows the network's.
+    pub stretched: Duration,
     /// The microphone's level, 0.0 to 1.0 of full scale.
     pub level_out: f32,
     /// The far end's level, 0.0 to 1.0 of full scale.
@@ -232,8 +238,19 @@ pub enum MediaEvent {
     Quality {
         /// The call.
         call: CallId,
-        /// The figures.
+        /// The figures since its beginning.
         quality: Quality,
+        /// Those of the second.
+        second: Box<Second>,
+    },
+    /// Why one side of a call is not heard, or no longer.
+    OneWay {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+        /// Whether it is over.
+        over: bool,
     },
     /// A recording is open and its header is on disk.
     RecordingStarted {

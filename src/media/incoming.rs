@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::media::codec::Decoder;
 use crate::media::dtmf::{DtmfReceiver, EventPayload, ReceivedDigit};
-use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE};
+use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE, duration_of};
 use crate::media::jitter::{Decode as _, JitterBuffer, JitterFigures};
+use crate::media::quality::ArrivalRecord;
 use crate::media::rtcp::ReportBlock;
 use crate::media::rtp::RtpPacket;
 use crate::media::statistics::SourceStatistics;
@@ -26,9 +27,25 @@ enum Meaning {
     ComfortNoise,
 }
 
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Fate {
+    /// It is not the time for it, or it is of no use.
+    #[default]
+    Ignored,
+    /// Its source is not believed.
+    Refused,
+    /// Nobody agreed on its payload type.
+    UnknownPayload,
+    /// It was taken; whether the codec can read it, when it is sound.
+    Accepted(Option<bool>),
+}
+
 /// What a packet led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Arrival {
+    /// What became of it.
+    pub(super) fate: Fate,
     /// The address of a source whose first packet this was.
     pub(super) flowing: Option<SocketAddr>,
     /// Digits that it ended.
@@ -50,6 +67,9 @@ pub(super) struct Incoming {
     /// Made for the first packet: it is large, and many a call ends before it.
     jitter: Option<Box<JitterBuffer>>,
     decoder: Option<(Codec, Decoder)>,
+    /// The length of the sound packet that came last, in samples.
+    packet_samples: usize,
+    record: ArrivalRecord,
     digits: DtmfReceiver,
     heard: Option<Instant>,
     flowing_from: Option<(SocketAddr, u32)>,
@@ -68,6 +88,8 @@ impl Incoming {
             earlier: (0, 0),
             jitter: None,
             decoder: None,
+            packet_samples: 0,
+            record: ArrivalRecord::default(),
             digits: DtmfReceiver::default(),
             heard: None,
             flowing_from: None,
@@ -103,9 +125,15 @@ impl Incoming {
     ) -> Arrival {
         let meaning = self.meanings.iter().find(|m| m.0 == packet.payload_type);
         let Some((_, meaning)) = meaning.copied() else {
-            return Arrival::default();
+            return self.leave(self.stranger_or(from, Fate::UnknownPayload));
         };
-        if !self.receives || !self.latch.accept(now, from, packet) || !self.is_source(now, packet) {
+        if !self.receives {
+            return Arrival::default();
+        }
+        if !self.latch.accept(now, from, packet) {
+            return self.leave(Fate::Refused);
+        }
+        if !self.is_source(now, packet) {
             return Arrival::default();
         }
         self.heard = Some(now);
@@ -116,13 +144,19 @@ impl Incoming {
         if let Some(source) = &mut self.source {
             source.add(now, packet, clock_rate);
         }
-        let mut arrival = Arrival::default();
+        let mut arrival = Arrival {
+            fate: Fate::Accepted(None),
+            ..Arrival::default()
+        };
+        let late = self.figures().late;
         if self.flowing_from != Some((from, packet.ssrc)) {
             self.flowing_from = Some((from, packet.ssrc));
             arrival.flowing = Some(from);
         }
         match meaning {
-            Meaning::Sound(codec) => self.hear(now, packet, codec),
+            Meaning::Sound(codec) => {
+                arrival.fate = Fate::Accepted(Some(self.hear(now, packet, codec)));
+            }
             Meaning::Event { clock_rate } => {
                 self.skip(packet.sequence);
                 if let Some(payload) = EventPayload::parse(packet.payload) {
@@ -133,6 +167,8 @@ impl Incoming {
             }
             Meaning::ComfortNoise => self.skip(packet.sequence),
         }
+        let in_time = self.figures().late == late;
+        self.record.add(packet.sequence, in_time);
         arrival
     }
 
@@ -168,6 +204,30 @@ impl Incoming {
             Some(source) => (received + source.received(), lost + source.lost()),
             None => (received, lost),
         }
+    }
+
+    /// Which packets came in time.
+    pub(super) fn record(&mut self) -> &mut ArrivalRecord {
+        &mut self.record
+    }
+
+    /// The codec of the sound that came last, and how long its packets are.
+    pub(super) fn codec(&self) -> Option<(Codec, Duration)> {
+        let (codec, _) = self.decoder.as_ref()?;
+        let samples = u64::try_from(self.packet_samples).unwrap_or(0);
+        Some((*codec, duration_of(samples)))
+    }
+
+    /// Interarrival jitter, once two packets came.
+    pub(super) fn measured_jitter(&self) -> Option<Duration> {
+        let source = self.source.as_ref()?;
+        (source.received() > 1).then(|| self.jitter())
+    }
+
+    /// The playout delay, once there is sound to play.
+    pub(super) fn measured_delay(&self) -> Option<Duration> {
+        let delay = self.playout_delay();
+        (!delay.is_zero()).then_some(delay)
     }
 
     /// Interarrival jitter.
@@ -225,12 +285,29 @@ impl Incoming {
                 return false;
             }
             self.earlier = self.counts();
+            self.record.restart();
             self.restart_jitter();
             self.digits = DtmfReceiver::default();
         }
         self.newcomer = None;
         self.source = Some(SourceStatistics::new(now, packet));
         true
+    }
+
+    /// A packet that is not taken.
+    fn leave(&self, fate: Fate) -> Arrival {
+        Arrival {
+            fate: if self.receives { fate } else { Fate::Ignored },
+            ..Arrival::default()
+        }
+    }
+
+    /// What a packet of the far end shows; one from elsewhere shows nothing of that.
+    fn stranger_or(&self, from: SocketAddr, fate: Fate) -> Fate {
+        match self.latch.remote() {
+            Some(remote) if remote.ip() != from.ip() => Fate::Refused,
+            Some(_) | None => fate,
+        }
     }
 
     fn restart_jitter(&mut self) {
@@ -246,7 +323,8 @@ impl Incoming {
         }
     }
 
-    fn hear(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec) {
+    /// Takes sound; whether the codec can read it.
+    fn hear(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec) -> bool {
         if self.decoder.as_ref().map(|(codec, _)| *codec) != Some(codec) {
             self.restart_jitter();
             self.clock_rate = codec.clock_rate();
@@ -258,10 +336,12 @@ impl Incoming {
                 }
             };
         }
-        let Some((_, decoder)) = &self.decoder else {
-            return;
-        };
-        if let Some(samples) = decoder.samples_in(packet.payload) {
+        let readable = self
+            .decoder
+            .as_ref()
+            .and_then(|(_, decoder)| decoder.samples_in(packet.payload));
+        if let Some(samples) = readable {
+            self.packet_samples = samples;
             let scale = SAMPLE_RATE / codec.clock_rate();
             let jitter = self
                 .jitter
@@ -274,5 +354,6 @@ impl Incoming {
                 (packet.payload, samples),
             );
         }
+        readable.is_some()
     }
 }

@@ -143,6 +143,11 @@ impl Outgoing {
         self.muted = muted;
     }
 
+    /// Whether silence is sent in place of what is captured.
+    pub fn muted(&self) -> bool {
+        self.muted
+    }
+
     /// Tells the codec what the far end loses, 0.0 to 1.0.
     pub fn expect_loss(&mut self, share: f32) {
         if let Some(encoder) = &mut self.encoder {

@@ -13,6 +13,8 @@ use rtc::rtcp::source_description::{
 };
 use rtc::shared::marshal::Unmarshal as _;
 
+use crate::media::rtcp_xr::{self, VoipMetrics};
+
 /// Packets of one compound that are read.
 const MAX_PACKETS: usize = 16;
 
@@ -49,7 +51,7 @@ pub struct SenderInfo {
 }
 
 /// What a compound packet brings that we use.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reports {
     /// Who sent it.
     pub ssrc: u32,
@@ -57,6 +59,8 @@ pub struct Reports {
     pub sender: Option<SenderInfo>,
     /// What it says of streams that it receives.
     pub blocks: Vec<ReportBlock>,
+    /// What it measured of streams that it plays (RFC 3611).
+    pub voip: Vec<VoipMetrics>,
     /// Whether it says goodbye.
     pub goodbye: bool,
 }
@@ -100,6 +104,7 @@ pub fn parse(datagram: &[u8]) -> Option<Reports> {
             }
             200 | 201 => return None,
             203 => reports.goodbye = true,
+            rtcp_xr::PACKET_TYPE => reports.voip.extend(rtcp_xr::metrics(packet)),
             _ => {}
         }
     }

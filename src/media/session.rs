@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use crate::media::codec::CodecError;
 use crate::media::command::Quality;
 use crate::media::dtmf::ReceivedDigit;
-use crate::media::frame::{Frame, Meter, duration_of};
-use crate::media::incoming::Incoming;
+use crate::media::frame::{Frame, Meter, duration_of, peak};
+use crate::media::incoming::{Fate, Incoming};
+use crate::media::one_way::{Cause, Duties, OneWayDetector, Received};
 use crate::media::outgoing::{Outgoing, StreamSeed};
 use crate::media::protection::Protection;
+use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtp::{self, RtpPacket};
 use crate::media::transport::SrtpError;
@@ -26,6 +28,10 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// Between two empty datagrams that keep a NAT open while we send nothing (RFC 6263 section 4.1).
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// The same while nothing is heard: the NAT may have forgotten the way to us.
+const URGENT_KEEPALIVE: Duration = Duration::from_secs(1);
+/// Between two looks for the cause of a silence.
+const LOOK: Duration = Duration::from_millis(100);
 /// Datagrams and events that wait to be polled.
 const MAX_WAITING: usize = 64;
 
@@ -78,14 +84,13 @@ pub enum SessionEvent {
     Heard,
     /// A digit came.
     Digit(ReceivedDigit),
-}
-
-/// What the far end reported last.
-#[derive(Debug, Clone, Copy, Default)]
-struct RemoteReport {
-    loss: Option<f32>,
-    jitter: Option<Duration>,
-    round_trip: Option<Duration>,
+    /// Why one side is not heard, or that it is over.
+    OneWay {
+        /// Why.
+        cause: Cause,
+        /// Whether that is over; another cause for the same direction may follow.
+        over: bool,
+    },
 }
 
 /// One call.
@@ -102,7 +107,13 @@ pub struct Session {
     next_report: Instant,
     /// The middle bits of the far end's last sender report, and when it came.
     last_sender_report: Option<(u32, Instant)>,
-    remote_report: RemoteReport,
+    reports: FarReports,
+    meter: QualityMeter,
+    detector: OneWayDetector,
+    next_look: Instant,
+    /// Whether what is captured is a microphone.
+    microphone: bool,
+    sending_since: Option<Instant>,
     /// When the RTP port sent last.
     sent_at: Instant,
     listening_since: Option<Instant>,
@@ -130,7 +141,12 @@ impl Session {
             remote_rtcp: None,
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
-            remote_report: RemoteReport::default(),
+            reports: FarReports::default(),
+            meter: QualityMeter::default(),
+            detector: OneWayDetector::new(now),
+            next_look: now,
+            microphone: false,
+            sending_since: None,
             sent_at: now,
             listening_since: None,
             reported: None,
@@ -165,6 +181,9 @@ impl Session {
         } else {
             self.listening_since = None;
         }
+        let sends = plan.direction.sends();
+        self.sending_since = self.sending_since.or(Some(now)).filter(|_| sends);
+        self.detector.restart(self.outgoing.packets());
         self.plan = Some(plan.clone());
         Ok(())
     }
@@ -179,12 +198,23 @@ impl Session {
             return;
         }
         let Some(datagram) = self.protection.open_rtp(now, datagram) else {
+            // Anybody can forge; only what seems to be the far end's shows what is wrong with it.
+            let remote = self.incoming.remote();
+            if remote.is_none_or(|remote| remote.ip() == from.ip()) {
+                self.detector.unauthentic(now);
+            }
             return;
         };
         let Some(packet) = RtpPacket::parse(&datagram) else {
             return;
         };
         let arrival = self.incoming.handle(now, from, &packet);
+        match arrival.fate {
+            Fate::Ignored | Fate::Accepted(None) => {}
+            Fate::Accepted(Some(readable)) => self.detector.decoded(now, readable),
+            Fate::Refused => self.detector.refused(now, from),
+            Fate::UnknownPayload => self.detector.unknown_payload(now, packet.payload_type),
+        }
         if let Some(remote) = arrival.flowing {
             self.push_event(SessionEvent::Flowing(remote));
         }
@@ -214,9 +244,26 @@ impl Session {
             self.last_sender_report = Some((middle_of(sender.ntp_time), now));
         }
         let ours = self.outgoing.ssrc();
-        if let Some(block) = reports.blocks.iter().find(|block| block.ssrc == ours) {
+        let block = reports.blocks.iter().find(|block| block.ssrc == ours);
+        let received = block.map(|block| Received {
+            fraction_lost: block.fraction_lost,
+            highest_sequence: block.highest_sequence,
+        });
+        let far_sent = reports.sender.map(|sender| sender.packets);
+        let sent = self.outgoing.packets();
+        self.detector.reported(now, far_sent, received, sent);
+        if let Some(block) = block {
             self.take_report(now, block);
         }
+        let voip = reports.voip.iter().find(|voip| voip.ssrc == ours);
+        if let Some(voip) = voip {
+            self.reports.voip = Some((now, *voip));
+        }
+    }
+
+    /// Says whether what is captured from now on is a microphone, which never gives exact zeros.
+    pub fn microphone(&mut self, live: bool) {
+        self.microphone = live;
     }
 
     /// Gives the next 10 ms of what the far end says.
@@ -229,6 +276,14 @@ impl Session {
     /// leaves in `frame` what is sent.
     pub fn capture(&mut self, now: Instant, frame: &mut Frame, notice: Option<&Frame>) {
         let remote = self.incoming.remote();
+        let muted = self.outgoing.muted();
+        self.detector
+            .captured(now, peak(frame), self.microphone, muted);
+        let keepalive = if self.detector.incoming().is_some() {
+            URGENT_KEEPALIVE
+        } else {
+            KEEPALIVE
+        };
         let bytes = self.outgoing.capture(frame, notice, remote.is_some());
         let Some(to) = remote else {
             return;
@@ -236,7 +291,7 @@ impl Session {
         if let Some(bytes) = bytes.and_then(|bytes| self.protection.seal_rtp(bytes)) {
             self.sent_at = now;
             self.transmit(to, false, bytes);
-        } else if now.saturating_duration_since(self.sent_at) >= KEEPALIVE {
+        } else if now.saturating_duration_since(self.sent_at) >= keepalive {
             self.sent_at = now;
             self.transmit(to, false, Vec::new());
         }
@@ -250,6 +305,10 @@ impl Session {
         if self.plan.is_some() && now >= self.next_report {
             self.next_report = now + self.report_interval();
             self.send_report(now, false);
+        }
+        if now >= self.next_look {
+            self.next_look = now + LOOK;
+            self.look(now);
         }
         if let Some(since) = self.listening_since {
             let since = self
@@ -306,30 +365,83 @@ impl Session {
     /// The figures so far.
     pub fn quality(&self) -> Quality {
         let (received, lost) = self.incoming.counts();
+        let figures = self.incoming.figures();
         Quality {
             sent: self.outgoing.packets(),
             received,
             lost,
             jitter: self.incoming.jitter(),
-            remote_loss: self.remote_report.loss,
-            remote_jitter: self.remote_report.jitter,
-            round_trip: self.remote_report.round_trip,
+            remote_loss: self.reports.loss.map(|(_, loss)| loss),
+            remote_jitter: self.reports.jitter.map(|(_, jitter)| jitter),
+            round_trip: self.reports.round_trip.map(|(_, time)| time),
             playout_delay: self.incoming.playout_delay(),
-            concealed: duration_of(self.incoming.figures().concealed_samples),
+            late: figures.late,
+            concealed: duration_of(figures.concealed_samples),
+            stretched: duration_of(figures.left_out_samples + figures.repeated_samples),
             level_out: self.outgoing.level(),
             level_in: self.level_in.level(),
+        }
+    }
+
+    /// What was measured since the last time: to be called once a second.
+    pub fn second(&mut self, now: Instant) -> Second {
+        let (received, _) = self.incoming.counts();
+        let totals = Totals {
+            received,
+            sent: self.outgoing.packets(),
+            jitter: self.incoming.figures(),
+        };
+        let theirs = self.incoming.codec();
+        let ours = self.plan.as_ref().map(|plan| {
+            let packet = Duration::from_millis(u64::from(plan.ptime_millis));
+            (plan.codec, packet)
+        });
+        let state = State {
+            codecs: theirs.zip(ours).map(|(theirs, ours)| (theirs.0, ours.0)),
+            jitter: self.incoming.measured_jitter(),
+            playout_delay: self.incoming.measured_delay(),
+            packets: (
+                theirs.map(|(_, packet)| packet).unwrap_or_default(),
+                ours.map(|(_, packet)| packet).unwrap_or_default(),
+            ),
+            levels: (self.level_in.level(), self.outgoing.level()),
+        };
+        let record = self.incoming.record();
+        self.meter
+            .second(now, totals, record, &state, &self.reports)
+    }
+
+    /// Looks why one side is not heard, and does against it what can be done here.
+    fn look(&mut self, now: Instant) {
+        let duties = Duties {
+            receives: self.listening_since,
+            sends: self.sending_since,
+            reachable: self.incoming.remote().is_some(),
+            heard: self.incoming.heard(),
+        };
+        for (over, found) in self.detector.look(now, &duties) {
+            for (cause, over) in [(over, true), (found, false)] {
+                if let Some(cause) = cause {
+                    self.push_event(SessionEvent::OneWay { cause, over });
+                }
+            }
+            if over.is_none() && found.is_some_and(Cause::is_incoming) {
+                // A report at once: it opens the way for those of the far end, and tells it.
+                self.next_report = self.next_report.min(now);
+            }
         }
     }
 
     fn take_report(&mut self, now: Instant, block: &ReportBlock) {
         let loss = f32::from(block.fraction_lost) / 256.0;
         self.outgoing.expect_loss(loss);
-        self.remote_report.loss = Some(loss);
+        self.reports.loss = Some((now, loss));
         let clock_rate = self
             .plan
             .as_ref()
             .map_or(8_000, |plan| plan.codec.clock_rate());
-        self.remote_report.jitter = Some(seconds(u64::from(block.jitter), u64::from(clock_rate)));
+        let jitter = seconds(u64::from(block.jitter), u64::from(clock_rate));
+        self.reports.jitter = Some((now, jitter));
         if block.last_sender_report != 0 {
             // RFC 3550 section 6.4.1: A − LSR − DLSR, in 1/65536 s.
             let trip = middle_of(self.ntp(now))
@@ -337,7 +449,7 @@ impl Session {
                 .wrapping_sub(block.delay_since_last);
             // A far end whose clock runs a little fast makes it negative: then it is tiny.
             let trip = if trip > u32::MAX / 2 { 0 } else { trip };
-            self.remote_report.round_trip = Some(seconds(u64::from(trip), 65_536));
+            self.reports.round_trip = Some((now, seconds(u64::from(trip), 65_536)));
         }
     }
 

@@ -464,6 +464,8 @@ impl Worker {
             let music = call.on_hold.next(call.sends);
             // Music is not what the agent said.
             let recorded = call.sends && music.is_none();
+            let live = focus && recorded && call.feed.is_microphone() && self.cards.has_clock();
+            call.session.microphone(live);
             let microphone = focus.then_some(&microphone);
             let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
             let mut over = call.notice;
@@ -493,6 +495,7 @@ impl Worker {
                 news.push(MediaEvent::Quality {
                     call: call.id,
                     quality: call.session.quality(),
+                    second: Box::new(call.session.second(now)),
                 });
             }
         }
@@ -571,6 +574,7 @@ fn told(call: CallId, event: SessionEvent) -> MediaEvent {
             reports,
         },
         SessionEvent::Heard => MediaEvent::Heard { call },
+        SessionEvent::OneWay { cause, over } => MediaEvent::OneWay { call, cause, over },
         SessionEvent::Digit((digit, duration)) => MediaEvent::Dtmf {
             call,
             digit,

@@ -90,12 +90,12 @@ pub(crate) fn quality(codec: Option<&str>, quality: Option<QualityView>) -> Stri
         None => return text::NO_MEDIA.to_owned(),
     };
     match quality {
-        Some(quality) => text::measured(
-            &codec,
-            quality.loss.clamp(0.0, 1.0) * 100.0,
-            quality.jitter_millis.max(0.0),
-        ),
-        None => text::unmeasured(&codec),
+        Some(QualityView {
+            loss: Some(loss),
+            jitter_millis: Some(jitter),
+            ..
+        }) => text::measured(&codec, loss.clamp(0.0, 1.0) * 100.0, jitter.max(0.0)),
+        Some(_) | None => text::unmeasured(&codec),
     }
 }
 
@@ -209,12 +209,12 @@ mod tests {
         assert_eq!(quality(None, None), "no sound yet");
         assert_eq!(quality(Some("pcmu"), None), "PCMU · quality unknown");
         let measured = QualityView {
-            loss: 0.012,
-            jitter_millis: 3.6,
-            round_trip_millis: None,
-            level_out: 0.0,
-            level_in: 0.0,
+            loss: Some(0.012),
+            jitter_millis: Some(3.6),
+            ..QualityView::default()
         };
+        let unmeasured = quality(Some("opus"), Some(QualityView::default()));
+        assert_eq!(unmeasured, "Opus · quality unknown");
         assert_eq!(
             quality(Some("opus"), Some(measured)),
             "Opus · loss 1.2 % · jitter 4 ms"

@@ -40,6 +40,7 @@ mod linphone;
 mod moves;
 mod names;
 mod namespace;
+mod one_way;
 mod phone;
 mod place;
 mod policy;

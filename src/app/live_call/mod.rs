@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::app::call_begin;
+use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
@@ -104,6 +105,8 @@ pub(super) struct LiveCall {
     pub(super) codec: Option<String>,
     pub(super) security: MediaSecurity,
     pub(super) quality: Option<QualityView>,
+    /// What was measured of its sound, and why one side is not heard.
+    pub(super) sound: CallSound,
     pub(super) notes: String,
     /// When the script answers it.
     pub(super) answer_at: Option<Instant>,
@@ -284,6 +287,7 @@ impl LiveCall {
             codec: None,
             security: MediaSecurity::None,
             quality: None,
+            sound: CallSound::default(),
             notes: String::new(),
             answer_at: None,
             leave_at: None,
@@ -350,6 +354,8 @@ impl LiveCall {
             transferred_by: self.transferred_by.clone(),
             redirected_to: self.redirected_to.clone(),
             answered_by: self.answered_by.clone(),
+            quality: None,
+            sound_problem: None,
         }
     }
 
@@ -527,6 +533,7 @@ impl LiveCall {
             codec: self.codec.clone(),
             security: self.security,
             quality: self.quality,
+            sound_faults: self.sound.faults(),
             notes: self.notes.clone(),
             durable: self.durable,
             joined: self.joined,

@@ -106,3 +106,21 @@ fn a_call_that_moves_while_it_rings_with_sound_is_moved_once_it_is_answered() {
         assert_eq!(origin_version(offer), "2", "{}", text(offer));
     }
 }
+
+#[test]
+fn a_new_way_of_the_sound_is_asked_for_once_whatever_the_answer() {
+    let (mut caller, _) = connected();
+    caller.renew();
+    let actions = drain(&mut caller, 0);
+    let [SipAction::Reinvite(offer)] = sip(&actions).as_slice() else {
+        panic!("{actions:?}")
+    };
+    assert!(text(offer).contains("a=sendrecv"), "{}", text(offer));
+    caller.renew();
+    assert!(drain(&mut caller, 0).is_empty(), "one is under way");
+    caller.handle_reinvite_answered(&Status::new(488, "Not now"), None);
+    caller.handle_change_possible();
+    let actions = drain(&mut caller, 0);
+    assert!(sip(&actions).is_empty(), "{actions:?}");
+    assert!(!caller.held());
+}

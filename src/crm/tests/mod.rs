@@ -7,6 +7,7 @@ mod durability;
 mod ladders;
 mod matching;
 mod opening;
+mod quality;
 mod refused;
 mod scale;
 

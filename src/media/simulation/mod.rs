@@ -2,6 +2,7 @@
 
 mod far_ends;
 mod holds;
+mod one_way;
 mod secured;
 mod sound;
 pub(super) mod world;

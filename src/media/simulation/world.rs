@@ -35,7 +35,7 @@ pub(super) struct Side {
     /// Where it is seen to send from.
     pub(super) address: SocketAddr,
     /// What its microphone hears: a tone of that frequency in hertz.
-    hertz: f32,
+    pub(super) hertz: f32,
     spoken: u64,
     pub(super) on_hold: OnHold,
     /// Whether its plan lets it send.
@@ -87,7 +87,10 @@ impl Side {
     pub(super) fn digits(&self) -> String {
         let digit = |event: &SessionEvent| match event {
             SessionEvent::Digit((digit, _)) => Some(*digit),
-            SessionEvent::Flowing(_) | SessionEvent::Silent { .. } | SessionEvent::Heard => None,
+            SessionEvent::Flowing(_)
+            | SessionEvent::Silent { .. }
+            | SessionEvent::Heard
+            | SessionEvent::OneWay { .. } => None,
         };
         self.events.iter().filter_map(digit).collect()
     }
@@ -95,7 +98,10 @@ impl Side {
     pub(super) fn silences(&self) -> Vec<u64> {
         let silence = |event: &SessionEvent| match event {
             SessionEvent::Silent { lasting, .. } => Some(lasting.as_secs()),
-            SessionEvent::Flowing(_) | SessionEvent::Digit(_) | SessionEvent::Heard => None,
+            SessionEvent::Flowing(_)
+            | SessionEvent::Digit(_)
+            | SessionEvent::Heard
+            | SessionEvent::OneWay { .. } => None,
         };
         self.events.iter().filter_map(silence).collect()
     }
@@ -103,8 +109,8 @@ impl Side {
 
 pub(super) struct Flying {
     pub(super) arrival: Instant,
-    to: SocketAddr,
-    from: SocketAddr,
+    pub(super) to: SocketAddr,
+    pub(super) from: SocketAddr,
     pub(super) transmit: Transmit,
 }
 

@@ -7,7 +7,8 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
 use crate::control::{
-    CallStage, CallView, Command, MediaSecurity, QualityView, RecordingView, Snapshot,
+    CallStage, CallView, Command, MediaSecurity, MosView, QualityView, RecordingView, Snapshot,
+    SoundFaultView,
 };
 use crate::crm::row::{CallDirection, MatchLevel};
 use crate::ui::state::View;
@@ -104,15 +105,48 @@ fn quality_is_measured_or_unknown() {
     shown.get_by_label("Opus · quality unknown");
     shown.state().change(|snapshot| {
         snapshot.calls[0].quality = Some(QualityView {
-            loss: 0.01,
-            jitter_millis: 2.0,
-            round_trip_millis: None,
-            level_out: 0.0,
-            level_in: 0.0,
+            loss: Some(0.01),
+            jitter_millis: Some(2.0),
+            ..QualityView::default()
         });
     });
     shown.run_steps(2);
     shown.get_by_label("Opus · loss 1.0 % · jitter 2 ms");
+    shown.get_by_label("Sound: unknown, score unknown");
+    shown.state().change(|snapshot| {
+        let quality = snapshot.calls[0].quality.as_mut().unwrap();
+        quality.mos = Some(MosView {
+            mos: 4.32,
+            wideband: true,
+            estimate: true,
+        });
+    });
+    shown.run_steps(2);
+    shown.get_by_label("Sound: Good, score 4.3 of 4.5 (wideband, estimate)");
+    shown.get_by_label_contains("Sound: Good").hover();
+    shown.run_steps(60);
+    shown.get_by_label("What they hear, by their report");
+    assert!(shown.query_all_by_label("unknown").count() >= 3);
+}
+
+#[test]
+fn why_one_side_is_not_heard_stands_on_the_card_with_what_to_do() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
+    shown.state().change(|snapshot| {
+        snapshot.calls[0].sound_faults = vec![SoundFaultView {
+            cause: "nothing-received",
+            incoming: true,
+            text: "nothing at all arrives from the far end".to_owned(),
+            advice: "allow UDP to this computer".to_owned(),
+        }];
+    });
+    shown.run_steps(2);
+    shown.get_by_label("Nothing at all arrives from the far end: allow UDP to this computer.");
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls[0].sound_faults.clear());
+    shown.run_steps(2);
+    assert!(shown.query_by_label_contains("allow UDP").is_none());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::control::{
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow,
+    ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow, QualitySpan,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -34,6 +34,8 @@ pub(super) struct Rows {
     pub(super) contacts: Vec<ContactRow>,
     /// The SIP messages of each call.
     pub(super) messages: Vec<LadderMessage>,
+    /// What was measured of each call's sound.
+    pub(super) spans: Vec<QualitySpan>,
     pub(super) failing: bool,
     /// Whether everything is still being read.
     pub(super) reading: bool,
@@ -109,6 +111,7 @@ impl PageSource for Rows {
                     })
                 }))
             }
+            PageRequest::Quality(_) => Page::Quality(self.spans.clone()),
             PageRequest::Contacts { search, offset } => {
                 let rows: Vec<ContactRow> = self
                     .contacts
@@ -341,6 +344,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         codec: None,
         security: MediaSecurity::None,
         quality: None,
+        sound_faults: Vec::new(),
         notes: String::new(),
         durable: true,
         joined: false,

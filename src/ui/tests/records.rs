@@ -410,3 +410,56 @@ fn why_the_phone_did_not_start_is_shown_and_closed() {
     shown.run();
     assert!(closed.get());
 }
+
+#[test]
+fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
+    use crate::crm::row::{CallQuality, Millis, Mos, QualitySpan, Share};
+    let spans = (0..90).map(|at| QualitySpan {
+        at,
+        seconds: 1,
+        received: 49,
+        lost: u32::from(at == 50),
+        jitter_ms: Some(Millis::of(if at == 50 { 30.0 } else { 4.0 })),
+        mos: (at > 5).then(|| Mos::of(4.3)),
+        ..QualitySpan::default()
+    });
+    let rows = Rows {
+        calls: vec![CallRow {
+            quality: Some(CallQuality {
+                seconds: 90,
+                loss: Some(Share::of(0.004)),
+                mos: Some(Mos::of(4.3)),
+                ..CallQuality::default()
+            }),
+            sound_problem: Some("you speak, and you are muted, for 8 s".to_owned()),
+            ..row(1, None)
+        }],
+        spans: spans.collect(),
+        ..Rows::default()
+    };
+    for dark in [true, false] {
+        let mut shown = desk(registered(), rows.clone(), |state| {
+            state.view = View::Calls;
+            state.detail = Some(call_id(1));
+        });
+        let theme = if dark {
+            egui::Theme::Dark
+        } else {
+            egui::Theme::Light
+        };
+        shown.ctx.set_theme(theme);
+        shown.run_steps(3);
+        shown.get_by_label("You speak, and you are muted, for 8 s");
+        shown.get_by_label("Jitter by time: 4 ms on average, 30 ms at worst");
+        shown.get_by_label("Score by time: 4.3 on average, 4.3 at worst");
+        // Nobody reported a round trip: it is not made up.
+        shown.get_by_label("Round trip by time: unknown");
+        let lines = shown
+            .output()
+            .shapes
+            .iter()
+            .filter(|clipped| matches!(clipped.shape, egui::Shape::Path(_)))
+            .count();
+        assert!(lines >= 3, "{lines}");
+    }
+}

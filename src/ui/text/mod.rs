@@ -2,9 +2,11 @@
 
 mod forms;
 mod ladder;
+mod sound;
 
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
+pub(crate) use sound::*;
 
 use crate::control::ColleagueState;
 

@@ -9,6 +9,7 @@ use egui_material_icons::icons::{
 };
 
 use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, ringing_ui};
+use super::call_sound::{faults_ui, quality_ui};
 use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
@@ -292,11 +293,13 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !call.stage.is_over() && !rings_here(call) {
-                let words = format::quality(call.codec.as_deref(), call.quality);
-                line_ui(ui, &words, font(11.5, Weight::Regular), theme.colours.muted);
+                quality_ui(ui, call);
             }
         });
     });
+    if !call.stage.is_over() {
+        faults_ui(ui, call);
+    }
     // While the call lives the pill says it; a sentence says more.
     if call.stage.is_over() || call.status.split_whitespace().count() > 2 {
         paragraph_ui(

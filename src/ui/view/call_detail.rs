@@ -8,6 +8,7 @@ use egui_material_icons::icons::{
 use super::call_row::call_target;
 use super::contacts;
 use super::notes::notes_ui;
+use super::quality_graph::call_sound_ui;
 use crate::base::id::CallId;
 use crate::control::{Command, Page, PageRequest};
 use crate::crm::row::{CallRow, MatchLevel};
@@ -43,7 +44,8 @@ pub(crate) fn call_detail_ui(
             | Page::Contact(_)
             | Page::Organizations(_)
             | Page::Identify(_)
-            | Page::Ladder(_),
+            | Page::Ladder(_)
+            | Page::Quality(_),
         )
         | None => {
             close_ui(ui, state);
@@ -60,6 +62,7 @@ pub(crate) fn call_detail_ui(
         notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
         ui.add_space(8.0);
         facts_ui(ui, scene, row);
+        call_sound_ui(ui, scene, row);
         ladder_button_ui(ui, state, row.id);
     });
 }
@@ -197,6 +200,10 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         (
             text::DETAIL_STATUS,
             row.sip_status.map(|status| status.to_string()),
+        ),
+        (
+            text::SOUND_PROBLEM,
+            row.sound_problem.as_deref().map(format::sentence),
         ),
         (text::DETAIL_LINE, bare(Some(&row.local))),
         (text::DETAIL_VIA, bare(row.via.as_ref())),

@@ -207,7 +207,8 @@ fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded 
         | Page::Contact(_)
         | Page::Organizations(_)
         | Page::Identify(_)
-        | Page::Ladder(_) => return Loaded::Waiting,
+        | Page::Ladder(_)
+        | Page::Quality(_) => return Loaded::Waiting,
     };
     if let Some(span) = state.spans.get_mut(index) {
         span.rows = rows;

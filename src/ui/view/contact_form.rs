@@ -199,6 +199,7 @@ fn known_organization(scene: &Scene<'_>, name: &str) -> Option<crate::base::id::
             | Page::Contact(_)
             | Page::Identify(_)
             | Page::Ladder(_)
+            | Page::Quality(_)
             | Page::Failed(_),
         )
         | None => None,

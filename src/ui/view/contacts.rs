@@ -336,7 +336,8 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
             | Page::Contacts { .. }
             | Page::Organizations(_)
             | Page::Identify(_)
-            | Page::Ladder(_),
+            | Page::Ladder(_)
+            | Page::Quality(_),
         )
         | None => {
             line_ui(ui, text::LOADING, BODY, theme.colours.muted);

@@ -63,7 +63,8 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
                 | Page::Contacts { .. }
                 | Page::Contact(_)
                 | Page::Identify(_)
-                | Page::Ladder(_),
+                | Page::Ladder(_)
+                | Page::Quality(_),
             )
             | None => {
                 line_ui(ui, text::LOADING, BODY, theme.colours.muted);

@@ -4,6 +4,7 @@
 mod avatar;
 mod badge;
 mod banner;
+mod bars;
 mod button;
 mod empty;
 mod field;
@@ -15,6 +16,7 @@ mod tabs;
 pub(crate) use avatar::{avatar_ui, paint_avatar};
 pub(crate) use badge::{badge_text, badge_width, paint_badge};
 pub(crate) use banner::{banner_ui, message_ui};
+pub(crate) use bars::bars_ui;
 pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
 pub(crate) use field::{FORM, Field, choice_ui, explained_choice_ui, switch_ui, why_ui};

@@ -1,0 +1,58 @@
+//! The texts about a call's sound: how good it is, and why one side is not heard.
+
+pub(crate) const SOUND_PROBLEM: &str = "Sound problem";
+pub(crate) const UNKNOWN: &str = "unknown";
+pub(crate) const SOUND_GOOD: &str = "Good";
+pub(crate) const SOUND_FAIR: &str = "Fair";
+pub(crate) const SOUND_POOR: &str = "Poor";
+pub(crate) const SOUND_BAD: &str = "Bad";
+pub(crate) const HEARD_HERE: &str = "What you hear";
+pub(crate) const HEARD_THERE: &str = "What they hear, by their report";
+pub(crate) const LOSS: &str = "Loss";
+pub(crate) const LATE: &str = "Too late";
+pub(crate) const JITTER: &str = "Jitter";
+pub(crate) const BUFFER: &str = "Buffer";
+pub(crate) const CONCEALED: &str = "Made up";
+pub(crate) const STRETCHED: &str = "Stretched";
+pub(crate) const ROUND_TRIP: &str = "Round trip";
+pub(crate) const SCORE: &str = "Score";
+pub(crate) const NO_SOUND_FIGURES: &str = "No figures are kept of this call's sound.";
+
+/// How good the sound is, for a screen reader.
+pub(crate) fn sound_is(word: &str, score: &str) -> String {
+    format!("Sound: {word}, score {score}")
+}
+
+/// A score with its scale: of 4.5, and marked where it is an estimate.
+pub(crate) fn score(mos: f64, wideband: bool, estimate: bool) -> String {
+    let scale = if wideband { "wideband" } else { "narrowband" };
+    let estimate = if estimate { ", estimate" } else { "" };
+    format!("{mos:.1} of 4.5 ({scale}{estimate})")
+}
+
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+pub(crate) fn millis(millis: f64) -> String {
+    format!("{millis:.0} ms")
+}
+
+pub(crate) fn seconds(millis: f64) -> String {
+    format!("{:.1} s", millis / 1e3)
+}
+
+/// A graph, for a screen reader.
+pub(crate) fn graph(name: &str, mean: &str, worst: &str) -> String {
+    format!("{name} by time: {mean} on average, {worst} at worst")
+}
+
+/// The same of what was never measured.
+pub(crate) fn unknown_graph(name: &str) -> String {
+    format!("{name} by time: {UNKNOWN}")
+}
+
+/// The ends of a graph.
+pub(crate) fn mean_and_worst(mean: &str, worst: &str) -> String {
+    format!("{mean} · worst {worst}")
+}
