@@ -61,6 +61,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         settings.silence_limit_seconds = 0;
     }
     args.rules.apply_to_settings(&mut settings);
+    args.voice.apply(&mut settings.voice);
     if !args.name_server.is_empty() {
         settings.name_servers.clone_from(&args.name_server);
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::account::Account;
 use crate::config::dialling_rules::DiallingRules;
+use crate::config::voice::VoiceSettings;
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub struct Settings {
     /// After how many seconds without any sound of the far end a call ends by itself (10, when the
     /// agent is warned, to 3600); 0 is never. Calls on hold and calls for help go on.
     pub silence_limit_seconds: u32,
+    /// What is done to the microphone's sound.
+    pub voice: VoiceSettings,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -127,6 +130,7 @@ impl Default for Settings {
             region: "US".to_owned(),
             requests_per_second: 200,
             silence_limit_seconds: 30,
+            voice: VoiceSettings::default(),
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

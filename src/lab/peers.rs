@@ -464,6 +464,8 @@ impl Peers {
             | MediaEvent::Heard { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
+            | MediaEvent::Microphone(_)
+            | MediaEvent::MutedTalk { .. }
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. }

@@ -27,6 +27,11 @@ pub(super) enum Feed {
 }
 
 impl Feed {
+    /// Whether the microphone is what is sent.
+    pub(super) fn listens(&self) -> bool {
+        matches!(self, Self::Microphone)
+    }
+
     /// The next 10 ms. `microphone` is there with the focus only; a file starts when the far end
     /// can hear it.
     pub(super) fn next(&mut self, microphone: Option<&Frame>, heard: &Frame, sends: bool) -> Frame {

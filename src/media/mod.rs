@@ -1,18 +1,19 @@
 //! Sound: RTP, jitter buffer, codecs, devices, recorder.
 //!
 //! ```text
-//! out: microphone callback -> ring -+
-//!                    file -> player +-> tick -> session: mute -> codec -> RTP -> socket
-//!              far end (echo source)+    |       |
-//!       hold music, in place of these ---+       +-> recorder (left; silence while music plays)
+//! out: microphone callback -> ring -> processing -+
+//!                                  file -> player +-> tick -> session: mute -> codec -> RTP -> socket
+//!                            far end (echo source)+    |       |
+//!                     hold music, in place of these ---+       +-> recorder (left; silence while music plays)
 //! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | FEC | concealment
 //!        -> tick -> mixer (+ tone) -> ring -> speaker callback
+//!             |         +-> processing, which takes it out of the microphone
 //!             +-> recorder (right)
 //! ```
 //!
 //! One thread, the worker, does all of it in steps of 10 ms; what may take longer (opening a sound
-//! card, reading a file, writing a recording) has threads of its own. `session` and `jitter` are
-//! sans-IO.
+//! card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
+//! `processing` are sans-IO.
 
 pub mod codec;
 pub mod command;
@@ -24,6 +25,7 @@ pub mod hold_music;
 pub mod jitter;
 pub mod outgoing;
 mod outlet;
+pub mod processing;
 pub mod rate;
 pub mod recorder;
 pub mod resample;
@@ -37,9 +39,12 @@ pub mod transport;
 mod conference;
 mod feed;
 mod incoming;
+mod microphone;
+mod news;
 mod pacer;
 mod protection;
 mod recorded;
+mod seed;
 mod worker;
 
 #[cfg(test)]

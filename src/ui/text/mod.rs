@@ -2,9 +2,11 @@
 
 mod forms;
 mod ladder;
+mod voice;
 
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
+pub(crate) use voice::*;
 
 use crate::control::ColleagueState;
 
