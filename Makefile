@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test run test lint audit bench soak soak-calls mutants fuzz broken clean
+.PHONY: setup setup-test setup-bench run test lint audit bench soak soak-calls mutants fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -18,6 +18,9 @@ setup:
 
 setup-test:
 	@.ci/setup test
+
+setup-bench:
+	@.ci/setup bench
 
 ## Open the phone; without a display, run the demo in the terminal.
 run: setup
@@ -48,7 +51,7 @@ audit: setup
 
 ## Measure: the parts, then the whole phone beside baresip; the table at the end says which limits are kept.
 bench: export CRITERION_HOME := $(CURDIR)/target/criterion
-bench: setup-test
+bench: setup-bench
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
 

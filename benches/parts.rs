@@ -4,6 +4,10 @@
 //! comparing anything else.
 #![expect(clippy::unwrap_used, reason = "a measurement, not the product")]
 
+#[path = "../src/media/processing/acoustics.rs"]
+#[expect(dead_code, reason = "the tests of the processing measure more")]
+mod acoustics;
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +18,14 @@ use ringdesk::base::redact;
 use ringdesk::crm::Store;
 use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactNumber, ContactRow};
 use ringdesk::crm::store::Write;
+use ringdesk::media::processing::{MutedTalk, NoiseSuppression, Processing, VoiceProcessor};
 use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, answer, offer};
 use ringdesk::sip::parse;
 
 criterion_group! {
     name = parts;
     config = Criterion::default().sample_size(20);
-    targets = calibration, messages, numbers, descriptions, store
+    targets = calibration, messages, numbers, descriptions, voice, store
 }
 criterion_main!(parts);
 
@@ -119,6 +124,84 @@ fn descriptions(bench: &mut Criterion) {
         bench.iter(|| {
             let offered = SessionDescription::parse(black_box(text.as_bytes())).unwrap();
             answer(&local, &offered).unwrap().0.to_string()
+        });
+    });
+}
+
+/// A second of sound through each part of the microphone's processing: the time is what it takes of
+/// a processor, so 5 ms are 0.5 %.
+fn voice(bench: &mut Criterion) {
+    const SECOND: usize = 48_000;
+    const FRAME: usize = 480;
+    let mut noise = acoustics::Noise::new(7);
+    let far = acoustics::speech(1, 4, 0.1);
+    let near = acoustics::speech(3, 4, 0.1);
+    let mut captured = acoustics::Room::new(&mut noise, 90, 40).echo(&far);
+    for (sum, sample) in captured.iter_mut().zip(&near) {
+        *sum += sample;
+    }
+    let frames = || {
+        far.as_chunks::<FRAME>()
+            .0
+            .iter()
+            .zip(captured.as_chunks::<FRAME>().0)
+            .cycle()
+    };
+    let mut group = bench.benchmark_group("a second of the microphone");
+    for (name, choice) in [
+        ("off", Processing::OFF),
+        (
+            "high-pass alone",
+            Processing {
+                high_pass: true,
+                ..Processing::OFF
+            },
+        ),
+        (
+            "echo cancellation alone",
+            Processing {
+                echo_cancellation: true,
+                ..Processing::OFF
+            },
+        ),
+        (
+            "noise suppression alone",
+            Processing {
+                noise_suppression: NoiseSuppression::Full,
+                ..Processing::OFF
+            },
+        ),
+        (
+            "gain control alone",
+            Processing {
+                gain_control: true,
+                ..Processing::OFF
+            },
+        ),
+        ("headset", Processing::HEADSET),
+        ("speaker: everything", Processing::SPEAKER),
+    ] {
+        let mut processor = VoiceProcessor::default();
+        processor.choose(choice);
+        let mut frames = frames();
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                for (played, captured) in frames.by_ref().take(SECOND / FRAME) {
+                    let mut frame = *captured;
+                    processor.play(played);
+                    processor.capture(&mut frame);
+                    black_box(frame);
+                }
+            });
+        });
+    }
+    let mut talk = MutedTalk::new().unwrap();
+    let mut frames = frames();
+    group.bench_function("voice activity while muted", |bench| {
+        bench.iter(|| {
+            for (_, captured) in frames.by_ref().take(SECOND / FRAME) {
+                black_box(talk.tick(captured, None, true));
+            }
         });
     });
 }

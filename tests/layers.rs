@@ -59,6 +59,12 @@ const FENCES: &[(&str, &str)] = &[
     ("rsip", "sip"),
     ("rusqlite", "crm"),
     ("cpal", "media::device"),
+    ("earshot", "media::processing"),
+    ("sonora", "media::processing"),
+    ("sonora_aec3", "media::processing"),
+    ("sonora_agc2", "media::processing"),
+    ("sonora_ns", "media::processing"),
+    ("sonora_simd", "media::processing"),
     ("egui", "ui"),
     ("eframe", "ui"),
     ("egui_extras", "ui"),
@@ -75,6 +81,7 @@ const SANS_IO: &[&str] = &[
     "net::locate",
     "media::session",
     "media::jitter",
+    "media::processing",
 ];
 
 /// What a sans-IO place may not touch outside of its tests.

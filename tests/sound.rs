@@ -12,14 +12,15 @@
 
 use std::f32::consts::PI;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ringdesk::base::clock::monotonic_now;
 use ringdesk::base::id::CallId;
 use ringdesk::media::{
-    DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source, devices,
+    DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, MicrophoneState, Processing,
+    Source, devices,
 };
 use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
 use tokio::runtime::Runtime;
@@ -31,8 +32,24 @@ const TONE_HERTZ: f32 = 700.0;
 
 #[test]
 fn a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss() {
+    beside_a_sound_server(
+        "a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss",
+        talk_through_the_sound_server,
+    );
+}
+
+#[test]
+fn an_echo_is_taken_out_and_a_muted_microphone_is_told() {
+    beside_a_sound_server(
+        "an_echo_is_taken_out_and_a_muted_microphone_is_told",
+        hear_no_echo,
+    );
+}
+
+/// Starts a sound server and in its environment this test once more, which then does its work.
+fn beside_a_sound_server(test: &str, work: fn()) {
     if std::env::var_os(CHILD).is_some() {
-        talk_through_the_sound_server();
+        work();
         return;
     }
     let server = SoundServer::start();
@@ -40,7 +57,7 @@ fn a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss
         .command(std::env::current_exe().unwrap().to_str().unwrap())
         .env(CHILD, "1")
         .args(["--exact", "--nocapture"])
-        .arg("a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss")
+        .arg(test)
         .output()
         .unwrap();
     assert!(
@@ -67,37 +84,8 @@ fn talk_through_the_sound_server() {
     write_tone(&tone);
     // The far end plays a tone and records what comes back; ours plays it on the speaker, whose
     // monitor is our microphone.
-    let mut far = Side::new(1, null_devices());
-    let mut ours = Side::new(
-        2,
-        Devices {
-            microphone: DeviceChoice::Named("capsule".to_owned()),
-            speaker: DeviceChoice::Named("headset".to_owned()),
-            ringer: DeviceChoice::Named("loudspeaker".to_owned()),
-        },
-    );
-    let (microphone, speaker, problem) = ours.wait(device);
-    assert_eq!(
-        (microphone.as_str(), speaker.as_str(), problem),
-        ("capsule", "headset", None)
-    );
-
-    let locals = [far.local(), ours.local()];
-    let (answered, our_plan) = answer(&locals[1], &offer(&locals[0])).unwrap();
-    ours.apply(our_plan);
-    far.apply(accept(&locals[0], &answered).unwrap());
-    ours.engine
-        .send(MediaCommand::Focus(vec![ours.call]))
-        .unwrap();
-    far.engine
-        .send(MediaCommand::Source {
-            call: far.call,
-            source: Source::File {
-                path: tone,
-                repeat: true,
-            },
-        })
-        .unwrap();
+    let (mut far, mut ours) = call_to_the_headset();
+    far.play(tone);
     // It is there when the far end hears its own tone, once round.
     far.wait(|event| match event {
         MediaEvent::Quality { quality, .. } if quality.level_in > 0.05 => Some(()),
@@ -160,6 +148,116 @@ fn talk_through_the_sound_server() {
     let before = ours.wait(sent);
     let after = ours.wait(sent);
     assert!(after >= before + 40, "{before} {after}");
+}
+
+/// The far end says a sentence again and again; ours plays it on the speaker, whose monitor is our
+/// microphone: the worst of all echoes.
+fn hear_no_echo() {
+    let folder = tempfile::tempdir().unwrap();
+    let speech = folder.path().join("speech.wav");
+    let spoken = Command::new("espeak-ng")
+        .args(["-v", "en", "-w", speech.to_str().unwrap()])
+        .arg("The quick brown fox jumps over the lazy dog, and nobody in the room minds it at all.")
+        .status()
+        .unwrap();
+    assert!(spoken.success());
+    let (mut far, mut ours) = call_to_the_headset();
+    far.play(speech);
+    let level = |far: &mut Side| {
+        (0..6)
+            .map(|_| {
+                far.wait(|event| match event {
+                    MediaEvent::Quality { quality, .. } => Some(quality.level_in),
+                    _ => None,
+                })
+            })
+            .fold(0.0, f32::max)
+    };
+    far.wait(|event| match event {
+        MediaEvent::Quality { quality, .. } if quality.level_in > 0.05 => Some(()),
+        _ => None,
+    });
+    let echo = level(&mut far);
+    // Switched on in the call.
+    ours.engine
+        .send(MediaCommand::Processing(Processing {
+            gain_control: false,
+            ..Processing::SPEAKER
+        }))
+        .unwrap();
+    level(&mut far);
+    let left = level(&mut far);
+    assert!(left < echo * 0.03, "of {echo} are left {left}");
+
+    // Muted by the system: zeros are told, and then that it is back.
+    let mute = |on: &str| {
+        let set = Command::new("pactl")
+            .args(["set-source-mute", "capsule", on])
+            .status()
+            .unwrap();
+        assert!(set.success());
+    };
+    let state = |event: &MediaEvent| match event {
+        MediaEvent::Microphone(state) => Some(*state),
+        _ => None,
+    };
+    mute("1");
+    assert_eq!(ours.wait(state), MicrophoneState::Silent);
+    mute("0");
+    assert_eq!(ours.wait(state), MicrophoneState::Back);
+
+    // The agent's own mute is no trouble, and talk meanwhile is noticed. Without cancellation the
+    // microphone would hear the far end, which is not believed; so there is cancellation, and what
+    // talks is another program on the speaker.
+    ours.engine
+        .send(MediaCommand::Mute {
+            call: ours.call,
+            muted: true,
+        })
+        .unwrap();
+    far.engine
+        .send(MediaCommand::Source {
+            call: far.call,
+            source: Source::Microphone,
+        })
+        .unwrap();
+    let mut talker = Command::new("paplay")
+        .args(["--device", "headset"])
+        .arg(folder.path().join("speech.wav"))
+        .spawn()
+        .unwrap();
+    let call = ours.wait(|event| match event {
+        MediaEvent::MutedTalk { call } => Some(*call),
+        _ => None,
+    });
+    assert_eq!(call, ours.call);
+    assert!(talker.wait().unwrap().success());
+}
+
+/// A call between a far end without devices and ours with the headset.
+fn call_to_the_headset() -> (Side, Side) {
+    let mut far = Side::new(1, null_devices());
+    let mut ours = Side::new(
+        2,
+        Devices {
+            microphone: DeviceChoice::Named("capsule".to_owned()),
+            speaker: DeviceChoice::Named("headset".to_owned()),
+            ringer: DeviceChoice::Named("loudspeaker".to_owned()),
+        },
+    );
+    let (microphone, speaker, problem) = ours.wait(device);
+    assert_eq!(
+        (microphone.as_str(), speaker.as_str(), problem),
+        ("capsule", "headset", None)
+    );
+    let locals = [far.local(), ours.local()];
+    let (answered, our_plan) = answer(&locals[1], &offer(&locals[0])).unwrap();
+    ours.apply(our_plan);
+    far.apply(accept(&locals[0], &answered).unwrap());
+    ours.engine
+        .send(MediaCommand::Focus(vec![ours.call]))
+        .unwrap();
+    (far, ours)
 }
 
 /// A PulseAudio of our own: a headset, a loudspeaker, and a capsule that hears the headset.
@@ -272,6 +370,15 @@ impl Side {
         let (call, plan) = (self.call, Box::new(plan));
         self.engine
             .send(MediaCommand::Apply { call, plan })
+            .unwrap();
+    }
+
+    /// Sends a file again and again.
+    fn play(&mut self, path: PathBuf) {
+        let call = self.call;
+        let source = Source::File { path, repeat: true };
+        self.engine
+            .send(MediaCommand::Source { call, source })
             .unwrap();
     }
 

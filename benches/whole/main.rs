@@ -20,6 +20,11 @@ mod latency;
 mod load;
 mod phone;
 mod registrar;
+mod voice;
+
+#[path = "../../src/media/processing/acoustics.rs"]
+#[expect(dead_code, reason = "the tests of the processing measure more")]
+mod acoustics;
 
 use std::fs;
 use std::hint::black_box;
@@ -36,6 +41,7 @@ fn main() {
     let peers = [Kind::Ringdesk, Kind::Baresip];
     let peers: Vec<Kind> = peers.into_iter().filter(|kind| kind.is_here()).collect();
     let mut figures: Vec<Figure> = messages().into_iter().collect();
+    figures.extend(voice::voice());
     figures.extend(latency::latency(&peers));
     figures.extend(load::load(&peers));
     figures.extend(registrar::start_and_size(&peers));

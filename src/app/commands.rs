@@ -183,6 +183,7 @@ impl Engine {
     fn mute(&mut self, id: CallId, muted: bool) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.muted = muted;
+            call.muted_talk = None;
             self.sound(MediaCommand::Mute { call: id, muted });
         }
     }
@@ -227,6 +228,10 @@ impl Engine {
         if devices != self.options.devices {
             self.options.devices = devices.clone();
             self.sound(MediaCommand::Devices(devices));
+        }
+        let processing = crate::app::sound::processing(&settings);
+        if processing != crate::app::sound::processing(&self.options.settings) {
+            self.sound(MediaCommand::Processing(processing));
         }
         self.change_hold_music(crate::app::sound::hold_music(&settings));
         if settings.colleagues != self.options.settings.colleagues {

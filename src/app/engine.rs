@@ -354,6 +354,8 @@ impl Engine {
         if self.options.devices.any() {
             self.look_for_devices();
         }
+        let processing = crate::app::sound::processing(&self.options.settings);
+        self.sound(MediaCommand::Processing(processing));
         if let Some(path) = self.options.hold_music.clone() {
             self.sound(MediaCommand::HoldMusic(Some(path)));
         }

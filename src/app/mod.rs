@@ -19,6 +19,7 @@ mod journal;
 mod ladders;
 mod live_call;
 mod messages;
+mod microphone;
 mod options;
 mod outbound_rules;
 mod outcome;

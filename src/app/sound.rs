@@ -5,16 +5,21 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::Engine;
 use crate::app::live_call::LiveCall;
+use crate::app::microphone;
 use crate::app::silence::{self, Silence};
 use crate::app::tones;
 use crate::base::id::CallId;
 use crate::config::Settings;
+use crate::config::voice::NoiseChoice;
 use crate::control::{CallStage, Event, RecordingView};
 use crate::crm::row::{CallDirection, CallState};
 use crate::crm::store::{CallChange, Write};
 use crate::media::device::file;
 use crate::media::hold_music as music;
-use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEvent, Tone};
+use crate::media::{
+    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, NoiseSuppression, Processing,
+    Tone,
+};
 
 /// How long the busy tone is heard after a busy call.
 const BUSY_TONE: Duration = Duration::from_secs(3);
@@ -30,6 +35,21 @@ pub fn devices(settings: &Settings) -> Devices {
         microphone: choice(&settings.microphone),
         speaker: choice(&settings.speaker),
         ringer: choice(&settings.ringer),
+    }
+}
+
+/// What the settings say is done to the microphone's sound.
+pub(super) fn processing(settings: &Settings) -> Processing {
+    let parts = settings.voice.parts();
+    Processing {
+        echo_cancellation: parts.echo_cancellation,
+        noise_suppression: match parts.noise_suppression {
+            NoiseChoice::Off => NoiseSuppression::Off,
+            NoiseChoice::Light => NoiseSuppression::Light,
+            NoiseChoice::Full => NoiseSuppression::Full,
+        },
+        gain_control: parts.gain_control,
+        high_pass: parts.high_pass,
     }
 }
 
@@ -186,6 +206,8 @@ impl Engine {
                 self.tell_recording(call, view, "failed", path, Some(message.clone()));
                 self.notice(message);
             }
+            MediaEvent::Microphone(state) => self.handle_microphone(state),
+            MediaEvent::MutedTalk { call } => self.handle_muted_talk(now, call),
             MediaEvent::SourceFailed { call, message } => self.problem(Some(call), message),
             MediaEvent::HoldMusic { problem } => self.handle_hold_music(problem),
             MediaEvent::Device {
@@ -196,6 +218,8 @@ impl Engine {
                 self.devices.microphone = microphone;
                 self.devices.speaker = speaker;
                 self.devices.problem.clone_from(&problem);
+                // Of another one nothing is known yet.
+                self.devices.microphone_problem = None;
                 if let Some(problem) = problem {
                     tracing::warn!("{problem}");
                 }
@@ -219,6 +243,24 @@ impl Engine {
         if let Some(problem) = problem {
             self.problem(None, problem);
         }
+    }
+
+    fn handle_microphone(&mut self, state: MicrophoneState) {
+        let (state, problem) = microphone::words(state, &self.devices.microphone);
+        self.devices.microphone_problem.clone_from(&problem);
+        if let Some(problem) = &problem {
+            tracing::warn!("{problem}");
+        }
+        self.tell(Event::Microphone { state, problem });
+    }
+
+    fn handle_muted_talk(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.muted) else {
+            return;
+        };
+        call.muted_talk = Some(now);
+        let call = call.context();
+        self.tell(Event::MutedTalk { call });
     }
 
     fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration, reports: bool) {

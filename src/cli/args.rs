@@ -10,6 +10,7 @@ use crate::base::zone::without_zones;
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
+use crate::cli::voice_args::VoiceArgs;
 
 /// A desktop SIP phone with a CRM inside.
 ///
@@ -172,6 +173,8 @@ pub(super) struct HeadlessArgs {
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,
+    #[command(flatten)]
+    pub(super) voice: VoiceArgs,
     /// Days for which the SIP messages of each call are kept; 0 keeps none.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=3650))]
     pub(super) ladder_days: Option<u32>,

@@ -270,6 +270,12 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "advice": fault.advice,
             }),
         ),
+        Event::Microphone { state, problem } => (
+            "microphone",
+            None,
+            json!({"state": state, "problem": problem}),
+        ),
+        Event::MutedTalk { call } => ("muted_talk", Some(call), json!({})),
         Event::Recording {
             call,
             state,

@@ -20,5 +20,6 @@ mod setup;
 mod single_instance;
 mod tls_args;
 mod trace;
+mod voice_args;
 
 pub use run::main;

@@ -64,6 +64,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Some(range) = args.rtp_ports {
         settings.rtp_ports = range.to_string();
     }
+    args.voice.apply(&mut settings.voice);
     if !args.name_server.is_empty() {
         settings.name_servers.clone_from(&args.name_server);
     }

@@ -329,7 +329,7 @@ fn health(snapshot: &Snapshot) -> Health {
         .collect();
     Health {
         accounts,
-        sound_problem: snapshot.devices.problem.clone(),
+        sound_problem: snapshot.devices.any_problem().cloned(),
         store_problem: snapshot.store_problem.clone(),
     }
 }

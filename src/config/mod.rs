@@ -13,6 +13,7 @@ pub mod settings;
 pub mod tls;
 pub mod transfer_policy;
 pub mod validate;
+pub mod voice;
 
 pub use account::Account;
 pub use file::ConfigError;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
 use crate::config::dialling_rules::DiallingRules;
+use crate::config::voice::VoiceSettings;
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub struct Settings {
     pub silence_limit_seconds: u32,
     /// The UDP ports of calls' sound, such as `40000-40100`, two for each call; empty means any.
     pub rtp_ports: String,
+    /// What is done to the microphone's sound.
+    pub voice: VoiceSettings,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -145,6 +148,7 @@ impl Default for Settings {
             requests_per_second: 200,
             silence_limit_seconds: 30,
             rtp_ports: String::new(),
+            voice: VoiceSettings::default(),
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

@@ -224,6 +224,18 @@ pub enum Event {
         /// Whether it is over.
         over: bool,
     },
+    /// The microphone gives nothing, or something again.
+    Microphone {
+        /// `silent` (frames with nothing in them), `stopped` (no frames) or `back`.
+        state: &'static str,
+        /// What is wrong and what to do, unless it is back.
+        problem: Option<String>,
+    },
+    /// The agent talks and is muted; at most once in ten seconds.
+    MutedTalk {
+        /// The call.
+        call: CallContext,
+    },
     /// A recording started, stopped or failed.
     Recording {
         /// The call.

@@ -150,6 +150,8 @@ pub struct CallView {
     pub status: String,
     /// Whether the microphone is muted.
     pub muted: bool,
+    /// When the agent last talked while muted, since then.
+    pub muted_talk: Option<Instant>,
     /// The recording, when there is one.
     pub recording: RecordingView,
     /// The codec, such as `opus`, once media is agreed.
@@ -313,12 +315,21 @@ pub struct DevicesView {
     pub speaker: String,
     /// Why it is not what was chosen, and what to do.
     pub problem: Option<String>,
+    /// What is wrong with the microphone in use, and what to do.
+    pub microphone_problem: Option<String>,
     /// Why the hold music cannot be played, and what to do.
     pub hold_music_problem: Option<String>,
     /// To choose from.
     pub microphones: Vec<String>,
     /// To choose from.
     pub speakers: Vec<String>,
+}
+
+impl DevicesView {
+    /// What keeps the agent from being heard or from hearing.
+    pub fn any_problem(&self) -> Option<&String> {
+        self.problem.as_ref().or(self.microphone_problem.as_ref())
+    }
 }
 
 /// A link that was opened and waits for a yes.

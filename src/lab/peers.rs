@@ -465,6 +465,8 @@ impl Peers {
             | MediaEvent::OneWay { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
+            | MediaEvent::Microphone(_)
+            | MediaEvent::MutedTalk { .. }
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
 use crate::media::one_way::Cause;
+pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
 use crate::sdp::MediaPlan;
 
@@ -145,6 +146,8 @@ pub enum MediaCommand {
     Tone(Option<Tone>),
     /// Change devices, in a call too.
     Devices(Devices),
+    /// Change what is done to the microphone's sound, in a call too; at the start nothing is.
+    Processing(Processing),
     /// End a call's media and close its sockets and its recording.
     Close {
         /// The call.
@@ -165,7 +168,11 @@ impl MediaCommand {
             | Self::PauseRecording { call, .. }
             | Self::StopRecording { call }
             | Self::Close { call } => Some(*call),
-            Self::Focus(_) | Self::Tone(_) | Self::Devices(_) | Self::HoldMusic(_) => None,
+            Self::Focus(_)
+            | Self::Tone(_)
+            | Self::Devices(_)
+            | Self::Processing(_)
+            | Self::HoldMusic(_) => None,
         }
     }
 }
@@ -251,6 +258,13 @@ pub enum MediaEvent {
         cause: Cause,
         /// Whether it is over.
         over: bool,
+    },
+    /// The microphone gives nothing, or something again.
+    Microphone(MicrophoneState),
+    /// The agent talks into this call and is muted; at most once in ten seconds.
+    MutedTalk {
+        /// The call.
+        call: CallId,
     },
     /// A recording is open and its header is on disk.
     RecordingStarted {

@@ -27,8 +27,8 @@ pub(super) enum Feed {
 }
 
 impl Feed {
-    /// Whether it is a person's voice that is sent.
-    pub(super) fn is_microphone(&self) -> bool {
+    /// Whether the microphone is what is sent.
+    pub(super) fn listens(&self) -> bool {
         matches!(self, Self::Microphone)
     }
 

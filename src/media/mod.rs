@@ -1,18 +1,19 @@
 //! Sound: RTP, jitter buffer, codecs, devices, recorder.
 //!
 //! ```text
-//! out: microphone callback -> ring -+
-//!                    file -> player +-> tick -> session: mute -> codec -> RTP -> socket
-//!              far end (echo source)+    |       |
-//!       hold music, in place of these ---+       +-> recorder (left; silence while music plays)
+//! out: microphone callback -> ring -> processing -+
+//!                                  file -> player +-> tick -> session: mute -> codec -> RTP -> socket
+//!                            far end (echo source)+    |       |
+//!                     hold music, in place of these ---+       +-> recorder (left; silence while music plays)
 //! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | FEC | concealment
 //!        -> tick -> mixer (+ tone) -> ring -> speaker callback
+//!             |         +-> processing, which takes it out of the microphone
 //!             +-> recorder (right)
 //! ```
 //!
 //! One thread, the worker, does all of it in steps of 10 ms; what may take longer (opening a sound
-//! card, reading a file, writing a recording) has threads of its own. `session` and `jitter` are
-//! sans-IO.
+//! card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
+//! `processing` are sans-IO.
 
 pub mod codec;
 pub mod command;
@@ -26,6 +27,7 @@ pub mod jitter;
 pub mod one_way;
 pub mod outgoing;
 mod outlet;
+pub mod processing;
 pub mod quality;
 pub mod rate;
 pub mod recorder;
@@ -41,9 +43,12 @@ pub mod transport;
 mod conference;
 mod feed;
 mod incoming;
+mod microphone;
+mod news;
 mod pacer;
 mod protection;
 mod recorded;
+mod seed;
 mod worker;
 
 #[cfg(test)]

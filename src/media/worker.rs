@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::base::clock::{monotonic_now, wall_now};
+use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
-use crate::base::random::{OsRandom, Random as _};
 use crate::base::zone;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
 use crate::media::conference::Mix;
@@ -24,11 +23,13 @@ use crate::media::device::SoundCards;
 use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE};
 use crate::media::hold_music::{OnHold, Shelf};
-use crate::media::outgoing::StreamSeed;
+use crate::media::microphone::{Listener, Microphone};
+use crate::media::news::{report_patiently, told};
 use crate::media::pacer::Pacer;
 use crate::media::recorded::Recorded;
 use crate::media::recorder::Recording;
-use crate::media::session::{Session, SessionEvent, SessionSeed};
+use crate::media::seed::draw_seed;
+use crate::media::session::Session;
 use crate::media::tone::TonePlayer;
 use crate::media::transport::PortPair;
 
@@ -46,8 +47,6 @@ const GLANCE: Duration = Duration::from_millis(4);
 const IDLE: Duration = Duration::from_millis(500);
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
-/// Seconds from the NTP epoch (1900) to that of Unix (1970).
-const NTP_EPOCH: u64 = 2_208_988_800;
 
 /// What is sent to the thread.
 pub(super) enum Message {
@@ -85,6 +84,17 @@ impl Call {
     fn apply_mute(&mut self) {
         self.session.mute(self.muted && !self.on_hold.plays());
     }
+
+    /// Whether it wants the microphone, once it has the focus.
+    fn listener(&self) -> Listener {
+        if !self.sends || !self.feed.listens() || self.on_hold.plays() {
+            Listener::Nobody
+        } else if self.muted {
+            Listener::Muted(self.id)
+        } else {
+            Listener::Call
+        }
+    }
 }
 
 /// The thread's state.
@@ -100,6 +110,7 @@ pub(super) struct Worker {
     /// A tone that was ended and fades in the next tick.
     fading: Option<TonePlayer>,
     cards: SoundCards,
+    microphone: Microphone,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
@@ -129,6 +140,7 @@ impl Worker {
             tone: None,
             fading: None,
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
+            microphone: Microphone::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
@@ -286,6 +298,7 @@ impl Worker {
             }
             MediaCommand::Tone(tone) => self.change_tone(tone),
             MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
+            MediaCommand::Processing(choice) => self.microphone.choose(choice),
             MediaCommand::Close { call } => self.close(call),
         }
     }
@@ -407,6 +420,7 @@ impl Worker {
 
     fn take_device_news(&mut self) {
         while let Some(news) = self.cards.poll() {
+            self.microphone.replaced();
             self.tell(news);
         }
     }
@@ -431,7 +445,8 @@ impl Worker {
 
     /// Makes the 10 ms that begin at `at`.
     fn tick(&mut self, at: Instant) {
-        let microphone = self.cards.capture();
+        let came = self.cards.ready();
+        let mut microphone = self.cards.capture();
         let mut voices = Mix::new();
         let mut speaker = SILENCE;
         let mut ringer = SILENCE;
@@ -457,14 +472,22 @@ impl Worker {
             let ring = target(player);
             player.mix_into(if ring { &mut ringer } else { &mut speaker });
         }
-        self.cards.play(&speaker, &ringer);
+        let played = self.cards.play(&speaker, &ringer);
+        let focused = self.calls.iter().filter(|c| self.focus.contains(&c.id));
+        let listener = Listener::among(focused.map(Call::listener));
+        let noticed = self
+            .microphone
+            .tick(&self.cards, came, &mut microphone, &played, listener);
+        for news in noticed.news() {
+            self.tell(news);
+        }
         for call in &mut self.calls {
             let focus = self.focus.contains(&call.id);
             let heard = &call.heard;
             let music = call.on_hold.next(call.sends);
             // Music is not what the agent said.
             let recorded = call.sends && music.is_none();
-            let live = focus && recorded && call.feed.is_microphone() && self.cards.has_clock();
+            let live = focus && recorded && call.feed.listens() && self.cards.has_clock();
             call.session.microphone(live);
             let microphone = focus.then_some(&microphone);
             let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
@@ -550,39 +573,6 @@ fn mix(into: &mut Frame, more: &Frame) {
     }
 }
 
-/// Tells from a recorder's thread, which may wait a little for a reader that does not keep up.
-fn report_patiently(events: &mpsc::Sender<MediaEvent>, event: MediaEvent) {
-    const TRIES: u32 = 100;
-    const NAP: Duration = Duration::from_millis(20);
-    let mut event = event;
-    for _ in 0..TRIES {
-        match events.try_send(event) {
-            Ok(()) | Err(TrySendError::Closed(_)) => return,
-            Err(TrySendError::Full(back)) => event = back,
-        }
-        std::thread::park_timeout(NAP);
-    }
-    tracing::warn!("nobody takes the media events; one of a recording is lost");
-}
-
-fn told(call: CallId, event: SessionEvent) -> MediaEvent {
-    match event {
-        SessionEvent::Flowing(remote) => MediaEvent::Flowing { call, remote },
-        SessionEvent::Silent { lasting, reports } => MediaEvent::Silent {
-            call,
-            lasting,
-            reports,
-        },
-        SessionEvent::Heard => MediaEvent::Heard { call },
-        SessionEvent::OneWay { cause, over } => MediaEvent::OneWay { call, cause, over },
-        SessionEvent::Digit((digit, duration)) => MediaEvent::Dtmf {
-            call,
-            digit,
-            duration,
-        },
-    }
-}
-
 fn send_waiting(call: &mut Call) {
     while let Some(transmit) = call.session.poll_transmit() {
         let socket = if transmit.from_rtcp_port {
@@ -605,22 +595,5 @@ fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], Socke
             Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))
         }
         Err(_) => None,
-    }
-}
-
-fn draw_seed() -> SessionSeed {
-    let mut random = OsRandom;
-    let [s0, s1, ..] = random.next_u32().to_le_bytes();
-    let wall = wall_now();
-    let seconds = u64::try_from(wall.as_second()).unwrap_or(0);
-    let nanos = u64::try_from(wall.subsec_nanosecond()).unwrap_or(0);
-    SessionSeed {
-        stream: StreamSeed {
-            ssrc: random.next_u32(),
-            sequence: u16::from_le_bytes([s0, s1]),
-            timestamp: random.next_u32(),
-        },
-        ntp_time: ((seconds + NTP_EPOCH) << 32) | ((nanos << 32) / 1_000_000_000),
-        spread: random.next_u64(),
     }
 }

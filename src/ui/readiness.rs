@@ -85,7 +85,7 @@ impl Readiness {
             };
             return Self::new(Level::Working, text::REGISTERING, detail);
         }
-        if let Some(problem) = &snapshot.devices.problem {
+        if let Some(problem) = snapshot.devices.any_problem() {
             return Self::new(Level::Limited, text::MICROPHONE_PROBLEM, sentence(problem));
         }
         if snapshot

@@ -97,6 +97,8 @@ pub(super) struct LiveCall {
     pub(super) flowing: bool,
     pub(super) status: String,
     pub(super) muted: bool,
+    /// When the agent last talked while muted.
+    pub(super) muted_talk: Option<Instant>,
     /// Whether the sound thread knows that we hold it.
     pub(super) music: bool,
     pub(super) recording: RecordingView,
@@ -281,6 +283,7 @@ impl LiveCall {
             flowing: false,
             status: String::new(),
             muted: false,
+            muted_talk: None,
             music: false,
             recording: RecordingView::Off,
             record_wanted: false,
@@ -529,6 +532,7 @@ impl LiveCall {
             ended: self.ended,
             status: self.status.clone(),
             muted: self.muted,
+            muted_talk: self.muted_talk,
             recording: self.recording.clone(),
             codec: self.codec.clone(),
             security: self.security,

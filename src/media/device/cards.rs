@@ -11,9 +11,6 @@ use crate::media::frame::{Frame, SILENCE};
 
 /// How long cards stay open when nothing is to be heard.
 const REST_AFTER: Duration = Duration::from_secs(4);
-/// A card that gives nothing but zeros for so long is reported: some systems refuse a microphone
-/// that way.
-const DIGITAL_SILENCE_FRAMES: u32 = 500;
 
 /// The devices in use.
 pub struct SoundCards {
@@ -30,10 +27,6 @@ pub struct SoundCards {
     resting: bool,
     /// Whether the microphone is open or being opened.
     listening: bool,
-    /// Frames of nothing but zeros that the microphone gave.
-    zero_frames: u32,
-    /// What was told last, for the report of digital silence.
-    told: Option<(String, String)>,
 }
 
 impl SoundCards {
@@ -60,8 +53,6 @@ impl SoundCards {
             idle_since: Some(now),
             resting: false,
             listening: true,
-            zero_frames: 0,
-            told: None,
         })
     }
 
@@ -104,26 +95,13 @@ impl SoundCards {
         }
         while let Ok(report) = self.reports.try_recv() {
             match report {
-                Report::Microphone(end) => {
-                    self.microphone = end;
-                    self.zero_frames = 0;
-                }
+                Report::Microphone(end) => self.microphone = end,
                 Report::Speaker(end) => self.speaker = end,
                 Report::Ringer(end) => self.ringer = end,
-                Report::News(event) => {
-                    if let MediaEvent::Device {
-                        microphone,
-                        speaker,
-                        ..
-                    } = &event
-                    {
-                        self.told = Some((microphone.clone(), speaker.clone()));
-                    }
-                    return Some(event);
-                }
+                Report::News(event) => return Some(event),
             }
         }
-        self.digital_silence()
+        None
     }
 
     /// Whether the cards are closed, so that nothing is to be expected of them.
@@ -141,36 +119,34 @@ impl SoundCards {
         self.microphone.as_mut().is_some_and(MicrophoneEnd::ready)
     }
 
-    /// The next 10 ms of the microphone.
+    /// The next 10 ms of the microphone; silence for what is missing.
     pub fn capture(&mut self) -> Frame {
-        let Some(microphone) = &mut self.microphone else {
-            return SILENCE;
-        };
-        let frame = microphone.take();
-        if frame.iter().all(|sample| *sample == 0.0) {
-            self.zero_frames = self.zero_frames.saturating_add(1);
-        } else {
-            self.zero_frames = 0;
-        }
-        frame
+        self.microphone
+            .as_mut()
+            .map_or(SILENCE, MicrophoneEnd::take)
     }
 
-    /// Plays 10 ms; where there is no ringer of its own, the speaker rings.
-    pub fn play(&mut self, speaker: &Frame, ringer: &Frame) {
-        let mut speaker = *speaker;
+    /// Plays 10 ms, where there is no ringer of its own with the ring tone in it; gives what the
+    /// speaker plays.
+    pub fn play(&mut self, speaker: &Frame, ringer: &Frame) -> Frame {
+        let mut played = *speaker;
         match &mut self.ringer {
             Some(end) => end.add(ringer),
             None => {
-                for (sum, sample) in speaker.iter_mut().zip(ringer) {
+                for (sum, sample) in played.iter_mut().zip(ringer) {
                     *sum += sample;
                 }
             }
         }
-        if let Some(end) = &mut self.speaker {
-            for sample in &mut speaker {
-                *sample = sample.clamp(-1.0, 1.0);
+        for sample in &mut played {
+            *sample = sample.clamp(-1.0, 1.0);
+        }
+        match &mut self.speaker {
+            Some(end) => {
+                end.add(&played);
+                played
             }
-            end.add(&speaker);
+            None => SILENCE,
         }
     }
 
@@ -179,23 +155,5 @@ impl SoundCards {
             devices: self.devices.clone(),
             microphone: self.listening,
         });
-    }
-
-    /// Reports a microphone that gives nothing, once.
-    fn digital_silence(&mut self) -> Option<MediaEvent> {
-        if self.zero_frames < DIGITAL_SILENCE_FRAMES {
-            return None;
-        }
-        self.zero_frames = 0;
-        let (microphone, speaker) = self.told.take()?;
-        let problem = format!(
-            "the microphone “{microphone}” gives no sound at all; check that it is not switched \
-             off, and that the system allows this program to use it"
-        );
-        Some(MediaEvent::Device {
-            microphone,
-            speaker,
-            problem: Some(problem),
-        })
     }
 }

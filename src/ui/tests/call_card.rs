@@ -42,6 +42,23 @@ fn the_controls_send_what_they_say() {
 }
 
 #[test]
+fn who_talks_while_muted_is_told_so_for_a_moment() {
+    let hint = "You are muted: nobody hears you.";
+    let mut call = talking(1, known());
+    call.muted = true;
+    call.muted_talk = Some(start());
+    let shown = desk(with(call.clone()), Rows::default(), |_| {});
+    shown.get_by_label(hint);
+    call.muted_talk = start().checked_sub(Duration::from_secs(6));
+    let shown = desk(with(call.clone()), Rows::default(), |_| {});
+    assert!(shown.query_by_label(hint).is_none());
+    call.muted = false;
+    call.muted_talk = Some(start());
+    let shown = desk(with(call), Rows::default(), |_| {});
+    assert!(shown.query_by_label(hint).is_none());
+}
+
+#[test]
 fn the_controls_show_the_present_state() {
     let mut call = talking(1, known());
     call.muted = true;

@@ -340,6 +340,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         ended: None,
         status: String::new(),
         muted: false,
+        muted_talk: None,
         recording: RecordingView::Off,
         codec: None,
         security: MediaSecurity::None,

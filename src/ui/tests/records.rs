@@ -4,6 +4,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
 use crate::config::settings::ThemeChoice;
+use crate::config::voice::{VoiceProfile, VoiceSettings};
 use crate::control::{Command, Snapshot};
 use crate::crm::row::{CallDirection, CallFilter, CallRow, MatchLevel, NumberProof};
 use crate::ui::state::View;
@@ -305,6 +306,29 @@ fn a_switch_is_turned_by_its_words() {
 }
 
 #[test]
+fn what_is_done_to_the_voice_is_chosen_as_a_profile_or_part_by_part() {
+    let mut shown = desk(registered(), Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    let words = "Take the other side's voice out of my microphone";
+    shown.get_by_label(words).click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().first(),
+        Some(Command::SaveSettings(settings)) if settings.voice.echo_cancellation == Some(false)
+    ));
+    shown.get_by_label("I talk with").click_accesskit();
+    shown.run();
+    shown.get_by_label("Headset").click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().last(),
+        Some(Command::SaveSettings(settings))
+            if settings.voice == VoiceSettings::of(VoiceProfile::Headset)
+    ));
+}
+
+#[test]
 fn hold_music_is_saved_when_its_field_is_left_and_what_is_wrong_stands_below() {
     let mut shown = desk(registered(), Rows::default(), |state| {
         state.view = View::Settings;
@@ -343,7 +367,7 @@ fn a_setting_is_saved_when_it_is_changed_and_only_then() {
         state.view = View::Settings;
     });
     assert!(shown.state_mut().sent().is_empty());
-    shown.get_by_label("Light").click();
+    shown.get_by_label("Light").click_accesskit();
     shown.run();
     let sent = shown.state_mut().sent();
     assert!(

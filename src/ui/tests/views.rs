@@ -41,6 +41,7 @@ fn data(name: &str) -> (Snapshot, Rows) {
     snapshot.to_call_back = 120;
     snapshot.store_problem = Some(LONG.repeat(3));
     snapshot.devices.problem = Some(name.repeat(2));
+    snapshot.devices.microphone_problem = Some(name.repeat(3));
     snapshot.devices.microphones = vec![name.to_owned()];
     snapshot.accounts[0].account.display_name = name.to_owned();
     snapshot.accounts[0].registration = Registration::Failed {

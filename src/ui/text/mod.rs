@@ -3,10 +3,12 @@
 mod forms;
 mod ladder;
 mod sound;
+mod voice;
 
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
 pub(crate) use sound::*;
+pub(crate) use voice::*;
 
 use crate::control::ColleagueState;
 

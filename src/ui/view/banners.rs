@@ -27,6 +27,7 @@ pub(crate) fn banners_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSta
     let standing = [
         (&snapshot.store_problem, true),
         (&snapshot.devices.problem, false),
+        (&snapshot.devices.microphone_problem, false),
     ];
     state.dismissed.retain(|gone| {
         standing

@@ -1,7 +1,7 @@
 //! The call card: who it is, the controls, why, the last calls and the notes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{
@@ -21,12 +21,14 @@ use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
-use crate::ui::theme::{SMALL, Theme, Weight, font};
+use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
 use crate::ui::{format, text};
 
 /// Below this height the notes have fewer lines.
 const LOW: f32 = 700.0;
+/// How long the hint stands that the agent talks and is muted.
+const MUTED_TALK_SHOWN: Duration = Duration::from_secs(5);
 
 /// Notices new and gone calls: a new one is shown, a gone one is forgotten.
 pub(crate) fn follow_calls(scene: &Scene<'_>, state: &mut ViewState) {
@@ -108,7 +110,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
     };
     let person = person::of_call(call);
     head_ui(ui, scene, call, &person);
-    status_ui(ui, call);
+    status_ui(ui, scene.now.mono, call);
     ui.add_space(4.0);
     if call.stage.is_over() {
         ended_ui(ui, scene, call);
@@ -264,7 +266,7 @@ fn security_ui(ui: &mut Ui, security: MediaSecurity) {
 }
 
 /// State, recording, sound.
-fn status_ui(ui: &mut Ui, call: &CallView) {
+fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
     let theme = Theme::of(ui);
     let (word, tone) = outcome::of_call(call, theme);
     ui.horizontal(|ui| {
@@ -299,6 +301,10 @@ fn status_ui(ui: &mut Ui, call: &CallView) {
     });
     if !call.stage.is_over() {
         faults_ui(ui, call);
+    }
+    let hinted = |at| now.saturating_duration_since(at) < MUTED_TALK_SHOWN;
+    if call.muted && call.muted_talk.is_some_and(hinted) && !call.stage.is_over() {
+        paragraph_ui(ui, text::MUTED_TALK, BODY, theme.colours.warn.text);
     }
     // While the call lives the pill says it; a sentence says more.
     if call.stage.is_over() || call.status.split_whitespace().count() > 2 {

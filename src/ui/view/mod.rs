@@ -33,6 +33,7 @@ mod suggestions;
 mod tls_form;
 mod transfer_panel;
 mod typed_setting;
+mod voice_settings;
 mod wish;
 
 pub(crate) use desk::desk_ui;

@@ -8,6 +8,7 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
 use super::typed_setting::TypedSetting;
+use super::voice_settings::voice_settings_ui;
 use crate::config::settings::ThemeChoice;
 use crate::config::{RecordingPolicy, Settings};
 use crate::control::{AccountView, Command, Registration, Snapshot};
@@ -37,6 +38,7 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         let mut settings = snapshot.settings.clone();
         section_ui(ui, text::SOUND, |ui| {
             sound_ui(ui, scene, &mut settings, &snapshot);
+            voice_settings_ui(ui, &mut settings.voice);
             hold_music_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
@@ -205,7 +207,10 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
             ui.add_space(6.0);
         }
     }
-    if let Some(problem) = &view.problem {
+    for problem in [&view.problem, &view.microphone_problem]
+        .into_iter()
+        .flatten()
+    {
         paragraph_ui(
             ui,
             &format::sentence(problem),

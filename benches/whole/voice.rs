@@ -1,0 +1,194 @@
+//! The microphone's processing with real speech: how far an echo is lowered, and what is left of a
+//! voice in double talk, by wideband PESQ.
+//!
+//! The speech is read by people (`LibriVox`, by way of pocketsphinx's test data); the echo is that of a
+//! simulated room.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ringdesk::media::frame::FRAME_SAMPLES;
+use ringdesk::media::processing::{Processing, VoiceProcessor};
+use ringdesk::media::rate::RateConverter;
+
+use crate::acoustics::{Noise, Room, active_level, db, rms};
+use crate::figure::{Figure, Limit};
+
+const SECOND: usize = 48_000;
+/// Where Debian's pocketsphinx-testdata has read books, in the public domain.
+const BOOK: &str =
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb";
+/// Samples by which everything on is late: 13 ms.
+const LATE: usize = 622;
+/// How far below the near end's voice the echo lies, in dB.
+const BELOW: f32 = 12.0;
+
+/// Measures; nothing where speech or PESQ is missing.
+pub fn voice() -> Vec<Figure> {
+    let (Some(far), Some(near)) = (speech(&["0930", "0890"], 24), speech(&["0870", "0920"], 24))
+    else {
+        println!("no speech at {BOOK}: `.ci/setup bench` installs it");
+        return Vec::new();
+    };
+    let mut figures = Vec::new();
+    for (harsh, limit, echo, talk) in [
+        (
+            false,
+            Limit::AtLeast(2.5),
+            "echo lower after 3 s: 60 ms of reverberation",
+            "PESQ-WB of the near end in double talk, echo 12 dB below it",
+        ),
+        (
+            true,
+            // Here even the unprocessed voice has 1.7.
+            Limit::None,
+            "echo lower after 3 s: 90 ms, clipping speaker, 100 ppm drift",
+            "PESQ-WB in double talk with clipping and drift",
+        ),
+    ] {
+        let scene = Scene::new(&far, &near, harsh);
+        figures.push(Figure::alone(
+            echo,
+            "dB",
+            scene.echo_lower(),
+            Limit::AtLeast(35.0),
+        ));
+        if let Some((ours, raw)) = scene.double_talk() {
+            println!("PESQ-WB in double talk, harsh {harsh}: unprocessed {raw:.2}, ours {ours:.2}");
+            figures.push(Figure::alone(talk, "", ours, limit));
+        }
+    }
+    figures
+}
+
+struct Scene {
+    far: Vec<f32>,
+    echo: Vec<f32>,
+    near: Vec<f32>,
+    /// From where on the near end talks.
+    talks: usize,
+}
+
+impl Scene {
+    fn new(far: &[f32], near: &[f32], harsh: bool) -> Self {
+        let mut noise = Noise::new(7);
+        let mut room = Room::new(&mut noise, if harsh { 90 } else { 60 }, 40);
+        if harsh {
+            room.drift = 100e-6;
+            // The loudest tenth of each wave is cut.
+            room.clips_at = far.iter().fold(0.0_f32, |peak, s| peak.max(s.abs())) * 0.6;
+        }
+        let mut echo = room.echo(far);
+        let loudness = active_level(near) / active_level(&echo) / 10.0_f32.powf(BELOW / 20.0);
+        let hiss = noise.steady(far.len(), 0.0001);
+        for (sample, hiss) in echo.iter_mut().zip(hiss) {
+            *sample = *sample * loudness + hiss;
+        }
+        let talks = 6 * SECOND;
+        let near = std::iter::repeat_n(0.0, talks).chain(near.iter().copied());
+        Self {
+            far: far.to_vec(),
+            near: near.take(far.len()).collect(),
+            echo,
+            talks,
+        }
+    }
+
+    fn process(&self, captured: &[f32]) -> Vec<f32> {
+        let mut processor = VoiceProcessor::default();
+        processor.choose(Processing {
+            gain_control: false,
+            ..Processing::SPEAKER
+        });
+        let far = self.far.as_chunks::<FRAME_SAMPLES>().0;
+        let captured = captured.as_chunks::<FRAME_SAMPLES>().0;
+        let mut sent = Vec::new();
+        for (played, captured) in far.iter().zip(captured) {
+            let mut frame = *captured;
+            processor.play(played);
+            processor.capture(&mut frame);
+            sent.extend_from_slice(&frame);
+        }
+        sent
+    }
+
+    fn echo_lower(&self) -> f64 {
+        let sent = self.process(&self.echo);
+        let settled = 3 * SECOND;
+        f64::from(db(
+            rms(&self.echo[settled..sent.len()]) / rms(&sent[settled..])
+        ))
+    }
+
+    /// PESQ-WB of what is sent, and of what the microphone hears.
+    fn double_talk(&self) -> Option<(f64, f64)> {
+        let heard: Vec<f32> = self
+            .echo
+            .iter()
+            .zip(&self.near)
+            .map(|(a, b)| a + b)
+            .collect();
+        let sent = self.process(&heard);
+        let near = &self.near[self.talks..sent.len() - LATE];
+        let ours = pesq(near, &sent[self.talks + LATE..])?;
+        let raw = pesq(near, &heard[self.talks..sent.len() - LATE])?;
+        Some((ours, raw))
+    }
+}
+
+/// So many seconds of a book at 48 kHz, again and again, at −20 dBFS while it is read.
+fn speech(parts: &[&str], seconds: usize) -> Option<Vec<f32>> {
+    let mut narrow = Vec::new();
+    for part in parts {
+        let mut reader = hound::WavReader::open(format!("{BOOK}-{part}.wav")).ok()?;
+        assert_eq!(reader.spec().sample_rate, 16_000);
+        let samples = reader.samples::<i16>().map(Result::unwrap);
+        narrow.extend(samples.map(|sample| f32::from(sample) / 32_768.0));
+    }
+    let mut wide = Vec::new();
+    let mut converter = RateConverter::new(16_000, 48_000).ok()?;
+    converter.process(&narrow, |samples| wide.extend_from_slice(samples));
+    let wide: Vec<f32> = wide
+        .iter()
+        .copied()
+        .cycle()
+        .take(seconds * SECOND)
+        .collect();
+    let louder = 0.1 / active_level(&wide);
+    Some(wide.iter().map(|sample| sample * louder).collect())
+}
+
+/// Wideband PESQ (ITU-T P.862.2) by the Python package `pesq`, in an environment of its own.
+fn pesq(reference: &[f32], degraded: &[f32]) -> Option<f64> {
+    const SCRIPT: &str = "import sys, numpy\nfrom pesq import pesq\n\
+        read = lambda name: numpy.fromfile(name, dtype='<f4')\n\
+        print(pesq(16000, read(sys.argv[1]), read(sys.argv[2]), 'wb'))";
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pesq/bin/python");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, samples: &[f32]| -> PathBuf {
+        let path = folder.path().join(name);
+        let mut bytes = Vec::new();
+        let mut converter = RateConverter::new(48_000, 16_000).unwrap();
+        converter.process(samples, |samples| {
+            bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+        });
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let scored = Command::new(&python)
+        .args(["-c", SCRIPT])
+        .arg(write("reference", reference))
+        .arg(write("degraded", degraded))
+        .output();
+    let Ok(scored) = scored else {
+        println!("no {}: `.ci/setup bench` makes it", python.display());
+        return None;
+    };
+    assert!(
+        scored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&scored.stderr)
+    );
+    String::from_utf8_lossy(&scored.stdout).trim().parse().ok()
+}
