@@ -8,6 +8,9 @@ use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{bars_ui, line_ui, paragraph_ui};
 use crate::ui::{format, text};
 
+/// The room that the figures in words need to be of use, in points.
+const WORDS: f32 = 130.0;
+
 /// What a score says: a word and how many bars. The scores are those of G.107 Annex B, from "users
 /// are satisfied" (R 80) down.
 fn judged(score: MosView) -> (&'static str, u8) {
@@ -42,6 +45,10 @@ pub(crate) fn quality_ui(ui: &mut Ui, call: &CallView) {
         if let Some(quality) = call.quality {
             shown.on_hover_ui(|ui| figures_ui(ui, word, &quality));
         }
+    }
+    // Beside the pills of a recording and a lock there is no room for words; the bars say it.
+    if ui.available_width() < WORDS && bars.is_some() {
+        return;
     }
     let words = format::quality(call.codec.as_deref(), call.quality);
     line_ui(ui, &words, font(11.5, Weight::Regular), theme.colours.muted);
