@@ -162,9 +162,12 @@ pub(super) struct HeadlessArgs {
     /// Send back what is heard.
     #[arg(long, conflicts_with = "play")]
     pub(super) echo: bool,
-    /// Codecs in order, such as opus,pcmu,pcma.
+    /// Codecs in order of preference, of opus, g722, pcmu and pcma (all of them, in this order).
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(super) codecs: Vec<String>,
+    /// Send little or nothing while our side is silent (comfort noise, DTX).
+    #[arg(long)]
+    pub(super) silence_suppression: bool,
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,

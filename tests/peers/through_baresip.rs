@@ -5,7 +5,8 @@ use crate::baresip::Baresip;
 use crate::conversation::Conversation;
 use crate::phone::Phone;
 
-fn baresip_calls_us(codec: &str, ours: &str) {
+/// Gives what was said, and what baresip heard.
+fn baresip_calls_us(codec: &str, ours: &str) -> (Conversation, Sound) {
     let call = Conversation::prepare(ours);
     let mut baresip = Baresip::start(codec, &call.theirs);
     let mut phone = call.phone(&["--auto-answer=100"]);
@@ -19,10 +20,12 @@ fn baresip_calls_us(codec: &str, ours: &str) {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.only_call()["state"], "completed");
     baresip.wait("CALL_CLOSED");
-    call.assert_heard(&baresip.heard());
+    let heard = baresip.heard();
+    call.assert_heard(&heard);
+    (call, heard)
 }
 
-fn we_call_baresip(codec: &str, ours: &str) {
+fn we_call_baresip(codec: &str, ours: &str) -> (Conversation, Sound) {
     let call = Conversation::prepare(ours);
     let mut baresip = Baresip::start(codec, &call.theirs);
     let uri = baresip.uri();
@@ -32,7 +35,21 @@ fn we_call_baresip(codec: &str, ours: &str) {
     assert_eq!(row["state"], "completed");
     assert_eq!(row["direction"], "outbound");
     baresip.wait("CALL_CLOSED");
-    call.assert_heard(&baresip.heard());
+    let heard = baresip.heard();
+    call.assert_heard(&heard);
+    (call, heard)
+}
+
+#[test]
+fn baresip_calls_us_with_g722_and_both_hear_the_upper_band() {
+    let heard = baresip_calls_us("g722/16000/1", "g722,pcma");
+    heard.0.assert_wide(&heard.1);
+}
+
+#[test]
+fn we_call_baresip_with_g722_and_both_hear_the_upper_band() {
+    let heard = we_call_baresip("g722/16000/1", "opus,g722,pcma");
+    heard.0.assert_wide(&heard.1);
 }
 
 #[test]

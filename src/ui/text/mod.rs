@@ -1,8 +1,10 @@
 //! Every text of the window, in one place.
 
+mod codecs;
 mod forms;
 mod ladder;
 
+pub(crate) use codecs::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
 

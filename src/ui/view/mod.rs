@@ -8,6 +8,7 @@ mod call_detail;
 mod call_row;
 mod call_who;
 mod calls;
+mod codecs_form;
 mod colleague_settings;
 mod colleagues;
 mod contact_form;
