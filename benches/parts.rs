@@ -114,10 +114,11 @@ fn descriptions(bench: &mut Criterion) {
         version: 1,
         address: "127.0.0.1".parse().unwrap(),
         rtp_port: 4000,
-        codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+        codecs: Codec::ALL.to_vec(),
         ptime_millis: 20,
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
+        silence_suppression: false,
     };
     let text = offer(&local).to_string();
     bench.bench_function("offer parsed and answered", |bench| {

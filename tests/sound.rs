@@ -363,6 +363,7 @@ impl Side {
             ptime_millis: 20,
             direction: Direction::SendRecv,
             srtp: LocalSrtp::default(),
+            silence_suppression: false,
         }
     }
 

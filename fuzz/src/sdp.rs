@@ -96,7 +96,7 @@ fn local(direction: Direction) -> LocalMedia {
         version: 1,
         address: [127, 0, 0, 1].into(),
         rtp_port: 4000,
-        codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+        codecs: Codec::ALL.to_vec(),
         ptime_millis: 20,
         direction,
         srtp: LocalSrtp {
@@ -105,6 +105,7 @@ fn local(direction: Direction) -> LocalMedia {
             requires: direction == Direction::SendOnly,
             keys: SrtpSuite::ALL.map(|suite| seed.draw(suite)).into(),
         },
+        silence_suppression: true,
     };
     assert!(SessionDescription::parse(offer(&local).to_string().as_bytes()).is_ok());
     local

@@ -35,10 +35,11 @@ pub(crate) fn check(bytes: &[u8]) {
         version: 1,
         address: [127, 0, 0, 1].into(),
         rtp_port: 4000,
-        codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+        codecs: Codec::ALL.to_vec(),
         ptime_millis: 20,
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
+        silence_suppression: true,
     };
     let offer = SessionDescription::parse(OFFER.as_bytes()).expect("our offer can be read");
     let (_, plan) = answer(&local, &offer).expect("our offer can be answered");

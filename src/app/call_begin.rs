@@ -317,15 +317,24 @@ impl Engine {
     fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {
         let live = account.and_then(|id| self.account(id));
         let script = &self.options.script;
-        let (named, srtp) = live.map_or((&script.codecs, script.extensions.srtp), |live| {
-            (&live.account.codecs, live.account.extensions.srtp)
-        });
+        let (named, srtp, silence_suppression) = live.map_or(
+            (
+                &script.codecs,
+                script.extensions.srtp,
+                script.silence_suppression,
+            ),
+            |live| {
+                let account = &live.account;
+                let srtp = account.extensions.srtp;
+                (&account.codecs, srtp, account.silence_suppression)
+            },
+        );
         let mut codecs: Vec<Codec> = named
             .iter()
             .filter_map(|name| Codec::from_name(name))
             .collect();
         if codecs.is_empty() {
-            codecs = vec![Codec::Opus, Codec::Pcmu, Codec::Pcma];
+            codecs = Codec::ALL.to_vec();
         }
         let hides_keys = live.is_some_and(|live| live.account.is_encrypted());
         let mut seed = [0; 32];
@@ -335,6 +344,7 @@ impl Engine {
         MediaPreferences {
             codecs,
             ptime_millis: 20,
+            silence_suppression,
             session_id,
             srtp: SrtpPreferences {
                 offers: match srtp {

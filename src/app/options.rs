@@ -62,6 +62,8 @@ pub struct Script {
     pub record: bool,
     /// Codecs for calls without an account, by encoding name; empty means all.
     pub codecs: Vec<String>,
+    /// Whether calls without an account send little or nothing while our side is silent.
+    pub silence_suppression: bool,
     /// How long a call without an account rings.
     pub ring_limit: Duration,
     /// The rules of calls without an account.
@@ -92,6 +94,7 @@ impl Default for Script {
             source: Source::Microphone,
             record: false,
             codecs: Vec::new(),
+            silence_suppression: false,
             ring_limit: Duration::from_secs(120),
             rules: CallRules::default(),
             extensions: CallExtensions::default(),

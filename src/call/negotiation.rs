@@ -15,6 +15,8 @@ pub struct MediaPreferences {
     pub codecs: Vec<Codec>,
     /// The packet time to ask for, in milliseconds.
     pub ptime_millis: u32,
+    /// Whether little or nothing is sent while our side is silent.
+    pub silence_suppression: bool,
     /// The `o=` session id, drawn at random for each call.
     pub session_id: u64,
     /// What is done about SRTP.
@@ -95,6 +97,7 @@ impl Negotiation {
                 ptime_millis: preferences.ptime_millis,
                 direction: Direction::SendRecv,
                 srtp,
+                silence_suppression: preferences.silence_suppression,
             },
             written: None,
             current: None,

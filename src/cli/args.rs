@@ -164,12 +164,15 @@ pub(super) struct HeadlessArgs {
     /// Send back what is heard.
     #[arg(long, conflicts_with = "play")]
     pub(super) echo: bool,
-    /// Codecs in order, such as opus,pcmu,pcma.
+    /// Codecs in order of preference, of opus, g722, pcmu and pcma (all of them, in this order).
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(super) codecs: Vec<String>,
     /// UDP ports of calls' sound, two for each call, such as 40000-40100; any without it.
     #[arg(long, value_name = "FIRST-LAST")]
     pub(super) rtp_ports: Option<PortRange>,
+    /// Send little or nothing while our side is silent (comfort noise, DTX).
+    #[arg(long)]
+    pub(super) silence_suppression: bool,
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,

@@ -47,6 +47,11 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         )
         .into());
     }
+    if !args.codecs.is_empty()
+        && let Err(problem) = validate::codecs(&args.codecs)
+    {
+        return Err(Usage(problem.to_string()).into());
+    }
     for options in &mut accounts {
         let account = &mut options.account;
         apply_to_all(args, account);
@@ -288,6 +293,7 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
     if !args.codecs.is_empty() {
         account.codecs.clone_from(&args.codecs);
     }
+    account.silence_suppression |= args.silence_suppression;
     args.rules.apply(&mut account.rules);
     args.extensions.apply(&mut account.extensions);
 }
@@ -363,6 +369,7 @@ fn script(args: &HeadlessArgs) -> Script {
         source,
         record: args.record_dir.is_some(),
         codecs: args.codecs.clone(),
+        silence_suppression: args.silence_suppression,
         ring_limit: Duration::from_secs(args.ring_limit.unwrap_or(120).into()),
         extensions: CallExtensions::default(),
     }

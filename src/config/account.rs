@@ -7,6 +7,7 @@ use crate::base::zone::{Zoned, without_zones};
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::tls::TlsOptions;
+use crate::config::validate::CODECS;
 
 /// A SIP account. The password is not part of it: see [`crate::config::secret`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Account {
     pub ring_limit_seconds: u32,
     /// Codecs in order of preference, by encoding name.
     pub codecs: Vec<String>,
+    /// Whether little or nothing is sent while the agent is silent: comfort noise with G.711 and
+    /// G.722 (RFC 3389), DTX with Opus.
+    pub silence_suppression: bool,
     /// Whether waiting messages are asked for.
     pub message_waiting: MessageWaiting,
     /// The number or address of the voice mail; empty means the one that the server names.
@@ -120,7 +124,8 @@ impl Default for Account {
             websocket_path: "/".to_owned(),
             expires_seconds: 3600,
             ring_limit_seconds: 120,
-            codecs: ["opus", "pcmu", "pcma"].map(str::to_owned).to_vec(),
+            codecs: CODECS.map(str::to_owned).to_vec(),
+            silence_suppression: false,
             message_waiting: MessageWaiting::Auto,
             voicemail: String::new(),
             dial_plan: DialPlan::default(),

@@ -529,8 +529,9 @@ fn preferences() -> MediaPreferences {
     let mut seed = [0; 32];
     OsRandom.fill(&mut seed);
     MediaPreferences {
-        codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+        codecs: Codec::ALL.to_vec(),
         ptime_millis: PTIME_MILLIS,
+        silence_suppression: false,
         // RFC 8866 section 5.2: 64 bits, of which common parsers take 63.
         session_id: OsRandom.next_u64() >> 1,
         srtp: SrtpPreferences {

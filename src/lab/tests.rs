@@ -266,6 +266,7 @@ fn preferences() -> MediaPreferences {
     MediaPreferences {
         codecs: vec![Codec::Opus, Codec::Pcmu],
         ptime_millis: 20,
+        silence_suppression: false,
         session_id: 1,
         srtp: SrtpPreferences::off(),
     }

@@ -120,6 +120,7 @@ pub struct Score {
 pub fn impairment(codec: Codec) -> Impairment {
     match codec {
         Codec::Pcmu | Codec::Pcma => G711,
+        Codec::G722 => G722,
         Codec::Opus => OPUS,
     }
 }

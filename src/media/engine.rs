@@ -181,6 +181,7 @@ mod tests {
                 ptime_millis: 20,
                 direction: Direction::SendRecv,
                 srtp: LocalSrtp::default(),
+                silence_suppression: false,
             }
         }
 

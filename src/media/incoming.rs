@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::media::codec::Decoder;
+use crate::media::codec::{Receiver, samples_in};
 use crate::media::dtmf::{DtmfReceiver, EventPayload, ReceivedDigit};
 use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE, duration_of};
-use crate::media::jitter::{Decode as _, JitterBuffer, JitterFigures};
+use crate::media::jitter::{JitterBuffer, JitterFigures, SoundPacket};
 use crate::media::quality::ArrivalRecord;
 use crate::media::rtcp::ReportBlock;
 use crate::media::rtp::RtpPacket;
@@ -14,8 +14,6 @@ use crate::media::statistics::SourceStatistics;
 use crate::media::transport::Latch;
 use crate::sdp::{Codec, MediaPlan};
 
-/// Comfort noise (RFC 3389): it keeps a stream alive, and is played as silence.
-const COMFORT_NOISE: u8 = 13;
 /// A new SSRC takes over at once when the old one has been silent for so long.
 const SOURCE_SILENCE: Duration = Duration::from_millis(200);
 
@@ -66,7 +64,9 @@ pub(super) struct Incoming {
     earlier: (u64, u64),
     /// Made for the first packet: it is large, and many a call ends before it.
     jitter: Option<Box<JitterBuffer>>,
-    decoder: Option<(Codec, Decoder)>,
+    receiver: Receiver,
+    /// The codec of the sound that came last, or that will.
+    codec: Option<Codec>,
     /// The length of the sound packet that came last, in samples.
     packet_samples: usize,
     record: ArrivalRecord,
@@ -87,7 +87,8 @@ impl Incoming {
             newcomer: None,
             earlier: (0, 0),
             jitter: None,
-            decoder: None,
+            receiver: Receiver::default(),
+            codec: None,
             packet_samples: 0,
             record: ArrivalRecord::default(),
             digits: DtmfReceiver::default(),
@@ -101,7 +102,9 @@ impl Incoming {
         self.latch.apply(plan.remote_rtp);
         if plan.direction.receives() && !self.receives {
             // Time went by without a pull.
-            self.restart_jitter();
+            if let Some(jitter) = &mut self.jitter {
+                jitter.silence();
+            }
         }
         self.receives = plan.direction.receives();
         self.meanings.clear();
@@ -113,7 +116,10 @@ impl Incoming {
             self.meanings
                 .push((*payload_type, Meaning::Event { clock_rate }));
         }
-        self.meanings.push((COMFORT_NOISE, Meaning::ComfortNoise));
+        for payload_type in &plan.comfort_noise_receive {
+            self.meanings.push((*payload_type, Meaning::ComfortNoise));
+        }
+        self.codec = self.codec.or(Some(plan.codec));
     }
 
     /// Takes a packet.
@@ -165,7 +171,11 @@ impl Incoming {
                         .handle(now, packet.timestamp, clock_rate, payload);
                 }
             }
-            Meaning::ComfortNoise => self.skip(packet.sequence),
+            Meaning::ComfortNoise => match self.codec {
+                // Opus has a noise of its own; what another one tells is of no use to it.
+                Some(Codec::Opus) | None => self.skip(packet.sequence),
+                Some(codec) => self.push(now, packet, codec, 0),
+            },
         }
         let in_time = self.figures().late == late;
         self.record.add(packet.sequence, in_time);
@@ -174,11 +184,9 @@ impl Incoming {
 
     /// Gives the next 10 ms.
     pub(super) fn playout(&mut self, now: Instant, output: &mut Frame) {
-        match (&mut self.decoder, &mut self.jitter) {
-            (Some((_, decoder)), Some(jitter)) if self.receives => {
-                jitter.pull(now, decoder, output);
-            }
-            (Some(_) | None, Some(_) | None) => *output = SILENCE,
+        match &mut self.jitter {
+            Some(jitter) if self.receives => jitter.pull(now, &mut self.receiver, output),
+            Some(_) | None => *output = SILENCE,
         }
     }
 
@@ -213,9 +221,8 @@ impl Incoming {
 
     /// The codec of the sound that came last, and how long its packets are.
     pub(super) fn codec(&self) -> Option<(Codec, Duration)> {
-        let (codec, _) = self.decoder.as_ref()?;
         let samples = u64::try_from(self.packet_samples).unwrap_or(0);
-        Some((*codec, duration_of(samples)))
+        Some((self.codec?, duration_of(samples)))
     }
 
     /// Interarrival jitter, once two packets came.
@@ -286,7 +293,10 @@ impl Incoming {
             }
             self.earlier = self.counts();
             self.record.restart();
-            self.restart_jitter();
+            if let Some(jitter) = &mut self.jitter {
+                jitter.restart();
+            }
+            self.receiver.renew();
             self.digits = DtmfReceiver::default();
         }
         self.newcomer = None;
@@ -310,12 +320,6 @@ impl Incoming {
         }
     }
 
-    fn restart_jitter(&mut self) {
-        if let Some(jitter) = &mut self.jitter {
-            jitter.restart();
-        }
-    }
-
     /// A packet that is no sound stands in the row of the others.
     fn skip(&mut self, sequence: u16) {
         if let Some(jitter) = &mut self.jitter {
@@ -325,35 +329,35 @@ impl Incoming {
 
     /// Takes sound; whether the codec can read it.
     fn hear(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec) -> bool {
-        if self.decoder.as_ref().map(|(codec, _)| *codec) != Some(codec) {
-            self.restart_jitter();
+        // A packet without a byte is the shortest way to say that nothing is to be heard.
+        let samples = if packet.payload.is_empty() {
+            Some(0)
+        } else {
+            samples_in(codec, packet.payload)
+        };
+        if let Some(samples) = samples {
+            self.codec = Some(codec);
             self.clock_rate = codec.clock_rate();
-            self.decoder = match Decoder::new(codec) {
-                Ok(decoder) => Some((codec, decoder)),
-                Err(error) => {
-                    tracing::error!(%error, "the far end's sound cannot be played");
-                    None
-                }
-            };
+            if samples > 0 {
+                self.packet_samples = samples;
+            }
+            self.push(now, packet, codec, samples);
         }
-        let readable = self
-            .decoder
-            .as_ref()
-            .and_then(|(_, decoder)| decoder.samples_in(packet.payload));
-        if let Some(samples) = readable {
-            self.packet_samples = samples;
-            let scale = SAMPLE_RATE / codec.clock_rate();
-            let jitter = self
-                .jitter
-                .get_or_insert_with(|| Box::new(JitterBuffer::new(now)));
-            jitter.push(
-                now,
-                packet.sequence,
-                packet.timestamp,
-                scale,
-                (packet.payload, samples),
-            );
-        }
-        readable.is_some()
+        samples.is_some()
+    }
+
+    fn push(&mut self, now: Instant, packet: &RtpPacket<'_>, codec: Codec, samples: usize) {
+        let jitter = self
+            .jitter
+            .get_or_insert_with(|| Box::new(JitterBuffer::new(now)));
+        let sound = SoundPacket {
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            scale: SAMPLE_RATE / codec.clock_rate(),
+            codec,
+            samples,
+            payload: packet.payload,
+        };
+        jitter.push(now, &sound);
     }
 }

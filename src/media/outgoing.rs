@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::media::codec::{CodecError, Encoder, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, samples_of};
+use crate::media::codec::{
+    CodecError, Encoded, Encoder, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, samples_of,
+};
 use crate::media::dtmf::{DigitTones, DtmfSender, EventStep};
 use crate::media::frame::{FRAME_SAMPLES, Frame, Meter, SAMPLE_RATE};
 use crate::media::rtcp::SenderInfo;
@@ -65,20 +67,29 @@ impl Outgoing {
         }
     }
 
-    /// Takes a plan; the codec keeps its state when nothing that concerns it changed.
+    /// Takes a plan; the codec keeps its state, and what is gathered stays, when nothing that
+    /// concerns it changed.
     ///
     /// # Errors
     ///
     /// Fails when the codec cannot be made.
     pub fn apply(&mut self, plan: &MediaPlan) -> Result<(), CodecError> {
-        let same = self.plan.as_ref().is_some_and(|old| {
-            (old.codec, old.opus_fec, old.opus_max_bitrate)
-                == (plan.codec, plan.opus_fec, plan.opus_max_bitrate)
-        });
+        let facts = |plan: &MediaPlan| (plan.codec, plan.opus, plan.comfort_noise_send.is_some());
+        let same = self
+            .plan
+            .as_ref()
+            .is_some_and(|old| facts(old) == facts(plan));
         if !same || self.encoder.is_none() {
             self.encoder = Some(Encoder::new(plan)?);
         }
-        self.gathered.clear();
+        if (!same || self.gathered.len() >= full_length(plan))
+            && let Some(old) = &self.plan
+        {
+            // What is not sent was spoken all the same: the clock goes on.
+            let unsent = tick_of(old, self.gathered.len());
+            self.timestamp = self.timestamp.wrapping_add(unsent);
+            self.gathered.clear();
+        }
         if !plan.direction.sends() {
             self.digits.clear();
             self.tones.clear();
@@ -104,13 +115,13 @@ impl Outgoing {
         let plan = self.plan.as_ref()?;
         let step = tick_of(plan, FRAME_SAMPLES);
         if !plan.direction.sends() || !reachable {
-            self.timestamp = self.timestamp.wrapping_add(step);
+            let unsent = tick_of(plan, self.gathered.len());
+            self.timestamp = self.timestamp.wrapping_add(unsent).wrapping_add(step);
             self.fresh = true;
             self.gathered.clear();
             return None;
         }
-        let ptime = Duration::from_millis(u64::from(plan.ptime_millis));
-        let full = samples_of(ptime).clamp(FRAME_SAMPLES, MAX_PACKET_SAMPLES / 2);
+        let full = full_length(plan);
         self.gathered
             .reserve_exact(full.saturating_sub(self.gathered.len()));
         self.gathered.extend_from_slice(frame);
@@ -196,12 +207,22 @@ impl Outgoing {
             self.fresh = true;
             return Some(self.write(event.start, payload_type, timestamp, &payload));
         }
-        let payload_type = plan.send_payload_type;
+        let (sound_type, noise_type) = (plan.send_payload_type, plan.comfort_noise_send);
         let mut payload = [0; MAX_PAYLOAD_BYTES];
         let sound = self.gathered.get(..samples)?;
-        let length = self.encoder.as_mut()?.encode(sound, &mut payload);
-        let payload = payload.get(..length).filter(|bytes| !bytes.is_empty())?;
-        let marker = std::mem::take(&mut self.fresh);
+        let (length, payload_type, marker) =
+            match self.encoder.as_mut()?.encode(sound, &mut payload) {
+                Encoded::Sound(length) => (length, sound_type, std::mem::take(&mut self.fresh)),
+                Encoded::Silence(length) => {
+                    self.fresh = true;
+                    (length, noise_type?, false)
+                }
+                Encoded::Nothing => {
+                    self.fresh = true;
+                    return None;
+                }
+            };
+        let payload = payload.get(..length)?;
         Some(self.write(marker, payload_type, self.timestamp, payload))
     }
 
@@ -233,6 +254,12 @@ impl Outgoing {
         }
         self.gain = goal;
     }
+}
+
+/// The samples at 48 kHz of the plan's packets.
+fn full_length(plan: &MediaPlan) -> usize {
+    let ptime = Duration::from_millis(u64::from(plan.ptime_millis));
+    samples_of(ptime).clamp(FRAME_SAMPLES, MAX_PACKET_SAMPLES / 2)
 }
 
 /// Samples at 48 kHz in the clock of the plan's codec.

@@ -1,7 +1,8 @@
-//! Between 8 kHz and 48 kHz, for G.711: one polyphase low-pass of 240 taps in both directions.
+//! Between 8 kHz (G.711) or 16 kHz (G.722) and 48 kHz: one polyphase low-pass of 240 taps in both
+//! directions.
 //!
-//! A Kaiser window for 60 dB at a cut-off of 3.7 kHz passes to 3.3 kHz and stops from 4.1 kHz on;
-//! the delay is 2.5 ms each way.
+//! A Kaiser window for 60 dB at a cut-off of 3.7 kHz passes to 3.3 kHz and stops from 4.1 kHz on,
+//! one at 7.5 kHz passes to 7.1 kHz and stops from 7.9 kHz on; the delay is 2.5 ms each way.
 
 #![expect(
     clippy::indexing_slicing,
@@ -11,16 +12,34 @@
 use std::sync::LazyLock;
 
 /// 48 kHz samples for each sample at 8 kHz.
-pub const FACTOR: usize = 6;
-/// Taps for each of the six phases.
-const TAPS: usize = 40;
-const LENGTH: usize = TAPS * FACTOR;
-const CUTOFF_HERTZ: f64 = 3_700.0;
+pub const NARROW: usize = 6;
+/// 48 kHz samples for each sample at 16 kHz.
+pub const WIDE: usize = 3;
+/// Taps at 48 kHz.
+const LENGTH: usize = 240;
+/// Taps for each phase of the filter for 8 kHz.
+pub const NARROW_TAPS: usize = LENGTH / NARROW;
+/// Taps for each phase of the filter for 16 kHz.
+pub const WIDE_TAPS: usize = LENGTH / WIDE;
 /// Kaiser's β for 60 dB.
 const BETA: f64 = 5.65;
 
-/// The prototype at 48 kHz, with a gain of 1 at 0 Hz.
-static PROTOTYPE: LazyLock<[f32; LENGTH]> = LazyLock::new(|| {
+type Prototype = [f32; LENGTH];
+
+static NARROW_BAND: LazyLock<Prototype> = LazyLock::new(|| low_pass(3_700.0));
+static WIDE_BAND: LazyLock<Prototype> = LazyLock::new(|| low_pass(7_500.0));
+
+/// The filter for so many samples at 48 kHz.
+fn prototype(factor: usize) -> &'static Prototype {
+    if factor == WIDE {
+        &WIDE_BAND
+    } else {
+        &NARROW_BAND
+    }
+}
+
+/// A low-pass at 48 kHz, with a gain of 1 at 0 Hz.
+fn low_pass(cutoff_hertz: f64) -> Prototype {
     let bessel = |x: f64| {
         let mut sum = 1.0;
         let mut term = 1.0;
@@ -34,47 +53,49 @@ static PROTOTYPE: LazyLock<[f32; LENGTH]> = LazyLock::new(|| {
     let mut taps = [0.0_f64; LENGTH];
     for (index, tap) in taps.iter_mut().enumerate() {
         let x = index as f64 - centre;
-        let phase = 2.0 * std::f64::consts::PI * CUTOFF_HERTZ / 48_000.0 * x;
+        let phase = 2.0 * std::f64::consts::PI * cutoff_hertz / 48_000.0 * x;
         let window = bessel(BETA * (1.0 - (x / centre).powi(2)).max(0.0).sqrt()) / bessel(BETA);
         *tap = phase.sin() / (std::f64::consts::PI * x) * window;
     }
     let sum: f64 = taps.iter().sum();
-    taps.map(|tap| narrow(tap / sum))
-});
+    taps.map(|tap| rounded(tap / sum))
+}
 
 #[expect(clippy::cast_possible_truncation, reason = "f64 to f32 only rounds")]
-fn narrow(value: f64) -> f32 {
+fn rounded(value: f64) -> f32 {
     value as f32
 }
 
-/// From 8 kHz to 48 kHz.
+/// To 48 kHz, `FACTOR` samples for each, in phases of `TAPS` taps.
 #[derive(Debug, Clone)]
-pub struct Upsampler {
+pub struct Upsampler<const FACTOR: usize, const TAPS: usize> {
     /// The last inputs, twice, so that a window is always contiguous.
-    history: [f32; TAPS * 2],
+    history: [[f32; TAPS]; 2],
     at: usize,
 }
 
-impl Default for Upsampler {
+impl<const FACTOR: usize, const TAPS: usize> Default for Upsampler<FACTOR, TAPS> {
     fn default() -> Self {
+        const { assert!(FACTOR * TAPS == LENGTH) };
         Self {
-            history: [0.0; TAPS * 2],
+            history: [[0.0; TAPS]; 2],
             at: 0,
         }
     }
 }
 
-impl Upsampler {
-    /// Makes six samples of each input; writes `input.len() * 6`, or as many as `output` holds.
+impl<const FACTOR: usize, const TAPS: usize> Upsampler<FACTOR, TAPS> {
+    /// Makes `FACTOR` samples of each input; writes as many as `output` holds.
     pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        let prototype = &*PROTOTYPE;
-        for (sample, six) in input.iter().zip(output.chunks_exact_mut(FACTOR)) {
-            self.history[self.at] = *sample;
-            self.history[self.at + TAPS] = *sample;
+        let prototype = prototype(FACTOR);
+        for (sample, made) in input.iter().zip(output.chunks_exact_mut(FACTOR)) {
+            for half in &mut self.history {
+                half[self.at] = *sample;
+            }
             self.at = (self.at + 1) % TAPS;
             // Oldest first.
-            let window = &self.history[self.at..self.at + TAPS];
-            for (phase, out) in six.iter_mut().enumerate() {
+            let window = &self.history.as_flattened()[self.at..self.at + TAPS];
+            for (phase, out) in made.iter_mut().enumerate() {
                 let mut sum = 0.0;
                 for (tap, value) in window.iter().rev().enumerate() {
                     sum += prototype[tap * FACTOR + phase] * value;
@@ -85,14 +106,14 @@ impl Upsampler {
     }
 }
 
-/// From 48 kHz to 8 kHz.
+/// From 48 kHz, one sample for each `FACTOR`.
 #[derive(Debug, Clone)]
-pub struct Downsampler {
+pub struct Downsampler<const FACTOR: usize> {
     history: [f32; LENGTH * 2],
     at: usize,
 }
 
-impl Default for Downsampler {
+impl<const FACTOR: usize> Default for Downsampler<FACTOR> {
     fn default() -> Self {
         Self {
             history: [0.0; LENGTH * 2],
@@ -101,12 +122,12 @@ impl Default for Downsampler {
     }
 }
 
-impl Downsampler {
-    /// Makes one sample of each six; `input` is a multiple of six.
+impl<const FACTOR: usize> Downsampler<FACTOR> {
+    /// Makes one sample of each `FACTOR`; `input` is a multiple of it.
     pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        let prototype = &*PROTOTYPE;
-        for (six, out) in input.chunks_exact(FACTOR).zip(output) {
-            for sample in six {
+        let prototype = prototype(FACTOR);
+        for (taken, out) in input.chunks_exact(FACTOR).zip(output) {
+            for sample in taken {
                 self.history[self.at] = *sample;
                 self.history[self.at + LENGTH] = *sample;
                 self.at = (self.at + 1) % LENGTH;
@@ -131,33 +152,43 @@ mod tests {
         samples.iter().map(|s| s * s).sum::<f32>() / samples.len() as f32
     }
 
-    fn down(hertz: f32) -> f32 {
+    fn down<const FACTOR: usize>(hertz: f32) -> f32 {
         let input = sine(hertz, 48_000.0, 48_000);
-        let mut output = vec![0.0; 8_000];
-        Downsampler::default().process(&input, &mut output);
-        power(&output[200..])
+        let mut output = vec![0.0; 48_000 / FACTOR];
+        Downsampler::<FACTOR>::default().process(&input, &mut output);
+        power(&output[400..])
     }
 
     #[test]
     fn speech_passes_and_what_would_fold_back_does_not() {
         for hertz in [200.0, 1_000.0, 3_000.0] {
-            assert!((down(hertz) - 0.5).abs() < 0.01, "{hertz}: {}", down(hertz));
+            let power = down::<NARROW>(hertz);
+            assert!((power - 0.5).abs() < 0.01, "{hertz}: {power}");
         }
         for hertz in [4_300.0, 6_000.0, 8_000.0, 12_000.0] {
-            assert!(down(hertz) < 2e-6, "{hertz}: {}", down(hertz));
+            let power = down::<NARROW>(hertz);
+            assert!(power < 2e-6, "{hertz}: {power}");
+        }
+        for hertz in [100.0, 3_000.0, 5_000.0, 7_000.0] {
+            let power = down::<WIDE>(hertz);
+            assert!((power - 0.5).abs() < 0.01, "{hertz}: {power}");
+        }
+        for hertz in [8_100.0, 9_000.0, 12_000.0, 16_000.0] {
+            let power = down::<WIDE>(hertz);
+            assert!(power < 2e-6, "{hertz}: {power}");
         }
     }
 
-    #[test]
-    fn up_makes_no_images() {
-        let input = sine(1_000.0, 8_000.0, 8_000);
+    /// What is left beside the sine itself, fitted by its two quadratures.
+    fn images<const FACTOR: usize, const TAPS: usize>(hertz: f32) -> f32 {
+        let rate = 48_000 / FACTOR;
+        let input = sine(hertz, rate as f32, rate);
         let mut output = vec![0.0; 48_000];
-        Upsampler::default().process(&input, &mut output);
+        Upsampler::<FACTOR, TAPS>::default().process(&input, &mut output);
         let settled = &output[2_400..];
         assert!((power(settled) - 0.5).abs() < 0.01);
-        // What is left beside the sine itself, fitted by its two quadratures.
         let (mut a, mut b) = (0.0, 0.0);
-        let phase = |n: usize| 2.0 * std::f32::consts::PI * n as f32 / 48.0;
+        let phase = |n: usize| 2.0 * std::f32::consts::PI * hertz * n as f32 / 48_000.0;
         for (n, s) in settled.iter().enumerate() {
             a += s * phase(n).cos();
             b += s * phase(n).sin();
@@ -169,17 +200,25 @@ mod tests {
             .enumerate()
             .map(|(n, s)| s - a * phase(n).cos() - b * phase(n).sin())
             .collect();
-        assert!(power(&rest) < 1e-5, "{}", power(&rest));
+        power(&rest)
+    }
+
+    #[test]
+    fn up_makes_no_images() {
+        let narrow = images::<NARROW, NARROW_TAPS>(1_000.0);
+        assert!(narrow < 1e-5, "{narrow}");
+        let wide = images::<WIDE, WIDE_TAPS>(5_000.0);
+        assert!(wide < 1e-5, "{wide}");
     }
 
     #[test]
     fn pieces_give_the_same_as_the_whole() {
         let input = sine(700.0, 8_000.0, 800);
         let mut whole = vec![0.0; 4_800];
-        Upsampler::default().process(&input, &mut whole);
+        Upsampler::<NARROW, NARROW_TAPS>::default().process(&input, &mut whole);
         let mut pieces = vec![0.0; 4_800];
-        let mut up = Upsampler::default();
-        for (i, o) in input.chunks(37).zip(pieces.chunks_mut(37 * FACTOR)) {
+        let mut up = Upsampler::<NARROW, NARROW_TAPS>::default();
+        for (i, o) in input.chunks(37).zip(pieces.chunks_mut(37 * NARROW)) {
             up.process(i, o);
         }
         assert_eq!(whole, pieces);

@@ -17,6 +17,8 @@ pub struct SourceStatistics {
     expected_before: u64,
     received_before: u64,
     transit: Option<i64>,
+    /// The clock of the packet before; a transit in another one says nothing.
+    clock_rate: u32,
     /// In 1/16 of the clock's tick.
     jitter_16th: i64,
 }
@@ -34,6 +36,7 @@ impl SourceStatistics {
             expected_before: 0,
             received_before: 0,
             transit: None,
+            clock_rate: 0,
             jitter_16th: 0,
         }
     }
@@ -51,6 +54,10 @@ impl SourceStatistics {
         let micros = now.saturating_duration_since(self.started).as_micros();
         let ticks = i64::try_from(micros * u128::from(clock_rate) / 1_000_000).unwrap_or(0);
         let transit = ticks - i64::from(packet.timestamp);
+        if self.clock_rate != clock_rate {
+            self.clock_rate = clock_rate;
+            self.transit = None;
+        }
         if let Some(before) = self.transit.replace(transit) {
             // The difference of two 32-bit clocks, so that a timestamp that wraps is no leap.
             let step = i64::from(i32::try_from(wrap(transit - before)).unwrap_or(0)).abs();

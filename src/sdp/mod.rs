@@ -4,6 +4,7 @@ pub mod codec;
 pub mod description;
 pub mod media_description;
 pub mod negotiate;
+pub mod opus;
 pub mod protection;
 pub mod srtp;
 
@@ -11,5 +12,6 @@ pub use codec::Codec;
 pub use description::{Direction, Host, Origin, SdpError, SessionDescription};
 pub use media_description::{MediaDescription, PayloadFormat, RtcpAddress};
 pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer, offer_again};
+pub use opus::OpusParameters;
 pub use protection::{LocalSrtp, SrtpKeys};
 pub use srtp::{CryptoAttribute, Mki, SrtpKey, SrtpSeed, SrtpSuite};

@@ -136,6 +136,35 @@ impl Sound {
             .fold(0.0, f64::max)
     }
 
+    /// The share of its energy between two frequencies in hertz, of what lies between 200 and 7000.
+    pub(crate) fn share_between(&self, low: f64, high: f64) -> f64 {
+        let length = usize::try_from(self.rate / 50).unwrap();
+        let (mut inside, mut all) = (0.0, 1e-9);
+        for hertz in (2..=70).map(|bin| 100.0 * f64::from(bin)) {
+            let wave: Vec<(f64, f64)> = (0..length)
+                .map(|index| {
+                    let part = count(index) / count(length);
+                    let window = 0.5 - 0.5 * (TAU * part).cos();
+                    let angle = TAU * hertz * count(index) / f64::from(self.rate);
+                    (window * angle.cos(), window * angle.sin())
+                })
+                .collect();
+            for frame in self.samples.chunks_exact(length) {
+                let (mut real, mut imaginary) = (0.0, 0.0);
+                for (sample, (cos, sin)) in frame.iter().zip(&wave) {
+                    real += sample * cos;
+                    imaginary += sample * sin;
+                }
+                let energy = real * real + imaginary * imaginary;
+                all += energy;
+                if (low..high).contains(&hertz) {
+                    inside += energy;
+                }
+            }
+        }
+        inside / all
+    }
+
     /// How far this sound is from `sent`, in decibels: the mean difference of the band spectra
     /// over the frames in which `sent` speaks, at the best alignment, levels evened out.
     ///

@@ -24,7 +24,7 @@ pub(crate) struct Baresip {
 }
 
 impl Baresip {
-    /// Starts it with one codec, such as `opus/48000/2` or `pcma`, saying `speech`.
+    /// Starts it with one codec, such as `opus/48000/2`, `g722/16000/1` or `pcma`, saying `speech`.
     pub(crate) fn start(codec: &str, speech: &Sound) -> Self {
         Self::with(codec, speech, None, None)
     }
@@ -53,6 +53,8 @@ impl Baresip {
         // Its file source wants the codec's own rate, and Opus is stereo to it.
         let rate = if codec.starts_with("opus") {
             48_000
+        } else if codec.starts_with("g722") {
+            16_000
         } else {
             8_000
         };
@@ -80,6 +82,7 @@ impl Baresip {
              audio_alert aufile,{at}/none.wav\n\
              module_path {}\n\
              module g711.so\n\
+             module g722.so\n\
              module opus.so\n\
              module aufile.so\n\
              module sndfile.so\n\

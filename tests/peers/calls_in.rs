@@ -202,6 +202,13 @@ fn second_call_is_busy() {
 }
 
 #[test]
+fn wide_band_offer() {
+    scenario("wide-band-offer", || {
+        answered_call("wide-band-offer", &[], &[]);
+    });
+}
+
+#[test]
 fn no_common_codec() {
     scenario("no-common-codec", || {
         let phone = Phone::start(&["--no-register", "--auto-answer"]);

@@ -84,6 +84,22 @@ impl Conversation {
         self.assert_recorded();
     }
 
+    /// Both sides heard what a telephone band does not carry: the hiss of the s and sh.
+    pub(crate) fn assert_wide(&self, heard_there: &Sound) {
+        let recording = only_recording(&self.folder.path().join("recordings"));
+        let (_, heard_here) = read_recording(&recording);
+        // What the far end's file holds is at the codec's rate.
+        for (sent, heard) in [
+            (&self.ours, heard_there),
+            (&self.theirs.at_rate(16_000), &heard_here),
+        ] {
+            let [sent, heard] = [sent, heard].map(|it| it.share_between(4_200.0, 6_800.0));
+            assert!(sent > 1e-3, "the sentence has such a hiss: {sent}");
+            let decibels = 10.0 * (heard / sent).log10();
+            assert!(decibels.abs() < 3.0, "{decibels} dB of the upper band");
+        }
+    }
+
     /// Both voices are in the recording, each on its side.
     pub(crate) fn assert_recorded(&self) {
         let recording = only_recording(&self.folder.path().join("recordings"));

@@ -12,6 +12,7 @@ fn live(direction: CallDirection) -> LiveCall {
     let preferences = MediaPreferences {
         codecs: vec![Codec::Pcma],
         ptime_millis: 20,
+        silence_suppression: false,
         session_id: 1,
         srtp: SrtpPreferences::off(),
     };

@@ -5,8 +5,15 @@ use std::net::SocketAddr;
 
 use super::{IP, applied, connected, drain, edges, offered, preferences, sip};
 use crate::call::{Action, Call, Edge, Phase, SipAction};
+use crate::config::validate::CODECS;
 use crate::sdp::Codec;
 use crate::sip::{EarlyMedia, EndedBy, Status};
+
+#[test]
+fn each_codec_that_an_account_may_name_is_there_in_the_same_order() {
+    let named = CODECS.map(|name| Codec::from_name(name).unwrap());
+    assert_eq!(named, Codec::ALL);
+}
 
 #[test]
 fn two_sides_agree_on_the_common_codec() {

@@ -17,6 +17,7 @@ fn preferences(codecs: &[Codec]) -> MediaPreferences {
     MediaPreferences {
         codecs: codecs.to_vec(),
         ptime_millis: 20,
+        silence_suppression: false,
         session_id: 7,
         srtp: SrtpPreferences::off(),
     }

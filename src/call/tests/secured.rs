@@ -13,6 +13,7 @@ fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
     MediaPreferences {
         codecs: vec![Codec::Pcmu],
         ptime_millis: 20,
+        silence_suppression: false,
         session_id: 7,
         srtp: SrtpPreferences {
             offers,

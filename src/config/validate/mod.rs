@@ -10,8 +10,9 @@ use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Colleague, Config, Settings};
 use crate::config::tls::TlsOptions;
 
-/// Every codec that an account may name, by encoding name in lower case.
-pub const CODECS: [&str; 3] = ["opus", "pcmu", "pcma"];
+/// Every codec that an account may name, by encoding name in lower case, in the order of a new
+/// account.
+pub const CODECS: [&str; 4] = ["opus", "g722", "pcmu", "pcma"];
 
 /// The lifetimes, in seconds, that a registration may ask for.
 pub const EXPIRES_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
@@ -87,10 +88,10 @@ pub enum Problem {
     )]
     SessionExpires(u32),
     /// No codec is left to talk with.
-    #[error("codecs is empty; name at least one of opus, pcmu, pcma")]
+    #[error("codecs is empty; name at least one of opus, g722, pcmu, pcma")]
     NoCodec,
     /// A codec that this phone does not have.
-    #[error("the codec \"{0}\" is unknown; this phone speaks opus, pcmu and pcma")]
+    #[error("the codec \"{0}\" is unknown; this phone speaks opus, g722, pcmu and pcma")]
     UnknownCodec(String),
     /// A codec is named twice.
     #[error("the codec \"{0}\" is named twice; remove one")]
@@ -415,7 +416,12 @@ fn sip_uri(text: &str) -> Option<SipUri> {
     }
 }
 
-fn codecs(names: &[String]) -> Result<(), Problem> {
+/// Finds the first thing in a list of codecs that the phone could not work with.
+///
+/// # Errors
+///
+/// Fails with that thing.
+pub fn codecs(names: &[String]) -> Result<(), Problem> {
     if names.is_empty() {
         return Err(Problem::NoCodec);
     }

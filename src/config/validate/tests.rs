@@ -83,6 +83,22 @@ fn each_fault_has_its_own_sentence() {
 }
 
 #[test]
+fn an_unknown_codec_is_refused_with_those_that_are_known() {
+    let named = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let problem = codecs(&named(&["opus", "speex"])).unwrap_err().to_string();
+    assert!(problem.contains("speex"), "{problem}");
+    for known in CODECS {
+        assert!(problem.contains(known), "{problem}");
+        assert!(codecs(&named(&[known])).is_ok());
+    }
+    assert_eq!(
+        codecs(&named(&["PCMA", "pcma"])),
+        Err(Problem::SameCodec("pcma".to_owned()))
+    );
+    assert_eq!(codecs(&[]), Err(Problem::NoCodec));
+}
+
+#[test]
 fn registrar_and_proxy_may_be_addresses() {
     let account = Account {
         registrar: "[2001:db8::1]:5070".to_owned(),

@@ -2,13 +2,14 @@
 
 use audio_codec_algorithms::{decode_alaw, decode_ulaw, encode_alaw, encode_ulaw};
 
-use crate::media::codec::conceal::PitchConcealment;
-use crate::media::codec::{MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
+use crate::media::codec::activity::{Activity, Suppressor};
+use crate::media::codec::tail::NarrowTail;
+use crate::media::codec::{Encoded, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
 use crate::media::frame::{from_pcm16, to_pcm16};
-use crate::media::resample::{Downsampler, FACTOR, Upsampler};
+use crate::media::resample::{Downsampler, NARROW};
 
 /// Samples at 8 kHz that the largest packet holds.
-const MAX_NARROW: usize = MAX_PACKET_SAMPLES / FACTOR;
+const MOST_SAMPLES: usize = MAX_PACKET_SAMPLES / NARROW;
 
 /// Which of the two laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,82 +39,80 @@ impl Law {
 /// The sending half.
 pub struct G711Encoder {
     law: Law,
-    down: Downsampler,
-    narrow: [f32; MAX_NARROW],
+    down: Downsampler<NARROW>,
+    samples: [f32; MOST_SAMPLES],
+    suppressor: Option<Suppressor>,
 }
 
 impl G711Encoder {
-    pub(super) fn new(law: Law) -> Self {
+    pub(super) fn new(law: Law, suppress: bool) -> Self {
         Self {
             law,
             down: Downsampler::default(),
-            narrow: [0.0; MAX_NARROW],
+            samples: [0.0; MOST_SAMPLES],
+            suppressor: suppress.then(|| Suppressor::new(1)),
         }
     }
 
     pub(super) fn encode(
         &mut self,
-        samples: &[f32],
+        sound: &[f32],
         payload: &mut [u8; MAX_PAYLOAD_BYTES],
-    ) -> usize {
-        let Some(narrow) = self.narrow.get_mut(..samples.len() / FACTOR) else {
-            return 0;
+    ) -> Encoded {
+        let Some(samples) = self.samples.get_mut(..sound.len() / NARROW) else {
+            return Encoded::Nothing;
         };
-        self.down.process(samples, narrow);
-        for (byte, sample) in payload.iter_mut().zip(narrow.iter()) {
+        self.down.process(sound, samples);
+        if let Some(suppressor) = &mut self.suppressor
+            && let Activity::Silent(told) = suppressor.judge(samples)
+        {
+            return told.map_or(Encoded::Nothing, |silence| {
+                Encoded::Silence(silence.write(payload))
+            });
+        }
+        for (byte, sample) in payload.iter_mut().zip(samples.iter()) {
             *byte = self.law.encode(to_pcm16(*sample));
         }
-        narrow.len()
+        Encoded::Sound(samples.len())
     }
 }
 
 /// The receiving half.
 pub struct G711Decoder {
     law: Law,
-    up: Upsampler,
-    concealment: PitchConcealment,
-    narrow: [f32; MAX_NARROW],
+    tail: NarrowTail,
 }
 
 impl G711Decoder {
     pub(super) fn new(law: Law) -> Self {
         Self {
             law,
-            up: Upsampler::default(),
-            concealment: PitchConcealment::default(),
-            narrow: [0.0; MAX_NARROW],
+            tail: NarrowTail::default(),
         }
     }
 
     pub(super) fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
-        if payload.len() * FACTOR != output.len() {
+        if payload.len() * NARROW != output.len() {
             return false;
         }
-        let Some(narrow) = self.narrow.get_mut(..payload.len()) else {
-            return false;
-        };
-        for (sample, byte) in narrow.iter_mut().zip(payload) {
-            *sample = from_pcm16(self.law.decode(*byte));
-        }
-        self.concealment.hear(narrow);
-        self.up.process(narrow, output);
-        true
+        let law = self.law;
+        self.tail.play(output, |samples| {
+            for (sample, byte) in samples.iter_mut().zip(payload) {
+                *sample = from_pcm16(law.decode(*byte));
+            }
+        })
     }
 
     pub(super) fn conceal(&mut self, output: &mut [f32]) {
-        for piece in output.chunks_mut(MAX_PACKET_SAMPLES) {
-            // What is left over at a length that is no multiple of six stays silent.
-            piece.fill(0.0);
-            let Some(narrow) = self.narrow.get_mut(..piece.len() / FACTOR) else {
-                return;
-            };
-            self.concealment.fill(narrow);
-            self.up.process(narrow, piece);
-        }
+        self.tail.conceal(output);
+    }
+
+    pub(super) fn rest(&mut self, payload: &[u8]) {
+        self.tail.rest(payload);
     }
 }
 
 /// The samples at 48 kHz of a packet.
 pub(super) fn samples_in(payload: &[u8]) -> Option<usize> {
-    payload.len().checked_mul(FACTOR)
+    payload.len().checked_mul(NARROW)
 }

@@ -1,14 +1,22 @@
 //! Codecs: 48 kHz mono in and out, whatever their own rate.
 
+mod activity;
+mod adpcm;
 mod conceal;
 pub mod g711;
+pub mod g722;
+mod noise;
 pub mod opus;
+mod receiver;
+mod silence;
+mod tail;
 
 use std::time::Duration;
 
 use crate::media::frame::SAMPLES_PER_MILLI;
-use crate::media::jitter::Decode;
 use crate::sdp::{Codec, MediaPlan};
+
+pub use receiver::Receiver;
 
 /// The most samples that one packet may hold: 120 ms (RFC 6716 section 2.1.4).
 pub const MAX_PACKET_SAMPLES: usize = 120 * SAMPLES_PER_MILLI;
@@ -20,10 +28,23 @@ pub const MAX_PAYLOAD_BYTES: usize = 1_472;
 #[error("the Opus codec could not be set up: {0}")]
 pub struct CodecError(#[from] ::opus::Error);
 
+/// What became of a packet's sound; the numbers are bytes of the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoded {
+    /// Sound.
+    Sound(usize),
+    /// What the background sounds like from here on (RFC 3389).
+    Silence(usize),
+    /// Nothing is to be sent: it is silent as told, or the codec failed.
+    Nothing,
+}
+
 /// The codec that sends.
 pub enum Encoder {
     /// Opus.
     Opus(Box<opus::OpusEncoder>),
+    /// G.722.
+    G722(Box<g722::G722Encoder>),
     /// G.711.
     G711(Box<g711::G711Encoder>),
 }
@@ -35,20 +56,21 @@ impl Encoder {
     ///
     /// Fails when libopus has no memory.
     pub fn new(plan: &MediaPlan) -> Result<Self, CodecError> {
+        let suppress = plan.comfort_noise_send.is_some();
+        let g711 = |law| Self::G711(Box::new(g711::G711Encoder::new(law, suppress)));
         Ok(match plan.codec {
-            Codec::Opus => Self::Opus(Box::new(opus::OpusEncoder::new(
-                plan.opus_fec,
-                plan.opus_max_bitrate,
-            )?)),
-            Codec::Pcmu => Self::G711(Box::new(g711::G711Encoder::new(g711::Law::Mu))),
-            Codec::Pcma => Self::G711(Box::new(g711::G711Encoder::new(g711::Law::A))),
+            Codec::Opus => Self::Opus(Box::new(opus::OpusEncoder::new(&plan.opus)?)),
+            Codec::G722 => Self::G722(Box::new(g722::G722Encoder::new(suppress))),
+            Codec::Pcmu => g711(g711::Law::Mu),
+            Codec::Pcma => g711(g711::Law::A),
         })
     }
 
-    /// Encodes 10, 20, 40 or 60 ms into `payload` and gives its length; 0 when that failed.
-    pub fn encode(&mut self, samples: &[f32], payload: &mut [u8; MAX_PAYLOAD_BYTES]) -> usize {
+    /// Encodes 10, 20, 40 or 60 ms into `payload`.
+    pub fn encode(&mut self, samples: &[f32], payload: &mut [u8; MAX_PAYLOAD_BYTES]) -> Encoded {
         match self {
             Self::Opus(opus) => opus.encode(samples, payload),
+            Self::G722(g722) => g722.encode(samples, payload),
             Self::G711(g711) => g711.encode(samples, payload),
         }
     }
@@ -57,7 +79,7 @@ impl Encoder {
     pub fn expect_loss(&mut self, share: f32) {
         match self {
             Self::Opus(opus) => opus.expect_loss(share),
-            Self::G711(_) => {}
+            Self::G722(_) | Self::G711(_) => {}
         }
     }
 }
@@ -66,6 +88,8 @@ impl Encoder {
 pub enum Decoder {
     /// Opus.
     Opus(Box<opus::OpusDecoder>),
+    /// G.722.
+    G722(Box<g722::G722Decoder>),
     /// G.711.
     G711(Box<g711::G711Decoder>),
 }
@@ -79,41 +103,57 @@ impl Decoder {
     pub fn new(codec: Codec) -> Result<Self, CodecError> {
         Ok(match codec {
             Codec::Opus => Self::Opus(Box::new(opus::OpusDecoder::new()?)),
+            Codec::G722 => Self::G722(Box::new(g722::G722Decoder::new())),
             Codec::Pcmu => Self::G711(Box::new(g711::G711Decoder::new(g711::Law::Mu))),
             Codec::Pcma => Self::G711(Box::new(g711::G711Decoder::new(g711::Law::A))),
         })
     }
-}
 
-impl Decode for Decoder {
-    fn samples_in(&self, payload: &[u8]) -> Option<usize> {
-        let samples = match self {
-            Self::Opus(_) => opus::samples_in(payload),
-            Self::G711(_) => g711::samples_in(payload),
-        };
-        samples.filter(|samples| (1..=MAX_PACKET_SAMPLES).contains(samples))
-    }
-
-    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+    /// Decodes a payload into exactly its samples; false when it is damaged.
+    pub fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
         match self {
             Self::Opus(opus) => opus.decode(payload, output),
+            Self::G722(g722) => g722.decode(payload, output),
             Self::G711(g711) => g711.decode(payload, output),
         }
     }
 
-    fn recover(&mut self, next: &[u8], output: &mut [f32]) -> bool {
+    /// Fills the packet before `next` from the redundancy in it; false when there is none.
+    pub fn recover(&mut self, next: &[u8], output: &mut [f32]) -> bool {
         match self {
             Self::Opus(opus) => opus.recover(next, output),
-            Self::G711(_) => false,
+            Self::G722(_) | Self::G711(_) => false,
         }
     }
 
-    fn conceal(&mut self, output: &mut [f32]) {
+    /// Makes up sound that continues what was decoded last; comfort noise while the far end rests.
+    pub fn conceal(&mut self, output: &mut [f32]) {
         match self {
             Self::Opus(opus) => opus.conceal(output),
+            Self::G722(g722) => g722.conceal(output),
             Self::G711(g711) => g711.conceal(output),
         }
     }
+
+    /// The far end is silent until the next payload is decoded; `payload` tells what its background
+    /// sounds like (RFC 3389), and is empty where nothing is told. Opus knows by itself.
+    pub fn rest(&mut self, payload: &[u8]) {
+        match self {
+            Self::Opus(_) => {}
+            Self::G722(g722) => g722.rest(payload),
+            Self::G711(g711) => g711.rest(payload),
+        }
+    }
+}
+
+/// How many samples at 48 kHz a codec's payload holds; none when it is damaged.
+pub fn samples_in(codec: Codec, payload: &[u8]) -> Option<usize> {
+    let samples = match codec {
+        Codec::Opus => opus::samples_in(payload),
+        Codec::G722 => g722::samples_in(payload),
+        Codec::Pcmu | Codec::Pcma => g711::samples_in(payload),
+    };
+    samples.filter(|samples| (1..=MAX_PACKET_SAMPLES).contains(samples))
 }
 
 /// The samples at 48 kHz that a packet time has.

@@ -1,8 +1,9 @@
 //! Opus (RFC 6716) by libopus: mono at 48 kHz with in-band FEC.
 
-use opus::{Application, Bitrate, Channels};
+use opus::{Application, Bandwidth, Bitrate, Channels};
 
-use crate::media::codec::{CodecError, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
+use crate::media::codec::{CodecError, Encoded, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
+use crate::sdp::OpusParameters;
 
 /// Bits a second: full-band speech (RFC 7587 section 3.1.1 names 28 to 40 kbit/s).
 const BITRATE: u32 = 32_000;
@@ -12,28 +13,37 @@ const LEAST_BITRATE: u32 = 6_000;
 const COMPLEXITY: i32 = 5;
 /// The loss that FEC is prepared for before the far end has reported, in percent.
 const LEAST_EXPECTED_LOSS: i32 = 5;
+/// A packet up to this size says that nothing is to be heard, and need not be sent.
+const LARGEST_SILENCE: usize = 2;
 
 /// The sending half.
 pub struct OpusEncoder {
     encoder: opus::Encoder,
     expected_loss: i32,
     fec: bool,
+    dtx: bool,
 }
 
 impl OpusEncoder {
-    /// Makes one; FEC only where the far end reads it, and never more bits than it takes.
-    pub(super) fn new(fec: bool, max_bitrate: Option<u32>) -> Result<Self, CodecError> {
+    /// Makes one that sends what the far end can use: no FEC that it does not read, no frequencies
+    /// that it does not play, and never more bits than it takes.
+    pub(super) fn new(wanted: &OpusParameters) -> Result<Self, CodecError> {
         let mut encoder = opus::Encoder::new(48_000, Channels::Mono, Application::Voip)?;
-        let bitrate = max_bitrate.map_or(BITRATE, |most| most.clamp(LEAST_BITRATE, BITRATE));
+        let (bandwidth, most) = band(wanted.max_playback_rate);
+        let bitrate = wanted.max_bitrate.unwrap_or(BITRATE).min(most);
+        let bitrate = bitrate.clamp(LEAST_BITRATE, BITRATE);
         encoder.set_bitrate(Bitrate::Bits(i32::try_from(bitrate).unwrap_or(32_000)))?;
+        encoder.set_max_bandwidth(bandwidth)?;
         encoder.set_complexity(COMPLEXITY)?;
-        encoder.set_inband_fec(fec)?;
-        encoder.set_packet_loss_perc(if fec { LEAST_EXPECTED_LOSS } else { 0 })?;
-        encoder.set_dtx(false)?;
+        encoder.set_vbr(!wanted.constant_bitrate)?;
+        encoder.set_inband_fec(wanted.fec)?;
+        encoder.set_packet_loss_perc(if wanted.fec { LEAST_EXPECTED_LOSS } else { 0 })?;
+        encoder.set_dtx(wanted.dtx)?;
         Ok(Self {
             encoder,
             expected_loss: LEAST_EXPECTED_LOSS,
-            fec,
+            fec: wanted.fec,
+            dtx: wanted.dtx,
         })
     }
 
@@ -41,8 +51,12 @@ impl OpusEncoder {
         &mut self,
         samples: &[f32],
         payload: &mut [u8; MAX_PAYLOAD_BYTES],
-    ) -> usize {
-        self.encoder.encode_float(samples, payload).unwrap_or(0)
+    ) -> Encoded {
+        match self.encoder.encode_float(samples, payload).unwrap_or(0) {
+            0 => Encoded::Nothing,
+            length if self.dtx && length <= LARGEST_SILENCE => Encoded::Nothing,
+            length => Encoded::Sound(length),
+        }
     }
 
     /// Follows a rise at once and a fall slowly, because loss comes in spells.
@@ -87,6 +101,24 @@ impl OpusDecoder {
             }
         }
     }
+}
+
+/// The widest band that a far end plays, with the bits a second that speech needs in it (RFC 7587
+/// sections 3.1.1 and 6.1: `maxplaybackrate`, in hertz).
+fn band(max_playback_rate: Option<u32>) -> (Bandwidth, u32) {
+    match max_playback_rate.unwrap_or(48_000) {
+        0..12_000 => (Bandwidth::Narrowband, 12_000),
+        12_000..16_000 => (Bandwidth::Mediumband, 16_000),
+        16_000..24_000 => (Bandwidth::Wideband, 20_000),
+        24_000..48_000 => (Bandwidth::Superwideband, 28_000),
+        48_000.. => (Bandwidth::Fullband, BITRATE),
+    }
+}
+
+/// Whether the far end is silent behind this packet: one that holds no frame, which an encoder with
+/// DTX sends now and then (RFC 7587 section 3.1.3).
+pub(super) fn rests(payload: &[u8]) -> bool {
+    payload.len() <= LARGEST_SILENCE
 }
 
 /// The samples at 48 kHz of a packet, from its first byte (RFC 6716 section 3.1).

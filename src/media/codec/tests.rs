@@ -1,5 +1,7 @@
 use super::*;
 use crate::base::random::{Random as _, SeededRandom};
+use crate::media::jitter::Decode as _;
+use crate::sdp::OpusParameters;
 
 fn plan(codec: Codec) -> MediaPlan {
     MediaPlan {
@@ -14,9 +16,25 @@ fn plan(codec: Codec) -> MediaPlan {
         telephone_event_receive: Vec::new(),
         ptime_millis: 20,
         direction: crate::sdp::Direction::SendRecv,
-        opus_fec: true,
-        opus_max_bitrate: None,
         srtp: None,
+        comfort_noise_send: None,
+        comfort_noise_receive: vec![13],
+        opus: OpusParameters {
+            fec: true,
+            ..OpusParameters::default()
+        },
+    }
+}
+
+/// The payload of a packet that must be sound.
+fn encoded<'a>(
+    encoder: &mut Encoder,
+    sound: &[f32],
+    payload: &'a mut [u8; MAX_PAYLOAD_BYTES],
+) -> &'a [u8] {
+    match encoder.encode(sound, payload) {
+        Encoded::Sound(length) => &payload[..length],
+        other => panic!("{other:?}"),
     }
 }
 
@@ -40,7 +58,7 @@ fn share_of(samples: &[f32], hertz: f32) -> f32 {
 
 #[test]
 fn each_codec_carries_a_tone_at_each_packet_time() {
-    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+    for codec in Codec::ALL {
         for millis in [10, 20, 40, 60] {
             let mut encoder = Encoder::new(&plan(codec)).unwrap();
             let mut decoder = Decoder::new(codec).unwrap();
@@ -48,9 +66,9 @@ fn each_codec_carries_a_tone_at_each_packet_time() {
             let mut heard = Vec::new();
             for packet in 0..1_200 / millis {
                 let mut payload = [0; MAX_PAYLOAD_BYTES];
-                let length = encoder.encode(&sine(440.0, packet * count, count), &mut payload);
-                let payload = &payload[..length];
-                assert_eq!(decoder.samples_in(payload), Some(count));
+                let sound = sine(440.0, packet * count, count);
+                let payload = encoded(&mut encoder, &sound, &mut payload);
+                assert_eq!(samples_in(codec, payload), Some(count));
                 let mut output = vec![0.0; count];
                 assert!(decoder.decode(payload, &mut output));
                 heard.extend(output);
@@ -79,14 +97,14 @@ fn opus_brings_a_lost_packet_back_from_the_next_one() {
     let mut output = [0.0; 960];
     for (index, samples) in voice.chunks(960).enumerate() {
         let mut payload = [0; MAX_PAYLOAD_BYTES];
-        let length = encoder.encode(samples, &mut payload);
+        let payload = encoded(&mut encoder, samples, &mut payload);
         if index % 5 == 3 {
             continue;
         }
-        if index % 5 == 4 && decoder.recover(&payload[..length], &mut output) {
+        if index % 5 == 4 && decoder.recover(payload, &mut output) {
             recovered += usize::from(output.iter().any(|s| s.abs() > 0.01));
         }
-        assert!(decoder.decode(&payload[..length], &mut output));
+        assert!(decoder.decode(payload, &mut output));
     }
     assert!(recovered >= 15, "{recovered} of 20");
 }
@@ -94,17 +112,20 @@ fn opus_brings_a_lost_packet_back_from_the_next_one() {
 #[test]
 fn random_payloads_never_panic() {
     let mut random = SeededRandom::new(9);
-    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+    for codec in Codec::ALL {
         let mut decoder = Decoder::new(codec).unwrap();
         for _ in 0..500 {
             let mut payload = vec![0; usize::from(random.next_u64().to_le_bytes()[0])];
             random.fill(&mut payload);
-            let Some(samples) = decoder.samples_in(&payload) else {
+            let Some(samples) = samples_in(codec, &payload) else {
                 continue;
             };
             let mut output = vec![0.0; samples];
             decoder.decode(&payload, &mut output);
             decoder.recover(&payload, &mut output);
+            decoder.conceal(&mut output);
+            assert!(output.iter().all(|s| s.is_finite()));
+            decoder.rest(&payload);
             decoder.conceal(&mut output);
             assert!(output.iter().all(|s| s.is_finite()));
         }
@@ -113,7 +134,7 @@ fn random_payloads_never_panic() {
 
 #[test]
 fn coding_and_decoding_do_not_allocate() {
-    for codec in [Codec::Opus, Codec::Pcmu] {
+    for codec in Codec::ALL {
         let mut encoder = Encoder::new(&plan(codec)).unwrap();
         let mut decoder = Decoder::new(codec).unwrap();
         let sound = sine(300.0, 0, 960);
@@ -124,13 +145,237 @@ fn coding_and_decoding_do_not_allocate() {
         decoder.conceal(&mut output);
         assert_no_alloc::assert_no_alloc(|| {
             for _ in 0..50 {
-                let length = encoder.encode(&sound, &mut payload);
-                let packet = &payload[..length];
-                assert_eq!(decoder.samples_in(packet), Some(960));
+                let packet = encoded(&mut encoder, &sound, &mut payload);
+                assert_eq!(samples_in(codec, packet), Some(960));
                 assert!(decoder.decode(packet, &mut output));
                 decoder.recover(packet, &mut output);
+                decoder.conceal(&mut output);
+                decoder.rest(&[50, 100]);
                 decoder.conceal(&mut output);
             }
         });
     }
+}
+
+/// What a decoder makes of the packets of a sound, each of 20 ms.
+fn carried(codec: Codec, sound: &[f32]) -> Vec<f32> {
+    let mut encoder = Encoder::new(&plan(codec)).unwrap();
+    let mut decoder = Decoder::new(codec).unwrap();
+    let mut heard = Vec::new();
+    for samples in sound.chunks_exact(960) {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let payload = encoded(&mut encoder, samples, &mut payload);
+        let mut output = [0.0; 960];
+        assert!(decoder.decode(payload, &mut output));
+        heard.extend(output);
+    }
+    heard
+}
+
+fn power(samples: &[f32]) -> f32 {
+    samples.iter().map(|s| s * s).sum::<f32>() / samples.len() as f32
+}
+
+/// The largest difference of two neighbours: a click, where it is above the sound's own.
+fn steepest(samples: &[f32]) -> f32 {
+    let steps = samples.windows(2).map(|w| (w[1] - w[0]).abs());
+    steps.fold(0.0, f32::max)
+}
+
+#[test]
+fn g722_carries_what_g711_cannot() {
+    for hertz in [5_000.0, 6_500.0] {
+        let sound = sine(hertz, 0, 48_000);
+        let wide = carried(Codec::G722, &sound);
+        assert!(share_of(&wide[9_600..], hertz) > 0.95, "{hertz}");
+        let narrow = carried(Codec::Pcmu, &sound);
+        assert!(power(&narrow[9_600..]) < 1e-5, "{hertz}");
+    }
+}
+
+#[test]
+fn stereo_is_mixed_down_to_the_mean_of_both_sides() {
+    for bitrate in [20_000, 128_000] {
+        let (channels, application) = (::opus::Channels::Stereo, ::opus::Application::Audio);
+        let mut encoder = ::opus::Encoder::new(48_000, channels, application).unwrap();
+        encoder.set_bitrate(::opus::Bitrate::Bits(bitrate)).unwrap();
+        let mut decoder = Decoder::new(Codec::Opus).unwrap();
+        let (left, right) = (sine(500.0, 0, 96_000), sine(900.0, 0, 96_000));
+        let sides = left.iter().zip(&right);
+        let both: Vec<f32> = sides.flat_map(|(l, r)| [*l, *r]).collect();
+        let mut heard = Vec::new();
+        for samples in both.chunks_exact(1_920) {
+            let packet = encoder.encode_vec_float(samples, 1_472).unwrap();
+            let mut output = [0.0; 960];
+            assert!(decoder.decode(&packet, &mut output));
+            heard.extend(output);
+        }
+        let heard = &heard[24_000..];
+        for hertz in [500.0, 900.0] {
+            // Half of the amplitude of each side is a quarter of its power, which is 0.08.
+            let tone = share_of(heard, hertz) * power(heard);
+            assert!((0.015..0.025).contains(&tone), "{bitrate} {hertz}: {tone}");
+        }
+    }
+}
+
+fn opus_packets(opus: OpusParameters, sound: &[f32]) -> Vec<Vec<u8>> {
+    let plan = MediaPlan {
+        opus,
+        ..plan(Codec::Opus)
+    };
+    let mut encoder = Encoder::new(&plan).unwrap();
+    let packet = |samples| {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        match encoder.encode(samples, &mut payload) {
+            Encoded::Sound(length) => Some(payload[..length].to_vec()),
+            Encoded::Silence(_) => panic!("Opus has no descriptors"),
+            Encoded::Nothing => None,
+        }
+    };
+    sound.chunks_exact(960).filter_map(packet).collect()
+}
+
+fn noise(seed: u64, peak: f32, count: usize) -> Vec<f32> {
+    let mut random = SeededRandom::new(seed);
+    (0..count)
+        .map(|_| (random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * peak)
+        .collect()
+}
+
+#[test]
+fn opus_sends_no_frequencies_that_the_far_end_does_not_play() {
+    let hiss = noise(5, 0.1, 96_000);
+    for (rate, band) in [
+        (Some(8_000), ::opus::Bandwidth::Narrowband),
+        (Some(12_000), ::opus::Bandwidth::Mediumband),
+        (Some(16_000), ::opus::Bandwidth::Wideband),
+        (Some(24_000), ::opus::Bandwidth::Superwideband),
+        (Some(48_000), ::opus::Bandwidth::Fullband),
+        (None, ::opus::Bandwidth::Fullband),
+    ] {
+        let wanted = OpusParameters {
+            max_playback_rate: rate,
+            ..OpusParameters::default()
+        };
+        let packets = opus_packets(wanted, &hiss);
+        let bands = packets.iter().map(|packet| {
+            let band = ::opus::packet::get_bandwidth(packet).unwrap();
+            band as i32
+        });
+        let widest = bands.max();
+        assert!(widest <= Some(band as i32), "{rate:?}: {widest:?}");
+        if rate == Some(8_000) {
+            let bytes: usize = packets.iter().map(Vec::len).sum();
+            assert!(bytes * 8 / 2 < 16_000, "{bytes} bytes in two seconds");
+        }
+    }
+}
+
+#[test]
+fn opus_packets_are_all_of_one_size_where_the_far_end_wants_that() {
+    let sound: Vec<f32> = (0..48_000)
+        .map(|n| n as f32)
+        .map(|n| 0.3 * ((n / 48_000.0 * 130.0).fract() - 0.5) * (n / 9_000.0).sin())
+        .collect();
+    let sizes = |constant_bitrate| {
+        let wanted = OpusParameters {
+            constant_bitrate,
+            ..OpusParameters::default()
+        };
+        let packets = opus_packets(wanted, &sound);
+        let mut sizes: Vec<usize> = packets.iter().map(Vec::len).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes.len()
+    };
+    assert_eq!(sizes(true), 1);
+    assert!(sizes(false) > 5);
+}
+
+#[test]
+fn opus_sends_next_to_nothing_in_silence_and_its_noise_is_made_up() {
+    let room = noise(6, 0.001, 48_000 * 4);
+    let wanted = OpusParameters {
+        dtx: true,
+        ..OpusParameters::default()
+    };
+    let packets = opus_packets(wanted, &room);
+    assert!(packets.len() < 60, "{} of 200 packets", packets.len());
+    let all = opus_packets(OpusParameters::default(), &room);
+    assert_eq!(all.len(), 200);
+    let mut receiver = Receiver::default();
+    let mut heard = [0.0; 960];
+    for packet in &packets[..15] {
+        assert!(receiver.decode(Codec::Opus, packet, &mut heard));
+    }
+    // A packet without a frame says that it goes on like that.
+    let empty = [packets[0][0]];
+    assert!(receiver.rests(Codec::Opus, &empty));
+    assert!(!receiver.rests(Codec::Opus, &packets[0]));
+    assert!(receiver.decode(Codec::Opus, &empty, &mut heard));
+    for _ in 0..50 {
+        receiver.conceal(&mut heard);
+    }
+    assert!((1e-9..1e-5).contains(&power(&heard)), "{}", power(&heard));
+}
+
+#[test]
+fn comfort_noise_begins_and_ends_without_a_click_at_the_told_level() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+        let mut encoder = Encoder::new(&plan(codec)).unwrap();
+        let mut receiver = Receiver::default();
+        let mut heard = Vec::new();
+        let mut talk = |receiver: &mut Receiver, from: usize, heard: &mut Vec<f32>| {
+            for packet in from..from + 25 {
+                let mut payload = [0; MAX_PAYLOAD_BYTES];
+                let sound = sine(300.0, packet * 960, 960);
+                let payload = encoded(&mut encoder, &sound, &mut payload);
+                let mut output = [0.0; 960];
+                assert!(receiver.decode(codec, payload, &mut output));
+                heard.extend(output);
+            }
+        };
+        talk(&mut receiver, 0, &mut heard);
+        receiver.rest(codec, &[48]);
+        for _ in 0..100 {
+            let mut frame = [0.0; 480];
+            receiver.conceal(&mut frame);
+            heard.extend(frame);
+        }
+        talk(&mut receiver, 25, &mut heard);
+        let level = 10.0 * power(&heard[28_800..72_000]).log10();
+        // The filter to 48 kHz takes the uppermost eighth of the band away: half a decibel.
+        assert!((-50.0..-46.5).contains(&level), "{codec}: {level} dBov");
+        // The tone's own steepness is 0.4 × 2π × 300 / 48000 = 0.016.
+        let step = steepest(&heard[9_600..]);
+        assert!(step < 0.032, "{codec}: a click of {step}");
+    }
+}
+
+#[test]
+fn a_codec_may_change_with_each_packet_without_a_click() {
+    let mut encoders = Codec::ALL.map(|codec| (codec, Encoder::new(&plan(codec)).unwrap()));
+    let mut receiver = Receiver::default();
+    let mut heard = Vec::new();
+    for packet in 0..200 {
+        let sound = sine(300.0, packet * 960, 960);
+        let (codec, encoder) = &mut encoders[packet / 10 % 4];
+        // One that has gone on in silence would be understood by and by only.
+        if packet % 10 == 0 && *codec == Codec::G722 {
+            *encoder = Encoder::new(&plan(*codec)).unwrap();
+        }
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let payload = encoded(encoder, &sound, &mut payload);
+        let mut output = [0.0; 960];
+        assert!(receiver.decode(*codec, payload, &mut output));
+        heard.extend(output);
+    }
+    let step = steepest(&heard);
+    assert!(step < 0.04, "a click of {step}");
+    let quiet: Vec<usize> = (20..heard.len() / 480)
+        .filter(|n| heard[n * 480..][..480].iter().all(|s| s.abs() < 0.1))
+        .collect();
+    // An Opus encoder that goes on after a pause may need as long to be understood again.
+    assert!(quiet.len() <= 1, "mute for 10 ms at {quiet:?}");
 }

@@ -16,7 +16,11 @@
 //! - A packet that is merely late is still played: the concealment that bridged it has already made
 //!   the delay that it needed. Only a packet behind one already played is dropped.
 //! - Loss is filled by the FEC of the next packet where it has one, else by the codec's
-//!   concealment. A gap in time without one in sequence is the sender's silence (DTX), no loss.
+//!   concealment. A gap in time without one in sequence is the sender's silence (DTX), no loss;
+//!   behind a packet that announces it nothing is a loss, and comfort noise lasts until sound comes.
+//! - The codec may change with each packet. A clock that leaps while packets come on as before is
+//!   not believed: the sound goes on without a gap.
+//! - Where sound ends without a word, it fades.
 
 mod delay;
 mod playout;
@@ -24,18 +28,22 @@ mod queue;
 mod store;
 mod stretch;
 
-pub use playout::{JitterBuffer, JitterFigures};
+pub use playout::{JitterBuffer, JitterFigures, SoundPacket};
 
-/// What the buffer asks of a codec; all lengths are samples at 48 kHz.
+use crate::sdp::Codec;
+
+/// What the buffer asks of the codecs; all lengths are samples at 48 kHz.
 pub trait Decode {
-    /// How many samples a payload holds; none when it is damaged.
-    fn samples_in(&self, payload: &[u8]) -> Option<usize>;
     /// Decodes a payload into exactly its samples; false when it is damaged.
-    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool;
+    fn decode(&mut self, codec: Codec, payload: &[u8], output: &mut [f32]) -> bool;
     /// Fills the packet before `next` from the redundancy in it; false when there is none.
-    fn recover(&mut self, next: &[u8], output: &mut [f32]) -> bool;
-    /// Makes up sound that continues what was decoded last.
+    fn recover(&mut self, codec: Codec, next: &[u8], output: &mut [f32]) -> bool;
+    /// Makes up sound that continues what was decoded last; comfort noise while the sender rests.
     fn conceal(&mut self, output: &mut [f32]);
+    /// The sender is silent until the next payload is decoded; what its background sounds like.
+    fn rest(&mut self, codec: Codec, payload: &[u8]);
+    /// Whether the sender is silent behind a payload.
+    fn rests(&self, codec: Codec, payload: &[u8]) -> bool;
 }
 
 #[cfg(test)]

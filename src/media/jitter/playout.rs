@@ -6,8 +6,9 @@ use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
 use crate::media::jitter::queue::{Care, SampleQueue};
-use crate::media::jitter::store::{Inserted, PacketStore};
+use crate::media::jitter::store::{Inserted, Kind, PacketStore};
 use crate::media::jitter::stretch;
+use crate::sdp::Codec;
 
 /// A timestamp that leaps so far from where it should be starts the stream anew, in microseconds.
 const LEAP_MICROS: i64 = 2_000_000;
@@ -23,6 +24,13 @@ const HASTE_MICROS: i64 = 150_000;
 const STEP_SAMPLES: i64 = 480;
 /// A packet's length before the first one came, in samples: 20 ms.
 const USUAL_LENGTH: usize = 960;
+/// No packet is so much faster than the fastest of the last seconds, in microseconds: the sender's
+/// clock has leapt.
+const EARLY_MICROS: i64 = 200_000;
+/// So many packets in a row that are too late are a new stream, not late.
+const LATE_ROW: u32 = 5;
+/// Sound that ends without a word fades in so many samples: 100 ms, what concealment takes.
+const FADING_SAMPLES: usize = 4_800;
 
 /// What happened so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +49,24 @@ pub struct JitterFigures {
     pub left_out_samples: u64,
     /// Samples repeated to raise the delay.
     pub repeated_samples: u64,
+}
+
+/// A packet with sound, or one that says that none follows.
+#[derive(Debug, Clone, Copy)]
+pub struct SoundPacket<'a> {
+    /// Its sequence number.
+    pub sequence: u16,
+    /// Its timestamp, in the codec's clock.
+    pub timestamp: u32,
+    /// How many samples at 48 kHz make one tick of that clock.
+    pub scale: u32,
+    /// Which codec it is of.
+    pub codec: Codec,
+    /// Its length in samples at 48 kHz; 0 says that the sender is silent from here on, and the
+    /// payload what its background sounds like.
+    pub samples: usize,
+    /// The codec's bytes.
+    pub payload: &'a [u8],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +98,12 @@ pub struct JitterBuffer {
     next_timestamp: i64,
     /// Samples made up since then.
     made_up: i64,
+    /// Whether the sender has said that it is silent.
+    resting: bool,
+    /// Samples made up since sound was decoded, as far as they may be heard.
+    fading: usize,
+    /// Packets in a row that came too late.
+    late_row: u32,
     /// The length of the packet decoded last, in samples.
     length: usize,
     shrinking: bool,
@@ -85,8 +117,11 @@ pub struct JitterBuffer {
 struct Newest {
     sequence: i64,
     raw_timestamp: u32,
-    /// In the codec's clock.
+    /// In samples at 48 kHz.
     timestamp: i64,
+    scale: u32,
+    /// Its length in samples.
+    samples: usize,
 }
 
 impl JitterBuffer {
@@ -102,6 +137,9 @@ impl JitterBuffer {
             next_sequence: 0,
             next_timestamp: 0,
             made_up: 0,
+            resting: false,
+            fading: FADING_SAMPLES,
+            late_row: 0,
             length: USUAL_LENGTH,
             shrinking: false,
             rest: 0,
@@ -110,42 +148,48 @@ impl JitterBuffer {
         }
     }
 
-    /// Forgets the stream; what is decoded already is still played.
+    /// Forgets the stream; what is decoded already is still played, and fades.
     pub fn restart(&mut self) {
         self.store.clear();
         self.delay.restart();
         self.newest = None;
         self.phase = Phase::Paused;
         self.made_up = 0;
+        self.late_row = 0;
         self.shrinking = false;
     }
 
-    /// Takes a packet; `samples` is its length at 48 kHz, and `scale` how many of those make one
-    /// tick of its clock.
-    pub fn push(
-        &mut self,
-        now: Instant,
-        sequence: u16,
-        timestamp: u32,
-        scale: u32,
-        (payload, samples): (&[u8], usize),
-    ) {
+    /// Forgets the stream and what was heard, because nobody listened for a while.
+    pub fn silence(&mut self) {
+        self.restart();
+        self.queue.clear();
+        self.resting = false;
+        self.fading = FADING_SAMPLES;
+    }
+
+    /// Takes a packet.
+    pub fn push(&mut self, now: Instant, packet: &SoundPacket<'_>) {
         let arrival = self.micros(now);
-        let mut numbers = self.extend(sequence, timestamp);
-        let scaled = |numbers: Newest| numbers.timestamp * i64::from(scale);
-        if self.leaps(arrival, numbers.sequence, scaled(numbers)) {
+        let mut numbers = self.extend(arrival, packet);
+        if self.leaps(arrival, &numbers) {
             self.restart();
-            numbers = self.extend(sequence, timestamp);
+            numbers = self.extend(arrival, packet);
         }
+        let kind = if packet.samples > 0 {
+            Kind::Sound(packet.codec, packet.samples)
+        } else {
+            Kind::Rest(packet.codec)
+        };
         if self.phase == Phase::Playing && numbers.sequence < self.next_sequence {
             self.figures.late += 1;
-            self.delay
-                .add(arrival, micros_of(scaled(numbers)), micros_of_len(samples));
+            self.late_row += 1;
+            self.note_delay(arrival, &numbers);
             return;
         }
+        self.late_row = 0;
         match self
             .store
-            .insert(numbers.sequence, scaled(numbers), payload)
+            .insert(numbers.sequence, numbers.timestamp, kind, packet.payload)
         {
             Inserted::Stored => {}
             Inserted::Duplicate => {
@@ -154,15 +198,16 @@ impl JitterBuffer {
             }
             Inserted::NoRoom => return,
         }
+        self.note_delay(arrival, &numbers);
         if self
             .newest
             .is_none_or(|newest| numbers.sequence > newest.sequence)
         {
             self.newest = Some(numbers);
         }
-        self.length = samples;
-        self.delay
-            .add(arrival, micros_of(scaled(numbers)), micros_of_len(samples));
+        if packet.samples > 0 {
+            self.length = packet.samples;
+        }
         if self.phase == Phase::Paused {
             self.phase = Phase::Gathering { since: arrival };
         }
@@ -173,15 +218,17 @@ impl JitterBuffer {
         let Some(newest) = self.newest else {
             return;
         };
-        let numbers = self.extend(sequence, newest.raw_timestamp);
-        let ahead = numbers.sequence - self.next_sequence;
+        let extended = self.extend_sequence(sequence, &newest);
+        let ahead = extended - self.next_sequence;
         if self.phase == Phase::Playing && !(0..self.store.reach()).contains(&ahead) {
             return;
         }
-        if self.store.insert(numbers.sequence, 0, &[]) == Inserted::Stored
-            && numbers.sequence > newest.sequence
-        {
-            self.newest = Some(numbers);
+        let inserted = self.store.insert(extended, 0, Kind::Nothing, &[]);
+        if inserted == Inserted::Stored && extended > newest.sequence {
+            self.newest = Some(Newest {
+                sequence: extended,
+                ..newest
+            });
         }
     }
 
@@ -208,6 +255,8 @@ impl JitterBuffer {
         }
         if self.phase == Phase::Playing {
             self.follow_target(micros, early, decoder);
+        } else {
+            self.bridge(decoder);
         }
         self.queue.pop(output);
         self.rest = self.rest.saturating_sub(FRAME_SAMPLES);
@@ -238,14 +287,17 @@ impl JitterBuffer {
             }
             return;
         };
-        if slot.payload().is_empty() {
-            // No sound: it was a digit or comfort noise.
-            self.store.remove(sequence);
-            if sequence == self.next_sequence {
-                self.next_sequence += 1;
+        let (codec, samples) = match slot.kind {
+            Kind::Sound(codec, samples) => (codec, samples),
+            Kind::Rest(codec) => (codec, 0),
+            Kind::Nothing => {
+                self.store.remove(sequence);
+                if sequence == self.next_sequence {
+                    self.next_sequence += 1;
+                }
+                return;
             }
-            return;
-        }
+        };
         let gap = slot.timestamp - self.next_timestamp;
         if gap - self.made_up > PAUSE_SAMPLES {
             // No delay is ever that long: the sender's clock has leapt, or nobody pulled meanwhile.
@@ -255,12 +307,11 @@ impl JitterBuffer {
             return;
         }
         let missing = gap - self.made_up;
-        let lost = sequence > self.next_sequence;
-        let samples = decoder.samples_in(slot.payload()).unwrap_or(0);
+        let lost = sequence > self.next_sequence && !self.resting;
         if missing > 0 {
-            if lost && usize::try_from(missing) == Ok(samples) {
+            if lost && samples > 0 && usize::try_from(missing) == Ok(samples) {
                 let room = self.queue.grow(samples);
-                if decoder.recover(slot.payload(), room) {
+                if decoder.recover(codec, slot.payload(), room) {
                     self.figures.recovered += 1;
                 } else {
                     decoder.conceal(room);
@@ -277,14 +328,32 @@ impl JitterBuffer {
         }
         // A gap in time alone is the sender's silence, which conceals nothing.
         let silence = if lost { 0 } else { gap.max(0) };
-        self.figures.concealed_samples += u64::try_from(self.made_up - silence).unwrap_or(0);
-        self.made_up = 0;
-        let room = self.queue.grow(samples);
-        if samples == 0 || !decoder.decode(slot.payload(), room) {
-            self.figures.damaged += 1;
-            decoder.conceal(room);
+        if samples == 0 {
+            let late = self.made_up - gap.max(0);
+            let concealed = gap.max(0) - silence;
+            self.figures.concealed_samples += u64::try_from(concealed).unwrap_or(0);
+            decoder.rest(codec, slot.payload());
+            self.resting = true;
+            self.next_timestamp = slot.timestamp;
+            // What was made up behind the beginning of the silence belongs to it.
+            self.made_up = late;
+        } else {
+            let late = if self.resting {
+                0
+            } else {
+                self.made_up - silence
+            };
+            self.figures.concealed_samples += u64::try_from(late).unwrap_or(0);
+            self.made_up = 0;
+            let room = self.queue.grow(samples);
+            if !decoder.decode(codec, slot.payload(), room) {
+                self.figures.damaged += 1;
+                decoder.conceal(room);
+            }
+            self.resting = decoder.rests(codec, slot.payload());
+            self.fading = 0;
+            self.next_timestamp = slot.timestamp + i64::try_from(samples).unwrap_or(0);
         }
-        self.next_timestamp = slot.timestamp + i64::try_from(samples).unwrap_or(0);
         self.next_sequence = sequence + 1;
         self.store.remove(sequence);
     }
@@ -292,6 +361,17 @@ impl JitterBuffer {
     fn make_up(&mut self, decoder: &mut impl Decode) {
         decoder.conceal(self.queue.grow(FRAME_SAMPLES));
         self.made_up += STEP_SAMPLES;
+        self.fading = (self.fading + FRAME_SAMPLES).min(FADING_SAMPLES);
+    }
+
+    /// Fills the time in which nothing is played: with the sender's silence, or with what was heard
+    /// last, which fades.
+    fn bridge(&mut self, decoder: &mut impl Decode) {
+        let missing = FRAME_SAMPLES.saturating_sub(self.queue.waiting());
+        if missing > 0 && (self.resting || self.fading < FADING_SAMPLES) {
+            decoder.conceal(self.queue.grow(missing));
+            self.fading = (self.fading + missing).min(FADING_SAMPLES);
+        }
     }
 
     /// Brings the playout delay nearer to its target by one period of the sound.
@@ -337,7 +417,7 @@ impl JitterBuffer {
                 Some((sequence, slot))
                     if sequence == self.next_sequence
                         && slot.timestamp == self.next_timestamp
-                        && decoder.samples_in(slot.payload()).is_some() =>
+                        && matches!(slot.kind, Kind::Sound(..)) =>
                 {
                     self.produce(decoder);
                 }
@@ -347,39 +427,75 @@ impl JitterBuffer {
     }
 
     /// Extends the numbers of a packet by its distance from the newest one.
-    fn extend(&self, sequence: u16, timestamp: u32) -> Newest {
-        match self.newest {
-            None => Newest {
-                sequence: i64::from(sequence) + (1 << 20),
-                raw_timestamp: timestamp,
-                timestamp: i64::from(timestamp) + (1 << 40),
+    fn extend(&self, arrival: i64, packet: &SoundPacket<'_>) -> Newest {
+        let numbers = Newest {
+            sequence: i64::from(packet.sequence) + (1 << 20),
+            raw_timestamp: packet.timestamp,
+            timestamp: i64::from(packet.timestamp) * i64::from(packet.scale) + (1 << 40),
+            scale: packet.scale,
+            samples: packet.samples,
+        };
+        let Some(newest) = self.newest else {
+            return numbers;
+        };
+        let sequence = self.extend_sequence(packet.sequence, &newest);
+        let ticks = packet
+            .timestamp
+            .wrapping_sub(newest.raw_timestamp)
+            .cast_signed();
+        let told = newest.timestamp + i64::from(ticks) * i64::from(packet.scale);
+        // Where it begins if no clock has leapt and nobody was silent.
+        let length = i64::try_from(newest.samples).unwrap_or(0);
+        let next = newest.timestamp + length * (sequence - newest.sequence);
+        let stands = newest.samples > 0 && packet.samples > 0;
+        let early = |base: i64| arrival - micros_of(told) < base - EARLY_MICROS;
+        let leapt = packet.scale != newest.scale
+            || told < newest.timestamp
+            || (told == newest.timestamp && stands)
+            || (micros_of(told - next) > EARLY_MICROS && self.delay.base().is_some_and(early));
+        Newest {
+            sequence,
+            timestamp: if sequence > newest.sequence && leapt {
+                next
+            } else {
+                told
             },
-            Some(newest) => {
-                let from = newest.sequence;
-                let low = u16::try_from(from.rem_euclid(1 << 16)).unwrap_or(0);
-                let step = sequence.wrapping_sub(low).cast_signed();
-                let time = timestamp.wrapping_sub(newest.raw_timestamp).cast_signed();
-                Newest {
-                    sequence: from + i64::from(step),
-                    raw_timestamp: timestamp,
-                    timestamp: newest.timestamp + i64::from(time),
-                }
-            }
+            ..numbers
         }
     }
 
+    fn extend_sequence(&self, sequence: u16, newest: &Newest) -> i64 {
+        let low = u16::try_from(newest.sequence.rem_euclid(1 << 16)).unwrap_or(0);
+        newest.sequence + i64::from(sequence.wrapping_sub(low).cast_signed())
+    }
+
     /// Whether a packet cannot belong to the stream as it was.
-    fn leaps(&self, arrival: i64, sequence: i64, timestamp: i64) -> bool {
-        if self.newest.is_none() {
+    fn leaps(&self, arrival: i64, numbers: &Newest) -> bool {
+        let Some(newest) = self.newest else {
             return false;
+        };
+        let playing = self.phase == Phase::Playing;
+        let far = (numbers.sequence - self.next_sequence).abs() >= self.store.reach();
+        // An older number with newer sound: the sender counts anew.
+        let recounted = numbers.sequence < self.next_sequence
+            && numbers.samples > 0
+            && numbers.timestamp > newest.timestamp;
+        let off_time = self.delay.base().is_some_and(|base| {
+            (arrival - micros_of(numbers.timestamp) - base).abs() > LEAP_MICROS
+        });
+        let other_clock = numbers.scale != newest.scale && newest.samples == 0;
+        (playing && (far || recounted || self.late_row >= LATE_ROW))
+            || off_time
+            || other_clock
+            || self.phase == Phase::Paused
+    }
+
+    fn note_delay(&mut self, arrival: i64, numbers: &Newest) {
+        if numbers.samples > 0 {
+            let sampled = micros_of(numbers.timestamp);
+            self.delay
+                .add(arrival, sampled, micros_of_len(numbers.samples));
         }
-        let far = self.phase == Phase::Playing
-            && (sequence - self.next_sequence).abs() >= self.store.reach();
-        let off_time = self
-            .delay
-            .base()
-            .is_some_and(|base| (arrival - micros_of(timestamp) - base).abs() > LEAP_MICROS);
-        far || off_time || self.phase == Phase::Paused
     }
 
     fn micros(&self, now: Instant) -> i64 {

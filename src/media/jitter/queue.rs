@@ -56,6 +56,11 @@ impl SampleQueue {
         self.filled - self.played
     }
 
+    /// Forgets all that waits.
+    pub(super) fn clear(&mut self) {
+        self.filled = self.played;
+    }
+
     /// Room for `count` more samples; fewer when it is full.
     pub(super) fn grow(&mut self, count: usize) -> &mut [f32] {
         self.make_room();

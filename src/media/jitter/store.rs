@@ -1,9 +1,21 @@
 //! Where packets wait: fixed slots, keyed by extended sequence number.
 
 use crate::media::codec::MAX_PAYLOAD_BYTES;
+use crate::sdp::Codec;
 
 /// Packets that can wait: 1.28 s of the shortest, more than the longest target.
 const SLOTS: usize = 128;
+
+/// What a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Sound of so many samples.
+    Sound(Codec, usize),
+    /// The sender is silent from here on.
+    Rest(Codec),
+    /// No sound: a digit.
+    Nothing,
+}
 
 /// A waiting packet.
 #[derive(Debug, Clone)]
@@ -12,6 +24,7 @@ pub(super) struct Slot {
     sequence: Option<i64>,
     /// Its extended timestamp in samples at 48 kHz.
     pub(super) timestamp: i64,
+    pub(super) kind: Kind,
     length: usize,
     bytes: [u8; MAX_PAYLOAD_BYTES],
 }
@@ -47,6 +60,7 @@ impl PacketStore {
         let free = Slot {
             sequence: None,
             timestamp: 0,
+            kind: Kind::Nothing,
             length: 0,
             bytes: [0; MAX_PAYLOAD_BYTES],
         };
@@ -62,7 +76,13 @@ impl PacketStore {
     }
 
     /// Keeps a copy of a packet.
-    pub(super) fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8]) -> Inserted {
+    pub(super) fn insert(
+        &mut self,
+        sequence: i64,
+        timestamp: i64,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Inserted {
         let Some(slot) = self.slot_mut(sequence) else {
             return Inserted::NoRoom;
         };
@@ -79,6 +99,7 @@ impl PacketStore {
         bytes.copy_from_slice(payload);
         slot.length = payload.len();
         slot.timestamp = timestamp;
+        slot.kind = kind;
         slot.sequence = Some(sequence);
         self.waiting += 1;
         Inserted::Stored

@@ -13,44 +13,66 @@ use crate::media::frame::{FRAME_SAMPLES, Frame, SILENCE};
 #[derive(Default)]
 struct Marker {
     fec: bool,
+    resting: bool,
 }
 
 const CONCEALED: f32 = -1.0;
 const RECOVERED: f32 = -2.0;
+const NOISE: f32 = -3.0;
 
 impl Decode for Marker {
-    fn samples_in(&self, payload: &[u8]) -> Option<usize> {
-        (payload.len() >= 2).then(|| usize::from(payload[1]) * 48)
-    }
-    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+    fn decode(&mut self, _codec: Codec, payload: &[u8], output: &mut [f32]) -> bool {
         output.fill(f32::from(payload[0]) + 1.0);
+        self.resting = false;
         true
     }
-    fn recover(&mut self, _next: &[u8], output: &mut [f32]) -> bool {
+    fn recover(&mut self, _codec: Codec, _next: &[u8], output: &mut [f32]) -> bool {
         output.fill(RECOVERED);
         self.fec
     }
     fn conceal(&mut self, output: &mut [f32]) {
-        output.fill(CONCEALED);
+        output.fill(if self.resting { NOISE } else { CONCEALED });
+    }
+    fn rest(&mut self, _codec: Codec, _payload: &[u8]) {
+        self.resting = true;
+    }
+    fn rests(&self, _codec: Codec, payload: &[u8]) -> bool {
+        payload.len() == 1
+    }
+}
+
+/// A packet of 20 ms at 8 kHz.
+fn packet(sequence: u16, timestamp: u32, payload: &[u8]) -> SoundPacket<'_> {
+    SoundPacket {
+        sequence,
+        timestamp,
+        scale: 6,
+        codec: Codec::Pcmu,
+        samples: 960,
+        payload,
     }
 }
 
 /// Plays a script; gives a letter for each 10 ms that was played.
 ///
 /// `P` puts the next packet of 20 ms, `L` loses it, `X` swaps the next two, `D` puts the last one
-/// again, `S` lets the sender be silent for 20 ms, `E` puts a packet without sound; `G` lets 20 ms
-/// pass and gets two frames. Out come `.` for silence, `d` decoded, `c` concealed, `f` recovered.
+/// again, `S` lets the sender be silent for 20 ms, `N` says so before, `E` puts a packet without
+/// sound; `G` lets 20 ms pass and gets two frames. Out come `.` for silence, `d` decoded, `c`
+/// concealed, `f` recovered, `n` comfort noise.
 fn play(script: &str, fec: bool) -> (String, JitterFigures) {
     let start = monotonic_now();
     let mut buffer = JitterBuffer::new(start);
-    let mut decoder = Marker { fec };
+    let mut decoder = Marker {
+        fec,
+        ..Marker::default()
+    };
     let mut now = start;
     let mut sequence: u16 = 65_530;
     let mut timestamp: u32 = u32::MAX - 1_000;
     let mut out = String::new();
     let put = |buffer: &mut JitterBuffer, now, sequence: u16, timestamp| {
         let id = sequence.to_le_bytes()[0];
-        buffer.push(now, sequence, timestamp, 6, (&[id, 20], 960));
+        buffer.push(now, &packet(sequence, timestamp, &[id, 20]));
     };
     for step in script.chars() {
         match step {
@@ -79,6 +101,15 @@ fn play(script: &str, fec: bool) -> (String, JitterFigures) {
                 sequence = sequence.wrapping_add(1);
                 timestamp = timestamp.wrapping_add(160);
             }
+            'N' => {
+                let rest = SoundPacket {
+                    samples: 0,
+                    ..packet(sequence, timestamp, &[60])
+                };
+                buffer.push(now, &rest);
+                sequence = sequence.wrapping_add(1);
+                timestamp = timestamp.wrapping_add(160);
+            }
             'S' => timestamp = timestamp.wrapping_add(160),
             'G' => {
                 for _ in 0..2 {
@@ -87,6 +118,7 @@ fn play(script: &str, fec: bool) -> (String, JitterFigures) {
                     out.push(match frame[FRAME_SAMPLES / 2] {
                         RECOVERED => 'f',
                         CONCEALED => 'c',
+                        NOISE => 'n',
                         0.0 => '.',
                         _ => 'd',
                     });
@@ -118,6 +150,12 @@ fn scripts_give_what_they_should() {
         ("PGPGPGSGSGPGPGPGPG", true, "....ddddddccccdddd"),
         // A digit takes sequence numbers and time, and is no loss either.
         ("PGPGPGEGEGPGPGPGPG", true, "....ddddddccccdddd"),
+        // Behind the word that the sender is silent comes its noise, until sound comes.
+        ("PGPGPGNGSGSGSGPGPGPGPG", true, "....ddddddnnnnnnnndddd"),
+        // What is lost in that silence is no lost speech.
+        ("PGPGPGNGSGLGSGPGPGPGPG", true, "....ddddddnnnnnnnndddd"),
+        // A loss before the silence is bridged until it begins.
+        ("PGPGPGLGNGSGPGPGPGPG", false, "....ddddddccnnnndddd"),
     ] {
         let (played, _) = play(script, fec);
         let shown = played.get(..expected.len()).unwrap_or(&played);
@@ -135,6 +173,12 @@ fn figures_tell_loss_from_silence() {
     assert_eq!(silence.concealed_samples, 0);
     let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", false);
     assert_eq!(digit.concealed_samples, 0);
+    for script in ["PGPGPGNGSGSGSGPGPGPGPG", "PGPGPGNGSGLGSGPGPGPGPG"] {
+        let (_, rested) = play(script, false);
+        assert_eq!((rested.concealed_samples, rested.damaged), (0, 0));
+    }
+    let (_, before) = play("PGPGPGLGNGSGPGPGPGPG", false);
+    assert_eq!(before.concealed_samples, 960);
     let (_, doubled) = play("PDGPDGPDGPGPGPG", false);
     assert_eq!(
         (doubled.duplicate + doubled.late, doubled.concealed_samples),
@@ -155,7 +199,7 @@ fn neither_push_nor_pull_allocates() {
                 let timestamp = u32::from(n) * 80;
                 // Some are late, so that time is stretched both ways.
                 let late = Duration::from_millis(u64::from(n % 58));
-                buffer.push(now + late, n / 2, timestamp, 6, (&[1, 20], 960));
+                buffer.push(now + late, &packet(n / 2, timestamp, &[1, 20]));
             }
             buffer.pull(now, &mut decoder, &mut frame);
         }
@@ -188,15 +232,16 @@ fn sine_at(n: u64) -> f32 {
 }
 
 impl Decode for Sine {
-    fn samples_in(&self, _payload: &[u8]) -> Option<usize> {
-        Some(960)
-    }
-    fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+    fn decode(&mut self, _codec: Codec, payload: &[u8], output: &mut [f32]) -> bool {
         self.next = u64::from_le_bytes(payload.try_into().unwrap());
         self.conceal(output);
         true
     }
-    fn recover(&mut self, _next: &[u8], _output: &mut [f32]) -> bool {
+    fn recover(&mut self, _codec: Codec, _next: &[u8], _output: &mut [f32]) -> bool {
+        false
+    }
+    fn rest(&mut self, _codec: Codec, _payload: &[u8]) {}
+    fn rests(&self, _codec: Codec, _payload: &[u8]) -> bool {
         false
     }
     fn conceal(&mut self, output: &mut [f32]) {
@@ -235,7 +280,12 @@ fn simulate(seconds: u32, drift: f64, mut network: impl FnMut(u32) -> Option<f64
         while let Some((arrival, n)) = arrivals.next_if(|(arrival, _)| *arrival <= now) {
             let payload = (u64::from(n) * 960).to_le_bytes();
             let sequence = u16::try_from(n % 65_536).unwrap();
-            buffer.push(arrival, sequence, n * 960, 1, (&payload, 960));
+            let packet = SoundPacket {
+                scale: 1,
+                codec: Codec::Opus,
+                ..packet(sequence, n * 960, &payload)
+            };
+            buffer.push(arrival, &packet);
         }
         let mut frame = SILENCE;
         buffer.pull(now, &mut decoder, &mut frame);
@@ -371,13 +421,13 @@ fn random_numbers_never_panic_nor_grow() {
                 u32::from(sequence) * 160
             };
             let millis = 1 + h % 120;
-            buffer.push(
-                now,
-                sequence,
-                timestamp,
-                6,
-                (&[1, millis], usize::from(millis) * 48),
-            );
+            let payload = [1, millis];
+            let packet = SoundPacket {
+                scale: if b % 50 == 0 { 1 } else { 6 },
+                samples: usize::from(if c % 20 == 0 { 0 } else { millis }) * 48,
+                ..packet(sequence, timestamp, &payload)
+            };
+            buffer.push(now, &packet);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Whole calls under simulated time: two sessions, a network between them, a seed.
 
+mod changes;
 mod far_ends;
 mod holds;
 mod one_way;

@@ -42,6 +42,7 @@ fn plans() -> [MediaPlan; 2] {
         codecs: vec![Codec::Pcmu],
         ptime_millis: 20,
         direction: Direction::SendRecv,
+        silence_suppression: false,
         srtp: LocalSrtp {
             offers: true,
             accepts: true,

@@ -8,7 +8,7 @@ use crate::sdp::{Codec, Direction};
 
 #[test]
 fn each_side_hears_the_other_and_not_itself() {
-    for codec in [Codec::Opus, Codec::Pcmu, Codec::Pcma] {
+    for codec in Codec::ALL {
         let mut world = World::call(1, codec);
         world.run(4.0);
         for (side, (own, other)) in [(500.0, 900.0), (900.0, 500.0)].into_iter().enumerate() {
@@ -33,7 +33,7 @@ fn each_side_hears_the_other_and_not_itself() {
 
 #[test]
 fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
-    for codec in [Codec::Opus, Codec::Pcma] {
+    for codec in [Codec::Opus, Codec::G722, Codec::Pcma] {
         let mut world = World::call(7, codec);
         world.weather = Weather {
             loss: 0.1,
@@ -64,7 +64,7 @@ fn loss_and_jitter_cost_little_and_are_measured_on_both_sides() {
 
 #[test]
 fn from_mouth_to_ear_takes_a_packet_the_network_and_a_packet() {
-    for (codec, most) in [(Codec::Pcmu, 75), (Codec::Opus, 80)] {
+    for (codec, most) in [(Codec::Pcmu, 75), (Codec::G722, 77), (Codec::Opus, 80)] {
         let mut world = World::call(1, codec);
         // Silence, then from the third second on the tone.
         world.sides[0].session.mute(true);

@@ -122,6 +122,8 @@ pub(super) struct World {
     pub(super) flying: Vec<Flying>,
     /// Whether only sound is lost, and never a report.
     pub(super) sound_alone: bool,
+    /// Which side sends next to nothing while it is silent.
+    pub(super) suppress: [bool; 2],
 }
 
 impl World {
@@ -134,6 +136,7 @@ impl World {
             random: SeededRandom::new(seed),
             flying: Vec::new(),
             sound_alone: false,
+            suppress: [false; 2],
         }
     }
 
@@ -154,6 +157,7 @@ impl World {
             codecs: codecs.to_vec(),
             ptime_millis: 20,
             direction,
+            silence_suppression: self.suppress[side],
             srtp: LocalSrtp::default(),
         }
     }

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::sdp::codec::Codec;
 use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
 use crate::sdp::media_description::{MediaDescription, PayloadFormat};
+use crate::sdp::opus::{OpusParameters, least_packet_time};
 use crate::sdp::protection::{
     Agreed, LocalSrtp, SrtpKeys, offered_keys, protection_of_answer, protection_of_offer,
 };
@@ -23,7 +24,11 @@ const OPUS_PAYLOAD_TYPE: u8 = 111;
 const EVENT_PAYLOAD_TYPES: [(u32, u8); 2] = [(48_000, 110), (8_000, 101)];
 /// The encoding name of RFC 4733.
 const EVENT_NAME: &str = "telephone-event";
-/// The packet times that both codecs can carry, in milliseconds.
+/// The static payload type of comfort noise (RFC 3389 section 4).
+const NOISE_PAYLOAD_TYPE: u8 = 13;
+/// Its encoding name and its clock rate in hertz.
+const NOISE: (&str, u32) = ("CN", 8_000);
+/// The packet times that all codecs can carry, in milliseconds.
 const PACKET_TIMES: [u32; 4] = [60, 40, 20, 10];
 
 /// What our side can and wants; the input of each offer and answer.
@@ -45,6 +50,8 @@ pub struct LocalMedia {
     pub direction: Direction,
     /// What our side does about SRTP.
     pub srtp: LocalSrtp,
+    /// Whether little or nothing is sent while our side is silent (RFC 3389, `usedtx`).
+    pub silence_suppression: bool,
 }
 
 /// The outcome of offer and answer: what the media room carries out.
@@ -73,12 +80,15 @@ pub struct MediaPlan {
     /// What our side does: `SendOnly` and `Inactive` when we hold, `RecvOnly` and `Inactive` when
     /// we are held.
     pub direction: Direction,
-    /// Whether Opus may use in-band FEC towards the far end (`useinbandfec=1`).
-    pub opus_fec: bool,
-    /// The most bits a second that the far end takes of Opus (`maxaveragebitrate`).
-    pub opus_max_bitrate: Option<u32>,
     /// The keys of SRTP; none for plain RTP.
     pub srtp: Option<SrtpKeys>,
+    /// The payload type of comfort noise to send (RFC 3389): where our side suppresses silence, the
+    /// far end takes it and the codec has its clock rate.
+    pub comfort_noise_send: Option<u8>,
+    /// The payload types of comfort noise that may arrive.
+    pub comfort_noise_receive: Vec<u8>,
+    /// What the far end asks of Opus.
+    pub opus: OpusParameters,
 }
 
 /// Why offer and answer gave no plan.
@@ -153,7 +163,12 @@ pub fn answer(
 
     let mut ours = MediaDescription::new("audio", local.rtp_port, &media.protocol);
     for (payload_type, codec) in &codecs {
-        ours.push(payload_format(*payload_type, *codec));
+        ours.push(payload_format(*payload_type, *codec, local));
+    }
+    if rates.contains(&NOISE.1)
+        && let Some(payload_type) = noise_of(media)
+    {
+        ours.push(noise_format(payload_type));
     }
     for (payload_type, rate) in &events {
         ours.push(event_format(*payload_type, *rate));
@@ -283,6 +298,7 @@ fn plan_of(
         .find(|(_, rate)| *rate == codec.clock_rate())
         .or_else(|| events.first())
         .copied();
+    let noise = noise_of(media);
     let opus = payload_of(media, send_payload_type).filter(|_| codec == Codec::Opus);
     Ok(MediaPlan {
         remote_rtp,
@@ -294,16 +310,22 @@ fn plan_of(
         telephone_event_send: event.map(|(payload_type, _)| payload_type),
         telephone_event_rate: event.map_or_else(|| codec.clock_rate(), |(_, rate)| rate),
         telephone_event_receive,
-        ptime_millis: packet_time(local, media),
+        ptime_millis: packet_time(local, media, opus.and_then(least_packet_time)),
         direction: Direction::of(
             local.direction.sends() && wants_sound,
             local.direction.receives() && remote.sends(),
         ),
-        opus_fec: opus.is_some_and(|format| format.parameter("useinbandfec") == Some("1")),
-        opus_max_bitrate: opus
-            .and_then(|format| format.parameter("maxaveragebitrate"))
-            .and_then(|rate| rate.parse().ok()),
         srtp: None,
+        comfort_noise_send: noise
+            .filter(|_| local.silence_suppression && codec.clock_rate() == NOISE.1),
+        // Many send it unasked.
+        comfort_noise_receive: [NOISE_PAYLOAD_TYPE]
+            .into_iter()
+            .chain(noise.filter(|dynamic| *dynamic != NOISE_PAYLOAD_TYPE))
+            .collect(),
+        opus: opus
+            .map(|format| OpusParameters::read(format, local.silence_suppression))
+            .unwrap_or_default(),
     })
 }
 
@@ -332,7 +354,10 @@ fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> Medi
     let mut media = MediaDescription::new("audio", local.rtp_port, protocol);
     for codec in &local.codecs {
         let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
-        media.push(payload_format(payload_type, *codec));
+        media.push(payload_format(payload_type, *codec, local));
+    }
+    if local.codecs.iter().any(|it| it.clock_rate() == NOISE.1) {
+        media.push(noise_format(NOISE_PAYLOAD_TYPE));
     }
     for (rate, payload_type) in EVENT_PAYLOAD_TYPES {
         if local.codecs.iter().any(|codec| codec.clock_rate() == rate) {
@@ -350,10 +375,11 @@ fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> Medi
 
 /// A codec as our side writes it. RFC 7587 sections 6.1 and 7: Opus is always written with two
 /// channels; without `stereo` and `sprop-stereo` it is mono in both directions.
-fn payload_format(payload_type: u8, codec: Codec) -> PayloadFormat {
+fn payload_format(payload_type: u8, codec: Codec, local: &LocalMedia) -> PayloadFormat {
     let (channels, parameters) = match codec {
+        Codec::Opus if local.silence_suppression => (2, "useinbandfec=1;usedtx=1"),
         Codec::Opus => (2, "useinbandfec=1"),
-        Codec::Pcmu | Codec::Pcma => (1, ""),
+        Codec::G722 | Codec::Pcmu | Codec::Pcma => (1, ""),
     };
     PayloadFormat {
         payload_type,
@@ -372,6 +398,26 @@ fn event_format(payload_type: u8, clock_rate: u32) -> PayloadFormat {
         channels: 1,
         parameters: "0-15".to_owned(),
     }
+}
+
+fn noise_format(payload_type: u8) -> PayloadFormat {
+    let (name, clock_rate) = NOISE;
+    PayloadFormat {
+        payload_type,
+        name: name.to_owned(),
+        clock_rate,
+        channels: 1,
+        parameters: String::new(),
+    }
+}
+
+/// The payload type of comfort noise of a stream.
+fn noise_of(media: &MediaDescription) -> Option<u8> {
+    let is_noise = |format: &&PayloadFormat| {
+        format.name.eq_ignore_ascii_case(NOISE.0) && format.clock_rate == NOISE.1
+    };
+    let found = media.payloads.iter().find(is_noise);
+    found.map(|format| format.payload_type)
 }
 
 fn payload_of(media: &MediaDescription, payload_type: u8) -> Option<&PayloadFormat> {
@@ -416,7 +462,12 @@ fn codec_names(media: &MediaDescription) -> String {
         .payloads
         .iter()
         .map(|payload| payload.name.as_str())
-        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(EVENT_NAME))
+        .filter(|name| !name.is_empty())
+        .filter(|name| {
+            ![EVENT_NAME, NOISE.0]
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(name))
+        })
         .take(16)
         .collect();
     if names.is_empty() {
@@ -426,14 +477,24 @@ fn codec_names(media: &MediaDescription) -> String {
     }
 }
 
-/// What the far end asks to be sent, where our codecs can, else what our side prefers.
-fn packet_time(local: &LocalMedia, media: &MediaDescription) -> u32 {
-    let asked = media.ptime_millis.unwrap_or(local.ptime_millis);
+/// What the far end asks to be sent, where our codecs can, else what our side prefers; `least` is
+/// the shortest that it takes of the codec.
+fn packet_time(local: &LocalMedia, media: &MediaDescription, least: Option<u32>) -> u32 {
+    let least = least.unwrap_or(0);
+    let asked = media.ptime_millis.unwrap_or(local.ptime_millis).max(least);
     let asked = asked.min(media.max_ptime_millis.unwrap_or(u32::MAX));
-    PACKET_TIMES
-        .into_iter()
-        .find(|millis| *millis <= asked)
-        .unwrap_or(10)
+    let up_to = |most: u32| PACKET_TIMES.into_iter().find(move |millis| *millis <= most);
+    match up_to(asked) {
+        Some(millis) if millis >= least => millis,
+        // Between two of ours: the longer one, unless the far end forbids it.
+        Some(millis) => PACKET_TIMES
+            .into_iter()
+            .rev()
+            .find(|longer| *longer >= least)
+            .filter(|longer| *longer <= media.max_ptime_millis.unwrap_or(u32::MAX))
+            .unwrap_or(millis),
+        None => 10,
+    }
 }
 
 fn is_unspecified(host: Option<&Host>) -> bool {

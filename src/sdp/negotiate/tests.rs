@@ -9,10 +9,11 @@ fn local() -> LocalMedia {
         version: 1,
         address: "192.0.2.7".parse().unwrap(),
         rtp_port: 40_000,
-        codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma],
+        codecs: Codec::ALL.to_vec(),
         ptime_millis: 20,
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
+        silence_suppression: false,
     }
 }
 
@@ -32,9 +33,11 @@ fn an_offer_is_written_line_by_line() {
     assert_eq!(
         offer(&local()).to_string(),
         "v=0\r\no=- 42 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
-         m=audio 40000 RTP/AVP 111 0 8 110 101\r\n\
+         m=audio 40000 RTP/AVP 111 9 0 8 13 110 101\r\n\
          a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n\
+         a=rtpmap:9 G722/8000\r\n\
          a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+         a=rtpmap:13 CN/8000\r\n\
          a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\n\
          a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n\
          a=rtcp-mux\r\na=ptime:20\r\na=sendrecv\r\n"
@@ -54,7 +57,7 @@ fn two_of_our_own_sides_agree_on_opus_with_fec() {
         assert_eq!(plan.send_payload_type, 111);
         assert_eq!(plan.telephone_event_send, Some(110));
         assert_eq!(plan.telephone_event_rate, 48_000);
-        assert!(plan.rtcp_mux && plan.opus_fec);
+        assert!(plan.rtcp_mux && plan.opus.fec);
         assert_eq!(plan.direction, Direction::SendRecv);
         assert_eq!(plan.remote_rtp, plan.remote_rtcp);
     }
@@ -68,7 +71,7 @@ fn two_of_our_own_sides_agree_on_opus_with_fec() {
 #[test]
 fn an_answer_keeps_the_offerers_payload_types_and_order() {
     let offered = read(
-        "m=audio 30000 RTP/AVP 9 8 98 96 97\r\na=rtpmap:98 opus/48000/2\r\n\
+        "m=audio 30000 RTP/AVP 3 8 98 96 97\r\na=rtpmap:98 opus/48000/2\r\n\
          a=fmtp:98 maxaveragebitrate=20000; useinbandfec=0\r\na=rtpmap:96 telephone-event/8000\r\n\
          a=rtpmap:97 telephone-event/48000\r\n",
     );
@@ -89,8 +92,8 @@ fn opus_limits_of_the_far_end_reach_the_plan() {
          a=rtpmap:98 OPUS/48000/2\r\n",
     );
     let (_, plan) = answer(&local(), &offered).unwrap();
-    assert!(plan.opus_fec);
-    assert_eq!(plan.opus_max_bitrate, Some(20_000));
+    assert!(plan.opus.fec);
+    assert_eq!(plan.opus.max_bitrate, Some(20_000));
     assert_eq!(plan.telephone_event_send, None);
 }
 
@@ -185,10 +188,11 @@ fn srtp_and_dtls_are_refused_by_name_unless_a_plain_stream_stands_beside() {
 
 #[test]
 fn nothing_in_common_names_what_is_offered() {
-    let offered = read("m=audio 30000 RTP/AVP 9 18 101\r\na=rtpmap:101 telephone-event/8000\r\n");
+    let offered =
+        read("m=audio 30000 RTP/AVP 3 18 13 101\r\na=rtpmap:101 telephone-event/8000\r\n");
     assert_eq!(
         answer(&local(), &offered).unwrap_err(),
-        NegotiationError::NoCommonCodec("G722, G729".to_owned())
+        NegotiationError::NoCommonCodec("GSM, G729".to_owned())
     );
     let video = read("m=video 30000 RTP/AVP 96\r\nm=audio 0 RTP/AVP 0\r\n");
     assert_eq!(
@@ -327,4 +331,103 @@ fn mutated_offers_never_panic_and_an_answer_repeats_each_stream() {
         drop(accept(&local(), &offered));
     }
     assert!(answered_count > 1_000, "{answered_count}");
+}
+
+#[test]
+fn comfort_noise_is_offered_beside_codecs_of_its_clock_and_never_alone() {
+    let mut opus_alone = local();
+    opus_alone.codecs = vec![Codec::Opus];
+    let none = offer(&opus_alone).to_string();
+    assert!(!none.contains("CN"), "{none}");
+    let refused = answer(&local(), &read("m=audio 4000 RTP/AVP 13\r\n"));
+    assert!(
+        matches!(refused, Err(NegotiationError::NoCommonCodec(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn comfort_noise_is_answered_where_it_is_offered_with_a_codec_of_its_clock() {
+    let opus = "m=audio 4000 RTP/AVP 96 13\r\na=rtpmap:96 opus/48000/2\r\n";
+    let wide = "m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:96 CN/16000\r\n";
+    let dynamic = "m=audio 4000 RTP/AVP 9 96\r\na=rtpmap:96 CN/8000\r\n";
+    for (media, expected) in [
+        ("m=audio 4000 RTP/AVP 8 13\r\n", Some(13)),
+        (dynamic, Some(96)),
+        ("m=audio 4000 RTP/AVP 8\r\n", None),
+        (wide, None),
+        (opus, None),
+    ] {
+        for silence_suppression in [false, true] {
+            let local = LocalMedia {
+                silence_suppression,
+                ..local()
+            };
+            let (answered, plan) = answer(&local, &read(media)).unwrap();
+            let text = answered.to_string();
+            assert_eq!(text.contains("CN/8000"), expected.is_some(), "{text}");
+            // It is sent only by who wants to, and taken from everybody.
+            let sent = expected.filter(|_| silence_suppression);
+            assert_eq!(plan.comfort_noise_send, sent, "{media}");
+            let taken = &plan.comfort_noise_receive;
+            assert!(taken.contains(&13), "{taken:?}");
+            assert!(expected.is_none_or(|it| taken.contains(&it)), "{taken:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_far_end_asks_of_opus_reaches_the_plan() {
+    let asked = "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n\
+        a=fmtp:96 maxplaybackrate=8000; sprop-maxcapturerate=8000; cbr=1;stereo=1;minptime=40\r\n\
+        a=ptime:20\r\n";
+    let plan = answer(&local(), &read(asked)).unwrap().1;
+    assert_eq!(
+        plan.opus,
+        OpusParameters {
+            max_playback_rate: Some(8_000),
+            constant_bitrate: true,
+            ..OpusParameters::default()
+        }
+    );
+    assert_eq!(plan.ptime_millis, 40, "minptime");
+    let quiet = LocalMedia {
+        silence_suppression: true,
+        ..local()
+    };
+    let (answered, plan) = answer(&quiet, &read(asked)).unwrap();
+    assert!(plan.opus.dtx && answered.to_string().contains("usedtx=1"));
+    let forbidden = asked.replace("cbr=1", "usedtx=0");
+    assert!(!answer(&quiet, &read(&forbidden)).unwrap().1.opus.dtx);
+}
+
+#[test]
+fn the_packet_time_keeps_between_the_far_ends_bounds() {
+    for (bounds, expected) in [
+        ("a=ptime:30\r\n", 20),
+        ("a=ptime:40\r\n", 40),
+        ("a=ptime:60\r\na=maxptime:40\r\n", 40),
+        ("a=maxptime:10\r\n", 10),
+        ("a=fmtp:96 minptime=60\r\n", 60),
+        ("a=fmtp:96 minptime=60\r\na=maxptime:20\r\n", 20),
+        ("a=fmtp:96 minptime=30\r\n", 40),
+        ("a=fmtp:96 minptime=10\r\n", 20),
+        ("a=fmtp:96 minptime=4000000000\r\n", 60),
+    ] {
+        let media = format!("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n{bounds}");
+        let plan = answer(&local(), &read(&media)).unwrap().1;
+        assert_eq!(plan.ptime_millis, expected, "{bounds}");
+    }
+}
+
+#[test]
+fn g722_is_written_with_the_clock_that_it_has_by_mistake() {
+    let media = "m=audio 4000 RTP/AVP 9 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+    let (answered, plan) = answer(&local(), &read(media)).unwrap();
+    assert!(answered.to_string().contains("a=rtpmap:9 G722/8000\r\n"));
+    assert_eq!((plan.codec, plan.send_payload_type), (Codec::G722, 9));
+    assert_eq!(plan.telephone_event_rate, 8_000);
+    // Its true rate is another codec to whoever reads the RFC.
+    let wrong = "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 G722/16000\r\n";
+    assert!(answer(&local(), &read(wrong)).is_err());
 }

@@ -19,6 +19,7 @@ fn local(policy: &str, number: u8) -> LocalMedia {
         codecs: vec![Codec::Pcmu],
         ptime_millis: 20,
         direction: Direction::SendRecv,
+        silence_suppression: false,
         srtp: LocalSrtp {
             offers: matches!(policy, "offers" | "required"),
             accepts: policy != "off",

@@ -200,3 +200,39 @@ fn name_servers_days_and_seconds_are_saved_when_the_keyboard_leaves_them() {
         "{saved:?}"
     );
 }
+
+#[test]
+fn codecs_are_ordered_left_out_and_added() {
+    let mut shown = form();
+    click(&mut shown, "Sound of calls");
+    shown.get_by_label_contains("1. Opus");
+    click(&mut shown, "Move PCMA up");
+    click(&mut shown, "Move Opus down");
+    click(&mut shown, "Leave out PCMU");
+    shown.get_by_label_contains("1. G.722");
+    click(&mut shown, "Add PCMU");
+    click(&mut shown, "Leave out Opus");
+    click(&mut shown, "Send next to nothing while I am silent");
+    click(&mut shown, "Save");
+    let sent = shown.state_mut().sent();
+    let [Command::SaveAccount { account, .. }] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(account.codecs, ["g722", "pcma", "pcmu"]);
+    assert!(account.silence_suppression);
+}
+
+#[test]
+fn the_last_codec_stays() {
+    let mut shown = form();
+    click(&mut shown, "Sound of calls");
+    for name in ["Opus", "G.722", "PCMU"] {
+        click(&mut shown, &format!("Leave out {name}"));
+    }
+    click(&mut shown, "Leave out PCMA");
+    click(&mut shown, "Save");
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::SaveAccount { account, .. }] if account.codecs == ["pcma"]
+    ));
+}

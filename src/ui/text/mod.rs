@@ -1,10 +1,12 @@
 //! Every text of the window, in one place.
 
+mod codecs;
 mod forms;
 mod ladder;
 mod sound;
 mod voice;
 
+pub(crate) use codecs::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
 pub(crate) use sound::*;

@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::codecs_form::codecs_form_ui;
 use super::extensions_form::{extensions_form_ui, session_timer};
 use super::form_problem::of_account;
 use super::rules_form::rules_form_ui;
@@ -61,6 +62,9 @@ pub(crate) fn account_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Se
     fields_ui(ui, form);
     section_ui(ui, text::ADVANCED, &MORE, form, |ui, form| {
         more_ui(ui, &mut form.account, &mut form.problem);
+    });
+    section_ui(ui, text::CODECS, &[], form, |ui, form| {
+        codecs_form_ui(ui, &mut form.account);
     });
     section_ui(
         ui,

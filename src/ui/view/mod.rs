@@ -9,6 +9,7 @@ mod call_row;
 mod call_sound;
 mod call_who;
 mod calls;
+mod codecs_form;
 mod colleague_settings;
 mod colleagues;
 mod contact_form;
