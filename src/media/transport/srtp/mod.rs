@@ -2,10 +2,11 @@
 //! the other's checked.
 //!
 //! What the crate leaves to its owner is done here: a source is remembered only once a packet of it was
-//! authentic, so that forged ones grow nothing; RTCP that says of itself that it is not encrypted, which
+//! authentic, so that forged ones grow nothing; headers are measured by their own lengths; RTCP that says of itself that it is not encrypted, which
 //! the crate would take unchecked, is refused; and packets that name their key (MKI) are understood.
 
 use rtc::crypto::providers::RingCrypto;
+use rtc::rtp::header::Header;
 use rtc::srtp::context::Context;
 use rtc::srtp::option::{srtcp_replay_protection, srtp_replay_protection};
 use rtc::srtp::protection_profile::ProtectionProfile;
@@ -51,7 +52,9 @@ impl Protector {
 
     /// Protects an RTP packet; none when it cannot be, and then it must not be sent.
     pub fn rtp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
-        self.context.encrypt_rtp(packet).ok().map(Vec::from)
+        let header = outline(packet)?;
+        let sealed = self.context.encrypt_rtp_with_header(packet, &header);
+        sealed.ok().map(Vec::from)
     }
 
     /// Protects a compound RTCP packet; none when it cannot be.
@@ -90,7 +93,11 @@ impl Unprotector {
     pub fn rtp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
         let source = four(packet, 8)?;
         let packet = self.without_mki(packet, self.tag())?;
-        let decrypt = |context: &mut Context| context.decrypt_rtp(&packet).ok().map(Vec::from);
+        let header = outline(&packet)?;
+        let decrypt = |context: &mut Context| {
+            let opened = context.decrypt_rtp_with_header(&packet, &header);
+            opened.ok().map(Vec::from)
+        };
         self.rtp.open(&self.key, source, decrypt)
     }
 
@@ -181,6 +188,32 @@ impl Sources {
         }
         opened
     }
+}
+
+/// What the crate needs of a header: number, source and length. It would count the length from what it
+/// understands of an extension, which is less than what stands there if that is padded or unknown; so
+/// the words behind the fixed part are all told as contributing sources, which nobody reads.
+fn outline(packet: &[u8]) -> Option<Header> {
+    let (&[flags, _, s0, s1], _) = packet.split_first_chunk()?;
+    if flags >> 6 != 2 {
+        return None;
+    }
+    let mut words = usize::from(flags & 0x0f);
+    if flags & 0x10 != 0 {
+        let length = packet.get(12 + words * 4..)?;
+        let (&[_, _, high, low], _) = length.split_first_chunk()?;
+        words += 1 + usize::from(u16::from_be_bytes([high, low]));
+    }
+    if packet.len() < 12 + words * 4 {
+        return None;
+    }
+    Some(Header {
+        version: 2,
+        sequence_number: u16::from_be_bytes([s0, s1]),
+        ssrc: four(packet, 8)?,
+        csrc: vec![0; words],
+        ..Header::default()
+    })
 }
 
 fn four(packet: &[u8], at: usize) -> Option<u32> {

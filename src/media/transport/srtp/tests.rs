@@ -73,6 +73,41 @@ fn the_sizes_of_the_tags_are_those_of_the_suites() {
     }
 }
 
+/// Extensions that are padded, or that nobody knows, were encrypted from their middle on.
+#[test]
+fn a_header_ends_where_its_lengths_say() {
+    let payload = [0x55; 40];
+    for (flags, more) in [
+        (0x80, vec![]),
+        (0x82, vec![1, 2, 3, 4, 5, 6, 7, 8]),
+        (0x90, vec![0xbe, 0xde, 0, 1, 0x10, 0xff, 0, 0]),
+        (0x90, vec![0xbe, 0xde, 0, 2, 0, 0, 0, 0x10, 0xff, 0, 0, 0]),
+        (0x90, vec![0xbe, 0xde, 0, 1, 0xf3, 9, 9, 9]),
+        (0x91, vec![1, 2, 3, 4, 0xab, 0xcd, 0, 1, 9, 9, 9, 9]),
+        (0x90, vec![0x10, 0, 0, 0]),
+    ] {
+        let mut plain = vec![flags, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7];
+        plain.extend(&more);
+        let length = plain.len();
+        plain.extend(payload);
+        for suite in SrtpSuite::ALL {
+            let (mut ours, mut theirs) = pair(suite);
+            let sent = ours.rtp(&plain).unwrap();
+            assert_eq!(sent[..length], plain[..length], "{suite} {more:02x?}");
+            assert_ne!(
+                sent[length..length + 8],
+                payload[..8],
+                "{suite} {more:02x?}"
+            );
+            assert_eq!(theirs.rtp(&sent).as_deref(), Some(plain.as_slice()));
+        }
+    }
+    let (mut ours, _) = pair(SrtpSuite::Aes128CmHmacSha1_80);
+    for short in [&[0x8f; 20][..], &[0x90, 0, 0, 1][..], &[0x40; 40][..]] {
+        assert_eq!(ours.rtp(short), None);
+    }
+}
+
 #[test]
 fn a_changed_bit_anywhere_is_noticed() {
     for suite in SrtpSuite::ALL {
