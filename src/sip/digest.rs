@@ -502,6 +502,17 @@ mod tests {
             verify(&read, "q", &password, &Method::Invite, b"v=0"),
             Err(DigestError::Realm)
         );
+        // Two wrong digits whose differences are alike do not make up for each other.
+        let response = read.value("response").unwrap();
+        let mut forged = response.as_bytes().to_vec();
+        forged[0] ^= 1;
+        forged[1] ^= 1;
+        let forged = value.replace(response, &String::from_utf8(forged).unwrap());
+        let forged = parse::credentials(&forged).unwrap();
+        assert_eq!(
+            verify(&forged, "r", &password, &Method::Invite, b"v=0"),
+            Err(DigestError::Mismatch)
+        );
         // A word that is neither of the two protects nothing that both know of.
         let other = parse::credentials(&value.replace("auth-int", "auth-all")).unwrap();
         assert_eq!(

@@ -69,3 +69,65 @@ impl Shares {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight eighths of ten.
+    const LIMIT: usize = 80;
+
+    fn source(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    fn with(taken: usize) -> Shares {
+        let mut shares = Shares::default();
+        for _ in 0..taken {
+            shares.take(source(1), Standing::Stranger);
+        }
+        shares
+    }
+
+    #[test]
+    fn the_last_places_are_for_those_in_a_call_and_the_very_last_for_the_own_server() {
+        let shares = Shares::default();
+        for (standing, room) in [
+            (Standing::Stranger, 60),
+            (Standing::Peer, 70),
+            (Standing::Own, 80),
+        ] {
+            let has_room = |taken| shares.has_room(LIMIT, taken, source(1), standing);
+            assert!(has_room(room - 1), "{standing:?}");
+            assert!(!has_room(room), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_crowd_a_source_has_an_eighth_and_alone_it_has_more() {
+        for standing in [Standing::Stranger, Standing::Peer] {
+            let room = |own, taken| with(own).has_room(LIMIT, taken, source(1), standing);
+            assert!(room(10, 49), "alone");
+            assert!(!room(10, 50), "in a crowd");
+            assert!(room(9, 50), "within its share");
+            assert!(with(10).has_room(LIMIT, 50, source(2), standing), "another");
+        }
+        assert!(with(10).has_room(LIMIT, 79, source(1), Standing::Own));
+    }
+
+    #[test]
+    fn what_is_given_back_is_there_again_and_nothing_is_left_of_it() {
+        let mut shares = with(9);
+        let place = shares.take(source(1), Standing::Peer);
+        let room = |shares: &Shares| shares.has_room(LIMIT, 50, source(1), Standing::Stranger);
+        assert!(!room(&shares));
+        shares.give_back(place);
+        assert!(room(&shares));
+        shares.give_back(None);
+        for _ in 0..9 {
+            shares.give_back(Some(source(1)));
+        }
+        assert!(shares.0.is_empty());
+        assert_eq!(shares.take(source(1), Standing::Own), None);
+    }
+}
