@@ -251,7 +251,10 @@ impl Engine {
         };
         let told = live.local_rtp().map(|rtp| rtp.ip());
         let remote = live.sound.remote;
+        // An address that is still ours may be the one that the call's own server needs.
+        let gone = told.is_some_and(|told| !self.net.has_address(told));
         let moved = remote
+            .filter(|_| gone)
             .and_then(|remote| self.net.local_ip_towards(remote))
             .filter(|ip| told.is_some_and(|told| told.to_canonical() != ip.to_canonical()));
         if moved.is_none() && !asks {

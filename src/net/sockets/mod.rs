@@ -313,6 +313,11 @@ impl Net {
         }
     }
 
+    /// Whether this machine still has an address: routes may prefer another one of several that work.
+    pub fn has_address(&self, ip: IpAddr) -> bool {
+        std::net::UdpSocket::bind(zone::own(ip, 0)).is_ok()
+    }
+
     /// The bound address; its port is that of UDP and TCP.
     pub fn local(&self) -> SocketAddr {
         self.local

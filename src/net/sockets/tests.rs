@@ -354,3 +354,10 @@ async fn questions_are_answered_by_id() {
     assert_eq!(places[0].transport, Transport::Tcp);
     assert_eq!(places[0].remote.to_string(), "127.0.0.9:5060");
 }
+
+#[tokio::test]
+async fn an_address_is_ours_or_not() {
+    let side = Side::new().await;
+    assert!(side.net.has_address(LOOPBACK));
+    assert!(!side.net.has_address([192, 0, 2, 1].into()));
+}
