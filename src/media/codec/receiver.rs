@@ -65,7 +65,7 @@ impl Receiver {
             .leaving
             .take()
             .filter(|decoder| matches!(decoder, Decoder::Opus(_)) && known != Some(Codec::Opus))
-            .or(self.waiting.take());
+            .or_else(|| self.waiting.take());
     }
 }
 

@@ -120,7 +120,7 @@ impl Bent {
         let steps = heard.windows(2).map(|w| (w[1] - w[0]).abs());
         let step = steps.fold(0.0, f32::max);
         assert!(step < CLICK, "{what}: a click of {step}");
-        let mute = heard.chunks_exact(480).filter(|piece| peak(*piece) < 0.1);
+        let mute = heard.chunks_exact(480).filter(|piece| peak(piece) < 0.1);
         let mute = mute.count();
         assert!(mute <= most_mute, "{what}: mute for {mute} times 10 ms");
         let end = &heard[heard.len() - 24_000..];
