@@ -139,17 +139,18 @@ mod tests {
         let mut suppressor = Suppressor::new(1);
         let room = noise(&mut random, -60.0, 8_000 * 4);
         let quiet = sent(&mut suppressor, &room);
-        let (learning, after) = quiet.split_at(24);
-        assert_eq!(learning, "s".repeat(24), "it learns first");
-        let after = after.get(2..).unwrap();
-        assert_eq!(after.matches('s').count(), 0, "{quiet}");
+        // It learns first.
+        let (learning, learnt) = quiet.split_at(25);
+        assert_eq!(learning, "s".repeat(25));
+        assert!(!learnt.contains('s'), "{quiet}");
         assert!((3..=5).contains(&quiet.matches('d').count()), "{quiet}");
         let speech = noise(&mut random, -30.0, 8_000);
         assert_eq!(sent(&mut suppressor, &speech), "s".repeat(50));
         // The ends of words are sent, then it is silent again.
         let after = sent(&mut suppressor, &room[..16_000]);
-        assert_eq!(after.get(..12).unwrap(), "s".repeat(12));
-        assert_eq!(after.get(14..16), Some(".."), "{after}");
+        let (hangover, silent) = after.split_at(14);
+        assert!(hangover.starts_with(&"s".repeat(12)), "{after}");
+        assert!(silent.starts_with(".."), "{after}");
     }
 
     #[test]

@@ -317,8 +317,8 @@ mod tests {
         })
     }
 
-    /// Made by FFmpeg 5.1: `ffmpeg -f s16le -ar 16000 -i SIGNAL -c:a g722 -f g722 CODED`, and
-    /// `ffmpeg -f g722 -i CODED -f s16le DECODED`. SpanDSP 0.0.6 codes the same octets, and decodes
+    /// Made by `FFmpeg` 5.1: `ffmpeg -f s16le -ar 16000 -i SIGNAL -c:a g722 -f g722 CODED`, and
+    /// `ffmpeg -f g722 -i CODED -f s16le DECODED`. `SpanDSP` 0.0.6 codes the same octets, and decodes
     /// the same samples but for 87 at full scale, where it wraps.
     #[test]
     fn each_bit_is_as_another_implementation_has_it() {

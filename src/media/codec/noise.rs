@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What FFmpeg 5.1 writes for brown noise (low frequencies prevail) and for violet noise:
+    /// What `FFmpeg` 5.1 writes for brown noise (low frequencies prevail) and for violet noise:
     /// `ffmpeg -f lavfi -i anoisesrc=color=brown:amplitude=0.02:r=8000 -c:a comfortnoise`.
     #[test]
     fn another_encoders_descriptor_tilts_the_noise_the_way_that_it_meant() {

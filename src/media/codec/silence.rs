@@ -23,7 +23,7 @@ const QUIETEST_LEVEL: u8 = 127;
 pub(super) struct Silence {
     /// In −dBov: decibels below a square wave of full scale.
     pub(super) level: u8,
-    /// With the sign that libwebrtc and FFmpeg use: the first is negative where low frequencies
+    /// With the sign that libwebrtc and `FFmpeg` use: the first is negative where low frequencies
     /// prevail. Those behind the last one told are zero.
     pub(super) reflections: [f32; MOST_ORDER],
 }
