@@ -470,3 +470,30 @@ fn a_challenge_inside_a_call_is_answered_on_the_way_that_the_own_server_chose() 
     let credentials = |it: &Message| it.header("Proxy-Authorization").is_some();
     assert!(!sent.iter().any(credentials));
 }
+
+/// The number that a challenged request went out with again is the dialog's; the next one is higher.
+#[test]
+fn a_challenge_inside_a_call_costs_a_number_of_its_dialog() {
+    let (mut bench, register) = phone(setup());
+    bench.reply(server(), "t", &register, 200, &[]);
+    let (session, invite) = call(&mut bench, "sip:carol@sim.example");
+    let fields = [("Contact", "<sip:carol@10.0.0.201>")];
+    bench.reply(server(), "t", &invite, 200, &fields);
+    bench
+        .endpoint
+        .reinvite(bench.now, session, crate::sip::Body::sdp("v=0"))
+        .unwrap();
+    let first = bench.sent().remove(0);
+    let challenge = [("Proxy-Authenticate", SHA256)];
+    let sent = bench.reply(server(), "t", &first, 407, &challenge);
+    let is_invite = |it: &&Message| it.method() == Some(&Method::Invite);
+    let again = sent.iter().find(is_invite).unwrap();
+    bench.reply(server(), "t", again, 200, &fields);
+    bench.endpoint.hang_up(bench.now, session).unwrap();
+    let bye = bench
+        .sent()
+        .into_iter()
+        .find(|it| it.method() == Some(&Method::Bye));
+    let numbers = [&first, again, &bye.unwrap()].map(|it| it.cseq().unwrap().0);
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
