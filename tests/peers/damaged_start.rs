@@ -89,6 +89,8 @@ fn closing_the_window_that_says_why_is_exit_code_1_too() {
     let screen = Screen::start();
     let phone = start(&screen, data.path());
     assert_eq!(until_painted(&screen), FAILURE_WIDTH);
+    // It is painted before it has the keyboard.
+    screen.focus(&screen.window("Ringdesk"));
     screen.press("alt+F4");
     assert_eq!(phone.ended(), Some(1));
 }
@@ -113,6 +115,8 @@ fn damaged_settings_open_the_phone_without_them_and_stay_as_they_are() {
         assert!(said.contains(words), "no `{words}` at once in: {said}");
     }
 
+    // It is painted before it has the keyboard.
+    screen.focus(&screen.window("Ringdesk"));
     screen.press("alt+F4");
     assert_eq!(phone.ended(), Some(0));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged);
