@@ -74,6 +74,7 @@ fn a_damaged_database_opens_a_window_that_says_so_and_ends_with_exit_code_1() {
         assert!(said.contains(words), "no `{words}` at once in: {said}");
     }
 
+    screen.focus(&screen.window("Ringdesk"));
     screen.press("Escape");
     assert_eq!(phone.ended(), Some(1));
     let after = files(data.path());
