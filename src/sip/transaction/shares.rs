@@ -123,6 +123,11 @@ mod tests {
         assert!(!room(&shares));
         shares.give_back(place);
         assert!(room(&shares));
+        shares.take(source(1), Standing::Peer);
+        let place = shares.take(source(1), Standing::Peer);
+        shares.give_back(place);
+        assert!(!room(&shares), "the others still count");
+        shares.give_back(Some(source(1)));
         shares.give_back(None);
         for _ in 0..9 {
             shares.give_back(Some(source(1)));
