@@ -22,9 +22,9 @@ pub fn start_and_size(peers: &[Kind]) -> Vec<Figure> {
         },
         Figure {
             name: "resident when registered",
-            unit: "MiB",
-            ours: mebibytes(ours.1),
-            baresip: theirs.map(|theirs| mebibytes(theirs.1)),
+            unit: "MB",
+            ours: megabytes(ours.1),
+            baresip: theirs.map(|theirs| megabytes(theirs.1)),
             limit: Limit::AtMost(12.0),
         },
     ]
@@ -88,6 +88,6 @@ fn answer(request: &str, status: &str, more: &str) -> String {
     format!("SIP/2.0 {status}\r\n{copied}{more}Content-Length: 0\r\n\r\n")
 }
 
-fn mebibytes(kibibytes: u64) -> f64 {
-    kibibytes as f64 / 1024.0
+fn megabytes(kibibytes: u64) -> f64 {
+    (kibibytes * 1024) as f64 / 1e6
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
+use crate::cli::deferred::Deferred;
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
@@ -40,20 +41,20 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
     /// The phone without a window: scripted behaviour, events on stdout.
-    Headless(Box<HeadlessArgs>),
+    Headless(Deferred<HeadlessArgs>),
     /// A registrar and test peers on loopback; prints addresses, users and passwords.
-    Lab(LabArgs),
+    Lab(Deferred<LabArgs>),
     /// Show the demonstration in the terminal: register, call the echo, record, log.
-    Demo(RecordArgs),
+    Demo(Deferred<RecordArgs>),
     /// List calls, newest first.
-    Calls(CallsArgs),
+    Calls(Deferred<CallsArgs>),
     /// List, add or search contacts.
-    Contacts(ContactsArgs),
+    Contacts(Deferred<ContactsArgs>),
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
     /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
-    Doctor(DoctorArgs),
+    Doctor(Deferred<DoctorArgs>),
     /// Show the SIP ladder of a call, or export it for Wireshark.
-    Trace(TraceArgs),
+    Trace(Deferred<TraceArgs>),
 }
 
 /// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the
@@ -439,7 +440,7 @@ mod tests {
             let Some(Task::Headless(args)) = cli.command else {
                 panic!("not headless")
             };
-            assert_eq!(args.auto_answer, Some(millis));
+            assert_eq!(args.0.auto_answer, Some(millis));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod control_line;
+mod deferred;
 mod demo;
 #[cfg(feature = "gui")]
 mod desktop;

@@ -63,14 +63,14 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Headless(args)) => {
             let empty = clap::ArgMatches::default();
             let own = matches.subcommand_matches("headless").unwrap_or(&empty);
-            runtime.block_on(headless::run(*args, own))
+            runtime.block_on(headless::run(*args.0, own))
         }
-        Some(Task::Lab(args)) => runtime.block_on(lab::run(args)),
-        Some(Task::Demo(args)) => runtime.block_on(demo::run(args.data_dir.as_deref())),
-        Some(Task::Calls(args)) => runtime.block_on(records::calls(args)),
-        Some(Task::Contacts(args)) => runtime.block_on(records::contacts(args)),
-        Some(Task::Doctor(args)) => runtime.block_on(doctor::run(args)),
-        Some(Task::Trace(args)) => runtime.block_on(trace::run(args)),
+        Some(Task::Lab(args)) => runtime.block_on(lab::run(*args.0)),
+        Some(Task::Demo(args)) => runtime.block_on(demo::run(args.0.data_dir.as_deref())),
+        Some(Task::Calls(args)) => runtime.block_on(records::calls(*args.0)),
+        Some(Task::Contacts(args)) => runtime.block_on(records::contacts(*args.0)),
+        Some(Task::Doctor(args)) => runtime.block_on(doctor::run(*args.0)),
+        Some(Task::Trace(args)) => runtime.block_on(trace::run(*args.0)),
         None => window(&runtime, &cli),
     };
     // Blocking helpers (a device that hangs) must not keep the program from ending.

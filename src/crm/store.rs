@@ -24,7 +24,8 @@ use crate::crm::row::{
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
 
-/// So many writes may wait: several seconds of the busiest phone on the slowest disk.
+/// So many writes may wait: several seconds of the busiest phone on the slowest disk. The queue touches a
+/// place for each of them when it is made, so they are boxed.
 const WRITES: usize = 1024;
 
 /// So many reads may wait for each of the two reader threads.
@@ -223,7 +224,7 @@ pub struct Store {
     // moves its log into the database.
     pages: Queue<Job>,
     lookups: Queue<Job>,
-    writes: Queue<Queued>,
+    writes: Queue<Box<Queued>>,
     numbering: Arc<Numbering>,
     commits: Arc<AtomicU64>,
     _lock: File,
@@ -303,11 +304,11 @@ impl Store {
 
     fn queue(&self, write: Write, kept: Option<oneshot::Sender<()>>) -> Ack {
         let (answer, receiver) = oneshot::channel();
-        let queued = Queued {
+        let queued = Box::new(Queued {
             write,
             kept,
             answer,
-        };
+        });
         if let Err((refused, why)) = self.writes.send(queued) {
             refused.answer.send(Err(why)).ok();
         }

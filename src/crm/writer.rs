@@ -104,7 +104,7 @@ impl Rush {
 /// Writes until the queue is closed and empty.
 pub(crate) fn run(
     mut connection: Connection,
-    queue: &Receiver<Queued>,
+    queue: &Receiver<Box<Queued>>,
     numbering: &Arc<Numbering>,
     commits: &AtomicU64,
 ) {

@@ -15,8 +15,9 @@ use crate::media::outlet::Outlet;
 use crate::media::transport::SparePair;
 use crate::media::worker::Worker;
 
-/// Commands that may wait for the thread, which takes them every few milliseconds.
-const MAX_WAITING: usize = 1_024;
+/// Commands that may wait for the thread, which takes them every few milliseconds; what comes on top of
+/// them the outlet keeps.
+const MAX_WAITING: usize = 128;
 
 /// How soon the thread is offered again what it could not take.
 const RETRY: Duration = Duration::from_millis(5);

@@ -110,7 +110,7 @@ fn a_disk_that_is_full_keeps_nothing_and_says_so() {
         answer,
     };
     let (sender, queue) = std::sync::mpsc::sync_channel(1);
-    assert!(sender.try_send(queued).is_ok());
+    assert!(sender.try_send(Box::new(queued)).is_ok());
     drop(sender);
     let numbering = std::sync::Arc::new(crate::crm::number_key::Numbering::new("DE"));
     crate::crm::writer::run(connection, &queue, &numbering, &Default::default());

@@ -26,11 +26,11 @@ pub(super) fn drain(
         let (answer, receiver) = oneshot::channel();
         assert!(
             sender
-                .try_send(Queued {
+                .try_send(Box::new(Queued {
                     write,
                     kept: None,
                     answer
-                })
+                }))
                 .is_ok()
         );
         waiting.push(receiver);
