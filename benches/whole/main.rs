@@ -15,6 +15,8 @@
     reason = "a measurement, not the product"
 )]
 
+mod caller;
+mod echo;
 mod figure;
 mod latency;
 mod load;
@@ -36,15 +38,33 @@ use crate::phone::Kind;
 
 const RUNS: usize = 5;
 
+/// A part of the measurements, with the phones to compare.
+type Part = (&'static str, fn(&[Kind]) -> Vec<Figure>);
+
+/// `cargo bench … --bench whole -- echo load` measures those parts alone.
+const PARTS: [Part; 6] = [
+    ("messages", |_| messages().into_iter().collect()),
+    ("voice", |_| voice::voice()),
+    ("latency", latency::latency),
+    ("echo", |peers| vec![echo::echo(peers)]),
+    ("load", load::load),
+    ("size", registrar::start_and_size),
+];
+
 fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     surroundings("before");
     let peers = [Kind::Ringdesk, Kind::Baresip];
     let peers: Vec<Kind> = peers.into_iter().filter(|kind| kind.is_here()).collect();
-    let mut figures: Vec<Figure> = messages().into_iter().collect();
-    figures.extend(voice::voice());
-    figures.extend(latency::latency(&peers));
-    figures.extend(load::load(&peers));
-    figures.extend(registrar::start_and_size(&peers));
+    let mut figures = Vec::new();
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            figures.extend(measure(&peers));
+        }
+    }
     surroundings("after");
     figure::print(&figures);
 }

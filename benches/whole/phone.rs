@@ -42,10 +42,46 @@ impl Phone {
     pub fn start(kind: Kind, registrar: Option<u16>) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
-        let mut command = match kind {
-            Kind::Ringdesk => ringdesk(folder.path(), port, registrar),
-            Kind::Baresip => baresip(folder.path(), port, registrar),
+        let command = match kind {
+            Kind::Ringdesk => {
+                let mut command = ringdesk(folder.path(), port, registrar);
+                command.args(["--codecs", "pcmu"]);
+                command
+            }
+            Kind::Baresip => {
+                // Without a source of sound it would end each call.
+                let silence = folder.path().join("silence.wav");
+                write_silence(&silence);
+                let sound = format!(
+                    "audio_source aufile,{}\naudio_player aufile,{}\nmodule g711.so\nmodule aufile.so\n",
+                    silence.display(),
+                    folder.path().join("out.wav").display()
+                );
+                baresip(folder.path(), port, registrar, &sound, "pcmu")
+            }
         };
+        Self::run(command, port, folder)
+    }
+
+    /// Starts it so that it returns what it hears, with Opus.
+    pub fn echoing(kind: Kind) -> Self {
+        let folder = TempDir::new().unwrap();
+        let port = free_port();
+        let command = match kind {
+            Kind::Ringdesk => {
+                let mut command = ringdesk(folder.path(), port, None);
+                command.args(["--codecs", "opus", "--echo"]);
+                command
+            }
+            Kind::Baresip => {
+                let sound = "audio_source aubridge,loop\naudio_player aubridge,loop\nmodule opus.so\nmodule aubridge.so\n";
+                baresip(folder.path(), port, None, sound, "opus")
+            }
+        };
+        Self::run(command, port, folder)
+    }
+
+    fn run(mut command: Command, port: u16, folder: TempDir) -> Self {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = command
             .stdin(Stdio::null())
@@ -101,7 +137,6 @@ fn ringdesk(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringdesk"));
     command
         .args(["headless", "--max-calls", "100000", "--rate-limit", "off"])
-        .args(["--codecs", "pcmu"])
         .args(["--auto-answer", "--bind", &format!("127.0.0.1:{port}")])
         .arg("--data-dir")
         .arg(folder);
@@ -115,7 +150,7 @@ fn ringdesk(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
     command
 }
 
-fn baresip(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
+fn baresip(folder: &Path, port: u16, registrar: Option<u16>, sound: &str, codec: &str) -> Command {
     let modules = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"]
         .into_iter()
         .map(PathBuf::from)
@@ -126,17 +161,14 @@ fn baresip(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
         )
         .find(|path| path.join("g711.so").exists())
         .expect("baresip has no g711 module");
-    let at = folder.display();
-    // Without a source of sound it would end each call.
-    silence(&folder.join("silence.wav"));
     let config = format!(
-        "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\naudio_source aufile,{at}/silence.wav\naudio_player aufile,{at}/out.wav\ncall_max_calls 100000\nmodule_path {}\nmodule g711.so\nmodule aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n",
+        "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_max_calls 100000\nmodule_path {}\n{sound}module_tmp account.so\nmodule_app menu.so\n",
         modules.display()
     );
     let target = registrar.unwrap_or(port);
     let interval = if registrar.is_some() { 3_600 } else { 0 };
     let account = format!(
-        "<sip:alice@127.0.0.1:{target}>;auth_pass=secret;regint={interval};answermode=auto;audio_codecs=pcmu\n"
+        "<sip:alice@127.0.0.1:{target}>;auth_pass=secret;regint={interval};answermode=auto;audio_codecs={codec}\n"
     );
     fs::write(folder.join("config"), config).unwrap();
     fs::write(folder.join("accounts"), account).unwrap();
@@ -147,7 +179,7 @@ fn baresip(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
 }
 
 /// Writes ten seconds of silence.
-fn silence(path: &Path) {
+fn write_silence(path: &Path) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,
