@@ -54,6 +54,7 @@ bench: export CRITERION_HOME := $(CURDIR)/target/criterion
 bench: setup-bench
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
+	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound
 
 ## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
 ## messages under virtual time, and a million mutated datagrams against the headless release build.

@@ -11,20 +11,16 @@
 )]
 
 use std::f32::consts::PI;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
+use std::process::Command;
 
-use ringdesk::base::clock::monotonic_now;
-use ringdesk::base::id::CallId;
 use ringdesk::media::{
-    DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, MicrophoneState, Processing,
-    Source, devices,
+    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, Source, devices,
 };
-use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
-use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+
+use crate::sound_world::{Side, SoundServer, connect, device, null_devices};
+
+mod sound_world;
 
 /// Set in the child.
 const CHILD: &str = "RINGDESK_SOUND_TEST_CHILD";
@@ -52,7 +48,12 @@ fn beside_a_sound_server(test: &str, work: fn()) {
         work();
         return;
     }
-    let server = SoundServer::start();
+    // A headset, a loudspeaker, and a capsule that hears the headset.
+    let server = SoundServer::start(&[
+        "module-null-sink sink_name=headset rate=48000 channels=2 sink_properties=device.description=headset",
+        "module-null-sink sink_name=loudspeaker rate=44100 channels=1 sink_properties=device.description=loudspeaker",
+        "module-remap-source master=headset.monitor source_name=capsule source_properties=device.description=capsule",
+    ]);
     let child = server
         .command(std::env::current_exe().unwrap().to_str().unwrap())
         .env(CHILD, "1")
@@ -250,175 +251,8 @@ fn call_to_the_headset() -> (Side, Side) {
         (microphone.as_str(), speaker.as_str(), problem),
         ("capsule", "headset", None)
     );
-    let locals = [far.local(), ours.local()];
-    let (answered, our_plan) = answer(&locals[1], &offer(&locals[0])).unwrap();
-    ours.apply(our_plan);
-    far.apply(accept(&locals[0], &answered).unwrap());
-    ours.engine
-        .send(MediaCommand::Focus(vec![ours.call]))
-        .unwrap();
+    connect(&mut far, &mut ours);
     (far, ours)
-}
-
-/// A PulseAudio of our own: a headset, a loudspeaker, and a capsule that hears the headset.
-struct SoundServer {
-    folder: tempfile::TempDir,
-}
-
-impl SoundServer {
-    fn start() -> Self {
-        let server = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let description = |name| format!("sink_properties=device.description={name}");
-        let started = server
-            .command("pulseaudio")
-            .args(["-n", "--daemonize=yes", "--exit-idle-time=-1"])
-            .arg("-L")
-            .arg("module-native-protocol-unix")
-            .arg("-L")
-            .arg(format!(
-                "module-null-sink sink_name=headset rate=48000 channels=2 {}",
-                description("headset")
-            ))
-            .arg("-L")
-            .arg(format!(
-                "module-null-sink sink_name=loudspeaker rate=44100 channels=1 {}",
-                description("loudspeaker")
-            ))
-            .arg("-L")
-            .arg(
-                "module-remap-source master=headset.monitor source_name=capsule \
-                 source_properties=device.description=capsule",
-            )
-            .stdout(Stdio::null())
-            .status();
-        match started {
-            Ok(status) => assert!(status.success(), "pulseaudio does not start: {status}"),
-            Err(error) => panic!("pulseaudio is needed; `make test` installs it: {error}"),
-        }
-        server
-    }
-
-    /// A command in the environment of this server.
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env("XDG_RUNTIME_DIR", self.folder.path())
-            .env("HOME", self.folder.path())
-            .env_remove("PULSE_SERVER")
-            .env_remove("PULSE_RUNTIME_PATH")
-            .env_remove("PULSE_COOKIE");
-        command
-    }
-}
-
-impl Drop for SoundServer {
-    fn drop(&mut self) {
-        // By the process id that it left in its folder; it may be gone already.
-        let ended = self
-            .command("pulseaudio")
-            .arg("--kill")
-            .stderr(Stdio::null())
-            .status();
-        drop(ended);
-    }
-}
-
-struct Side {
-    engine: MediaEngine,
-    events: mpsc::Receiver<MediaEvent>,
-    call: CallId,
-    address: SocketAddr,
-    runtime: Runtime,
-}
-
-impl Side {
-    fn new(number: u8, devices: Devices) -> Self {
-        let (sender, events) = mpsc::channel(256);
-        let mut engine = MediaEngine::start(devices, sender).unwrap();
-        let call = CallId::new(1, [number; 10]);
-        let address = engine
-            .open(monotonic_now(), call, [127, 0, 0, 1].into())
-            .unwrap();
-        Self {
-            engine,
-            events,
-            call,
-            address,
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .unwrap(),
-        }
-    }
-
-    fn local(&self) -> LocalMedia {
-        LocalMedia {
-            session_id: 1,
-            version: 1,
-            address: self.address.ip(),
-            rtp_port: self.address.port(),
-            codecs: vec![Codec::Opus],
-            ptime_millis: 20,
-            direction: Direction::SendRecv,
-            srtp: LocalSrtp::default(),
-            silence_suppression: false,
-        }
-    }
-
-    fn apply(&mut self, plan: MediaPlan) {
-        let (call, plan) = (self.call, Box::new(plan));
-        self.engine
-            .send(MediaCommand::Apply { call, plan })
-            .unwrap();
-    }
-
-    /// Sends a file again and again.
-    fn play(&mut self, path: PathBuf) {
-        let call = self.call;
-        let source = Source::File { path, repeat: true };
-        self.engine
-            .send(MediaCommand::Source { call, source })
-            .unwrap();
-    }
-
-    /// Waits for the event that is looked for; others pass.
-    fn wait<T>(&mut self, mut look: impl FnMut(&MediaEvent) -> Option<T>) -> T {
-        let events = &mut self.events;
-        self.runtime
-            .block_on(async {
-                let search = async {
-                    loop {
-                        let event = events.recv().await.unwrap();
-                        if let Some(found) = look(&event) {
-                            return found;
-                        }
-                    }
-                };
-                tokio::time::timeout(Duration::from_secs(30), search).await
-            })
-            .unwrap()
-    }
-}
-
-fn device(event: &MediaEvent) -> Option<(String, String, Option<String>)> {
-    match event {
-        MediaEvent::Device {
-            microphone,
-            speaker,
-            problem,
-        } => Some((microphone.clone(), speaker.clone(), problem.clone())),
-        _ => None,
-    }
-}
-
-fn null_devices() -> Devices {
-    Devices {
-        microphone: DeviceChoice::Null,
-        speaker: DeviceChoice::Null,
-        ringer: DeviceChoice::Null,
-    }
 }
 
 fn write_tone(path: &Path) {

@@ -1,0 +1,122 @@
+//! How long a sound takes from mouth to ear, through two phones with sound cards of 10 ms, and whether
+//! it ever breaks off: `make bench`, with PulseAudio's null sinks in place of cards.
+//!
+//! A program plays clicks over a steady tone into the sink `mouth`, whose monitor is one phone's
+//! microphone; the other phone plays on the sink `ear`. Both sinks are recorded at once, in the same way,
+//! so that what the recording adds is taken out. `RINGDESK_BENCH_SECONDS` says how long (30; at least 10).
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    reason = "a measurement, not the product"
+)]
+
+#[path = "../../tests/sound_world/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests do more with it")]
+mod sound_world;
+
+mod listening;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use ringdesk::media::{DeviceChoice, Devices, MediaCommand, Processing};
+
+use crate::listening::Listening;
+use crate::sound_world::{Side, SoundServer, connect, device};
+
+/// Set in the child, which has the sound server in its environment.
+const CHILD: &str = "RINGDESK_SOUND_BENCH_CHILD";
+const LIMIT_MILLIS: f64 = 55.0;
+
+fn main() {
+    if std::env::var_os(CHILD).is_some() {
+        measure();
+        return;
+    }
+    let sink = |name: &str| {
+        format!(
+            "module-null-sink sink_name={name} rate=48000 channels=1 sink_properties=device.description={name}"
+        )
+    };
+    let source = |name: &str| {
+        format!(
+            "module-remap-source master={name}.monitor source_name=capsule source_properties=device.description=capsule"
+        )
+    };
+    let server = SoundServer::start(&[&sink("mouth"), &sink("ear"), &source("mouth")]);
+    let program = std::env::current_exe().unwrap();
+    let child = server
+        .command(program.to_str().unwrap())
+        .env(CHILD, "1")
+        .status()
+        .unwrap();
+    assert!(child.success());
+}
+
+fn measure() {
+    let seconds = std::env::var("RINGDESK_BENCH_SECONDS").map_or(30, |text| text.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let sound = folder.path().join("clicks.wav");
+    listening::write_clicks(&sound);
+    println!(
+        "\n| from mouth to ear, Opus, packets of 20 ms | median | worst | limit | kept | broke off |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (name, processing, limited) in [
+        ("processing off", Processing::OFF, true),
+        ("headset", Processing::HEADSET, false),
+        ("loudspeaker and microphone", Processing::SPEAKER, false),
+    ] {
+        let seconds = if limited { seconds } else { 10 };
+        let heard = talk(&sound, processing, Duration::from_secs(seconds));
+        let (median, worst) = heard.delay_millis();
+        let (limit, kept) = match limited {
+            true if median <= LIMIT_MILLIS => ("at most 55 ms", "yes"),
+            true => ("at most 55 ms", "no"),
+            false => ("", ""),
+        };
+        println!(
+            "| {name} | {median:.0} ms | {worst:.0} ms | {limit} | {kept} | {} times in {seconds} s |",
+            heard.gaps()
+        );
+    }
+}
+
+/// A call in which the clicks are said, and what was heard of them.
+fn talk(sound: &Path, processing: Processing, long: Duration) -> Listening {
+    let card = |name: &str| DeviceChoice::Named(name.to_owned());
+    let devices = |microphone, speaker| Devices {
+        microphone,
+        speaker,
+        ringer: DeviceChoice::Null,
+    };
+    let mut says = Side::new(1, devices(card("capsule"), DeviceChoice::Null));
+    let mut hears = Side::new(2, devices(DeviceChoice::Null, card("ear")));
+    assert_eq!(says.wait(device).0, "capsule");
+    assert_eq!(hears.wait(device).1, "ear");
+    says.engine
+        .send(MediaCommand::Processing(processing))
+        .unwrap();
+    connect(&mut says, &mut hears);
+    says.engine
+        .send(MediaCommand::Focus(vec![says.call]))
+        .unwrap();
+    let mut player = Command::new("paplay")
+        .args(["--device", "mouth", "--latency-msec=20"])
+        .arg(sound)
+        .spawn()
+        .unwrap();
+    // The jitter buffer and the cards settle first.
+    std::thread::sleep(Duration::from_secs(4));
+    let listening = Listening::to("mouth.monitor", "ear.monitor", long);
+    player.kill().unwrap();
+    player.wait().unwrap();
+    listening
+}
