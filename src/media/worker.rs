@@ -43,6 +43,8 @@ const MAX_MESSAGES: usize = 512;
 const MAX_EVENTS: usize = 512;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
+/// Between two looks at a card that should have given a frame.
+const LATE_CARD: Duration = Duration::from_millis(1);
 /// Between two looks at the inbox when nothing is to be done.
 const IDLE: Duration = Duration::from_millis(500);
 /// Between two reports of quality.
@@ -153,12 +155,15 @@ impl Worker {
         loop {
             let now = monotonic_now();
             let wait = if busy {
-                let tick = if self.cards.has_clock() {
-                    GLANCE
+                let tick = self.pacer.wait(now);
+                // A card gives a frame at about that time, not at it.
+                let least = if self.cards.has_clock() {
+                    LATE_CARD
                 } else {
-                    self.pacer.wait(now)
+                    tick
                 };
-                tick.min(self.next_glance.saturating_duration_since(now))
+                tick.max(least)
+                    .min(self.next_glance.saturating_duration_since(now))
             } else if self.cards.resting() {
                 IDLE
             } else {

@@ -4,6 +4,7 @@
 //! size is always asked for, because the default may be two seconds. The first fatal error of a
 //! stream is kept, and later ones are ignored: some systems repeat it a million times.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use cpal::{
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use crate::base::clock::monotonic_now;
 use crate::media::command::DeviceChoice;
-use crate::media::device::{MicrophoneEnd, SpeakerEnd};
+use crate::media::device::{Asked, MicrophoneEnd, SpeakerEnd};
 
 /// How long a sound server may take to open a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -63,11 +65,14 @@ pub(super) fn open_speaker(choice: &DeviceChoice) -> Result<(Stream, SpeakerEnd,
     let supported = device.default_output_config().map_err(text)?;
     let config = config_of(&supported);
     let (producer, consumer) = RingBuffer::new(ring_size(&config));
-    let (stream, errors) = build_output(&device, &supported, config, consumer)?;
+    let asked = Arc::new(Asked::new(monotonic_now()));
+    let callback = (consumer, Arc::clone(&asked));
+    let (stream, errors) = build_output(&device, &supported, config, callback)?;
     stream.play().map_err(text)?;
-    let asked = config.sample_rate / 100;
-    let period = stream.buffer_size().unwrap_or(asked).max(asked);
-    let end = SpeakerEnd::new(producer, config.sample_rate, period).map_err(|e| e.to_string())?;
+    let usual = config.sample_rate / 100;
+    let period = stream.buffer_size().unwrap_or(usual).max(usual);
+    let end =
+        SpeakerEnd::new(producer, config.sample_rate, period, asked).map_err(|e| e.to_string())?;
     Ok((running(stream, errors), end, name_of(&device)))
 }
 
@@ -228,9 +233,14 @@ fn build_output(
     device: &Device,
     supported: &SupportedStreamConfig,
     config: StreamConfig,
-    ring: Consumer<f32>,
+    (ring, asked): (Consumer<f32>, Arc<Asked>),
 ) -> Built {
-    fn typed<T>(device: &Device, config: StreamConfig, mut ring: Consumer<f32>) -> Built
+    fn typed<T>(
+        device: &Device,
+        config: StreamConfig,
+        mut ring: Consumer<f32>,
+        asked: Arc<Asked>,
+    ) -> Built
     where
         T: SizedSample + FromSample<f32>,
     {
@@ -239,7 +249,10 @@ fn build_output(
         device
             .build_output_stream(
                 config,
-                move |samples: &mut [T], _| give_played(samples, channels, &mut ring),
+                move |samples: &mut [T], _| {
+                    asked.mark(monotonic_now(), samples.len() / channels);
+                    give_played(samples, channels, &mut ring);
+                },
                 keep_first(sender),
                 Some(OPEN_TIMEOUT),
             )
@@ -247,15 +260,15 @@ fn build_output(
             .map_err(text)
     }
     match supported.sample_format() {
-        SampleFormat::I8 => typed::<i8>(device, config, ring),
-        SampleFormat::I16 => typed::<i16>(device, config, ring),
-        SampleFormat::I24 => typed::<I24>(device, config, ring),
-        SampleFormat::I32 => typed::<i32>(device, config, ring),
-        SampleFormat::U8 => typed::<u8>(device, config, ring),
-        SampleFormat::U16 => typed::<u16>(device, config, ring),
-        SampleFormat::U32 => typed::<u32>(device, config, ring),
-        SampleFormat::F32 => typed::<f32>(device, config, ring),
-        SampleFormat::F64 => typed::<f64>(device, config, ring),
+        SampleFormat::I8 => typed::<i8>(device, config, ring, asked),
+        SampleFormat::I16 => typed::<i16>(device, config, ring, asked),
+        SampleFormat::I24 => typed::<I24>(device, config, ring, asked),
+        SampleFormat::I32 => typed::<i32>(device, config, ring, asked),
+        SampleFormat::U8 => typed::<u8>(device, config, ring, asked),
+        SampleFormat::U16 => typed::<u16>(device, config, ring, asked),
+        SampleFormat::U32 => typed::<u32>(device, config, ring, asked),
+        SampleFormat::F32 => typed::<f32>(device, config, ring, asked),
+        SampleFormat::F64 => typed::<f64>(device, config, ring, asked),
         other => Err(format!(
             "it takes samples as {other}, which is not known here"
         )),
@@ -304,8 +317,10 @@ mod tests {
         let captured = [16_384_i16, 0, -16_384, -16_384, 8_192, 8_192];
         let mut played = [1_u8; 12];
         let mut floats = [1.0_f32; 4];
+        let asked = Asked::new(monotonic_now());
         assert_no_alloc(|| {
             take_captured(&captured, 2, &mut producer);
+            asked.mark(monotonic_now(), 3);
             give_played(&mut played, 4, &mut consumer);
             take_captured(&captured[..2], 1, &mut producer);
             give_played(&mut floats, 1, &mut consumer);

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
+use crate::base::clock::monotonic_now;
 use crate::media::command::{Devices, MediaEvent};
 use crate::media::device::opener::{self, Order, Report};
 use crate::media::device::{MicrophoneEnd, SpeakerEnd};
@@ -129,9 +130,10 @@ impl SoundCards {
     /// Plays 10 ms, where there is no ringer of its own with the ring tone in it; gives what the
     /// speaker plays.
     pub fn play(&mut self, speaker: &Frame, ringer: &Frame) -> Frame {
+        let now = monotonic_now();
         let mut played = *speaker;
         match &mut self.ringer {
-            Some(end) => end.add(ringer),
+            Some(end) => end.add(now, ringer),
             None => {
                 for (sum, sample) in played.iter_mut().zip(ringer) {
                     *sum += sample;
@@ -143,7 +145,7 @@ impl SoundCards {
         }
         match &mut self.speaker {
             Some(end) => {
-                end.add(&played);
+                end.add(now, &played);
                 played
             }
             None => SILENCE,

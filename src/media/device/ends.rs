@@ -4,8 +4,12 @@
 //! The tick follows the microphone, so that side never drifts. The speaker has a clock of its own:
 //! its rate is steered so that the ring stays filled as it should be.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use rtrb::{Consumer, Producer};
 
+use crate::media::device::reserve::{Asked, Reserve};
 use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, peak};
 use crate::media::rate::{RateConverter, RateError};
 
@@ -13,8 +17,9 @@ use crate::media::rate::{RateConverter, RateError};
 const MAX_BACKLOG: usize = 4_800;
 /// Frames over which the filling of the ring is averaged: 1 s.
 const AVERAGING: f64 = 100.0;
-/// How strongly the rate answers: 10 ms too much are worked off in about 20 s.
-const STEERING_PER_SECOND: f64 = 0.1;
+/// How strongly the rate answers: a card whose clock is off by 500 parts in a million has 1 ms more or less
+/// waiting than it should.
+const STEERING_PER_SECOND: f64 = 0.5;
 /// The most that the rate is steered: two hundredths of a semitone, which nobody hears.
 const MAX_STEERING: f64 = 0.001;
 /// So much too much is dropped at once where it is quiet, in seconds.
@@ -106,8 +111,11 @@ pub struct SpeakerEnd {
     ring: Producer<f32>,
     converter: RateConverter,
     rate: f64,
-    /// What the ring shall hold behind a frame, in samples of the card.
-    target: f64,
+    /// What the card takes at once, in its samples.
+    period: f64,
+    asked: Arc<Asked>,
+    /// What the ring shall hold more than that when a frame was added.
+    reserve: Reserve,
     /// What it holds on average.
     average: f64,
     /// Whether the card takes samples by now; before, sound would only pile up.
@@ -116,21 +124,25 @@ pub struct SpeakerEnd {
 
 impl SpeakerEnd {
     /// Takes the producing end of an empty ring at that rate in hertz; `period` is how many samples
-    /// the card takes at once.
+    /// the card takes at once, and `asked` is marked by its callback.
     ///
     /// # Errors
     ///
     /// Fails when the rate is no sound.
-    pub fn new(ring: Producer<f32>, rate: u32, period: u32) -> Result<Self, RateError> {
-        let capacity = ring.buffer().capacity() as f64;
-        let rate_hertz = f64::from(rate);
-        let target = (f64::from(period) + rate_hertz * 0.015).min(capacity / 2.0);
+    pub fn new(
+        ring: Producer<f32>,
+        rate: u32,
+        period: u32,
+        asked: Arc<Asked>,
+    ) -> Result<Self, RateError> {
         let mut end = Self {
             ring,
             converter: RateConverter::new(SAMPLE_RATE, rate)?,
-            rate: rate_hertz,
-            target,
-            average: target,
+            rate: f64::from(rate),
+            period: f64::from(period),
+            asked,
+            reserve: Reserve::new(rate),
+            average: 0.0,
             started: false,
         };
         end.fill_up();
@@ -139,17 +151,21 @@ impl SpeakerEnd {
 
     /// Adds 10 ms. What does not fit is dropped; where the card ran dry, silence goes first, so
     /// that it does not run dry again at once.
-    pub fn add(&mut self, frame: &Frame) {
+    pub fn add(&mut self, now: Instant, frame: &Frame) {
+        let filled = self.filled();
         if !self.started {
-            self.started = (self.filled() as f64) < self.target.floor();
+            self.started = (filled as f64) < self.target().floor();
             if !self.started {
                 return;
             }
         }
-        if self.filled() == 0 {
+        if filled == 0 {
+            self.reserve.ran_dry();
             self.fill_up();
+        } else {
+            self.reserve.note(now, &self.asked, filled);
         }
-        let excess = (self.average - self.target) / self.rate;
+        let excess = (self.average - self.target()) / self.rate;
         if excess > GROSS_EXCESS || (excess > EXCESS && peak(frame) < QUIET) {
             self.average -= self.rate / 100.0;
             return;
@@ -164,11 +180,17 @@ impl SpeakerEnd {
     }
 
     fn fill_up(&mut self) {
-        let mut missing = self.target - self.filled() as f64;
+        let mut missing = self.target() - self.filled() as f64;
         while missing >= 1.0 && self.ring.push(0.0).is_ok() {
             missing -= 1.0;
         }
-        self.average = self.target;
+        self.average = self.target();
+    }
+
+    /// What the ring shall hold behind a frame, in samples of the card.
+    fn target(&self) -> f64 {
+        let capacity = self.ring.buffer().capacity() as f64;
+        (self.period + self.reserve.samples()).min(capacity / 2.0)
     }
 
     fn filled(&self) -> usize {
@@ -179,7 +201,10 @@ impl SpeakerEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::monotonic_now;
+    use crate::media::frame::FRAME_TIME;
     use rtrb::RingBuffer;
+    use std::time::Duration;
 
     #[test]
     fn ragged_capture_at_any_rate_gives_whole_frames() {
@@ -237,25 +262,32 @@ mod tests {
     fn play(rate: u32, drift: f64) -> (f64, u32) {
         let period = rate / 100;
         let (producer, mut consumer) = RingBuffer::new(usize::try_from(rate / 4).unwrap());
-        let mut end = SpeakerEnd::new(producer, rate, period).unwrap();
+        let begun = monotonic_now();
+        let asked = Arc::new(Asked::new(begun));
+        let mut end = SpeakerEnd::new(producer, rate, period, Arc::clone(&asked)).unwrap();
         let mut due = 0.0;
         let mut dry = 0;
         let mut filled = 0.0;
         for tick in 0..2_500_u32 {
-            end.add(&[0.5; FRAME_SAMPLES]);
-            // The card starts late.
-            if tick < 50 {
-                continue;
+            let now = begun + FRAME_TIME * tick;
+            // The card starts late, and takes what it takes 2 ms after a frame came, at first.
+            if tick > 50 {
+                due += f64::from(period) * (1.0 + drift);
             }
-            due += f64::from(period) * (1.0 + drift);
-            while due >= f64::from(period) {
+            while due >= f64::from(period) * 0.8 {
                 due -= f64::from(period);
+                let late = due / f64::from(rate) + 0.002;
+                asked.mark(
+                    now - Duration::from_secs_f64(late.max(0.0)),
+                    usize::try_from(period).unwrap(),
+                );
                 for _ in 0..period {
                     if consumer.pop().is_err() && tick > 100 {
                         dry += 1;
                     }
                 }
             }
+            end.add(now, &[0.5; FRAME_SAMPLES]);
             filled = consumer.slots() as f64 / f64::from(rate) * 1_000.0;
         }
         (filled, dry)
@@ -274,14 +306,16 @@ mod tests {
 
     #[test]
     fn adding_and_taking_do_not_allocate() {
+        let now = monotonic_now();
         let (mut producer, consumer) = RingBuffer::new(48_000);
         let mut microphone = MicrophoneEnd::new(consumer, 44_100).unwrap();
         let (into_card, _card) = RingBuffer::new(4_800);
-        let mut speaker = SpeakerEnd::new(into_card, 44_100, 441).unwrap();
+        let mut speaker =
+            SpeakerEnd::new(into_card, 44_100, 441, Arc::new(Asked::new(now))).unwrap();
         assert_no_alloc::assert_no_alloc(|| {
             for _ in 0..100 {
                 let (_, _) = producer.push_partial_slice(&[0.1; 441]);
-                speaker.add(&microphone.take());
+                speaker.add(now, &microphone.take());
             }
         });
     }

@@ -15,6 +15,7 @@ mod cards;
 mod ends;
 pub mod file;
 mod opener;
+mod reserve;
 
 #[cfg(feature = "audio")]
 mod card;
@@ -24,6 +25,7 @@ mod card;
 
 pub use cards::SoundCards;
 pub use ends::{MicrophoneEnd, SpeakerEnd};
+pub use reserve::Asked;
 
 /// Names of the microphones and speakers that exist now.
 pub fn list() -> (Vec<String>, Vec<String>) {
