@@ -37,7 +37,7 @@ const FADING_SAMPLES: usize = 4_800;
 pub struct JitterFigures {
     /// Samples at 48 kHz that concealment made up for lost or late packets.
     pub concealed_samples: u64,
-    /// Packets brought back by FEC.
+    /// Packets brought back by DRED or FEC, whole or in part.
     pub recovered: u64,
     /// Packets that came after a later one was played.
     pub late: u64,
@@ -309,19 +309,8 @@ impl JitterBuffer {
         let missing = gap - self.made_up;
         let lost = sequence > self.next_sequence && !self.resting;
         if missing > 0 {
-            if lost && samples > 0 && usize::try_from(missing) == Ok(samples) {
-                let room = self.queue.grow(samples);
-                if decoder.recover(codec, slot.payload(), room) {
-                    self.figures.recovered += 1;
-                } else {
-                    decoder.conceal(room);
-                    self.figures.concealed_samples += len(samples);
-                }
-                self.next_timestamp = slot.timestamp;
-                self.next_sequence = sequence;
-                self.figures.concealed_samples += u64::try_from(self.made_up).unwrap_or(0);
-                self.made_up = 0;
-            } else {
+            let before = usize::try_from(missing).unwrap_or(0);
+            if !lost || samples == 0 || !self.fill(decoder, sequence, before) {
                 self.make_up(decoder);
             }
             return;
@@ -356,6 +345,37 @@ impl JitterBuffer {
         }
         self.next_sequence = sequence + 1;
         self.store.remove(sequence);
+    }
+
+    /// Fills the first packet of a loss that ends `before` samples from here, in front of the packet
+    /// `sequence`; false when that has nothing of it and more than one packet is lost.
+    fn fill(&mut self, decoder: &mut impl Decode, sequence: i64, before: usize) -> bool {
+        let Some((_, slot)) = self.store.first_from(sequence) else {
+            return false;
+        };
+        let Kind::Sound(codec, samples) = slot.kind else {
+            return false;
+        };
+        // Concealment may have eaten into the first one already.
+        let length = (before.saturating_sub(1)) % samples + 1;
+        let last = before <= samples;
+        let room = self.queue.grow(length);
+        let length = room.len();
+        if decoder.recover(codec, slot.payload(), before, room) {
+            self.figures.recovered += 1;
+        } else if last && length == samples {
+            decoder.conceal(room);
+            self.figures.concealed_samples += len(samples);
+        } else {
+            self.queue.give_back(length);
+            return false;
+        }
+        let (begin, rest) = (slot.timestamp, before - length);
+        self.next_timestamp = begin - i64::try_from(rest).unwrap_or(0);
+        self.next_sequence = sequence - i64::try_from(rest / samples).unwrap_or(0);
+        self.figures.concealed_samples += u64::try_from(self.made_up).unwrap_or(0);
+        self.made_up = 0;
+        true
     }
 
     fn make_up(&mut self, decoder: &mut impl Decode) {

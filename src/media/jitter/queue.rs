@@ -69,6 +69,11 @@ impl SampleQueue {
         &mut self.samples[from..self.filled]
     }
 
+    /// Takes back room that was not filled.
+    pub(super) fn give_back(&mut self, count: usize) {
+        self.filled = self.filled.saturating_sub(count).max(self.played);
+    }
+
     /// Takes 10 ms; silence where less waits.
     pub(super) fn pop(&mut self, output: &mut Frame) {
         let count = self.waiting().min(FRAME_SAMPLES);
