@@ -8,7 +8,7 @@
 //!   sound again.
 //! - **DRED for bursts.** FEC brings back the one packet before the next; where more than that is lost, each
 //!   packet carries the last fifth of a second again. Nothing in SDP tells whether a far end reads it;
-//!   it lies in the padding, which every decoder skips, and so it costs bits alone.
+//!   it lies in the padding, which every decoder skips, and takes its bits from the sound's.
 //! - **Fewer bits for a full line.** A round trip that grows is a queue that fills: the bitrate falls by a
 //!   fifth with each report of it. Loss that lasts may be a full line or a bad radio link: the bitrate
 //!   falls once, and stays there only where the loss falls with it. It rises again slowly.
@@ -16,7 +16,7 @@
 use std::time::{Duration, Instant};
 
 use crate::media::codec::Course;
-use crate::media::codec::opus::{LEAST_EXPECTED_LOSS, most_bitrate, usual_bitrate};
+use crate::media::codec::opus::{LEAST_EXPECTED_LOSS, most_bitrate};
 use crate::sdp::OpusParameters;
 
 /// The most loss that is prepared for, in percent: beyond it nothing but redundancy would be sent.
@@ -29,12 +29,10 @@ const SPARSE_LOSS: u8 = 4;
 const BURST_MEMORY: Duration = Duration::from_secs(30);
 /// What DRED covers, in steps of 10 ms: no phone that talks waits longer for a packet.
 const REDUNDANCY: u8 = 20;
-/// What DRED adds to the bitrate, as a share of it.
-const REDUNDANCY_BITS: f32 = 0.5;
 /// What a full line leaves of the bitrate each time.
 const CUT: f32 = 0.8;
 /// What is left at least.
-const LEAST_SHARE: f32 = 0.5;
+const LEAST_SHARE: f32 = 0.3;
 /// What comes back with each report without trouble.
 const RISE: f32 = 0.05;
 /// A round trip so much above the shortest is a queue that fills.
@@ -87,7 +85,7 @@ enum Trial {
 /// The steering of one stream.
 #[derive(Debug)]
 pub struct Steering {
-    usual: u32,
+    /// Bits a second on a line that takes them.
     most: u32,
     redundancy: Redundancy,
     expected_loss: u8,
@@ -103,7 +101,6 @@ impl Steering {
     /// Begins for a far end that asked for that.
     pub fn new(wanted: &OpusParameters, redundancy: Redundancy) -> Self {
         Self {
-            usual: usual_bitrate(wanted),
             most: most_bitrate(wanted),
             redundancy,
             expected_loss: LEAST_EXPECTED_LOSS,
@@ -142,10 +139,8 @@ impl Steering {
         reason = "a positive share of 64,000"
     )]
     pub fn course(&self) -> Course {
-        let beside = if self.protected { REDUNDANCY_BITS } else { 0.0 };
-        let bitrate = self.usual as f32 * self.share * (1.0 + beside);
         Course {
-            bitrate: (bitrate as u32).min(self.most),
+            bitrate: (self.most as f32 * self.share) as u32,
             expected_loss: self.expected_loss,
             redundancy: if self.protected { REDUNDANCY } else { 0 },
         }

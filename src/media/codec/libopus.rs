@@ -354,6 +354,26 @@ impl Redundancy {
         payload: &[u8],
         wanted: usize,
     ) -> Result<(usize, usize), OpusError> {
+        self.parse(payload, wanted, 0)
+    }
+
+    /// From how many samples before a packet on its sound is held; 0 for none. Costs little; what was
+    /// read before is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the packet is damaged.
+    pub(super) fn reach(&mut self, payload: &[u8]) -> Result<usize, OpusError> {
+        let second = usize::try_from(SAMPLE_RATE).unwrap_or(0);
+        self.parse(payload, second, 1).map(|(begin, _)| begin)
+    }
+
+    fn parse(
+        &mut self,
+        payload: &[u8],
+        wanted: usize,
+        defer_network: c_int,
+    ) -> Result<(usize, usize), OpusError> {
         let wanted = i32::try_from(wanted).unwrap_or(RATE).min(RATE);
         let mut end = 0;
         // SAFETY: both states are ours, the payload goes with its length, and `end` lives through the
@@ -367,7 +387,7 @@ impl Redundancy {
                 wanted,
                 RATE,
                 &raw mut end,
-                0,
+                defer_network,
             )
         };
         let begin = checked("redundancy", code)?;

@@ -150,6 +150,14 @@ impl Decoder {
         }
     }
 
+    /// How far before a packet its redundancy reaches, in samples.
+    pub fn reach(&mut self, payload: &[u8]) -> usize {
+        match self {
+            Self::Opus(opus) => opus.reach(payload),
+            Self::G722(_) | Self::G711(_) => 0,
+        }
+    }
+
     /// Makes up sound that continues what was decoded last; comfort noise while the far end rests.
     pub fn conceal(&mut self, output: &mut [f32]) {
         match self {

@@ -109,6 +109,13 @@ impl Decode for Receiver {
         }
     }
 
+    fn reach(&mut self, codec: Codec, payload: &[u8]) -> usize {
+        match &mut self.current {
+            Some((known, decoder)) if *known == codec => decoder.reach(payload),
+            Some(_) | None => 0,
+        }
+    }
+
     fn conceal(&mut self, output: &mut [f32]) {
         let current = self.current.as_mut().map(|(_, decoder)| decoder);
         match current.or(self.leaving.as_mut()) {

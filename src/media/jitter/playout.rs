@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
+use crate::media::jitter::gaps::GapEstimate;
 use crate::media::jitter::queue::{Care, SampleQueue};
 use crate::media::jitter::store::{Inserted, Kind, PacketStore};
 use crate::media::jitter::stretch;
@@ -88,6 +89,7 @@ pub struct JitterBuffer {
     started: Instant,
     store: PacketStore,
     delay: DelayEstimate,
+    gaps: GapEstimate,
     queue: SampleQueue,
     phase: Phase,
     /// The newest packet, as the reference for extending the 16 and 32-bit numbers.
@@ -102,6 +104,8 @@ pub struct JitterBuffer {
     resting: bool,
     /// Samples made up since sound was decoded, as far as they may be heard.
     fading: usize,
+    /// The packet behind the gap that was seen last.
+    gap_before: Option<i64>,
     /// Packets in a row that came too late.
     late_row: u32,
     /// The length of the packet decoded last, in samples.
@@ -131,6 +135,7 @@ impl JitterBuffer {
             started: now,
             store: PacketStore::new(),
             delay: DelayEstimate::new(),
+            gaps: GapEstimate::default(),
             queue: SampleQueue::new(),
             phase: Phase::Paused,
             newest: None,
@@ -139,6 +144,7 @@ impl JitterBuffer {
             made_up: 0,
             resting: false,
             fading: FADING_SAMPLES,
+            gap_before: None,
             late_row: 0,
             length: USUAL_LENGTH,
             shrinking: false,
@@ -274,7 +280,8 @@ impl JitterBuffer {
 
     /// The playout delay that it aims for, in microseconds.
     pub fn target(&self) -> i64 {
-        self.delay.target(micros_of_len(self.length))
+        let length = micros_of_len(self.length);
+        self.delay.target(length, self.gaps.wait(length))
     }
 
     /// Decodes, recovers or makes up the next piece.
@@ -340,6 +347,7 @@ impl JitterBuffer {
                 decoder.conceal(room);
             }
             self.resting = decoder.rests(codec, slot.payload());
+            self.gaps.played();
             self.fading = 0;
             self.next_timestamp = slot.timestamp + i64::try_from(samples).unwrap_or(0);
         }
@@ -359,6 +367,15 @@ impl JitterBuffer {
         // Concealment may have eaten into the first one already.
         let length = (before.saturating_sub(1)) % samples + 1;
         let last = before <= samples;
+        if self.gap_before != Some(sequence) {
+            self.gap_before = Some(sequence);
+            let reach = decoder.reach(codec, slot.payload());
+            let made_up = usize::try_from(self.made_up).unwrap_or(0);
+            let gap = (before + made_up).div_ceil(samples);
+            if reach > 0 {
+                self.gaps.lost(gap.min(reach / samples));
+            }
+        }
         let room = self.queue.grow(length);
         let length = room.len();
         if decoder.recover(codec, slot.payload(), before, room) {

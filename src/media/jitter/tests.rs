@@ -36,6 +36,9 @@ impl Decode for Marker {
         output.fill(RECOVERED);
         before <= self.reach && (self.reach > FEC || before == output.len())
     }
+    fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
+        self.reach
+    }
     fn conceal(&mut self, output: &mut [f32]) {
         output.fill(if self.resting { NOISE } else { CONCEALED });
     }
@@ -261,6 +264,9 @@ impl Decode for Sine {
         _output: &mut [f32],
     ) -> bool {
         false
+    }
+    fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
+        0
     }
     fn rest(&mut self, _codec: Codec, _payload: &[u8]) {}
     fn rests(&self, _codec: Codec, _payload: &[u8]) -> bool {
