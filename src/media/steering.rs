@@ -281,11 +281,10 @@ mod tests {
         let sparse = call.losing(4, 0.05);
         assert!(sparse.iter().all(|course| course.redundancy == 0));
         let burst = call.after(0.03, 40, true);
-        assert_eq!((burst.redundancy, burst.bitrate), (20, 48_000));
+        assert_eq!((burst.redundancy, burst.bitrate), (20, 64_000));
         let after = call.losing(12, 0.0);
         let kept = after.iter().filter(|course| course.redundancy > 0).count();
         assert_eq!(kept, 5, "half a minute");
-        assert_eq!(after[11].bitrate, 32_000);
         assert_eq!(call.after(0.12, 40, false).redundancy, 20);
         let mut off = Call::new(&WANTED, Redundancy::Off);
         assert_eq!(off.after(0.2, 40, true).redundancy, 0);
@@ -313,12 +312,16 @@ mod tests {
             .into();
         assert_eq!(
             bitrates(&growing),
-            [32_000, 32_000, 25_600, 20_480, 16_384, 16_000]
+            [64_000, 64_000, 51_200, 40_960, 32_768, 26_214]
         );
-        let calm = call.losing(11, 0.0);
-        assert_eq!(calm[0].bitrate, 17_600);
-        assert!(calm[8].bitrate < 32_000);
-        assert_eq!(calm[10].bitrate, 32_000);
+        for trip in [900; 3] {
+            call.after(0.0, trip, false);
+        }
+        assert_eq!(call.steering.course().bitrate, 19_200);
+        let calm = call.losing(14, 0.0);
+        assert_eq!(calm[0].bitrate, 22_400);
+        assert!(calm[12].bitrate < 64_000);
+        assert_eq!(calm[13].bitrate, 64_000);
     }
 
     #[test]
@@ -326,17 +329,17 @@ mod tests {
         // A bad radio link: the same loss whatever is sent.
         let mut radio = Call::new(&WANTED, Redundancy::Off);
         let courses = radio.losing(20, 0.2);
-        let full = courses.iter().filter(|course| course.bitrate == 32_000);
+        let full = courses.iter().filter(|course| course.bitrate == 64_000);
         assert_eq!(full.count(), 18, "{:?}", bitrates(&courses));
-        assert_eq!(courses[2].bitrate, 25_600);
-        assert_eq!(courses[4].bitrate, 32_000);
-        // A full line of 24 kbit/s, which loses what is above.
+        assert_eq!(courses[2].bitrate, 51_200);
+        assert_eq!(courses[4].bitrate, 64_000);
+        // A full line of 48 kbit/s, which loses what is above.
         let mut line = Call::new(&WANTED, Redundancy::Off);
-        let mut bitrate = 32_000;
+        let mut bitrate = 64_000;
         for _ in 0..8 {
-            let loss = 1.0 - 24_000.0 / bitrate.max(24_000) as f32;
+            let loss = 1.0 - 48_000.0 / bitrate.max(48_000) as f32;
             bitrate = line.after(loss, 40, false).bitrate;
         }
-        assert!(bitrate < 30_000, "{bitrate}");
+        assert!(bitrate < 56_000, "{bitrate}");
     }
 }

@@ -19,6 +19,10 @@ const PAUSE_SAMPLES: i64 = 48_000;
 const SLACK_MICROS: i64 = 10_000;
 /// Delay above the target at which working it off ends.
 const CLOSE_MICROS: i64 = 5_000;
+/// Delay above the target up to which a pause is waited for.
+const PATIENT_MICROS: i64 = 40_000;
+/// So long a pause is waited for: people breathe.
+const PATIENCE_MICROS: i64 = 4_000_000;
 /// Delay above the target at which a seam may be heard.
 const HASTE_MICROS: i64 = 150_000;
 /// One step of concealment, in samples: 10 ms.
@@ -111,6 +115,8 @@ pub struct JitterBuffer {
     /// The length of the packet decoded last, in samples.
     length: usize,
     shrinking: bool,
+    /// Since when the delay is to be changed, in microseconds.
+    off_target_since: Option<i64>,
     /// Samples to be played before the next stretch, so that no sound is stretched twice.
     rest: usize,
     figures: JitterFigures,
@@ -148,6 +154,7 @@ impl JitterBuffer {
             late_row: 0,
             length: USUAL_LENGTH,
             shrinking: false,
+            off_target_since: None,
             rest: 0,
             figures: JitterFigures::default(),
             playout_delay: 0,
@@ -364,18 +371,24 @@ impl JitterBuffer {
         let Kind::Sound(codec, samples) = slot.kind else {
             return false;
         };
-        // Concealment may have eaten into the first one already.
-        let length = (before.saturating_sub(1)) % samples + 1;
-        let last = before <= samples;
-        if self.gap_before != Some(sequence) {
-            self.gap_before = Some(sequence);
-            let reach = decoder.reach(codec, slot.payload());
-            let made_up = usize::try_from(self.made_up).unwrap_or(0);
-            let gap = (before + made_up).div_ceil(samples);
-            if reach > 0 {
-                self.gaps.lost(gap.min(reach / samples));
-            }
+        let made_up = usize::try_from(self.made_up).unwrap_or(0);
+        let whole = before + made_up;
+        let reach = decoder.reach(codec, slot.payload());
+        if self.gap_before.replace(sequence) != Some(sequence) && reach > 0 {
+            let packets = whole.div_ceil(samples);
+            self.gaps.lost(packets.min(reach / samples));
         }
+        // Where more delay is wanted, what bridged the gap so far becomes that, and nothing of what the
+        // packet has is left out.
+        let wanted = self.playout_delay + micros_of(self.made_up) <= self.target();
+        let before = if wanted && reach >= whole {
+            whole
+        } else {
+            before
+        };
+        // Concealment may have eaten into the first one already.
+        let length = before.saturating_sub(1) % samples + 1;
+        let last = before <= samples;
         let room = self.queue.grow(length);
         let length = room.len();
         if decoder.recover(codec, slot.payload(), before, room) {
@@ -421,29 +434,38 @@ impl JitterBuffer {
         }
         let ahead = micros_of_len(self.queue.waiting());
         self.playout_delay = now + ahead - base - micros_of(self.next_timestamp);
+        let length = micros_of_len(self.length);
         let excess = self.playout_delay - early - self.target();
+        // Only what is missing is worse for a delay between the two.
+        let short = self.playout_delay - early < self.delay.target(length, 0);
         self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
+        if !self.shrinking && excess >= 0 {
+            self.off_target_since = None;
+            return;
+        }
+        let since = *self.off_target_since.get_or_insert(now);
+        let care = if excess > HASTE_MICROS {
+            Care::Hasty
+        } else if short || excess > PATIENT_MICROS || now - since > PATIENCE_MICROS {
+            Care::Inaudible
+        } else {
+            Care::Patient
+        };
         if self.rest > 0 {
             return;
         }
         if self.shrinking {
             self.decode_ahead(decoder);
-            let care = if excess > HASTE_MICROS {
-                Care::Hasty
-            } else {
-                Care::Inaudible
-            };
             if let Some(count) = self.queue.shrink(samples_in(excess), care) {
                 self.figures.left_out_samples += len(count);
                 self.rest = count;
             }
-        } else if excess < 0
-            && let Some(count) = self
-                .queue
-                .extend(samples_in(-excess).max(stretch::SHORTEST * 2))
-        {
-            self.figures.repeated_samples += len(count);
-            self.rest = 2 * count;
+        } else {
+            let most = samples_in(-excess).max(stretch::SHORTEST * 2);
+            if let Some(count) = self.queue.extend(most, care) {
+                self.figures.repeated_samples += len(count);
+                self.rest = 2 * count;
+            }
         }
     }
 
