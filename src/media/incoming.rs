@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::media::codec::{Receiver, samples_in};
+use crate::media::codec::{Effort, Receiver, samples_in};
 use crate::media::dtmf::{DtmfReceiver, EventPayload, ReceivedDigit};
 use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE, duration_of};
 use crate::media::jitter::{JitterBuffer, JitterFigures, SoundPacket};
@@ -180,6 +180,11 @@ impl Incoming {
         let in_time = self.figures().late == late;
         self.record.add(packet.sequence, in_time);
         arrival
+    }
+
+    /// Takes less or more of the processor.
+    pub(super) fn set_effort(&mut self, effort: Effort) {
+        self.receiver.set_effort(effort);
     }
 
     /// Gives the next 10 ms.

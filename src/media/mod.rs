@@ -5,7 +5,7 @@
 //!                                  file -> player +-> tick -> session: mute -> codec -> RTP -> socket
 //!                            far end (echo source)+    |       |
 //!                     hold music, in place of these ---+       +-> recorder (left; silence while music plays)
-//! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | FEC | concealment
+//! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | DRED | FEC | concealment
 //!        -> tick -> mixer (+ tone) -> ring -> speaker callback
 //!             |         +-> processing, which takes it out of the microphone
 //!             +-> recorder (right)
@@ -37,6 +37,7 @@ pub mod rtcp_xr;
 pub mod rtp;
 pub mod session;
 pub mod statistics;
+pub mod steering;
 pub mod tone;
 pub mod transport;
 

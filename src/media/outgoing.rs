@@ -1,6 +1,6 @@
 //! One call's outgoing half: codec, digits, packets.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::media::codec::{
     CodecError, Encoded, Encoder, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, samples_of,
@@ -9,6 +9,7 @@ use crate::media::dtmf::{DigitTones, DtmfSender, EventStep};
 use crate::media::frame::{FRAME_SAMPLES, Frame, Meter, SAMPLE_RATE};
 use crate::media::rtcp::SenderInfo;
 use crate::media::rtp::RtpPacket;
+use crate::media::steering::{PathReport, Redundancy, Steering};
 use crate::sdp::MediaPlan;
 
 /// The random numbers that a stream begins with (RFC 3550 section 5.1).
@@ -29,6 +30,9 @@ pub struct Outgoing {
     timestamp: u32,
     plan: Option<MediaPlan>,
     encoder: Option<Encoder>,
+    /// What the encoder does about the network; none without an encoder.
+    steering: Option<Steering>,
+    redundancy: Redundancy,
     /// Sound that waits until a packet is full; its room is made for the first, because many a
     /// call ends before it.
     gathered: Vec<f32>,
@@ -54,6 +58,8 @@ impl Outgoing {
             timestamp: seed.timestamp,
             plan: None,
             encoder: None,
+            steering: None,
+            redundancy: Redundancy::default(),
             gathered: Vec::new(),
             digits: DtmfSender::default(),
             tones: DigitTones::default(),
@@ -80,7 +86,11 @@ impl Outgoing {
             .as_ref()
             .is_some_and(|old| facts(old) == facts(plan));
         if !same || self.encoder.is_none() {
-            self.encoder = Some(Encoder::new(plan)?);
+            let steering = Steering::new(&plan.opus, self.redundancy);
+            let mut encoder = Encoder::new(plan)?;
+            encoder.steer(steering.course());
+            self.encoder = Some(encoder);
+            self.steering = Some(steering);
         }
         if (!same || self.gathered.len() >= full_length(plan))
             && let Some(old) = &self.plan
@@ -96,6 +106,11 @@ impl Outgoing {
         }
         self.plan = Some(plan.clone());
         Ok(())
+    }
+
+    /// Chooses when DRED is sent, for the encoders that are made from here on.
+    pub fn choose_redundancy(&mut self, redundancy: Redundancy) {
+        self.redundancy = redundancy;
     }
 
     /// Takes 10 ms, which is `frame` after mute and what is mixed over it; gives a datagram when a
@@ -159,10 +174,11 @@ impl Outgoing {
         self.muted
     }
 
-    /// Tells the codec what the far end loses, 0.0 to 1.0.
-    pub fn expect_loss(&mut self, share: f32) {
-        if let Some(encoder) = &mut self.encoder {
-            encoder.expect_loss(share);
+    /// Takes what the far end reports of our stream; the codec follows.
+    pub fn report(&mut self, now: Instant, report: PathReport) {
+        if let (Some(steering), Some(encoder)) = (&mut self.steering, &mut self.encoder) {
+            steering.report(now, report);
+            encoder.steer(steering.course());
         }
     }
 

@@ -465,6 +465,7 @@ mod tests {
             ssrc: 1,
             loss: 0.02,
             discarded: 0.01,
+            burst_density: 0.0,
             round_trip: None,
             end_system_delay: Some(Duration::from_millis(70)),
             mos: None,

@@ -21,6 +21,8 @@ pub struct VoipMetrics {
     pub loss: f32,
     /// The share that came and was discarded by its jitter buffer, 0.0 to 1.0.
     pub discarded: f32,
+    /// The share lost or discarded within bursts, 0.0 to 1.0; zero where there was none.
+    pub burst_density: f32,
     /// Its most recent round trip; zero there means not measured.
     pub round_trip: Option<Duration>,
     /// Delay inside of the far end: buffer, decoder, encoder, playout; zero means not measured.
@@ -59,6 +61,7 @@ fn read(block: &[u8]) -> Option<VoipMetrics> {
         ssrc: u32::from_be_bytes([byte(4)?, byte(5)?, byte(6)?, byte(7)?]),
         loss: f32::from(byte(8)?) / 256.0,
         discarded: f32::from(byte(9)?) / 256.0,
+        burst_density: f32::from(byte(10)?) / 256.0,
         round_trip: delay(16)?,
         end_system_delay: delay(18)?,
         // 127 says that it is unavailable; others out of its scale say nothing.

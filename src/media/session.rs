@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::media::codec::CodecError;
+use crate::media::codec::{CodecError, Effort};
 use crate::media::command::Quality;
 use crate::media::dtmf::ReceivedDigit;
 use crate::media::frame::{Frame, Meter, duration_of, peak};
@@ -18,7 +18,9 @@ use crate::media::outgoing::{Outgoing, StreamSeed};
 use crate::media::protection::Protection;
 use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
 use crate::media::rtcp::{self, ReportBlock};
+use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::rtp::{self, RtpPacket};
+use crate::media::steering::{PathReport, Redundancy};
 use crate::media::transport::SrtpError;
 use crate::sdp::MediaPlan;
 
@@ -252,12 +254,12 @@ impl Session {
         let far_sent = reports.sender.map(|sender| sender.packets);
         let sent = self.outgoing.packets();
         self.detector.reported(now, far_sent, received, sent);
-        if let Some(block) = block {
-            self.take_report(now, block);
-        }
         let voip = reports.voip.iter().find(|voip| voip.ssrc == ours);
         if let Some(voip) = voip {
             self.reports.voip = Some((now, *voip));
+        }
+        if let Some(block) = block {
+            self.take_report(now, block, voip);
         }
     }
 
@@ -335,6 +337,16 @@ impl Session {
         if self.plan.is_some() {
             self.send_report(now, true);
         }
+    }
+
+    /// Chooses when DRED is sent, from the next codec on.
+    pub fn choose_redundancy(&mut self, redundancy: Redundancy) {
+        self.outgoing.choose_redundancy(redundancy);
+    }
+
+    /// Takes less or more of the processor for what is heard.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.incoming.set_effort(effort);
     }
 
     /// Sends silence in place of what is captured.
@@ -432,9 +444,8 @@ impl Session {
         }
     }
 
-    fn take_report(&mut self, now: Instant, block: &ReportBlock) {
+    fn take_report(&mut self, now: Instant, block: &ReportBlock, voip: Option<&VoipMetrics>) {
         let loss = f32::from(block.fraction_lost) / 256.0;
-        self.outgoing.expect_loss(loss);
         self.reports.loss = Some((now, loss));
         let clock_rate = self
             .plan
@@ -451,6 +462,14 @@ impl Session {
             let trip = if trip > u32::MAX / 2 { 0 } else { trip };
             self.reports.round_trip = Some((now, seconds(u64::from(trip), 65_536)));
         }
+        let trip = self.reports.round_trip.filter(|(at, _)| *at == now);
+        let report = PathReport {
+            loss,
+            round_trip: trip.map(|(_, trip)| trip),
+            // What it says of bursts is since the beginning; this one is about now.
+            bursts: loss > 0.0 && voip.is_some_and(|voip| voip.burst_density > 0.0),
+        };
+        self.outgoing.report(now, report);
     }
 
     fn send_report(&mut self, now: Instant, goodbye: bool) {

@@ -4,8 +4,6 @@
 //! then the mixer is fed, then every call captures, so that an echo returns within its own tick.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
@@ -16,7 +14,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
-use crate::base::zone;
+use crate::media::codec::EffortRule;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
 use crate::media::conference::Mix;
 use crate::media::device::SoundCards;
@@ -29,7 +27,7 @@ use crate::media::pacer::Pacer;
 use crate::media::recorded::Recorded;
 use crate::media::recorder::Recording;
 use crate::media::seed::draw_seed;
-use crate::media::session::Session;
+use crate::media::session::{Session, Transmit};
 use crate::media::tone::TonePlayer;
 use crate::media::transport::PortPair;
 
@@ -113,6 +111,8 @@ pub(super) struct Worker {
     fading: Option<TonePlayer>,
     cards: SoundCards,
     microphone: Microphone,
+    /// How much the decoders may compute.
+    effort: EffortRule,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
@@ -143,6 +143,7 @@ impl Worker {
             fading: None,
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             microphone: Microphone::default(),
+            effort: EffortRule::new(now),
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
@@ -200,6 +201,7 @@ impl Worker {
                 self.tick(at);
             }
             self.flush(now);
+            self.follow_load(now);
         }
         self.end();
     }
@@ -222,6 +224,15 @@ impl Worker {
         self.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
     }
 
+    fn follow_load(&mut self, since: Instant) {
+        let left_out = self.pacer.left_out();
+        if let Some(effort) = self.effort.note_work(since, monotonic_now(), left_out) {
+            for call in &mut self.calls {
+                call.session.set_effort(effort);
+            }
+        }
+    }
+
     fn is_busy(&self) -> bool {
         !self.calls.is_empty() || self.tone.is_some() || self.fading.is_some()
     }
@@ -240,10 +251,12 @@ impl Worker {
             return;
         }
         let now = monotonic_now();
+        let mut session = Session::new(now, &draw_seed());
+        session.set_effort(self.effort.effort());
         self.calls.push(Call {
             id,
             ports,
-            session: Session::new(now, &draw_seed()),
+            session,
             feed: Feed::Microphone,
             on_hold: OnHold::default(),
             muted: false,
@@ -434,13 +447,13 @@ impl Worker {
         let mut buffer = [0; MAX_DATAGRAM_BYTES];
         for call in &mut self.calls {
             for _ in 0..MAX_DATAGRAMS {
-                let Some((datagram, from)) = read(&call.ports.rtp, &mut buffer) else {
+                let Some((datagram, from)) = call.ports.read_rtp(&mut buffer) else {
                     break;
                 };
                 call.session.handle_rtp(now, from, datagram);
             }
             for _ in 0..MAX_DATAGRAMS {
-                let Some((datagram, from)) = read(&call.ports.rtcp, &mut buffer) else {
+                let Some((datagram, from)) = call.ports.read_rtcp(&mut buffer) else {
                     break;
                 };
                 call.session.handle_rtcp(now, from, datagram);
@@ -580,25 +593,11 @@ fn mix(into: &mut Frame, more: &Frame) {
 
 fn send_waiting(call: &mut Call) {
     while let Some(transmit) = call.session.poll_transmit() {
-        let socket = if transmit.from_rtcp_port {
-            &call.ports.rtcp
-        } else {
-            &call.ports.rtp
-        };
-        // A datagram that cannot go now is lost, like any other on the way.
-        if let Err(error) = socket.send_to(&transmit.bytes, transmit.to) {
-            tracing::trace!(%error, to = %transmit.to, "a media datagram was not sent");
-        }
-    }
-}
-
-fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
-    match socket.recv_from(buffer) {
-        Ok((length, from)) => Some((buffer.get(..length)?, zone::bare(from))),
-        // Some systems tell here that an earlier datagram of ours found nobody.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))
-        }
-        Err(_) => None,
+        let Transmit {
+            to,
+            from_rtcp_port,
+            bytes,
+        } = transmit;
+        call.ports.send(to, from_rtcp_port, &bytes);
     }
 }

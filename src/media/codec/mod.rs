@@ -3,8 +3,10 @@
 mod activity;
 mod adpcm;
 mod conceal;
+mod effort;
 pub mod g711;
 pub mod g722;
+mod libopus;
 mod noise;
 pub mod opus;
 mod receiver;
@@ -16,6 +18,8 @@ use std::time::Duration;
 use crate::media::frame::SAMPLES_PER_MILLI;
 use crate::sdp::{Codec, MediaPlan};
 
+pub use effort::{Effort, EffortRule};
+pub use libopus::OpusError;
 pub use receiver::Receiver;
 
 /// The most samples that one packet may hold: 120 ms (RFC 6716 section 2.1.4).
@@ -26,7 +30,18 @@ pub const MAX_PAYLOAD_BYTES: usize = 1_472;
 /// Why a codec could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the Opus codec could not be set up: {0}")]
-pub struct CodecError(#[from] ::opus::Error);
+pub struct CodecError(#[from] OpusError);
+
+/// What the sending codec does about the network; only Opus can do anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Course {
+    /// Bits a second, redundancy included.
+    pub bitrate: u32,
+    /// The loss that redundancy is made for, in percent; at 0 there is no in-band FEC.
+    pub expected_loss: u8,
+    /// How much sound each packet carries again as DRED, in steps of 10 ms.
+    pub redundancy: u8,
+}
 
 /// What became of a packet's sound; the numbers are bytes of the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +90,10 @@ impl Encoder {
         }
     }
 
-    /// Tells what share of the packets the far end loses, 0.0 to 1.0.
-    pub fn expect_loss(&mut self, share: f32) {
+    /// Follows a course from the next packet on.
+    pub fn steer(&mut self, course: Course) {
         match self {
-            Self::Opus(opus) => opus.expect_loss(share),
+            Self::Opus(opus) => opus.steer(course),
             Self::G722(_) | Self::G711(_) => {}
         }
     }
@@ -102,7 +117,7 @@ impl Decoder {
     /// Fails when libopus has no memory.
     pub fn new(codec: Codec) -> Result<Self, CodecError> {
         Ok(match codec {
-            Codec::Opus => Self::Opus(Box::new(opus::OpusDecoder::new()?)),
+            Codec::Opus => Self::Opus(Box::new(opus::OpusDecoder::new(Effort::default())?)),
             Codec::G722 => Self::G722(Box::new(g722::G722Decoder::new())),
             Codec::Pcmu => Self::G711(Box::new(g711::G711Decoder::new(g711::Law::Mu))),
             Codec::Pcma => Self::G711(Box::new(g711::G711Decoder::new(g711::Law::A))),
@@ -118,11 +133,28 @@ impl Decoder {
         }
     }
 
-    /// Fills the packet before `next` from the redundancy in it; false when there is none.
-    pub fn recover(&mut self, next: &[u8], output: &mut [f32]) -> bool {
+    /// Takes less or more of the processor from here on.
+    pub fn set_effort(&mut self, effort: Effort) {
         match self {
-            Self::Opus(opus) => opus.recover(next, output),
+            Self::Opus(opus) => opus.set_effort(effort),
+            Self::G722(_) | Self::G711(_) => {}
+        }
+    }
+
+    /// Fills what begins `before` samples before `next` from the redundancy in it; false when there is
+    /// none that reaches so far.
+    pub fn recover(&mut self, next: &[u8], before: usize, output: &mut [f32]) -> bool {
+        match self {
+            Self::Opus(opus) => opus.recover(next, before, output),
             Self::G722(_) | Self::G711(_) => false,
+        }
+    }
+
+    /// How far before a packet its redundancy reaches, in samples.
+    pub fn reach(&mut self, payload: &[u8]) -> usize {
+        match self {
+            Self::Opus(opus) => opus.reach(payload),
+            Self::G722(_) | Self::G711(_) => 0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The decoder of what is heard now, which may change from one packet to the next.
 
-use crate::media::codec::{Decoder, opus};
+use crate::media::codec::{Decoder, Effort, opus};
 use crate::media::jitter::Decode;
 use crate::sdp::Codec;
 
@@ -16,6 +16,7 @@ pub struct Receiver {
     waiting: Option<Decoder>,
     /// What the old decoder goes on with, while the new one begins.
     old: [f32; BLEND],
+    effort: Effort,
 }
 
 impl Default for Receiver {
@@ -25,6 +26,7 @@ impl Default for Receiver {
             leaving: None,
             waiting: None,
             old: [0.0; BLEND],
+            effort: Effort::default(),
         }
     }
 }
@@ -38,13 +40,22 @@ impl Receiver {
         self.waiting = None;
     }
 
+    /// Takes less or more of the processor from here on.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.effort = effort;
+        if let Some((_, decoder)) = &mut self.current {
+            decoder.set_effort(effort);
+        }
+    }
+
     /// The decoder of a codec; none when it cannot be made.
     fn turn_to(&mut self, codec: Codec) -> Option<&mut Decoder> {
         let known = self.current.as_ref().map(|(known, _)| *known);
         if known != Some(codec) {
             let waiting = self.waiting.take_if(|_| codec == Codec::Opus);
             match waiting.map_or_else(|| Decoder::new(codec), Ok) {
-                Ok(decoder) => {
+                Ok(mut decoder) => {
+                    decoder.set_effort(self.effort);
                     if let Some((_, before)) = self.current.replace((codec, decoder)) {
                         self.leaving = Some(before);
                     }
@@ -90,11 +101,18 @@ impl Decode for Receiver {
         true
     }
 
-    fn recover(&mut self, codec: Codec, next: &[u8], output: &mut [f32]) -> bool {
+    fn recover(&mut self, codec: Codec, next: &[u8], before: usize, output: &mut [f32]) -> bool {
         // A codec that begins has nothing to continue.
         match &mut self.current {
-            Some((known, decoder)) if *known == codec => decoder.recover(next, output),
+            Some((known, decoder)) if *known == codec => decoder.recover(next, before, output),
             Some(_) | None => false,
+        }
+    }
+
+    fn reach(&mut self, codec: Codec, payload: &[u8]) -> usize {
+        match &mut self.current {
+            Some((known, decoder)) if *known == codec => decoder.reach(payload),
+            Some(_) | None => 0,
         }
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::base::random::{Random as _, SeededRandom};
+use crate::media::codec::libopus::Bandwidth;
 use crate::media::jitter::Decode as _;
 use crate::sdp::OpusParameters;
 
@@ -38,9 +39,29 @@ fn encoded<'a>(
     }
 }
 
+/// A course for so much loss, in percent, with so much DRED, in steps of 10 ms.
+fn lossy(expected_loss: u8, redundancy: u8) -> Course {
+    Course {
+        bitrate: 32_000,
+        expected_loss,
+        redundancy,
+    }
+}
+
 fn sine(hertz: f32, start: usize, count: usize) -> Vec<f32> {
     (start..start + count)
         .map(|n| 0.4 * (2.0 * std::f32::consts::PI * hertz * n as f32 / 48_000.0).sin())
+        .collect()
+}
+
+/// A gliding tone with a rough edge, so that the encoder takes it for speech.
+fn voice(count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|n| {
+            let t = n as f32 / 48_000.0;
+            let pitch = 120.0 + 40.0 * (t * 5.0).sin();
+            0.3 * ((t * pitch).fract() - 0.5) * (0.6 + 0.4 * (t * 20.0).sin())
+        })
         .collect()
 }
 
@@ -83,17 +104,10 @@ fn each_codec_carries_a_tone_at_each_packet_time() {
 #[test]
 fn opus_brings_a_lost_packet_back_from_the_next_one() {
     let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
-    encoder.expect_loss(0.2);
+    encoder.steer(lossy(20, 0));
     let mut decoder = Decoder::new(Codec::Opus).unwrap();
     let mut recovered = 0;
-    // A gliding tone with a rough edge, so that the encoder takes it for speech.
-    let voice: Vec<f32> = (0..96_000)
-        .map(|n| {
-            let t = n as f32 / 48_000.0;
-            let pitch = 120.0 + 40.0 * (t * 5.0).sin();
-            0.3 * ((t * pitch).fract() - 0.5) * (0.6 + 0.4 * (t * 20.0).sin())
-        })
-        .collect();
+    let voice = voice(96_000);
     let mut output = [0.0; 960];
     for (index, samples) in voice.chunks(960).enumerate() {
         let mut payload = [0; MAX_PAYLOAD_BYTES];
@@ -101,12 +115,96 @@ fn opus_brings_a_lost_packet_back_from_the_next_one() {
         if index % 5 == 3 {
             continue;
         }
-        if index % 5 == 4 && decoder.recover(payload, &mut output) {
+        if index % 5 == 4 && decoder.recover(payload, 960, &mut output) {
             recovered += usize::from(output.iter().any(|s| s.abs() > 0.01));
         }
         assert!(decoder.decode(payload, &mut output));
     }
     assert!(recovered >= 15, "{recovered} of 20");
+}
+
+/// Packets of a voice that says nothing for a second and then begins to speak, each with DRED.
+fn onset_with_dred() -> Vec<Vec<u8>> {
+    let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
+    encoder.steer(Course {
+        bitrate: 48_000,
+        ..lossy(20, 30)
+    });
+    let hush = noise(3, 0.001, 48_000);
+    let sound: Vec<f32> = hush.into_iter().chain(voice(48_000)).collect();
+    let packet = |samples: &[f32]| {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        encoded(&mut encoder, samples, &mut payload).to_vec()
+    };
+    sound.chunks_exact(960).map(packet).collect()
+}
+
+/// What is heard of the packets 50 to 53, which were lost, out of the packet 54, at that effort; and
+/// which of them were recovered.
+fn burst_at_onset(packets: &[Vec<u8>], effort: Effort) -> (Vec<f32>, [bool; 4]) {
+    let mut decoder = Decoder::new(Codec::Opus).unwrap();
+    decoder.set_effort(effort);
+    let mut output = [0.0; 960];
+    for packet in &packets[..50] {
+        assert!(decoder.decode(packet, &mut output));
+    }
+    let mut heard = Vec::new();
+    let recovered = [4, 3, 2, 1].map(|packet| {
+        let recovered = decoder.recover(&packets[54], packet * 960, &mut output);
+        if !recovered {
+            decoder.conceal(&mut output);
+        }
+        heard.extend(output);
+        recovered
+    });
+    (heard, recovered)
+}
+
+#[test]
+fn dred_brings_back_words_that_began_within_a_burst() {
+    let packets = onset_with_dred();
+    let (heard, recovered) = burst_at_onset(&packets, Effort::NoLace);
+    assert_eq!(recovered, [true; 4]);
+    // Nothing before the burst tells that somebody begins to speak.
+    assert!(power(&heard[1_920..]) > 1e-3, "{}", power(&heard[1_920..]));
+    let (plain, recovered) = burst_at_onset(&packets, Effort::Plain);
+    assert_eq!(recovered, [false, false, false, true]);
+    assert!(power(&plain[..2_880]) < 1e-4, "{}", power(&plain[..2_880]));
+}
+
+#[test]
+fn dred_reaches_no_farther_than_it_says() {
+    let packets = onset_with_dred();
+    let mut decoder = Decoder::new(Codec::Opus).unwrap();
+    let mut output = [0.0; 960];
+    assert!(decoder.decode(&packets[0], &mut output));
+    assert!(!decoder.recover(&packets[90], 48_000, &mut output));
+    assert!(decoder.recover(&packets[90], 9_600, &mut output));
+    let bare = opus_packets(OpusParameters::default(), &voice(48_000));
+    assert!(!decoder.recover(&bare[40], 9_600, &mut output));
+}
+
+#[test]
+fn a_network_goes_on_with_a_voice_where_repetition_fades_it_away() {
+    let packets = opus_packets(OpusParameters::default(), &voice(96_000));
+    let kept = |effort| {
+        let mut receiver = Receiver::default();
+        receiver.set_effort(effort);
+        let (mut before, mut made_up) = (Vec::new(), Vec::new());
+        for (index, packet) in packets.iter().enumerate() {
+            let mut output = [0.0; 960];
+            if index % 10 < 7 {
+                assert!(receiver.decode(Codec::Opus, packet, &mut output));
+                before.extend(output);
+            } else {
+                receiver.conceal(&mut output);
+                made_up.extend(output);
+            }
+        }
+        power(&made_up) / power(&before)
+    };
+    let (deep, plain) = (kept(Effort::Deep), kept(Effort::Plain));
+    assert!(deep > plain, "{deep} {plain}");
 }
 
 #[test]
@@ -122,7 +220,8 @@ fn random_payloads_never_panic() {
             };
             let mut output = vec![0.0; samples];
             decoder.decode(&payload, &mut output);
-            decoder.recover(&payload, &mut output);
+            decoder.recover(&payload, samples, &mut output);
+            decoder.recover(&payload, 5 * samples, &mut output);
             decoder.conceal(&mut output);
             assert!(output.iter().all(|s| s.is_finite()));
             decoder.rest(&payload);
@@ -148,7 +247,8 @@ fn coding_and_decoding_do_not_allocate() {
                 let packet = encoded(&mut encoder, &sound, &mut payload);
                 assert_eq!(samples_in(codec, packet), Some(960));
                 assert!(decoder.decode(packet, &mut output));
-                decoder.recover(packet, &mut output);
+                decoder.recover(packet, 960, &mut output);
+                decoder.recover(packet, 4_800, &mut output);
                 decoder.conceal(&mut output);
                 decoder.rest(&[50, 100]);
                 decoder.conceal(&mut output);
@@ -247,24 +347,23 @@ fn noise(seed: u64, peak: f32, count: usize) -> Vec<f32> {
 fn opus_sends_no_frequencies_that_the_far_end_does_not_play() {
     let hiss = noise(5, 0.1, 96_000);
     for (rate, band) in [
-        (Some(8_000), ::opus::Bandwidth::Narrowband),
-        (Some(12_000), ::opus::Bandwidth::Mediumband),
-        (Some(16_000), ::opus::Bandwidth::Wideband),
-        (Some(24_000), ::opus::Bandwidth::Superwideband),
-        (Some(48_000), ::opus::Bandwidth::Fullband),
-        (None, ::opus::Bandwidth::Fullband),
+        (Some(8_000), Bandwidth::Narrow),
+        (Some(12_000), Bandwidth::Medium),
+        (Some(16_000), Bandwidth::Wide),
+        (Some(24_000), Bandwidth::SuperWide),
+        (Some(48_000), Bandwidth::Full),
+        (None, Bandwidth::Full),
     ] {
         let wanted = OpusParameters {
             max_playback_rate: rate,
             ..OpusParameters::default()
         };
         let packets = opus_packets(wanted, &hiss);
-        let bands = packets.iter().map(|packet| {
-            let band = ::opus::packet::get_bandwidth(packet).unwrap();
-            band as i32
-        });
+        let bands = packets
+            .iter()
+            .map(|packet| libopus::band_of(packet).unwrap());
         let widest = bands.max();
-        assert!(widest <= Some(band as i32), "{rate:?}: {widest:?}");
+        assert!(widest <= Some(band), "{rate:?}: {widest:?}");
         if rate == Some(8_000) {
             let bytes: usize = packets.iter().map(Vec::len).sum();
             assert!(bytes * 8 / 2 < 16_000, "{bytes} bytes in two seconds");

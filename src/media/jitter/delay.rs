@@ -75,8 +75,9 @@ impl DelayEstimate {
         fastest.filter(|transit| *transit != i64::MAX)
     }
 
-    /// The playout delay to aim for, for packets of that length.
-    pub(super) fn target(&self, length: i64) -> i64 {
+    /// The playout delay to aim for, for packets of that length, when what is missing waits so long for
+    /// what brings it back.
+    pub(super) fn target(&self, length: i64, wait: i64) -> i64 {
         let mut sum = 0.0;
         let bucket = self.histogram.iter().position(|share| {
             sum += share;
@@ -93,7 +94,7 @@ impl DelayEstimate {
         } else {
             length
         };
-        asked.max(least)
+        (asked + wait).max(least)
     }
 
     fn note_transit(&mut self, arrival: i64, transit: i64) {
@@ -134,9 +135,9 @@ mod tests {
     #[test]
     fn an_even_stream_needs_one_packet() {
         let mut estimate = DelayEstimate::new();
-        assert_eq!(estimate.target(20_000), 40_000);
+        assert_eq!(estimate.target(20_000, 0), 40_000);
         feed(&mut estimate, std::iter::repeat_n(0, 200));
-        assert_eq!(estimate.target(20_000), 20_000);
+        assert_eq!(estimate.target(20_000, 0), 20_000);
         assert_eq!(estimate.base(), Some(5_000_000));
     }
 
@@ -148,9 +149,17 @@ mod tests {
             &mut estimate,
             (0..1_000).map(|n| if n % 10 == 9 { 70_000 } else { 0 }),
         );
-        assert_eq!(estimate.target(20_000), 75_000);
+        assert_eq!(estimate.target(20_000, 0), 75_000);
         feed(&mut estimate, std::iter::repeat_n(0, 1_000));
-        assert_eq!(estimate.target(20_000), 20_000);
+        assert_eq!(estimate.target(20_000, 0), 20_000);
+    }
+
+    #[test]
+    fn what_brings_a_packet_back_may_be_late_too() {
+        let mut estimate = DelayEstimate::new();
+        feed(&mut estimate, std::iter::repeat_n(0, 200));
+        assert_eq!(estimate.target(20_000, 20_000), 25_000);
+        assert_eq!(estimate.target(20_000, 60_000), 65_000);
     }
 
     #[test]
@@ -160,9 +169,9 @@ mod tests {
         let stall = (0..15).map(|n| 300_000 - 20_000 * n);
         feed(&mut estimate, std::iter::repeat_n(0, 500).chain(stall));
         assert!(
-            estimate.target(20_000) <= 40_000,
+            estimate.target(20_000, 0) <= 40_000,
             "{}",
-            estimate.target(20_000)
+            estimate.target(20_000, 0)
         );
     }
 
@@ -174,6 +183,6 @@ mod tests {
             (0..2_000).map(|n| if n < 500 { 0 } else { 40_000 }),
         );
         assert_eq!(estimate.base(), Some(5_040_000));
-        assert_eq!(estimate.target(20_000), 20_000);
+        assert_eq!(estimate.target(20_000, 0), 20_000);
     }
 }

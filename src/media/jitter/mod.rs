@@ -1,7 +1,7 @@
 //! The jitter buffer: packets in at any time and in any order, 10 ms of sound out at each tick.
 //!
 //! ```text
-//!  packet -> PacketStore -> decode | FEC | concealment -> SampleQueue -> 10 ms
+//!  packet -> PacketStore -> decode | DRED | FEC | concealment -> SampleQueue -> 10 ms
 //!               |                                            ^
 //!          DelayEstimate: target ---- time stretch ----------+
 //! ```
@@ -12,17 +12,20 @@
 //! - The store has fixed slots keyed by the extended sequence number.
 //! - The estimate is a histogram, with forgetting, of how much later than the fastest packet each
 //!   one came; the target is its 96th percentile, at least one packet.
+//! - Where packets are lost and others bring them back, the target is higher by the gaps that are
+//!   usual: what is to be repaired must wait for what repairs it.
 //! - The playout delay follows the target by leaving out or repeating whole pitch periods.
 //! - A packet that is merely late is still played: the concealment that bridged it has already made
 //!   the delay that it needed. Only a packet behind one already played is dropped.
-//! - Loss is filled by the FEC of the next packet where it has one, else by the codec's
-//!   concealment. A gap in time without one in sequence is the sender's silence (DTX), no loss;
+//! - Loss is filled by the redundancy of the packet behind it: by FEC the packet just before, by DRED many
+//!   packets; else by the codec's concealment. A gap in time without one in sequence is the sender's silence (DTX), no loss;
 //!   behind a packet that announces it nothing is a loss, and comfort noise lasts until sound comes.
 //! - The codec may change with each packet. A clock that leaps while packets come on as before is
 //!   not believed: the sound goes on without a gap.
 //! - Where sound ends without a word, it fades.
 
 mod delay;
+mod gaps;
 mod playout;
 mod queue;
 mod store;
@@ -36,8 +39,11 @@ use crate::sdp::Codec;
 pub trait Decode {
     /// Decodes a payload into exactly its samples; false when it is damaged.
     fn decode(&mut self, codec: Codec, payload: &[u8], output: &mut [f32]) -> bool;
-    /// Fills the packet before `next` from the redundancy in it; false when there is none.
-    fn recover(&mut self, codec: Codec, next: &[u8], output: &mut [f32]) -> bool;
+    /// Fills what begins `before` samples before `next` from the redundancy in it; false when there is
+    /// none that reaches so far.
+    fn recover(&mut self, codec: Codec, next: &[u8], before: usize, output: &mut [f32]) -> bool;
+    /// How far before a packet its redundancy reaches.
+    fn reach(&mut self, codec: Codec, payload: &[u8]) -> usize;
     /// Makes up sound that continues what was decoded last; comfort noise while the sender rests.
     fn conceal(&mut self, output: &mut [f32]);
     /// The sender is silent until the next payload is decoded; what its background sounds like.

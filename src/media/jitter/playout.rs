@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
+use crate::media::jitter::gaps::GapEstimate;
 use crate::media::jitter::queue::{Care, SampleQueue};
 use crate::media::jitter::store::{Inserted, Kind, PacketStore};
 use crate::media::jitter::stretch;
@@ -18,6 +19,10 @@ const PAUSE_SAMPLES: i64 = 48_000;
 const SLACK_MICROS: i64 = 10_000;
 /// Delay above the target at which working it off ends.
 const CLOSE_MICROS: i64 = 5_000;
+/// Delay above the target up to which a pause is waited for.
+const PATIENT_MICROS: i64 = 40_000;
+/// So long a pause is waited for: people breathe.
+const PATIENCE_MICROS: i64 = 4_000_000;
 /// Delay above the target at which a seam may be heard.
 const HASTE_MICROS: i64 = 150_000;
 /// One step of concealment, in samples: 10 ms.
@@ -37,7 +42,7 @@ const FADING_SAMPLES: usize = 4_800;
 pub struct JitterFigures {
     /// Samples at 48 kHz that concealment made up for lost or late packets.
     pub concealed_samples: u64,
-    /// Packets brought back by FEC.
+    /// Packets brought back by DRED or FEC, whole or in part.
     pub recovered: u64,
     /// Packets that came after a later one was played.
     pub late: u64,
@@ -88,6 +93,7 @@ pub struct JitterBuffer {
     started: Instant,
     store: PacketStore,
     delay: DelayEstimate,
+    gaps: GapEstimate,
     queue: SampleQueue,
     phase: Phase,
     /// The newest packet, as the reference for extending the 16 and 32-bit numbers.
@@ -102,11 +108,15 @@ pub struct JitterBuffer {
     resting: bool,
     /// Samples made up since sound was decoded, as far as they may be heard.
     fading: usize,
+    /// The packet behind the gap that was seen last.
+    gap_before: Option<i64>,
     /// Packets in a row that came too late.
     late_row: u32,
     /// The length of the packet decoded last, in samples.
     length: usize,
     shrinking: bool,
+    /// Since when the delay is to be changed, in microseconds.
+    off_target_since: Option<i64>,
     /// Samples to be played before the next stretch, so that no sound is stretched twice.
     rest: usize,
     figures: JitterFigures,
@@ -131,6 +141,7 @@ impl JitterBuffer {
             started: now,
             store: PacketStore::new(),
             delay: DelayEstimate::new(),
+            gaps: GapEstimate::default(),
             queue: SampleQueue::new(),
             phase: Phase::Paused,
             newest: None,
@@ -139,9 +150,11 @@ impl JitterBuffer {
             made_up: 0,
             resting: false,
             fading: FADING_SAMPLES,
+            gap_before: None,
             late_row: 0,
             length: USUAL_LENGTH,
             shrinking: false,
+            off_target_since: None,
             rest: 0,
             figures: JitterFigures::default(),
             playout_delay: 0,
@@ -274,7 +287,8 @@ impl JitterBuffer {
 
     /// The playout delay that it aims for, in microseconds.
     pub fn target(&self) -> i64 {
-        self.delay.target(micros_of_len(self.length))
+        let length = micros_of_len(self.length);
+        self.delay.target(length, self.gaps.wait(length))
     }
 
     /// Decodes, recovers or makes up the next piece.
@@ -309,19 +323,8 @@ impl JitterBuffer {
         let missing = gap - self.made_up;
         let lost = sequence > self.next_sequence && !self.resting;
         if missing > 0 {
-            if lost && samples > 0 && usize::try_from(missing) == Ok(samples) {
-                let room = self.queue.grow(samples);
-                if decoder.recover(codec, slot.payload(), room) {
-                    self.figures.recovered += 1;
-                } else {
-                    decoder.conceal(room);
-                    self.figures.concealed_samples += len(samples);
-                }
-                self.next_timestamp = slot.timestamp;
-                self.next_sequence = sequence;
-                self.figures.concealed_samples += u64::try_from(self.made_up).unwrap_or(0);
-                self.made_up = 0;
-            } else {
+            let before = usize::try_from(missing).unwrap_or(0);
+            if !lost || samples == 0 || !self.fill(decoder, sequence, before) {
                 self.make_up(decoder);
             }
             return;
@@ -351,11 +354,58 @@ impl JitterBuffer {
                 decoder.conceal(room);
             }
             self.resting = decoder.rests(codec, slot.payload());
+            self.gaps.played();
             self.fading = 0;
             self.next_timestamp = slot.timestamp + i64::try_from(samples).unwrap_or(0);
         }
         self.next_sequence = sequence + 1;
         self.store.remove(sequence);
+    }
+
+    /// Fills the first packet of a loss that ends `before` samples from here, in front of the packet
+    /// `sequence`; false when that has nothing of it and more than one packet is lost.
+    fn fill(&mut self, decoder: &mut impl Decode, sequence: i64, before: usize) -> bool {
+        let Some((_, slot)) = self.store.first_from(sequence) else {
+            return false;
+        };
+        let Kind::Sound(codec, samples) = slot.kind else {
+            return false;
+        };
+        let made_up = usize::try_from(self.made_up).unwrap_or(0);
+        let whole = before + made_up;
+        let reach = decoder.reach(codec, slot.payload());
+        if self.gap_before.replace(sequence) != Some(sequence) && reach > 0 {
+            let packets = whole.div_ceil(samples);
+            self.gaps.lost(packets.min(reach / samples));
+        }
+        // Where more delay is wanted, what bridged the gap so far becomes that, and nothing of what the
+        // packet has is left out.
+        let wanted = self.playout_delay + micros_of(self.made_up) <= self.target();
+        let before = if wanted && reach >= whole {
+            whole
+        } else {
+            before
+        };
+        // Concealment may have eaten into the first one already.
+        let length = before.saturating_sub(1) % samples + 1;
+        let last = before <= samples;
+        let room = self.queue.grow(length);
+        let length = room.len();
+        if decoder.recover(codec, slot.payload(), before, room) {
+            self.figures.recovered += 1;
+        } else if last && length == samples {
+            decoder.conceal(room);
+            self.figures.concealed_samples += len(samples);
+        } else {
+            self.queue.give_back(length);
+            return false;
+        }
+        let (begin, rest) = (slot.timestamp, before - length);
+        self.next_timestamp = begin - i64::try_from(rest).unwrap_or(0);
+        self.next_sequence = sequence - i64::try_from(rest / samples).unwrap_or(0);
+        self.figures.concealed_samples += u64::try_from(self.made_up).unwrap_or(0);
+        self.made_up = 0;
+        true
     }
 
     fn make_up(&mut self, decoder: &mut impl Decode) {
@@ -384,29 +434,38 @@ impl JitterBuffer {
         }
         let ahead = micros_of_len(self.queue.waiting());
         self.playout_delay = now + ahead - base - micros_of(self.next_timestamp);
+        let length = micros_of_len(self.length);
         let excess = self.playout_delay - early - self.target();
+        // Only what is missing is worse for a delay between the two.
+        let short = self.playout_delay - early < self.delay.target(length, 0);
         self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
+        if !self.shrinking && excess >= 0 {
+            self.off_target_since = None;
+            return;
+        }
+        let since = *self.off_target_since.get_or_insert(now);
+        let care = if excess > HASTE_MICROS {
+            Care::Hasty
+        } else if short || excess > PATIENT_MICROS || now - since > PATIENCE_MICROS {
+            Care::Inaudible
+        } else {
+            Care::Patient
+        };
         if self.rest > 0 {
             return;
         }
         if self.shrinking {
             self.decode_ahead(decoder);
-            let care = if excess > HASTE_MICROS {
-                Care::Hasty
-            } else {
-                Care::Inaudible
-            };
             if let Some(count) = self.queue.shrink(samples_in(excess), care) {
                 self.figures.left_out_samples += len(count);
                 self.rest = count;
             }
-        } else if excess < 0
-            && let Some(count) = self
-                .queue
-                .extend(samples_in(-excess).max(stretch::SHORTEST * 2))
-        {
-            self.figures.repeated_samples += len(count);
-            self.rest = 2 * count;
+        } else {
+            let most = samples_in(-excess).max(stretch::SHORTEST * 2);
+            if let Some(count) = self.queue.extend(most, care) {
+                self.figures.repeated_samples += len(count);
+                self.rest = 2 * count;
+            }
         }
     }
 

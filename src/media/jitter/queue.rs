@@ -17,6 +17,8 @@ const CAPACITY: usize = HISTORY + 2 * MAX_PACKET_SAMPLES + 4 * stretch::LONGEST;
 /// How like itself the sound must be before a period is left out or repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
+    /// Only where nobody speaks.
+    Patient,
     /// Only where it will not be heard.
     Inaudible,
     /// Also where it may be heard, because much delay has piled up.
@@ -24,9 +26,13 @@ pub(super) enum Care {
 }
 
 impl Care {
+    fn allows(self, sound: &[f32]) -> bool {
+        self != Self::Patient || stretch::is_pause(sound)
+    }
+
     fn least_likeness(self) -> f32 {
         match self {
-            Self::Inaudible => 0.85,
+            Self::Patient | Self::Inaudible => 0.85,
             Self::Hasty => 0.3,
         }
     }
@@ -69,6 +75,11 @@ impl SampleQueue {
         &mut self.samples[from..self.filled]
     }
 
+    /// Takes back room that was not filled.
+    pub(super) fn give_back(&mut self, count: usize) {
+        self.filled = self.filled.saturating_sub(count).max(self.played);
+    }
+
     /// Takes 10 ms; silence where less waits.
     pub(super) fn pop(&mut self, output: &mut Frame) {
         let count = self.waiting().min(FRAME_SAMPLES);
@@ -89,7 +100,7 @@ impl SampleQueue {
         }
         let sound = &self.samples[self.played..self.filled];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        if likeness < care.least_likeness() {
+        if likeness < care.least_likeness() || !care.allows(sound) {
             return None;
         }
         let (head, tail) = self.samples[self.played..self.filled].split_at_mut(lag);
@@ -102,7 +113,7 @@ impl SampleQueue {
     }
 
     /// Repeats one period of at most `most` samples; gives how many came.
-    pub(super) fn extend(&mut self, most: usize) -> Option<usize> {
+    pub(super) fn extend(&mut self, most: usize, care: Care) -> Option<usize> {
         self.make_room();
         let longest = most.min(self.waiting()).min(stretch::LONGEST);
         if longest < stretch::SHORTEST
@@ -114,7 +125,7 @@ impl SampleQueue {
         // Time runs backwards here: the sound before the seam is compared with the sound behind it
         // at the same lag, so the window starts `longest` before the seam.
         let from = self.played - longest;
-        let lag = self.lag_at_seam(from, longest)?;
+        let lag = self.lag_at_seam(from, longest, care)?;
         let seam = self.played;
         self.samples.copy_within(seam..self.filled, seam + lag);
         self.filled += lag;
@@ -124,10 +135,10 @@ impl SampleQueue {
     }
 
     /// The best lag between what was played and what waits.
-    fn lag_at_seam(&self, from: usize, longest: usize) -> Option<usize> {
+    fn lag_at_seam(&self, from: usize, longest: usize, care: Care) -> Option<usize> {
         let sound = &self.samples[from..self.played + stretch::WINDOW];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        (likeness >= Care::Inaudible.least_likeness()).then_some(lag)
+        (likeness >= care.least_likeness() && care.allows(sound)).then_some(lag)
     }
 
     /// Moves everything to the front, keeping the history, when the end is near.

@@ -17,6 +17,14 @@ const COARSE: usize = 6;
 /// Mean power below which nobody hears a seam: −66 dB.
 const QUIET: f32 = 2.5e-7;
 
+/// Mean power below which nobody speaks: −50 dB.
+const PAUSE: f32 = 1e-5;
+
+/// Whether nobody speaks in it.
+pub(super) fn is_pause(sound: &[f32]) -> bool {
+    power(sound) < PAUSE
+}
+
 /// Finds the lag at which `sound` is most like itself; gives it with the likeness, −1.0 to 1.0.
 ///
 /// Looks at `sound[..WINDOW]` and the same behind each lag up to `longest`; `sound` has

@@ -12,9 +12,15 @@ use crate::media::frame::{FRAME_SAMPLES, Frame, SILENCE};
 /// Tells by the level of each sample where it comes from.
 #[derive(Default)]
 struct Marker {
-    fec: bool,
+    /// How far the redundancy of a packet reaches, in samples.
+    reach: usize,
     resting: bool,
 }
+
+const NO_REDUNDANCY: usize = 0;
+/// The one packet before.
+const FEC: usize = 960;
+const DRED: usize = 9_600;
 
 const CONCEALED: f32 = -1.0;
 const RECOVERED: f32 = -2.0;
@@ -26,9 +32,12 @@ impl Decode for Marker {
         self.resting = false;
         true
     }
-    fn recover(&mut self, _codec: Codec, _next: &[u8], output: &mut [f32]) -> bool {
+    fn recover(&mut self, _codec: Codec, _next: &[u8], before: usize, output: &mut [f32]) -> bool {
         output.fill(RECOVERED);
-        self.fec
+        before <= self.reach && (self.reach > FEC || before == output.len())
+    }
+    fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
+        self.reach
     }
     fn conceal(&mut self, output: &mut [f32]) {
         output.fill(if self.resting { NOISE } else { CONCEALED });
@@ -59,11 +68,11 @@ fn packet(sequence: u16, timestamp: u32, payload: &[u8]) -> SoundPacket<'_> {
 /// again, `S` lets the sender be silent for 20 ms, `N` says so before, `E` puts a packet without
 /// sound; `G` lets 20 ms pass and gets two frames. Out come `.` for silence, `d` decoded, `c`
 /// concealed, `f` recovered, `n` comfort noise.
-fn play(script: &str, fec: bool) -> (String, JitterFigures) {
+fn play(script: &str, reach: usize) -> (String, JitterFigures) {
     let start = monotonic_now();
     let mut buffer = JitterBuffer::new(start);
     let mut decoder = Marker {
-        fec,
+        reach,
         ..Marker::default()
     };
     let mut now = start;
@@ -133,31 +142,39 @@ fn play(script: &str, fec: bool) -> (String, JitterFigures) {
 
 #[test]
 fn scripts_give_what_they_should() {
-    for (script, fec, expected) in [
-        ("GG", false, "...."),
+    for (script, reach, expected) in [
+        ("GG", NO_REDUNDANCY, "...."),
         // The first packet waits for twice its length.
-        ("PGPGPGPGPG", false, "....dddddd"),
+        ("PGPGPGPGPG", NO_REDUNDANCY, "....dddddd"),
         // A loss is concealed, and recovered where the next packet helps.
-        ("PGPGPGLGPGPGPG", false, "....ddddddccdd"),
-        ("PGPGPGLGPGPGPG", true, "....ddddddffdd"),
-        ("PGPGPGLGLGPGPGPG", true, "....ddddddccffdd"),
+        ("PGPGPGLGPGPGPG", NO_REDUNDANCY, "....ddddddccdd"),
+        ("PGPGPGLGPGPGPG", FEC, "....ddddddffdd"),
+        ("PGPGPGLGLGPGPGPG", FEC, "....ddddddccffdd"),
+        ("PGPGPGLGLGPGPGPG", DRED, "....ddddddffffdd"),
+        // Of a burst, the last packet; or all of it, for which the delay grows by what bridged it.
+        ("PGPGPGLGLGLGLGPGPGPGPG", FEC, "....ddddddccccccffdddd"),
+        ("PGPGPGLGLGLGLGPGPGPGPG", DRED, "....ddddddccccffffffff"),
         // Order and doubles do not matter.
-        ("PGPGXGGPGPGPG", false, "....dddddddddd"),
-        ("PDGPDGPDGPDGPDG", false, "....dddddd"),
+        ("PGPGXGGPGPGPG", NO_REDUNDANCY, "....dddddddddd"),
+        ("PDGPDGPDGPDGPDG", NO_REDUNDANCY, "....dddddd"),
         // Late, not lost: it is still played, and the delay has grown by what bridged it.
-        ("PGPGPGGGGPPPPGPGPG", false, "....ddddddccdddddd"),
+        ("PGPGPGGGGPPPPGPGPG", NO_REDUNDANCY, "....ddddddccdddddd"),
         // The sender's silence is no loss.
-        ("PGPGPGSGSGPGPGPGPG", true, "....ddddddccccdddd"),
+        ("PGPGPGSGSGPGPGPGPG", FEC, "....ddddddccccdddd"),
         // A digit takes sequence numbers and time, and is no loss either.
-        ("PGPGPGEGEGPGPGPGPG", true, "....ddddddccccdddd"),
+        ("PGPGPGEGEGPGPGPGPG", FEC, "....ddddddccccdddd"),
         // Behind the word that the sender is silent comes its noise, until sound comes.
-        ("PGPGPGNGSGSGSGPGPGPGPG", true, "....ddddddnnnnnnnndddd"),
+        ("PGPGPGNGSGSGSGPGPGPGPG", FEC, "....ddddddnnnnnnnndddd"),
         // What is lost in that silence is no lost speech.
-        ("PGPGPGNGSGLGSGPGPGPGPG", true, "....ddddddnnnnnnnndddd"),
+        ("PGPGPGNGSGLGSGPGPGPGPG", FEC, "....ddddddnnnnnnnndddd"),
         // A loss before the silence is bridged until it begins.
-        ("PGPGPGLGNGSGPGPGPGPG", false, "....ddddddccnnnndddd"),
+        (
+            "PGPGPGLGNGSGPGPGPGPG",
+            NO_REDUNDANCY,
+            "....ddddddccnnnndddd",
+        ),
     ] {
-        let (played, _) = play(script, fec);
+        let (played, _) = play(script, reach);
         let shown = played.get(..expected.len()).unwrap_or(&played);
         assert_eq!(shown, expected, "{script}");
     }
@@ -165,21 +182,23 @@ fn scripts_give_what_they_should() {
 
 #[test]
 fn figures_tell_loss_from_silence() {
-    let (_, lost) = play("PGPGPGLGPGPGPGPGPG", false);
+    let (_, lost) = play("PGPGPGLGPGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!((lost.concealed_samples, lost.recovered), (960, 0));
-    let (_, recovered) = play("PGPGPGLGPGPGPGPGPG", true);
+    let (_, recovered) = play("PGPGPGLGPGPGPGPGPG", FEC);
     assert_eq!((recovered.concealed_samples, recovered.recovered), (0, 1));
-    let (_, silence) = play("PGPGPGSGSGPGPGPGPGPG", false);
+    let (_, burst) = play("PGPGPGLGLGLGLGPGPGPGPG", DRED);
+    assert_eq!((burst.concealed_samples, burst.recovered), (1_920, 4));
+    let (_, silence) = play("PGPGPGSGSGPGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!(silence.concealed_samples, 0);
-    let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", false);
+    let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!(digit.concealed_samples, 0);
     for script in ["PGPGPGNGSGSGSGPGPGPGPG", "PGPGPGNGSGLGSGPGPGPGPG"] {
-        let (_, rested) = play(script, false);
+        let (_, rested) = play(script, NO_REDUNDANCY);
         assert_eq!((rested.concealed_samples, rested.damaged), (0, 0));
     }
-    let (_, before) = play("PGPGPGLGNGSGPGPGPGPG", false);
+    let (_, before) = play("PGPGPGLGNGSGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!(before.concealed_samples, 960);
-    let (_, doubled) = play("PDGPDGPDGPGPGPG", false);
+    let (_, doubled) = play("PDGPDGPDGPGPGPG", NO_REDUNDANCY);
     assert_eq!(
         (doubled.duplicate + doubled.late, doubled.concealed_samples),
         (3, 0)
@@ -237,8 +256,17 @@ impl Decode for Sine {
         self.conceal(output);
         true
     }
-    fn recover(&mut self, _codec: Codec, _next: &[u8], _output: &mut [f32]) -> bool {
+    fn recover(
+        &mut self,
+        _codec: Codec,
+        _next: &[u8],
+        _before: usize,
+        _output: &mut [f32],
+    ) -> bool {
         false
+    }
+    fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
+        0
     }
     fn rest(&mut self, _codec: Codec, _payload: &[u8]) {}
     fn rests(&self, _codec: Codec, _payload: &[u8]) -> bool {

@@ -24,6 +24,41 @@ pub struct PortPair {
     pub rtcp: UdpSocket,
 }
 
+impl PortPair {
+    /// The next datagram that came to the RTP port, as far as it fits.
+    pub fn read_rtp<'a>(&self, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+        read(&self.rtp, buffer)
+    }
+
+    /// The next datagram that came to the RTCP port, as far as it fits.
+    pub fn read_rtcp<'a>(&self, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+        read(&self.rtcp, buffer)
+    }
+
+    /// Sends a datagram; one that cannot go now is lost, like any other on the way.
+    pub fn send(&self, to: SocketAddr, from_rtcp_port: bool, bytes: &[u8]) {
+        let socket = if from_rtcp_port {
+            &self.rtcp
+        } else {
+            &self.rtp
+        };
+        if let Err(error) = socket.send_to(bytes, to) {
+            tracing::trace!(%error, %to, "a media datagram was not sent");
+        }
+    }
+}
+
+fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+    match socket.recv_from(buffer) {
+        Ok((length, from)) => Some((buffer.get(..length)?, zone::bare(from))),
+        // Some systems tell here that an earlier datagram of ours found nobody.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))
+        }
+        Err(_) => None,
+    }
+}
+
 /// Binds a pair on that address, in the range where there is one; gives it with the address of RTP.
 fn bind_pair(
     address: IpAddr,
