@@ -19,8 +19,8 @@ const RATE: u64 = 48_000;
 const PACKET: usize = 960;
 const PAYLOAD_TYPE: u8 = 96;
 /// The jitter buffer settles first.
-const SETTLED: Duration = Duration::from_secs(3);
-/// Clicks that are heard in each run, half a second apart.
+const SETTLED: Duration = Duration::from_secs(20);
+/// Clicks of each run, half a second apart.
 const CLICKS: usize = 12;
 const BETWEEN: Duration = Duration::from_millis(500);
 /// Samples of a click: a wave of 1 kHz that swells and fades in 6 ms.
@@ -32,7 +32,11 @@ pub fn echo(peers: &[Kind]) -> Figure {
         .iter()
         .map(|kind| {
             let mut caller = Caller::of(Phone::echoing(*kind));
-            let runs: Vec<_> = (0..RUNS).map(|_| run(&mut caller)).collect();
+            let delays = talk(&mut caller);
+            let runs: Vec<_> = delays
+                .chunks(CLICKS)
+                .map(|run| middle(run.to_vec()))
+                .collect();
             println!("{kind:?}: echo, medians of runs {runs:.1?}");
             middle(runs)
         })
@@ -50,8 +54,8 @@ pub fn echo(peers: &[Kind]) -> Figure {
     }
 }
 
-/// One call: the median over its clicks.
-fn run(caller: &mut Caller) -> Duration {
+/// One call: how long each click took.
+fn talk(caller: &mut Caller) -> Vec<Duration> {
     let talk = caller.call(
         &PAYLOAD_TYPE.to_string(),
         "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\na=ptime:20\r\n",
@@ -59,7 +63,6 @@ fn run(caller: &mut Caller) -> Duration {
     let (spoken, heard) = converse(caller, &talk);
     caller.socket.set_read_timeout(Some(PATIENCE)).unwrap();
     caller.hang_up(&talk);
-    assert!(spoken.len() >= CLICKS, "{} clicks", spoken.len());
     let delays: Vec<Duration> = spoken
         .iter()
         .filter_map(|at| {
@@ -74,7 +77,7 @@ fn run(caller: &mut Caller) -> Duration {
         spoken.len(),
         delays.len()
     );
-    middle(delays)
+    delays
 }
 
 /// When the middle of each click was spoken and heard.
@@ -86,11 +89,11 @@ fn converse(caller: &Caller, talk: &Talk) -> (Vec<Instant>, Vec<Instant>) {
     let mut next = begun;
     let mut clicked = begun + SETTLED;
     let mut sequence = 0_u16;
-    while spoken.len() < CLICKS || next < clicked + BETWEEN {
+    while spoken.len() < CLICKS * RUNS || next < clicked + BETWEEN {
         let wait = next.saturating_duration_since(Instant::now());
         if wait.is_zero() {
             let mut samples = [0.0; PACKET];
-            if spoken.len() < CLICKS && next >= clicked + BETWEEN {
+            if spoken.len() < CLICKS * RUNS && next >= clicked + BETWEEN {
                 // At another place of the packet each time.
                 let place = 61 * spoken.len() % (PACKET - CLICK);
                 samples[place..place + CLICK].copy_from_slice(&click());

@@ -16,6 +16,11 @@ const WINDOW_SECONDS: usize = 10;
 /// Packets before the histogram alone decides.
 const LEARNING_PACKETS: u32 = 25;
 
+/// A packet that is later than that makes a stream uneven, in microseconds.
+const EVEN_MICROS: i64 = 5_000;
+/// How long a stream must have been even to be played half a packet after it comes, in microseconds.
+const CALM_MICROS: i64 = 10_000_000;
+
 /// The estimate for one stream. Times are microseconds since any fixed moment.
 #[derive(Debug)]
 pub(super) struct DelayEstimate {
@@ -26,6 +31,8 @@ pub(super) struct DelayEstimate {
     second: i64,
     previous_arrival: i64,
     previous_lateness: i64,
+    /// When the last packet came that was late, or the first of all.
+    uneven_at: i64,
 }
 
 impl DelayEstimate {
@@ -37,6 +44,7 @@ impl DelayEstimate {
             second: 0,
             previous_arrival: 0,
             previous_lateness: 0,
+            uneven_at: 0,
         }
     }
 
@@ -56,6 +64,9 @@ impl DelayEstimate {
         let weight = if in_wake { WAKE_WEIGHT } else { 1.0 };
         self.previous_arrival = arrival;
         self.previous_lateness = lateness;
+        if self.packets == 0 || lateness > EVEN_MICROS {
+            self.uneven_at = arrival;
+        }
 
         self.packets = self.packets.saturating_add(1);
         let keep = FORGETTING.min(1.0 - 1.0 / self.packets as f32);
@@ -89,10 +100,11 @@ impl DelayEstimate {
         } else {
             (bucket + 1) * BUCKET_MICROS
         };
-        let least = if self.packets < LEARNING_PACKETS {
-            2 * length
-        } else {
-            length
+        let calm = self.previous_arrival - self.uneven_at >= CALM_MICROS;
+        let least = match self.packets {
+            ..LEARNING_PACKETS => 2 * length,
+            _ if calm => length / 2,
+            _ => length,
         };
         (asked + wait).max(least)
     }
@@ -130,6 +142,26 @@ mod tests {
         for (n, late) in (0..).zip(lateness) {
             estimate.add(n * 20_000 + 5_000_000 + late, n * 20_000, 20_000);
         }
+    }
+
+    #[test]
+    fn a_stream_that_was_even_for_ten_seconds_waits_for_half_a_packet() {
+        let mut estimate = DelayEstimate::new();
+        feed(&mut estimate, std::iter::repeat_n(1_000, 500));
+        assert_eq!(estimate.target(20_000, 0), 20_000);
+        let late = |at: usize| (0..1_100).map(move |n| if n == at { 6_000 } else { 0 });
+        feed(&mut estimate, late(2_000));
+        assert_eq!(estimate.target(20_000, 0), 10_000);
+        assert_eq!(estimate.target(60_000, 0), 30_000);
+        // What brings back a lost packet is waited for as ever.
+        assert_eq!(estimate.target(20_000, 20_000), 25_000);
+        // One packet that is late ends it, for ten seconds.
+        let mut estimate = DelayEstimate::new();
+        feed(&mut estimate, late(700));
+        assert_eq!(estimate.target(20_000, 0), 20_000);
+        let mut estimate = DelayEstimate::new();
+        feed(&mut estimate, late(500));
+        assert_eq!(estimate.target(20_000, 0), 10_000);
     }
 
     #[test]
@@ -183,6 +215,6 @@ mod tests {
             (0..2_000).map(|n| if n < 500 { 0 } else { 40_000 }),
         );
         assert_eq!(estimate.base(), Some(5_040_000));
-        assert_eq!(estimate.target(20_000, 0), 20_000);
+        assert_eq!(estimate.target(20_000, 0), 10_000);
     }
 }
