@@ -19,9 +19,9 @@ use crate::media::protection::Protection;
 use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtcp_xr::VoipMetrics;
-use crate::media::rtp::{self, RtpPacket};
+use crate::media::rtp::RtpPacket;
 use crate::media::steering::{PathReport, Redundancy};
-use crate::media::transport::SrtpError;
+use crate::media::transport::{Kind, SrtpError};
 use crate::sdp::MediaPlan;
 
 /// The mean time between two reports (RFC 3550 section 6.2).
@@ -192,11 +192,27 @@ impl Session {
 
     /// Takes a datagram that came to the RTP port.
     pub fn handle_rtp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let Some(plan) = &self.plan else {
-            return;
-        };
-        if plan.rtcp_mux && rtp::is_rtcp(datagram) {
-            self.handle_rtcp(now, from, datagram);
+        match Kind::of(datagram) {
+            Kind::Rtp => self.handle_sound(now, from, datagram),
+            Kind::Rtcp => {
+                if self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux) {
+                    self.handle_reports(now, from, datagram);
+                }
+            }
+            Kind::Stun | Kind::Dtls | Kind::TurnChannel | Kind::Other => {}
+        }
+    }
+
+    /// Takes a datagram that came to the RTCP port.
+    pub fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        match Kind::of(datagram) {
+            Kind::Rtcp => self.handle_reports(now, from, datagram),
+            Kind::Rtp | Kind::Stun | Kind::Dtls | Kind::TurnChannel | Kind::Other => {}
+        }
+    }
+
+    fn handle_sound(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        if self.plan.is_none() {
             return;
         }
         let Some(datagram) = self.protection.open_rtp(now, datagram) else {
@@ -225,8 +241,7 @@ impl Session {
         }
     }
 
-    /// Takes a datagram that came to the RTCP port.
-    pub fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_reports(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         let known = [self.incoming.remote(), self.remote_rtcp]
             .into_iter()
             .flatten()
