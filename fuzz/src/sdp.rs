@@ -104,6 +104,7 @@ fn local(direction: Direction) -> LocalMedia {
             accepts: true,
             requires: direction == Direction::SendOnly,
             keys: SrtpSuite::ALL.map(|suite| seed.draw(suite)).into(),
+            ..LocalSrtp::default()
         },
         silence_suppression: true,
     };

@@ -16,7 +16,7 @@ use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::base::zone;
 use crate::call::{Call, MediaPreferences, SrtpPreferences};
-use crate::config::call_extensions::SrtpChoice;
+use crate::config::call_extensions::{KeyingChoice, SrtpChoice};
 use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
@@ -317,18 +317,19 @@ impl Engine {
     fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {
         let live = account.and_then(|id| self.account(id));
         let script = &self.options.script;
-        let (named, srtp, silence_suppression) = live.map_or(
+        let (named, extensions, silence_suppression) = live.map_or(
             (
                 &script.codecs,
-                script.extensions.srtp,
+                script.extensions,
                 script.silence_suppression,
             ),
             |live| {
                 let account = &live.account;
-                let srtp = account.extensions.srtp;
-                (&account.codecs, srtp, account.silence_suppression)
+                let extensions = account.extensions;
+                (&account.codecs, extensions, account.silence_suppression)
             },
         );
+        let (srtp, keying) = (extensions.srtp, extensions.keying);
         let mut codecs: Vec<Codec> = named
             .iter()
             .filter_map(|name| Codec::from_name(name))
@@ -337,6 +338,8 @@ impl Engine {
             codecs = Codec::ALL.to_vec();
         }
         let hides_keys = live.is_some_and(|live| live.account.is_encrypted());
+        let handshakes = srtp != SrtpChoice::Off && keying != KeyingChoice::Sdes;
+        let fingerprint = handshakes.then(|| self.media.fingerprint()).flatten();
         let mut seed = [0; 32];
         OsRandom.fill(&mut seed);
         // 62 bits: some parsers read `o=` ids as signed numbers.
@@ -349,11 +352,14 @@ impl Engine {
             srtp: SrtpPreferences {
                 offers: match srtp {
                     SrtpChoice::Off => false,
-                    SrtpChoice::Optional => hides_keys,
+                    // A fingerprint gives nothing away, whoever sees it.
+                    SrtpChoice::Optional => hides_keys || keying == KeyingChoice::Dtls,
                     SrtpChoice::Required => true,
                 },
                 accepts: srtp != SrtpChoice::Off,
                 requires: srtp == SrtpChoice::Required,
+                sdes: keying != KeyingChoice::Dtls,
+                fingerprint,
                 seed: SrtpSeed::new(seed),
             },
         }

@@ -10,7 +10,7 @@ use crate::app::script;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::call::{Action, Edge, SipAction};
-use crate::control::{Event, MediaSecurity, RecordingView};
+use crate::control::{Event, KeyOrigin, MediaSecurity, RecordingView};
 use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
@@ -234,6 +234,7 @@ impl Engine {
                         }
                     }
                 },
+                Action::ExpectHandshake => self.sound(MediaCommand::ExpectHandshake { call: id }),
                 Action::Apply(plan) => self.sound(MediaCommand::Apply { call: id, plan }),
                 Action::Sip(action) => self.carry_out_sip(now, id, action),
                 Action::Tell(edge) => self.handle_edge(now, id, edge),
@@ -449,7 +450,9 @@ impl Engine {
         call.codec = Some(plan.codec.to_string());
         let hidden = call.session.and_then(|it| self.endpoint.is_encrypted(it));
         let keys = plan.srtp.as_ref();
-        call.security = MediaSecurity::of(keys.is_some(), hidden.unwrap_or(false));
+        let signalling = keys.map(|_| KeyOrigin::Signalling);
+        let origin = signalling.or(plan.dtls.as_ref().map(|_| KeyOrigin::Handshake));
+        call.security = MediaSecurity::of(origin, hidden.unwrap_or(false));
         call.sound.remote = plan.remote_rtp;
         // A hold, a move or another codec: the far end gets its time anew.
         call.heard_since = Some(now);

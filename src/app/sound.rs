@@ -183,6 +183,20 @@ impl Engine {
                 quality,
                 second,
             } => self.handle_quality(now, call, &quality, &second),
+            MediaEvent::Secured { call, suite } => {
+                if let Some(live) = self.calls.get(&call) {
+                    let event = Event::Secured {
+                        call: live.context(),
+                        security: live.security,
+                        suite: suite.name(),
+                    };
+                    self.tell(event);
+                }
+            }
+            MediaEvent::KeysFailed { call, failure } => {
+                let problem = failure.to_string();
+                self.with_call(now, call, |live| live.call.handle_keys_failed(&problem));
+            }
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
             MediaEvent::RecordingStarted { call, path } => {
                 let text = path.display().to_string();

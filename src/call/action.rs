@@ -10,6 +10,8 @@ use crate::sip::{Body, EndedBy, ReferTarget, Status};
 pub enum Action {
     /// Bind sockets on this address; answered by `handle_media_opened` or `handle_media_failed`.
     OpenMedia(IpAddr),
+    /// A handshake for keys was offered: the far end may begin it before it answers (RFC 5763 section 6.6).
+    ExpectHandshake,
     /// Start or change the media.
     Apply(Box<MediaPlan>),
     /// Something for the SIP layer.

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::sdp::{
-    Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, NegotiationError, SdpError,
-    SessionDescription, SrtpSeed, SrtpSuite, accept, answer, offer, offer_again,
+    Codec, Direction, Fingerprint, Keying, LocalDtls, LocalMedia, LocalSrtp, MediaPlan,
+    NegotiationError, SdpError, SessionDescription, SrtpSeed, SrtpSuite, accept, answer, offer,
+    offer_again,
 };
 use crate::sip::Body;
 
@@ -26,12 +27,16 @@ pub struct MediaPreferences {
 /// What a call does about SRTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SrtpPreferences {
-    /// Whether offers carry keys.
+    /// Whether offers ask for it: by SDES where that is used, else by a handshake.
     pub offers: bool,
-    /// Whether offered keys are taken.
+    /// Whether it is taken where it is offered.
     pub accepts: bool,
     /// Whether nothing may go unprotected.
     pub requires: bool,
+    /// Whether keys may stand in the descriptions (SDES).
+    pub sdes: bool,
+    /// The fingerprint of our certificate, where a handshake may give the keys (DTLS-SRTP).
+    pub fingerprint: Option<Fingerprint>,
     /// Of which its keys are drawn, random for each call.
     pub seed: SrtpSeed,
 }
@@ -43,6 +48,8 @@ impl SrtpPreferences {
             offers: false,
             accepts: false,
             requires: false,
+            sdes: true,
+            fingerprint: None,
             seed: SrtpSeed::new([0; 32]),
         }
     }
@@ -77,15 +84,22 @@ impl Negotiation {
             offers,
             accepts,
             requires,
+            sdes,
+            fingerprint,
             seed,
         } = &preferences.srtp;
         let mut seed = seed.clone();
-        let suites = SrtpSuite::ALL.into_iter().filter(|_| *accepts);
+        let suites = SrtpSuite::ALL.into_iter().filter(|_| *accepts && *sdes);
         let srtp = LocalSrtp {
             offers: *offers,
+            keying: if *sdes { Keying::Sdes } else { Keying::Dtls },
             accepts: *accepts,
             requires: *requires,
             keys: suites.map(|suite| seed.draw(suite)).collect(),
+            dtls: fingerprint.clone().map(|fingerprint| LocalDtls {
+                fingerprint,
+                role: None,
+            }),
         };
         Self {
             local: LocalMedia {
@@ -160,7 +174,13 @@ impl Negotiation {
     /// used again, or a packet might be encrypted like another before it (RFC 3711 section 9.1).
     fn agreed(&mut self, plan: &MediaPlan) {
         let srtp = &mut self.local.srtp;
-        srtp.offers = plan.srtp.is_some() || srtp.requires;
+        srtp.offers = plan.is_protected() || srtp.requires;
+        if let (Some(theirs), Some(ours)) = (&plan.dtls, &mut srtp.dtls) {
+            srtp.keying = Keying::Dtls;
+            ours.role = Some(theirs.role);
+        } else if plan.srtp.is_some() {
+            srtp.keying = Keying::Sdes;
+        }
         let send = |plan: &MediaPlan| plan.srtp.as_ref().map(|keys| keys.send.clone());
         let left = self.plan.as_ref().and_then(send);
         if let Some(left) = left.filter(|left| Some(left) != send(plan).as_ref()) {
@@ -173,6 +193,12 @@ impl Negotiation {
 
     pub(super) fn plan(&self) -> Option<&MediaPlan> {
         self.plan.as_ref()
+    }
+
+    /// Whether what was written last offers a handshake, which may begin before it is answered.
+    pub(super) fn offers_handshake(&self) -> bool {
+        let srtp = &self.local.srtp;
+        srtp.offers && srtp.keying == Keying::Dtls && srtp.dtls.is_some()
     }
 
     /// The direction that was last asked for or answered with.

@@ -194,6 +194,7 @@ impl Call {
                 let offer = media.offer(self.hold.direction());
                 self.media = Some(media);
                 self.phase = Phase::Offered;
+                self.expect_handshake();
                 self.sip(SipAction::Offer(offer));
             }
             Some(OnOpen::EarlyMedia) => {
@@ -220,6 +221,18 @@ impl Call {
                 self.sip(SipAction::Reject(Status::new(500, "No Media"), Vec::new()));
             }
             Phase::Dialling | Phase::Offered | Phase::Established => self.leave(),
+            Phase::Ending | Phase::Ended => {}
+        }
+    }
+
+    /// Learns that the keys of the agreed sound did not come: it can be neither sent nor heard, so the
+    /// call ends.
+    pub fn handle_keys_failed(&mut self, problem: &str) {
+        match self.phase {
+            Phase::Dialling | Phase::Offered | Phase::Answering | Phase::Established => {
+                self.give_up(problem.to_owned());
+            }
+            Phase::Arriving | Phase::Ringing => self.refuse(problem),
             Phase::Ending | Phase::Ended => {}
         }
     }
@@ -469,7 +482,11 @@ impl Call {
             return Ok(written);
         }
         match &self.offer {
-            None => Ok(media.offer(self.hold.direction())),
+            None => {
+                let offer = media.offer(self.hold.direction());
+                self.expect_handshake();
+                Ok(offer)
+            }
             Some(offer) => match media.answer(offer, self.hold.direction()) {
                 Ok((body, plan)) => {
                     self.agreed(plan);
@@ -477,6 +494,17 @@ impl Call {
                 }
                 Err(error) => Err(error.to_string()),
             },
+        }
+    }
+
+    /// Lets the media take a handshake that the offer of ours invites to.
+    fn expect_handshake(&mut self) {
+        if self
+            .media
+            .as_ref()
+            .is_some_and(Negotiation::offers_handshake)
+        {
+            self.actions.push_back(Action::ExpectHandshake);
         }
     }
 

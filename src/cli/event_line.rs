@@ -231,6 +231,15 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             Some(call),
             json!({"codec": codec, "local": local, "remote": remote, "security": security.word(), "suite": suite}),
         ),
+        Event::Secured {
+            call,
+            security,
+            suite,
+        } => (
+            "secured",
+            Some(call),
+            json!({"security": security.word(), "suite": suite}),
+        ),
         Event::Quality {
             call,
             figures,

@@ -19,15 +19,30 @@ pub struct CallExtensions {
     pub session_expires: u32,
     /// Whether sound is encrypted (SRTP).
     pub srtp: SrtpChoice,
+    /// How both sides get its keys.
+    pub keying: KeyingChoice,
 }
 
-/// Whether sound is encrypted (SRTP with keys by SDES, RFC 4568), as the user chooses it.
+/// How both sides get the keys of encrypted sound, as the user chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyingChoice {
+    /// In the call's set-up (SDES, RFC 4568).
+    Sdes,
+    /// By a handshake on the sound's own way (DTLS-SRTP, RFC 5763).
+    Dtls,
+    /// As the far end offers it; offered is SDES, which more servers and phones have.
+    #[default]
+    Both,
+}
+
+/// Whether sound is encrypted (SRTP), as the user chooses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SrtpChoice {
     /// Never; who demands it is refused.
     Off,
-    /// Where the far end offers it; offered where the keys go by TLS (RFC 8643).
+    /// Where the far end offers it; offered where the keys go by TLS, or by a handshake (RFC 8643).
     #[default]
     Optional,
     /// Always; no calls with a far end that cannot.
@@ -53,6 +68,7 @@ impl Default for CallExtensions {
             reliable: ReliableChoice::Supported,
             session_expires: 1800,
             srtp: SrtpChoice::Optional,
+            keying: KeyingChoice::Both,
         }
     }
 }
@@ -86,6 +102,9 @@ mod tests {
         let set = read("srtp = \"required\"").unwrap();
         assert_eq!(set.srtp, SrtpChoice::Required);
         assert!(read("srtp = \"sometimes\"").is_err());
+        let set = read("keying = \"dtls\"").unwrap();
+        assert_eq!(set.keying, KeyingChoice::Dtls);
+        assert!(read("keying = \"zrtp\"").is_err());
         assert!(read("100rel = \"perhaps\"").is_err());
         for (seconds, sound) in [
             (0, true),

@@ -194,8 +194,17 @@ pub enum Event {
         remote: Option<String>,
         /// How it is protected.
         security: MediaSecurity,
-        /// The crypto suite, where it is encrypted.
+        /// The crypto suite, where it is encrypted and known already.
         suite: Option<&'static str>,
+    },
+    /// A handshake gave the keys of a call's sound, which flows from now on.
+    Secured {
+        /// The call.
+        call: CallContext,
+        /// How it is protected.
+        security: MediaSecurity,
+        /// The crypto suite.
+        suite: &'static str,
     },
     /// The network changed: our RTP address is another now, and the far end is being told.
     Moved {

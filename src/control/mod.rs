@@ -13,6 +13,6 @@ pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, Pi
 pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish};
 pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
-pub use media_security::MediaSecurity;
+pub use media_security::{KeyOrigin, MediaSecurity};
 pub use page::{Page, PageRequest};
 pub use snapshot::*;

@@ -190,7 +190,7 @@ impl Peers {
             .invite(now, Some(account_of(caller)), &target, &[])
         {
             Ok(session) => {
-                let call = Call::outgoing(preferences());
+                let call = Call::outgoing(self.preferences());
                 self.add(now, session, call, Part::Caller(caller));
             }
             Err(error) => self.tell(LabEvent::Problem(format!(
@@ -296,7 +296,7 @@ impl Peers {
             .answer_referral(now, session, &ReferralAnswer::Follow)
             .and_then(|()| self.endpoint.invite_referred(now, session, &wanted));
         match followed {
-            Ok(call) => self.add(now, call, Call::outgoing(preferences()), Part::Talking),
+            Ok(call) => self.add(now, call, Call::outgoing(self.preferences()), Part::Talking),
             Err(error) => {
                 tracing::debug!(%error, "a peer of the lab cannot be transferred");
                 let refusal = ReferralAnswer::Refuse(Status::new(503, "Service Unavailable"));
@@ -331,7 +331,7 @@ impl Peers {
     fn ring(&mut self, now: Instant, incoming: &IncomingCall, part: Part, due: Instant) {
         let session = incoming.session;
         let offer = incoming.offer.clone();
-        let mut call = Call::incoming(preferences(), incoming.local_ip, offer);
+        let mut call = Call::incoming(self.preferences(), incoming.local_ip, offer);
         if let Err(error) = call.ring() {
             tracing::debug!(%error, "the lab does not ring");
         }
@@ -389,6 +389,7 @@ impl Peers {
                 }
                 Err(error) => call.handle_media_failed(&error.to_string()),
             },
+            Action::ExpectHandshake => self.send_media(MediaCommand::ExpectHandshake { call: id }),
             Action::Apply(plan) => self.send_media(MediaCommand::Apply { call: id, plan }),
             Action::Sip(step) => {
                 if let Err(error) = self.take_step(now, session, step) {
@@ -456,6 +457,24 @@ impl Peers {
         }
     }
 
+    fn preferences(&self) -> MediaPreferences {
+        let mut seed = [0; 32];
+        OsRandom.fill(&mut seed);
+        MediaPreferences {
+            codecs: Codec::ALL.to_vec(),
+            ptime_millis: PTIME_MILLIS,
+            silence_suppression: false,
+            // RFC 8866 section 5.2: 64 bits, of which common parsers take 63.
+            session_id: OsRandom.next_u64() >> 1,
+            srtp: SrtpPreferences {
+                accepts: true,
+                seed: SrtpSeed::new(seed),
+                fingerprint: self.media.fingerprint(),
+                ..SrtpPreferences::off()
+            },
+        }
+    }
+
     fn handle_media(&self, event: MediaEvent) {
         match event {
             MediaEvent::SourceFailed { message, .. } => self.tell(LabEvent::Problem(message)),
@@ -463,6 +482,8 @@ impl Peers {
             | MediaEvent::Silent { .. }
             | MediaEvent::Heard { .. }
             | MediaEvent::OneWay { .. }
+            | MediaEvent::Secured { .. }
+            | MediaEvent::KeysFailed { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
             | MediaEvent::Microphone(_)
@@ -522,23 +543,6 @@ impl Caller {
             Self::Unknown => demo::UNKNOWN,
             Self::Maybe => demo::MAYBE,
         }
-    }
-}
-
-fn preferences() -> MediaPreferences {
-    let mut seed = [0; 32];
-    OsRandom.fill(&mut seed);
-    MediaPreferences {
-        codecs: Codec::ALL.to_vec(),
-        ptime_millis: PTIME_MILLIS,
-        silence_suppression: false,
-        // RFC 8866 section 5.2: 64 bits, of which common parsers take 63.
-        session_id: OsRandom.next_u64() >> 1,
-        srtp: SrtpPreferences {
-            accepts: true,
-            seed: SrtpSeed::new(seed),
-            ..SrtpPreferences::off()
-        },
     }
 }
 

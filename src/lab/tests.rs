@@ -236,6 +236,10 @@ impl Phone {
                     let command = MediaCommand::Source { call: *id, source };
                     self.media.send(command).unwrap();
                 }
+                Action::ExpectHandshake => {
+                    let command = MediaCommand::ExpectHandshake { call: *id };
+                    self.media.send(command).unwrap();
+                }
                 Action::Apply(plan) => {
                     let command = MediaCommand::Apply { call: *id, plan };
                     self.media.send(command).unwrap();

@@ -9,7 +9,8 @@ use crate::base::port_range::PortRange;
 use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
-use crate::sdp::MediaPlan;
+use crate::media::transport::DtlsFailure;
+use crate::sdp::{MediaPlan, SrtpSuite};
 
 /// Which sound device to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,11 @@ pub enum MediaCommand {
         /// What offer and answer agreed on.
         plan: Box<MediaPlan>,
     },
+    /// Take a handshake for keys before the plan is there: our offer invites to it.
+    ExpectHandshake {
+        /// The call.
+        call: CallId,
+    },
     /// Where the outgoing sound comes from.
     Source {
         /// The call.
@@ -160,6 +166,7 @@ impl MediaCommand {
     pub fn call(&self) -> Option<CallId> {
         match self {
             Self::Apply { call, .. }
+            | Self::ExpectHandshake { call }
             | Self::Source { call, .. }
             | Self::Mute { call, .. }
             | Self::Hold { call, .. }
@@ -231,6 +238,20 @@ pub enum MediaEvent {
     Heard {
         /// The call.
         call: CallId,
+    },
+    /// A handshake gave the keys of a call's sound, which flows from now on.
+    Secured {
+        /// The call.
+        call: CallId,
+        /// How it is protected.
+        suite: SrtpSuite,
+    },
+    /// A handshake gave no keys: nothing can be sent or heard.
+    KeysFailed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        failure: DtlsFailure,
     },
     /// A digit came by RFC 4733.
     Dtmf {

@@ -1,6 +1,7 @@
 //! The handle to the media thread.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,8 +13,9 @@ use crate::base::port_range::PortRange;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent};
 use crate::media::device;
 use crate::media::outlet::Outlet;
-use crate::media::transport::SparePair;
+use crate::media::transport::{Identity, SparePair};
 use crate::media::worker::Worker;
+use crate::sdp::Fingerprint;
 
 /// Commands that may wait for the thread, which takes them every few milliseconds; what comes on top of
 /// them the outlet keeps.
@@ -27,6 +29,8 @@ pub struct MediaEngine {
     outlet: Option<Outlet>,
     thread: Option<JoinHandle<()>>,
     spare: SparePair,
+    /// Made by the first call that may need it.
+    identity: OnceLock<Option<Identity>>,
 }
 
 impl MediaEngine {
@@ -47,12 +51,25 @@ impl MediaEngine {
             outlet: Some(Outlet::new(messages)),
             thread: Some(thread),
             spare: SparePair::default(),
+            identity: OnceLock::new(),
         })
     }
 
     /// Takes the ports of calls from that range from now on, or as the system gives them.
     pub fn set_ports(&mut self, range: Option<PortRange>) {
         self.spare.within(range);
+    }
+
+    /// The fingerprint of the certificate that handshakes of calls are done with, for what is offered
+    /// and answered; the certificate is made now if there is none yet. None when that fails, which is
+    /// logged.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let made = || {
+            let made = Identity::make();
+            made.inspect_err(|error| tracing::error!(%error)).ok()
+        };
+        let identity = self.identity.get_or_init(made).as_ref();
+        identity.map(|identity| identity.fingerprint().clone())
     }
 
     /// Binds the pair for a call that is going to be opened in a moment, while it waits for the disk.
@@ -75,7 +92,7 @@ impl MediaEngine {
     ) -> Result<SocketAddr, MediaError> {
         let (ports, address) = self.spare.take(now, local_ip)?;
         let outlet = self.outlet.as_mut().ok_or(MediaError::Overloaded)?;
-        outlet.open(call, ports)?;
+        outlet.open(call, ports, self.identity.get().cloned().flatten())?;
         Ok(address)
     }
 

@@ -33,6 +33,8 @@ pub(super) fn told(call: CallId, event: SessionEvent) -> MediaEvent {
             lasting,
             reports,
         },
+        SessionEvent::Secured(suite) => MediaEvent::Secured { call, suite },
+        SessionEvent::KeysFailed(failure) => MediaEvent::KeysFailed { call, failure },
         SessionEvent::Heard => MediaEvent::Heard { call },
         SessionEvent::OneWay { cause, over } => MediaEvent::OneWay { call, cause, over },
         SessionEvent::Digit((digit, duration)) => MediaEvent::Dtmf {

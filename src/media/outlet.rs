@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use crate::base::id::CallId;
 use crate::media::command::{MediaCommand, MediaError};
-use crate::media::transport::PortPair;
+use crate::media::transport::{Identity, PortPair};
 use crate::media::worker::Message;
 
 /// Commands that wait here while the thread does not keep up; past it only calls are closed, and
@@ -36,14 +36,23 @@ impl Outlet {
     ///
     /// Fails when the thread has ended, or keeps up so badly that dozens of calls wait for it: a call
     /// that has no sound yet can be refused.
-    pub(super) fn open(&mut self, call: CallId, ports: PortPair) -> Result<(), MediaError> {
+    pub(super) fn open(
+        &mut self,
+        call: CallId,
+        ports: PortPair,
+        identity: Option<Identity>,
+    ) -> Result<(), MediaError> {
         self.flush();
         let opens = |kept: &&Message| matches!(kept, Message::Open { .. });
         let opening = self.kept.iter().filter(opens).count();
         if self.kept.len() >= MAX_KEPT || opening >= MAX_KEPT_OPEN {
             return Err(MediaError::Overloaded);
         }
-        self.keep(Message::Open { call, ports })
+        self.keep(Message::Open {
+            call,
+            ports,
+            identity,
+        })
     }
 
     /// Hands over a command, now or with a later `flush`.
@@ -165,9 +174,9 @@ mod tests {
         let mut outlet = Outlet::new(queue);
         outlet.send(mute(2, true)).unwrap();
         outlet.send(close(1)).unwrap();
-        outlet.open(CALL(1), ports()).unwrap();
+        outlet.open(CALL(1), ports(), None).unwrap();
         outlet.send(mute(1, true)).unwrap();
-        outlet.open(CALL(3), ports()).unwrap();
+        outlet.open(CALL(3), ports(), None).unwrap();
         let [one, three] = [CALL(1), CALL(3)];
         assert_eq!(
             told(&mut outlet, &inbox),
@@ -187,7 +196,7 @@ mod tests {
         let mut outlet = Outlet::new(queue);
         outlet.send(mute(2, true)).unwrap();
         let (ports, rtp) = bound_pair();
-        outlet.open(CALL(1), ports).unwrap();
+        outlet.open(CALL(1), ports, None).unwrap();
         assert!(std::net::UdpSocket::bind(rtp).is_err(), "they wait");
         outlet.send(close(1)).unwrap();
         std::net::UdpSocket::bind(rtp).unwrap();
@@ -202,14 +211,14 @@ mod tests {
         let mut outlet = Outlet::new(queue);
         outlet.send(mute(0, true)).unwrap();
         for n in 1..=64 {
-            outlet.open(CALL(n), ports()).unwrap();
+            outlet.open(CALL(n), ports(), None).unwrap();
         }
         assert!(matches!(
-            outlet.open(CALL(65), ports()),
+            outlet.open(CALL(65), ports(), None),
             Err(MediaError::Overloaded)
         ));
         outlet.send(close(1)).unwrap();
-        outlet.open(CALL(65), ports()).unwrap();
+        outlet.open(CALL(65), ports(), None).unwrap();
         assert_eq!(told(&mut outlet, &inbox).len(), 66);
     }
 
@@ -243,7 +252,10 @@ mod tests {
             outlet.send(close(n)).unwrap();
             outlet.send(close(n)).unwrap();
         }
-        assert!(outlet.open(CALL(201), ports()).is_err(), "it is bounded");
+        assert!(
+            outlet.open(CALL(201), ports(), None).is_err(),
+            "it is bounded"
+        );
         let mut closed = 0;
         while outlet.waits() {
             let commands = taken(&inbox);
@@ -259,7 +271,7 @@ mod tests {
         let (queue, inbox) = sync_channel(1);
         let mut outlet = Outlet::new(queue);
         drop(inbox);
-        assert!(outlet.open(CALL(1), ports()).is_err());
+        assert!(outlet.open(CALL(1), ports(), None).is_err());
         assert!(outlet.send(close(1)).is_err());
         assert!(!outlet.waits(), "nobody will ever take it");
     }

@@ -17,6 +17,8 @@ const CROSSING: Duration = Duration::from_secs(2);
 pub(super) struct Protection {
     /// Whether it is. Then nothing passes in the clear.
     on: bool,
+    /// Whether its keys are still to come. Until then nothing is sent.
+    waits: bool,
     /// Ours; the last one is used. Who comes back to a key goes on where it stood (RFC 3711 section
     /// 9.1).
     ours: Vec<Protector>,
@@ -34,7 +36,8 @@ impl Protection {
     /// Fails when they cannot be used; then nothing changes.
     pub(super) fn apply(&mut self, now: Instant, keys: Option<&SrtpKeys>) -> Result<(), SrtpError> {
         let Some(keys) = keys else {
-            (self.on, self.theirs, self.former) = (false, None, None);
+            (self.on, self.waits) = (false, false);
+            (self.theirs, self.former) = (None, None);
             return Ok(());
         };
         let theirs = match &self.theirs {
@@ -54,12 +57,26 @@ impl Protection {
                 self.ours.push(ours);
             }
         }
-        if let Some(theirs) = theirs {
-            let former = self.theirs.replace(theirs);
-            self.former = former.map(|former| (former, now + CROSSING));
+        if let Some(theirs) = theirs
+            && let Some(former) = self.theirs.replace(theirs)
+        {
+            self.former = Some((former, now + CROSSING));
         }
-        self.on = true;
+        (self.on, self.waits) = (true, false);
         Ok(())
+    }
+
+    /// Sends nothing until there are keys, and takes only what is still on its way under the former.
+    pub(super) fn wait_for_keys(&mut self, now: Instant) {
+        (self.on, self.waits) = (true, true);
+        if let Some(former) = self.theirs.take() {
+            self.former = Some((former, now + CROSSING));
+        }
+    }
+
+    /// Whether its keys are still to come.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
     }
 
     /// Opens an RTP packet.
@@ -106,7 +123,7 @@ impl Protection {
             let (former, _) = self.former.as_mut()?;
             open(former, packet)
         });
-        if opened.is_none() {
+        if opened.is_none() && !self.waits {
             self.forged = self.forged.saturating_add(1);
         }
         opened.map(Cow::Owned)
@@ -119,6 +136,9 @@ impl Protection {
     ) -> Option<Vec<u8>> {
         if !self.on {
             return Some(packet);
+        }
+        if self.waits {
+            return None;
         }
         seal(self.ours.last_mut()?, &packet)
     }

@@ -21,8 +21,8 @@ use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::rtp::RtpPacket;
 use crate::media::steering::{PathReport, Redundancy};
-use crate::media::transport::{Kind, SrtpError};
-use crate::sdp::MediaPlan;
+use crate::media::transport::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, Kind, SrtpError};
+use crate::sdp::{MediaPlan, SrtpKeys, SrtpSuite};
 
 /// The mean time between two reports (RFC 3550 section 6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
@@ -86,6 +86,10 @@ pub enum SessionEvent {
     Heard,
     /// A digit came.
     Digit(ReceivedDigit),
+    /// The handshake gave keys for that suite.
+    Secured(SrtpSuite),
+    /// It gave none, so that nothing can be sent or heard.
+    KeysFailed(DtlsFailure),
     /// Why one side is not heard, or that it is over.
     OneWay {
         /// Why.
@@ -105,6 +109,7 @@ pub struct Session {
     incoming: Incoming,
     outgoing: Outgoing,
     protection: Protection,
+    dtls: DtlsTransport,
     remote_rtcp: Option<SocketAddr>,
     next_report: Instant,
     /// The middle bits of the far end's last sender report, and when it came.
@@ -140,6 +145,7 @@ impl Session {
             incoming: Incoming::new(),
             outgoing: Outgoing::new(seed.stream),
             protection: Protection::default(),
+            dtls: DtlsTransport::default(),
             remote_rtcp: None,
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
@@ -159,13 +165,28 @@ impl Session {
         }
     }
 
-    /// Starts or changes the media.
+    /// Takes the certificate of this phone, for calls whose keys come by a handshake.
+    pub fn identify(&mut self, identity: Identity) {
+        self.dtls.identify(identity);
+    }
+
+    /// Takes handshakes before the plan says whose is the right one: our offer invites to it.
+    pub fn expect_handshake(&mut self) {
+        self.dtls.expect();
+    }
+
+    /// Starts or changes the media. Where a handshake gives the keys, nothing is sent until it did.
     ///
     /// # Errors
     ///
     /// Fails when the codec cannot be made, or the keys cannot be used; the former plan stays.
     pub fn apply(&mut self, now: Instant, plan: &MediaPlan) -> Result<(), PlanError> {
-        self.protection.apply(now, plan.srtp.as_ref())?;
+        let handshake = plan.dtls.as_ref();
+        if self.dtls.apply(now, handshake, plan.remote_rtp) {
+            self.protection.wait_for_keys(now);
+        } else if handshake.is_none() {
+            self.protection.apply(now, plan.srtp.as_ref())?;
+        }
         self.outgoing.apply(plan)?;
         self.incoming.apply(plan);
         let moved = self
@@ -187,6 +208,7 @@ impl Session {
         self.sending_since = self.sending_since.or(Some(now)).filter(|_| sends);
         self.detector.restart(self.outgoing.packets());
         self.plan = Some(plan.clone());
+        self.take_handshake(now);
         Ok(())
     }
 
@@ -199,7 +221,11 @@ impl Session {
                     self.handle_reports(now, from, datagram);
                 }
             }
-            Kind::Stun | Kind::Dtls | Kind::TurnChannel | Kind::Other => {}
+            Kind::Dtls => {
+                self.dtls.handle(now, from, datagram);
+                self.take_handshake(now);
+            }
+            Kind::Stun | Kind::TurnChannel | Kind::Other => {}
         }
     }
 
@@ -218,7 +244,8 @@ impl Session {
         let Some(datagram) = self.protection.open_rtp(now, datagram) else {
             // Anybody can forge; only what seems to be the far end's shows what is wrong with it.
             let remote = self.incoming.remote();
-            if remote.is_none_or(|remote| remote.ip() == from.ip()) {
+            let far_end = remote.is_none_or(|remote| remote.ip() == from.ip());
+            if far_end && !self.protection.waits() {
                 self.detector.unauthentic(now);
             }
             return;
@@ -319,6 +346,8 @@ impl Session {
         if let Some(digit) = self.incoming.tick(now) {
             self.push_event(SessionEvent::Digit(digit));
         }
+        self.dtls.handle_timeout(now);
+        self.take_handshake(now);
         if self.plan.is_some() && now >= self.next_report {
             self.next_report = now + self.report_interval();
             self.send_report(now, false);
@@ -459,6 +488,27 @@ impl Session {
         }
     }
 
+    /// Sends what the handshake wants to be sent, and takes what came of it.
+    fn take_handshake(&mut self, now: Instant) {
+        while let Some((to, bytes)) = self.dtls.poll_transmit() {
+            self.transmit(to, false, bytes);
+        }
+        while let Some(event) = self.dtls.poll_event() {
+            let event = match event {
+                DtlsEvent::Keys(keys) => self.take_keys(now, &keys),
+                DtlsEvent::Failed(failure) => SessionEvent::KeysFailed(failure),
+            };
+            self.push_event(event);
+        }
+    }
+
+    fn take_keys(&mut self, now: Instant, keys: &SrtpKeys) -> SessionEvent {
+        match self.protection.apply(now, Some(keys)) {
+            Ok(()) => SessionEvent::Secured(keys.send.suite()),
+            Err(_) => SessionEvent::KeysFailed(DtlsFailure::Broken),
+        }
+    }
+
     fn take_report(&mut self, now: Instant, block: &ReportBlock, voip: Option<&VoipMetrics>) {
         let loss = f32::from(block.fraction_lost) / 256.0;
         self.reports.loss = Some((now, loss));
@@ -489,6 +539,11 @@ impl Session {
 
     fn send_report(&mut self, now: Instant, goodbye: bool) {
         let mux = self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux);
+        let handshake = self.plan.as_ref().is_some_and(|plan| plan.dtls.is_some());
+        if handshake && !mux {
+            // Its own port would need a handshake of its own (RFC 5764 section 4.1.2).
+            return;
+        }
         let to = if mux {
             self.incoming.remote()
         } else {

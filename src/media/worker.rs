@@ -29,7 +29,7 @@ use crate::media::recorder::Recording;
 use crate::media::seed::draw_seed;
 use crate::media::session::{Session, Transmit};
 use crate::media::tone::TonePlayer;
-use crate::media::transport::PortPair;
+use crate::media::transport::{Identity, PortPair};
 
 /// Datagrams that one socket may bring at once: an attacker must not hold up the tick.
 const MAX_DATAGRAMS: usize = 64;
@@ -56,6 +56,8 @@ pub(super) enum Message {
         call: CallId,
         /// Its sockets.
         ports: PortPair,
+        /// Our certificate, where a handshake may be needed.
+        identity: Option<Identity>,
     },
     /// A command.
     Command(MediaCommand),
@@ -239,13 +241,17 @@ impl Worker {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Open { call, ports } => self.open(call, ports),
+            Message::Open {
+                call,
+                ports,
+                identity,
+            } => self.open(call, ports, identity),
             Message::Command(command) => self.obey(command),
         }
     }
 
     /// A call that has sockets goes on with the new ones: its network changed.
-    fn open(&mut self, id: CallId, ports: PortPair) {
+    fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
             call.ports = ports;
             return;
@@ -253,6 +259,9 @@ impl Worker {
         let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
+        if let Some(identity) = identity {
+            session.identify(identity);
+        }
         self.calls.push(Call {
             id,
             ports,
@@ -281,6 +290,11 @@ impl Worker {
                         }
                         Err(error) => tracing::error!(%error, call = %call.id, "no sound"),
                     }
+                }
+            }
+            MediaCommand::ExpectHandshake { call } => {
+                if let Some(call) = self.call(call) {
+                    call.session.expect_handshake();
                 }
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),

@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::zone;
+use crate::sdp::dtls::DtlsAttributes;
 use crate::sdp::media_description::MediaDescription;
 
 /// The longest body that is read, in bytes; a browser's offer with all its candidates has a tenth.
@@ -140,6 +141,8 @@ pub struct SessionDescription {
     pub connection: Option<Host>,
     /// The direction for media that have none of their own.
     pub direction: Option<Direction>,
+    /// The attributes of DTLS for media that have none of their own.
+    pub dtls: DtlsAttributes,
     /// The streams, in order.
     pub media: Vec<MediaDescription>,
 }
@@ -158,6 +161,7 @@ impl SessionDescription {
             origin: None,
             connection: None,
             direction: None,
+            dtls: DtlsAttributes::default(),
             media: Vec::new(),
         };
         let lines = bytes
@@ -188,6 +192,11 @@ impl SessionDescription {
         media.connection.as_ref().or(self.connection.as_ref())
     }
 
+    /// The attributes of DTLS of one of its streams, with the session's as the default.
+    pub fn dtls_of(&self, media: &MediaDescription) -> DtlsAttributes {
+        media.dtls.or(&self.dtls)
+    }
+
     fn read_line(&mut self, kind: &str, value: &str) -> Result<(), SdpError> {
         match kind {
             "m" => {
@@ -207,7 +216,12 @@ impl SessionDescription {
             }
             "a" => match self.media.last_mut() {
                 Some(media) => media.read_attribute(value),
-                None => self.direction = Direction::from_attribute(value).or(self.direction),
+                None => {
+                    self.direction = Direction::from_attribute(value).or(self.direction);
+                    if let Some((name, value)) = value.split_once(':') {
+                        self.dtls.read(name.trim(), value.trim());
+                    }
+                }
             },
             "o" => self.origin = parse_origin(value),
             _ => {}
@@ -248,6 +262,7 @@ impl fmt::Display for SessionDescription {
         if let Some(direction) = self.direction {
             write!(f, "a={}\r\n", direction.attribute())?;
         }
+        fmt::Display::fmt(&self.dtls, f)?;
         self.media
             .iter()
             .try_for_each(|media| fmt::Display::fmt(media, f))

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::sdp::description::{Direction, Host};
+use crate::sdp::dtls::DtlsAttributes;
 use crate::sdp::srtp::CryptoAttribute;
 
 /// Formats of one media line that are kept.
@@ -70,6 +71,8 @@ pub struct MediaDescription {
     pub rtcp_mux: bool,
     /// Its `a=crypto` lines that can be used, in order (RFC 4568).
     pub crypto: Vec<CryptoAttribute>,
+    /// Its own attributes of DTLS.
+    pub dtls: DtlsAttributes,
     /// `a=ptime` in milliseconds.
     pub ptime_millis: Option<u32>,
     /// `a=maxptime` in milliseconds.
@@ -90,6 +93,7 @@ impl MediaDescription {
             rtcp: None,
             rtcp_mux: false,
             crypto: Vec::new(),
+            dtls: DtlsAttributes::default(),
             ptime_millis: None,
             max_ptime_millis: None,
         }
@@ -146,6 +150,9 @@ impl MediaDescription {
         }
         let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
         let value = value.trim();
+        if self.dtls.read(name.trim(), value) {
+            return;
+        }
         match name.trim().to_ascii_lowercase().as_str() {
             "rtpmap" => self.read_rtpmap(value),
             "fmtp" => {
@@ -238,6 +245,7 @@ impl fmt::Display for MediaDescription {
         for crypto in &self.crypto {
             write!(f, "a=crypto:{crypto}\r\n")?;
         }
+        fmt::Display::fmt(&self.dtls, f)?;
         if let Some(millis) = self.ptime_millis {
             write!(f, "a=ptime:{millis}\r\n")?;
         }

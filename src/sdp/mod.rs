@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod description;
+pub mod dtls;
 pub mod media_description;
 pub mod negotiate;
 pub mod opus;
@@ -10,8 +11,11 @@ pub mod srtp;
 
 pub use codec::Codec;
 pub use description::{Direction, Host, Origin, SdpError, SessionDescription};
+pub use dtls::{
+    DtlsAttributes, DtlsPlan, DtlsRole, Fingerprint, FingerprintHash, LocalDtls, Setup,
+};
 pub use media_description::{MediaDescription, PayloadFormat, RtcpAddress};
 pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer, offer_again};
 pub use opus::OpusParameters;
-pub use protection::{LocalSrtp, SrtpKeys};
+pub use protection::{Keying, LocalSrtp, SrtpKeys};
 pub use srtp::{CryptoAttribute, Mki, SrtpKey, SrtpSeed, SrtpSuite};

@@ -94,6 +94,16 @@ pub struct Mki {
 }
 
 impl SrtpKey {
+    /// A key that both sides computed; none when key and salt have not the lengths of the suite.
+    pub fn new(suite: SrtpSuite, key: &[u8], salt: &[u8]) -> Option<Self> {
+        let fits = (key.len(), salt.len()) == (suite.key_length(), suite.salt_length());
+        fits.then(|| Self {
+            suite,
+            inline: Secret::new(BASE64.encode(&[key, salt].concat())),
+            mki: None,
+        })
+    }
+
     /// For what it is.
     pub fn suite(&self) -> SrtpSuite {
         self.suite

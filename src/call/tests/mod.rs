@@ -40,7 +40,9 @@ pub(super) fn sip(actions: &[Action]) -> Vec<&SipAction> {
         .iter()
         .filter_map(|action| match action {
             Action::Sip(action) => Some(action),
-            Action::OpenMedia(_) | Action::Apply(_) | Action::Tell(_) => None,
+            Action::OpenMedia(_) | Action::ExpectHandshake | Action::Apply(_) | Action::Tell(_) => {
+                None
+            }
         })
         .collect()
 }
@@ -50,7 +52,9 @@ pub(super) fn edges(actions: &[Action]) -> Vec<&Edge> {
         .iter()
         .filter_map(|action| match action {
             Action::Tell(edge) => Some(edge),
-            Action::OpenMedia(_) | Action::Apply(_) | Action::Sip(_) => None,
+            Action::OpenMedia(_) | Action::ExpectHandshake | Action::Apply(_) | Action::Sip(_) => {
+                None
+            }
         })
         .collect()
 }
@@ -59,7 +63,7 @@ pub(super) fn edges(actions: &[Action]) -> Vec<&Edge> {
 fn applied(actions: &[Action]) -> Option<&MediaPlan> {
     actions.iter().find_map(|action| match action {
         Action::Apply(plan) => Some(&**plan),
-        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+        Action::OpenMedia(_) | Action::ExpectHandshake | Action::Sip(_) | Action::Tell(_) => None,
     })
 }
 

@@ -19,6 +19,8 @@ fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
             offers,
             accepts: true,
             requires,
+            sdes: true,
+            fingerprint: None,
             seed: SrtpSeed::new([number; 32]),
         },
     }
@@ -27,7 +29,7 @@ fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
 fn plan(actions: &[Action]) -> Option<&MediaPlan> {
     actions.iter().rev().find_map(|action| match action {
         Action::Apply(plan) => Some(&**plan),
-        Action::OpenMedia(_) | Action::Sip(_) | Action::Tell(_) => None,
+        Action::OpenMedia(_) | Action::ExpectHandshake | Action::Sip(_) | Action::Tell(_) => None,
     })
 }
 

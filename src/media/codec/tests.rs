@@ -18,6 +18,7 @@ fn plan(codec: Codec) -> MediaPlan {
         ptime_millis: 20,
         direction: crate::sdp::Direction::SendRecv,
         srtp: None,
+        dtls: None,
         comfort_noise_send: None,
         comfort_noise_receive: vec![13],
         opus: OpusParameters {

@@ -124,6 +124,8 @@ fn a_far_end_that_sends_reports_and_no_sound_is_silent_but_there() {
                 SessionEvent::Flowing(_)
                 | SessionEvent::Digit(_)
                 | SessionEvent::Heard
+                | SessionEvent::Secured(_)
+                | SessionEvent::KeysFailed(_)
                 | SessionEvent::OneWay { .. } => None,
             });
         let told: Vec<bool> = silences.collect();

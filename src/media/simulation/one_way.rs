@@ -40,6 +40,8 @@ fn causes(world: &World, side: usize) -> Vec<Option<Cause>> {
         SessionEvent::Flowing(_)
         | SessionEvent::Silent { .. }
         | SessionEvent::Heard
+        | SessionEvent::Secured(_)
+        | SessionEvent::KeysFailed(_)
         | SessionEvent::Digit(_) => None,
     };
     world.sides[side].events.iter().filter_map(cause).collect()

@@ -48,6 +48,7 @@ fn plans() -> [MediaPlan; 2] {
             accepts: true,
             requires: true,
             keys: vec![key(SrtpSuite::Aes128CmHmacSha1_80, number)],
+            ..LocalSrtp::default()
         },
     };
     let locals = [1, 2].map(local);

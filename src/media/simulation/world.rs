@@ -90,6 +90,8 @@ impl Side {
             SessionEvent::Flowing(_)
             | SessionEvent::Silent { .. }
             | SessionEvent::Heard
+            | SessionEvent::Secured(_)
+            | SessionEvent::KeysFailed(_)
             | SessionEvent::OneWay { .. } => None,
         };
         self.events.iter().filter_map(digit).collect()
@@ -101,6 +103,8 @@ impl Side {
             SessionEvent::Flowing(_)
             | SessionEvent::Digit(_)
             | SessionEvent::Heard
+            | SessionEvent::Secured(_)
+            | SessionEvent::KeysFailed(_)
             | SessionEvent::OneWay { .. } => None,
         };
         self.events.iter().filter_map(silence).collect()

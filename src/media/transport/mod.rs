@@ -2,11 +2,13 @@
 //! which keys.
 
 mod demux;
+mod dtls;
 mod latch;
 mod ports;
 mod srtp;
 
 pub use demux::Kind;
+pub use dtls::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, IdentityError};
 pub use latch::Latch;
 pub use ports::{PortPair, SparePair};
 pub use srtp::{Protector, SrtpError, Unprotector};

@@ -2,8 +2,9 @@
 //!
 //! The answer keeps the offerer's payload types, its order of codecs and its order of streams;
 //! streams beside the first usable audio stream are refused with port 0. Keys of SRTP are agreed by
-//! SDES (RFC 4568), in `RTP/SAVP` and, where neither side demands them, in `RTP/AVP` (RFC 8643); a
-//! stream with keys is preferred to one without. An address where media must not go (unspecified, multicast,
+//! SDES (RFC 4568) or by a handshake (DTLS-SRTP, RFC 5763), in `RTP/SAVP` and `UDP/TLS/RTP/SAVP` and,
+//! where neither side demands them, in `RTP/AVP` (RFC 8643); a stream with keys is preferred to one
+//! without. An address where media must not go (unspecified, multicast,
 //! broadcast, a name) gives a plan without one; an unspecified address counts as hold
 //! (RFC 3264 section 8.4, the form of RFC 2543).
 
@@ -11,12 +12,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::sdp::codec::Codec;
 use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
+use crate::sdp::dtls::{DtlsAttributes, DtlsPlan};
 use crate::sdp::media_description::{MediaDescription, PayloadFormat};
 use crate::sdp::opus::{OpusParameters, least_packet_time};
 use crate::sdp::protection::{
-    Agreed, LocalSrtp, SrtpKeys, offered_keys, protection_of_answer, protection_of_offer,
+    Agreed, LocalSrtp, SrtpKeys, offer_protection, protection_of_answer, protection_of_offer,
 };
-use crate::sdp::srtp::CryptoAttribute;
 
 /// The payload type that our offers give Opus.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -80,8 +81,10 @@ pub struct MediaPlan {
     /// What our side does: `SendOnly` and `Inactive` when we hold, `RecvOnly` and `Inactive` when
     /// we are held.
     pub direction: Direction,
-    /// The keys of SRTP; none for plain RTP.
+    /// The keys of SRTP, where the descriptions carry them.
     pub srtp: Option<SrtpKeys>,
+    /// The handshake that gives them, where they do not. With neither it is plain RTP.
+    pub dtls: Option<DtlsPlan>,
     /// The payload type of comfort noise to send (RFC 3389): where our side suppresses silence, the
     /// far end takes it and the codec has its clock rate.
     pub comfort_noise_send: Option<u8>,
@@ -89,6 +92,13 @@ pub struct MediaPlan {
     pub comfort_noise_receive: Vec<u8>,
     /// What the far end asks of Opus.
     pub opus: OpusParameters,
+}
+
+impl MediaPlan {
+    /// Whether nothing is sent or taken in the clear.
+    pub fn is_protected(&self) -> bool {
+        self.srtp.is_some() || self.dtls.is_some()
+    }
 }
 
 /// Why offer and answer gave no plan.
@@ -107,6 +117,11 @@ pub enum NegotiationError {
     /// Its keys are for suites that we do not have: 488.
     #[error("the far end encrypts by none of our suites; let it use AES_CM_128_HMAC_SHA1_80")]
     NoCommonSuite,
+    /// It wants a handshake and says nothing by which its certificate can be known: 488.
+    #[error(
+        "the far end demands DTLS-SRTP without a fingerprint that can be trusted; let it use sha-256"
+    )]
+    NoFingerprint,
     /// We demand SRTP and it has none: 488.
     #[error("this account demands encrypted sound (SRTP), and the far end sends it in the clear")]
     Unprotected,
@@ -152,7 +167,7 @@ pub fn answer(
     offer: &SessionDescription,
 ) -> Result<(SessionDescription, MediaPlan), NegotiationError> {
     let (chosen, codecs, keys) = choose_stream(local, offer, |media| {
-        protection_of_offer(&local.srtp, media)
+        protection_of_offer(&local.srtp, media, &offer.dtls_of(media))
     })?;
     let media = offer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
     let rates: Vec<u32> = codecs.iter().map(|(_, c)| c.clock_rate()).collect();
@@ -176,10 +191,9 @@ pub fn answer(
     ours.rtcp_mux = media.rtcp_mux;
     ours.ptime_millis = Some(local.ptime_millis);
     let mut plan = plan_of(local, offer, media, &codecs, codecs.clone(), events)?;
-    if let Some((tag, keys)) = keys {
-        let key = keys.send.clone();
-        ours.crypto.push(CryptoAttribute { tag, key });
-        plan.srtp = Some(keys);
+    if let Some(agreed) = keys {
+        agreed.answer(&local.srtp, &mut ours);
+        agreed.enter(&mut plan);
     }
     ours.direction = Some(plan.direction);
 
@@ -204,7 +218,7 @@ pub fn accept(
     answer: &SessionDescription,
 ) -> Result<MediaPlan, NegotiationError> {
     let (chosen, codecs, keys) = choose_stream(local, answer, |media| {
-        protection_of_answer(&local.srtp, media)
+        protection_of_answer(&local.srtp, media, &answer.dtls_of(media))
     })?;
     let media = answer.media.get(chosen).ok_or(NegotiationError::NoAudio)?;
     let offered = offered_audio(local, None);
@@ -222,7 +236,9 @@ pub fn accept(
         }
     }
     let mut plan = plan_of(local, answer, media, &codecs, receive, events)?;
-    plan.srtp = keys.map(|(_, keys)| keys);
+    if let Some(agreed) = keys {
+        agreed.enter(&mut plan);
+    }
     Ok(plan)
 }
 
@@ -316,6 +332,7 @@ fn plan_of(
             local.direction.receives() && remote.sends(),
         ),
         srtp: None,
+        dtls: None,
         comfort_noise_send: noise
             .filter(|_| local.silence_suppression && codec.clock_rate() == NOISE.1),
         // Many send it unasked.
@@ -339,18 +356,15 @@ fn session_of(local: &LocalMedia) -> SessionDescription {
         }),
         connection: Some(address),
         direction: None,
+        dtls: DtlsAttributes::default(),
         media: Vec::new(),
     }
 }
 
 /// Our audio, under the profile that a protected stream has already.
 fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> MediaDescription {
-    let agreed = current.filter(|current| !current.crypto.is_empty());
-    let protocol = match agreed {
-        Some(current) => &current.protocol,
-        None if local.srtp.requires => "RTP/SAVP",
-        None => "RTP/AVP",
-    };
+    let agreed = current.and_then(MediaDescription::protected_profile);
+    let protocol = agreed.unwrap_or_else(|| local.srtp.profile());
     let mut media = MediaDescription::new("audio", local.rtp_port, protocol);
     for codec in &local.codecs {
         let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
@@ -365,9 +379,7 @@ fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> Medi
         }
     }
     media.rtcp_mux = true;
-    if local.srtp.offers {
-        media.crypto.extend(offered_keys(&local.srtp));
-    }
+    offer_protection(&local.srtp, &mut media);
     media.ptime_millis = Some(local.ptime_millis);
     media.direction = Some(local.direction);
     media

@@ -25,6 +25,7 @@ fn local(policy: &str, number: u8) -> LocalMedia {
             accepts: policy != "off",
             requires: policy == "required",
             keys: keys.collect(),
+            ..LocalSrtp::default()
         },
     }
 }

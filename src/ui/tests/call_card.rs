@@ -449,6 +449,7 @@ fn the_lock_says_no_more_than_is_true() {
     for (security, label) in [
         (MediaSecurity::Encrypted, Some("Encrypted")),
         (MediaSecurity::KeyVisible, Some("Key visible")),
+        (MediaSecurity::Unverified, Some("Not verified")),
         (MediaSecurity::None, None),
     ] {
         let mut call = talking(1, known());

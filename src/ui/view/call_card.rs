@@ -256,11 +256,14 @@ fn security_ui(ui: &mut Ui, security: MediaSecurity) {
     let (word, why, icon) = match security {
         MediaSecurity::None => return,
         MediaSecurity::KeyVisible => (text::KEY_VISIBLE, text::KEY_VISIBLE_WHY, ICON_LOCK_OPEN),
+        MediaSecurity::Unverified => (text::UNVERIFIED, text::UNVERIFIED_WHY, ICON_LOCK),
         MediaSecurity::Encrypted => (text::ENCRYPTED, text::ENCRYPTED_WHY, ICON_LOCK),
     };
     let tone = |theme: &Theme| match security {
         MediaSecurity::Encrypted => theme.colours.good,
-        MediaSecurity::None | MediaSecurity::KeyVisible => theme.colours.warn,
+        MediaSecurity::None | MediaSecurity::KeyVisible | MediaSecurity::Unverified => {
+            theme.colours.warn
+        }
     };
     pill_ui(ui, word, Some(icon), tone).on_hover_text(why);
 }

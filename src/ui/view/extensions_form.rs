@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::config::call_extensions::{ReliableChoice, SrtpChoice};
+use crate::config::call_extensions::{KeyingChoice, ReliableChoice, SrtpChoice};
 use crate::ui::state::{AccountForm, FormProblem};
 use crate::ui::text;
 use crate::ui::widget::{Field, explained_choice_ui};
@@ -31,6 +31,16 @@ pub(crate) fn extensions_form_ui(ui: &mut Ui, form: &mut AccountForm) {
     ];
     if let Some(choice) = explained_choice_ui(ui, text::SRTP, text::SRTP_WHY, srtp, &choices) {
         *srtp = choice;
+    }
+    let keying = &mut form.account.extensions.keying;
+    let choices = [
+        (KeyingChoice::Both, text::KEYING_BOTH.to_owned()),
+        (KeyingChoice::Sdes, text::KEYING_SDES.to_owned()),
+        (KeyingChoice::Dtls, text::KEYING_DTLS.to_owned()),
+    ];
+    if let Some(choice) = explained_choice_ui(ui, text::KEYING, text::KEYING_WHY, keying, &choices)
+    {
+        *keying = choice;
     }
     Field::labelled(text::SESSION_TIMER, &mut form.session_timer)
         .width(90.0)

@@ -1,0 +1,180 @@
+//! One handshake with one far end, around `rtc::dtls`, and the keys that come of it.
+//!
+//! What the crate leaves to its owner is done here: how much of a far end that is not known yet is
+//! read, since all of it is kept; and that nothing is read but what a handshake needs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc::dtls::state::State;
+use rtc::shared::TransportProtocol;
+use rtc::shared::error::Error;
+
+use crate::media::transport::dtls::identity::Identity;
+use crate::sdp::{DtlsRole, SrtpKey, SrtpKeys, SrtpSuite};
+
+/// What is read until a handshake is done, in octets: that of a far end with a long chain of
+/// certificates has 6,000, and each flight may come eight times.
+const MAX_HANDSHAKE: usize = 48 * 1024;
+/// What is read after it: flights that are repeated because ours were lost.
+const MAX_AFTERWARDS: usize = 16 * 1024;
+/// The first octet of a record (RFC 6347 section 4.1).
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+/// RFC 5764 section 4.2.
+const LABEL: &str = "EXTRACTOR-dtls_srtp";
+/// The crate tells associations apart by address; here each has an endpoint of its own.
+const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// Why a handshake came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The far end said so.
+    Refused,
+    /// What came is no handshake that we can do, or nothing came any more.
+    Failed,
+}
+
+/// One handshake.
+pub(super) struct Association {
+    endpoint: Endpoint,
+    complete: bool,
+    read: usize,
+}
+
+impl Association {
+    /// Begins one: the client's first flight is sent at once.
+    pub(super) fn begin(now: Instant, identity: &Identity, role: DtlsRole) -> Result<Self, Broken> {
+        let server = match role {
+            DtlsRole::Active => None,
+            DtlsRole::Passive => Some(identity.server.clone()),
+        };
+        let mut endpoint = Endpoint::new(PEER, TransportProtocol::UDP, server);
+        if role == DtlsRole::Active {
+            let begun = endpoint.connect(now, PEER, identity.client.clone(), None);
+            begun.map_err(|_| Broken::Failed)?;
+        }
+        Ok(Self {
+            endpoint,
+            complete: false,
+            read: 0,
+        })
+    }
+
+    /// Whether a datagram may begin a handshake with a server: it holds a `ClientHello`.
+    pub(super) fn may_begin_with(datagram: &[u8]) -> bool {
+        const CLIENT_HELLO: u8 = 1;
+        datagram.first() == Some(&HANDSHAKE) && datagram.get(13) == Some(&CLIENT_HELLO)
+    }
+
+    /// Takes a datagram.
+    pub(super) fn handle(&mut self, now: Instant, datagram: &[u8]) -> Result<(), Broken> {
+        let wanted = matches!(
+            datagram.first(),
+            Some(&CHANGE_CIPHER_SPEC | &ALERT | &HANDSHAKE)
+        );
+        let limit = if self.complete {
+            MAX_HANDSHAKE + MAX_AFTERWARDS
+        } else {
+            MAX_HANDSHAKE
+        };
+        let read = self.read.saturating_add(datagram.len());
+        if !wanted || read > limit {
+            return Ok(());
+        }
+        self.read = read;
+        match self.endpoint.read(now, PEER, None, datagram.into()) {
+            Ok(events) => {
+                let mut closed = false;
+                for event in events {
+                    match event {
+                        EndpointEvent::HandshakeComplete => self.complete = true,
+                        EndpointEvent::PeerClosed => closed = true,
+                        // Nothing but handshakes is read, and data is not asked for.
+                        _ => {}
+                    }
+                }
+                if closed { Err(Broken::Refused) } else { Ok(()) }
+            }
+            Err(Error::ErrAlertFatalOrClose) => Err(Broken::Refused),
+            Err(error) => {
+                tracing::debug!(%error, "a handshake went wrong");
+                Err(Broken::Failed)
+            }
+        }
+    }
+
+    /// Repeats what got no answer.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Broken> {
+        let done = self.endpoint.handle_timeout(PEER, now);
+        // A server that has read nothing yet has no state.
+        let waits = self.endpoint.get_connection_state(PEER).is_none();
+        done.or(if waits { Ok(()) } else { Err(Broken::Failed) })
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.endpoint.poll_timeout(&PEER)
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        let transmit = self.endpoint.poll_transmit()?;
+        Some(transmit.message.to_vec())
+    }
+
+    /// Whether both sides have the keys.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The far end's certificate in DER, whose key it has proven to have once this is complete.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        let certificates = &self.state()?.peer_certificates;
+        certificates.first().map(Vec::as_slice)
+    }
+
+    /// The keys of SRTP (RFC 5764 section 4.2); none until this is complete.
+    pub(super) fn keys(&self) -> Option<SrtpKeys> {
+        let state = self.state()?;
+        let suite = match state.srtp_protection_profile() {
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => SrtpSuite::Aes128CmHmacSha1_80,
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32 => SrtpSuite::Aes128CmHmacSha1_32,
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => SrtpSuite::AeadAes128Gcm,
+            SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => SrtpSuite::AeadAes256Gcm,
+            _ => return None,
+        };
+        let (key, salt) = (suite.key_length(), suite.salt_length());
+        let material = state.export_keying_material(LABEL, &[], 2 * (key + salt));
+        let material = material.ok()?.into_bytes();
+        // Both keys, then both salts, the client's first.
+        let (keys, salts) = material.split_at_checked(2 * key)?;
+        let (client_key, server_key) = keys.split_at_checked(key)?;
+        let (client_salt, server_salt) = salts.split_at_checked(salt)?;
+        let client = SrtpKey::new(suite, client_key, client_salt)?;
+        let server = SrtpKey::new(suite, server_key, server_salt)?;
+        Some(if state.is_client() {
+            SrtpKeys {
+                send: client,
+                receive: server,
+            }
+        } else {
+            SrtpKeys {
+                send: server,
+                receive: client,
+            }
+        })
+    }
+
+    /// Octets that were read.
+    #[cfg(test)]
+    pub(super) fn read(&self) -> usize {
+        self.read
+    }
+
+    fn state(&self) -> Option<&State> {
+        let state = self.endpoint.get_connection_state(PEER);
+        state.filter(|_| self.complete)
+    }
+}

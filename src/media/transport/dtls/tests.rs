@@ -1,0 +1,367 @@
+//! Two sides in virtual time, over a network that loses, reorders, repeats and changes.
+
+use super::*;
+use crate::base::clock::monotonic_now;
+use crate::base::random::{Random as _, SeededRandom};
+use crate::media::transport::{Protector, Unprotector};
+use crate::sdp::{Fingerprint, FingerprintHash};
+
+const STEP: Duration = Duration::from_millis(10);
+
+fn address(number: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, number], 4_000))
+}
+
+fn plan(role: DtlsRole, theirs: &Identity) -> DtlsPlan {
+    DtlsPlan {
+        role,
+        fingerprints: vec![theirs.fingerprint().clone()],
+        tls_id: None,
+    }
+}
+
+struct Flying {
+    arrival: Instant,
+    from: usize,
+    bytes: Vec<u8>,
+}
+
+struct World {
+    now: Instant,
+    /// The first begins, the second waits.
+    sides: [DtlsTransport; 2],
+    identities: [Identity; 2],
+    events: [Vec<DtlsEvent>; 2],
+    flying: Vec<Flying>,
+    random: SeededRandom,
+    /// In percent.
+    loss: u32,
+    /// In milliseconds, at random.
+    jitter: u64,
+    /// Each datagram comes so often.
+    copies: u32,
+    sent: u32,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let identities = [Identity::make().unwrap(), Identity::make().unwrap()];
+        let mut sides = [DtlsTransport::default(), DtlsTransport::default()];
+        for (side, identity) in sides.iter_mut().zip(&identities) {
+            side.identify(identity.clone());
+        }
+        Self {
+            now: monotonic_now(),
+            sides,
+            identities,
+            events: [Vec::new(), Vec::new()],
+            flying: Vec::new(),
+            random: SeededRandom::new(seed),
+            loss: 0,
+            jitter: 0,
+            copies: 1,
+            sent: 0,
+        }
+    }
+
+    fn apply(&mut self, side: usize) -> bool {
+        let role = [DtlsRole::Active, DtlsRole::Passive][side];
+        let plan = plan(role, &self.identities[1 - side]);
+        self.apply_plan(side, &plan)
+    }
+
+    fn apply_plan(&mut self, side: usize, plan: &DtlsPlan) -> bool {
+        let remote = [address(2), address(1)][side];
+        let fresh = self.sides[side].apply(self.now, Some(plan), Some(remote));
+        self.gather();
+        fresh
+    }
+
+    fn gather(&mut self) {
+        for from in [0, 1] {
+            while let Some((to, bytes)) = self.sides[from].poll_transmit() {
+                self.sent += 1;
+                assert!(bytes.len() <= 1_300, "it fits into a packet");
+                if to != address(2 - u8::try_from(from).unwrap()) {
+                    continue;
+                }
+                for _ in 0..self.copies {
+                    if self.random.next_u32() % 100 < self.loss {
+                        continue;
+                    }
+                    let late = self.random.next_u64() % (self.jitter + 1);
+                    self.flying.push(Flying {
+                        arrival: self.now + Duration::from_millis(20 + late),
+                        from,
+                        bytes: bytes.clone(),
+                    });
+                }
+            }
+            while let Some(event) = self.sides[from].poll_event() {
+                self.events[from].push(event);
+            }
+        }
+    }
+
+    fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        while self.now < end {
+            self.flying.sort_by_key(|flying| flying.arrival);
+            let due = self.flying.partition_point(|f| f.arrival <= self.now);
+            for flying in self.flying.drain(..due).collect::<Vec<_>>() {
+                let source = address(u8::try_from(flying.from).unwrap() + 1);
+                self.sides[1 - flying.from].handle(self.now, source, &flying.bytes);
+                self.gather();
+            }
+            for side in &mut self.sides {
+                side.handle_timeout(self.now);
+            }
+            self.gather();
+            self.now += STEP;
+        }
+    }
+
+    fn keys(&self, side: usize) -> Option<&SrtpKeys> {
+        match self.events[side].as_slice() {
+            [.., DtlsEvent::Keys(keys)] => Some(keys),
+            _ => None,
+        }
+    }
+
+    fn assert_secured(&self) {
+        let (ours, theirs) = (self.keys(0).unwrap(), self.keys(1).unwrap());
+        assert_eq!((&ours.send, &ours.receive), (&theirs.receive, &theirs.send));
+        assert_ne!(ours.send, ours.receive);
+        let packet = [0x80, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 9, 9];
+        let sealed = Protector::new(&ours.send).unwrap().rtp(&packet).unwrap();
+        let opened = Unprotector::new(&theirs.receive).unwrap().rtp(&sealed);
+        assert_eq!(opened.as_deref(), Some(&packet[..]));
+    }
+}
+
+#[test]
+fn both_sides_get_the_same_keys_after_two_round_trips_and_say_nothing_more() {
+    let mut world = World::new(1);
+    assert!(world.apply(0) && world.apply(1));
+    world.run(Duration::from_millis(300));
+    world.assert_secured();
+    let suite = world.keys(0).unwrap().send.suite();
+    assert_eq!(suite, crate::sdp::SrtpSuite::AeadAes256Gcm);
+    let sent = world.sent;
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.sent, sent);
+    assert_eq!(world.events[0].len() + world.events[1].len(), 2);
+}
+
+#[test]
+fn loss_repetition_and_reordering_delay_the_keys_and_do_no_more() {
+    for seed in 0..40 {
+        let mut world = World::new(seed);
+        world.loss = 20;
+        world.jitter = 120;
+        world.copies = 1 + u32::try_from(seed % 2).unwrap();
+        world.apply(1);
+        world.apply(0);
+        world.run(Duration::from_secs(29));
+        world.assert_secured();
+        assert_eq!(world.events.iter().map(Vec::len).sum::<usize>(), 2);
+    }
+}
+
+/// The offerer has our first flights before our answer, and checks them once it has it.
+#[test]
+fn a_handshake_before_the_answer_gives_keys_the_moment_the_answer_is_there() {
+    let mut world = World::new(3);
+    world.sides[1].expect();
+    world.apply(0);
+    world.run(Duration::from_secs(1));
+    assert!(world.keys(0).is_some());
+    assert!(world.events[1].is_empty(), "nobody knows who it is");
+    world.apply(1);
+    world.assert_secured();
+}
+
+/// Who did not offer one is not drawn into it.
+#[test]
+fn nobody_begins_a_handshake_with_a_side_that_offered_none() {
+    let mut world = World::new(4);
+    world.apply(0);
+    world.run(Duration::from_secs(5));
+    let theirs = |(to, _): &(SocketAddr, Vec<u8>)| *to == address(1);
+    let answers = std::iter::from_fn(|| world.sides[1].poll_transmit());
+    assert_eq!(answers.filter(theirs).count(), 0);
+    assert!(world.sides[1].attempts.is_empty());
+}
+
+#[test]
+fn another_certificate_than_the_one_of_the_description_gives_no_keys() {
+    for victim in [0, 1] {
+        let mut world = World::new(5);
+        world.apply(1 - victim);
+        let role = [DtlsRole::Active, DtlsRole::Passive][victim];
+        let mut wrong = plan(role, &world.identities[1 - victim]);
+        wrong.fingerprints = vec![Fingerprint::of(FingerprintHash::Sha256, b"another")];
+        world.apply_plan(victim, &wrong);
+        world.run(Duration::from_secs(31));
+        let failed = DtlsEvent::Failed(DtlsFailure::Fingerprint);
+        assert_eq!(world.events[victim], [failed]);
+    }
+}
+
+/// Each of many changes of one octet gives no keys, or the right ones; and nothing worse.
+#[test]
+fn changed_datagrams_never_give_other_keys() {
+    for seed in 0..150 {
+        let mut world = World::new(seed);
+        world.apply(1);
+        world.apply(0);
+        for _ in 0..40 {
+            world.run(Duration::from_millis(40));
+            for flying in &mut world.flying {
+                let length = u64::try_from(flying.bytes.len()).unwrap();
+                let at = usize::try_from(world.random.next_u64() % length).unwrap();
+                if world.random.next_u32() % 3 == 0 {
+                    flying.bytes[at] ^= 1 << (world.random.next_u32() % 8);
+                }
+            }
+        }
+        world.run(Duration::from_secs(29));
+        if world.keys(0).is_some() && world.keys(1).is_some() {
+            world.assert_secured();
+        }
+    }
+}
+
+#[test]
+fn who_does_not_answer_is_given_up_after_thirty_seconds() {
+    for side in [0, 1] {
+        let mut world = World::new(6);
+        world.loss = 100;
+        world.apply(side);
+        world.run(Duration::from_secs(29));
+        assert_eq!(world.events[side], []);
+        world.run(Duration::from_secs(2));
+        let failed = DtlsEvent::Failed(DtlsFailure::Timeout);
+        assert_eq!(world.events[side], [failed]);
+        assert_eq!(world.sides[side].poll_timeout(), None);
+    }
+}
+
+#[test]
+fn a_far_end_that_comes_late_is_answered() {
+    let mut world = World::new(7);
+    world.loss = 100;
+    world.apply(0);
+    world.run(Duration::from_secs(12));
+    world.loss = 0;
+    world.apply(1);
+    world.run(Duration::from_secs(5));
+    world.assert_secured();
+}
+
+#[test]
+fn the_same_plan_again_keeps_the_association_and_another_fingerprint_is_another_one() {
+    let mut world = World::new(8);
+    world.apply(0);
+    world.apply(1);
+    world.run(Duration::from_secs(1));
+    let before = world.keys(0).cloned().unwrap();
+    assert!(!world.apply(0) && !world.apply(1));
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.events[0].len(), 1);
+
+    world.identities[1] = Identity::make().unwrap();
+    let identity = world.identities[1].clone();
+    world.sides[1] = DtlsTransport::default();
+    world.sides[1].identify(identity);
+    assert!(world.apply(0) && world.apply(1));
+    world.run(Duration::from_secs(2));
+    world.assert_secured();
+    assert_ne!(world.keys(0), Some(&before));
+}
+
+/// Off the path, with a certificate of their own, as many as like.
+#[test]
+fn strangers_get_no_keys_and_keep_nobody_out() {
+    let mut world = World::new(9);
+    world.sides[1].expect();
+    let stranger = Identity::make().unwrap();
+    let mut hellos = Vec::new();
+    for number in 10..60 {
+        let mut other = DtlsTransport::default();
+        other.identify(stranger.clone());
+        let wanted = plan(DtlsRole::Active, &world.identities[1]);
+        other.apply(world.now, Some(&wanted), Some(address(2)));
+        let (_, hello) = other.poll_transmit().unwrap();
+        world.sides[1].handle(world.now, address(number), &hello);
+        hellos.push(other);
+    }
+    // Before the answer nobody is known, and each has as good a right.
+    assert_eq!(world.sides[1].attempts.len(), MAX_ATTEMPTS);
+    world.now += PATIENCE;
+    world.apply(1);
+    for number in 10..60 {
+        let (_, hello) = {
+            let other = &mut hellos[usize::from(number) - 10];
+            other.handle_timeout(world.now);
+            let mut sent = std::iter::from_fn(|| other.poll_transmit());
+            sent.next().unwrap()
+        };
+        world.sides[1].handle(world.now, address(number), &hello);
+    }
+    assert_eq!(world.sides[1].attempts.len(), MAX_ATTEMPTS - 1);
+    world.apply(0);
+    world.run(Duration::from_secs(2));
+    world.assert_secured();
+}
+
+/// All that a far end says until it is known is kept by the crate below: it is bounded here.
+#[test]
+fn endless_fragments_are_not_kept() {
+    let mut world = World::new(10);
+    world.apply(1);
+    world.apply(0);
+    let hello = world.flying[0].bytes.clone();
+    for number in 0_u32..20_000 {
+        let mut fragment = hello.clone();
+        // Another message each time, of which this is the first part alone.
+        let sequence = u16::try_from(number % 60_000).unwrap().to_be_bytes();
+        fragment[17..19].copy_from_slice(&sequence);
+        fragment[14..17].copy_from_slice(&[0xff, 0xff, 0xff]);
+        fragment[7..11].copy_from_slice(&number.to_be_bytes());
+        world.sides[1].handle(world.now, address(1), &fragment);
+    }
+    let read: usize = world.sides[1]
+        .attempts
+        .iter()
+        .map(|a| a.association.read())
+        .sum();
+    assert!(read <= 64 * 1024, "{read}");
+    assert!(world.sides[1].transmits.len() <= MAX_WAITING);
+}
+
+/// A handshake that is over is not begun anew by its own packets, nor ended by alerts that anybody can
+/// write.
+#[test]
+fn repeated_packets_and_alerts_in_the_clear_change_nothing_afterwards() {
+    let mut world = World::new(11);
+    world.apply(1);
+    world.apply(0);
+    let mut seen = Vec::new();
+    for _ in 0..100 {
+        let copies = world.flying.iter().map(|f| (f.from, f.bytes.clone()));
+        seen.extend(copies);
+        world.run(STEP);
+    }
+    world.assert_secured();
+    let fatal = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40];
+    for (from, bytes) in seen {
+        let source = address(u8::try_from(from).unwrap() + 1);
+        world.sides[1 - from].handle(world.now, source, &bytes);
+        world.sides[1 - from].handle(world.now, source, &fatal);
+        world.gather();
+    }
+    world.run(Duration::from_secs(35));
+    assert_eq!(world.events.iter().map(Vec::len).sum::<usize>(), 2);
+    world.assert_secured();
+}
