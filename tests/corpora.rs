@@ -60,6 +60,7 @@ macro_rules! replayed {
 replayed!(
     challenge,
     dialog_info,
+    dtls,
     dtmf,
     endpoint,
     message,

@@ -5,6 +5,7 @@
 
 mod challenge;
 mod dialog_info;
+mod dtls;
 mod dtmf;
 mod endpoint;
 mod message;
@@ -21,9 +22,10 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 13] = [
+pub const TARGETS: [(&str, Oracle); 14] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
+    ("dtls", dtls::check),
     ("dtmf", dtmf::check),
     ("endpoint", endpoint::check),
     ("message", message::check),

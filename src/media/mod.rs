@@ -44,12 +44,14 @@ pub mod transport;
 mod conference;
 mod feed;
 mod incoming;
+mod keyed_port;
 mod microphone;
 mod news;
 mod pacer;
 mod protection;
 mod recorded;
 mod seed;
+mod session_output;
 mod worker;
 
 #[cfg(test)]

@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 use crate::media::codec::{CodecError, Effort};
 use crate::media::command::Quality;
-use crate::media::dtmf::ReceivedDigit;
 use crate::media::frame::{Frame, Meter, duration_of, peak};
 use crate::media::incoming::{Fate, Incoming};
+use crate::media::keyed_port::KeyedPort;
 use crate::media::one_way::{Cause, Duties, OneWayDetector, Received};
 use crate::media::outgoing::{Outgoing, StreamSeed};
-use crate::media::protection::Protection;
 use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::rtp::RtpPacket;
+pub use crate::media::session_output::{SessionEvent, Transmit};
 use crate::media::steering::{PathReport, Redundancy};
-use crate::media::transport::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, Kind, SrtpError};
-use crate::sdp::{MediaPlan, SrtpKeys, SrtpSuite};
+use crate::media::transport::{Identity, Kind, SrtpError};
+use crate::sdp::MediaPlan;
 
 /// The mean time between two reports (RFC 3550 section 6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
@@ -59,46 +59,6 @@ pub enum PlanError {
     Srtp(#[from] SrtpError),
 }
 
-/// A datagram to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transmit {
-    /// Where to.
-    pub to: SocketAddr,
-    /// Whether from the RTCP port.
-    pub from_rtcp_port: bool,
-    /// What.
-    pub bytes: Vec<u8>,
-}
-
-/// What happened in the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionEvent {
-    /// The first packet of a source was accepted.
-    Flowing(SocketAddr),
-    /// No sound came for so long, though it should.
-    Silent {
-        /// For how long.
-        lasting: Duration,
-        /// Whether the far end reported by RTCP meanwhile.
-        reports: bool,
-    },
-    /// Sound comes again after a silence that was told.
-    Heard,
-    /// A digit came.
-    Digit(ReceivedDigit),
-    /// The handshake gave keys for that suite.
-    Secured(SrtpSuite),
-    /// It gave none, so that nothing can be sent or heard.
-    KeysFailed(DtlsFailure),
-    /// Why one side is not heard, or that it is over.
-    OneWay {
-        /// Why.
-        cause: Cause,
-        /// Whether that is over; another cause for the same direction may follow.
-        over: bool,
-    },
-}
-
 /// One call.
 pub struct Session {
     started: Instant,
@@ -108,8 +68,9 @@ pub struct Session {
     plan: Option<MediaPlan>,
     incoming: Incoming,
     outgoing: Outgoing,
-    protection: Protection,
-    dtls: DtlsTransport,
+    keys: KeyedPort,
+    /// Those of the RTCP port, where a handshake of its own gives them (RFC 5764 section 4.1.2).
+    report_keys: KeyedPort,
     remote_rtcp: Option<SocketAddr>,
     next_report: Instant,
     /// The middle bits of the far end's last sender report, and when it came.
@@ -144,8 +105,8 @@ impl Session {
             plan: None,
             incoming: Incoming::new(),
             outgoing: Outgoing::new(seed.stream),
-            protection: Protection::default(),
-            dtls: DtlsTransport::default(),
+            keys: KeyedPort::default(),
+            report_keys: KeyedPort::default(),
             remote_rtcp: None,
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
@@ -167,12 +128,14 @@ impl Session {
 
     /// Takes the certificate of this phone, for calls whose keys come by a handshake.
     pub fn identify(&mut self, identity: Identity) {
-        self.dtls.identify(identity);
+        self.keys.identify(identity.clone());
+        self.report_keys.identify(identity);
     }
 
     /// Takes handshakes before the plan says whose is the right one: our offer invites to it.
     pub fn expect_handshake(&mut self) {
-        self.dtls.expect();
+        self.keys.expect();
+        self.report_keys.expect();
     }
 
     /// Starts or changes the media. Where a handshake gives the keys, nothing is sent until it did.
@@ -181,12 +144,10 @@ impl Session {
     ///
     /// Fails when the codec cannot be made, or the keys cannot be used; the former plan stays.
     pub fn apply(&mut self, now: Instant, plan: &MediaPlan) -> Result<(), PlanError> {
-        let handshake = plan.dtls.as_ref();
-        if self.dtls.apply(now, handshake, plan.remote_rtp) {
-            self.protection.wait_for_keys(now);
-        } else if handshake.is_none() {
-            self.protection.apply(now, plan.srtp.as_ref())?;
-        }
+        let (keys, handshake) = (plan.srtp.as_ref(), plan.dtls.as_ref());
+        self.keys.apply(now, keys, handshake, plan.remote_rtp)?;
+        let apart = handshake.filter(|_| !plan.rtcp_mux);
+        self.report_keys.apply(now, None, apart, plan.remote_rtcp)?;
         self.outgoing.apply(plan)?;
         self.incoming.apply(plan);
         let moved = self
@@ -222,7 +183,7 @@ impl Session {
                 }
             }
             Kind::Dtls => {
-                self.dtls.handle(now, from, datagram);
+                self.keys.handle(now, from, datagram);
                 self.take_handshake(now);
             }
             Kind::Stun | Kind::TurnChannel | Kind::Other => {}
@@ -233,7 +194,11 @@ impl Session {
     pub fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         match Kind::of(datagram) {
             Kind::Rtcp => self.handle_reports(now, from, datagram),
-            Kind::Rtp | Kind::Stun | Kind::Dtls | Kind::TurnChannel | Kind::Other => {}
+            Kind::Dtls => {
+                self.report_keys.handle(now, from, datagram);
+                self.take_handshake(now);
+            }
+            Kind::Rtp | Kind::Stun | Kind::TurnChannel | Kind::Other => {}
         }
     }
 
@@ -241,11 +206,11 @@ impl Session {
         if self.plan.is_none() {
             return;
         }
-        let Some(datagram) = self.protection.open_rtp(now, datagram) else {
+        let Some(datagram) = self.keys.open_rtp(now, datagram) else {
             // Anybody can forge; only what seems to be the far end's shows what is wrong with it.
             let remote = self.incoming.remote();
             let far_end = remote.is_none_or(|remote| remote.ip() == from.ip());
-            if far_end && !self.protection.waits() {
+            if far_end && !self.keys.waits() {
                 self.detector.unauthentic(now);
             }
             return;
@@ -276,7 +241,12 @@ impl Session {
         if !known {
             return;
         }
-        let Some(datagram) = self.protection.open_rtcp(now, datagram) else {
+        let keys = if self.reports_apart() {
+            &mut self.report_keys
+        } else {
+            &mut self.keys
+        };
+        let Some(datagram) = keys.open_rtcp(now, datagram) else {
             return;
         };
         let Some(reports) = rtcp::parse(&datagram) else {
@@ -332,7 +302,7 @@ impl Session {
         let Some(to) = remote else {
             return;
         };
-        if let Some(bytes) = bytes.and_then(|bytes| self.protection.seal_rtp(bytes)) {
+        if let Some(bytes) = bytes.and_then(|bytes| self.keys.seal_rtp(bytes)) {
             self.sent_at = now;
             self.transmit(to, false, bytes);
         } else if now.saturating_duration_since(self.sent_at) >= keepalive {
@@ -346,7 +316,8 @@ impl Session {
         if let Some(digit) = self.incoming.tick(now) {
             self.push_event(SessionEvent::Digit(digit));
         }
-        self.dtls.handle_timeout(now);
+        self.keys.tick(now);
+        self.report_keys.tick(now);
         self.take_handshake(now);
         if self.plan.is_some() && now >= self.next_report {
             self.next_report = now + self.report_interval();
@@ -405,7 +376,7 @@ impl Session {
 
     /// Packets that came and were not authentic, since the beginning.
     pub fn forged(&self) -> u64 {
-        self.protection.forged()
+        self.keys.forged()
     }
 
     /// The next datagram to send.
@@ -488,24 +459,31 @@ impl Session {
         }
     }
 
-    /// Sends what the handshake wants to be sent, and takes what came of it.
-    fn take_handshake(&mut self, now: Instant) {
-        while let Some((to, bytes)) = self.dtls.poll_transmit() {
-            self.transmit(to, false, bytes);
-        }
-        while let Some(event) = self.dtls.poll_event() {
-            let event = match event {
-                DtlsEvent::Keys(keys) => self.take_keys(now, &keys),
-                DtlsEvent::Failed(failure) => SessionEvent::KeysFailed(failure),
-            };
-            self.push_event(event);
-        }
+    /// Whether reports have keys of their own.
+    fn reports_apart(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.dtls.is_some() && !plan.rtcp_mux)
     }
 
-    fn take_keys(&mut self, now: Instant, keys: &SrtpKeys) -> SessionEvent {
-        match self.protection.apply(now, Some(keys)) {
-            Ok(()) => SessionEvent::Secured(keys.send.suite()),
-            Err(_) => SessionEvent::KeysFailed(DtlsFailure::Broken),
+    /// Sends what the handshakes want to be sent, and takes what came of them.
+    fn take_handshake(&mut self, now: Instant) {
+        while let Some((to, bytes)) = self.keys.poll_transmit() {
+            self.transmit(to, false, bytes);
+        }
+        while let Some((to, bytes)) = self.report_keys.poll_transmit() {
+            self.transmit(to, true, bytes);
+        }
+        while let Some(outcome) = self.keys.poll_outcome(now) {
+            self.push_event(match outcome {
+                Ok(suite) => SessionEvent::Secured(suite),
+                Err(failure) => SessionEvent::KeysFailed(failure),
+            });
+        }
+        while let Some(outcome) = self.report_keys.poll_outcome(now) {
+            // A call goes on without reports; what is measured by them stays unknown.
+            if let Err(failure) = outcome {
+                tracing::debug!(%failure, "no keys for RTCP");
+            }
         }
     }
 
@@ -539,11 +517,6 @@ impl Session {
 
     fn send_report(&mut self, now: Instant, goodbye: bool) {
         let mux = self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux);
-        let handshake = self.plan.as_ref().is_some_and(|plan| plan.dtls.is_some());
-        if handshake && !mux {
-            // Its own port would need a handshake of its own (RFC 5764 section 4.1.2).
-            return;
-        }
         let to = if mux {
             self.incoming.remote()
         } else {
@@ -565,7 +538,12 @@ impl Session {
         });
         let sender = self.outgoing.sender_info(self.ntp(now));
         let bytes = rtcp::write(self.outgoing.ssrc(), &self.cname, sender, block, goodbye);
-        if let Some(bytes) = self.protection.seal_rtcp(bytes) {
+        let keys = if self.reports_apart() {
+            &mut self.report_keys
+        } else {
+            &mut self.keys
+        };
+        if let Some(bytes) = keys.seal_rtcp(bytes) {
             self.transmit(to, !mux, bytes);
         }
     }

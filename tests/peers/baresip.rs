@@ -29,8 +29,8 @@ impl Baresip {
         Self::with(codec, speech, None, None)
     }
 
-    /// The same with SRTP, by a name of its own for how much it insists: `srtp`, `srtp-mand` or
-    /// `srtp-mandf`.
+    /// The same with SRTP, by a name of its own for how much it insists and where the keys come from:
+    /// `srtp`, `srtp-mand` or `srtp-mandf`; `dtls_srtp`, always under UDP/TLS/RTP/SAVPF.
     pub(crate) fn encrypted(codec: &str, speech: &Sound, insists: &str) -> Self {
         Self::with(codec, speech, None, Some(insists))
     }
@@ -73,7 +73,11 @@ impl Baresip {
         let at = folder.path().display();
         // Without its own player a call would take any that is there.
         let bridge = listener.map_or("", |_| "module aubridge.so");
-        let encryption = srtp.map_or("", |_| "module srtp.so");
+        let encryption = match srtp {
+            Some("dtls_srtp") => "module dtls_srtp.so\nrtcp_mux yes",
+            Some(_) => "module srtp.so",
+            None => "",
+        };
         let config = format!(
             "sip_listen 127.0.0.1:{port}\n\
              net_interface 127.0.0.1\n\
@@ -136,6 +140,11 @@ impl Baresip {
     /// Its address, to be called.
     pub(crate) fn uri(&self) -> String {
         format!("sip:baresip@127.0.0.1:{}", self.port)
+    }
+
+    /// Its port for SIP.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Who is called here hears what its user hears.

@@ -19,6 +19,7 @@
 mod audio;
 mod bad_input;
 mod baresip;
+mod between;
 mod call_waiting;
 mod calls_in;
 mod calls_out;

@@ -2,6 +2,7 @@
 
 use crate::audio::Sound;
 use crate::baresip::Baresip;
+use crate::between::Between;
 use crate::conversation::Conversation;
 use crate::phone::Phone;
 
@@ -176,4 +177,61 @@ fn who_must_be_encrypted_talks_with_nobody_in_the_clear() {
     let reason = ended["reason"].as_str().unwrap();
     assert!(reason.contains("demands encrypted sound"), "{ended:#}");
     assert_eq!(ended["status"], 488, "{ended:#}");
+}
+
+/// The keys never go over the network; but who each side is goes in the clear here, which the phone
+/// says.
+#[test]
+fn baresip_calls_us_with_keys_by_handshake() {
+    let call = Conversation::prepare("pcma");
+    let mut baresip = Baresip::encrypted("PCMA/8000/1", &call.theirs, "dtls_srtp");
+    let mut phone = call.phone(&["--auto-answer=100"]);
+    baresip.command("dial", &format!("sip:phone@{}", phone.address()));
+    let media = phone.wait("media");
+    assert_eq!(media["security"], "unverified", "{media}");
+    let secured = phone.wait("secured");
+    assert_eq!(secured["security"], "unverified", "{secured}");
+    let ended = phone.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    baresip.wait("CALL_CLOSED");
+    call.assert_heard(&baresip.heard());
+}
+
+#[test]
+fn we_call_baresip_with_keys_by_handshake() {
+    let call = Conversation::prepare("opus,pcmu,pcma");
+    let mut baresip = Baresip::encrypted("opus/48000/2", &call.theirs, "dtls_srtp");
+    let uri = baresip.uri();
+    let handshake = ["--srtp", "required", "--keying", "dtls", "--call", &uri];
+    let mut phone = call.phone(&handshake);
+    let media = phone.wait("media");
+    assert_eq!(media["security"], "unverified", "{media}");
+    phone.wait("secured");
+    let ended = phone.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    baresip.wait("CALL_CLOSED");
+    call.assert_heard(&baresip.heard());
+}
+
+/// One digit of the certificate's fingerprint is another one in the answer: nothing is said to whoever
+/// that is, and the call ends with the cause.
+#[test]
+fn a_fingerprint_that_is_changed_on_the_way_ends_the_call() {
+    let speech = Sound::tone(440.0, 20, 48_000);
+    let baresip = Baresip::encrypted("PCMA/8000/1", &speech, "dtls_srtp");
+    let between = Between::start(baresip.port(), |text| {
+        let line = text.find("a=fingerprint:")?;
+        let at = line + text.get(line..)?.find('\r')?;
+        let last = text.get(at - 1..at)?;
+        let other = if last == "0" { "1" } else { "0" };
+        Some([text.get(..at - 1)?, other, text.get(at..)?].concat())
+    });
+    let uri = format!("sip:baresip@127.0.0.1:{}", between.port());
+    let handshake = ["--srtp", "required", "--keying", "dtls", "--call", &uri];
+    let mut phone = Phone::start(&[&["--no-register"], &handshake[..]].concat());
+    phone.wait("media");
+    let ended = phone.wait("ended");
+    let reason = ended["reason"].as_str().unwrap();
+    assert!(reason.contains("somebody may sit in between"), "{ended:#}");
+    assert!(between.stop() >= 1, "an answer was changed");
 }

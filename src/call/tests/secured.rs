@@ -1,10 +1,11 @@
-//! Calls whose sound is encrypted (SDES, RFC 4568): who insists, and which keys are used.
+//! Calls whose sound is encrypted (SDES, RFC 4568; DTLS-SRTP, RFC 5763): who insists, and which keys are
+//! used.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{drain, edges, sip};
 use crate::call::{Action, Call, Edge, MediaPreferences, SipAction, SrtpPreferences};
-use crate::sdp::{Codec, MediaPlan, SrtpSeed, SrtpSuite};
+use crate::sdp::{Codec, DtlsRole, Fingerprint, FingerprintHash, MediaPlan, SrtpSeed, SrtpSuite};
 use crate::sip::{Body, Status};
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -190,4 +191,74 @@ fn a_far_end_that_gives_encryption_up_is_not_asked_for_it_again() {
     };
     assert!(sip(&actions).iter().any(refused), "{actions:?}");
     assert_eq!(plan(&actions), None);
+}
+
+/// Who has a certificate; `sdes` says whether keys in the descriptions do as well.
+fn with_certificate(requires: bool, sdes: bool, number: u8) -> MediaPreferences {
+    let mut preferences = preferences(requires, requires, number);
+    preferences.srtp.sdes = sdes;
+    let fingerprint = Fingerprint::of(FingerprintHash::Sha256, &[number]);
+    preferences.srtp.fingerprint = Some(fingerprint);
+    preferences
+}
+
+/// The far end may begin before it answers (RFC 5763 section 6.6).
+#[test]
+fn who_offers_a_handshake_lets_it_begin_before_the_answer() {
+    for (sdes, expects) in [(false, true), (true, false)] {
+        let mut caller = Call::outgoing(with_certificate(true, sdes, 1));
+        caller.handle_offer_needed(IP);
+        let actions = drain(&mut caller, 4000);
+        let expected = actions.contains(&Action::ExpectHandshake);
+        assert_eq!(expected, expects, "{actions:?}");
+    }
+    // An INVITE without an offer asks the callee for it.
+    let mut callee = Call::incoming(with_certificate(true, false, 2), IP, None);
+    callee.ring().unwrap();
+    callee.answer().unwrap();
+    assert!(drain(&mut callee, 5000).contains(&Action::ExpectHandshake));
+}
+
+#[test]
+fn a_hold_keeps_the_handshake_whoever_asks_for_it() {
+    let mut caller = Call::outgoing(with_certificate(true, false, 1));
+    let offer = offered(&mut caller);
+    // It would offer SDES itself, and goes on with what was agreed.
+    let callee = with_certificate(false, true, 2);
+    let mut callee = Call::incoming(callee, IP, Some(offer));
+    let (answer, theirs) = answered(&mut callee);
+    caller.handle_answered("", Some(&answer));
+    callee.handle_confirmed(None);
+    let actions = drain(&mut caller, 0);
+    let ours = plan(&actions).unwrap().clone();
+    drain(&mut callee, 0);
+    assert_eq!(ours.dtls.as_ref().unwrap().role, DtlsRole::Passive);
+    caller.set_hold(true).unwrap();
+    let [held, their_held] = change(&mut caller, &mut callee, str::to_owned);
+    assert_eq!((&held.dtls, &their_held.dtls), (&ours.dtls, &theirs.dtls));
+    callee.set_hold(true).unwrap();
+    let [their_held, held] = change(&mut callee, &mut caller, str::to_owned);
+    assert_eq!((&held.dtls, &their_held.dtls), (&ours.dtls, &theirs.dtls));
+}
+
+/// Nothing can be sent or heard, so nobody waits for it.
+#[test]
+fn a_call_whose_keys_do_not_come_ends_with_the_cause() {
+    let mut caller = Call::outgoing(with_certificate(true, false, 1));
+    let offer = offered(&mut caller);
+    let mut callee = Call::incoming(with_certificate(false, true, 2), IP, Some(offer));
+    let (answer, _) = answered(&mut callee);
+    caller.handle_answered("", Some(&answer));
+    drain(&mut caller, 0);
+    callee.handle_confirmed(None);
+    drain(&mut callee, 0);
+    for call in [&mut caller, &mut callee] {
+        call.handle_keys_failed("no keys");
+        let actions = drain(call, 0);
+        assert!(sip(&actions).contains(&&SipAction::HangUp), "{actions:?}");
+        let cause = Some("no keys".to_owned());
+        assert!(edges(&actions).contains(&&Edge::HungUp { problem: cause }));
+        call.handle_keys_failed("no keys");
+        assert_eq!(drain(call, 0), []);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod far_ends;
+mod handshakes;
 mod holds;
 mod one_way;
 mod secured;

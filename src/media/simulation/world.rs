@@ -219,27 +219,42 @@ impl World {
             self.flying.push(Flying {
                 arrival: self.now + Duration::from_millis(self.weather.delay + late),
                 to: transmit.to,
-                from: self.sides[index].address,
+                from: if transmit.from_rtcp_port {
+                    next_port(self.sides[index].address)
+                } else {
+                    self.sides[index].address
+                },
                 transmit,
             });
         }
     }
 
     fn deliver(&mut self, flying: &Flying) {
-        let Some(side) = self.sides.iter_mut().find(|s| s.address == flying.to) else {
+        let to_side =
+            |side: &&mut Side| [side.address, next_port(side.address)].contains(&flying.to);
+        let Some(side) = self.sides.iter_mut().find(to_side) else {
             return;
         };
         let bytes = &flying.transmit.bytes;
         side.arrived += u32::from(!bytes.is_empty() && !is_rtcp(bytes));
         side.kept_open += u32::from(bytes.is_empty());
-        side.session
-            .handle_rtp(flying.arrival, flying.from, &flying.transmit.bytes);
+        let (at, from) = (flying.arrival, flying.from);
+        if flying.to == side.address {
+            side.session.handle_rtp(at, from, bytes);
+        } else {
+            side.session.handle_rtcp(at, from, bytes);
+        }
     }
 
     /// What that side heard after the first second.
     pub(super) fn heard(&self, side: usize) -> &[f32] {
         &self.sides[side].heard[48_000..]
     }
+}
+
+/// Where a side has its RTCP.
+fn next_port(rtp: SocketAddr) -> SocketAddr {
+    SocketAddr::new(rtp.ip(), rtp.port() + 1)
 }
 
 /// The share of a sound's power that is a tone of that frequency, in pieces of 50 ms, so that a

@@ -34,8 +34,10 @@ const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOS
 pub(super) enum Broken {
     /// The far end said so.
     Refused,
-    /// What came is no handshake that we can do, or nothing came any more.
+    /// What came is no handshake that we can do.
     Failed,
+    /// Nothing came any more.
+    Silent,
 }
 
 /// One handshake.
@@ -64,10 +66,13 @@ impl Association {
         })
     }
 
-    /// Whether a datagram may begin a handshake with a server: it holds a `ClientHello`.
-    pub(super) fn may_begin_with(datagram: &[u8]) -> bool {
+    /// The random octets of a `ClientHello`, by which one handshake is told from the next of the same
+    /// client (RFC 5246 section 7.4.1.2); none of any other datagram.
+    pub(super) fn hello_in(datagram: &[u8]) -> Option<&[u8]> {
         const CLIENT_HELLO: u8 = 1;
-        datagram.first() == Some(&HANDSHAKE) && datagram.get(13) == Some(&CLIENT_HELLO)
+        let hello = datagram.first() == Some(&HANDSHAKE) && datagram.get(13) == Some(&CLIENT_HELLO);
+        // Behind the headers of record and message, and the version.
+        datagram.get(27..59).filter(|_| hello)
     }
 
     /// Takes a datagram.
@@ -112,7 +117,7 @@ impl Association {
         let done = self.endpoint.handle_timeout(PEER, now);
         // A server that has read nothing yet has no state.
         let waits = self.endpoint.get_connection_state(PEER).is_none();
-        done.or(if waits { Ok(()) } else { Err(Broken::Failed) })
+        done.or(if waits { Ok(()) } else { Err(Broken::Silent) })
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

@@ -65,6 +65,8 @@ pub enum DtlsEvent {
 struct Attempt {
     peer: SocketAddr,
     began: Instant,
+    /// What its client began with, where that is the far end.
+    hello: Vec<u8>,
     association: Association,
 }
 
@@ -77,6 +79,8 @@ pub struct DtlsTransport {
     plan: Option<DtlsPlan>,
     /// Where the far end said that it is.
     remote: Option<SocketAddr>,
+    /// Whether it was told that no keys come.
+    failed: bool,
     /// Until when there must be keys.
     deadline: Option<Instant>,
     /// When our side begins, or begins again.
@@ -121,6 +125,7 @@ impl DtlsTransport {
             return false;
         }
         self.fault = None;
+        self.failed = false;
         self.deadline = Some(now + PATIENCE);
         self.begins = None;
         match plan.role {
@@ -143,7 +148,11 @@ impl DtlsTransport {
 
     /// Takes a datagram of DTLS.
     pub fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let known = self.attempts.iter().position(|a| a.peer == from);
+        if self.failed {
+            return;
+        }
+        let known = self.attempts.iter().rposition(|a| a.peer == from);
+        let known = known.filter(|at| !self.is_begun_anew(*at, datagram));
         let at = match (known, self.plan.as_ref().map(|plan| plan.role)) {
             (Some(at), _) => Some(at),
             // Some answer from another port than the one that is asked.
@@ -187,6 +196,7 @@ impl DtlsTransport {
                     self.attempts.push(Attempt {
                         peer: remote,
                         began: now,
+                        hello: Vec::new(),
                         association,
                     });
                     self.drain(self.attempts.len().saturating_sub(1));
@@ -214,12 +224,21 @@ impl DtlsTransport {
         self.events.pop_front()
     }
 
+    /// Whether a datagram is the first one of another handshake than that with the same far end.
+    fn is_begun_anew(&self, at: usize, datagram: &[u8]) -> bool {
+        let Some(attempt) = self.attempts.get(at).filter(|a| !a.hello.is_empty()) else {
+            return false;
+        };
+        Association::hello_in(datagram).is_some_and(|hello| hello != attempt.hello)
+    }
+
     /// Makes room for a source that begins; none when it does not, or there are too many.
     fn admit(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Option<usize> {
         let identity = self.identity.as_ref()?;
-        if !Association::may_begin_with(datagram) {
-            return None;
-        }
+        let hello = Association::hello_in(datagram)?.to_vec();
+        // Who begins anew has given its former try up; its keys, if there are any, go on until then.
+        self.attempts
+            .retain(|a| a.peer != from || a.association.is_complete());
         // The last place is the far end's, whoever else was quicker.
         let is_remote = self.remote.is_none_or(|remote| remote.ip() == from.ip());
         let room = MAX_ATTEMPTS - usize::from(!is_remote);
@@ -230,6 +249,7 @@ impl DtlsTransport {
         self.attempts.push(Attempt {
             peer: from,
             began: now,
+            hello,
             association,
         });
         Some(self.attempts.len() - 1)
@@ -280,6 +300,10 @@ impl DtlsTransport {
             Some(keys) => {
                 self.deadline = None;
                 self.begins = None;
+                let peer = attempt.peer;
+                let mut others = 0..self.attempts.len();
+                self.attempts
+                    .retain(|a| others.next() == Some(at) || a.peer != peer);
                 self.events.push_back(DtlsEvent::Keys(keys));
                 true
             }
@@ -301,8 +325,8 @@ impl DtlsTransport {
         match broken {
             Broken::Refused => self.refuse(&attempt, DtlsFailure::Refused),
             // Damage on the way, or by somebody else: there is time for another try.
-            Broken::Failed => {
-                if self.is_remote(&attempt) {
+            Broken::Failed | Broken::Silent => {
+                if broken == Broken::Failed && self.is_remote(&attempt) {
                     self.fault = Some(DtlsFailure::Broken);
                 }
                 if begins && self.deadline.is_some() {
@@ -330,6 +354,7 @@ impl DtlsTransport {
     fn fail(&mut self, why: DtlsFailure) {
         if self.deadline.take().is_some() {
             self.begins = None;
+            self.failed = true;
             self.attempts.clear();
             self.events.push_back(DtlsEvent::Failed(why));
         }

@@ -163,6 +163,11 @@ fn loss_repetition_and_reordering_delay_the_keys_and_do_no_more() {
         world.apply(1);
         world.apply(0);
         world.run(Duration::from_secs(29));
+        assert!(
+            world.keys(0).is_some() && world.keys(1).is_some(),
+            "{seed}: {:?}",
+            world.events
+        );
         world.assert_secured();
         assert_eq!(world.events.iter().map(Vec::len).sum::<usize>(), 2);
     }
@@ -280,35 +285,48 @@ fn the_same_plan_again_keeps_the_association_and_another_fingerprint_is_another_
     assert_ne!(world.keys(0), Some(&before));
 }
 
+/// The server is done, all of its last words are lost, and its client begins anew.
+#[test]
+fn a_client_that_gives_up_and_begins_anew_is_answered_by_a_server_that_was_done() {
+    let mut world = World::new(12);
+    world.apply(1);
+    world.apply(0);
+    while world.keys(1).is_none() {
+        world.run(STEP);
+    }
+    let before = world.keys(1).cloned();
+    world.flying.clear();
+    world.loss = 100;
+    world.run(Duration::from_secs(10));
+    assert!(world.keys(0).is_none());
+    world.loss = 0;
+    world.run(Duration::from_secs(5));
+    world.assert_secured();
+    assert_ne!(world.keys(1).cloned(), before);
+}
+
 /// Off the path, with a certificate of their own, as many as like.
 #[test]
 fn strangers_get_no_keys_and_keep_nobody_out() {
     let mut world = World::new(9);
     world.sides[1].expect();
     let stranger = Identity::make().unwrap();
-    let mut hellos = Vec::new();
-    for number in 10..60 {
-        let mut other = DtlsTransport::default();
-        other.identify(stranger.clone());
-        let wanted = plan(DtlsRole::Active, &world.identities[1]);
-        other.apply(world.now, Some(&wanted), Some(address(2)));
-        let (_, hello) = other.poll_transmit().unwrap();
-        world.sides[1].handle(world.now, address(number), &hello);
-        hellos.push(other);
-    }
+    let wanted = plan(DtlsRole::Active, &world.identities[1]);
+    let knock = |world: &mut World| {
+        for number in 10..60 {
+            let mut other = DtlsTransport::default();
+            other.identify(stranger.clone());
+            other.apply(world.now, Some(&wanted), Some(address(2)));
+            let (_, hello) = other.poll_transmit().unwrap();
+            world.sides[1].handle(world.now, address(number), &hello);
+        }
+    };
+    knock(&mut world);
     // Before the answer nobody is known, and each has as good a right.
     assert_eq!(world.sides[1].attempts.len(), MAX_ATTEMPTS);
     world.now += PATIENCE;
     world.apply(1);
-    for number in 10..60 {
-        let (_, hello) = {
-            let other = &mut hellos[usize::from(number) - 10];
-            other.handle_timeout(world.now);
-            let mut sent = std::iter::from_fn(|| other.poll_transmit());
-            sent.next().unwrap()
-        };
-        world.sides[1].handle(world.now, address(number), &hello);
-    }
+    knock(&mut world);
     assert_eq!(world.sides[1].attempts.len(), MAX_ATTEMPTS - 1);
     world.apply(0);
     world.run(Duration::from_secs(2));

@@ -1,0 +1,49 @@
+//! What a call's media gives out: datagrams to send, and what happened.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::media::dtmf::ReceivedDigit;
+use crate::media::one_way::Cause;
+use crate::media::transport::DtlsFailure;
+use crate::sdp::SrtpSuite;
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Whether from the RTCP port.
+    pub from_rtcp_port: bool,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// What happened in the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// The first packet of a source was accepted.
+    Flowing(SocketAddr),
+    /// No sound came for so long, though it should.
+    Silent {
+        /// For how long.
+        lasting: Duration,
+        /// Whether the far end reported by RTCP meanwhile.
+        reports: bool,
+    },
+    /// Sound comes again after a silence that was told.
+    Heard,
+    /// A digit came.
+    Digit(ReceivedDigit),
+    /// The handshake gave keys for that suite.
+    Secured(SrtpSuite),
+    /// It gave none, so that nothing can be sent or heard.
+    KeysFailed(DtlsFailure),
+    /// Why one side is not heard, or that it is over.
+    OneWay {
+        /// Why.
+        cause: Cause,
+        /// Whether that is over; another cause for the same direction may follow.
+        over: bool,
+    },
+}
