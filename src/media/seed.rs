@@ -18,7 +18,9 @@ pub(super) fn draw_seed() -> SessionSeed {
     SessionSeed {
         stream: StreamSeed {
             ssrc: random.next_u32(),
-            sequence: u16::from_le_bytes([s0, s1]),
+            // RFC 3711 section 3.3.1: in the lower half, so that a far end that gets its keys late, and
+            // misses the first packets, does not miss a wrap among them, which no packet tells.
+            sequence: u16::from_le_bytes([s0, s1]) >> 1,
             timestamp: random.next_u32(),
         },
         ntp_time: ((seconds + NTP_EPOCH) << 32) | ((nanos << 32) / 1_000_000_000),

@@ -1,9 +1,12 @@
 //! One handshake with one far end, around `rtc::dtls`, and the keys that come of it.
 //!
 //! What the crate leaves to its owner is done here: how much of a far end that is not known yet is
-//! read, since all of it is kept; and that nothing is read but what a handshake needs.
+//! read, since all of it is kept; that nothing is read but what a handshake needs; and that a flight goes
+//! out again also where a repeated packet of the far end has stopped the crate's own timer, after which
+//! both sides would wait for each other.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
@@ -12,7 +15,7 @@ use rtc::dtls::state::State;
 use rtc::shared::TransportProtocol;
 use rtc::shared::error::Error;
 
-use crate::media::transport::dtls::identity::Identity;
+use crate::media::transport::dtls::identity::{FLIGHT_INTERVAL, Identity};
 use crate::sdp::{DtlsRole, SrtpKey, SrtpKeys, SrtpSuite};
 
 /// What is read until a handshake is done, in octets: that of a far end with a long chain of
@@ -20,6 +23,8 @@ use crate::sdp::{DtlsRole, SrtpKey, SrtpKeys, SrtpSuite};
 const MAX_HANDSHAKE: usize = 48 * 1024;
 /// What is read after it: flights that are repeated because ours were lost.
 const MAX_AFTERWARDS: usize = 16 * 1024;
+/// How often a flight goes out again, as in the crate.
+const MAX_REPEATS: u32 = 7;
 /// The first octet of a record (RFC 6347 section 4.1).
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
@@ -27,7 +32,7 @@ const HANDSHAKE: u8 = 22;
 /// RFC 5764 section 4.2.
 const LABEL: &str = "EXTRACTOR-dtls_srtp";
 /// The crate tells associations apart by address; here each has an endpoint of its own.
-const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// Why a handshake came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,11 @@ pub(super) struct Association {
     endpoint: Endpoint,
     complete: bool,
     read: usize,
+    /// What was sent last, the times it went out again from here, and when it does next.
+    flight: Vec<Vec<u8>>,
+    repeats: u32,
+    repeat_at: Option<Instant>,
+    transmits: VecDeque<Vec<u8>>,
 }
 
 impl Association {
@@ -57,13 +67,19 @@ impl Association {
         let mut endpoint = Endpoint::new(PEER, TransportProtocol::UDP, server);
         if role == DtlsRole::Active {
             let begun = endpoint.connect(now, PEER, identity.client.clone(), None);
-            begun.map_err(|_| Broken::Failed)?;
+            begun.map_err(|_unusable| Broken::Failed)?;
         }
-        Ok(Self {
+        let mut association = Self {
             endpoint,
             complete: false,
             read: 0,
-        })
+            flight: Vec::new(),
+            repeats: 0,
+            repeat_at: None,
+            transmits: VecDeque::new(),
+        };
+        association.gather(now);
+        Ok(association)
     }
 
     /// The random octets of a `ClientHello`, by which one handshake is told from the next of the same
@@ -91,7 +107,8 @@ impl Association {
             return Ok(());
         }
         self.read = read;
-        match self.endpoint.read(now, PEER, None, datagram.into()) {
+        let done = self.endpoint.read(now, PEER, None, datagram.into());
+        let outcome = match done {
             Ok(events) => {
                 let mut closed = false;
                 for event in events {
@@ -109,7 +126,9 @@ impl Association {
                 tracing::debug!(%error, "a handshake went wrong");
                 Err(Broken::Failed)
             }
-        }
+        };
+        self.gather(now);
+        outcome
     }
 
     /// Repeats what got no answer.
@@ -117,16 +136,25 @@ impl Association {
         let done = self.endpoint.handle_timeout(PEER, now);
         // A server that has read nothing yet has no state.
         let waits = self.endpoint.get_connection_state(PEER).is_none();
+        self.gather(now);
+        if self.repeat_at.is_some_and(|at| at <= now) {
+            if self.repeats >= MAX_REPEATS {
+                return Err(Broken::Silent);
+            }
+            self.repeats += 1;
+            self.repeat_at = Some(now + FLIGHT_INTERVAL);
+            self.transmits.extend(self.flight.iter().cloned());
+        }
         done.or(if waits { Ok(()) } else { Err(Broken::Silent) })
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.endpoint.poll_timeout(&PEER)
+        let endpoint = self.endpoint.poll_timeout(&PEER);
+        endpoint.into_iter().chain(self.repeat_at).min()
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        let transmit = self.endpoint.poll_transmit()?;
-        Some(transmit.message.to_vec())
+        self.transmits.pop_front()
     }
 
     /// Whether both sides have the keys.
@@ -170,6 +198,20 @@ impl Association {
                 receive: client,
             }
         })
+    }
+
+    /// Takes what the crate wants to send, and sees whether it will do so again by itself.
+    fn gather(&mut self, now: Instant) {
+        let sent = std::iter::from_fn(|| self.endpoint.poll_transmit());
+        let sent: Vec<Vec<u8>> = sent.map(|transmit| transmit.message.to_vec()).collect();
+        if !sent.is_empty() {
+            self.transmits.extend(sent.iter().cloned());
+            self.flight = sent;
+            self.repeats = 0;
+        }
+        let stopped = !self.complete && self.endpoint.poll_timeout(&PEER).is_none();
+        self.repeat_at = Some(self.repeat_at.unwrap_or(now + FLIGHT_INTERVAL))
+            .filter(|_| stopped && !self.flight.is_empty());
     }
 
     /// Octets that were read.

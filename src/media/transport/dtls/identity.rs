@@ -14,7 +14,7 @@ use crate::sdp::{Fingerprint, FingerprintHash};
 
 /// Between two tries of a flight. RFC 6347 section 4.2.4.1 has a second, and less where time matters:
 /// until the keys are there nothing is heard.
-const FLIGHT_INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const FLIGHT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Ciphers of the handshake itself, each with forward secrecy and authenticated encryption.
 const CIPHERS: [CipherSuiteId; 4] = [
