@@ -6,7 +6,6 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use crate::base::id::CallId;
 use crate::media::command::{MediaCommand, MediaError};
 use crate::media::transport::{Identity, PortPair};
-use crate::media::worker::Message;
 
 /// Commands that wait here while the thread does not keep up; past it only calls are closed, and
 /// these are no more than the calls that there are.
@@ -14,6 +13,21 @@ const MAX_KEPT: usize = 4_096;
 
 /// Calls whose sockets wait here; past it a call is refused while it can be.
 const MAX_KEPT_OPEN: usize = 64;
+
+/// What is sent to the thread.
+pub(super) enum Message {
+    /// Sockets for a new call.
+    Open {
+        /// The call.
+        call: CallId,
+        /// Its sockets.
+        ports: PortPair,
+        /// Our certificate, where a handshake may be needed.
+        identity: Option<Identity>,
+    },
+    /// A command.
+    Command(MediaCommand),
+}
 
 /// The sending side. What the queue does not take waits here, in order, for the next `flush`.
 pub(super) struct Outlet {

@@ -23,6 +23,7 @@ use crate::media::frame::{Frame, SILENCE};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::microphone::{Listener, Microphone};
 use crate::media::news::{report_patiently, told};
+use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
 use crate::media::recorded::Recorded;
 use crate::media::recorder::Recording;
@@ -47,21 +48,6 @@ const LATE_CARD: Duration = Duration::from_millis(1);
 const IDLE: Duration = Duration::from_millis(500);
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What is sent to the thread.
-pub(super) enum Message {
-    /// Sockets for a new call.
-    Open {
-        /// The call.
-        call: CallId,
-        /// Its sockets.
-        ports: PortPair,
-        /// Our certificate, where a handshake may be needed.
-        identity: Option<Identity>,
-    },
-    /// A command.
-    Command(MediaCommand),
-}
 
 struct Call {
     id: CallId,
