@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,8 @@ pub(super) enum Internal {
     },
     ToCallBack(Option<u64>),
     DeviceNames(Vec<String>, Vec<String>),
+    /// Recordings that a crash left without their call.
+    RecordingsFound(Vec<(CallId, PathBuf)>),
     Saved(Result<(), String>),
     LaddersWritten,
     QualityWritten,
@@ -351,6 +354,7 @@ impl Engine {
         self.set_colleagues(now, &colleagues);
         self.begin_watching(now, None);
         self.count_to_call_back();
+        self.look_for_recordings();
         if self.options.devices.any() {
             self.look_for_devices();
         }
@@ -476,6 +480,7 @@ impl Engine {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
             }
+            Internal::RecordingsFound(found) => self.tie_recordings(found),
             Internal::LaddersWritten => {
                 self.ladders.lock().written();
                 self.pages.invalidate_ladders();

@@ -1,11 +1,14 @@
 //! Recordings of calls: who decides about them, and the pauses for payment data.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, Internal};
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
+use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 
 impl Engine {
@@ -45,7 +48,7 @@ impl Engine {
         if on && !recording && !call.record_wanted && call.connected() {
             call.record_wanted = true;
             // The recorder finds a free name: looking for one takes its time on a network share.
-            let path = self.options.record_dir.join(format!("{id}.wav"));
+            let path = file_of(&self.options.record_dir, id);
             self.sound(MediaCommand::StartRecording {
                 call: id,
                 path,
@@ -84,6 +87,38 @@ impl Engine {
         self.tell(event);
     }
 
+    /// Looks for the recordings of calls in which the phone ended before their rows named them: a
+    /// file carries its call's id.
+    pub(super) fn look_for_recordings(&self) {
+        let interrupted = self.store.interrupted_unrecorded();
+        let folder = self.options.record_dir.clone();
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let Ok(Ok(calls)) = interrupted.await else {
+                return;
+            };
+            if calls.is_empty() {
+                return;
+            }
+            // The folder may be on a network.
+            let looked = tokio::task::spawn_blocking(move || found(&folder, calls)).await;
+            if let Ok(found) = looked
+                && !found.is_empty()
+            {
+                drop(internal.send(Internal::RecordingsFound(found)).await);
+            }
+        });
+    }
+
+    /// Writes down which calls they are of.
+    pub(super) fn tie_recordings(&mut self, found: Vec<(CallId, PathBuf)>) {
+        for (call, path) in found {
+            let path = path.display().to_string();
+            tracing::info!(%call, path, "a recording of an interrupted call was found");
+            self.record(Write::ChangeCall(call, CallChange::Recording(path)));
+        }
+    }
+
     /// Whether a digit that came just now, and lasted so long, was pressed while payment data was
     /// named: then nobody is told of it.
     pub(super) fn is_unheard(&self, now: Instant, id: CallId, lasted: Duration) -> bool {
@@ -93,5 +128,44 @@ impl Engine {
                     .heard_again
                     .is_some_and(|again| now.checked_sub(lasted).is_none_or(|began| began < again))
         })
+    }
+}
+
+/// The file of a call's first recording.
+fn file_of(folder: &Path, call: CallId) -> PathBuf {
+    folder.join(format!("{call}.wav"))
+}
+
+/// Those of the calls that have a recording. A file without even a header holds no sound, as a kill
+/// leaves it between its creation and its first byte: it goes.
+fn found(folder: &Path, calls: Vec<CallId>) -> Vec<(CallId, PathBuf)> {
+    let files = calls.into_iter().filter_map(|call| {
+        let path = file_of(folder, call);
+        let bytes = fs::metadata(&path).ok()?.len();
+        if bytes > 0 {
+            return Some((call, path));
+        }
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(%error, path = %path.display(), "an empty recording stays");
+        }
+        None
+    });
+    files.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_is_found_by_its_calls_id_and_an_empty_one_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [recorded, empty, silent] = [1, 2, 3].map(|number| CallId::new(number, [7; 10]));
+        fs::write(file_of(folder.path(), recorded), "RIFF").unwrap();
+        fs::write(file_of(folder.path(), empty), "").unwrap();
+        let expected = vec![(recorded, file_of(folder.path(), recorded))];
+        let calls = vec![recorded, empty, silent];
+        assert_eq!(found(folder.path(), calls), expected);
+        assert!(!file_of(folder.path(), empty).exists());
     }
 }

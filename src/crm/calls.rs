@@ -16,6 +16,9 @@ use crate::crm::{call_links, contacts, match_number, number_choices};
 /// not fill the disk.
 const PEER_TEXT: usize = 512;
 
+/// Among so many of the newest calls, recordings are looked for that a crash left without their call.
+const LATELY_INTERRUPTED: usize = 64;
+
 /// The reason on rows that a crash left open.
 pub(crate) const INTERRUPTED: &str = "the phone ended during the call (a crash, a kill or a power loss); how the call went on is unknown";
 
@@ -368,6 +371,21 @@ pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<
          WHERE ended_at IS NULL",
         [INTERRUPTED],
     )
+}
+
+/// Finds, among the newest calls, those that were interrupted and have no recording.
+pub(crate) fn interrupted_unrecorded(connection: &Connection) -> Result<Vec<CallId>, StoreError> {
+    let mut query = connection.prepare(&format!(
+        "SELECT id FROM (SELECT id, state, recording FROM calls
+            ORDER BY started_at DESC LIMIT {LATELY_INTERRUPTED})
+         WHERE state = 'interrupted' AND recording IS NULL"
+    ))?;
+    let ids = query.query_map([], |row| row.get::<_, String>(0))?;
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(CallId::parse(&id?));
+    }
+    Ok(found)
 }
 
 /// Once somebody talked with a number, its earlier missed calls are settled.

@@ -350,6 +350,12 @@ impl Store {
         ask(&self.pages, move |reader| reader.call(id))
     }
 
+    /// Finds, among the newest calls, those that were interrupted and have no recording.
+    pub fn interrupted_unrecorded(&self) -> oneshot::Receiver<Result<Vec<CallId>, StoreError>> {
+        // On the connection that is open from the start.
+        ask(&self.lookups, Reader::interrupted_unrecorded)
+    }
+
     /// Reads the contacts that a call may have been with, the surest first.
     pub fn links(&self, id: CallId) -> oneshot::Receiver<Result<Vec<Match>, StoreError>> {
         ask(&self.pages, move |reader| reader.links(id))
