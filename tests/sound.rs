@@ -15,7 +15,8 @@ use std::path::Path;
 use std::process::Command;
 
 use ringdesk::media::{
-    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, Source, devices,
+    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, RecordingNotice,
+    Source, devices,
 };
 
 use crate::sound_world::{Side, SoundServer, connect, device, null_devices};
@@ -97,7 +98,7 @@ fn talk_through_the_sound_server() {
         .send(MediaCommand::StartRecording {
             call: far.call,
             path: path.clone(),
-            tone: false,
+            notice: RecordingNotice::default(),
         })
         .unwrap();
     for _ in 0..3 {

@@ -253,7 +253,10 @@ impl Engine {
         if settings.name_servers != self.options.settings.name_servers {
             self.net.set_name_servers(settings.name_server_addresses());
         }
-        self.options.settings = settings;
+        let before = std::mem::replace(&mut self.options.settings, settings);
+        if before.recording_announcement != self.options.settings.recording_announcement {
+            self.read_announcement();
+        }
         self.persist();
     }
 

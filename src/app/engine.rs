@@ -110,6 +110,8 @@ pub(super) enum Internal {
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
+    /// Why the announcement of recordings cannot be played.
+    AnnouncementRead(Option<String>),
     Saved(Result<(), String>),
     LaddersWritten,
     QualityWritten,
@@ -355,6 +357,7 @@ impl Engine {
         self.begin_watching(now, None);
         self.count_to_call_back();
         self.look_for_recordings();
+        self.read_announcement();
         if self.options.devices.any() {
             self.look_for_devices();
         }
@@ -481,6 +484,7 @@ impl Engine {
                 self.devices.speakers = speakers;
             }
             Internal::RecordingsFound(found) => self.tie_recordings(found),
+            Internal::AnnouncementRead(problem) => self.devices.announcement_problem = problem,
             Internal::LaddersWritten => {
                 self.ladders.lock().written();
                 self.pages.invalidate_ladders();

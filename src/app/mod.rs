@@ -52,6 +52,8 @@ pub use options::{
     AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
 pub use records::Records;
-pub use sound::{check_hold_music, check_source, devices, hold_music, sound_cards};
+pub use sound::{
+    check_announcement, check_hold_music, check_source, devices, hold_music, sound_cards,
+};
 
 pub use crate::media::Source;

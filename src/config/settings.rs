@@ -40,6 +40,9 @@ pub struct Settings {
     pub recording: RecordingPolicy,
     /// Whether both sides hear a short tone each 15 s while they are recorded.
     pub recording_tone: bool,
+    /// A WAV file of at most 30 s that both sides hear before a recording begins; empty means none.
+    /// When it cannot be played, nothing is recorded.
+    pub recording_announcement: String,
     /// Where recordings go; empty means `recordings` in the data folder.
     pub record_dir: String,
     /// How many days the SIP messages of each call are kept; 0 keeps none.
@@ -140,6 +143,7 @@ impl Default for Settings {
             record_calls: false,
             recording: RecordingPolicy::Agent,
             recording_tone: false,
+            recording_announcement: String::new(),
             record_dir: String::new(),
             ladder_days: 30,
             max_calls: 4,

@@ -226,6 +226,8 @@ pub struct ReferralView {
 pub enum RecordingView {
     /// Not recording.
     Off,
+    /// Both sides are being told of it; it begins after that.
+    Announced,
     /// Recording into the file.
     On(String),
     /// Recording into the file, of which nothing is said or pressed goes there just now.
@@ -242,11 +244,16 @@ impl RecordingView {
         matches!(self, Self::On(_) | Self::Paused(_))
     }
 
+    /// Whether there is one that goes on, or will once both sides know of it.
+    pub fn is_wanted(&self) -> bool {
+        self.is_on() || *self == Self::Announced
+    }
+
     /// Its file, where there is one.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::On(path) | Self::Paused(path) | Self::Done(path) => Some(path),
-            Self::Off | Self::Failed(_) => None,
+            Self::Off | Self::Announced | Self::Failed(_) => None,
         }
     }
 }
@@ -319,6 +326,8 @@ pub struct DevicesView {
     pub microphone_problem: Option<String>,
     /// Why the hold music cannot be played, and what to do.
     pub hold_music_problem: Option<String>,
+    /// Why the announcement of recordings cannot be played, and what to do; nothing is recorded then.
+    pub announcement_problem: Option<String>,
     /// To choose from.
     pub microphones: Vec<String>,
     /// To choose from.

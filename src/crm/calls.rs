@@ -85,6 +85,11 @@ pub(crate) const ADD_REDIRECTION: &str = "
 ALTER TABLE calls ADD COLUMN redirected_to TEXT;
 ";
 
+pub(crate) const ADD_RECORDING_GAPS: &str = "
+-- Where a recording was paused, as JSON: a list of objects with a start and a length in milliseconds.
+ALTER TABLE calls ADD COLUMN recording_gaps TEXT;
+";
+
 pub(crate) const ADD_ANSWERER: &str = "
 -- Who answered a call that was dialled, where the network says that it is somebody else.
 ALTER TABLE calls ADD COLUMN answered_by TEXT;
@@ -137,7 +142,7 @@ pub(crate) const COLUMNS: &str =
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
     c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
-    c.sound_problem";
+    c.sound_problem, c.recording_gaps";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -340,13 +345,9 @@ pub(crate) fn change(
             )?;
         }
         CallChange::Recording(file) => set("recording", file)?,
+        CallChange::RecordingGaps(gaps) => set("recording_gaps", &json(gaps)?)?,
         CallChange::Sound { quality, problem } => {
-            let quality = quality
-                .as_ref()
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-            set("quality", &quality)?;
+            set("quality", &quality.as_ref().map(json).transpose()?)?;
             set("sound_problem", problem)?;
         }
         CallChange::Notes(notes) => set("notes", notes)?,
@@ -483,6 +484,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let level: Option<String> = row.get(10)?;
     let proof: Option<String> = row.get(24)?;
     let quality: Option<String> = row.get(29)?;
+    let gaps: Option<String> = row.get(31)?;
     Ok(CallRow {
         id: CallId::parse(&id).ok_or_else(|| unreadable(0))?,
         direction: CallDirection::parse(&direction).ok_or_else(|| unreadable(1))?,
@@ -517,7 +519,17 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
             .as_deref()
             .and_then(|text| serde_json::from_str(text).ok()),
         sound_problem: row.get(30)?,
+        recording_gaps: gaps
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default(),
     })
+}
+
+/// What a column keeps as JSON.
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 /// What a peer names itself is kept up to [`PEER_TEXT`] characters.

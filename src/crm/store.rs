@@ -19,7 +19,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
@@ -77,6 +77,8 @@ pub enum CallChange {
     },
     /// Its recording.
     Recording(String),
+    /// The gaps of its recording, all of them.
+    RecordingGaps(Vec<RecordingGap>),
     /// What became of its sound.
     Sound {
         /// The sum of what was measured.

@@ -467,6 +467,8 @@ impl Peers {
             | MediaEvent::Quality { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
+            | MediaEvent::RecordingAnnounced { .. }
+            | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. }

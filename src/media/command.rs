@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::media::gap::Gap;
 use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
@@ -77,6 +78,16 @@ pub enum Tone {
     Gap,
 }
 
+/// How both sides of a call learn that it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordingNotice {
+    /// Whether they hear a short tone now and then.
+    pub tone: bool,
+    /// A WAV file that they hear before the recording begins, of at most 30 s. When it cannot be
+    /// played, nothing is recorded.
+    pub announcement: Option<PathBuf>,
+}
+
 /// What the engine asks of the media threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaCommand {
@@ -127,8 +138,8 @@ pub enum MediaCommand {
         call: CallId,
         /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
-        /// Whether both sides hear a short tone now and then while they are recorded.
-        tone: bool,
+        /// How both sides learn of it.
+        notice: RecordingNotice,
     },
     /// Keep what is said out of the recording, or go on.
     PauseRecording {
@@ -265,6 +276,20 @@ pub enum MediaEvent {
     MutedTalk {
         /// The call.
         call: CallId,
+    },
+    /// Both sides are being told that the call will be recorded.
+    RecordingAnnounced {
+        /// The call.
+        call: CallId,
+        /// The file that it is to be.
+        path: PathBuf,
+    },
+    /// A gap of a recording began, or is over: the newest one with that beginning counts.
+    RecordingGap {
+        /// The call.
+        call: CallId,
+        /// The gap.
+        gap: Gap,
     },
     /// A recording is open and its header is on disk.
     RecordingStarted {

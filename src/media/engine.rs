@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::base::clock::monotonic_now;
-    use crate::media::command::{DeviceChoice, Source};
+    use crate::media::command::{DeviceChoice, RecordingNotice, Source};
     use crate::media::frame::to_pcm16;
     use crate::media::simulation::world::share_of;
     use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
@@ -277,7 +277,7 @@ mod tests {
                     .send(MediaCommand::StartRecording {
                         call,
                         path,
-                        tone: false,
+                        notice: RecordingNotice::default(),
                     })
                     .unwrap();
             }
@@ -360,7 +360,7 @@ mod tests {
                 .send(MediaCommand::StartRecording {
                     call,
                     path,
-                    tone: false,
+                    notice: RecordingNotice::default(),
                 })
                 .unwrap();
         }
@@ -434,7 +434,7 @@ mod tests {
             .send(MediaCommand::StartRecording {
                 call,
                 path,
-                tone: false,
+                notice: RecordingNotice::default(),
             })
             .unwrap();
         caller.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));
@@ -453,7 +453,7 @@ mod tests {
             .send(MediaCommand::StartRecording {
                 call,
                 path,
-                tone: false,
+                notice: RecordingNotice::default(),
             })
             .unwrap();
         side.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));

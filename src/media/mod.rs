@@ -15,6 +15,7 @@
 //! card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
 //! `processing` are sans-IO.
 
+pub mod call_recording;
 pub mod codec;
 pub mod command;
 pub mod device;
@@ -22,6 +23,7 @@ pub mod dtmf;
 pub mod emodel;
 pub mod engine;
 pub mod frame;
+pub mod gap;
 pub mod hold_music;
 pub mod jitter;
 pub mod one_way;

@@ -150,6 +150,7 @@ pub(crate) struct SettingsState {
     pub(crate) region: Option<Unsaved>,
     pub(crate) record_dir: Option<Unsaved>,
     pub(crate) hold_music: Option<Unsaved>,
+    pub(crate) recording_announcement: Option<Unsaved>,
     pub(crate) silence_limit: Option<Unsaved>,
     pub(crate) ladder_days: Option<Unsaved>,
     pub(crate) name_servers: Option<Unsaved>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{
-    ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
+    ICON_CAMPAIGN, ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
 };
 
 use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, ringing_ui};
@@ -277,6 +277,11 @@ fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
                 pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
                     theme.colours.bad
                 });
+            }
+            RecordingView::Announced => {
+                let soon = |theme: &Theme| theme.colours.warn;
+                pill_ui(ui, text::REC_ANNOUNCED, Some(ICON_CAMPAIGN), soon)
+                    .on_hover_text(text::REC_ANNOUNCED_WHY);
             }
             RecordingView::Paused(_) => {
                 pill_ui(ui, text::REC_PAUSED, Some(ICON_PAUSE), |theme| {

@@ -43,7 +43,7 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         });
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
         section_ui(ui, text::CALLS_SECTION, |ui| {
-            calls_section_ui(ui, &mut settings, &mut state.settings);
+            calls_section_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::COLLEAGUES, |ui| {
             colleague_settings_ui(ui, &mut settings, &mut state.settings);
@@ -288,7 +288,12 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
     });
 }
 
-fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+fn calls_section_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
     switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
     why_ui(ui, text::HOLD_ON_ANSWER_WHY);
     silence_limit_ui(ui, settings, state);
@@ -307,6 +312,7 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     }
     switch_ui(ui, &mut settings.recording_tone, text::RECORDING_TONE);
     why_ui(ui, text::RECORDING_TONE_WHY);
+    announcement_ui(ui, settings, state, snapshot);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
     why_ui(ui, text::ASK_AGENT_WHY);
     ui.add_space(8.0);
@@ -318,6 +324,27 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     path_ui(ui, name, &mut settings.record_dir, &mut state.record_dir);
     region_ui(ui, settings, state);
     ladder_days_ui(ui, settings, state);
+}
+
+/// The file is read by the engine, which tells what is wrong with it.
+fn announcement_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
+    ui.add_space(8.0);
+    let name = (
+        text::RECORDING_ANNOUNCEMENT,
+        text::RECORDING_ANNOUNCEMENT_HINT,
+        text::RECORDING_ANNOUNCEMENT_WHY,
+    );
+    let file = &mut settings.recording_announcement;
+    path_ui(ui, name, file, &mut state.recording_announcement);
+    if let Some(problem) = &snapshot.devices.announcement_problem {
+        let words = format::sentence(problem);
+        paragraph_ui(ui, &words, BODY, Theme::of(ui).colours.bad.text);
+    }
 }
 
 fn silence_limit_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
