@@ -64,6 +64,7 @@ replayed!(
     endpoint,
     message,
     name_addr,
+    rtcp,
     rtp,
     sdp,
     sound,

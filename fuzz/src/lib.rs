@@ -9,6 +9,7 @@ mod dtmf;
 mod endpoint;
 mod message;
 mod name_addr;
+mod rtcp;
 mod rtp;
 mod sdp;
 mod sound;
@@ -21,13 +22,14 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 13] = [
+pub const TARGETS: [(&str, Oracle); 14] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtmf", dtmf::check),
     ("endpoint", endpoint::check),
     ("message", message::check),
     ("name_addr", name_addr::check),
+    ("rtcp", rtcp::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),
     ("sound", sound::check),

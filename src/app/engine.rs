@@ -27,7 +27,7 @@ use crate::base::flow::Input;
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
-    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot,
+    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot, SoundCheckView,
 };
 use crate::crm::row::Identification;
 use crate::crm::store::{Pending, Write, Written};
@@ -152,6 +152,7 @@ pub(super) struct Engine {
     pub(super) messages: Messages,
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
+    pub(super) sound_check: SoundCheckView,
     pub(super) dial_request: Option<DialRequest>,
     /// Until when an emergency service may call back whatever the rules say.
     pub(super) helped_until: Option<Instant>,
@@ -249,6 +250,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         messages: Messages::default(),
         next_notice: 1,
         devices: DevicesView::default(),
+        sound_check: SoundCheckView::default(),
         dial_request: None,
         helped_until: None,
         refusals_due: None,
@@ -363,6 +365,11 @@ impl Engine {
         }
         let processing = crate::app::sound::processing(&self.options.settings);
         self.sound(MediaCommand::Processing(processing));
+        let volumes = crate::app::sound_check::volumes(&self.options.settings);
+        self.sound(MediaCommand::Volumes(volumes));
+        if self.options.attended {
+            self.sound(MediaCommand::Meter(true));
+        }
         if let Some(path) = self.options.hold_music.clone() {
             self.sound(MediaCommand::HoldMusic(Some(path)));
         }

@@ -39,6 +39,7 @@ mod script;
 mod second_call;
 mod silence;
 mod sound;
+mod sound_check;
 mod sound_fault;
 mod tones;
 mod transfers;

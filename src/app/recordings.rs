@@ -164,6 +164,8 @@ impl Engine {
             | MediaEvent::OneWay { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
+            | MediaEvent::Levels(_)
+            | MediaEvent::SoundTest(_)
             | MediaEvent::SourceFailed { .. }
             | MediaEvent::HoldMusic { .. }
             | MediaEvent::Device { .. } => {}

@@ -119,6 +119,9 @@ impl Engine {
         };
         if focus != self.focus {
             self.focus.clone_from(&focus);
+            if focus.is_empty() {
+                self.sound_check.levels = None;
+            }
             self.sound(MediaCommand::Focus(focus));
         }
         let changed: Vec<MediaCommand> = self
@@ -198,6 +201,8 @@ impl Engine {
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. } => self.handle_recording(event),
+            MediaEvent::Levels(levels) => self.handle_levels(levels),
+            MediaEvent::SoundTest(news) => self.handle_sound_test(news),
             MediaEvent::Microphone(state) => self.handle_microphone(state),
             MediaEvent::MutedTalk { call } => self.handle_muted_talk(now, call),
             MediaEvent::SourceFailed { call, message } => self.problem(Some(call), message),

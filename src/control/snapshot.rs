@@ -10,6 +10,7 @@ use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
 use crate::control::media_security::MediaSecurity;
+use crate::control::sound_check::SoundCheckView;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 
 /// Everything that the window shows of the engine.
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub settings: Settings,
     /// The sound devices.
     pub devices: DevicesView,
+    /// Their test, and how loud they are.
+    pub sound_check: SoundCheckView,
     /// A link that waits for the agent's yes.
     pub dial_request: Option<DialRequest>,
     /// Things that went wrong and stay until dismissed, oldest first, at most 20.

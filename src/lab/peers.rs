@@ -467,6 +467,8 @@ impl Peers {
             | MediaEvent::Quality { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
+            | MediaEvent::Levels(_)
+            | MediaEvent::SoundTest(_)
             | MediaEvent::RecordingAnnounced { .. }
             | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }

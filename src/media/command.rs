@@ -7,9 +7,12 @@ use std::time::Duration;
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
 use crate::media::gap::Gap;
+use crate::media::level::Levels;
 use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
+pub use crate::media::sound_test::{SoundTest, SoundTestNews};
+pub use crate::media::volume::Volumes;
 use crate::sdp::MediaPlan;
 
 /// Which sound device to use.
@@ -159,6 +162,12 @@ pub enum MediaCommand {
     Devices(Devices),
     /// Change what is done to the microphone's sound, in a call too; at the start nothing is.
     Processing(Processing),
+    /// How loud the devices are made.
+    Volumes(Volumes),
+    /// Tell levels while a call is talked, or not.
+    Meter(bool),
+    /// Test the devices; none ends a test. A call ends it, too.
+    SoundTest(Option<SoundTest>),
     /// End a call's media and close its sockets and its recording.
     Close {
         /// The call.
@@ -183,6 +192,9 @@ impl MediaCommand {
             | Self::Tone(_)
             | Self::Devices(_)
             | Self::Processing(_)
+            | Self::Volumes(_)
+            | Self::Meter(_)
+            | Self::SoundTest(_)
             | Self::HoldMusic(_) => None,
         }
     }
@@ -272,6 +284,10 @@ pub enum MediaEvent {
     },
     /// The microphone gives nothing, or something again.
     Microphone(MicrophoneState),
+    /// How loud the devices are, ten times a second, to who asked for it.
+    Levels(Levels),
+    /// How the test of the devices goes.
+    SoundTest(SoundTestNews),
     /// The agent talks into this call and is muted; at most once in ten seconds.
     MutedTalk {
         /// The call.

@@ -27,6 +27,7 @@ use crate::media::news::told;
 use crate::media::pacer::Pacer;
 use crate::media::seed::draw_seed;
 use crate::media::session::{Session, Transmit};
+use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 use crate::media::transport::PortPair;
 
@@ -111,6 +112,7 @@ pub(super) struct Worker {
     microphone: Microphone,
     /// How much the decoders may compute.
     effort: EffortRule,
+    check: SoundCheck,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
@@ -142,6 +144,7 @@ impl Worker {
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             microphone: Microphone::default(),
             effort: EffortRule::new(now),
+            check: SoundCheck::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
@@ -187,7 +190,8 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            self.cards.set_busy(now, busy, !self.calls.is_empty());
+            let listening = self.check.is_on() || !self.calls.is_empty();
+            self.cards.set_busy(now, busy, listening);
             self.take_loaded();
             self.take_music();
             self.take_device_news();
@@ -232,7 +236,8 @@ impl Worker {
     }
 
     fn is_busy(&self) -> bool {
-        !self.calls.is_empty() || self.tone.is_some() || self.fading.is_some()
+        let toned = self.tone.is_some() || self.fading.is_some();
+        !self.calls.is_empty() || toned || self.check.is_on()
     }
 
     fn take(&mut self, message: Message) {
@@ -247,6 +252,10 @@ impl Worker {
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
             call.ports = ports;
             return;
+        }
+        // Who calls gets the devices.
+        if self.check.is_on() {
+            self.check.order(None);
         }
         let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
@@ -313,6 +322,11 @@ impl Worker {
             MediaCommand::Tone(tone) => self.change_tone(tone),
             MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
             MediaCommand::Processing(choice) => self.microphone.choose(choice),
+            MediaCommand::Volumes(volumes) => self.cards.set_volumes(volumes),
+            MediaCommand::Meter(on) => self.check.meter(on),
+            MediaCommand::SoundTest(test) => {
+                self.check.order(test.filter(|_| self.calls.is_empty()));
+            }
             MediaCommand::Close { call } => self.close(call),
         }
     }
@@ -465,15 +479,21 @@ impl Worker {
             let ring = target(player);
             player.mix_into(if ring { &mut ringer } else { &mut speaker });
         }
+        let has_microphone = self.cards.has_clock();
+        self.check.play(has_microphone, &mut speaker, &mut ringer);
         let played = self.cards.play(&speaker, &ringer);
         let focused = self.calls.iter().filter(|c| self.focus.contains(&c.id));
-        let listener = Listener::among(focused.map(Call::listener));
+        let tested = self.check.records().then_some(Listener::Call);
+        let listener = Listener::among(focused.map(Call::listener).chain(tested));
+        let raw = microphone;
         let noticed = self
             .microphone
             .tick(&self.cards, came, &mut microphone, &played, listener);
         for news in noticed.news() {
             self.tell(news);
         }
+        let talking = !self.focus.is_empty();
+        self.check.hear(&raw, &microphone, &played, talking);
         for call in &mut self.calls {
             let focus = self.focus.contains(&call.id);
             let heard = &call.heard;
@@ -513,6 +533,7 @@ impl Worker {
                 });
             }
         }
+        news.extend(std::iter::from_fn(|| self.check.poll_news()));
         for event in news {
             self.tell(event);
         }
@@ -531,7 +552,7 @@ impl Worker {
 
     /// Queues an event; figures are the first to go when nobody reads.
     fn tell(&mut self, event: MediaEvent) {
-        let figures = matches!(event, MediaEvent::Quality { .. });
+        let figures = matches!(event, MediaEvent::Quality { .. } | MediaEvent::Levels(_));
         let limit = if figures { MAX_EVENTS / 4 } else { MAX_EVENTS };
         if self.waiting_events.len() < limit {
             self.waiting_events.push_back(event);

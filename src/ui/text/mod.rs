@@ -5,6 +5,7 @@ mod forms;
 mod ladder;
 mod recording;
 mod sound;
+mod sound_check;
 mod voice;
 
 pub(crate) use codecs::*;
@@ -12,6 +13,7 @@ pub(crate) use forms::*;
 pub(crate) use ladder::*;
 pub(crate) use recording::*;
 pub(crate) use sound::*;
+pub(crate) use sound_check::*;
 pub(crate) use voice::*;
 
 use crate::control::ColleagueState;
