@@ -203,9 +203,10 @@ fn unannounced(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::frame::{FRAME_SAMPLES, SILENCE, peak};
+    use crate::base::clock::monotonic_now;
+    use crate::media::frame::{FRAME_SAMPLES, peak};
     use std::path::Path;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     const AGENT: Frame = [0.5; FRAME_SAMPLES];
     const FAR_END: Frame = [-0.25; FRAME_SAMPLES];
@@ -245,12 +246,12 @@ mod tests {
 
         /// Waits for the thread that reads the announcement.
         fn read(&mut self) {
-            let deadline = Instant::now() + Duration::from_secs(20);
+            let deadline = monotonic_now() + Duration::from_secs(20);
             let loaded = loop {
                 if let Some(loaded) = self.loader.poll() {
                     break loaded;
                 }
-                assert!(Instant::now() < deadline);
+                assert!(monotonic_now() < deadline);
                 std::thread::yield_now();
             };
             assert!(self.recording.take(loaded).is_none());
@@ -385,6 +386,5 @@ mod tests {
         assert_eq!(bytes[cue + 8..cue + 12], 2_u32.to_le_bytes());
         let reader = hound::WavReader::open(desk.file()).unwrap();
         assert_eq!(reader.duration(), 150 * 480);
-        assert_eq!(SILENCE.len(), 480);
     }
 }

@@ -200,3 +200,15 @@ fn a_call_shows_both_levels_and_no_microphone_while_it_is_muted() {
         assert!(shown.query_by_label("Test the sound…").is_none());
     }
 }
+
+#[test]
+fn an_announcement_that_cannot_be_played_is_told_where_it_is_chosen() {
+    let mut snapshot = registered();
+    snapshot.settings.recording_announcement = "/tmp/none.wav".to_owned();
+    snapshot.devices.announcement_problem = Some("no call is recorded: it is gone".to_owned());
+    let shown = desk(snapshot, Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    shown.get_by_label("Announcement before a recording");
+    shown.get_by_label_contains("o call is recorded: it is gone");
+}
