@@ -57,12 +57,16 @@ bench: setup-bench
 	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound
 
 ## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
-## messages under virtual time, and a million mutated datagrams against the headless release build.
+## messages under virtual time, and against the headless release build a million mutated datagrams and
+## 200 kills in the midst of calls (KILLS=200).
 CALLS ?= 100000
+KILLS ?= 200
 soak: soak-calls setup-test
 	$(CARGO) build --release --no-default-features --target-dir target/headless
 	RINGDESK_BINARY=$(CURDIR)/target/headless/release/ringdesk RINGDESK_DATAGRAMS=1000000 \
 	  $(CARGO) test --test peers -- --nocapture mutated
+	RINGDESK_BINARY=$(CURDIR)/target/headless/release/ringdesk RINGDESK_KILLS=$(KILLS) \
+	  $(CARGO) test --test peers -- --nocapture killed_at_any_moment
 
 soak-calls: setup
 	CARGO_PROFILE_TEST_OPT_LEVEL=2 RINGDESK_SIM_CALLS=$(CALLS) RINGDESK_SIM_MESSAGES=1000000 \

@@ -328,6 +328,7 @@ fn call(number: u64) -> CallRow {
         end_reason: None,
         sip_call_id: None,
         recording: None,
+        recording_gaps: Vec::new(),
         notes: String::new(),
         done: false,
         transferred_to: None,

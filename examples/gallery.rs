@@ -29,14 +29,14 @@ use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
-    DialRequest, ExportView, Handle, MailboxView, MediaSecurity, MessageCount, MosView, Notice,
-    Page, PageRequest, PickupTarget, QualityView, RecordingView, ReferralView, Registration,
-    Snapshot,
+    DialRequest, ExportView, Handle, LevelView, LevelsView, MailboxView, MediaSecurity,
+    MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, QualityView, RecordingView,
+    ReferralView, Registration, Snapshot, SoundCheckView,
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
     ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
-    OrganizationRow, QualitySeries, QualitySpan, Share,
+    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, Share,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -205,8 +205,22 @@ fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> S
             problem: None,
             microphone_problem: None,
             hold_music_problem: None,
+            announcement_problem: None,
             microphones: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
             speakers: vec!["Jabra Evolve2 65".to_owned(), "Built-in".to_owned()],
+        },
+        sound_check: SoundCheckView {
+            levels: Some(LevelsView {
+                microphone: LevelView {
+                    peak: -9,
+                    mean: -18,
+                },
+                speaker: LevelView {
+                    peak: -14,
+                    mean: -24,
+                },
+            }),
+            ..SoundCheckView::default()
         },
         ..Snapshot::default()
     };
@@ -604,6 +618,12 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         end_reason: Some("the other side hung up".to_owned()),
         sip_call_id: Some("a84b4c76e66710@pc33.northwind.example".to_owned()),
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
+        recording_gaps: Vec::from_iter((talked && index.is_multiple_of(4)).then_some(
+            RecordingGap {
+                start_millis: 21_000,
+                length_millis: Some(12_400),
+            },
+        )),
         notes: NOTES[index % NOTES.len()].to_owned(),
         done: talked || direction == CallDirection::Outbound || index > 20,
         transferred_to: (index == 2).then(|| "+49 30 901820".to_owned()),

@@ -65,6 +65,7 @@ replayed!(
     endpoint,
     message,
     name_addr,
+    rtcp,
     rtp,
     sdp,
     sound,

@@ -13,9 +13,12 @@
 use std::f32::consts::PI;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use ringdesk::media::sound_test::LONGEST_LATENCY;
 use ringdesk::media::{
-    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, Source, devices,
+    DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, RecordingNotice,
+    SoundTest, SoundTestNews, Source, Volumes, devices,
 };
 
 use crate::sound_world::{Side, SoundServer, connect, device, null_devices};
@@ -39,6 +42,14 @@ fn an_echo_is_taken_out_and_a_muted_microphone_is_told() {
     beside_a_sound_server(
         "an_echo_is_taken_out_and_a_muted_microphone_is_told",
         hear_no_echo,
+    );
+}
+
+#[test]
+fn the_devices_are_tested_and_their_delay_is_measured() {
+    beside_a_sound_server(
+        "the_devices_are_tested_and_their_delay_is_measured",
+        test_the_devices,
     );
 }
 
@@ -97,7 +108,7 @@ fn talk_through_the_sound_server() {
         .send(MediaCommand::StartRecording {
             call: far.call,
             path: path.clone(),
-            tone: false,
+            notice: RecordingNotice::default(),
         })
         .unwrap();
     for _ in 0..3 {
@@ -233,6 +244,95 @@ fn hear_no_echo() {
     });
     assert_eq!(call, ours.call);
     assert!(talker.wait().unwrap().success());
+}
+
+/// Without a call: the capsule hears the headset, so that the test finds its own chirps, and its ring
+/// only where the ringer is that headset.
+fn test_the_devices() {
+    let named = |name: &str| DeviceChoice::Named(name.to_owned());
+    let mut desk = Side::new(
+        1,
+        Devices {
+            microphone: named("capsule"),
+            speaker: named("headset"),
+            ringer: named("loudspeaker"),
+        },
+    );
+    let call = desk.call;
+    desk.engine.send(MediaCommand::Close { call }).unwrap();
+    let (_, _, problem) = desk.wait(device);
+    assert_eq!(problem, None);
+
+    begin(&mut desk, SoundTest::Latency);
+    let latency = desk.wait(|event| match event {
+        MediaEvent::SoundTest(SoundTestNews::Latency(latency)) => Some(*latency),
+        _ => None,
+    });
+    let latency = latency.unwrap();
+    assert!(
+        (Duration::from_millis(5)..=LONGEST_LATENCY).contains(&latency),
+        "{latency:?}"
+    );
+
+    // What is recorded comes back: three seconds with a tone of another program in them.
+    let folder = tempfile::tempdir().unwrap();
+    let tone = folder.path().join("tone.wav");
+    write_tone(&tone);
+    let mut player = Command::new("paplay")
+        .args(["--device", "headset"])
+        .arg(&tone)
+        .spawn()
+        .unwrap();
+    begin(&mut desk, SoundTest::Record);
+    let loud = |event: &MediaEvent| match event {
+        MediaEvent::Levels(levels) if levels.microphone.rms > 0.1 => Some(*levels),
+        _ => None,
+    };
+    desk.wait(loud);
+    assert!(player.wait().unwrap().success());
+    let stage = |wanted: SoundTestNews| {
+        move |event: &MediaEvent| (*event == MediaEvent::SoundTest(wanted)).then_some(())
+    };
+    desk.wait(stage(SoundTestNews::Playing));
+    let played = desk.wait(|event| match event {
+        MediaEvent::Levels(levels) if levels.speaker.rms > 0.1 => Some(*levels),
+        _ => None,
+    });
+    assert!(played.speaker.peak <= 1.0);
+    desk.wait(stage(SoundTestNews::Done));
+
+    // The volume is the card's, whatever plays.
+    desk.engine
+        .send(MediaCommand::Volumes(Volumes {
+            speaker: 0,
+            ..Volumes::default()
+        }))
+        .unwrap();
+    begin(&mut desk, SoundTest::Latency);
+    let latency = desk.wait(|event| match event {
+        MediaEvent::SoundTest(SoundTestNews::Latency(latency)) => Some(*latency),
+        _ => None,
+    });
+    assert_eq!(latency, None, "a silent speaker is not heard");
+
+    // The ringer is another sink, which the capsule does not hear.
+    begin(&mut desk, SoundTest::Ring);
+    desk.wait(stage(SoundTestNews::Ringing));
+    desk.wait(|event| match event {
+        MediaEvent::Levels(levels) => {
+            assert!(levels.microphone.peak < 0.01, "{levels:?}");
+            None
+        }
+        MediaEvent::SoundTest(news) => (*news == SoundTestNews::Done).then_some(()),
+        _ => None,
+    });
+    desk.engine.send(MediaCommand::SoundTest(None)).unwrap();
+    desk.wait(stage(SoundTestNews::Ended));
+}
+
+fn begin(desk: &mut Side, test: SoundTest) {
+    let test = Some(test);
+    desk.engine.send(MediaCommand::SoundTest(test)).unwrap();
 }
 
 /// A call between a far end without devices and ours with the headset.

@@ -10,6 +10,7 @@ mod dtmf;
 mod endpoint;
 mod message;
 mod name_addr;
+mod rtcp;
 mod rtp;
 mod sdp;
 mod sound;
@@ -22,7 +23,7 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 14] = [
+pub const TARGETS: [(&str, Oracle); 15] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtls", dtls::check),
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Oracle); 14] = [
     ("endpoint", endpoint::check),
     ("message", message::check),
     ("name_addr", name_addr::check),
+    ("rtcp", rtcp::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),
     ("sound", sound::check),

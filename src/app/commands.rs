@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::app::engine::Engine;
 use crate::app::live_call::LiveCall;
 use crate::app::script::phrase;
+use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
@@ -79,6 +80,7 @@ impl Engine {
             Command::SaveSettings(settings) => self.save_settings(now, *settings),
             Command::StartLab => self.tell(Event::LabWanted),
             Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
+            Command::CheckSound(check) => self.check_sound(check),
             Command::RefreshDevices => self.look_for_devices(),
             Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
             Command::DismissMessage(id) => self.messages.dismiss(id),
@@ -233,6 +235,10 @@ impl Engine {
         if processing != crate::app::sound::processing(&self.options.settings) {
             self.sound(MediaCommand::Processing(processing));
         }
+        let volumes = sound_check::volumes(&settings);
+        if volumes != sound_check::volumes(&self.options.settings) {
+            self.sound(MediaCommand::Volumes(volumes));
+        }
         self.change_hold_music(crate::app::sound::hold_music(&settings));
         if settings.colleagues != self.options.settings.colleagues {
             self.set_colleagues(now, &settings.colleagues);
@@ -253,7 +259,10 @@ impl Engine {
         if settings.name_servers != self.options.settings.name_servers {
             self.net.set_name_servers(settings.name_server_addresses());
         }
-        self.options.settings = settings;
+        let before = std::mem::replace(&mut self.options.settings, settings);
+        if before.recording_announcement != self.options.settings.recording_announcement {
+            self.read_announcement();
+        }
         self.persist();
     }
 

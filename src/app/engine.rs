@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use crate::base::flow::Input;
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
-    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot,
+    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot, SoundCheckView,
 };
 use crate::crm::row::Identification;
 use crate::crm::store::{Pending, Write, Written};
@@ -107,6 +108,10 @@ pub(super) enum Internal {
     },
     ToCallBack(Option<u64>),
     DeviceNames(Vec<String>, Vec<String>),
+    /// Recordings that a crash left without their call.
+    RecordingsFound(Vec<(CallId, PathBuf)>),
+    /// Why the announcement of recordings cannot be played.
+    AnnouncementRead(Option<String>),
     Saved(Result<(), String>),
     LaddersWritten,
     QualityWritten,
@@ -147,6 +152,7 @@ pub(super) struct Engine {
     pub(super) messages: Messages,
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
+    pub(super) sound_check: SoundCheckView,
     pub(super) dial_request: Option<DialRequest>,
     /// Until when an emergency service may call back whatever the rules say.
     pub(super) helped_until: Option<Instant>,
@@ -244,6 +250,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         messages: Messages::default(),
         next_notice: 1,
         devices: DevicesView::default(),
+        sound_check: SoundCheckView::default(),
         dial_request: None,
         helped_until: None,
         refusals_due: None,
@@ -351,11 +358,18 @@ impl Engine {
         self.set_colleagues(now, &colleagues);
         self.begin_watching(now, None);
         self.count_to_call_back();
+        self.look_for_recordings();
+        self.read_announcement();
         if self.options.devices.any() {
             self.look_for_devices();
         }
         let processing = crate::app::sound::processing(&self.options.settings);
         self.sound(MediaCommand::Processing(processing));
+        let volumes = crate::app::sound_check::volumes(&self.options.settings);
+        self.sound(MediaCommand::Volumes(volumes));
+        if self.options.attended {
+            self.sound(MediaCommand::Meter(true));
+        }
         if let Some(path) = self.options.hold_music.clone() {
             self.sound(MediaCommand::HoldMusic(Some(path)));
         }
@@ -476,6 +490,8 @@ impl Engine {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
             }
+            Internal::RecordingsFound(found) => self.tie_recordings(found),
+            Internal::AnnouncementRead(problem) => self.devices.announcement_problem = problem,
             Internal::LaddersWritten => {
                 self.ladders.lock().written();
                 self.pages.invalidate_ladders();

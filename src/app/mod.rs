@@ -39,6 +39,7 @@ mod script;
 mod second_call;
 mod silence;
 mod sound;
+mod sound_check;
 mod sound_fault;
 mod tones;
 mod transfers;
@@ -52,6 +53,8 @@ pub use options::{
     AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
 pub use records::Records;
-pub use sound::{check_hold_music, check_source, devices, hold_music, sound_cards};
+pub use sound::{
+    check_announcement, check_hold_music, check_source, devices, hold_music, sound_cards,
+};
 
 pub use crate::media::Source;

@@ -1,12 +1,32 @@
 //! Recordings of calls: who decides about them, and the pauses for payment data.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, Internal};
+use crate::app::live_call::LiveCall;
+use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
-use crate::media::MediaCommand;
+use crate::crm::row::RecordingGap;
+use crate::crm::store::{CallChange, Write};
+use crate::media::gap::Gap;
+use crate::media::{MediaCommand, MediaEvent, RecordingNotice};
+
+/// What is known of a call's recording beside what is shown.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    /// Whether it was asked for and is not yet told as started.
+    wanted: bool,
+    /// Since when it is paused.
+    unheard_since: Option<Instant>,
+    /// When it went on.
+    heard_again: Option<Instant>,
+    /// Where it was paused.
+    gaps: Vec<RecordingGap>,
+}
 
 impl Engine {
     /// Whether a call is recorded from its answer without anybody's doing.
@@ -38,23 +58,173 @@ impl Engine {
     /// Starts or stops a call's recording.
     pub(super) fn set_recording(&mut self, id: CallId, on: bool) {
         let recording = self.recording_of(id).is_some_and(RecordingView::is_on);
-        let tone = self.options.settings.recording_tone;
+        let notice = self.recording_notice(id);
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        if on && !recording && !call.record_wanted && call.connected() {
-            call.record_wanted = true;
+        if on && !recording && !call.recorded.wanted && call.connected() {
+            call.recorded.wanted = true;
             // The recorder finds a free name: looking for one takes its time on a network share.
-            let path = self.options.record_dir.join(format!("{id}.wav"));
+            let path = file_of(&self.options.record_dir, id);
             self.sound(MediaCommand::StartRecording {
                 call: id,
                 path,
-                tone,
+                notice,
             });
-        } else if !on && (recording || call.record_wanted) {
-            call.record_wanted = false;
+        } else if !on && (recording || call.recorded.wanted) {
+            call.recorded.wanted = false;
+            let announced = call.recording == RecordingView::Announced;
             self.sound(MediaCommand::StopRecording { call: id });
+            if announced {
+                self.tell_recording(id, RecordingView::Off, "stopped", PathBuf::new(), None);
+            }
         }
+    }
+
+    /// How both sides of a call learn that it is recorded. The peers of the lab are no persons.
+    fn recording_notice(&self, id: CallId) -> RecordingNotice {
+        RecordingNotice {
+            tone: self.options.settings.recording_tone,
+            announcement: self.announcement().filter(|_| !self.is_lab_call(id)),
+        }
+    }
+
+    /// What both sides hear before a recording.
+    fn announcement(&self) -> Option<PathBuf> {
+        let path = self.options.settings.recording_announcement.trim();
+        (!path.is_empty()).then(|| PathBuf::from(path))
+    }
+
+    /// Tries the announcement, so that a missing one is known before a call.
+    pub(super) fn read_announcement(&mut self) {
+        self.devices.announcement_problem = None;
+        let Some(path) = self.announcement() else {
+            return;
+        };
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let read = move || {
+                check_announcement(&path)
+                    .err()
+                    .map(|error| error.to_string())
+            };
+            if let Ok(problem) = tokio::task::spawn_blocking(read).await {
+                let problem = problem.map(|why| format!("no call is recorded: {why}"));
+                drop(internal.send(Internal::AnnouncementRead(problem)).await);
+            }
+        });
+    }
+
+    /// Takes tidings of a recording from the sound threads.
+    pub(super) fn handle_recording(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::RecordingAnnounced { call, path } => {
+                let wanted = |live: &&mut LiveCall| live.recorded.wanted;
+                if let Some(live) = self.calls.get_mut(&call).filter(wanted) {
+                    live.recording = RecordingView::Announced;
+                    let call = live.context();
+                    self.tell(Event::Recording {
+                        call,
+                        state: "announced",
+                        path,
+                        problem: None,
+                    });
+                }
+            }
+            MediaEvent::RecordingStarted { call, path } => {
+                let text = path.display().to_string();
+                self.record(Write::ChangeCall(call, CallChange::Recording(text.clone())));
+                self.forget_gaps(call);
+                self.tell_recording(call, RecordingView::On(text), "started", path, None);
+            }
+            MediaEvent::RecordingGap { call, gap } => self.note_gap(call, gap),
+            MediaEvent::RecordingStopped {
+                call,
+                path,
+                duration: _,
+            } => {
+                let text = path.display().to_string();
+                self.tell_recording(call, RecordingView::Done(text), "stopped", path, None);
+            }
+            MediaEvent::RecordingFailed {
+                call,
+                path,
+                message,
+            } => {
+                let view = RecordingView::Failed(message.clone());
+                self.tell_recording(call, view, "failed", path, Some(message.clone()));
+                self.notice(message);
+            }
+            // None of these is about a recording.
+            MediaEvent::Flowing { .. }
+            | MediaEvent::Silent { .. }
+            | MediaEvent::Heard { .. }
+            | MediaEvent::Dtmf { .. }
+            | MediaEvent::Quality { .. }
+            | MediaEvent::Secured { .. }
+            | MediaEvent::KeysFailed { .. }
+            | MediaEvent::OneWay { .. }
+            | MediaEvent::Microphone(_)
+            | MediaEvent::MutedTalk { .. }
+            | MediaEvent::Levels(_)
+            | MediaEvent::SoundTest(_)
+            | MediaEvent::SourceFailed { .. }
+            | MediaEvent::HoldMusic { .. }
+            | MediaEvent::Device { .. } => {}
+        }
+    }
+
+    /// Another recording of the call begins; the gaps that are kept are those of the last one.
+    fn forget_gaps(&mut self, id: CallId) {
+        let gaps = self
+            .calls
+            .get_mut(&id)
+            .map(|call| &mut call.recorded.gaps)
+            .filter(|gaps| !gaps.is_empty());
+        if let Some(gaps) = gaps {
+            gaps.clear();
+            self.record(Write::ChangeCall(id, CallChange::RecordingGaps(Vec::new())));
+        }
+    }
+
+    /// A gap begins or is over. It is written down at once: a crash may follow.
+    fn note_gap(&mut self, id: CallId, gap: Gap) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let gap = RecordingGap {
+            start_millis: millis(gap.start),
+            length_millis: gap.length.map(millis),
+        };
+        let gaps = &mut call.recorded.gaps;
+        gaps.retain(|known| known.start_millis != gap.start_millis);
+        gaps.push(gap);
+        let change = CallChange::RecordingGaps(gaps.clone());
+        self.record(Write::ChangeCall(id, change));
+    }
+
+    fn tell_recording(
+        &mut self,
+        call: CallId,
+        view: RecordingView,
+        state: &'static str,
+        path: PathBuf,
+        problem: Option<String>,
+    ) {
+        let Some(live) = self.calls.get_mut(&call) else {
+            return;
+        };
+        live.recording = view;
+        live.recorded.wanted = false;
+        live.recorded.unheard_since = None;
+        let call = live.context();
+        self.tell(Event::Recording {
+            call,
+            state,
+            path,
+            problem,
+        });
     }
 
     /// Keeps payment data out of everything that is kept, or goes on.
@@ -66,14 +236,20 @@ impl Engine {
             (RecordingView::On(path), true) => RecordingView::Paused(path.clone()),
             (RecordingView::Paused(path), false) => RecordingView::On(path.clone()),
             (RecordingView::On(_) | RecordingView::Paused(_), _) => return,
-            (RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_), _) => {
+            (
+                RecordingView::Off
+                | RecordingView::Announced
+                | RecordingView::Done(_)
+                | RecordingView::Failed(_),
+                _,
+            ) => {
                 let text = "the call is not being recorded, so there is nothing to pause";
                 return self.problem(Some(id), text.to_owned());
             }
         };
         call.recording = view;
-        call.unheard_since = if paused { Some(now) } else { None };
-        call.heard_again = (!paused).then_some(now);
+        call.recorded.unheard_since = if paused { Some(now) } else { None };
+        call.recorded.heard_again = (!paused).then_some(now);
         let event = Event::Recording {
             call: call.context(),
             state: if paused { "paused" } else { "resumed" },
@@ -84,14 +260,86 @@ impl Engine {
         self.tell(event);
     }
 
+    /// Looks for the recordings of calls in which the phone ended before their rows named them: a
+    /// file carries its call's id.
+    pub(super) fn look_for_recordings(&self) {
+        let interrupted = self.store.interrupted_unrecorded();
+        let folder = self.options.record_dir.clone();
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let Ok(Ok(calls)) = interrupted.await else {
+                return;
+            };
+            if calls.is_empty() {
+                return;
+            }
+            // The folder may be on a network.
+            let looked = tokio::task::spawn_blocking(move || found(&folder, calls)).await;
+            if let Ok(found) = looked
+                && !found.is_empty()
+            {
+                drop(internal.send(Internal::RecordingsFound(found)).await);
+            }
+        });
+    }
+
+    /// Writes down which calls they are of.
+    pub(super) fn tie_recordings(&mut self, found: Vec<(CallId, PathBuf)>) {
+        for (call, path) in found {
+            let path = path.display().to_string();
+            tracing::info!(%call, path, "a recording of an interrupted call was found");
+            self.record(Write::ChangeCall(call, CallChange::Recording(path)));
+        }
+    }
+
     /// Whether a digit that came just now, and lasted so long, was pressed while payment data was
     /// named: then nobody is told of it.
     pub(super) fn is_unheard(&self, now: Instant, id: CallId, lasted: Duration) -> bool {
         self.calls.get(&id).is_some_and(|call| {
-            call.unheard_since.is_some()
+            call.recorded.unheard_since.is_some()
                 || call
+                    .recorded
                     .heard_again
                     .is_some_and(|again| now.checked_sub(lasted).is_none_or(|began| began < again))
         })
+    }
+}
+
+/// The file of a call's first recording.
+fn file_of(folder: &Path, call: CallId) -> PathBuf {
+    folder.join(format!("{call}.wav"))
+}
+
+/// Those of the calls that have a recording. A file without even a header holds no sound, as a kill
+/// leaves it between its creation and its first byte: it goes.
+fn found(folder: &Path, calls: Vec<CallId>) -> Vec<(CallId, PathBuf)> {
+    let files = calls.into_iter().filter_map(|call| {
+        let path = file_of(folder, call);
+        let bytes = fs::metadata(&path).ok()?.len();
+        if bytes > 0 {
+            return Some((call, path));
+        }
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(%error, path = %path.display(), "an empty recording stays");
+        }
+        None
+    });
+    files.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_is_found_by_its_calls_id_and_an_empty_one_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [recorded, empty, silent] = [1, 2, 3].map(|number| CallId::new(number, [7; 10]));
+        fs::write(file_of(folder.path(), recorded), "RIFF").unwrap();
+        fs::write(file_of(folder.path(), empty), "").unwrap();
+        let expected = vec![(recorded, file_of(folder.path(), recorded))];
+        let calls = vec![recorded, empty, silent];
+        assert_eq!(found(folder.path(), calls), expected);
+        assert!(!file_of(folder.path(), empty).exists());
     }
 }

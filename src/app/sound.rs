@@ -11,9 +11,9 @@ use crate::app::tones;
 use crate::base::id::CallId;
 use crate::config::Settings;
 use crate::config::voice::NoiseChoice;
-use crate::control::{CallStage, Event, RecordingView};
+use crate::control::{CallStage, Event};
 use crate::crm::row::{CallDirection, CallState};
-use crate::crm::store::{CallChange, Write};
+use crate::media::call_recording::LONGEST_ANNOUNCEMENT_SECONDS;
 use crate::media::device::file;
 use crate::media::hold_music as music;
 use crate::media::{
@@ -70,7 +70,7 @@ pub fn hold_music(settings: &Settings) -> Option<PathBuf> {
 ///
 /// Fails when it cannot be read, is no PCM WAV, is empty or too long.
 pub fn check_source(path: &Path) -> Result<(), file::FileError> {
-    file::load(path, file::LONGEST_MINUTES).map(drop)
+    file::load(path, file::LONGEST_SECONDS).map(drop)
 }
 
 /// Reads a WAV file as `--hold-music` will, to say at once what is wrong with it.
@@ -79,7 +79,16 @@ pub fn check_source(path: &Path) -> Result<(), file::FileError> {
 ///
 /// Fails when it cannot be read, is no PCM WAV, is empty or too long.
 pub fn check_hold_music(path: &Path) -> Result<(), file::FileError> {
-    file::load(path, music::LONGEST_MINUTES).map(drop)
+    file::load(path, music::LONGEST_SECONDS).map(drop)
+}
+
+/// Reads a WAV file as the announcement of a recording will be, to say at once what is wrong with it.
+///
+/// # Errors
+///
+/// Fails when it cannot be read, is no PCM WAV, is empty or too long.
+pub fn check_announcement(path: &Path) -> Result<(), file::FileError> {
+    file::load(path, LONGEST_ANNOUNCEMENT_SECONDS).map(drop)
 }
 
 impl Engine {
@@ -110,6 +119,9 @@ impl Engine {
         };
         if focus != self.focus {
             self.focus.clone_from(&focus);
+            if focus.is_empty() {
+                self.sound_check.levels = None;
+            }
             self.sound(MediaCommand::Focus(focus));
         }
         let changed: Vec<MediaCommand> = self
@@ -198,28 +210,13 @@ impl Engine {
                 self.with_call(now, call, |live| live.call.handle_keys_failed(&problem));
             }
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
-            MediaEvent::RecordingStarted { call, path } => {
-                let text = path.display().to_string();
-                self.record(Write::ChangeCall(call, CallChange::Recording(text.clone())));
-                self.tell_recording(call, RecordingView::On(text), "started", path, None);
-            }
-            MediaEvent::RecordingStopped {
-                call,
-                path,
-                duration: _,
-            } => {
-                let text = path.display().to_string();
-                self.tell_recording(call, RecordingView::Done(text), "stopped", path, None);
-            }
-            MediaEvent::RecordingFailed {
-                call,
-                path,
-                message,
-            } => {
-                let view = RecordingView::Failed(message.clone());
-                self.tell_recording(call, view, "failed", path, Some(message.clone()));
-                self.notice(message);
-            }
+            MediaEvent::RecordingAnnounced { .. }
+            | MediaEvent::RecordingGap { .. }
+            | MediaEvent::RecordingStarted { .. }
+            | MediaEvent::RecordingStopped { .. }
+            | MediaEvent::RecordingFailed { .. } => self.handle_recording(event),
+            MediaEvent::Levels(levels) => self.handle_levels(levels),
+            MediaEvent::SoundTest(news) => self.handle_sound_test(news),
             MediaEvent::Microphone(state) => self.handle_microphone(state),
             MediaEvent::MutedTalk { call } => self.handle_muted_talk(now, call),
             MediaEvent::SourceFailed { call, message } => self.problem(Some(call), message),
@@ -319,28 +316,5 @@ impl Engine {
 
     fn silence_limit(&self) -> Duration {
         Duration::from_secs(self.options.settings.silence_limit_seconds.into())
-    }
-
-    fn tell_recording(
-        &mut self,
-        call: CallId,
-        view: RecordingView,
-        state: &'static str,
-        path: PathBuf,
-        problem: Option<String>,
-    ) {
-        let Some(live) = self.calls.get_mut(&call) else {
-            return;
-        };
-        live.recording = view;
-        live.record_wanted = false;
-        live.unheard_since = None;
-        let call = live.context();
-        self.tell(Event::Recording {
-            call,
-            state,
-            path,
-            problem,
-        });
     }
 }

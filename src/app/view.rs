@@ -20,6 +20,7 @@ impl Engine {
                 .collect(),
             settings: self.options.settings.clone(),
             devices: self.devices.clone(),
+            sound_check: self.sound_check,
             dial_request: self.dial_request.clone(),
             messages: self.messages.view(),
             notices: self.notices.iter().cloned().collect(),

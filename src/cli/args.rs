@@ -162,6 +162,10 @@ pub(super) struct HeadlessArgs {
     /// One WAV for each call, named by call id (left own, right far end).
     #[arg(long, value_name = "DIR")]
     pub(super) record_dir: Option<PathBuf>,
+    /// WAV of at most 30 s that both sides hear before a recording begins; without it nothing is
+    /// recorded.
+    #[arg(long, value_name = "FILE")]
+    pub(super) recording_announcement: Option<PathBuf>,
     /// Send back what is heard.
     #[arg(long, conflicts_with = "play")]
     pub(super) echo: bool,

@@ -32,6 +32,9 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Some(path) = &args.hold_music {
         app::check_hold_music(path)?;
     }
+    if let Some(path) = &args.recording_announcement {
+        app::check_announcement(path)?;
+    }
     let accounts = options
         .accounts
         .iter()

@@ -1,11 +1,18 @@
 //! Settings that are not of one account.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
 use crate::config::dialling_rules::DiallingRules;
 use crate::config::voice::VoiceSettings;
+
+/// The volumes that a speaker and a ringer can have, in percent.
+pub const VOLUMES: RangeInclusive<u32> = 0..=150;
+/// Those of a microphone: silent it can be made in a call, by mute.
+pub const MICROPHONE_VOLUMES: RangeInclusive<u32> = 10..=150;
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +36,12 @@ pub struct Settings {
     pub speaker: String,
     /// The speaker for the ring tone.
     pub ringer: String,
+    /// How loud the microphone is made, in percent: 10 to 150; 100 leaves it as it is.
+    pub microphone_volume: u32,
+    /// How loud calls are made, in percent: 0 to 150.
+    pub speaker_volume: u32,
+    /// How loud the ring tone is made, in percent: 0 to 150.
+    pub ringer_volume: u32,
     /// A WAV file that far ends hear while they are held; empty means silence.
     pub hold_music: String,
     /// Whether answering, placing or resuming a call holds the one that is talked; else that one
@@ -40,6 +53,9 @@ pub struct Settings {
     pub recording: RecordingPolicy,
     /// Whether both sides hear a short tone each 15 s while they are recorded.
     pub recording_tone: bool,
+    /// A WAV file of at most 30 s that both sides hear before a recording begins; empty means none.
+    /// When it cannot be played, nothing is recorded.
+    pub recording_announcement: String,
     /// Where recordings go; empty means `recordings` in the data folder.
     pub record_dir: String,
     /// How many days the SIP messages of each call are kept; 0 keeps none.
@@ -135,11 +151,15 @@ impl Default for Settings {
             microphone: "default".to_owned(),
             speaker: "default".to_owned(),
             ringer: "default".to_owned(),
+            microphone_volume: 100,
+            speaker_volume: 100,
+            ringer_volume: 100,
             hold_music: String::new(),
             hold_on_answer: true,
             record_calls: false,
             recording: RecordingPolicy::Agent,
             recording_tone: false,
+            recording_announcement: String::new(),
             record_dir: String::new(),
             ladder_days: 30,
             max_calls: 4,

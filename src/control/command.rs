@@ -5,6 +5,7 @@ use crate::base::id::{AccountId, CallId, ContactId};
 use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
 use crate::control::colleague::PickupTarget;
+use crate::control::sound_check::SoundCheck;
 use crate::crm::row::{ContactRow, OrganizationRow};
 
 /// Whom to call.
@@ -197,6 +198,8 @@ pub enum Command {
     LabCall(LabCaller),
     /// Look for sound devices again.
     RefreshDevices,
+    /// Begin a test of the sound devices in place of the one that goes on; none ends it.
+    CheckSound(Option<SoundCheck>),
     /// Take a notice off the screen.
     DismissNotice(u64),
     /// Take a text message off the screen.

@@ -249,7 +249,7 @@ pub enum Event {
     Recording {
         /// The call.
         call: CallContext,
-        /// `started`, `stopped` or `failed`.
+        /// `announced`, `started`, `paused`, `resumed`, `stopped` or `failed`.
         state: &'static str,
         /// The file.
         path: PathBuf,

@@ -8,6 +8,7 @@ pub mod ladder;
 pub mod media_security;
 pub mod page;
 pub mod snapshot;
+pub mod sound_check;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
 pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish};
@@ -16,3 +17,4 @@ pub use handle::Handle;
 pub use media_security::{KeyOrigin, MediaSecurity};
 pub use page::{Page, PageRequest};
 pub use snapshot::*;
+pub use sound_check::*;

@@ -10,6 +10,7 @@ use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
 use crate::control::media_security::MediaSecurity;
+use crate::control::sound_check::SoundCheckView;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 
 /// Everything that the window shows of the engine.
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub settings: Settings,
     /// The sound devices.
     pub devices: DevicesView,
+    /// Their test, and how loud they are.
+    pub sound_check: SoundCheckView,
     /// A link that waits for the agent's yes.
     pub dial_request: Option<DialRequest>,
     /// Things that went wrong and stay until dismissed, oldest first, at most 20.
@@ -226,6 +229,8 @@ pub struct ReferralView {
 pub enum RecordingView {
     /// Not recording.
     Off,
+    /// Both sides are being told of it; it begins after that.
+    Announced,
     /// Recording into the file.
     On(String),
     /// Recording into the file, of which nothing is said or pressed goes there just now.
@@ -242,11 +247,16 @@ impl RecordingView {
         matches!(self, Self::On(_) | Self::Paused(_))
     }
 
+    /// Whether there is one that goes on, or will once both sides know of it.
+    pub fn is_wanted(&self) -> bool {
+        self.is_on() || *self == Self::Announced
+    }
+
     /// Its file, where there is one.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::On(path) | Self::Paused(path) | Self::Done(path) => Some(path),
-            Self::Off | Self::Failed(_) => None,
+            Self::Off | Self::Announced | Self::Failed(_) => None,
         }
     }
 }
@@ -319,6 +329,8 @@ pub struct DevicesView {
     pub microphone_problem: Option<String>,
     /// Why the hold music cannot be played, and what to do.
     pub hold_music_problem: Option<String>,
+    /// Why the announcement of recordings cannot be played, and what to do; nothing is recorded then.
+    pub announcement_problem: Option<String>,
     /// To choose from.
     pub microphones: Vec<String>,
     /// To choose from.

@@ -16,6 +16,9 @@ use crate::crm::{call_links, contacts, match_number, number_choices};
 /// not fill the disk.
 const PEER_TEXT: usize = 512;
 
+/// Among so many of the newest calls, recordings are looked for that a crash left without their call.
+const LATELY_INTERRUPTED: usize = 64;
+
 /// The reason on rows that a crash left open.
 pub(crate) const INTERRUPTED: &str = "the phone ended during the call (a crash, a kill or a power loss); how the call went on is unknown";
 
@@ -82,6 +85,11 @@ pub(crate) const ADD_REDIRECTION: &str = "
 ALTER TABLE calls ADD COLUMN redirected_to TEXT;
 ";
 
+pub(crate) const ADD_RECORDING_GAPS: &str = "
+-- Where a recording was paused, as JSON: a list of objects with a start and a length in milliseconds.
+ALTER TABLE calls ADD COLUMN recording_gaps TEXT;
+";
+
 pub(crate) const ADD_ANSWERER: &str = "
 -- Who answered a call that was dialled, where the network says that it is somebody else.
 ALTER TABLE calls ADD COLUMN answered_by TEXT;
@@ -134,7 +142,7 @@ pub(crate) const COLUMNS: &str =
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
     c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
-    c.sound_problem";
+    c.sound_problem, c.recording_gaps";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -337,13 +345,9 @@ pub(crate) fn change(
             )?;
         }
         CallChange::Recording(file) => set("recording", file)?,
+        CallChange::RecordingGaps(gaps) => set("recording_gaps", &json(gaps)?)?,
         CallChange::Sound { quality, problem } => {
-            let quality = quality
-                .as_ref()
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-            set("quality", &quality)?;
+            set("quality", &quality.as_ref().map(json).transpose()?)?;
             set("sound_problem", problem)?;
         }
         CallChange::Notes(notes) => set("notes", notes)?,
@@ -368,6 +372,21 @@ pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<
          WHERE ended_at IS NULL",
         [INTERRUPTED],
     )
+}
+
+/// Finds, among the newest calls, those that were interrupted and have no recording.
+pub(crate) fn interrupted_unrecorded(connection: &Connection) -> Result<Vec<CallId>, StoreError> {
+    let mut query = connection.prepare(&format!(
+        "SELECT id FROM (SELECT id, state, recording FROM calls
+            ORDER BY started_at DESC LIMIT {LATELY_INTERRUPTED})
+         WHERE state = 'interrupted' AND recording IS NULL"
+    ))?;
+    let ids = query.query_map([], |row| row.get::<_, String>(0))?;
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(CallId::parse(&id?));
+    }
+    Ok(found)
 }
 
 /// Once somebody talked with a number, its earlier missed calls are settled.
@@ -465,6 +484,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let level: Option<String> = row.get(10)?;
     let proof: Option<String> = row.get(24)?;
     let quality: Option<String> = row.get(29)?;
+    let gaps: Option<String> = row.get(31)?;
     Ok(CallRow {
         id: CallId::parse(&id).ok_or_else(|| unreadable(0))?,
         direction: CallDirection::parse(&direction).ok_or_else(|| unreadable(1))?,
@@ -499,7 +519,17 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
             .as_deref()
             .and_then(|text| serde_json::from_str(text).ok()),
         sound_problem: row.get(30)?,
+        recording_gaps: gaps
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default(),
     })
+}
+
+/// What a column keeps as JSON.
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 /// What a peer names itself is kept up to [`PEER_TEXT`] characters.

@@ -31,6 +31,7 @@ const STEPS: &[&str] = &[
     arrivals::CREATE,
     calls::ADD_ANSWERER,
     call_quality::CREATE,
+    calls::ADD_RECORDING_GAPS,
 ];
 
 const SETTINGS: &str = "

@@ -110,6 +110,15 @@ impl Reader {
         calls::one(&self.connection, id)
     }
 
+    /// Finds, among the newest calls, those that were interrupted and have no recording.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn interrupted_unrecorded(&self) -> Result<Vec<CallId>, StoreError> {
+        calls::interrupted_unrecorded(&self.connection)
+    }
+
     /// Reads the contacts that a call may have been with, the surest first.
     ///
     /// # Errors

@@ -287,6 +287,9 @@ pub struct CallRow {
     pub sip_call_id: Option<String>,
     /// The recording's file.
     pub recording: Option<String>,
+    /// Its gaps, in which it was paused; in order.
+    #[serde(default)]
+    pub recording_gaps: Vec<RecordingGap>,
     /// The agent's notes.
     pub notes: String,
     /// Whether nothing is left to do: false for a missed call until it is called back.
@@ -307,6 +310,15 @@ pub struct CallRow {
     /// Why one side was not heard, and for how long.
     #[serde(default)]
     pub sound_problem: Option<String>,
+}
+
+/// A gap of a recording, in which it was paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingGap {
+    /// Where it begins, in milliseconds from the beginning of the recording.
+    pub start_millis: u64,
+    /// How long it is; none where it lasts to the end, and while it lasts.
+    pub length_millis: Option<u64>,
 }
 
 #[cfg(test)]
@@ -337,6 +349,7 @@ impl CallRow {
             end_reason: None,
             sip_call_id: None,
             recording: None,
+            recording_gaps: Vec::new(),
             notes: String::new(),
             done: false,
             transferred_to: None,

@@ -19,7 +19,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
@@ -77,6 +77,8 @@ pub enum CallChange {
     },
     /// Its recording.
     Recording(String),
+    /// The gaps of its recording, all of them.
+    RecordingGaps(Vec<RecordingGap>),
     /// What became of its sound.
     Sound {
         /// The sum of what was measured.
@@ -348,6 +350,12 @@ impl Store {
     /// Reads one call.
     pub fn call(&self, id: CallId) -> oneshot::Receiver<Result<Option<CallRow>, StoreError>> {
         ask(&self.pages, move |reader| reader.call(id))
+    }
+
+    /// Finds, among the newest calls, those that were interrupted and have no recording.
+    pub fn interrupted_unrecorded(&self) -> oneshot::Receiver<Result<Vec<CallId>, StoreError>> {
+        // On the connection that is open from the start.
+        ask(&self.lookups, Reader::interrupted_unrecorded)
     }
 
     /// Reads the contacts that a call may have been with, the surest first.

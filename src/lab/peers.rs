@@ -488,6 +488,10 @@ impl Peers {
             | MediaEvent::Quality { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
+            | MediaEvent::Levels(_)
+            | MediaEvent::SoundTest(_)
+            | MediaEvent::RecordingAnnounced { .. }
+            | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. }

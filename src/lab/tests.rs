@@ -14,7 +14,9 @@ use crate::base::random::{OsRandom, Random as _};
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::call::{Action, Call, MediaPreferences, SipAction, SrtpPreferences};
-use crate::media::{DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, Source};
+use crate::media::{
+    DeviceChoice, Devices, MediaCommand, MediaEngine, MediaEvent, RecordingNotice, Source,
+};
 use crate::net::{Net, NetOptions};
 use crate::sdp::Codec;
 use crate::sip::{
@@ -362,7 +364,7 @@ async fn the_echo_sends_back_the_voice_that_it_hears() {
     let record = MediaCommand::StartRecording {
         call,
         path: path.clone(),
-        tone: false,
+        notice: RecordingNotice::default(),
     };
     phone.drain();
     phone.media.send(record).unwrap();

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::media::gap::Gap;
+use crate::media::level::Levels;
 use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
+pub use crate::media::sound_test::{SoundTest, SoundTestNews};
 use crate::media::transport::DtlsFailure;
+pub use crate::media::volume::Volumes;
 use crate::sdp::{MediaPlan, SrtpSuite};
 
 /// Which sound device to use.
@@ -78,6 +82,16 @@ pub enum Tone {
     Gap,
 }
 
+/// How both sides of a call learn that it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordingNotice {
+    /// Whether they hear a short tone now and then.
+    pub tone: bool,
+    /// A WAV file that they hear before the recording begins, of at most 30 s. When it cannot be
+    /// played, nothing is recorded.
+    pub announcement: Option<PathBuf>,
+}
+
 /// What the engine asks of the media threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaCommand {
@@ -133,8 +147,8 @@ pub enum MediaCommand {
         call: CallId,
         /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
-        /// Whether both sides hear a short tone now and then while they are recorded.
-        tone: bool,
+        /// How both sides learn of it.
+        notice: RecordingNotice,
     },
     /// Keep what is said out of the recording, or go on.
     PauseRecording {
@@ -154,6 +168,12 @@ pub enum MediaCommand {
     Devices(Devices),
     /// Change what is done to the microphone's sound, in a call too; at the start nothing is.
     Processing(Processing),
+    /// How loud the devices are made.
+    Volumes(Volumes),
+    /// Tell levels while a call is talked, or not.
+    Meter(bool),
+    /// Test the devices; none ends a test. A call ends it, too.
+    SoundTest(Option<SoundTest>),
     /// End a call's media and close its sockets and its recording.
     Close {
         /// The call.
@@ -179,6 +199,9 @@ impl MediaCommand {
             | Self::Tone(_)
             | Self::Devices(_)
             | Self::Processing(_)
+            | Self::Volumes(_)
+            | Self::Meter(_)
+            | Self::SoundTest(_)
             | Self::HoldMusic(_) => None,
         }
     }
@@ -282,10 +305,28 @@ pub enum MediaEvent {
     },
     /// The microphone gives nothing, or something again.
     Microphone(MicrophoneState),
+    /// How loud the devices are, ten times a second, to who asked for it.
+    Levels(Levels),
+    /// How the test of the devices goes.
+    SoundTest(SoundTestNews),
     /// The agent talks into this call and is muted; at most once in ten seconds.
     MutedTalk {
         /// The call.
         call: CallId,
+    },
+    /// Both sides are being told that the call will be recorded.
+    RecordingAnnounced {
+        /// The call.
+        call: CallId,
+        /// The file that it is to be.
+        path: PathBuf,
+    },
+    /// A gap of a recording began, or is over: the newest one with that beginning counts.
+    RecordingGap {
+        /// The call.
+        call: CallId,
+        /// The gap.
+        gap: Gap,
     },
     /// A recording is open and its header is on disk.
     RecordingStarted {

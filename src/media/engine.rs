@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::base::clock::monotonic_now;
-    use crate::media::command::{DeviceChoice, Source};
+    use crate::media::command::{DeviceChoice, RecordingNotice, Source};
     use crate::media::frame::to_pcm16;
     use crate::media::simulation::world::share_of;
     use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, accept, answer, offer};
@@ -294,7 +294,7 @@ mod tests {
                     .send(MediaCommand::StartRecording {
                         call,
                         path,
-                        tone: false,
+                        notice: RecordingNotice::default(),
                     })
                     .unwrap();
             }
@@ -377,7 +377,7 @@ mod tests {
                 .send(MediaCommand::StartRecording {
                     call,
                     path,
-                    tone: false,
+                    notice: RecordingNotice::default(),
                 })
                 .unwrap();
         }
@@ -451,7 +451,7 @@ mod tests {
             .send(MediaCommand::StartRecording {
                 call,
                 path,
-                tone: false,
+                notice: RecordingNotice::default(),
             })
             .unwrap();
         caller.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));
@@ -470,7 +470,7 @@ mod tests {
             .send(MediaCommand::StartRecording {
                 call,
                 path,
-                tone: false,
+                notice: RecordingNotice::default(),
             })
             .unwrap();
         side.wait(|event| matches!(event, MediaEvent::RecordingStarted { .. }).then_some(()));

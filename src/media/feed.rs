@@ -43,9 +43,14 @@ impl Feed {
         }
     }
 
+    /// Whether it waits for that file.
+    pub(super) fn awaits(&self, loaded: &Loaded) -> bool {
+        matches!(self, Self::Loading(request) if *request == loaded.request)
+    }
+
     /// Takes a file that was read, if it is the one that is waited for; gives what is wrong with it.
     pub(super) fn take(&mut self, loaded: Loaded) -> Option<FileError> {
-        if !matches!(self, Self::Loading(request) if *request == loaded.request) {
+        if !self.awaits(&loaded) {
             return None;
         }
         match loaded.sound {
@@ -88,16 +93,21 @@ impl Loader {
         }
     }
 
-    /// Begins with a source.
+    /// Begins with a source; a file may last so many seconds.
     ///
     /// # Errors
     ///
     /// Fails with a sentence for the agent when no thread can be started.
-    pub(super) fn begin(&mut self, call: CallId, source: Source) -> Result<Feed, String> {
+    pub(super) fn begin(
+        &mut self,
+        call: CallId,
+        source: Source,
+        longest: u32,
+    ) -> Result<Feed, String> {
         match source {
             Source::Microphone => Ok(Feed::Microphone),
             Source::Echo => Ok(Feed::Echo),
-            Source::File { path, repeat } => self.load(call, path, repeat),
+            Source::File { path, repeat } => self.load(call, path, repeat, longest),
         }
     }
 
@@ -106,14 +116,20 @@ impl Loader {
         self.inbox.try_recv().ok()
     }
 
-    fn load(&mut self, call: CallId, path: PathBuf, repeat: bool) -> Result<Feed, String> {
+    fn load(
+        &mut self,
+        call: CallId,
+        path: PathBuf,
+        repeat: bool,
+        longest: u32,
+    ) -> Result<Feed, String> {
         self.requests += 1;
         let request = self.requests;
         let read = move || Loaded {
             call,
             request,
             repeat,
-            sound: file::load(&path, file::LONGEST_MINUTES),
+            sound: file::load(&path, longest),
         };
         read_aside(&self.outbox, read).map(|()| Feed::Loading(request))
     }
@@ -176,7 +192,7 @@ mod tests {
         let wrong = || {
             Err(FileError::TooLong {
                 path: "a.wav".to_owned(),
-                minutes: 30,
+                seconds: 1_800,
             })
         };
         assert!(feed.take(loaded(7, wrong())).is_none());

@@ -18,7 +18,7 @@ use crate::media::feed::read_aside;
 use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLES_PER_MILLI, SILENCE, from_pcm16, to_pcm16};
 
 /// The longest music, in minutes: 58 MB in memory.
-pub const LONGEST_MINUTES: u32 = 10;
+pub const LONGEST_SECONDS: u32 = 10 * 60;
 /// Over so many samples the end is blended into the beginning.
 const SEAM: usize = 20 * SAMPLES_PER_MILLI;
 /// The root mean square that music gets, of full scale: −24 dB, a little above speech
@@ -43,9 +43,9 @@ pub(super) struct Music {
 }
 
 impl Music {
-    /// Reads a file of at most [`LONGEST_MINUTES`].
+    /// Reads a file of at most [`LONGEST_SECONDS`].
     fn load(path: &std::path::Path) -> Result<Self, FileError> {
-        file::load(path, LONGEST_MINUTES).map(Self::of)
+        file::load(path, LONGEST_SECONDS).map(Self::of)
     }
 
     fn of(mut sound: Sound) -> Self {

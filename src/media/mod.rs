@@ -15,6 +15,7 @@
 //! card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
 //! `processing` are sans-IO.
 
+pub mod call_recording;
 pub mod codec;
 pub mod command;
 pub mod device;
@@ -22,8 +23,10 @@ pub mod dtmf;
 pub mod emodel;
 pub mod engine;
 pub mod frame;
+pub mod gap;
 pub mod hold_music;
 pub mod jitter;
+pub mod level;
 pub mod one_way;
 pub mod outgoing;
 mod outlet;
@@ -36,11 +39,14 @@ pub mod rtcp;
 pub mod rtcp_xr;
 pub mod rtp;
 pub mod session;
+pub mod sound_test;
 pub mod statistics;
 pub mod steering;
 pub mod tone;
 pub mod transport;
+pub mod volume;
 
+mod chirp;
 mod conference;
 mod feed;
 mod incoming;

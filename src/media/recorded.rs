@@ -5,7 +5,8 @@
 //! which both sides may be told that they are recorded is 1400 Hz for 0.2 s each 15 s (47 CFR 64.501).
 
 use crate::media::command::Tone;
-use crate::media::frame::{Frame, SILENCE};
+use crate::media::frame::{FRAME_TIME, Frame, SILENCE};
+use crate::media::gap::{Gap, MOST_GAPS};
 use crate::media::tone::TonePlayer;
 
 /// How long a mark is, in frames of 10 ms.
@@ -16,6 +17,12 @@ const MARK_FRAMES: u32 = 12;
 pub(super) struct Recorded {
     paused: bool,
     mark: Option<(TonePlayer, u32)>,
+    /// How long the recording is, in frames.
+    frames: u32,
+    /// Its gaps; the last one may last still.
+    gaps: Vec<Gap>,
+    /// Whether the last one changed since somebody asked.
+    changed: bool,
     notice: Option<TonePlayer>,
 }
 
@@ -33,7 +40,45 @@ impl Recorded {
         if self.paused != paused {
             self.paused = paused;
             self.mark = Some((TonePlayer::new(Tone::Gap), MARK_FRAMES));
+            self.note_gap();
         }
+    }
+
+    /// The recording ends.
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.paused) {
+            self.note_gap();
+        }
+    }
+
+    /// The gap that began or ended since this was asked.
+    pub(super) fn changed_gap(&mut self) -> Option<Gap> {
+        let changed = std::mem::take(&mut self.changed);
+        self.gaps.last().copied().filter(|_| changed)
+    }
+
+    /// All gaps.
+    pub(super) fn take_gaps(&mut self) -> Vec<Gap> {
+        std::mem::take(&mut self.gaps)
+    }
+
+    /// Remembers where a gap begins, or how long it was.
+    fn note_gap(&mut self) {
+        let now = FRAME_TIME * self.frames;
+        if self.paused {
+            if self.gaps.len() >= MOST_GAPS {
+                return;
+            }
+            self.gaps.push(Gap {
+                start: now,
+                length: None,
+            });
+        } else if let Some(gap) = self.gaps.last_mut().filter(|gap| gap.length.is_none()) {
+            gap.length = Some(now.saturating_sub(gap.start));
+        } else {
+            return;
+        }
+        self.changed = true;
     }
 
     /// The tone's next 10 ms, for both sides; none while nobody is recorded.
@@ -51,6 +96,7 @@ impl Recorded {
         } else {
             [*agent, *far_end]
         };
+        self.frames = self.frames.saturating_add(1);
         if let Some((player, left)) = &mut self.mark {
             let mut mark = SILENCE;
             player.mix_into(&mut mark);

@@ -6,14 +6,15 @@
 //!
 //! The header is on disk before the recording counts as started, and header and data are written
 //! and synced (fdatasync) each half second, so that a kill or a power loss at any moment leaves a
-//! playable file that lacks less than a second. When the disk does not keep up for ten seconds, the
+//! playable file that lacks less than a second. A recording that was paused gets chunks behind its
+//! sound that mark the gaps, once it is closed. When the disk does not keep up for ten seconds, the
 //! blocks that are lost become silence of the same length.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use crate::base::id::CallId;
 use crate::media::command::MediaEvent;
 use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, to_pcm16};
+use crate::media::gap::{self, Gap};
 
 /// Blocks that may wait for the disk: 10 s.
 const RING_BLOCKS: usize = 1_000;
@@ -31,6 +33,8 @@ const SYNC_BLOCKS: u64 = 50;
 /// What a WAV can hold, less the header: its lengths have 32 bits.
 const MAX_BLOCKS: u64 = (u32::MAX as u64 - 128) / BLOCK_BYTES;
 const BLOCK_BYTES: u64 = FRAME_SAMPLES as u64 * 4;
+/// What the length at the top of a file does not count, in octets.
+const RIFF_HEAD: u64 = 8;
 /// How many names are tried: that many recordings a call may have.
 const MOST_NAMES: u32 = 1_000;
 /// How long the thread sleeps when nothing waits.
@@ -47,6 +51,8 @@ struct Shared {
     stop: AtomicBool,
     ended: AtomicBool,
     missed: AtomicU64,
+    /// What its gaps were, told before the stop.
+    gaps: OnceLock<Vec<Gap>>,
 }
 
 /// A recording that is under way.
@@ -101,8 +107,11 @@ impl Recording {
         self.shared.ended.load(Ordering::Acquire)
     }
 
-    /// Ends it: what waits is still written. The handle ends when the file is closed.
-    pub fn stop(self) -> JoinHandle<()> {
+    /// Ends it: what waits is still written, and its gaps are marked. The handle ends when the file is
+    /// closed.
+    pub fn stop(self, gaps: Vec<Gap>) -> JoinHandle<()> {
+        // It is stopped once, so there are no others.
+        drop(self.shared.gaps.set(gaps));
         self.shared.stop.store(true, Ordering::Release);
         self.thread.thread().unpark();
         self.thread
@@ -174,7 +183,8 @@ impl Writer {
                     .map_err(|error| failed(&self.path, error))?;
             }
             if stop {
-                return file.finish().map_err(|error| failed(&self.path, error));
+                let gaps = self.shared.gaps.get().map_or(&[][..], Vec::as_slice);
+                return file.finish(gaps).map_err(|error| failed(&self.path, error));
             }
             std::thread::park_timeout(NAP);
         }
@@ -254,12 +264,33 @@ impl WavFile {
         self.disk.sync_data()
     }
 
-    fn finish(mut self) -> io::Result<Duration> {
+    fn finish(mut self, gaps: &[Gap]) -> io::Result<Duration> {
         self.sync()?;
         let blocks = u32::try_from(self.blocks).unwrap_or(u32::MAX);
         self.writer.finalize().map_err(io_error)?;
+        if let Err(error) = mark_gaps(&mut self.disk, gaps) {
+            // They are with the call, too; what was said is safe.
+            tracing::warn!(%error, "the gaps of a recording are not marked in its file");
+        }
         Ok(FRAME_TIME * blocks)
     }
+}
+
+/// Adds the marks of gaps behind the sound. Until the length at the top counts them, the file is the
+/// one without.
+fn mark_gaps(file: &mut File, gaps: &[Gap]) -> io::Result<()> {
+    let chunks = gap::chunks(gaps);
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let end = file.seek(SeekFrom::End(0))?;
+    let length = end + chunks.len() as u64 - RIFF_HEAD;
+    let length = u32::try_from(length).map_err(|_too_long| io::ErrorKind::FileTooLarge)?;
+    file.write_all(&chunks)?;
+    file.sync_data()?;
+    file.seek(SeekFrom::Start(4))?;
+    file.write_all(&length.to_le_bytes())?;
+    file.sync_data()
 }
 
 fn io_error(error: hound::Error) -> io::Error {
@@ -335,7 +366,7 @@ mod tests {
         for _ in 0..25 {
             recording.write(&[0.5; FRAME_SAMPLES], &[-0.25; FRAME_SAMPLES]);
         }
-        recording.stop().join().unwrap();
+        recording.stop(Vec::new()).join().unwrap();
         let expected = MediaEvent::RecordingStopped {
             call: call(),
             path: path.clone(),
@@ -382,7 +413,7 @@ mod tests {
                 path: beside.clone(),
             };
             assert_eq!(next(&events), started);
-            recording.stop().join().unwrap();
+            recording.stop(Vec::new()).join().unwrap();
             assert!(hound::WavReader::open(&beside).is_ok());
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");

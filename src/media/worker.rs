@@ -14,21 +14,21 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
+use crate::media::call_recording::CallRecording;
 use crate::media::codec::EffortRule;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
 use crate::media::conference::Mix;
-use crate::media::device::SoundCards;
+use crate::media::device::{SoundCards, file};
 use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::microphone::{Listener, Microphone};
-use crate::media::news::{report_patiently, told};
+use crate::media::news::told;
 use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
-use crate::media::recorded::Recorded;
-use crate::media::recorder::Recording;
 use crate::media::seed::draw_seed;
 use crate::media::session::{Session, Transmit};
+use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 use crate::media::transport::{Identity, PortPair};
 
@@ -56,8 +56,7 @@ struct Call {
     feed: Feed,
     on_hold: OnHold,
     muted: bool,
-    recording: Option<Recording>,
-    recorded: Recorded,
+    recording: CallRecording,
     /// What both sides hear of the recording in this tick.
     notice: Option<Frame>,
     applied: bool,
@@ -101,6 +100,7 @@ pub(super) struct Worker {
     microphone: Microphone,
     /// How much the decoders may compute.
     effort: EffortRule,
+    check: SoundCheck,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
@@ -132,6 +132,7 @@ impl Worker {
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             microphone: Microphone::default(),
             effort: EffortRule::new(now),
+            check: SoundCheck::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
@@ -177,7 +178,8 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            self.cards.set_busy(now, busy, !self.calls.is_empty());
+            let listening = self.check.is_on() || !self.calls.is_empty();
+            self.cards.set_busy(now, busy, listening);
             self.take_loaded();
             self.take_music();
             self.take_device_news();
@@ -222,7 +224,8 @@ impl Worker {
     }
 
     fn is_busy(&self) -> bool {
-        !self.calls.is_empty() || self.tone.is_some() || self.fading.is_some()
+        let toned = self.tone.is_some() || self.fading.is_some();
+        !self.calls.is_empty() || toned || self.check.is_on()
     }
 
     fn take(&mut self, message: Message) {
@@ -242,6 +245,10 @@ impl Worker {
             call.ports = ports;
             return;
         }
+        // Who calls gets the devices.
+        if self.check.is_on() {
+            self.check.order(None);
+        }
         let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
@@ -255,8 +262,7 @@ impl Worker {
             feed: Feed::Microphone,
             on_hold: OnHold::default(),
             muted: false,
-            recording: None,
-            recorded: Recorded::default(),
+            recording: CallRecording::of(id),
             notice: None,
             applied: false,
             sends: false,
@@ -298,25 +304,29 @@ impl Worker {
                     call.session.send_digits(&digits);
                 }
             }
-            MediaCommand::StartRecording { call, path, tone } => {
-                self.start_recording(call, path, tone);
+            MediaCommand::StartRecording { call, path, notice } => {
+                let events = self.events.clone();
+                if let Some(call) = self.calls.iter_mut().find(|known| known.id == call) {
+                    call.recording.start(path, notice, &mut self.loader, events);
+                }
             }
             MediaCommand::PauseRecording { call, paused } => {
                 if let Some(call) = self.call(call) {
-                    call.recorded.pause(paused);
+                    call.recording.pause(paused);
                 }
             }
             MediaCommand::StopRecording { call } => {
-                if let Some(call) = self.call(call)
-                    && let Some(recording) = call.recording.take()
-                {
-                    let thread = recording.stop();
-                    self.closing.push(thread);
-                }
+                let thread = self.call(call).and_then(|call| call.recording.stop());
+                self.closing.extend(thread);
             }
             MediaCommand::Tone(tone) => self.change_tone(tone),
             MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
             MediaCommand::Processing(choice) => self.microphone.choose(choice),
+            MediaCommand::Volumes(volumes) => self.cards.set_volumes(volumes),
+            MediaCommand::Meter(on) => self.check.meter(on),
+            MediaCommand::SoundTest(test) => {
+                self.check.order(test.filter(|_| self.calls.is_empty()));
+            }
             MediaCommand::Close { call } => self.close(call),
         }
     }
@@ -330,10 +340,13 @@ impl Worker {
     }
 
     fn change_source(&mut self, id: CallId, source: Source) {
-        let feed = self.loader.begin(id, source).unwrap_or_else(|message| {
-            self.tell(MediaEvent::SourceFailed { call: id, message });
-            Feed::Silence
-        });
+        let feed = self
+            .loader
+            .begin(id, source, file::LONGEST_SECONDS)
+            .unwrap_or_else(|message| {
+                self.tell(MediaEvent::SourceFailed { call: id, message });
+                Feed::Silence
+            });
         if let Some(call) = self.call(id) {
             call.feed = feed;
         }
@@ -371,37 +384,13 @@ impl Worker {
     fn take_loaded(&mut self) {
         while let Some(loaded) = self.loader.poll() {
             let id = loaded.call;
-            if let Some(error) = self.call(id).and_then(|call| call.feed.take(loaded)) {
+            let take = |call: &mut Call| {
+                let other = call.recording.take(loaded)?;
+                call.feed.take(other)
+            };
+            if let Some(error) = self.call(id).and_then(take) {
                 let message = error.to_string();
                 self.tell(MediaEvent::SourceFailed { call: id, message });
-            }
-        }
-    }
-
-    fn start_recording(&mut self, id: CallId, path: PathBuf, tone: bool) {
-        let events = self.events.clone();
-        let Some(call) = self.call(id) else {
-            return;
-        };
-        let refused = |path, message: String| MediaEvent::RecordingFailed {
-            call: id,
-            path,
-            message,
-        };
-        if call.recording.as_ref().is_some_and(|r| !r.ended()) {
-            let message = "this call is being recorded already; stop that recording first";
-            self.tell(refused(path, message.to_owned()));
-            return;
-        }
-        let report = move |event| report_patiently(&events, event);
-        match Recording::start(id, path.clone(), report) {
-            Ok(recording) => {
-                call.recording = Some(recording);
-                call.recorded = Recorded::begin(tone);
-            }
-            Err(error) => {
-                let message = format!("the recording cannot be started: {error}; close programs");
-                self.tell(refused(path, message));
             }
         }
     }
@@ -420,8 +409,9 @@ impl Worker {
         let mut call = self.calls.swap_remove(index);
         call.session.close(monotonic_now());
         send_waiting(&mut call);
-        if let Some(recording) = call.recording {
-            self.closing.push(recording.stop());
+        self.closing.extend(call.recording.stop());
+        while let Some(event) = call.recording.poll_news() {
+            self.tell(event);
         }
         self.focus.retain(|focused| *focused != id);
     }
@@ -470,8 +460,7 @@ impl Worker {
         let mut ringer = SILENCE;
         for call in &mut self.calls {
             call.session.playout(at, &mut call.heard);
-            let ended = call.recording.as_ref().is_none_or(Recording::ended);
-            call.notice = call.recorded.notice().filter(|_| !ended);
+            call.notice = call.recording.notice(call.sends);
             if self.focus.contains(&call.id) {
                 voices.add(&call.heard);
                 if let Some(notice) = &call.notice {
@@ -490,15 +479,21 @@ impl Worker {
             let ring = target(player);
             player.mix_into(if ring { &mut ringer } else { &mut speaker });
         }
+        let has_microphone = self.cards.has_clock();
+        self.check.play(has_microphone, &mut speaker, &mut ringer);
         let played = self.cards.play(&speaker, &ringer);
         let focused = self.calls.iter().filter(|c| self.focus.contains(&c.id));
-        let listener = Listener::among(focused.map(Call::listener));
+        let tested = self.check.records().then_some(Listener::Call);
+        let listener = Listener::among(focused.map(Call::listener).chain(tested));
+        let raw = microphone;
         let noticed = self
             .microphone
             .tick(&self.cards, came, &mut microphone, &played, listener);
         for news in noticed.news() {
             self.tell(news);
         }
+        let talking = !self.focus.is_empty();
+        self.check.hear(&raw, &microphone, &played, talking);
         for call in &mut self.calls {
             let focus = self.focus.contains(&call.id);
             let heard = &call.heard;
@@ -515,11 +510,8 @@ impl Worker {
             }
             call.session.capture(at, &mut frame, over.as_ref());
             call.session.tick(at);
-            if let Some(recording) = &mut call.recording {
-                let agent = if recorded { &frame } else { &SILENCE };
-                let [agent, far_end] = call.recorded.take(agent, &call.heard);
-                recording.write(&agent, &far_end);
-            }
+            let agent = if recorded { &frame } else { &SILENCE };
+            call.recording.write(agent, &call.heard);
         }
     }
 
@@ -531,6 +523,7 @@ impl Worker {
             while let Some(event) = call.session.poll_event() {
                 news.push(told(call.id, event));
             }
+            news.extend(std::iter::from_fn(|| call.recording.poll_news()));
             if call.applied && now >= call.next_quality {
                 call.next_quality = now + QUALITY_INTERVAL;
                 news.push(MediaEvent::Quality {
@@ -540,6 +533,7 @@ impl Worker {
                 });
             }
         }
+        news.extend(std::iter::from_fn(|| self.check.poll_news()));
         for event in news {
             self.tell(event);
         }
@@ -558,7 +552,7 @@ impl Worker {
 
     /// Queues an event; figures are the first to go when nobody reads.
     fn tell(&mut self, event: MediaEvent) {
-        let figures = matches!(event, MediaEvent::Quality { .. });
+        let figures = matches!(event, MediaEvent::Quality { .. } | MediaEvent::Levels(_));
         let limit = if figures { MAX_EVENTS / 4 } else { MAX_EVENTS };
         if self.waiting_events.len() < limit {
             self.waiting_events.push_back(event);

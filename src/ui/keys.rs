@@ -148,6 +148,6 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         scene.send(Command::PauseRecording(call.id, !paused));
     }
     if pressed(ui, ctrl, Key::R) {
-        scene.send(Command::Record(call.id, !call.recording.is_on()));
+        scene.send(Command::Record(call.id, !call.recording.is_wanted()));
     }
 }

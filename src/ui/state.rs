@@ -150,6 +150,9 @@ pub(crate) struct SettingsState {
     pub(crate) region: Option<Unsaved>,
     pub(crate) record_dir: Option<Unsaved>,
     pub(crate) hold_music: Option<Unsaved>,
+    /// Volumes of microphone, speaker and ringer whose sliders are being dragged.
+    pub(crate) volumes: [Option<u32>; 3],
+    pub(crate) recording_announcement: Option<Unsaved>,
     pub(crate) silence_limit: Option<Unsaved>,
     pub(crate) ladder_days: Option<Unsaved>,
     pub(crate) name_servers: Option<Unsaved>,

@@ -12,34 +12,13 @@ use serde_json::json;
 
 use crate::phone::Phone;
 use crate::place;
+use crate::random::{Random, number_from};
 use crate::sipp::Sipp;
 
 /// How many are sent when nobody says.
 const SAMPLE: u64 = 30_000;
 /// After so many the phone must answer a sane OPTIONS; so none is lost in a full socket buffer.
 const BURST: u64 = 100;
-
-/// `SplitMix64` (Steele, Lea and Flood 2014): small, and good enough to choose bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `limit`.
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-}
 
 /// Pieces that have hurt parsers before.
 const PIECES: &[&str] = &[
@@ -234,12 +213,6 @@ pub(crate) fn open_calls(phone: &mut Phone) -> BTreeSet<String> {
         }
     }
     open
-}
-
-fn number_from(variable: &str) -> Option<u64> {
-    std::env::var(variable)
-        .ok()
-        .map(|text| text.parse().unwrap())
 }
 
 #[test]

@@ -211,11 +211,23 @@ impl Phone {
         self.ended_within(Duration::from_secs(5))
     }
 
-    /// Kills it as a power failure would, and leaves its data folder.
-    pub(crate) fn kill(mut self) -> TempDir {
+    /// Takes in what it says for a while.
+    pub(crate) fn listen(&mut self, lasting: Duration) {
+        let until = Instant::now() + lasting;
+        while let Ok(event) = self
+            .events
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            self.seen.push(event);
+        }
+    }
+
+    /// Kills it as `kill -9` does; gives all that it had said.
+    pub(crate) fn kill(mut self) -> Vec<Value> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+        self.seen.extend(self.events.iter());
+        std::mem::take(&mut self.seen)
     }
 
     /// Waits until it ends by itself.

@@ -75,6 +75,13 @@ fn what_is_said_and_pressed_in_a_pause_is_kept_nowhere() {
     let ended = agent.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("42"), "{}", ended.stderr);
+    let row = ended.only_call();
+    let [gap] = row["recording_gaps"].as_array().unwrap().as_slice() else {
+        panic!("one gap: {row:#}");
+    };
+    assert!(gap["start_millis"].as_u64().unwrap() > 900, "{gap}");
+    let paused = gap["length_millis"].as_u64().unwrap();
+    assert!((900..3_000).contains(&paused), "{gap}");
     let (_, far_end) = read_recording(&only_recording(&folder.path().join("recordings")));
     // The whole call, and a silence in it about as long as the pause.
     assert!(far_end.seconds() > 3.0, "{} s", far_end.seconds());
@@ -121,4 +128,83 @@ fn a_phone_that_must_record_does_not_stop_and_one_that_must_not_does_not_begin()
         let recorded = seen.iter().any(|event| event["event"] == "recording");
         assert_eq!(recorded, policy == "always");
     }
+}
+
+#[test]
+fn both_sides_hear_the_announcement_and_then_they_are_recorded() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (announcement, voice) = (path("announcement.wav"), path("voice.wav"));
+    Sound::tone(880.0, 1, 16_000).write(announcement.as_ref());
+    Sound::tone(440.0, 20, 48_000).write(voice.as_ref());
+    let (here, there) = (path("here"), path("there"));
+    let options = [
+        "--no-register",
+        "--codecs",
+        "pcma",
+        "--auto-answer",
+        "--record-dir",
+        &here,
+        "--recording-announcement",
+        &announcement,
+    ];
+    let mut agent = Phone::start(&options);
+    let target = format!("sip:agent@{}", agent.address());
+    let options = [
+        "--no-register",
+        "--codecs",
+        "pcma",
+        "--play",
+        &voice,
+        "--record-dir",
+        &there,
+        "--call",
+        &target,
+    ];
+    let mut caller = Phone::start(&options);
+    let announced = agent.wait("recording");
+    assert_eq!(announced["state"], "announced", "{announced:#}");
+    let started = agent.wait("recording");
+    assert_eq!(started["state"], "started", "{started:#}");
+    pass(&mut agent);
+    caller.command("hangup");
+    agent.wait("ended");
+    agent.stop();
+    caller.stop();
+    let (_, heard) = read_recording(&only_recording(there.as_ref()));
+    assert!(heard.share_of_tone(880.0) > 0.7, "the caller was not told");
+    let (said, far_end) = read_recording(&only_recording(here.as_ref()));
+    assert!(said.share_of_tone(880.0) < 0.01);
+    assert!(far_end.from(0.3).share_of_tone(440.0) > 0.7);
+}
+
+#[test]
+fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("none.wav");
+    let missing = missing.to_string_lossy();
+    let options = ["--no-register", "--recording-announcement", &missing];
+    let refused = Phone::spawn(TempDir::new().unwrap(), &options).ended();
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("none.wav"), "{}", refused.stderr);
+    // In the settings it may have been there once.
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let settings = format!("[settings]\nrecording_announcement = '{missing}'\n");
+    std::fs::write(data.join("config.toml"), settings).unwrap();
+    let records = folder.path().join("recordings");
+    let dir = records.to_string_lossy();
+    let options = ["--no-register", "--auto-answer", "--record-dir", &dir];
+    let mut agent = Phone::behind(&[], &data, &options);
+    let target = format!("sip:agent@{}", agent.address());
+    let mut caller = Phone::start(&["--no-register", "--call", &target]);
+    let failed = agent.wait("recording");
+    assert_eq!(failed["state"], "failed", "{failed:#}");
+    let problem = failed["problem"].as_str().unwrap();
+    assert!(problem.contains("nothing is recorded"), "{problem}");
+    assert!(problem.contains("none.wav"), "{problem}");
+    pass(&mut agent);
+    caller.command("hangup");
+    agent.wait("ended");
+    assert_eq!(std::fs::read_dir(&records).unwrap().count(), 0);
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
+use crate::app::recordings::Recorded;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
 use crate::app::tones::Sounding;
@@ -102,8 +103,7 @@ pub(super) struct LiveCall {
     /// Whether the sound thread knows that we hold it.
     pub(super) music: bool,
     pub(super) recording: RecordingView,
-    /// Whether a recording was asked for and is not yet told as started.
-    pub(super) record_wanted: bool,
+    pub(super) recorded: Recorded,
     pub(super) codec: Option<String>,
     pub(super) security: MediaSecurity,
     pub(super) quality: Option<QualityView>,
@@ -140,10 +140,6 @@ pub(super) struct LiveCall {
     pub(super) transfer_asked: Option<String>,
     /// Whether its far end hears those of the others that are joined.
     pub(super) joined: bool,
-    /// Since when its recording is paused.
-    pub(super) unheard_since: Option<Instant>,
-    /// When it went on.
-    pub(super) heard_again: Option<Instant>,
     /// The call in which somebody asked for this one.
     pub(super) referrer: Option<SessionId>,
     /// Outgoing: who answered in place of the one that was called.
@@ -286,7 +282,7 @@ impl LiveCall {
             muted_talk: None,
             music: false,
             recording: RecordingView::Off,
-            record_wanted: false,
+            recorded: Recorded::default(),
             codec: None,
             security: MediaSecurity::None,
             quality: None,
@@ -307,8 +303,6 @@ impl LiveCall {
             referral: None,
             transfer_asked: None,
             joined: false,
-            unheard_since: None,
-            heard_again: None,
             referrer: None,
             answered_by: None,
             takes_place_of: None,
@@ -351,6 +345,7 @@ impl LiveCall {
             end_reason: None,
             sip_call_id: self.sip_call_id.clone(),
             recording: None,
+            recording_gaps: Vec::new(),
             notes: String::new(),
             done: self.direction == CallDirection::Outbound,
             transferred_to: None,

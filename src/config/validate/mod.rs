@@ -7,7 +7,7 @@ use crate::base::uri::{SipUri, Uri};
 use crate::base::zone::without_zones;
 use crate::config::account::{Account, TransportChoice};
 use crate::config::dialling_rules::CALLS_PER_HOUR;
-use crate::config::settings::{Colleague, Config, Settings};
+use crate::config::settings::{Colleague, Config, MICROPHONE_VOLUMES, Settings, VOLUMES};
 use crate::config::tls::TlsOptions;
 
 /// Every codec that an account may name, by encoding name in lower case, in the order of a new
@@ -155,6 +155,9 @@ pub enum Problem {
         "silence_limit_seconds is {0}; write a number of seconds from 10 to 3600 (30 is usual), or 0 for never"
     )]
     SilenceLimit(u32),
+    /// A volume is out of range.
+    #[error("{0}_volume is {1}; write a percentage from {2} to 150 (100 is usual)")]
+    Volume(&'static str, u32, u32),
     /// The ports of sound are no range.
     #[error("rtp_ports is \"{0}\"; {1}")]
     RtpPorts(String, NoPortRange),
@@ -188,6 +191,16 @@ impl Settings {
     pub fn validate(&self) -> Result<(), Problem> {
         if !LADDER_DAYS.contains(&self.ladder_days) {
             return Err(Problem::LadderDays(self.ladder_days));
+        }
+        for (name, volume, range) in [
+            ("microphone", self.microphone_volume, MICROPHONE_VOLUMES),
+            ("speaker", self.speaker_volume, VOLUMES),
+            ("ringer", self.ringer_volume, VOLUMES),
+        ] {
+            if !range.contains(&volume) {
+                let least = *range.start();
+                return Err(Problem::Volume(name, volume, least));
+            }
         }
         let silence = self.silence_limit_seconds;
         if silence != 0 && !SILENCE_LIMIT_SECONDS.contains(&silence) {

@@ -180,6 +180,16 @@ fn settings_are_checked_too() {
         with(|it| it.silence_limit_seconds = 3_601),
         Err(Problem::SilenceLimit(3_601))
     );
+    assert_eq!(with(|it| it.speaker_volume = 0), Ok(()));
+    assert_eq!(with(|it| it.ringer_volume = 150), Ok(()));
+    assert_eq!(
+        with(|it| it.microphone_volume = 9),
+        Err(Problem::Volume("microphone", 9, 10))
+    );
+    assert_eq!(
+        with(|it| it.speaker_volume = 151),
+        Err(Problem::Volume("speaker", 151, 0))
+    );
     assert_eq!(with(|it| it.max_calls = 0), Err(Problem::MaxCalls(0)));
     assert_eq!(
         with(|it| it.dialling.calls_per_hour = 0),

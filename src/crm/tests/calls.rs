@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crm::calls::INTERRUPTED;
-use crate::crm::row::{CallCursor, CallFilter, CallPage, MatchLevel};
+use crate::crm::row::{CallCursor, CallFilter, CallPage, MatchLevel, RecordingGap};
 
 fn page(desk: &Desk, filter: CallFilter, search: &str) -> CallPage {
     wait(desk.store.calls(filter, search, None, 100)).unwrap()
@@ -435,4 +435,36 @@ fn a_redirected_call_stays_the_one_of_the_dialled_number_and_says_where_it_went(
     let second = desk.insert(&whole);
     let kept = desk.call(second).redirected_to;
     assert_eq!(kept.as_deref(), Some("sip:carol@example.com"));
+}
+
+#[test]
+fn the_gaps_of_a_recording_stay_with_the_call() {
+    let desk = Desk::open();
+    let id = desk.insert(&inbound(1, "0301234567"));
+    assert_eq!(desk.call(id).recording_gaps, []);
+    let gap = |start_millis, length_millis| RecordingGap {
+        start_millis,
+        length_millis,
+    };
+    for gaps in [
+        vec![gap(1_500, None)],
+        vec![gap(1_500, Some(20)), gap(9_000, Some(1))],
+        vec![],
+    ] {
+        desk.change(id, CallChange::RecordingGaps(gaps.clone()));
+        assert_eq!(desk.call(id).recording_gaps, gaps);
+    }
+}
+
+#[test]
+fn interrupted_calls_without_a_recording_are_found_among_the_newest() {
+    let desk = Desk::open();
+    let [cut_off, recorded, over] =
+        [1, 2, 3].map(|number| desk.insert(&inbound(number, "0301234567")));
+    desk.change(recorded, CallChange::Recording("2.wav".to_owned()));
+    desk.change(over, ended(CallState::Completed, 9));
+    let found = |desk: &Desk| wait(desk.store.interrupted_unrecorded()).unwrap();
+    assert_eq!(found(&desk), [], "it lives still");
+    let desk = desk.again();
+    assert_eq!(found(&desk), [cut_off]);
 }

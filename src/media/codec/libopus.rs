@@ -198,7 +198,7 @@ impl Decoder {
     }
 
     /// Changes how much is computed, 0 to 10: from 5 on a network makes up what is lost, at 6 LACE and
-    /// from 7 on NoLACE clears speech of low bitrates.
+    /// from 7 on `NoLACE` clears speech of low bitrates.
     ///
     /// # Errors
     ///

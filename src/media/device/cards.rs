@@ -9,6 +9,7 @@ use crate::media::command::{Devices, MediaEvent};
 use crate::media::device::opener::{self, Order, Report};
 use crate::media::device::{MicrophoneEnd, SpeakerEnd};
 use crate::media::frame::{Frame, SILENCE};
+use crate::media::volume::{Gain, Volumes};
 
 /// How long cards stay open when nothing is to be heard.
 const REST_AFTER: Duration = Duration::from_secs(4);
@@ -28,6 +29,15 @@ pub struct SoundCards {
     resting: bool,
     /// Whether the microphone is open or being opened.
     listening: bool,
+    gains: Gains,
+}
+
+/// How loud each is made.
+#[derive(Default)]
+struct Gains {
+    microphone: Gain,
+    speaker: Gain,
+    ringer: Gain,
 }
 
 impl SoundCards {
@@ -54,7 +64,15 @@ impl SoundCards {
             idle_since: Some(now),
             resting: false,
             listening: true,
+            gains: Gains::default(),
         })
+    }
+
+    /// Makes them so loud.
+    pub fn set_volumes(&mut self, volumes: Volumes) {
+        self.gains.microphone.set(volumes.microphone);
+        self.gains.speaker.set(volumes.speaker);
+        self.gains.ringer.set(volumes.ringer);
     }
 
     /// Changes the devices.
@@ -122,20 +140,25 @@ impl SoundCards {
 
     /// The next 10 ms of the microphone; silence for what is missing.
     pub fn capture(&mut self) -> Frame {
-        self.microphone
-            .as_mut()
-            .map_or(SILENCE, MicrophoneEnd::take)
+        let Some(end) = &mut self.microphone else {
+            return SILENCE;
+        };
+        let mut frame = end.take();
+        self.gains.microphone.apply(&mut frame);
+        frame
     }
 
     /// Plays 10 ms, where there is no ringer of its own with the ring tone in it; gives what the
     /// speaker plays.
     pub fn play(&mut self, speaker: &Frame, ringer: &Frame) -> Frame {
         let now = monotonic_now();
-        let mut played = *speaker;
+        let (mut played, mut ringer) = (*speaker, *ringer);
+        self.gains.speaker.apply(&mut played);
+        self.gains.ringer.apply(&mut ringer);
         match &mut self.ringer {
-            Some(end) => end.add(now, ringer),
+            Some(end) => end.add(now, &ringer),
             None => {
-                for (sum, sample) in played.iter_mut().zip(ringer) {
+                for (sum, sample) in played.iter_mut().zip(&ringer) {
                     *sum += sample;
                 }
             }

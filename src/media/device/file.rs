@@ -10,8 +10,8 @@ use hound::{SampleFormat, WavReader, WavSpec};
 use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, from_pcm16, to_pcm16};
 use crate::media::rate::RateConverter;
 
-/// The longest file in place of the microphone, in minutes: 173 MB in memory.
-pub const LONGEST_MINUTES: u32 = 30;
+/// The longest file in place of the microphone, in seconds: 173 MB in memory.
+pub const LONGEST_SECONDS: u32 = 30 * 60;
 /// Channels that are mixed.
 const MAX_CHANNELS: u16 = 32;
 
@@ -36,25 +36,34 @@ pub enum FileError {
         reason: String,
     },
     /// It is too long.
-    #[error("{path} is longer than {minutes} min; choose a shorter file")]
+    #[error("{path} is longer than {}; choose a shorter file", lasting(*.seconds))]
     TooLong {
         /// The file.
         path: String,
-        /// How long it may be.
-        minutes: u32,
+        /// How long it may be, in seconds.
+        seconds: u32,
     },
+}
+
+/// A length as a person says it.
+fn lasting(seconds: u32) -> String {
+    if seconds.is_multiple_of(60) {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{seconds} s")
+    }
 }
 
 /// Sound in memory: 16-bit mono at 48 kHz.
 pub type Sound = Arc<[i16]>;
 
-/// Reads a file of at most so many minutes. It takes up to seconds for a long one: never on the media
+/// Reads a file of at most so many seconds. It takes up to seconds for a long one: never on the media
 /// thread.
 ///
 /// # Errors
 ///
 /// Fails when it cannot be read, is no PCM WAV, is empty, or is longer.
-pub fn load(path: &Path, minutes: u32) -> Result<Sound, FileError> {
+pub fn load(path: &Path, seconds: u32) -> Result<Sound, FileError> {
     let name = path.display().to_string();
     let unreadable = |source| FileError::Unreadable {
         path: name.clone(),
@@ -84,11 +93,11 @@ pub fn load(path: &Path, minutes: u32) -> Result<Sound, FileError> {
     if spec.channels == 0 || spec.channels > MAX_CHANNELS {
         return Err(format(format!("it has {} channels", spec.channels)));
     }
-    let longest = u64::from(spec.sample_rate) * 60 * u64::from(minutes);
+    let longest = u64::from(spec.sample_rate) * u64::from(seconds);
     if u64::from(reader.duration()) > longest {
         return Err(FileError::TooLong {
             path: name,
-            minutes,
+            seconds,
         });
     }
     let mono = read_mono(reader, spec).map_err(wrong)?;
@@ -197,6 +206,11 @@ impl Player {
         Arc::ptr_eq(&self.sound, sound)
     }
 
+    /// Whether nothing is left to play.
+    pub fn at_end(&self) -> bool {
+        self.again.is_none() && self.position >= self.sound.len()
+    }
+
     /// Gives the next 10 ms; silence behind the end.
     pub fn play(&mut self) -> Frame {
         let mut frame = SILENCE;
@@ -266,7 +280,7 @@ mod tests {
                 sample_format,
             };
             write(&path, spec, 500);
-            let sound = load(&path, 1).unwrap();
+            let sound = load(&path, 60).unwrap();
             assert!(
                 sound.len().abs_diff(24_000) < 500,
                 "{sample_rate}: {}",
@@ -307,7 +321,7 @@ mod tests {
             (cut, "is no WAV file"),
             (long, "is longer than 1 min"),
         ] {
-            let message = load(&path, 1).unwrap_err().to_string();
+            let message = load(&path, 60).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
             assert!(message.contains("choose"), "{message}");
         }

@@ -8,5 +8,6 @@ mod forms;
 mod ladders;
 mod popup;
 mod records;
+mod sound_check;
 mod transfers;
 mod views;

@@ -487,3 +487,26 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
         assert!(lines >= 3, "{lines}");
     }
 }
+
+#[test]
+fn a_recordings_pauses_are_told_with_it() {
+    use crate::crm::row::RecordingGap;
+    let gap = |start_millis, length_millis| RecordingGap {
+        start_millis,
+        length_millis,
+    };
+    let rows = Rows {
+        calls: vec![CallRow {
+            recording: Some("/tmp/a.wav".to_owned()),
+            recording_gaps: vec![gap(12_000, Some(34_400)), gap(61_000, None)],
+            ..row(1, None)
+        }],
+        ..Rows::default()
+    };
+    let shown = desk(registered(), rows, |state| {
+        state.view = View::Calls;
+        state.detail = Some(call_id(1));
+    });
+    shown.get_by_label("Pauses in it");
+    shown.get_by_label("at 00:12 for 00:34; from 01:01 on");
+}

@@ -3,13 +3,17 @@
 mod codecs;
 mod forms;
 mod ladder;
+mod recording;
 mod sound;
+mod sound_check;
 mod voice;
 
 pub(crate) use codecs::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
+pub(crate) use recording::*;
 pub(crate) use sound::*;
+pub(crate) use sound_check::*;
 pub(crate) use voice::*;
 
 use crate::control::ColleagueState;
@@ -365,14 +369,6 @@ pub(crate) const RECORD_CALLS_WHY: &str = "Tell the other side where the law ask
 pub(crate) const HOLD_ON_ANSWER: &str = "Hold the other call by itself";
 pub(crate) const HOLD_ON_ANSWER_WHY: &str =
     "When you answer, place or resume a call. Without it you hold or end the other one first.";
-pub(crate) const RECORDING_POLICY: &str = "Recording";
-pub(crate) const RECORDING_POLICY_WHY: &str = "Every call: none can be left out, but each may be paused while card numbers are named. No call: nobody can start it.";
-pub(crate) const RECORDING_AGENT: &str = "As the agent decides";
-pub(crate) const RECORDING_ALWAYS: &str = "Every call";
-pub(crate) const RECORDING_NEVER: &str = "No call";
-pub(crate) const RECORDING_TONE: &str = "Let both sides hear a short tone while a call is recorded";
-pub(crate) const RECORDING_TONE_WHY: &str =
-    "A soft beep each 15 seconds, as some countries ask for.";
 pub(crate) const RECORD_DIR: &str = "Folder for recordings";
 pub(crate) const RECORD_DIR_HINT: &str = "recordings in the data folder";
 pub(crate) const REGION: &str = "Country of numbers without country code";
@@ -405,11 +401,6 @@ pub(crate) const HOLD: &str = "Hold";
 pub(crate) const RESUME: &str = "Resume";
 pub(crate) const KEYPAD: &str = "Keypad";
 pub(crate) const RECORD: &str = "Record";
-pub(crate) const REC_PAUSED: &str = "REC paused";
-pub(crate) const PAUSE_RECORDING: &str = "Pause the recording";
-pub(crate) const RESUME_RECORDING: &str = "Go on recording";
-pub(crate) const RECORDING_PAUSED_WHY: &str =
-    "What is said and pressed now is kept nowhere: for card numbers and the like.";
 pub(crate) const STOP_RECORDING: &str = "Stop recording";
 pub(crate) const HANG_UP: &str = "Hang up";
 pub(crate) const ANSWER: &str = "Answer";

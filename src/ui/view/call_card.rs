@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{
-    ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
+    ICON_CAMPAIGN, ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
 };
 
 use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, ringing_ui};
@@ -13,10 +13,11 @@ use super::call_sound::{faults_ui, quality_ui};
 use super::call_who::who_ui;
 use super::last_calls_ui;
 use super::notes::notes_ui;
+use super::sound_check::call_levels_ui;
 use super::transfer_panel::{claim, transfer_ui};
 use super::wish::{redirection_ui, referral_ui};
 use crate::base::id::CallId;
-use crate::control::{CallView, MediaSecurity, RecordingView};
+use crate::control::{CallStage, CallView, MediaSecurity, RecordingView};
 use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
@@ -118,6 +119,10 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
         ringing_ui(ui, scene, call);
     } else {
         controls_ui(ui, scene, state, call);
+    }
+    if call.stage == CallStage::Talking {
+        ui.add_space(2.0);
+        call_levels_ui(ui, snapshot.sound_check.levels, call);
     }
     ui.separator();
     let low = ui.ctx().content_rect().height() < LOW;
@@ -280,6 +285,11 @@ fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
                 pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
                     theme.colours.bad
                 });
+            }
+            RecordingView::Announced => {
+                let soon = |theme: &Theme| theme.colours.warn;
+                pill_ui(ui, text::REC_ANNOUNCED, Some(ICON_CAMPAIGN), soon)
+                    .on_hover_text(text::REC_ANNOUNCED_WHY);
             }
             RecordingView::Paused(_) => {
                 pill_ui(ui, text::REC_PAUSED, Some(ICON_PAUSE), |theme| {

@@ -52,7 +52,7 @@ pub(crate) fn controls_ui(
 ) {
     let connected = call.answered.is_some();
     let held = call.stage == CallStage::Held;
-    let recording = call.recording.is_on();
+    let recording = call.recording.is_wanted();
     let pressed = |on: bool| if on { Look::Chosen } else { Look::Quiet };
     let (mute, hold, record) = (
         if call.muted { text::UNMUTE } else { text::MUTE },
@@ -144,7 +144,10 @@ pub(crate) fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
     let paused = match call.recording {
         RecordingView::On(_) => false,
         RecordingView::Paused(_) => true,
-        RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => return,
+        RecordingView::Off
+        | RecordingView::Announced
+        | RecordingView::Done(_)
+        | RecordingView::Failed(_) => return,
     };
     let (word, icon, look) = if paused {
         (

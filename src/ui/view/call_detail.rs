@@ -229,6 +229,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
                     .unwrap_or_else(|| text::NO_RECORDING.to_owned()),
             ),
         ),
+        (text::DETAIL_GAPS, Some(gaps(row))),
         (text::DETAIL_TRACE, row.sip_call_id.clone()),
     ];
     for (name, value) in facts {
@@ -243,6 +244,16 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         let copied = copied.contains(&name) && value != text::NO_RECORDING;
         fact_ui(ui, name, &value, copied);
     }
+}
+
+/// Where the recording was paused.
+fn gaps(row: &CallRow) -> String {
+    let length = |millis: u64| format::length(i64::try_from(millis).ok());
+    let gaps = row.recording_gaps.iter().map(|gap| {
+        let lasting = gap.length_millis.map(length);
+        text::gap(&length(gap.start_millis), lasting.as_deref())
+    });
+    gaps.collect::<Vec<_>>().join("; ")
 }
 
 /// An address as a person reads it.

@@ -6,6 +6,7 @@ use super::{
     banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
     navigation, organizations, settings,
 };
+use crate::control::Command;
 use crate::ui::keys;
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
@@ -82,6 +83,10 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
                 View::Settings => settings::settings_ui(ui, scene, state),
             }
         });
+    // Nobody leaves the microphone open by going elsewhere.
+    if state.view != View::Settings && scene.snapshot.sound_check.on {
+        scene.send(Command::CheckSound(None));
+    }
     dial_question::dial_question_ui(ui, scene, state);
     super::notes::flush(ui, scene, &mut state.notes);
     state.typing = ui.ctx().text_edit_focused();

@@ -30,6 +30,7 @@ mod organizations;
 mod quality_graph;
 mod rules_form;
 mod settings;
+mod sound_check;
 mod suggestions;
 mod tls_form;
 mod transfer_panel;

@@ -7,6 +7,7 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
+use super::sound_check::{sound_check_ui, volume_ui};
 use super::typed_setting::TypedSetting;
 use super::voice_settings::voice_settings_ui;
 use crate::config::settings::ThemeChoice;
@@ -37,13 +38,13 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         });
         let mut settings = snapshot.settings.clone();
         section_ui(ui, text::SOUND, |ui| {
-            sound_ui(ui, scene, &mut settings, &snapshot);
+            sound_ui(ui, scene, &mut settings, &mut state.settings, &snapshot);
             voice_settings_ui(ui, &mut settings.voice);
             hold_music_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
         section_ui(ui, text::CALLS_SECTION, |ui| {
-            calls_section_ui(ui, &mut settings, &mut state.settings);
+            calls_section_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::COLLEAGUES, |ui| {
             colleague_settings_ui(ui, &mut settings, &mut state.settings);
@@ -181,24 +182,41 @@ fn devices(chosen: &str, real: &[String]) -> Vec<(String, String)> {
     choices
 }
 
-fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapshot: &Snapshot) {
+fn sound_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
     let theme = Theme::of(ui);
     let view = &snapshot.devices;
-    for (name, chosen, real, used) in [
+    let devices_of = [
         (
             text::MICROPHONE,
             &mut settings.microphone,
             &view.microphones,
             Some(&view.microphone),
+            (text::MICROPHONE_VOLUME, &mut settings.microphone_volume),
         ),
         (
             text::SPEAKER,
             &mut settings.speaker,
             &view.speakers,
             Some(&view.speaker),
+            (text::SPEAKER_VOLUME, &mut settings.speaker_volume),
         ),
-        (text::RINGER, &mut settings.ringer, &view.speakers, None),
-    ] {
+        (
+            text::RINGER,
+            &mut settings.ringer,
+            &view.speakers,
+            None,
+            (text::RINGER_VOLUME, &mut settings.ringer_volume),
+        ),
+    ];
+    for ((name, chosen, real, used, volume), dragged) in
+        devices_of.into_iter().zip(&mut state.volumes)
+    {
         if let Some(choice) = choice_ui(ui, name, chosen, &devices(chosen, real)) {
             *chosen = choice;
         }
@@ -206,6 +224,7 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
             line_ui(ui, &text::in_use(used), SMALL, theme.colours.muted);
             ui.add_space(6.0);
         }
+        volume_ui(ui, volume.0, volume.1, dragged);
     }
     for problem in [&view.problem, &view.microphone_problem]
         .into_iter()
@@ -225,6 +244,7 @@ fn sound_ui(ui: &mut Ui, scene: &mut Scene<'_>, settings: &mut Settings, snapsho
     {
         scene.send(Command::RefreshDevices);
     }
+    sound_check_ui(ui, scene);
 }
 
 /// The file is read by the engine, which tells what is wrong with it.
@@ -288,7 +308,12 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
     });
 }
 
-fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
+fn calls_section_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
     switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
     why_ui(ui, text::HOLD_ON_ANSWER_WHY);
     silence_limit_ui(ui, settings, state);
@@ -307,6 +332,7 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     }
     switch_ui(ui, &mut settings.recording_tone, text::RECORDING_TONE);
     why_ui(ui, text::RECORDING_TONE_WHY);
+    announcement_ui(ui, settings, state, snapshot);
     switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
     why_ui(ui, text::ASK_AGENT_WHY);
     ui.add_space(8.0);
@@ -318,6 +344,27 @@ fn calls_section_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsSt
     path_ui(ui, name, &mut settings.record_dir, &mut state.record_dir);
     region_ui(ui, settings, state);
     ladder_days_ui(ui, settings, state);
+}
+
+/// The file is read by the engine, which tells what is wrong with it.
+fn announcement_ui(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    state: &mut SettingsState,
+    snapshot: &Snapshot,
+) {
+    ui.add_space(8.0);
+    let name = (
+        text::RECORDING_ANNOUNCEMENT,
+        text::RECORDING_ANNOUNCEMENT_HINT,
+        text::RECORDING_ANNOUNCEMENT_WHY,
+    );
+    let file = &mut settings.recording_announcement;
+    path_ui(ui, name, file, &mut state.recording_announcement);
+    if let Some(problem) = &snapshot.devices.announcement_problem {
+        let words = format::sentence(problem);
+        paragraph_ui(ui, &words, BODY, Theme::of(ui).colours.bad.text);
+    }
 }
 
 fn silence_limit_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {

@@ -10,6 +10,7 @@ mod empty;
 mod field;
 mod framed;
 mod label;
+mod meter;
 mod pill;
 mod tabs;
 
@@ -24,5 +25,6 @@ pub(crate) use framed::framed_ui;
 pub(crate) use label::{
     Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
+pub(crate) use meter::meter_ui;
 pub(crate) use pill::{paint_pill, pill_ui};
 pub(crate) use tabs::tab_ui;

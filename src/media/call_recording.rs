@@ -1,0 +1,390 @@
+//! One call's recording on the media thread: the announcement before it, its pauses, its file.
+//!
+//! Where both sides must be told first, the announcement is read on a thread of its own and played to
+//! both while the far end can hear it; the recording begins behind its last sound. An announcement
+//! that cannot be played is told, and nothing is recorded: silence is no consent.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use crate::base::id::CallId;
+use crate::media::command::{MediaEvent, RecordingNotice, Source};
+use crate::media::feed::{Feed, Loaded, Loader};
+use crate::media::frame::Frame;
+use crate::media::news::report_patiently;
+use crate::media::recorded::Recorded;
+use crate::media::recorder::Recording;
+
+/// The longest announcement, in seconds.
+pub const LONGEST_ANNOUNCEMENT_SECONDS: u32 = 30;
+
+/// What is to be recorded, and who hears how it goes.
+struct Wanted {
+    path: PathBuf,
+    tone: bool,
+    events: mpsc::Sender<MediaEvent>,
+}
+
+/// How far it is.
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Off,
+    /// Both sides are told first.
+    Announced(Feed, Wanted),
+    On(Recording),
+}
+
+/// The recording of one call.
+pub(super) struct CallRecording {
+    call: CallId,
+    stage: Stage,
+    recorded: Recorded,
+    news: VecDeque<MediaEvent>,
+}
+
+impl CallRecording {
+    /// Of a call that is not recorded.
+    pub(super) fn of(call: CallId) -> Self {
+        Self {
+            call,
+            stage: Stage::Off,
+            recorded: Recorded::default(),
+            news: VecDeque::new(),
+        }
+    }
+
+    /// Starts it, behind the announcement if there is one.
+    pub(super) fn start(
+        &mut self,
+        path: PathBuf,
+        notice: RecordingNotice,
+        loader: &mut Loader,
+        events: mpsc::Sender<MediaEvent>,
+    ) {
+        let busy = match &self.stage {
+            Stage::Off => false,
+            Stage::Announced(..) => true,
+            Stage::On(recording) => !recording.ended(),
+        };
+        if busy {
+            let message = "this call is being recorded already; stop that recording first";
+            return self.refuse(path, message.to_owned());
+        }
+        let wanted = Wanted {
+            path,
+            tone: notice.tone,
+            events,
+        };
+        let Some(announcement) = notice.announcement else {
+            return self.begin(wanted);
+        };
+        let source = Source::File {
+            path: announcement,
+            repeat: false,
+        };
+        match loader.begin(self.call, source, LONGEST_ANNOUNCEMENT_SECONDS) {
+            Ok(feed) => self.stage = Stage::Announced(feed, wanted),
+            Err(why) => self.refuse(wanted.path, unannounced(&why)),
+        }
+    }
+
+    /// Takes the announcement that was read; gives back what is something else.
+    pub(super) fn take(&mut self, loaded: Loaded) -> Option<Loaded> {
+        let Stage::Announced(feed, wanted) = &mut self.stage else {
+            return Some(loaded);
+        };
+        if !feed.awaits(&loaded) {
+            return Some(loaded);
+        }
+        match feed.take(loaded) {
+            None => self.news.push_back(MediaEvent::RecordingAnnounced {
+                call: self.call,
+                path: wanted.path.clone(),
+            }),
+            Some(error) => {
+                if let Stage::Announced(_, wanted) = std::mem::take(&mut self.stage) {
+                    self.refuse(wanted.path, unannounced(&error.to_string()));
+                }
+            }
+        }
+        None
+    }
+
+    /// The next 10 ms of what both sides hear of it, if anything; `sends` says whether the far end can
+    /// hear us.
+    pub(super) fn notice(&mut self, sends: bool) -> Option<Frame> {
+        match &mut self.stage {
+            Stage::Off => None,
+            Stage::On(recording) if recording.ended() => None,
+            Stage::On(_) => self.recorded.notice(),
+            Stage::Announced(Feed::Playing(player), _) if player.at_end() => {
+                if let Stage::Announced(_, wanted) = std::mem::take(&mut self.stage) {
+                    self.begin(wanted);
+                }
+                self.recorded.notice()
+            }
+            Stage::Announced(Feed::Playing(player), _) => sends.then(|| player.play()),
+            Stage::Announced(..) => None,
+        }
+    }
+
+    /// Records 10 ms of both sides.
+    pub(super) fn write(&mut self, agent: &Frame, far_end: &Frame) {
+        if let Stage::On(recording) = &mut self.stage {
+            let [agent, far_end] = self.recorded.take(agent, far_end);
+            recording.write(&agent, &far_end);
+        }
+    }
+
+    /// Pauses it, or goes on.
+    pub(super) fn pause(&mut self, paused: bool) {
+        if matches!(self.stage, Stage::On(_)) {
+            self.recorded.pause(paused);
+            self.tell_gap();
+        }
+    }
+
+    /// Ends it. The handle ends when the file is closed.
+    pub(super) fn stop(&mut self) -> Option<JoinHandle<()>> {
+        let Stage::On(recording) = std::mem::take(&mut self.stage) else {
+            return None;
+        };
+        self.recorded.end();
+        self.tell_gap();
+        Some(recording.stop(self.recorded.take_gaps()))
+    }
+
+    /// What is to be told.
+    pub(super) fn poll_news(&mut self) -> Option<MediaEvent> {
+        self.news.pop_front()
+    }
+
+    fn begin(&mut self, wanted: Wanted) {
+        let Wanted { path, tone, events } = wanted;
+        let report = move |event| report_patiently(&events, event);
+        match Recording::start(self.call, path.clone(), report) {
+            Ok(recording) => {
+                self.stage = Stage::On(recording);
+                self.recorded = Recorded::begin(tone);
+            }
+            Err(error) => {
+                let why = format!("the recording cannot be started: {error}; close programs");
+                self.refuse(path, why);
+            }
+        }
+    }
+
+    fn tell_gap(&mut self) {
+        if let Some(gap) = self.recorded.changed_gap() {
+            let call = self.call;
+            self.news.push_back(MediaEvent::RecordingGap { call, gap });
+        }
+    }
+
+    fn refuse(&mut self, path: PathBuf, message: String) {
+        let call = self.call;
+        self.news.push_back(MediaEvent::RecordingFailed {
+            call,
+            path,
+            message,
+        });
+    }
+}
+
+/// A sentence for the agent, who must know that nothing is recorded.
+fn unannounced(why: &str) -> String {
+    format!("nothing is recorded, because its announcement cannot be played: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::monotonic_now;
+    use crate::media::frame::{FRAME_SAMPLES, peak};
+    use std::path::Path;
+    use std::time::Duration;
+
+    const AGENT: Frame = [0.5; FRAME_SAMPLES];
+    const FAR_END: Frame = [-0.25; FRAME_SAMPLES];
+
+    struct Desk {
+        folder: tempfile::TempDir,
+        recording: CallRecording,
+        loader: Loader,
+        outlet: mpsc::Sender<MediaEvent>,
+        events: mpsc::Receiver<MediaEvent>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let (outlet, events) = mpsc::channel(16);
+            Self {
+                folder: tempfile::tempdir().unwrap(),
+                recording: CallRecording::of(CallId::new(1, [7; 10])),
+                loader: Loader::new(),
+                outlet,
+                events,
+            }
+        }
+
+        fn file(&self) -> PathBuf {
+            self.folder.path().join("call.wav")
+        }
+
+        fn start(&mut self, announcement: &Path) {
+            let notice = RecordingNotice {
+                tone: false,
+                announcement: Some(announcement.to_owned()),
+            };
+            let (file, outlet) = (self.file(), self.outlet.clone());
+            self.recording.start(file, notice, &mut self.loader, outlet);
+        }
+
+        /// Waits for the thread that reads the announcement.
+        fn read(&mut self) {
+            let deadline = monotonic_now() + Duration::from_secs(20);
+            let loaded = loop {
+                if let Some(loaded) = self.loader.poll() {
+                    break loaded;
+                }
+                assert!(monotonic_now() < deadline);
+                std::thread::yield_now();
+            };
+            assert!(self.recording.take(loaded).is_none());
+        }
+
+        /// A WAV of so many seconds.
+        fn announcement(&self, seconds: u32) -> PathBuf {
+            let path = self.folder.path().join("announcement.wav");
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 8_000,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+            for n in 0..8_000 * seconds {
+                let wave = if n / 8 % 2 == 0 { 8_000_i16 } else { -8_000 };
+                writer.write_sample(wave).unwrap();
+            }
+            writer.finalize().unwrap();
+            path
+        }
+    }
+
+    #[test]
+    fn both_sides_hear_the_announcement_before_anything_is_recorded() {
+        let mut desk = Desk::new();
+        let announcement = desk.announcement(1);
+        desk.start(&announcement);
+        assert_eq!(desk.recording.notice(true), None, "it is being read");
+        desk.read();
+        let expected = MediaEvent::RecordingAnnounced {
+            call: desk.recording.call,
+            path: desk.file(),
+        };
+        assert_eq!(desk.recording.poll_news(), Some(expected));
+        let mut heard = 0;
+        while let Some(notice) = desk.recording.notice(true) {
+            heard += usize::from(peak(&notice) > 0.1);
+            desk.recording.write(&AGENT, &FAR_END);
+            assert!(!desk.file().exists());
+            // A far end that holds us hears the rest of it later.
+            if heard == 50 {
+                assert_eq!(desk.recording.notice(false), None);
+            }
+        }
+        assert_eq!(heard, 100);
+        for _ in 0..30 {
+            assert_eq!(desk.recording.notice(true), None);
+            desk.recording.write(&AGENT, &FAR_END);
+        }
+        desk.recording.stop().unwrap().join().unwrap();
+        let mut reader = hound::WavReader::open(desk.file()).unwrap();
+        assert_eq!(reader.duration(), 30 * 480);
+        assert!(reader.samples::<i16>().all(|sample| sample.unwrap() != 0));
+    }
+
+    #[test]
+    fn without_its_announcement_nothing_is_recorded_and_the_agent_is_told() {
+        let mut desk = Desk::new();
+        let long = desk.announcement(31);
+        for (file, words) in [
+            (desk.folder.path().join("none.wav"), "cannot read"),
+            (long, "longer than 30 s"),
+        ] {
+            desk.start(&file);
+            desk.read();
+            let Some(MediaEvent::RecordingFailed { message, .. }) = desk.recording.poll_news()
+            else {
+                panic!("it was not told");
+            };
+            assert!(message.contains("nothing is recorded"), "{message}");
+            assert!(message.contains(words), "{message}");
+            assert_eq!(desk.recording.notice(true), None);
+            desk.recording.write(&AGENT, &FAR_END);
+            assert!(desk.recording.stop().is_none() && !desk.file().exists());
+        }
+        assert!(desk.events.try_recv().is_err());
+    }
+
+    #[test]
+    fn who_stops_it_while_it_is_announced_records_nothing() {
+        let mut desk = Desk::new();
+        let announcement = desk.announcement(1);
+        desk.start(&announcement);
+        assert!(desk.recording.stop().is_none());
+        desk.start(&announcement);
+        desk.start(&announcement);
+        let refused = desk.recording.poll_news();
+        assert!(
+            matches!(&refused, Some(MediaEvent::RecordingFailed { message, .. })
+                if message.contains("already")),
+            "{refused:?}"
+        );
+        assert!(!desk.file().exists());
+    }
+
+    #[test]
+    fn the_gaps_of_a_recording_are_told_and_marked_in_its_file() {
+        let mut desk = Desk::new();
+        let (file, outlet) = (desk.file(), desk.outlet.clone());
+        let notice = RecordingNotice::default();
+        desk.recording.start(file, notice, &mut desk.loader, outlet);
+        let pieces = [(false, 40), (true, 60), (false, 20), (true, 30)];
+        for (paused, frames) in pieces {
+            desk.recording.pause(paused);
+            for _ in 0..frames {
+                desk.recording.write(&AGENT, &FAR_END);
+            }
+        }
+        desk.recording.stop().unwrap().join().unwrap();
+        let told: Vec<(u128, Option<u128>)> = std::iter::from_fn(|| desk.recording.poll_news())
+            .map(|news| match news {
+                MediaEvent::RecordingGap { gap, .. } => {
+                    let length = gap.length.map(|length| length.as_millis());
+                    (gap.start.as_millis(), length)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [
+            (400, None),
+            (400, Some(600)),
+            (1_200, None),
+            (1_200, Some(300)),
+        ];
+        assert_eq!(told, expected);
+        let bytes = std::fs::read(desk.file()).unwrap();
+        let length = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
+        assert_eq!(usize::try_from(length).unwrap() + 8, bytes.len());
+        let cue = bytes.windows(4).position(|word| word == b"cue ").unwrap();
+        assert_eq!(bytes[cue + 8..cue + 12], 2_u32.to_le_bytes());
+        let reader = hound::WavReader::open(desk.file()).unwrap();
+        assert_eq!(reader.duration(), 150 * 480);
+    }
+}

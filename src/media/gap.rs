@@ -1,0 +1,121 @@
+//! The gaps of a recording, and how they are marked in its WAV.
+//!
+//! A player shows them by a `cue ` chunk, with lengths and names in a `LIST` chunk of type `adtl`
+//! (Multimedia Programming Interface and Data Specifications 1.0, 1991, "Waveform Audio File Format").
+
+use std::time::Duration;
+
+use crate::media::frame::SAMPLE_RATE;
+
+/// So many gaps of one recording are marked in its file.
+pub(super) const MOST_GAPS: usize = 1_000;
+/// What they are named.
+const NAME: &[u8; 7] = b"Paused\0";
+
+/// A part of a recording in which nothing was recorded, though the call went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it begins, from the beginning of the recording.
+    pub start: Duration,
+    /// How long it is; none while it lasts.
+    pub length: Option<Duration>,
+}
+
+/// The chunks that mark gaps, to follow the `data` chunk; nothing for no gaps.
+pub(super) fn chunks(gaps: &[Gap]) -> Vec<u8> {
+    if gaps.is_empty() {
+        return Vec::new();
+    }
+    let mut cues = Vec::new();
+    let mut list = b"adtl".to_vec();
+    for (gap, id) in gaps.iter().take(MOST_GAPS).zip(1_u32..) {
+        let start = samples(gap.start);
+        for field in [id, start] {
+            cues.extend(field.to_le_bytes());
+        }
+        cues.extend(b"data");
+        for field in [0, 0, start] {
+            cues.extend(field.to_le_bytes());
+        }
+        // A part of the sound with its length; "rgn " says that it is a region.
+        let mut text = Vec::new();
+        for field in [id, samples(gap.length.unwrap_or_default())] {
+            text.extend(field.to_le_bytes());
+        }
+        text.extend(b"rgn ");
+        text.extend([0; 8]);
+        push_chunk(&mut list, *b"ltxt", &text);
+        let mut label = id.to_le_bytes().to_vec();
+        label.extend(NAME);
+        push_chunk(&mut list, *b"labl", &label);
+    }
+    let count = u32::try_from(gaps.len().min(MOST_GAPS)).unwrap_or(u32::MAX);
+    let mut cue = count.to_le_bytes().to_vec();
+    cue.append(&mut cues);
+    let mut chunks = Vec::new();
+    push_chunk(&mut chunks, *b"cue ", &cue);
+    push_chunk(&mut chunks, *b"LIST", &list);
+    chunks
+}
+
+/// A chunk with its length, padded to an even one.
+fn push_chunk(to: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
+    to.extend(name);
+    to.extend(
+        u32::try_from(content.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
+    to.extend(content);
+    if !content.len().is_multiple_of(2) {
+        to.push(0);
+    }
+}
+
+/// A moment as the number of samples of each channel before it.
+fn samples(moment: Duration) -> u32 {
+    let samples = moment.as_millis() * u128::from(SAMPLE_RATE) / 1_000;
+    u32::try_from(samples).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(start: u64, length: u64) -> Gap {
+        Gap {
+            start: Duration::from_millis(start),
+            length: Some(Duration::from_millis(length)),
+        }
+    }
+
+    #[test]
+    fn gaps_become_named_regions() {
+        assert!(chunks(&[]).is_empty());
+        let bytes = chunks(&[gap(1_000, 500), gap(3_000, 10)]);
+        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        assert_eq!(&bytes[..4], b"cue ");
+        assert_eq!(number(4), 4 + 2 * 24);
+        assert_eq!(number(8), 2);
+        assert_eq!([number(12), number(16)], [1, 48_000]);
+        assert_eq!(&bytes[20..24], b"data");
+        assert_eq!([number(24), number(28), number(32)], [0, 0, 48_000]);
+        assert_eq!([number(36), number(40)], [2, 144_000]);
+        let list = 8 + 4 + 2 * 24;
+        assert_eq!(&bytes[list..list + 4], b"LIST");
+        assert_eq!(
+            list + 8 + usize::try_from(number(list + 4)).unwrap(),
+            bytes.len()
+        );
+        assert_eq!(&bytes[list + 8..list + 16], b"adtlltxt");
+        assert_eq!([number(list + 16), number(list + 20)], [20, 1]);
+        assert_eq!(number(list + 24), 24_000);
+        assert_eq!(bytes.windows(7).filter(|word| word == NAME).count(), 2);
+    }
+
+    #[test]
+    fn no_more_gaps_than_allowed_are_marked() {
+        let bytes = chunks(&vec![gap(0, 10); MOST_GAPS + 5]);
+        assert_eq!(bytes[8..12], 1_000_u32.to_le_bytes());
+    }
+}
