@@ -451,7 +451,8 @@ impl Engine {
         let hidden = call.session.and_then(|it| self.endpoint.is_encrypted(it));
         let keys = plan.srtp.as_ref();
         let signalling = keys.map(|_| KeyOrigin::Signalling);
-        let origin = signalling.or(plan.dtls.as_ref().map(|_| KeyOrigin::Handshake));
+        let handshake = plan.dtls.as_ref().map(|_| KeyOrigin::Handshake);
+        let origin = signalling.or(handshake);
         call.security = MediaSecurity::of(origin, hidden.unwrap_or(false));
         call.sound.remote = plan.remote_rtp;
         // A hold, a move or another codec: the far end gets its time anew.

@@ -16,8 +16,8 @@ pub(super) struct KeyedPort {
 }
 
 impl KeyedPort {
-    /// Takes our certificate.
-    pub(super) fn identify(&mut self, identity: Identity) {
+    /// Takes our certificate, where handshakes may be done.
+    pub(super) fn identify(&mut self, identity: Option<Identity>) {
         self.dtls.identify(identity);
     }
 

@@ -126,8 +126,8 @@ impl Session {
         }
     }
 
-    /// Takes the certificate of this phone, for calls whose keys come by a handshake.
-    pub fn identify(&mut self, identity: Identity) {
+    /// Takes the certificate of this phone, where the call's keys may come by a handshake.
+    pub fn identify(&mut self, identity: Option<Identity>) {
         self.keys.identify(identity.clone());
         self.report_keys.identify(identity);
     }

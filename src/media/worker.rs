@@ -9,8 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
@@ -252,9 +251,7 @@ impl Worker {
         let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
-        if let Some(identity) = identity {
-            session.identify(identity);
-        }
+        session.identify(identity);
         self.calls.push(Call {
             id,
             ports,

@@ -306,8 +306,8 @@ mod tests {
             let upper = text.to_ascii_uppercase();
             assert_eq!(Fingerprint::parse(&upper), Some(fingerprint));
             for damaged in [
-                &text[..text.len() - 3],
-                &text[..text.len() - 1],
+                text.get(..text.len() - 3).unwrap(),
+                text.get(..text.len() - 1).unwrap(),
                 &text.replacen(':', "", 1),
                 &text.replacen(':', ":+", 1),
                 &format!("{text}:00"),

@@ -31,7 +31,7 @@ fn agreed(seed: u64) -> (World, [MediaPlan; 2]) {
             spread: u64::from(number),
         };
         side.session = Session::new(world.now, &seed);
-        side.session.identify(identity);
+        side.session.identify(Some(identity));
     }
     let offered = offer(&locals[0]);
     assert_eq!(offered.media[0].protocol, "UDP/TLS/RTP/SAVP");

@@ -93,9 +93,9 @@ pub struct DtlsTransport {
 }
 
 impl DtlsTransport {
-    /// Takes the certificate that handshakes are done with.
-    pub fn identify(&mut self, identity: Identity) {
-        self.identity = Some(identity);
+    /// Takes the certificate that handshakes are done with; without one none is done.
+    pub fn identify(&mut self, identity: Option<Identity>) {
+        self.identity = identity;
     }
 
     /// Takes handshakes from now on, though it is not agreed yet whose is the right one.

@@ -48,7 +48,7 @@ impl World {
         let identities = [Identity::make().unwrap(), Identity::make().unwrap()];
         let mut sides = [DtlsTransport::default(), DtlsTransport::default()];
         for (side, identity) in sides.iter_mut().zip(&identities) {
-            side.identify(identity.clone());
+            side.identify(Some(identity.clone()));
         }
         Self {
             now: monotonic_now(),
@@ -225,7 +225,7 @@ fn changed_datagrams_never_give_other_keys() {
             for flying in &mut world.flying {
                 let length = u64::try_from(flying.bytes.len()).unwrap();
                 let at = usize::try_from(world.random.next_u64() % length).unwrap();
-                if world.random.next_u32() % 3 == 0 {
+                if world.random.next_u32().is_multiple_of(3) {
                     flying.bytes[at] ^= 1 << (world.random.next_u32() % 8);
                 }
             }
@@ -278,7 +278,7 @@ fn the_same_plan_again_keeps_the_association_and_another_fingerprint_is_another_
     world.identities[1] = Identity::make().unwrap();
     let identity = world.identities[1].clone();
     world.sides[1] = DtlsTransport::default();
-    world.sides[1].identify(identity);
+    world.sides[1].identify(Some(identity));
     assert!(world.apply(0) && world.apply(1));
     world.run(Duration::from_secs(2));
     world.assert_secured();
@@ -315,7 +315,7 @@ fn strangers_get_no_keys_and_keep_nobody_out() {
     let knock = |world: &mut World| {
         for number in 10..60 {
             let mut other = DtlsTransport::default();
-            other.identify(stranger.clone());
+            other.identify(Some(stranger.clone()));
             other.apply(world.now, Some(&wanted), Some(address(2)));
             let (_, hello) = other.poll_transmit().unwrap();
             world.sides[1].handle(world.now, address(number), &hello);
