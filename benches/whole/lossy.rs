@@ -66,17 +66,20 @@ fn at_once(kind: Kind, seed: u64, speech: &[f32]) -> Vec<Heard> {
         .map(|thread| thread.join().unwrap())
         .collect();
     // Scored only now, because that takes a whole processor.
-    calls
-        .into_iter()
-        .filter_map(|(weather, (heard, passed, figures))| {
-            Some(Heard {
-                weather,
-                score: pesq_aligned(speech, &heard)?,
-                perfect: pesq_aligned(speech, &decode(&passed))?,
-                figures,
-            })
-        })
-        .collect()
+    let score = |(weather, (heard, passed, figures)): (Weather, (Vec<f32>, Passed, [f64; 3]))| {
+        let heard = Heard {
+            weather,
+            score: pesq_aligned(speech, &heard)?,
+            perfect: pesq_aligned(speech, &decode(&passed))?,
+            figures,
+        };
+        println!(
+            "{kind:?}, {weather:?}: {:.2}, at best {:.2}",
+            heard.score, heard.perfect
+        );
+        Some(heard)
+    };
+    calls.into_iter().filter_map(score).collect()
 }
 
 fn call(kind: Kind, weather: Weather, speech: &[f32]) -> (Vec<f32>, Passed, [f64; 3]) {

@@ -37,7 +37,7 @@ impl Weather {
     }
 }
 
-/// What the caller sent: payloads by extended sequence number, none for those that were lost.
+/// What the caller sent: payloads by their place behind the first, none for those that were lost.
 pub type Passed = BTreeMap<i64, Option<Vec<u8>>>;
 
 /// The network between a caller and one called.
@@ -61,6 +61,8 @@ impl Relay {
             weather,
             waiting: Vec::new(),
             passed: Passed::new(),
+            last: None,
+            extended: 0,
         };
         let ends = Arc::clone(&over);
         let thread = std::thread::spawn(move || {
@@ -97,7 +99,7 @@ impl Side {
         loop {
             let rtp = bind(0).unwrap();
             let port = rtp.local_addr().unwrap().port();
-            if port % 2 == 0
+            if port.is_multiple_of(2)
                 && let Some(rtcp) = bind(port + 1)
             {
                 return Self {
@@ -125,6 +127,9 @@ struct Network {
     /// When a datagram goes on, to which side, whether to its RTCP port.
     waiting: Vec<(Instant, usize, bool, Vec<u8>)>,
     passed: Passed,
+    /// The caller's last sequence number, and how far that is from its first.
+    last: Option<u16>,
+    extended: i64,
 }
 
 impl Network {
@@ -217,15 +222,12 @@ impl Network {
         self.sides[side].packets += 1;
         let fate = self.weather.fate(u64::from(side == 1), number);
         if side == 0 {
-            let last = self.passed.last_key_value().map_or(0, |(last, _)| *last);
-            let ahead = packet.sequence.wrapping_sub(last as u16).cast_signed();
-            let sequence = if self.passed.is_empty() {
-                packet.sequence.into()
-            } else {
-                last + i64::from(ahead)
-            };
+            let sequence = packet.sequence;
+            let ahead = sequence.wrapping_sub(self.last.unwrap_or(sequence));
+            self.extended += i64::from(ahead.cast_signed());
+            self.last = Some(sequence);
             let payload = fate.map(|_| packet.payload.to_vec());
-            self.passed.insert(sequence, payload);
+            self.passed.insert(self.extended, payload);
         }
         if let Some(late) = fate {
             self.waiting

@@ -36,7 +36,7 @@ pub fn pesq(reference: &[f32], degraded: &[f32]) -> Option<f64> {
 
 /// The same of speech that begins up to two seconds later.
 pub fn pesq_aligned(reference: &[f32], degraded: &[f32]) -> Option<f64> {
-    const ALIGN: &str = "size = 1 << 21\n\
+    const ALIGN: &str = "size = 1 << 20\n\
         likeness = numpy.fft.irfft(numpy.fft.rfft(heard, size) * numpy.conj(numpy.fft.rfft(said, size)))\n\
         heard = heard[int(numpy.argmax(likeness[:32000])):][:len(said)]\n\
         heard = numpy.pad(heard, (0, len(said) - len(heard)))\n";

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ringdesk::media::frame::to_pcm16;
 use tempfile::TempDir;
 
 use crate::phone::{Kind, PATIENCE, baresip_modules, free_port, processor_time, resident};
@@ -49,16 +50,10 @@ impl Talker {
         let folder = TempDir::new().unwrap();
         let (port, control) = (free_port(), free_port());
         let said = folder.path().join("said.wav");
+        write(&said, speech);
         let mut command = match kind {
-            Kind::Ringdesk => {
-                write(&said, speech, 1);
-                ringdesk(folder.path(), port, to)
-            }
-            Kind::Baresip => {
-                // Opus is stereo to it.
-                write(&said, speech, 2);
-                baresip(folder.path(), port, control)
-            }
+            Kind::Ringdesk => ringdesk(folder.path(), port, to),
+            Kind::Baresip => baresip(folder.path(), port, control),
         };
         let log = |name: &str| fs::File::create(folder.path().join(name)).unwrap();
         let child = command
@@ -181,7 +176,7 @@ fn baresip(folder: &Path, port: u16, control: u16) -> Command {
     );
     fs::write(folder.join("config"), config).unwrap();
     let account = format!(
-        "<sip:talker@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=opus/48000/2\n"
+        "<sip:talker@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=opus/48000/1\n"
     );
     fs::write(folder.join("accounts"), account).unwrap();
     fs::write(folder.join("contacts"), "").unwrap();
@@ -200,7 +195,7 @@ fn heard(kind: Kind, folder: &Path) -> Vec<f32> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.to_string_lossy().ends_with(ending))
-        .unwrap_or_else(|| panic!("{kind:?} kept nothing"));
+        .expect("a phone kept nothing of what it heard");
     let mut reader = hound::WavReader::open(path).unwrap();
     assert_eq!(reader.spec().sample_rate, 48_000);
     let channels = usize::from(reader.spec().channels);
@@ -212,20 +207,16 @@ fn heard(kind: Kind, folder: &Path) -> Vec<f32> {
         .collect()
 }
 
-fn write(path: &Path, samples: &[f32], channels: u16) {
+fn write(path: &Path, samples: &[f32]) {
     let spec = hound::WavSpec {
-        channels,
+        channels: 1,
         sample_rate: 48_000,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(path, spec).unwrap();
     for sample in samples {
-        for _ in 0..channels {
-            #[expect(clippy::cast_possible_truncation, reason = "clamped")]
-            let sample = (sample.clamp(-1.0, 1.0) * 32_767.0) as i16;
-            file.write_sample(sample).unwrap();
-        }
+        file.write_sample(to_pcm16(*sample)).unwrap();
     }
     file.finalize().unwrap();
 }
