@@ -92,12 +92,12 @@ fn call(kind: Kind, weather: Weather, speech: &[f32]) -> (Vec<f32>, Passed, [f64
     let silence: Vec<f32> = hush(SECONDS + 6).collect();
     let called = Talker::answering(kind, &silence);
     let relay = Relay::start(called.port, weather);
-    let caller = Talker::calling(kind, &said, relay.port);
+    let mut caller = Talker::calling(kind, &said, relay.port);
     std::thread::sleep(std::time::Duration::from_millis(
         1_000 * SECONDS as u64 + 3_500,
     ));
-    drop(caller.end());
-    let (heard, quality) = called.end();
+    caller.end();
+    let (heard, quality) = called.heard();
     let figure = |name: &str| quality[name].as_f64().unwrap_or(0.0);
     let figures = ["late", "concealed_ms", "stretched_ms"].map(figure);
     (heard, relay.end(), figures)

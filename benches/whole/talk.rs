@@ -36,7 +36,7 @@ impl Talker {
         talker
     }
 
-    /// One that calls a port of this machine.
+    /// One that calls a port of this machine, and keeps nothing where that can be helped.
     pub fn calling(kind: Kind, speech: &[f32], to: u16) -> Self {
         let talker = Self::start(kind, speech, Some(to));
         if kind == Kind::Baresip {
@@ -99,8 +99,8 @@ impl Talker {
         resident(self.child.id())
     }
 
-    /// Ends its calls and itself; gives what it heard, and of ours the last event `quality`.
-    pub fn end(mut self) -> (Vec<f32>, serde_json::Value) {
+    /// Ends its calls and itself.
+    pub fn end(&mut self) {
         match self.kind {
             Kind::Ringdesk => {
                 let _status = Command::new("kill")
@@ -110,6 +110,11 @@ impl Talker {
             Kind::Baresip => self.command("quit", ""),
         }
         let _status = self.child.wait().unwrap();
+    }
+
+    /// The same; gives what it heard, and of ours the last event `quality`.
+    pub fn heard(mut self) -> (Vec<f32>, serde_json::Value) {
+        self.end();
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         let quality = log
             .lines()
@@ -138,13 +143,14 @@ fn ringdesk(folder: &Path, port: u16, to: Option<u16>) -> Command {
         .args(["--bind", &format!("127.0.0.1:{port}")])
         .arg("--play")
         .arg(folder.join("said.wav"))
-        .arg("--record-dir")
-        .arg(folder.join("heard"))
         .arg("--data-dir")
         .arg(folder);
     match to {
         Some(to) => command.args(["--call", &format!("sip:talker@127.0.0.1:{to}")]),
-        None => command.arg("--auto-answer"),
+        None => command
+            .arg("--auto-answer")
+            .arg("--record-dir")
+            .arg(folder.join("heard")),
     };
     command
 }
