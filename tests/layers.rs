@@ -60,6 +60,7 @@ const FENCES: &[(&str, &str)] = &[
     ("rusqlite", "crm"),
     ("cpal", "media::device"),
     ("earshot", "media::processing"),
+    ("opusic_sys", "media::codec::libopus"),
     ("sonora", "media::processing"),
     ("sonora_aec3", "media::processing"),
     ("sonora_agc2", "media::processing"),
@@ -81,6 +82,7 @@ const SANS_IO: &[&str] = &[
     "net::locate",
     "media::session",
     "media::jitter",
+    "media::steering",
     "media::processing",
 ];
 

@@ -15,13 +15,18 @@
     reason = "a measurement, not the product"
 )]
 
+mod call_cost;
 mod caller;
 mod echo;
 mod figure;
 mod latency;
 mod load;
+mod lossy;
 mod phone;
 mod registrar;
+mod relay;
+mod speech;
+mod talk;
 mod voice;
 
 #[path = "../../src/media/processing/acoustics.rs"]
@@ -42,9 +47,11 @@ const RUNS: usize = 5;
 type Part = (&'static str, fn(&[Kind]) -> Vec<Figure>);
 
 /// `cargo bench … --bench whole -- echo load` measures those parts alone.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 8] = [
     ("messages", |_| messages().into_iter().collect()),
     ("voice", |_| voice::voice()),
+    ("lossy", lossy::lossy),
+    ("call", call_cost::call_cost),
     ("latency", latency::latency),
     ("echo", |peers| vec![echo::echo(peers)]),
     ("load", load::load),

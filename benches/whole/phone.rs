@@ -117,12 +117,7 @@ impl Phone {
 
     /// Resident memory in KiB, shared pages of files included.
     pub fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        resident(self.child.id())
     }
 }
 
@@ -151,16 +146,7 @@ fn ringdesk(folder: &Path, port: u16, registrar: Option<u16>) -> Command {
 }
 
 fn baresip(folder: &Path, port: u16, registrar: Option<u16>, sound: &str, codec: &str) -> Command {
-    let modules = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"]
-        .into_iter()
-        .map(PathBuf::from)
-        .chain(
-            fs::read_dir("/usr/lib")
-                .unwrap()
-                .map(|entry| entry.unwrap().path().join("baresip/modules")),
-        )
-        .find(|path| path.join("g711.so").exists())
-        .expect("baresip has no g711 module");
+    let modules = baresip_modules();
     let config = format!(
         "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_max_calls 100000\nmodule_path {}\n{sound}module_tmp account.so\nmodule_app menu.so\n",
         modules.display()
@@ -176,6 +162,20 @@ fn baresip(folder: &Path, port: u16, registrar: Option<u16>, sound: &str, codec:
     let mut command = Command::new("baresip");
     command.arg("-f").arg(folder);
     command
+}
+
+/// Where the distribution keeps baresip's modules.
+pub fn baresip_modules() -> PathBuf {
+    ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"]
+        .into_iter()
+        .map(PathBuf::from)
+        .chain(
+            fs::read_dir("/usr/lib")
+                .unwrap()
+                .map(|entry| entry.unwrap().path().join("baresip/modules")),
+        )
+        .find(|path| path.join("g711.so").exists())
+        .expect("baresip has no g711 module")
 }
 
 /// Writes ten seconds of silence.
@@ -205,6 +205,16 @@ pub fn processor_time(path: &str, field: usize) -> Duration {
         .map(|ticks| ticks.parse::<u64>().unwrap())
         .sum();
     Duration::from_millis(ticks * 10)
+}
+
+/// Resident memory of a process in KiB, shared pages of files included.
+pub fn resident(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 pub fn socket() -> UdpSocket {

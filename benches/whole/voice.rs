@@ -4,16 +4,13 @@
 //! The speech is read by people (`LibriVox`, by way of pocketsphinx's test data); the echo is that of a
 //! simulated room.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use ringdesk::media::frame::FRAME_SAMPLES;
 use ringdesk::media::processing::{Processing, VoiceProcessor};
 use ringdesk::media::rate::RateConverter;
 
 use crate::acoustics::{Noise, Room, active_level, db, rms};
 use crate::figure::{Figure, Limit};
+use crate::speech::pesq;
 
 const SECOND: usize = 48_000;
 /// Where Debian's pocketsphinx-testdata has read books, in the public domain.
@@ -157,38 +154,4 @@ fn speech(parts: &[&str], seconds: usize) -> Option<Vec<f32>> {
         .collect();
     let louder = 0.1 / active_level(&wide);
     Some(wide.iter().map(|sample| sample * louder).collect())
-}
-
-/// Wideband PESQ (ITU-T P.862.2) by the Python package `pesq`, in an environment of its own.
-fn pesq(reference: &[f32], degraded: &[f32]) -> Option<f64> {
-    const SCRIPT: &str = "import sys, numpy\nfrom pesq import pesq\n\
-        read = lambda name: numpy.fromfile(name, dtype='<f4')\n\
-        print(pesq(16000, read(sys.argv[1]), read(sys.argv[2]), 'wb'))";
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pesq/bin/python");
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, samples: &[f32]| -> PathBuf {
-        let path = folder.path().join(name);
-        let mut bytes = Vec::new();
-        let mut converter = RateConverter::new(48_000, 16_000).unwrap();
-        converter.process(samples, |samples| {
-            bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-        });
-        fs::write(&path, bytes).unwrap();
-        path
-    };
-    let scored = Command::new(&python)
-        .args(["-c", SCRIPT])
-        .arg(write("reference", reference))
-        .arg(write("degraded", degraded))
-        .output();
-    let Ok(scored) = scored else {
-        println!("no {}: `.ci/setup bench` makes it", python.display());
-        return None;
-    };
-    assert!(
-        scored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&scored.stderr)
-    );
-    String::from_utf8_lossy(&scored.stdout).trim().parse().ok()
 }

@@ -239,6 +239,10 @@ impl Engine {
         if volumes != sound_check::volumes(&self.options.settings) {
             self.sound(MediaCommand::Volumes(volumes));
         }
+        if settings.redundancy != self.options.settings.redundancy {
+            let redundancy = crate::app::sound::redundancy(&settings);
+            self.sound(MediaCommand::Redundancy(redundancy));
+        }
         self.change_hold_music(crate::app::sound::hold_music(&settings));
         if settings.colleagues != self.options.settings.colleagues {
             self.set_colleagues(now, &settings.colleagues);

@@ -32,7 +32,7 @@ use crate::control::{
 use crate::crm::row::Identification;
 use crate::crm::store::{Pending, Write, Written};
 use crate::crm::{Store, StoreError};
-use crate::media::{MediaCommand, MediaEngine, MediaEvent, Tone};
+use crate::media::{MediaEngine, MediaEvent, Tone};
 use crate::net::{Net, NetChange, NetWatch};
 use crate::sip::{Endpoint, EndpointConfig, SessionId};
 
@@ -363,16 +363,7 @@ impl Engine {
         if self.options.devices.any() {
             self.look_for_devices();
         }
-        let processing = crate::app::sound::processing(&self.options.settings);
-        self.sound(MediaCommand::Processing(processing));
-        let volumes = crate::app::sound_check::volumes(&self.options.settings);
-        self.sound(MediaCommand::Volumes(volumes));
-        if self.options.attended {
-            self.sound(MediaCommand::Meter(true));
-        }
-        if let Some(path) = self.options.hold_music.clone() {
-            self.sound(MediaCommand::HoldMusic(Some(path)));
-        }
+        self.set_up_sound();
         self.settle(now);
     }
 

@@ -7,10 +7,11 @@ use crate::app::engine::Engine;
 use crate::app::live_call::LiveCall;
 use crate::app::microphone;
 use crate::app::silence::{self, Silence};
+use crate::app::sound_check;
 use crate::app::tones;
 use crate::base::id::CallId;
-use crate::config::Settings;
 use crate::config::voice::NoiseChoice;
+use crate::config::{RedundancyChoice, Settings};
 use crate::control::{CallStage, Event};
 use crate::crm::row::{CallDirection, CallState};
 use crate::media::call_recording::LONGEST_ANNOUNCEMENT_SECONDS;
@@ -18,7 +19,7 @@ use crate::media::device::file;
 use crate::media::hold_music as music;
 use crate::media::{
     DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, NoiseSuppression, Processing,
-    Tone,
+    Redundancy, Tone,
 };
 
 /// How long the busy tone is heard after a busy call.
@@ -50,6 +51,15 @@ pub(super) fn processing(settings: &Settings) -> Processing {
         },
         gain_control: parts.gain_control,
         high_pass: parts.high_pass,
+    }
+}
+
+/// When the settings want sound to be sent twice.
+pub(super) fn redundancy(settings: &Settings) -> Redundancy {
+    match settings.redundancy {
+        RedundancyChoice::Off => Redundancy::Off,
+        RedundancyChoice::Bursts => Redundancy::OnBursts,
+        RedundancyChoice::Always => Redundancy::Always,
     }
 }
 
@@ -92,6 +102,22 @@ pub fn check_announcement(path: &Path) -> Result<(), file::FileError> {
 }
 
 impl Engine {
+    /// Tells the sound thread what the settings say.
+    pub(super) fn set_up_sound(&mut self) {
+        let settings = &self.options.settings;
+        let (processing, redundancy) = (processing(settings), redundancy(settings));
+        let volumes = sound_check::volumes(settings);
+        self.sound(MediaCommand::Processing(processing));
+        self.sound(MediaCommand::Volumes(volumes));
+        self.sound(MediaCommand::Redundancy(redundancy));
+        if self.options.attended {
+            self.sound(MediaCommand::Meter(true));
+        }
+        if let Some(path) = self.options.hold_music.clone() {
+            self.sound(MediaCommand::HoldMusic(Some(path)));
+        }
+    }
+
     /// Hands a command to the sound thread.
     pub(super) fn sound(&mut self, command: MediaCommand) {
         if let Err(error) = self.media.send(command) {

@@ -69,10 +69,10 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Some(range) = args.rtp_ports {
         settings.rtp_ports = range.to_string();
     }
-    args.voice.apply(&mut settings.voice);
     if let Some(path) = &args.recording_announcement {
         settings.recording_announcement = path.display().to_string();
     }
+    args.voice.apply(&mut settings);
     if !args.name_server.is_empty() {
         settings.name_servers.clone_from(&args.name_server);
     }

@@ -1,8 +1,9 @@
-//! The options of `ringdesk headless` that say what is done to the microphone's sound.
+//! The options of `ringdesk headless` that say what is done to the microphone's sound, and how it is sent.
 
 use clap::{Args, ValueEnum};
 
 use crate::config::voice::{NoiseChoice, VoiceProfile, VoiceSettings};
+use crate::config::{RedundancyChoice, Settings};
 
 /// What is done to the sound of a real microphone; a file and the null device are sent as they are.
 #[derive(Debug, Args)]
@@ -23,6 +24,10 @@ pub(super) struct VoiceArgs {
     /// Take out hum and rumble below 100 Hz.
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
     high_pass: Option<SwitchArg>,
+    /// When each Opus packet carries the last fifth of a second again (DRED): where bursts are lost,
+    /// which is the default, never, or always.
+    #[arg(long, value_enum, value_name = "WHEN", hide_possible_values = true)]
+    redundancy: Option<RedundancyArg>,
 }
 
 /// What the agent talks with.
@@ -47,6 +52,17 @@ enum NoiseArg {
     Full,
 }
 
+/// When sound is sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RedundancyArg {
+    /// Never.
+    Off,
+    /// Where bursts are lost.
+    Bursts,
+    /// Always.
+    Always,
+}
+
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SwitchArg {
@@ -58,7 +74,15 @@ enum SwitchArg {
 
 impl VoiceArgs {
     /// Writes what was said over what stands there.
-    pub(super) fn apply(&self, voice: &mut VoiceSettings) {
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        if let Some(redundancy) = self.redundancy {
+            settings.redundancy = match redundancy {
+                RedundancyArg::Off => RedundancyChoice::Off,
+                RedundancyArg::Bursts => RedundancyChoice::Bursts,
+                RedundancyArg::Always => RedundancyChoice::Always,
+            };
+        }
+        let voice = &mut settings.voice;
         if let Some(profile) = self.voice {
             *voice = VoiceSettings::of(match profile {
                 ProfileArg::Speaker => VoiceProfile::Speaker,
@@ -99,12 +123,15 @@ mod tests {
 
     #[test]
     fn a_part_wins_over_the_profile_and_a_profile_over_the_file() {
-        let mut voice = VoiceSettings {
-            gain_control: Some(true),
-            ..VoiceSettings::of(VoiceProfile::Off)
+        let mut settings = Settings {
+            voice: VoiceSettings {
+                gain_control: Some(true),
+                ..VoiceSettings::of(VoiceProfile::Off)
+            },
+            ..Settings::default()
         };
-        Line::parse_from(["ringdesk"]).voice.apply(&mut voice);
-        assert!(voice.parts().gain_control, "the file stands");
+        Line::parse_from(["ringdesk"]).voice.apply(&mut settings);
+        assert!(settings.voice.parts().gain_control, "the file stands");
         Line::parse_from([
             "ringdesk",
             "--voice",
@@ -113,8 +140,8 @@ mod tests {
             "on",
         ])
         .voice
-        .apply(&mut voice);
-        let parts = voice.parts();
+        .apply(&mut settings);
+        let parts = settings.voice.parts();
         assert!(parts.echo_cancellation && parts.high_pass && !parts.gain_control);
         assert_eq!(parts.noise_suppression, NoiseChoice::Light);
         Line::parse_from([
@@ -125,9 +152,24 @@ mod tests {
             "off",
         ])
         .voice
-        .apply(&mut voice);
-        let parts = voice.parts();
+        .apply(&mut settings);
+        let parts = settings.voice.parts();
         assert!(parts.echo_cancellation && !parts.high_pass);
         assert_eq!(parts.noise_suppression, NoiseChoice::Off);
+    }
+    #[test]
+    fn redundancy_is_as_said_or_as_the_file_says() {
+        let mut settings = Settings {
+            redundancy: RedundancyChoice::Always,
+            ..Settings::default()
+        };
+        Line::parse_from(["ringdesk"]).voice.apply(&mut settings);
+        assert_eq!(settings.redundancy, RedundancyChoice::Always);
+        Line::parse_from(["ringdesk", "--redundancy", "off"])
+            .voice
+            .apply(&mut settings);
+        assert_eq!(settings.redundancy, RedundancyChoice::Off);
+        let read: Settings = toml::from_str("redundancy = \"bursts\"").unwrap();
+        assert_eq!(read.redundancy, RedundancyChoice::Bursts);
     }
 }

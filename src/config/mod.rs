@@ -19,6 +19,6 @@ pub use account::Account;
 pub use file::ConfigError;
 pub use paths::{Paths, PathsError};
 pub use secret::{SecretError, SecretStore};
-pub use settings::{Config, RecordingPolicy, Settings};
+pub use settings::{Config, RecordingPolicy, RedundancyChoice, Settings};
 pub use transfer_policy::TransferPolicy;
 pub use validate::Problem;

@@ -75,6 +75,9 @@ pub struct Settings {
     pub rtp_ports: String,
     /// What is done to the microphone's sound.
     pub voice: VoiceSettings,
+    /// When each Opus packet carries the last fifth of a second again (DRED), which brings back what
+    /// is lost in bursts.
+    pub redundancy: RedundancyChoice,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -92,6 +95,19 @@ pub enum RecordingPolicy {
     Always,
     /// No call is.
     Never,
+}
+
+/// When sound is sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RedundancyChoice {
+    /// Never.
+    Off,
+    /// Where the far end reports loss that comes in bursts.
+    #[default]
+    Bursts,
+    /// Always.
+    Always,
 }
 
 /// Somebody who is watched.
@@ -169,6 +185,7 @@ impl Default for Settings {
             silence_limit_seconds: 30,
             rtp_ports: String::new(),
             voice: VoiceSettings::default(),
+            redundancy: RedundancyChoice::Bursts,
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

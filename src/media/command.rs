@@ -12,6 +12,7 @@ use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::Second;
 pub use crate::media::sound_test::{SoundTest, SoundTestNews};
+pub use crate::media::steering::Redundancy;
 use crate::media::transport::DtlsFailure;
 pub use crate::media::volume::Volumes;
 use crate::sdp::{MediaPlan, SrtpSuite};
@@ -174,6 +175,8 @@ pub enum MediaCommand {
     Meter(bool),
     /// Test the devices; none ends a test. A call ends it, too.
     SoundTest(Option<SoundTest>),
+    /// Choose when Opus sends sound twice, for the codecs that are made from here on.
+    Redundancy(Redundancy),
     /// End a call's media and close its sockets and its recording.
     Close {
         /// The call.
@@ -202,6 +205,7 @@ impl MediaCommand {
             | Self::Volumes(_)
             | Self::Meter(_)
             | Self::SoundTest(_)
+            | Self::Redundancy(_)
             | Self::HoldMusic(_) => None,
         }
     }

@@ -17,6 +17,13 @@ pub type Frame = [f32; FRAME_SAMPLES];
 /// A frame in which nothing is heard.
 pub const SILENCE: Frame = [0.0; FRAME_SAMPLES];
 
+/// Adds one frame to another.
+pub fn mix(into: &mut Frame, more: &Frame) {
+    for (sum, sample) in into.iter_mut().zip(more) {
+        *sum += sample;
+    }
+}
+
 /// The largest magnitude, 0.0 to 1.0.
 pub fn peak(samples: &[f32]) -> f32 {
     samples

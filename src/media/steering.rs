@@ -4,7 +4,7 @@
 //! the encoder takes from there on.
 //!
 //! - **Redundancy for loss.** The loss that is prepared for follows a rise at once and a fall slowly, because
-//!   loss comes in spells. After half a minute without any, in-band FEC is switched off and its bits are
+//!   loss comes in spells. After some reports without any, in-band FEC is switched off and its bits are
 //!   sound again.
 //! - **DRED for bursts.** FEC brings back the one packet before the next; where more than that is lost, each
 //!   packet carries the last fifth of a second again. Nothing in SDP tells whether a far end reads it;
@@ -116,7 +116,7 @@ impl Steering {
     pub fn report(&mut self, now: Instant, report: PathReport) {
         let percent = percent(report.loss);
         self.expected_loss = percent
-            .max(self.expected_loss - self.expected_loss.div_ceil(4))
+            .max(self.expected_loss - self.expected_loss.div_ceil(3))
             .min(MOST_EXPECTED_LOSS);
         if report.bursts || self.expected_loss >= BURSTY_LOSS {
             self.burst_at = Some(now);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn fec_follows_a_rise_at_once_and_goes_after_half_a_minute_without_loss() {
+    fn fec_follows_a_rise_at_once_and_goes_after_some_reports_without_loss() {
         let mut call = Call::new(&WANTED, Redundancy::Off);
         assert_eq!(call.steering.course().expected_loss, 5);
         assert_eq!(call.after(0.08, 40, false).expected_loss, 8);
@@ -270,7 +270,7 @@ mod tests {
             .iter()
             .map(|course| course.expected_loss)
             .collect();
-        assert_eq!(clean, [6, 4, 3, 2, 1, 0, 0]);
+        assert_eq!(clean, [5, 3, 2, 1, 0, 0, 0]);
         assert_eq!(call.after(0.01, 40, false).expected_loss, 1);
         assert_eq!(call.after(0.9, 40, false).expected_loss, 30);
     }

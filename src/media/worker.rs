@@ -15,11 +15,13 @@ use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
 use crate::media::codec::EffortRule;
-use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Source, Tone};
+use crate::media::command::{
+    Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source, Tone,
+};
 use crate::media::conference::Mix;
 use crate::media::device::{SoundCards, file};
 use crate::media::feed::{Feed, Loader};
-use crate::media::frame::{Frame, SILENCE};
+use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::microphone::{Listener, Microphone};
 use crate::media::news::told;
@@ -100,6 +102,7 @@ pub(super) struct Worker {
     /// How much the decoders may compute.
     effort: EffortRule,
     check: SoundCheck,
+    redundancy: Redundancy,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
@@ -132,6 +135,7 @@ impl Worker {
             microphone: Microphone::default(),
             effort: EffortRule::new(now),
             check: SoundCheck::default(),
+            redundancy: Redundancy::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
@@ -252,6 +256,7 @@ impl Worker {
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
         session.identify(identity);
+        session.choose_redundancy(self.redundancy);
         self.calls.push(Call {
             id,
             ports,
@@ -324,6 +329,7 @@ impl Worker {
             MediaCommand::SoundTest(test) => {
                 self.check.order(test.filter(|_| self.calls.is_empty()));
             }
+            MediaCommand::Redundancy(choice) => self.redundancy = choice,
             MediaCommand::Close { call } => self.close(call),
         }
     }
@@ -573,12 +579,6 @@ impl Worker {
                 "the media thread was held up"
             );
         }
-    }
-}
-
-fn mix(into: &mut Frame, more: &Frame) {
-    for (sum, sample) in into.iter_mut().zip(more) {
-        *sum += sample;
     }
 }
 

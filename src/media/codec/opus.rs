@@ -5,7 +5,7 @@ use crate::media::codec::libopus::{
     self, Bandwidth, Decoder, Encoder, OpusError, Redundancy, Setting,
 };
 use crate::media::codec::{Course, Encoded, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
-use crate::media::frame::SAMPLES_PER_MILLI;
+use crate::media::frame::{SAMPLE_RATE, SAMPLES_PER_MILLI};
 use crate::sdp::OpusParameters;
 
 /// Bits a second: what G.711 takes. RFC 7587 section 3.1.1 names 28 to 40 kbit/s for full-band speech;
@@ -18,6 +18,10 @@ const LEAST_BITRATE: u32 = 6_000;
 const COMPLEXITY: u8 = 5;
 /// The loss that FEC is prepared for before the far end has reported, in percent.
 pub(in crate::media) const LEAST_EXPECTED_LOSS: u8 = 5;
+/// Bits a second, redundancy included, below which speech is blurred so that it is heard.
+const COARSE: f32 = 36_000.0;
+/// Bits a second above which it no longer is.
+const FINE: f32 = 44_000.0;
 /// DRED is read in steps of 40 ms, and ends up to one step before its packet.
 const REDUNDANCY_STEP: usize = 80 * SAMPLES_PER_MILLI;
 /// A packet up to this size says that nothing is to be heard, and need not be sent.
@@ -104,30 +108,56 @@ pub struct OpusDecoder {
     decoder: Decoder,
     /// What the packet behind a loss carries of it.
     redundancy: Redundancy,
+    /// The most that may be computed.
     effort: Effort,
+    /// Bits a second of the last packets.
+    bitrate: f32,
+    /// Whether they are so few that it is heard.
+    coarse: bool,
 }
 
 impl OpusDecoder {
     pub(super) fn new(effort: Effort) -> Result<Self, OpusError> {
-        let mut decoder = Decoder::new()?;
-        decoder.set_complexity(effort.complexity())?;
-        Ok(Self {
-            decoder,
+        let mut decoder = Self {
+            decoder: Decoder::new()?,
             redundancy: Redundancy::new()?,
             effort,
-        })
+            bitrate: COARSE,
+            coarse: true,
+        };
+        decoder.set_effort(effort);
+        Ok(decoder)
     }
 
     /// Takes less or more of the processor from here on.
     pub(super) fn set_effort(&mut self, effort: Effort) {
-        if effort != self.effort && self.decoder.set_complexity(effort.complexity()).is_ok() {
-            self.effort = effort;
+        self.effort = effort;
+        // What clears speech of few bits does nothing for speech of many: 0.02 of PESQ less at 64 kbit/s.
+        let useful = if self.coarse {
+            effort
+        } else {
+            effort.min(Effort::Deep)
+        };
+        if let Err(error) = self.decoder.set_complexity(useful.complexity()) {
+            tracing::warn!(%error, "the decoder goes on as before");
         }
     }
 
     pub(super) fn decode(&mut self, payload: &[u8], output: &mut [f32]) -> bool {
+        self.follow_bitrate(payload.len(), output.len());
         // An empty payload would ask libopus for concealment.
         !payload.is_empty() && self.decoder.decode(payload, output) == Ok(output.len())
+    }
+
+    fn follow_bitrate(&mut self, bytes: usize, samples: usize) {
+        let seconds = samples.max(1) as f32 / SAMPLE_RATE as f32;
+        let bitrate = bytes as f32 * 8.0 / seconds;
+        self.bitrate += (bitrate - self.bitrate) * seconds.min(1.0);
+        let coarse = self.bitrate < if self.coarse { FINE } else { COARSE };
+        if coarse != self.coarse {
+            self.coarse = coarse;
+            self.set_effort(self.effort);
+        }
     }
 
     /// Fills what begins `before` samples before `next` from the redundancy in it; false, and
@@ -208,4 +238,41 @@ pub(super) fn rests(payload: &[u8]) -> bool {
 /// The samples at 48 kHz of a packet, from its first byte (RFC 6716 section 3.1).
 pub(super) fn samples_in(payload: &[u8]) -> Option<usize> {
     libopus::samples_in(payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clears_coarse_speech_is_off_where_there_are_bits_enough() {
+        let mut decoder = OpusDecoder::new(Effort::NoLace).unwrap();
+        let mut feed = |bitrate: usize, packets: usize| {
+            for _ in 0..packets {
+                decoder.follow_bitrate(bitrate / 8 / 50, 960);
+            }
+            decoder.coarse
+        };
+        assert!(!feed(64_000, 100));
+        assert!(!feed(40_000, 500), "not again before it is needed");
+        assert!(feed(24_000, 200));
+        assert!(feed(40_000, 500));
+        assert!(!feed(48_000, 500));
+    }
+
+    #[test]
+    fn bits_are_as_many_as_the_far_end_takes() {
+        let most = |max_bitrate, max_playback_rate| {
+            most_bitrate(&OpusParameters {
+                max_bitrate,
+                max_playback_rate,
+                ..OpusParameters::default()
+            })
+        };
+        assert_eq!(most(None, None), 64_000);
+        assert_eq!(most(Some(24_000), None), 24_000);
+        assert_eq!(most(Some(500_000), None), 64_000);
+        assert_eq!(most(Some(1), None), 6_000);
+        assert_eq!(most(None, Some(8_000)), 12_000);
+    }
 }

@@ -20,7 +20,7 @@ fn form() -> Harness<'static, Stage> {
 
 fn settings() -> Harness<'static, Stage> {
     window(
-        egui::vec2(1440.0, 2_400.0),
+        egui::vec2(1440.0, 3_600.0),
         true,
         registered(),
         Rows::default(),
