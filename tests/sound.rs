@@ -13,6 +13,7 @@
 use std::f32::consts::PI;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ringdesk::media::sound_test::LONGEST_LATENCY;
@@ -53,12 +54,16 @@ fn the_devices_are_tested_and_their_delay_is_measured() {
     );
 }
 
+/// Sound is measured: what runs beside it would take its time away.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Starts a sound server and in its environment this test once more, which then does its work.
 fn beside_a_sound_server(test: &str, work: fn()) {
     if std::env::var_os(CHILD).is_some() {
         work();
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // A headset, a loudspeaker, and a capsule that hears the headset.
     let server = SoundServer::start(&[
         "module-null-sink sink_name=headset rate=48000 channels=2 sink_properties=device.description=headset",

@@ -171,7 +171,7 @@ fn a_colleague_is_added_and_removed_in_the_settings() {
         address: "201".to_owned(),
         watch: WatchKind::Blf,
     }];
-    let size = Vec2::new(1300.0, 2400.0);
+    let size = Vec2::new(1300.0, 3000.0);
     let mut desk = window(size, true, snapshot, Rows::default(), |state| {
         state.view = crate::ui::state::View::Settings;
         state.settings.colleague.address = " my friend ".to_owned();
