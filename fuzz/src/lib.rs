@@ -15,6 +15,7 @@ mod rtp;
 mod sdp;
 mod sound;
 mod srtp;
+mod stun;
 mod uri;
 mod via;
 mod wire;
@@ -36,6 +37,7 @@ pub const TARGETS: [(&str, Oracle); 15] = [
     ("sdp", sdp::check),
     ("sound", sound::check),
     ("srtp", srtp::check),
+    ("stun", stun::check),
     ("uri", uri::check),
     ("via", via::check),
     ("wire", wire::check),

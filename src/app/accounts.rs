@@ -19,6 +19,8 @@ pub(super) struct LiveAccount {
     pub(super) id: AccountId,
     pub(super) account: Account,
     pub(super) password: Option<Secret>,
+    /// That of its TURN server.
+    pub(super) turn_password: Option<Secret>,
     pub(super) registration: Registration,
     /// Whether it stands in the configuration file; the lab's account does not.
     pub(super) stored: bool,
@@ -69,6 +71,7 @@ impl Engine {
             id,
             account: options.account,
             password: options.password,
+            turn_password: options.turn_password,
             registration: Registration::Off,
             stored: true,
         });
@@ -143,6 +146,7 @@ impl Engine {
                     AccountOptions {
                         account,
                         password: password.clone(),
+                        turn_password: None,
                     },
                 );
             }
@@ -163,6 +167,7 @@ impl Engine {
         let options = AccountOptions {
             account,
             password: Some(password),
+            turn_password: None,
         };
         let id = self.add_account(now, options);
         if let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) {
