@@ -115,6 +115,8 @@ impl Engine {
                 });
             }
         }
+        let calls = &self.calls;
+        self.ice.gathering.retain(|id, _| calls.contains_key(id));
         let until = Some(now + PATIENCE);
         self.ice.gathering.insert(id, Gathering { rtp, until });
         self.gather(now, id);
@@ -209,7 +211,12 @@ impl Engine {
         if let Some(call) = self.calls.get_mut(&id)
             && call.ended.is_none()
         {
-            call.ended_by_rule = Some((CallState::Failed, words));
+            let state = if call.answered.is_some() {
+                CallState::Completed
+            } else {
+                CallState::Failed
+            };
+            call.ended_by_rule = Some((state, words));
             self.hang_up(now, id);
         }
     }

@@ -452,7 +452,9 @@ impl Session {
         let duties = Duties {
             receives: self.listening_since,
             sends: self.sending_since,
-            reachable: self.incoming.remote().is_some(),
+            // While checks look for a way, they say themselves whether there is one.
+            reachable: self.incoming.remote().is_some()
+                || self.plan.as_ref().is_some_and(|plan| plan.ice.is_some()),
             heard: self.incoming.heard(),
         };
         for (over, found) in self.detector.look(now, &duties) {

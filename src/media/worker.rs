@@ -242,6 +242,7 @@ impl Worker {
     /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.sockets.close(monotonic_now(), &mut call.session);
             call.sockets = Sockets::new(ports);
             return;
         }

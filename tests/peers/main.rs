@@ -1,4 +1,4 @@
-//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone,
+//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone, coturn,
 //! a window under Xvfb, and damaged surroundings.
 //!
 //! `make test` installs the other programs. Everything runs on loopback with ports and folders of

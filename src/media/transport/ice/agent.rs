@@ -338,6 +338,12 @@ impl Agent {
         let (old, new) = (word(self.controlling), word(!self.controlling));
         tracing::debug!("ICE role {old} -> {new}: {reason}");
         self.controlling = !self.controlling;
+        // Who chose in the other role has no say any more.
+        for place in 0..self.list.pairs().len() {
+            if let Some(pair) = self.list.get_mut(place) {
+                pair.nominated = false;
+            }
+        }
     }
 
     fn answer(&mut self, way: Way, to: SocketAddr, message: &Stun, error: Option<u16>) {

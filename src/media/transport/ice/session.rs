@@ -198,7 +198,8 @@ impl IceSession {
                 self.look(now);
                 return None;
             }
-            Err(_) if self.relay_only && self.mode != Mode::Waiting => {
+            // Not even a check is answered: the far end would learn the address.
+            Err(_) if self.relay_only => {
                 self.dropped += 1;
                 return None;
             }
@@ -431,9 +432,16 @@ impl IceSession {
                 }
             }
             AgentEvent::Completed => {
-                self.sockets.iter_mut().for_each(Socket::settle);
                 let settled = [RTP, RTCP].into_iter().filter_map(|it| self.settled(it));
-                self.events.push_back(IceEvent::Settled(settled.collect()));
+                let settled: Vec<Settled> = settled.collect();
+                for socket in &mut self.sockets {
+                    socket.settle();
+                    let used = settled.iter().any(|it| it.component == socket.component);
+                    if let Some(relay) = socket.relay.as_mut().filter(|_| !used) {
+                        relay.release(now, self.random.as_mut());
+                    }
+                }
+                self.events.push_back(IceEvent::Settled(settled));
             }
             AgentEvent::Failed => self.events.push_back(IceEvent::Failed(IceFault::NoPath)),
             AgentEvent::ConsentLost => {
