@@ -8,6 +8,9 @@
 //! Input: `start`, `handle`, `handle_timeout`. Output: after each of them `poll_transmit` and
 //! `poll_event`.
 
+mod checks;
+mod nomination;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -20,10 +23,10 @@ use rtc::stun::message::METHOD_BINDING;
 
 use crate::base::random::Random;
 use crate::media::transport::ice::checklist::CheckList;
-use crate::media::transport::ice::consent::{Asked, Consent};
+use crate::media::transport::ice::consent::Consent;
 use crate::media::transport::ice::pair::{Base, Pair, PairState, Way};
 use crate::media::transport::ice::stun::{Class, Id, Stun, Writing};
-use crate::media::transport::ice::transaction::{Due, RTO, Retransmission};
+use crate::media::transport::ice::transaction::Retransmission;
 use crate::sdp::ice::{RTCP, RTP};
 use crate::sdp::{Candidate, CandidateKind, IceCredentials, IcePlan};
 
@@ -495,214 +498,6 @@ impl Agent {
             if pair.state != PairState::Succeeded || check.nominates {
                 pair.state = PairState::Failed;
                 pair.nominated = false;
-            }
-        }
-    }
-
-    /// Uses a pair; of several that were nominated the best one.
-    fn choose(&mut self, now: Instant, random: &mut dyn Random, place: usize) {
-        let controlling = self.controlling;
-        let Some(pair) = self.list.get(place) else {
-            return;
-        };
-        let (component, priority) = (pair.way.component, pair.priority(controlling));
-        if let Some(chosen) = self.chosen.iter().find(|it| it.component == component) {
-            let current = self.list.get(chosen.pair);
-            if chosen.pair == place || current.is_some_and(|it| it.priority(controlling) > priority)
-            {
-                return;
-            }
-        }
-        tracing::debug!(remote = %pair.remote.address, relayed = pair.way.relayed, component, "ICE pair chosen");
-        self.chosen.retain(|it| it.component != component);
-        self.chosen.push(Chosen {
-            component,
-            pair: place,
-            consent: Consent::begin(now, random),
-        });
-        self.events.push_back(AgentEvent::Selected(component));
-        let all = self
-            .bases
-            .iter()
-            .all(|base| self.is_chosen(base.way.component));
-        if all && !self.completed {
-            self.completed = true;
-            self.events.push_back(AgentEvent::Completed);
-        }
-    }
-
-    fn is_chosen(&self, component: u8) -> bool {
-        self.chosen.iter().any(|it| it.component == component)
-    }
-
-    /// The controlling side chooses (section 8.1.1).
-    fn nominate(&mut self, now: Instant) {
-        self.patience = None;
-        if !self.controlling || self.completed {
-            return;
-        }
-        for (component, since) in self.valid_since.clone() {
-            let nominating = self
-                .list
-                .pairs()
-                .iter()
-                .any(|pair| pair.nominated && pair.way.component == component);
-            let Some(best) = self.best_valid(component) else {
-                continue;
-            };
-            if nominating || self.is_chosen(component) {
-                continue;
-            }
-            let priority = self.list.get(best).map(|pair| pair.priority(true));
-            let better = self.list.pairs().iter().any(|pair| {
-                pair.way.component == component
-                    && pair.is_open()
-                    && Some(pair.priority(true)) > priority
-            });
-            if better && now < since + PATIENCE {
-                self.patience = Some(since + PATIENCE);
-                continue;
-            }
-            if let Some(pair) = self.list.get_mut(best) {
-                pair.nominated = true;
-            }
-            self.list.trigger(best);
-            self.next_check = self.next_check.or(Some(now));
-        }
-    }
-
-    fn best_valid(&self, component: u8) -> Option<usize> {
-        let pairs = self.list.pairs().iter().enumerate();
-        let valid = pairs
-            .filter(|(_, it)| it.state == PairState::Succeeded && it.way.component == component);
-        valid
-            .max_by_key(|(_, pair)| pair.priority(self.controlling))
-            .map(|(place, _)| place)
-    }
-
-    fn check_next(&mut self, now: Instant, random: &mut dyn Random) {
-        let chosen: Vec<u8> = self.chosen.iter().map(|it| it.component).collect();
-        let open = |component: u8| !chosen.contains(&component);
-        let next = self.list.next(self.controlling, open);
-        self.next_check = None;
-        if let Some((place, _)) = next {
-            self.check(now, random, place);
-            self.next_check = Some(now + TA);
-        }
-        if !self.list.has_work(open) {
-            self.next_check = self.next_check.filter(|_| next.is_some());
-        }
-    }
-
-    fn check(&mut self, now: Instant, random: &mut dyn Random, place: usize) {
-        let count = u32::try_from(self.list.busy()).unwrap_or(u32::MAX).max(1);
-        let Some(pair) = self.list.get_mut(place) else {
-            return;
-        };
-        if pair.state != PairState::Succeeded {
-            pair.state = PairState::InProgress;
-        }
-        let (way, to) = (pair.way, pair.remote.address);
-        let nominates = pair.nominated && self.controlling;
-        let mut id = Id::default();
-        random.fill(&mut id);
-        let Some(bytes) = self.write_check(id, way, nominates) else {
-            return;
-        };
-        if self.checks.len() < MAX_CHECKS {
-            self.checks.push(Check {
-                id,
-                pair: place,
-                clock: Retransmission::begin(now, RTO.max(TA * count)),
-                bytes: bytes.clone(),
-                nominates,
-                controlling: self.controlling,
-                superseded: false,
-            });
-        }
-        self.transmit(way, to, bytes);
-    }
-
-    fn write_check(&self, id: Id, way: Way, nominates: bool) -> Option<Vec<u8>> {
-        let remote = self.remote.as_ref()?;
-        let name = format!("{}:{}", remote.fragment(), self.local.fragment());
-        let local = u16::from(!way.relayed) * u16::MAX;
-        let priority = CandidateKind::PeerReflexive.priority(way.component, local);
-        let role = if self.controlling {
-            ATTR_ICE_CONTROLLING
-        } else {
-            ATTR_ICE_CONTROLLED
-        };
-        let mut writing = Writing::new(Class::Request, METHOD_BINDING, id)
-            .add(ATTR_USERNAME, name.as_bytes())
-            .add(ATTR_PRIORITY, &priority.to_be_bytes())
-            .add(role, &self.tie_breaker.to_be_bytes());
-        if nominates {
-            writing = writing.add(ATTR_USE_CANDIDATE, &[]);
-        }
-        let key = remote.password().as_bytes();
-        Some(writing.by(key).finish_with_fingerprint())
-    }
-
-    fn repeat(&mut self, now: Instant) {
-        let mut again = Vec::new();
-        let mut silent = Vec::new();
-        for (at, check) in self.checks.iter_mut().enumerate() {
-            match check.clock.poll(now) {
-                Due::Later => {}
-                Due::Again if check.superseded => {}
-                Due::Again => again.push((check.pair, check.bytes.clone())),
-                Due::TimedOut => silent.push(at),
-            }
-        }
-        for (pair, bytes) in again {
-            if let Some((way, to)) = self.list.get(pair).map(|it| (it.way, it.remote.address)) {
-                self.transmit(way, to, bytes);
-            }
-        }
-        for at in silent.into_iter().rev() {
-            let check = self.checks.swap_remove(at);
-            self.fail(&check, None);
-        }
-    }
-
-    fn ask_consent(&mut self, now: Instant, random: &mut dyn Random) {
-        if self.over {
-            return;
-        }
-        let mut questions = Vec::new();
-        let mut expired = Vec::new();
-        for chosen in &mut self.chosen {
-            match chosen.consent.poll(now, random) {
-                Asked::Nothing => {}
-                Asked::Ask(id) => questions.push((id, chosen.pair)),
-                Asked::Expired => expired.push(chosen.component),
-            }
-        }
-        for (id, pair) in questions {
-            let Some((way, to)) = self.list.get(pair).map(|it| (it.way, it.remote.address)) else {
-                continue;
-            };
-            if let Some(bytes) = self.write_check(id, way, false) {
-                self.transmit(way, to, bytes);
-            }
-        }
-        if expired.contains(&RTP) {
-            self.end(AgentEvent::ConsentLost, "the far end answers no longer");
-        } else {
-            self.chosen.retain(|it| !expired.contains(&it.component));
-        }
-    }
-
-    fn take_consent(&mut self, now: Instant, way: Way, from: SocketAddr, message: &Stun) {
-        let id = message.id();
-        if message.class() != Class::Success {
-            return;
-        }
-        for chosen in &mut self.chosen {
-            let pair = self.list.get(chosen.pair);
-            if chosen.consent.asked(id) && pair.is_some_and(|it| it.joins(way, from)) {
-                chosen.consent.given(now, id);
             }
         }
     }
