@@ -119,6 +119,7 @@ fn descriptions(bench: &mut Criterion) {
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
         silence_suppression: false,
+        ice: None,
     };
     let text = offer(&local).to_string();
     bench.bench_function("offer parsed and answered", |bench| {

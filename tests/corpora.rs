@@ -70,6 +70,7 @@ replayed!(
     sdp,
     sound,
     srtp,
+    stun,
     uri,
     via,
     wire

@@ -84,6 +84,7 @@ const SANS_IO: &[&str] = &[
     "media::jitter",
     "media::steering",
     "media::processing",
+    "media::transport::ice",
 ];
 
 /// What a sans-IO place may not touch outside of its tests.

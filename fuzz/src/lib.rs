@@ -15,6 +15,7 @@ mod rtp;
 mod sdp;
 mod sound;
 mod srtp;
+mod stun;
 mod uri;
 mod via;
 mod wire;
@@ -23,7 +24,7 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 15] = [
+pub const TARGETS: [(&str, Oracle); 16] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtls", dtls::check),
@@ -36,6 +37,7 @@ pub const TARGETS: [(&str, Oracle); 15] = [
     ("sdp", sdp::check),
     ("sound", sound::check),
     ("srtp", srtp::check),
+    ("stun", stun::check),
     ("uri", uri::check),
     ("via", via::check),
     ("wire", wire::check),

@@ -107,6 +107,7 @@ fn local(direction: Direction) -> LocalMedia {
             ..LocalSrtp::default()
         },
         silence_suppression: true,
+        ice: None,
     };
     assert!(SessionDescription::parse(offer(&local).to_string().as_bytes()).is_ok());
     local

@@ -40,6 +40,7 @@ pub(crate) fn check(bytes: &[u8]) {
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
         silence_suppression: true,
+        ice: None,
     };
     let offer = SessionDescription::parse(OFFER.as_bytes()).expect("our offer can be read");
     let (_, plan) = answer(&local, &offer).expect("our offer can be answered");

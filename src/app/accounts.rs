@@ -19,6 +19,8 @@ pub(super) struct LiveAccount {
     pub(super) id: AccountId,
     pub(super) account: Account,
     pub(super) password: Option<Secret>,
+    /// That of its TURN server.
+    pub(super) turn_password: Option<Secret>,
     pub(super) registration: Registration,
     /// Whether it stands in the configuration file; the lab's account does not.
     pub(super) stored: bool,
@@ -69,6 +71,7 @@ impl Engine {
             id,
             account: options.account,
             password: options.password,
+            turn_password: options.turn_password,
             registration: Registration::Off,
             stored: true,
         });
@@ -112,13 +115,14 @@ impl Engine {
         self.store.set_own_numbers(&own);
     }
 
-    /// Adds or changes an account on the agent's wish and keeps it.
+    /// Adds or changes an account on the agent's wish and keeps it, with the passwords of its registrar
+    /// and of its TURN server where they are new.
     pub(super) fn save_account(
         &mut self,
         now: Instant,
         id: Option<AccountId>,
         account: Account,
-        password: Option<Secret>,
+        [password, turn_password]: [Option<Secret>; 2],
         consent: bool,
     ) {
         if let Err(problem) = account.validate() {
@@ -126,11 +130,15 @@ impl Engine {
             return;
         }
         let address = account.address.clone();
+        let turn = account.ice.secret_name();
         match id.and_then(|id| self.accounts.iter_mut().find(|live| live.id == id)) {
             Some(live) => {
                 live.account = account;
                 if password.is_some() {
                     live.password.clone_from(&password);
+                }
+                if turn_password.is_some() {
+                    live.turn_password.clone_from(&turn_password);
                 }
                 let id = live.id;
                 self.forget_watching(id);
@@ -143,17 +151,23 @@ impl Engine {
                     AccountOptions {
                         account,
                         password: password.clone(),
+                        turn_password: turn_password.clone(),
                     },
                 );
             }
         }
         self.persist();
-        if let (Some(password), true) = (password, self.options.persist) {
+        let named = [Some(address).zip(password), turn.zip(turn_password)];
+        let named: Vec<(String, Secret)> = named.into_iter().flatten().collect();
+        if self.options.persist && !named.is_empty() {
             let secrets = self.options.paths.secrets_file.clone();
+            // One after the other: both may change the same file.
             self.in_background(move || {
-                secret::store(&secrets, &address, &password, consent)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
+                named.iter().try_for_each(|(name, password)| {
+                    secret::store(&secrets, name, password, consent)
+                        .map(drop)
+                        .map_err(|error| error.to_string())
+                })
             });
         }
     }
@@ -163,6 +177,7 @@ impl Engine {
         let options = AccountOptions {
             account,
             password: Some(password),
+            turn_password: None,
         };
         let id = self.add_account(now, options);
         if let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) {

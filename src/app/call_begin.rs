@@ -22,7 +22,7 @@ use crate::control::Event;
 use crate::crm::StoreError;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
 use crate::crm::store::{CallChange, Write};
-use crate::sdp::{Codec, SrtpSeed};
+use crate::sdp::{Codec, IceSeed, SrtpSeed};
 use crate::sip::caller::Verification;
 use crate::sip::{Caller, EndedBy, IncomingCall, NameAddr, OutgoingCall, ReferralAnswer, Status};
 
@@ -317,6 +317,9 @@ impl Engine {
     fn media_preferences(&self, account: Option<AccountId>) -> MediaPreferences {
         let live = account.and_then(|id| self.account(id));
         let script = &self.options.script;
+        let ice = live.map_or(self.options.direct_ice.options.enabled, |live| {
+            live.account.ice.enabled
+        });
         let (named, extensions, silence_suppression) = live.map_or(
             (
                 &script.codecs,
@@ -342,6 +345,8 @@ impl Engine {
         let fingerprint = handshakes.then(|| self.media.fingerprint()).flatten();
         let mut seed = [0; 32];
         OsRandom.fill(&mut seed);
+        let mut ice_seed = [0; 32];
+        OsRandom.fill(&mut ice_seed);
         // 62 bits: some parsers read `o=` ids as signed numbers.
         let session_id = OsRandom.next_u64() >> 2;
         MediaPreferences {
@@ -362,6 +367,7 @@ impl Engine {
                 fingerprint,
                 seed: SrtpSeed::new(seed),
             },
+            ice: ice.then(|| IceSeed::new(ice_seed)),
         }
     }
 }

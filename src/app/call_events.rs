@@ -224,7 +224,9 @@ impl Engine {
                                 });
                             }
                         }
-                        if let Some(call) = self.calls.get_mut(&id) {
+                        if !self.begins_ice(now, id, rtp)
+                            && let Some(call) = self.calls.get_mut(&id)
+                        {
                             call.call.handle_media_opened(rtp);
                         }
                     }

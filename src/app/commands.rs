@@ -69,9 +69,11 @@ impl Engine {
                 id,
                 account,
                 password,
+                turn_password,
                 password_file_consent,
             } => {
-                self.save_account(now, id, *account, password, password_file_consent);
+                let passwords = [password, turn_password];
+                self.save_account(now, id, *account, passwords, password_file_consent);
             }
             Command::UseLab { account, password } => self.use_lab(now, *account, password),
             Command::RemoveAccount(id) => self.remove_account(now, id),

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::accounts::{self, LiveAccount};
 use crate::app::call_sound::UnsavedQuality;
+use crate::app::ice::IceNames;
 use crate::app::journal::{Journal, MOST_AWAITED};
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
@@ -135,6 +136,8 @@ pub(super) struct Engine {
     /// Where SIP is bound.
     pub(super) bound: SocketAddr,
     pub(super) media: MediaEngine,
+    /// Servers of ICE, and calls that wait for them.
+    pub(super) ice: IceNames,
     /// When commands that the sound thread could not take are offered again.
     sound_waits: Option<Instant>,
     pub(super) store: Arc<Store>,
@@ -241,6 +244,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         unsaved_quality: UnsavedQuality::default(),
         store,
         pages,
+        ice: IceNames::default(),
         accounts: Vec::new(),
         calls: BTreeMap::new(),
         sessions: HashMap::new(),
@@ -439,6 +443,11 @@ impl Engine {
     }
 
     fn handle_net(&mut self, now: Instant, event: Input) {
+        if let Input::Resolved { id, answer } = &event
+            && self.takes_server(now, *id, answer)
+        {
+            return;
+        }
         self.endpoint.handle_input(now, event);
         self.settle(now);
     }
@@ -447,6 +456,7 @@ impl Engine {
     fn handle_net_change(&mut self, now: Instant, change: NetChange) {
         tracing::info!("the network may be another: {change:?}");
         self.net.handle_network_change();
+        self.ice.forget();
         let net = &self.net;
         let woke = change == NetChange::Woke;
         self.endpoint
@@ -501,6 +511,7 @@ impl Engine {
         self.retry_writes(now);
         self.sound_waits = self.media.flush(now);
         self.handle_call_timeouts(now);
+        self.handle_ice_timeouts(now);
         self.write_refusals(now);
         self.write_ladders(now);
         self.write_quality(now);
@@ -522,6 +533,7 @@ impl Engine {
             tone,
             self.refusals_due,
             self.ending,
+            self.ice.deadline(),
             self.ladders_due(),
             self.unsaved_quality
                 .due()
@@ -550,20 +562,6 @@ impl Engine {
         tokio::spawn(async move {
             let count = count.await.ok().and_then(Result::ok);
             drop(internal.send(Internal::ToCallBack(count)).await);
-        });
-    }
-
-    pub(super) fn look_for_devices(&self) {
-        let internal = self.internal.clone();
-        tokio::spawn(async move {
-            let names = tokio::task::spawn_blocking(crate::media::engine::devices).await;
-            if let Ok((microphones, speakers)) = names {
-                drop(
-                    internal
-                        .send(Internal::DeviceNames(microphones, speakers))
-                        .await,
-                );
-            }
         });
     }
 }

@@ -15,6 +15,7 @@ mod digits;
 mod engine;
 mod exports;
 mod farewell;
+mod ice;
 mod journal;
 mod ladders;
 mod live_call;
@@ -50,7 +51,7 @@ mod writing;
 
 pub use engine::{Running, Waker, start};
 pub use options::{
-    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
+    AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
 pub use records::Records;
 pub use sound::{

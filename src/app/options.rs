@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::redact::Secret;
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
+use crate::config::ice::IceOptions;
 use crate::config::paths::Paths;
 use crate::config::tls::TlsOptions;
 use crate::config::{Account, Settings};
@@ -19,6 +20,17 @@ pub struct AccountOptions {
     pub account: Account,
     /// The password, when one is known.
     pub password: Option<Secret>,
+    /// That of its TURN server.
+    pub turn_password: Option<Secret>,
+}
+
+/// How the sound of calls finds its way, with what that needs.
+#[derive(Debug, Clone, Default)]
+pub struct IceAccess {
+    /// As it was chosen.
+    pub options: IceOptions,
+    /// The password of the TURN server.
+    pub turn_password: Option<Secret>,
 }
 
 /// What happens to each incoming call by itself.
@@ -117,6 +129,8 @@ pub struct EngineOptions {
     pub accounts: Vec<AccountOptions>,
     /// Whom encrypted calls of no account trust, and as whom TLS is accepted.
     pub direct_tls: TlsOptions,
+    /// How the sound of calls without an account finds its way.
+    pub direct_ice: IceAccess,
     /// The settings.
     pub settings: Settings,
     /// The sound devices.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, Internal};
 use crate::app::live_call::LiveCall;
 use crate::app::microphone;
 use crate::app::silence::{self, Silence};
@@ -185,6 +185,21 @@ impl Engine {
         self.tone_until = Some((Tone::Busy, now + BUSY_TONE));
     }
 
+    /// Asks for the names of the devices that there are.
+    pub(super) fn look_for_devices(&self) {
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let names = tokio::task::spawn_blocking(crate::media::engine::devices).await;
+            if let Ok((microphones, speakers)) = names {
+                drop(
+                    internal
+                        .send(Internal::DeviceNames(microphones, speakers))
+                        .await,
+                );
+            }
+        });
+    }
+
     /// Takes tidings from the sound threads.
     pub(super) fn handle_media(&mut self, now: Instant, event: MediaEvent) {
         self.dirty = true;
@@ -235,6 +250,13 @@ impl Engine {
                 let problem = failure.to_string();
                 self.with_call(now, call, |live| live.call.handle_keys_failed(&problem));
             }
+            MediaEvent::Gathered {
+                call,
+                candidates,
+                problem,
+            } => self.handle_gathered(now, call, candidates, problem),
+            MediaEvent::Settled { call, pairs } => self.handle_settled(now, call, pairs),
+            MediaEvent::NoPath { call, fault } => self.handle_no_path(now, call, fault),
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
             MediaEvent::RecordingAnnounced { .. }
             | MediaEvent::RecordingGap { .. }

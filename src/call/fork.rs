@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use crate::call::negotiation::Negotiation;
-use crate::sdp::MediaPlan;
+use crate::sdp::{Candidate, IceCredentials, MediaPlan};
 use crate::sip::EarlyMedia;
 
 /// How many phones are told apart; what further ones send before the answer is not heard.
@@ -68,9 +68,13 @@ impl Forks {
     }
 
     /// Lets each of them know where we are to be reached from now on.
-    pub(super) fn move_to(&mut self, rtp: SocketAddr) {
+    pub(super) fn move_to(
+        &mut self,
+        rtp: SocketAddr,
+        ice: Option<&(IceCredentials, Vec<Candidate>)>,
+    ) {
         let agreed = self.0.iter_mut().filter_map(|fork| fork.media.as_mut());
-        agreed.for_each(|media| media.move_to(rtp));
+        agreed.for_each(|media| media.move_to(rtp, ice));
     }
 
     /// Forgets all of them.

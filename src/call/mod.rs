@@ -15,6 +15,7 @@ mod action;
 mod change;
 mod fork;
 mod hold;
+mod ice;
 mod negotiation;
 mod phase;
 mod session;

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use crate::sdp::ice::{RTP, Settled};
 use crate::sdp::{
-    Codec, Direction, Fingerprint, Keying, LocalDtls, LocalMedia, LocalSrtp, MediaPlan,
-    NegotiationError, SdpError, SessionDescription, SrtpSeed, SrtpSuite, accept, answer, offer,
-    offer_again,
+    Candidate, Codec, Direction, Fingerprint, IceCredentials, IceSeed, Keying, LocalDtls, LocalIce,
+    LocalMedia, LocalSrtp, MediaPlan, NegotiationError, SdpError, SessionDescription, SrtpSeed,
+    SrtpSuite, accept, answer, offer, offer_again,
 };
 use crate::sip::Body;
 
@@ -22,6 +23,8 @@ pub struct MediaPreferences {
     pub session_id: u64,
     /// What is done about SRTP.
     pub srtp: SrtpPreferences,
+    /// Of which the credentials of ICE are drawn, random for each call; none for no ICE.
+    pub ice: Option<IceSeed>,
 }
 
 /// What a call does about SRTP.
@@ -76,6 +79,7 @@ pub(super) struct Negotiation {
     current: Option<SessionDescription>,
     plan: Option<MediaPlan>,
     seed: SrtpSeed,
+    ice_seed: Option<IceSeed>,
 }
 
 impl Negotiation {
@@ -112,12 +116,42 @@ impl Negotiation {
                 direction: Direction::SendRecv,
                 srtp,
                 silence_suppression: preferences.silence_suppression,
+                ice: None,
             },
             written: None,
             current: None,
             plan: None,
             seed,
+            ice_seed: preferences.ice.clone(),
         }
+    }
+
+    /// Brings candidates to ICE, for the first time or after a move: with other sockets it begins anew
+    /// (RFC 8445 section 9).
+    pub(super) fn bring(&mut self, credentials: IceCredentials, candidates: Vec<Candidate>) {
+        let known = self.local.ice.as_ref();
+        self.local.ice = Some(LocalIce {
+            credentials,
+            candidates,
+            offers: known.is_none_or(|ice| ice.offers),
+            offered: self.plan.is_some(),
+            settled: Vec::new(),
+        });
+    }
+
+    /// Takes what the checks settled on; says whether the far end is to be told, because the connection
+    /// lines of both sides do not say it (RFC 8839 section 4.4.1.2.2).
+    pub(super) fn settle(&mut self, settled: Vec<Settled>) -> bool {
+        let told = self.local.default_rtp();
+        let far = self.plan.as_ref().and_then(|plan| plan.remote_rtp);
+        let Some(ice) = &mut self.local.ice else {
+            return false;
+        };
+        let differs = settled
+            .iter()
+            .any(|pair| pair.component == RTP && (pair.local != told || Some(pair.remote) != far));
+        ice.settled = settled;
+        differs && ice.offered
     }
 
     /// Says whether anything could be agreed on an offer, before a socket is opened.
@@ -134,6 +168,9 @@ impl Negotiation {
     /// Writes an offer for what we want now.
     pub(super) fn offer(&mut self, direction: Direction) -> Body {
         self.local.direction = direction;
+        if let Some(ice) = self.local.ice.as_mut().filter(|_| self.plan.is_none()) {
+            ice.offered = true;
+        }
         let current = self.current.take();
         let text = self.versioned(|local| match &current {
             Some(current) => offer_again(local, current).to_string(),
@@ -151,7 +188,11 @@ impl Negotiation {
     ) -> Result<(Body, MediaPlan), BodyError> {
         let offered = description(body)?;
         self.local.direction = direction;
-        let (ours, plan) = answer(&self.local, &offered)?;
+        let (mut ours, mut plan) = answer(&self.local, &offered)?;
+        if self.is_restarted(&plan) {
+            self.restart();
+            (ours, plan) = answer(&self.local, &offered)?;
+        }
         self.current = Some(ours);
         // The second writing carries the right version.
         let text = self.versioned(|local| {
@@ -170,9 +211,31 @@ impl Negotiation {
         Ok(plan)
     }
 
+    /// Whether the far end begins ICE anew: both its user name fragment and its password are others (RFC
+    /// 8839 section 4.4.1.1.1).
+    fn is_restarted(&self, plan: &MediaPlan) -> bool {
+        let remote = |plan: &MediaPlan| plan.ice.as_ref().map(|ice| ice.remote.clone());
+        let before = self.plan.as_ref().and_then(remote);
+        before.zip(remote(plan)).is_some_and(|(before, now)| {
+            before.fragment() != now.fragment() && before.password() != now.password()
+        })
+    }
+
+    /// Begins ICE anew on our side, with the same candidates: the far end decides.
+    fn restart(&mut self) {
+        if let (Some(ice), Some(seed)) = (&mut self.local.ice, &mut self.ice_seed) {
+            ice.credentials = seed.draw();
+            ice.offered = false;
+            ice.settled.clear();
+        }
+    }
+
     /// Keeps a plan. What is agreed once stays so in our next offers; and a key that is left is never
     /// used again, or a packet might be encrypted like another before it (RFC 3711 section 9.1).
     fn agreed(&mut self, plan: &MediaPlan) {
+        if let Some(ice) = &mut self.local.ice {
+            ice.offers = plan.ice.is_some();
+        }
         let srtp = &mut self.local.srtp;
         srtp.offers = plan.is_protected() || srtp.requires;
         if let (Some(theirs), Some(ours)) = (&plan.dtls, &mut srtp.dtls) {
@@ -216,9 +279,16 @@ impl Negotiation {
     }
 
     /// Takes another address for what is written from now on.
-    pub(super) fn move_to(&mut self, rtp: SocketAddr) {
+    pub(super) fn move_to(
+        &mut self,
+        rtp: SocketAddr,
+        ice: Option<&(IceCredentials, Vec<Candidate>)>,
+    ) {
         self.local.address = rtp.ip();
         self.local.rtp_port = rtp.port();
+        if let Some((credentials, candidates)) = ice {
+            self.bring(credentials.clone(), candidates.clone());
+        }
     }
 
     fn versioned(&mut self, write: impl Fn(&LocalMedia) -> String) -> String {

@@ -9,7 +9,7 @@ use crate::call::hold::Hold;
 use crate::call::negotiation::{MediaPreferences, Negotiation};
 use crate::call::phase::Phase;
 use crate::call::transfer::Transfer;
-use crate::sdp::MediaPlan;
+use crate::sdp::{Candidate, IceCredentials, IceSeed, MediaPlan};
 use crate::sip::{Body, EarlyMedia, EndedBy, Status};
 
 /// RFC 6228.
@@ -35,6 +35,8 @@ pub struct Call {
     /// Incoming: the local address towards the caller.
     local_ip: Option<IpAddr>,
     on_open: Option<OnOpen>,
+    /// By what the checks of the sockets that are being opened are known.
+    pub(super) credentials: Option<IceCredentials>,
     pub(super) hold: Hold,
     /// The transfer that our side asked for.
     pub(super) transfer: Transfer,
@@ -176,11 +178,19 @@ impl Call {
 
     /// Learns where the sockets are bound.
     pub fn handle_media_opened(&mut self, rtp: SocketAddr) {
+        self.opened(rtp, None);
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        rtp: SocketAddr,
+        ice: Option<(IceCredentials, Vec<Candidate>)>,
+    ) {
         if self.on_open == Some(OnOpen::Move) {
             self.on_open = None;
             if let Some(media) = &mut self.media {
-                media.move_to(rtp);
-                self.forks.move_to(rtp);
+                media.move_to(rtp, ice.as_ref());
+                self.forks.move_to(rtp, ice.as_ref());
                 self.moved = true;
                 self.tell(Edge::Moved(rtp));
                 self.reinvite_if_needed();
@@ -188,6 +198,9 @@ impl Call {
             return;
         }
         let mut media = Negotiation::new(&self.preferences, rtp);
+        if let Some((credentials, candidates)) = ice {
+            media.bring(credentials, candidates);
+        }
         match self.on_open.take() {
             None | Some(OnOpen::Move) => {}
             Some(OnOpen::Offer) => {
@@ -416,6 +429,7 @@ impl Call {
             offer,
             local_ip,
             on_open: None,
+            credentials: None,
             hold: Hold::default(),
             transfer: Transfer::None,
             reinviting: false,
@@ -444,6 +458,7 @@ impl Call {
 
     fn open(&mut self, on_open: OnOpen) {
         self.on_open = Some(on_open);
+        self.credentials = self.preferences.ice.as_mut().map(IceSeed::draw);
         if let Some(local_ip) = self.local_ip {
             self.actions.push_back(Action::OpenMedia(local_ip));
         }

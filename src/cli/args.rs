@@ -9,6 +9,7 @@ use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::deferred::Deferred;
 use crate::cli::extension_args::ExtensionArgs;
+use crate::cli::ice_args::IceArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
 use crate::cli::voice_args::VoiceArgs;
@@ -101,6 +102,8 @@ pub(super) struct HeadlessArgs {
     pub(super) ring_limit: Option<u32>,
     #[command(flatten)]
     pub(super) extensions: ExtensionArgs,
+    #[command(flatten)]
+    pub(super) ice: IceArgs,
     /// Direct calls: any user part and any source is answered (for testers).
     #[arg(long)]
     pub(super) no_register: bool,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::app::{self, EngineOptions, IncomingPolicy, Running, Script, SecondCall, Source};
+use crate::app::{
+    self, EngineOptions, IceAccess, IncomingPolicy, Running, Script, SecondCall, Source,
+};
 use crate::base::clock;
 use crate::base::random::{OsRandom, Random as _};
 use crate::cli::event_line;
@@ -66,6 +68,7 @@ fn options(folder: &Path, voice: &Path) -> anyhow::Result<EngineOptions> {
         record_dir: paths.recordings.clone(),
         accounts: Vec::new(),
         direct_tls: TlsOptions::default(),
+        direct_ice: IceAccess::default(),
         devices: app::devices(&settings),
         settings,
         accept_direct_calls: false,

@@ -240,6 +240,15 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             Some(call),
             json!({"security": security.word(), "suite": suite}),
         ),
+        Event::Path {
+            call,
+            local,
+            remote,
+        } => (
+            "path",
+            Some(call),
+            json!({"local": local, "remote": remote}),
+        ),
         Event::Quality {
             call,
             figures,

@@ -10,6 +10,7 @@ mod doctor;
 mod event_line;
 mod extension_args;
 mod headless;
+mod ice_args;
 mod lab;
 mod lab_guests;
 mod printer;

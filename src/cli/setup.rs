@@ -8,19 +8,20 @@ use anyhow::{Context as _, bail};
 use clap::ArgMatches;
 
 use crate::app::{
-    AccountOptions, EngineOptions, IncomingPolicy, Script, ScriptedTransfer, SecondCall, Source,
-    devices, hold_music,
+    AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
+    Source, devices, hold_music,
 };
 use crate::base::redact::Secret;
 use crate::cli::args::{HeadlessArgs, SecondCallArg, TransportArg};
 use crate::config::account::{MessageWaiting, TransportChoice};
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
+use crate::config::ice::IceOptions;
 use crate::config::paths::Paths;
 use crate::config::settings::{Colleague, WatchKind};
 #[cfg(feature = "gui")]
 use crate::config::tls::TlsOptions;
-use crate::config::{Account, Config, file, secret, validate};
+use crate::config::{Account, Config, SecretError, file, secret, validate};
 
 /// The folders by `--data-dir`, or the user's own.
 pub(super) fn paths(data_dir: Option<&Path>) -> anyhow::Result<Paths> {
@@ -102,6 +103,11 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     if let Err(problem) = direct_extensions.validate() {
         return Err(Usage(problem.to_string()).into());
     }
+    let mut direct_ice = IceOptions::default();
+    args.ice.apply(&mut direct_ice);
+    if let Err(problem) = direct_ice.validate() {
+        return Err(Usage(problem.to_string()).into());
+    }
     Ok(EngineOptions {
         bind: args
             .bind
@@ -109,6 +115,10 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         record_dir,
         accounts,
         direct_tls: args.tls.direct(),
+        direct_ice: IceAccess {
+            options: direct_ice,
+            turn_password: args.ice.password()?,
+        },
         devices: devices(&settings),
         accept_direct_calls: args.no_register,
         max_calls: args.max_calls,
@@ -157,7 +167,21 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
                 None
             }
         };
-        accounts.push(AccountOptions { account, password });
+        let turn_password = match turn_password(&paths, &account) {
+            Ok(password) => password,
+            Err(error) => {
+                notices.push(format!(
+                    "the password of the TURN server of {} was not found: {error}",
+                    account.address
+                ));
+                None
+            }
+        };
+        accounts.push(AccountOptions {
+            account,
+            password,
+            turn_password,
+        });
     }
     let settings = config.settings;
     let record_dir = record_dir(&paths, None, &settings.record_dir)?;
@@ -166,6 +190,7 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         record_dir,
         accounts,
         direct_tls: TlsOptions::default(),
+        direct_ice: IceAccess::default(),
         devices: devices(&settings),
         max_calls: usize::try_from(settings.max_calls)
             .unwrap_or(usize::MAX)
@@ -212,6 +237,7 @@ fn accounts(
     paths: &Paths,
 ) -> anyhow::Result<Vec<AccountOptions>> {
     if args.no_register && args.account.is_empty() {
+        let turn_password = args.ice.password()?;
         // Only an account can carry a proxy; nobody registers this one.
         let through_proxy = args.outbound_proxy.as_ref().map(|_| AccountOptions {
             account: Account {
@@ -221,6 +247,7 @@ fn accounts(
                 ..Account::default()
             },
             password: None,
+            turn_password: turn_password.clone(),
         });
         return Ok(through_proxy.into_iter().collect());
     }
@@ -234,6 +261,7 @@ fn accounts(
             accounts.push(AccountOptions {
                 account: account.clone(),
                 password,
+                turn_password: turn_password_of(args, paths, account)?,
             });
         }
         return Ok(accounts);
@@ -269,7 +297,12 @@ fn accounts(
             None if known.is_some() => secret::load(&paths.secrets_file, address)?,
             None => None,
         };
-        accounts.push(AccountOptions { account, password });
+        let turn_password = turn_password_of(args, paths, &account)?;
+        accounts.push(AccountOptions {
+            account,
+            password,
+            turn_password,
+        });
     }
     Ok(accounts)
 }
@@ -299,6 +332,27 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
     account.silence_suppression |= args.silence_suppression;
     args.rules.apply(&mut account.rules);
     args.extensions.apply(&mut account.extensions);
+    args.ice.apply(&mut account.ice);
+}
+
+/// The password of an account's TURN server: of the options, else the kept one.
+fn turn_password_of(
+    args: &HeadlessArgs,
+    paths: &Paths,
+    account: &Account,
+) -> anyhow::Result<Option<Secret>> {
+    Ok(match args.ice.password()? {
+        Some(password) => Some(password),
+        None => turn_password(paths, account)?,
+    })
+}
+
+/// The kept password of an account's TURN server.
+fn turn_password(paths: &Paths, account: &Account) -> Result<Option<Secret>, SecretError> {
+    match account.ice.secret_name().filter(|_| account.ice.enabled) {
+        Some(name) => secret::load(&paths.secrets_file, &name),
+        None => Ok(None),
+    }
 }
 
 fn password(

@@ -6,6 +6,7 @@ use crate::base::dial_plan::DialPlan;
 use crate::base::zone::{Zoned, without_zones};
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
+use crate::config::ice::IceOptions;
 use crate::config::tls::TlsOptions;
 use crate::config::validate::CODECS;
 
@@ -50,6 +51,8 @@ pub struct Account {
     pub rules: CallRules,
     /// Which extensions its calls use.
     pub extensions: CallExtensions,
+    /// How the sound of its calls finds its way.
+    pub ice: IceOptions,
 }
 
 /// Whether the server is asked for waiting messages (RFC 3842).
@@ -132,6 +135,7 @@ impl Default for Account {
             tls: TlsOptions::default(),
             rules: CallRules::default(),
             extensions: CallExtensions::default(),
+            ice: IceOptions::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod call_extensions;
 pub mod call_rules;
 pub mod dialling_rules;
 pub mod file;
+pub mod ice;
 mod keyring;
 pub mod paths;
 mod replace;

@@ -169,6 +169,8 @@ pub enum Command {
         account: Box<Account>,
         /// The new password.
         password: Option<Secret>,
+        /// That of its TURN server.
+        turn_password: Option<Secret>,
         /// Whether a file readable only by the user may hold the password when the system has no
         /// keyring.
         password_file_consent: bool,

@@ -206,6 +206,15 @@ pub enum Event {
         /// The crypto suite.
         suite: &'static str,
     },
+    /// The way that the sound takes was chosen (ICE).
+    Path {
+        /// The call.
+        call: CallContext,
+        /// Our RTP address, as the far end sees it.
+        local: String,
+        /// The far end's RTP address.
+        remote: String,
+    },
     /// The network changed: our RTP address is another now, and the far end is being told.
     Moved {
         /// The call.

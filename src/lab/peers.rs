@@ -472,6 +472,7 @@ impl Peers {
                 fingerprint: self.media.fingerprint(),
                 ..SrtpPreferences::off()
             },
+            ice: None,
         }
     }
 
@@ -479,6 +480,9 @@ impl Peers {
         match event {
             MediaEvent::SourceFailed { message, .. } => self.tell(LabEvent::Problem(message)),
             MediaEvent::Flowing { .. }
+            | MediaEvent::Gathered { .. }
+            | MediaEvent::Settled { .. }
+            | MediaEvent::NoPath { .. }
             | MediaEvent::Silent { .. }
             | MediaEvent::Heard { .. }
             | MediaEvent::OneWay { .. }

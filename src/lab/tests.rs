@@ -275,6 +275,7 @@ fn preferences() -> MediaPreferences {
         silence_suppression: false,
         session_id: 1,
         srtp: SrtpPreferences::off(),
+        ice: None,
     }
 }
 

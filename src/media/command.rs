@@ -14,8 +14,10 @@ use crate::media::quality::Second;
 pub use crate::media::sound_test::{SoundTest, SoundTestNews};
 pub use crate::media::steering::Redundancy;
 use crate::media::transport::DtlsFailure;
+pub use crate::media::transport::ice::{IceFault, IceServers, TurnFault, TurnServer};
 pub use crate::media::volume::Volumes;
-use crate::sdp::{MediaPlan, SrtpSuite};
+use crate::sdp::ice::Settled;
+use crate::sdp::{Candidate, IceCredentials, MediaPlan, SrtpSuite};
 
 /// Which sound device to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,15 @@ pub enum MediaCommand {
         /// The call.
         call: CallId,
     },
+    /// Find out where a call's sockets may be reached (ICE); answered by [`MediaEvent::Gathered`].
+    Gather {
+        /// The call.
+        call: CallId,
+        /// By what our checks are known.
+        credentials: IceCredentials,
+        /// Who is asked.
+        servers: Box<IceServers>,
+    },
     /// Where the outgoing sound comes from.
     Source {
         /// The call.
@@ -190,6 +201,7 @@ impl MediaCommand {
         match self {
             Self::Apply { call, .. }
             | Self::ExpectHandshake { call }
+            | Self::Gather { call, .. }
             | Self::Source { call, .. }
             | Self::Mute { call, .. }
             | Self::Hold { call, .. }
@@ -251,6 +263,30 @@ pub enum MediaEvent {
         call: CallId,
         /// Where it comes from.
         remote: SocketAddr,
+    },
+    /// Where a call's sockets may be reached is known.
+    Gathered {
+        /// The call.
+        call: CallId,
+        /// The candidates, the default one of each component first; none where only a relay is
+        /// allowed and there is none.
+        candidates: Vec<Candidate>,
+        /// Why there is no relay, where there should be one.
+        problem: Option<TurnFault>,
+    },
+    /// The pairs of addresses that a call's sound takes were chosen (ICE).
+    Settled {
+        /// The call.
+        call: CallId,
+        /// One for each component.
+        pairs: Vec<Settled>,
+    },
+    /// A call's sound has no way to its far end (ICE).
+    NoPath {
+        /// The call.
+        call: CallId,
+        /// Why.
+        fault: IceFault,
     },
     /// Nothing was received for so long, though the far end should send.
     Silent {

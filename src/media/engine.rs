@@ -200,6 +200,7 @@ mod tests {
                 direction: Direction::SendRecv,
                 srtp: LocalSrtp::default(),
                 silence_suppression: false,
+                ice: None,
             }
         }
 

@@ -122,6 +122,11 @@ impl Incoming {
         self.codec = self.codec.or(Some(plan.codec));
     }
 
+    /// Expects the far end there, and sends there.
+    pub(super) fn route(&mut self, remote: Option<SocketAddr>) {
+        self.latch.apply(remote);
+    }
+
     /// Takes a packet.
     pub(super) fn handle(
         &mut self,

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! out: microphone callback -> ring -> processing -+
-//!                                  file -> player +-> tick -> session: mute -> codec -> RTP -> socket
+//!                                  file -> player +-> tick -> session: mute -> codec -> RTP -> ICE -> socket
 //!                            far end (echo source)+    |       |
 //!                     hold music, in place of these ---+       +-> recorder (left; silence while music plays)
-//! in:  socket -> session: latch -> RTP -> jitter buffer -> codec | DRED | FEC | concealment
+//! in:  socket -> ICE -> session: latch -> RTP -> jitter buffer -> codec | DRED | FEC | concealment
 //!        -> tick -> mixer (+ tone) -> ring -> speaker callback
 //!             |         +-> processing, which takes it out of the microphone
 //!             +-> recorder (right)
@@ -58,6 +58,7 @@ mod protection;
 mod recorded;
 mod seed;
 mod session_output;
+mod sockets;
 mod worker;
 
 #[cfg(test)]

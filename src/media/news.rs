@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::base::id::CallId;
 use crate::media::command::MediaEvent;
 use crate::media::session::SessionEvent;
+use crate::media::transport::ice::IceEvent;
 
 /// Tells from a recorder's thread, which may wait a little for a reader that does not keep up.
 pub(super) fn report_patiently(events: &mpsc::Sender<MediaEvent>, event: MediaEvent) {
@@ -42,5 +43,22 @@ pub(super) fn told(call: CallId, event: SessionEvent) -> MediaEvent {
             digit,
             duration,
         },
+    }
+}
+
+/// What happened in a call's ICE, where it concerns others.
+pub(super) fn found(call: CallId, event: IceEvent) -> Option<MediaEvent> {
+    match event {
+        IceEvent::Gathered {
+            candidates,
+            problem,
+        } => Some(MediaEvent::Gathered {
+            call,
+            candidates,
+            problem,
+        }),
+        IceEvent::Settled(pairs) => Some(MediaEvent::Settled { call, pairs }),
+        IceEvent::Failed(fault) => Some(MediaEvent::NoPath { call, fault }),
+        IceEvent::Path(..) => None,
     }
 }

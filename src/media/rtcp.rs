@@ -179,6 +179,11 @@ fn reception_of(block: &ReportBlock) -> ReceptionReport {
     }
 }
 
+/// The middle 32 of the 64 bits of an NTP time (RFC 3550 section 4).
+pub(super) fn middle_of(ntp_time: u64) -> u32 {
+    u32::try_from((ntp_time >> 16) & u64::from(u32::MAX)).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -255,7 +255,7 @@ impl Session {
         self.remote_rtcp = Some(from);
         self.reported = Some(now);
         if let Some(sender) = reports.sender {
-            self.last_sender_report = Some((middle_of(sender.ntp_time), now));
+            self.last_sender_report = Some((rtcp::middle_of(sender.ntp_time), now));
         }
         let ours = self.outgoing.ssrc();
         let block = reports.blocks.iter().find(|block| block.ssrc == ours);
@@ -272,6 +272,15 @@ impl Session {
         }
         if let Some(block) = block {
             self.take_report(now, block, voip);
+        }
+    }
+
+    /// Sends a component there from now on, or nowhere: what ICE has found out.
+    pub fn route(&mut self, rtcp: bool, remote: Option<SocketAddr>) {
+        if rtcp {
+            self.remote_rtcp = remote;
+        } else {
+            self.incoming.route(remote);
         }
     }
 
@@ -443,7 +452,9 @@ impl Session {
         let duties = Duties {
             receives: self.listening_since,
             sends: self.sending_since,
-            reachable: self.incoming.remote().is_some(),
+            // While checks look for a way, they say themselves whether there is one.
+            reachable: self.incoming.remote().is_some()
+                || self.plan.as_ref().is_some_and(|plan| plan.ice.is_some()),
             heard: self.incoming.heard(),
         };
         for (over, found) in self.detector.look(now, &duties) {
@@ -498,7 +509,7 @@ impl Session {
         self.reports.jitter = Some((now, jitter));
         if block.last_sender_report != 0 {
             // RFC 3550 section 6.4.1: A − LSR − DLSR, in 1/65536 s.
-            let trip = middle_of(self.ntp(now))
+            let trip = rtcp::middle_of(self.ntp(now))
                 .wrapping_sub(block.last_sender_report)
                 .wrapping_sub(block.delay_since_last);
             // A far end whose clock runs a little fast makes it negative: then it is tiny.
@@ -582,11 +593,6 @@ impl Session {
             .wrapping_add(since.as_secs() << 32)
             .wrapping_add(fraction)
     }
-}
-
-/// The middle 32 of 64 bits.
-fn middle_of(ntp_time: u64) -> u32 {
-    u32::try_from((ntp_time >> 16) & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 fn seconds(ticks: u64, rate: u64) -> Duration {

@@ -24,19 +24,16 @@ use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::microphone::{Listener, Microphone};
-use crate::media::news::told;
+use crate::media::news::{found, told};
 use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
 use crate::media::seed::draw_seed;
-use crate::media::session::{Session, Transmit};
+use crate::media::session::Session;
+use crate::media::sockets::Sockets;
 use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 use crate::media::transport::{Identity, PortPair};
 
-/// Datagrams that one socket may bring at once: an attacker must not hold up the tick.
-const MAX_DATAGRAMS: usize = 64;
-/// The longest datagram that is read; more is cut and then refused.
-const MAX_DATAGRAM_BYTES: usize = 2_048;
 /// Messages that are taken at once.
 const MAX_MESSAGES: usize = 512;
 /// Events that wait for a reader that does not keep up.
@@ -52,7 +49,7 @@ const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
 
 struct Call {
     id: CallId,
-    ports: PortPair,
+    sockets: Sockets,
     session: Session,
     feed: Feed,
     on_hold: OnHold,
@@ -245,7 +242,8 @@ impl Worker {
     /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.ports = ports;
+            call.sockets.close(monotonic_now(), &mut call.session);
+            call.sockets = Sockets::new(ports);
             return;
         }
         // Who calls gets the devices.
@@ -259,7 +257,7 @@ impl Worker {
         session.choose_redundancy(self.redundancy);
         self.calls.push(Call {
             id,
-            ports,
+            sockets: Sockets::new(ports),
             session,
             feed: Feed::Microphone,
             on_hold: OnHold::default(),
@@ -277,7 +275,9 @@ impl Worker {
         match command {
             MediaCommand::Apply { call, plan } => {
                 if let Some(call) = self.call(call) {
-                    match call.session.apply(monotonic_now(), &plan) {
+                    let now = monotonic_now();
+                    let plan = call.sockets.apply(now, plan);
+                    match call.session.apply(now, &plan) {
                         Ok(()) => {
                             call.applied = true;
                             call.sends = plan.direction.sends();
@@ -289,6 +289,17 @@ impl Worker {
             MediaCommand::ExpectHandshake { call } => {
                 if let Some(call) = self.call(call) {
                     call.session.expect_handshake();
+                }
+            }
+            MediaCommand::Gather {
+                call,
+                credentials,
+                servers,
+            } => {
+                if let Some(call) = self.call(call)
+                    && let Err(error) = call.sockets.gather(monotonic_now(), &servers, credentials)
+                {
+                    tracing::error!(%error, call = %call.id, "no ICE");
                 }
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),
@@ -410,8 +421,9 @@ impl Worker {
             return;
         };
         let mut call = self.calls.swap_remove(index);
-        call.session.close(monotonic_now());
-        send_waiting(&mut call);
+        let now = monotonic_now();
+        call.session.close(now);
+        call.sockets.close(now, &mut call.session);
         self.closing.extend(call.recording.stop());
         while let Some(event) = call.recording.poll_news() {
             self.tell(event);
@@ -437,20 +449,8 @@ impl Worker {
     }
 
     fn receive(&mut self, now: Instant) {
-        let mut buffer = [0; MAX_DATAGRAM_BYTES];
         for call in &mut self.calls {
-            for _ in 0..MAX_DATAGRAMS {
-                let Some((datagram, from)) = call.ports.read_rtp(&mut buffer) else {
-                    break;
-                };
-                call.session.handle_rtp(now, from, datagram);
-            }
-            for _ in 0..MAX_DATAGRAMS {
-                let Some((datagram, from)) = call.ports.read_rtcp(&mut buffer) else {
-                    break;
-                };
-                call.session.handle_rtcp(now, from, datagram);
-            }
+            call.sockets.receive(now, &mut call.session);
         }
     }
 
@@ -522,7 +522,8 @@ impl Worker {
     fn flush(&mut self, now: Instant) {
         let mut news = Vec::new();
         for call in &mut self.calls {
-            send_waiting(call);
+            let ice = call.sockets.flush(now, &mut call.session);
+            news.extend(ice.into_iter().filter_map(|event| found(call.id, event)));
             while let Some(event) = call.session.poll_event() {
                 news.push(told(call.id, event));
             }
@@ -579,16 +580,5 @@ impl Worker {
                 "the media thread was held up"
             );
         }
-    }
-}
-
-fn send_waiting(call: &mut Call) {
-    while let Some(transmit) = call.session.poll_transmit() {
-        let Transmit {
-            to,
-            from_rtcp_port,
-            bytes,
-        } = transmit;
-        call.ports.send(to, from_rtcp_port, &bytes);
     }
 }

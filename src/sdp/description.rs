@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::base::zone;
 use crate::sdp::dtls::DtlsAttributes;
+use crate::sdp::ice::IceAttributes;
 use crate::sdp::media_description::MediaDescription;
 
 /// The longest body that is read, in bytes; a browser's offer with all its candidates has a tenth.
@@ -143,6 +144,8 @@ pub struct SessionDescription {
     pub direction: Option<Direction>,
     /// The attributes of DTLS for media that have none of their own.
     pub dtls: DtlsAttributes,
+    /// What it says of ICE for all streams (RFC 8839).
+    pub ice: IceAttributes,
     /// The streams, in order.
     pub media: Vec<MediaDescription>,
 }
@@ -162,6 +165,7 @@ impl SessionDescription {
             connection: None,
             direction: None,
             dtls: DtlsAttributes::default(),
+            ice: IceAttributes::default(),
             media: Vec::new(),
         };
         let lines = bytes
@@ -216,17 +220,22 @@ impl SessionDescription {
             }
             "a" => match self.media.last_mut() {
                 Some(media) => media.read_attribute(value),
-                None => {
-                    self.direction = Direction::from_attribute(value).or(self.direction);
-                    if let Some((name, value)) = value.split_once(':') {
-                        self.dtls.read(name.trim(), value.trim());
-                    }
-                }
+                None => self.read_attribute(value),
             },
             "o" => self.origin = parse_origin(value),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Reads the value of an `a=` line that stands before all streams.
+    fn read_attribute(&mut self, attribute: &str) {
+        self.direction = Direction::from_attribute(attribute).or(self.direction);
+        let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
+        let name = name.trim().to_ascii_lowercase();
+        if !self.ice.read(&name, value.trim()) {
+            self.dtls.read(&name, value.trim());
+        }
     }
 }
 
@@ -263,6 +272,7 @@ impl fmt::Display for SessionDescription {
             write!(f, "a={}\r\n", direction.attribute())?;
         }
         fmt::Display::fmt(&self.dtls, f)?;
+        fmt::Display::fmt(&self.ice, f)?;
         self.media
             .iter()
             .try_for_each(|media| fmt::Display::fmt(media, f))

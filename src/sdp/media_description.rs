@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::sdp::description::{Direction, Host};
 use crate::sdp::dtls::DtlsAttributes;
+use crate::sdp::ice::IceAttributes;
 use crate::sdp::srtp::CryptoAttribute;
 
 /// Formats of one media line that are kept.
@@ -73,6 +74,8 @@ pub struct MediaDescription {
     pub crypto: Vec<CryptoAttribute>,
     /// Its own attributes of DTLS.
     pub dtls: DtlsAttributes,
+    /// What it says of ICE (RFC 8839).
+    pub ice: IceAttributes,
     /// `a=ptime` in milliseconds.
     pub ptime_millis: Option<u32>,
     /// `a=maxptime` in milliseconds.
@@ -94,6 +97,7 @@ impl MediaDescription {
             rtcp_mux: false,
             crypto: Vec::new(),
             dtls: DtlsAttributes::default(),
+            ice: IceAttributes::default(),
             ptime_millis: None,
             max_ptime_millis: None,
         }
@@ -150,10 +154,11 @@ impl MediaDescription {
         }
         let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
         let value = value.trim();
-        if self.dtls.read(name.trim(), value) {
+        let name = name.trim().to_ascii_lowercase();
+        if self.ice.read(&name, value) || self.dtls.read(&name, value) {
             return;
         }
-        match name.trim().to_ascii_lowercase().as_str() {
+        match name.as_str() {
             "rtpmap" => self.read_rtpmap(value),
             "fmtp" => {
                 if let Some((payload, parameters)) = self.split_payload(value) {
@@ -242,6 +247,7 @@ impl fmt::Display for MediaDescription {
         if self.rtcp_mux {
             f.write_str("a=rtcp-mux\r\n")?;
         }
+        fmt::Display::fmt(&self.ice, f)?;
         for crypto in &self.crypto {
             write!(f, "a=crypto:{crypto}\r\n")?;
         }

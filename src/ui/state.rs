@@ -168,6 +168,7 @@ pub(crate) struct AccountForm {
     pub(crate) id: Option<AccountId>,
     pub(crate) account: Account,
     pub(crate) password: PasswordField,
+    pub(crate) turn_password: PasswordField,
     pub(crate) has_password: bool,
     pub(crate) consent: bool,
     /// The session timer as it is typed.

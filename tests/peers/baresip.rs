@@ -1,10 +1,11 @@
 //! baresip with file audio, driven over its control port (netstrings of JSON).
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -17,8 +18,10 @@ use crate::place::{self, PATIENCE};
 #[derive(Debug)]
 pub(crate) struct Baresip {
     child: Child,
-    control: TcpStream,
+    /// None where it is out of reach.
+    control: Option<TcpStream>,
     buffer: Vec<u8>,
+    address: String,
     port: u16,
     folder: TempDir,
 }
@@ -44,8 +47,42 @@ impl Baresip {
         Self::with(codec, speech, Some(listener), None)
     }
 
+    /// The same with G.711 and ICE, in a namespace at that address: it offers nothing on loopback. It
+    /// calls somebody or waits, and cannot be driven otherwise.
+    pub(crate) fn with_ice(
+        (prefix, address): (&[OsString], &str),
+        speech: &Sound,
+        more: &str,
+        dials: Option<&str>,
+    ) -> Self {
+        let there = There {
+            prefix,
+            address,
+            more,
+            dials,
+        };
+        Self::at("PCMA/8000/1", speech, None, None, &there)
+    }
+
     fn with(codec: &str, speech: &Sound, listener: Option<&str>, srtp: Option<&str>) -> Self {
+        let here = There {
+            prefix: &[],
+            address: "127.0.0.1",
+            more: "",
+            dials: None,
+        };
+        Self::at(codec, speech, listener, srtp, &here)
+    }
+
+    fn at(
+        codec: &str,
+        speech: &Sound,
+        listener: Option<&str>,
+        srtp: Option<&str>,
+        there: &There<'_>,
+    ) -> Self {
         place::need("baresip");
+        let address = there.address;
         let folder = TempDir::new().unwrap();
         // SIP, one for TLS that it takes by itself, and the control port.
         let port = place::ports(3);
@@ -78,9 +115,14 @@ impl Baresip {
             Some(_) => "module srtp.so",
             None => "",
         };
+        let ice = if there.more.contains("medianat=ice") {
+            "module stun.so\nmodule turn.so\nmodule ice.so"
+        } else {
+            ""
+        };
         let config = format!(
-            "sip_listen 127.0.0.1:{port}\n\
-             net_interface 127.0.0.1\n\
+            "sip_listen {address}:{port}\n\
+             net_interface {address}\n\
              audio_source aufile,{at}/source.wav\n\
              audio_player aufile,{at}/player.wav\n\
              audio_alert aufile,{at}/none.wav\n\
@@ -92,6 +134,7 @@ impl Baresip {
              module sndfile.so\n\
              {bridge}\n\
              {encryption}\n\
+             {ice}\n\
              module_tmp account.so\n\
              module_app menu.so\n\
              module_app ctrl_tcp.so\n\
@@ -101,9 +144,9 @@ impl Baresip {
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
         let account = |user, more: &str| {
-            format!("<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto{more}\n")
+            format!("<sip:{user}@{address}:{port}>;regint=0;answermode=auto{more}\n")
         };
-        let mut own = format!(";audio_codecs={codec}");
+        let mut own = format!(";audio_codecs={codec}{}", there.more);
         if let Some(insists) = srtp {
             own.push_str(&format!(";mediaenc={insists}"));
         }
@@ -116,7 +159,11 @@ impl Baresip {
         std::fs::write(folder.path().join("accounts"), accounts).unwrap();
         std::fs::write(folder.path().join("contacts"), "").unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
-        let child = Command::new("baresip")
+        let mut command = place::command(there.prefix, "baresip");
+        if let Some(target) = there.dials {
+            command.arg("-e").arg(format!("/dial {target}"));
+        }
+        let child = command
             .arg("-f")
             .arg(folder.path())
             .stdin(Stdio::null())
@@ -124,14 +171,17 @@ impl Baresip {
             .stderr(log)
             .spawn()
             .unwrap();
-        place::until_udp_bound(port);
-        let control = place::until("baresip's control port is closed", || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, control_port)).ok()
+        place::until_udp_bound_by(child.id(), port);
+        let control = there.prefix.is_empty().then(|| {
+            place::until("baresip's control port is closed", || {
+                TcpStream::connect((Ipv4Addr::LOCALHOST, control_port)).ok()
+            })
         });
         Self {
             child,
             control,
             buffer: Vec::new(),
+            address: address.to_owned(),
             port,
             folder,
         }
@@ -139,7 +189,7 @@ impl Baresip {
 
     /// Its address, to be called.
     pub(crate) fn uri(&self) -> String {
-        format!("sip:baresip@127.0.0.1:{}", self.port)
+        format!("sip:baresip@{}:{}", self.address, self.port)
     }
 
     /// Its port for SIP.
@@ -155,7 +205,8 @@ impl Baresip {
     /// Sends a command of its menu, such as `dial`.
     pub(crate) fn command(&mut self, name: &str, parameters: &str) {
         let message = json!({ "command": name, "params": parameters }).to_string();
-        write!(self.control, "{}:{message},", message.len()).unwrap();
+        let control = self.control.as_mut().unwrap();
+        write!(control, "{}:{message},", message.len()).unwrap();
     }
 
     /// Waits for an event, such as `CALL_ESTABLISHED`.
@@ -173,9 +224,10 @@ impl Baresip {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "baresip says no {kinds:?}");
-            self.control.set_read_timeout(Some(left)).unwrap();
+            let control = self.control.as_mut().unwrap();
+            control.set_read_timeout(Some(left)).unwrap();
             let mut bytes = [0; 4096];
-            let count = self.control.read(&mut bytes).unwrap_or(0);
+            let count = control.read(&mut bytes).unwrap_or(0);
             self.buffer.extend_from_slice(&bytes[..count]);
         }
     }
@@ -209,7 +261,11 @@ impl Baresip {
 
     /// Ends it and gives what it heard, decoded.
     pub(crate) fn heard(mut self) -> Sound {
-        self.command("quit", "");
+        if self.control.is_some() {
+            self.command("quit", "");
+        } else {
+            place::terminate(self.child.id());
+        }
         let _status = self.child.wait().unwrap();
         let heard = std::fs::read_dir(self.folder.path())
             .unwrap()
@@ -218,6 +274,17 @@ impl Baresip {
             .unwrap();
         audio::read(&heard).remove(0)
     }
+}
+
+/// Where it runs, and how.
+struct There<'a> {
+    /// What starts a program there.
+    prefix: &'a [OsString],
+    address: &'a str,
+    /// More parameters of its account.
+    more: &'a str,
+    /// Whom it calls.
+    dials: Option<&'a str>,
 }
 
 impl Drop for Baresip {

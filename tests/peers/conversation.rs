@@ -1,5 +1,7 @@
 //! A call in which each side says a sentence of its own.
 
+use std::ffi::OsString;
+
 use tempfile::TempDir;
 
 use crate::audio::{Sound, read_recording};
@@ -63,13 +65,19 @@ impl Conversation {
 
     /// Starts our phone, which hangs up once both have talked.
     pub(crate) fn phone(&self, more: &[&str]) -> Phone {
-        let options: Vec<&str> = self
-            .options
-            .iter()
-            .map(String::as_str)
-            .chain(more.iter().copied())
-            .collect();
-        Phone::start(&options)
+        Phone::start(&self.options(more))
+    }
+
+    /// The same in a namespace: `prefix` starts a program there.
+    pub(crate) fn phone_in(&self, prefix: &[OsString], more: &[&str]) -> Phone {
+        let mut phone = Phone::behind(prefix, self.folder.path(), &self.options(more));
+        phone.wait("started");
+        phone
+    }
+
+    fn options<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let own = self.options.iter().map(String::as_str);
+        own.chain(more.iter().copied()).collect()
     }
 
     /// Both sides heard the other, and the recording tells them apart.

@@ -1,4 +1,4 @@
-//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone,
+//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone, coturn,
 //! a window under Xvfb, and damaged surroundings.
 //!
 //! `make test` installs the other programs. Everything runs on loopback with ports and folders of
@@ -26,6 +26,7 @@ mod calls_out;
 mod certificates;
 mod conference;
 mod conversation;
+mod coturn;
 mod crowd;
 #[cfg(feature = "gui")]
 mod damaged_start;
@@ -62,6 +63,7 @@ mod sipp;
 mod subscriptions;
 mod through_baresip;
 mod through_dns;
+mod through_ice;
 mod through_kamailio;
 mod through_linphone;
 mod torture;

@@ -51,6 +51,7 @@ impl Side {
             direction: Direction::SendRecv,
             srtp: LocalSrtp::default(),
             silence_suppression: false,
+            ice: None,
         }
     }
 

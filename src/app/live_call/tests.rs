@@ -15,6 +15,7 @@ fn live(direction: CallDirection) -> LiveCall {
         silence_suppression: false,
         session_id: 1,
         srtp: SrtpPreferences::off(),
+        ice: None,
     };
     let call = match direction {
         CallDirection::Inbound => {

@@ -2,6 +2,7 @@
 
 mod course;
 mod holds;
+mod ice;
 mod moves;
 mod secured;
 
@@ -20,6 +21,7 @@ fn preferences(codecs: &[Codec]) -> MediaPreferences {
         silence_suppression: false,
         session_id: 7,
         srtp: SrtpPreferences::off(),
+        ice: None,
     }
 }
 

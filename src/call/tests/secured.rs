@@ -24,6 +24,7 @@ fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
             fingerprint: None,
             seed: SrtpSeed::new([number; 32]),
         },
+        ice: None,
     }
 }
 

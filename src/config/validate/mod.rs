@@ -87,6 +87,19 @@ pub enum Problem {
         "session_expires is {0}; write 0 for none, or a number from 90 to 86400 (1800 is usual)"
     )]
     SessionExpires(u32),
+    /// The STUN server is no host.
+    #[error(
+        "the STUN server \"{0}\" is not a host; write it as stun.example.com or stun.example.com:3478"
+    )]
+    StunServer(String),
+    /// The TURN server is no host, or not over UDP.
+    #[error(
+        "the TURN server \"{0}\" cannot be used; write it as turn:relay.example.com or turn:relay.example.com:3478 (over UDP)"
+    )]
+    TurnServer(String),
+    /// Only a relay is allowed, and there is none.
+    #[error("relay_only sends sound by a TURN server alone; name one (turn), or set it to false")]
+    RelayWithoutServer,
     /// No codec is left to talk with.
     #[error("codecs is empty; name at least one of opus, g722, pcmu, pcma")]
     NoCodec,
@@ -332,6 +345,7 @@ impl Account {
             return Err(Problem::Voicemail(self.voicemail.clone()));
         }
         self.extensions.validate()?;
+        self.ice.validate()?;
         codecs(&self.codecs)?;
         region(&self.dial_plan.region)?;
         let prefix = &self.dial_plan.outside_prefix;

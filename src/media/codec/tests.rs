@@ -19,6 +19,7 @@ fn plan(codec: Codec) -> MediaPlan {
         direction: crate::sdp::Direction::SendRecv,
         srtp: None,
         dtls: None,
+        ice: None,
         comfort_noise_send: None,
         comfort_noise_receive: vec![13],
         opus: OpusParameters {

@@ -62,6 +62,7 @@ fn local(world: &World, side: usize, identity: &Identity) -> LocalMedia {
             keys: Vec::new(),
             dtls: Some(dtls),
         },
+        ice: None,
     }
 }
 

@@ -43,6 +43,7 @@ fn plans() -> [MediaPlan; 2] {
         ptime_millis: 20,
         direction: Direction::SendRecv,
         silence_suppression: false,
+        ice: None,
         srtp: LocalSrtp {
             offers: true,
             accepts: true,

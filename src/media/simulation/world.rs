@@ -162,6 +162,7 @@ impl World {
             ptime_millis: 20,
             direction,
             silence_suppression: self.suppress[side],
+            ice: None,
             srtp: LocalSrtp::default(),
         }
     }

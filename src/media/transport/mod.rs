@@ -1,8 +1,9 @@
-//! How media reaches the wire: the port pair, which protocol a datagram is, where to send, and under
-//! which keys.
+//! How media reaches the wire: the port pair, which protocol a datagram is, where to send and by which
+//! way, and under which keys.
 
 mod demux;
 mod dtls;
+pub mod ice;
 mod latch;
 mod ports;
 mod srtp;

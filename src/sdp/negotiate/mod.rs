@@ -4,7 +4,7 @@
 //! streams beside the first usable audio stream are refused with port 0. Keys of SRTP are agreed by
 //! SDES (RFC 4568) or by a handshake (DTLS-SRTP, RFC 5763), in `RTP/SAVP` and `UDP/TLS/RTP/SAVP` and,
 //! where neither side demands them, in `RTP/AVP` (RFC 8643); a stream with keys is preferred to one
-//! without. An address where media must not go (unspecified, multicast,
+//! without. ICE is used where both sides speak of it. An address where media must not go (unspecified, multicast,
 //! broadcast, a name) gives a plan without one; an unspecified address counts as hold
 //! (RFC 3264 section 8.4, the form of RFC 2543).
 
@@ -13,6 +13,9 @@ use std::net::{IpAddr, SocketAddr};
 use crate::sdp::codec::Codec;
 use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
 use crate::sdp::dtls::{DtlsAttributes, DtlsPlan};
+use crate::sdp::ice::{
+    Agreement, IceAttributes, IcePlan, LocalIce, RTP, agreed_ice, is_unicast, written_ice,
+};
 use crate::sdp::media_description::{MediaDescription, PayloadFormat};
 use crate::sdp::opus::{OpusParameters, least_packet_time};
 use crate::sdp::protection::{
@@ -53,6 +56,16 @@ pub struct LocalMedia {
     pub srtp: LocalSrtp,
     /// Whether little or nothing is sent while our side is silent (RFC 3389, `usedtx`).
     pub silence_suppression: bool,
+    /// What our side brings to ICE; none where it has none of it.
+    pub ice: Option<LocalIce>,
+}
+
+impl LocalMedia {
+    /// Where RTP is to be sent by who has no ICE: what the connection line and the media line say.
+    pub fn default_rtp(&self) -> SocketAddr {
+        let candidate = self.ice.as_ref().and_then(|ice| ice.default_address(RTP));
+        candidate.unwrap_or_else(|| SocketAddr::new(self.address, self.rtp_port))
+    }
 }
 
 /// The outcome of offer and answer: what the media room carries out.
@@ -85,6 +98,8 @@ pub struct MediaPlan {
     pub srtp: Option<SrtpKeys>,
     /// The handshake that gives them, where they do not. With neither it is plain RTP.
     pub dtls: Option<DtlsPlan>,
+    /// What ICE works with; without it media goes to the addresses above.
+    pub ice: Option<IcePlan>,
     /// The payload type of comfort noise to send (RFC 3389): where our side suppresses silence, the
     /// far end takes it and the codec has its clock rate.
     pub comfort_noise_send: Option<u8>,
@@ -176,7 +191,8 @@ pub fn answer(
         events.retain(|(_, rate)| rates.contains(rate));
     }
 
-    let mut ours = MediaDescription::new("audio", local.rtp_port, &media.protocol);
+    let port = local.default_rtp().port();
+    let mut ours = MediaDescription::new("audio", port, &media.protocol);
     for (payload_type, codec) in &codecs {
         ours.push(payload_format(*payload_type, *codec, local));
     }
@@ -191,6 +207,15 @@ pub fn answer(
     ours.rtcp_mux = media.rtcp_mux;
     ours.ptime_millis = Some(local.ptime_millis);
     let mut plan = plan_of(local, offer, media, &codecs, codecs.clone(), events)?;
+    match agreed_ice(local.ice.as_ref(), offer, media) {
+        Agreement::None => {}
+        Agreement::Mismatch => ours.ice.mismatch = true,
+        Agreement::Ice(_) => {
+            if let Some(ice) = &local.ice {
+                written_ice(ice, &mut ours, media.rtcp_mux);
+            }
+        }
+    }
     if let Some(agreed) = keys {
         agreed.answer(&local.srtp, &mut ours);
         agreed.enter(&mut plan);
@@ -297,7 +322,12 @@ fn plan_of(
         .ok_or_else(|| NegotiationError::NoCommonCodec(codec_names(media)))?;
     let host = theirs.connection_of(media);
     let remote = theirs.direction_of(media);
-    let wants_sound = remote.receives() && !is_unspecified(host);
+    let ice = match agreed_ice(local.ice.as_ref(), theirs, media) {
+        Agreement::Ice(plan) => Some(plan),
+        Agreement::None | Agreement::Mismatch => None,
+    };
+    // Who trickles has no default address yet, and holds nobody.
+    let wants_sound = remote.receives() && (ice.is_some() || !is_unspecified(host));
     let rtcp_mux = media.rtcp_mux;
     let remote_rtp = usable(local, host, media.port);
     let remote_rtcp = if rtcp_mux {
@@ -333,6 +363,7 @@ fn plan_of(
         ),
         srtp: None,
         dtls: None,
+        ice,
         comfort_noise_send: noise
             .filter(|_| local.silence_suppression && codec.clock_rate() == NOISE.1),
         // Many send it unasked.
@@ -347,7 +378,7 @@ fn plan_of(
 }
 
 fn session_of(local: &LocalMedia) -> SessionDescription {
-    let address = Host::Ip(local.address);
+    let address = Host::Ip(local.default_rtp().ip());
     SessionDescription {
         origin: Some(Origin {
             session_id: local.session_id.to_string(),
@@ -356,6 +387,7 @@ fn session_of(local: &LocalMedia) -> SessionDescription {
         }),
         connection: Some(address),
         direction: None,
+        ice: IceAttributes::default(),
         dtls: DtlsAttributes::default(),
         media: Vec::new(),
     }
@@ -365,7 +397,7 @@ fn session_of(local: &LocalMedia) -> SessionDescription {
 fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> MediaDescription {
     let agreed = current.and_then(MediaDescription::protected_profile);
     let protocol = agreed.unwrap_or_else(|| local.srtp.profile());
-    let mut media = MediaDescription::new("audio", local.rtp_port, protocol);
+    let mut media = MediaDescription::new("audio", local.default_rtp().port(), protocol);
     for codec in &local.codecs {
         let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
         media.push(payload_format(payload_type, *codec, local));
@@ -379,6 +411,9 @@ fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> Medi
         }
     }
     media.rtcp_mux = true;
+    if let Some(ice) = local.ice.as_ref().filter(|ice| ice.offers) {
+        written_ice(ice, &mut media, false);
+    }
     offer_protection(&local.srtp, &mut media);
     media.ptime_millis = Some(local.ptime_millis);
     media.direction = Some(local.direction);
@@ -522,13 +557,8 @@ fn usable(local: &LocalMedia, host: Option<&Host>, port: u16) -> Option<SocketAd
         return None;
     };
     let ip = ip.to_canonical();
-    let allowed = match ip {
-        // 0/8 is "this network"; from 224 on: multicast, reserved, broadcast (RFC 6890).
-        IpAddr::V4(v4) => !matches!(v4.octets(), [0 | 224..=255, ..]),
-        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
-    };
     let same_family = ip.is_ipv4() == local.address.to_canonical().is_ipv4();
-    (allowed && same_family && port != 0).then_some(SocketAddr::new(ip, port))
+    (is_unicast(ip) && same_family && port != 0).then_some(SocketAddr::new(ip, port))
 }
 
 #[cfg(test)]

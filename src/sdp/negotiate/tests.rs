@@ -14,6 +14,7 @@ fn local() -> LocalMedia {
         direction: Direction::SendRecv,
         srtp: LocalSrtp::default(),
         silence_suppression: false,
+        ice: None,
     }
 }
 

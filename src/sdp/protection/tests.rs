@@ -21,6 +21,7 @@ fn local(policy: &str, number: u8) -> LocalMedia {
         ptime_millis: 20,
         direction: Direction::SendRecv,
         silence_suppression: false,
+        ice: None,
         srtp: LocalSrtp {
             offers: matches!(policy, "offers" | "required"),
             accepts: policy != "off",

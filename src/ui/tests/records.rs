@@ -263,6 +263,7 @@ fn an_account_is_saved_with_its_password_which_is_not_kept_in_the_form() {
             id: None,
             account,
             password: Some(password),
+            turn_password: None,
             password_file_consent: false,
         },
     ] = sent.as_slice()

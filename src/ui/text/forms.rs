@@ -20,6 +20,19 @@ pub(crate) const PROXY_WHY: &str = "All requests go there first.";
 pub(crate) const DIAL_REGION_WHY: &str = "Two letters, such as US or DE.";
 pub(crate) const OUTSIDE_PREFIX_WHY: &str = "Digits that a PBX wants before an outside number.";
 
+pub(crate) const FIREWALLS: &str = "Through firewalls";
+pub(crate) const ICE: &str = "Find the way of the sound (ICE)";
+pub(crate) const STUN: &str = "STUN server";
+pub(crate) const STUN_WHY: &str =
+    "As stun.example.com or stun.example.com:3478. It says how this phone is seen from outside.";
+pub(crate) const TURN: &str = "TURN server";
+pub(crate) const TURN_WHY: &str =
+    "As turn:relay.example.com. It carries the sound where nothing else gets through.";
+pub(crate) const TURN_USER: &str = "TURN user";
+pub(crate) const TURN_PASSWORD: &str = "TURN password";
+pub(crate) const TURN_PASSWORD_HINT: &str = "Left empty, the kept one stays";
+pub(crate) const RELAY_ONLY: &str = "By the TURN server alone";
+
 pub(crate) const EXTENSIONS: &str = "SIP extensions";
 pub(crate) const SRTP: &str = "Encrypted sound (SRTP)";
 pub(crate) const SRTP_OFF: &str = "Never";

@@ -5,6 +5,7 @@ use egui::Ui;
 use super::codecs_form::codecs_form_ui;
 use super::extensions_form::{extensions_form_ui, session_timer};
 use super::form_problem::of_account;
+use super::ice_form::{FIELDS as FIREWALLS, ice_form_ui};
 use super::rules_form::rules_form_ui;
 use super::tls_form::tls_form_ui;
 use crate::base::redact::Secret;
@@ -33,6 +34,7 @@ fn form(account: Account) -> AccountForm {
         session_timer: account.extensions.session_expires.to_string(),
         account,
         password: PasswordField::default(),
+        turn_password: PasswordField::default(),
         has_password: false,
         consent: false,
         problem: None,
@@ -75,6 +77,7 @@ pub(crate) fn account_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Se
             extensions_form_ui(ui, form);
         },
     );
+    section_ui(ui, text::FIREWALLS, &FIREWALLS, form, ice_form_ui);
     section_ui(ui, text::RULES, &RULES, form, |ui, form| {
         rules_form_ui(ui, &mut form.account.rules, &mut form.problem);
     });
@@ -141,11 +144,14 @@ fn sent(scene: &mut Scene<'_>, form: &mut AccountForm) -> bool {
         .collect();
     match checked(form, &taken) {
         Ok(account) => {
-            let password = std::mem::take(&mut form.password.0);
+            let [password, turn_password] = [&mut form.password, &mut form.turn_password]
+                .map(|typed| std::mem::take(&mut typed.0))
+                .map(|typed| (!typed.is_empty()).then(|| Secret::new(typed)));
             scene.send(Command::SaveAccount {
                 id: form.id,
                 account: Box::new(account),
-                password: (!password.is_empty()).then(|| Secret::new(password)),
+                password,
+                turn_password,
                 password_file_consent: form.consent,
             });
             true

@@ -23,6 +23,8 @@ fn field(problem: &Problem, account: &Account) -> Option<&'static str> {
         Problem::ClientCertificate => text::CLIENT_CERTIFICATE,
         Problem::Registrar(_) => text::REGISTRAR,
         Problem::OutboundProxy(_) => text::PROXY,
+        Problem::StunServer(_) => text::STUN,
+        Problem::TurnServer(_) | Problem::RelayWithoutServer => text::TURN,
         Problem::SessionExpires(_) => text::SESSION_TIMER,
         Problem::Region(_) => text::DIAL_REGION,
         Problem::OutsidePrefix(_) => text::OUTSIDE_PREFIX,

@@ -20,6 +20,7 @@ mod dialer;
 mod extensions_form;
 mod first_run;
 mod form_problem;
+mod ice_form;
 mod keypad;
 mod ladder;
 mod ladder_rungs;
