@@ -155,22 +155,8 @@ impl Engine {
                 self.tell_recording(call, view, "failed", path, Some(message.clone()));
                 self.notice(message);
             }
-            // None of these is about a recording.
-            MediaEvent::Flowing { .. }
-            | MediaEvent::Silent { .. }
-            | MediaEvent::Heard { .. }
-            | MediaEvent::Dtmf { .. }
-            | MediaEvent::Quality { .. }
-            | MediaEvent::Secured { .. }
-            | MediaEvent::KeysFailed { .. }
-            | MediaEvent::OneWay { .. }
-            | MediaEvent::Microphone(_)
-            | MediaEvent::MutedTalk { .. }
-            | MediaEvent::Levels(_)
-            | MediaEvent::SoundTest(_)
-            | MediaEvent::SourceFailed { .. }
-            | MediaEvent::HoldMusic { .. }
-            | MediaEvent::Device { .. } => {}
+            // Nothing else is about a recording.
+            _ => {}
         }
     }
 

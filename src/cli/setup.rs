@@ -98,16 +98,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
     let record_dir = record_dir(&paths, args.record_dir.as_deref(), &settings.record_dir)?;
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let anywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    let mut direct_extensions = CallExtensions::default();
-    args.extensions.apply(&mut direct_extensions);
-    if let Err(problem) = direct_extensions.validate() {
-        return Err(Usage(problem.to_string()).into());
-    }
-    let mut direct_ice = IceOptions::default();
-    args.ice.apply(&mut direct_ice);
-    if let Err(problem) = direct_ice.validate() {
-        return Err(Usage(problem.to_string()).into());
-    }
+    let (direct_extensions, direct_ice) = direct_calls(args)?;
     Ok(EngineOptions {
         bind: args
             .bind
@@ -115,10 +106,7 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         record_dir,
         accounts,
         direct_tls: args.tls.direct(),
-        direct_ice: IceAccess {
-            options: direct_ice,
-            turn_password: args.ice.password()?,
-        },
+        direct_ice,
         devices: devices(&settings),
         accept_direct_calls: args.no_register,
         max_calls: args.max_calls,
@@ -138,6 +126,25 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
         notices: Vec::new(),
         paths,
     })
+}
+
+/// What holds for calls that belong to no account.
+fn direct_calls(args: &HeadlessArgs) -> anyhow::Result<(CallExtensions, IceAccess)> {
+    let mut extensions = CallExtensions::default();
+    args.extensions.apply(&mut extensions);
+    if let Err(problem) = extensions.validate() {
+        return Err(Usage(problem.to_string()).into());
+    }
+    let mut options = IceOptions::default();
+    args.ice.apply(&mut options);
+    if let Err(problem) = options.validate() {
+        return Err(Usage(problem.to_string()).into());
+    }
+    let ice = IceAccess {
+        options,
+        turn_password: args.ice.password()?,
+    };
+    Ok((extensions, ice))
 }
 
 /// Options of the desktop phone. A damaged configuration is told in the window and left as it is.

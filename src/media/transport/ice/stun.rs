@@ -14,7 +14,7 @@ use rtc::stun::fingerprint::{FINGERPRINT, fingerprint_value};
 use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{
     CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, Message,
-    MessageClass, MessageType, Method, Setter as _, TransactionId,
+    MessageType, Method, Setter as _, TransactionId,
 };
 use rtc::stun::xoraddr::XorMappedAddress;
 
@@ -176,7 +176,7 @@ impl Writing {
                 Class::Request => CLASS_REQUEST,
                 Class::Indication => CLASS_INDICATION,
                 Class::Success => CLASS_SUCCESS_RESPONSE,
-                Class::Error => MessageClass::from(CLASS_ERROR_RESPONSE),
+                Class::Error => CLASS_ERROR_RESPONSE,
             },
         ));
         message.write_header();

@@ -1,7 +1,7 @@
 //! A client of TURN over UDP (RFC 8656), sans-IO: one allocation on one server, for one socket.
 //!
 //! Covered: Allocate with long-term credentials (section 7, RFC 8489 section 9.2), Refresh,
-//! CreatePermission, Send and Data indications, ChannelBind and ChannelData, stale nonces. Not: other
+//! `CreatePermission`, Send and Data indications, `ChannelBind` and `ChannelData`, stale nonces. Not: other
 //! transports, even ports and reservations, several relayed families, ALTERNATE-SERVER.
 //!
 //! Input: `begin`, `handle`, `send`, `permit`, `bind`, `release`, `handle_timeout`. Output: after each
