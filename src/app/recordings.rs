@@ -163,6 +163,9 @@ impl Engine {
             | MediaEvent::Quality { .. }
             | MediaEvent::Secured { .. }
             | MediaEvent::KeysFailed { .. }
+            | MediaEvent::Gathered { .. }
+            | MediaEvent::Settled { .. }
+            | MediaEvent::NoPath { .. }
             | MediaEvent::OneWay { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
