@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn cost(kind: Kind, said: &[f32]) -> (f64, f64) {
     let mut called = Talker::answering(kind, said);
     // What a long file takes in memory is no part of a call.
-    let shorter = said.get(..48_000 * 10).unwrap_or(said);
+    let shorter = said.get(..48_000 * 3).unwrap_or(said);
     let said = if kind == Kind::Baresip { said } else { shorter };
     let mut caller = Talker::calling(kind, said, called.port);
     std::thread::sleep(Duration::from_secs(2));

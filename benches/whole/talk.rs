@@ -143,6 +143,7 @@ fn ringdesk(folder: &Path, port: u16, to: Option<u16>) -> Command {
         .args(["--bind", &format!("127.0.0.1:{port}")])
         .arg("--play")
         .arg(folder.join("said.wav"))
+        .arg("--loop")
         .arg("--data-dir")
         .arg(folder);
     match to {
