@@ -407,9 +407,7 @@ impl Drop for Redundancy {
 
 /// How many samples a packet has; none when it is damaged.
 pub(super) fn samples_in(payload: &[u8]) -> Option<usize> {
-    // SAFETY: the payload goes with its length.
-    let code = unsafe { ffi::opus_packet_get_nb_samples(payload.as_ptr(), count(payload), RATE) };
-    checked("a payload", code).ok()
+    opus::packet::get_nb_samples(payload, SAMPLE_RATE).ok()
 }
 
 /// Whether a packet carries the one before it again (the LBRR flag of RFC 6716 section 4.2.4).
