@@ -17,11 +17,11 @@ use crate::media::rate::{RateConverter, RateError};
 const MAX_BACKLOG: usize = 4_800;
 /// Frames over which the filling of the ring is averaged: 1 s.
 const AVERAGING: f64 = 100.0;
-/// How strongly the rate answers: a card whose clock is off by 500 parts in a million has 1 ms more or less
+/// How strongly the rate answers: a card whose clock is off by 500 parts in a million has 2 ms more or less
 /// waiting than it should.
-const STEERING_PER_SECOND: f64 = 0.5;
-/// The most that the rate is steered: two hundredths of a semitone, which nobody hears.
-const MAX_STEERING: f64 = 0.001;
+const STEERING_PER_SECOND: f64 = 0.25;
+/// The most that the rate is steered: three hundredths of a semitone, which nobody hears.
+const MAX_STEERING: f64 = 0.002;
 /// So much too much is dropped at once where it is quiet, in seconds.
 const EXCESS: f64 = 0.02;
 /// So much too much is dropped at once wherever it is, in seconds.
@@ -162,8 +162,8 @@ impl SpeakerEnd {
         if filled == 0 {
             self.reserve.ran_dry();
             self.fill_up();
-        } else {
-            self.reserve.note(now, &self.asked, filled);
+        } else if self.reserve.note(now, &self.asked, filled) {
+            self.fill_up();
         }
         let excess = (self.average - self.target()) / self.rate;
         if excess > GROSS_EXCESS || (excess > EXCESS && peak(frame) < QUIET) {
