@@ -204,7 +204,8 @@ impl Engine {
             | Write::SaveLadders(_)
             | Write::SaveQuality(_)
             | Write::SaveOrganization(_)
-            | Write::CountRefused(..) => {}
+            | Write::CountRefused(..)
+            | Write::Settle => {}
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::app::ladders::SharedLadders;
 use crate::base::id::{CallId, ContactId};
@@ -10,6 +13,9 @@ use crate::crm::row::{
 };
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
+
+/// How long a reader waits for what is on its way to the disk; who asks gives up after five seconds.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// Reads and writes of whole records.
 #[derive(Clone)]
@@ -48,6 +54,7 @@ impl Records {
         search: &str,
         limit: usize,
     ) -> Result<Vec<CallRow>, StoreError> {
+        self.settle().await;
         let page = self.store.calls(filter, search, None, limit).await;
         page.or(Err(StoreError::Closed))?.map(|page| page.rows)
     }
@@ -84,8 +91,17 @@ impl Records {
         }
     }
 
+    /// Waits until what the phone told of its calls so far can be read. A call rings and is told as
+    /// soon as it would survive a power loss, which is before it is in the log's pages; on a slow disk
+    /// a script that hears of it and asks at once would else be told that there is no such call.
+    async fn settle(&self) {
+        // A disk that takes longer must not keep what is there from being read.
+        drop(timeout(SETTLING, self.store.write(Write::Settle)).await);
+    }
+
     /// A call by our id or by its SIP Call-ID.
     async fn find(&self, id: &str) -> Result<Option<CallRow>, StoreError> {
+        self.settle().await;
         let mut call = match CallId::parse(id) {
             Some(id) => self.call(id).await?,
             None => None,
@@ -168,9 +184,31 @@ impl Records {
         let written = self.store.write(Write::SaveContact(Box::new(row))).await;
         match written.or(Err(StoreError::Closed))?? {
             Written::Contact(id, linked) => Ok((id, linked)),
-            Written::Call | Written::Organization(_) | Written::Refused => Err(
+            Written::Call | Written::Organization(_) | Written::Refused | Written::Settled => Err(
                 StoreError::Database("a contact was saved as something else".to_owned()),
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Such a call was told to be in no call log, wherever the disk took its time.
+    #[tokio::test]
+    async fn a_call_is_found_from_the_moment_that_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path(), "DE").unwrap();
+        for number in 1..=20 {
+            let id = CallId::new(number, [1; 10]);
+            let call = CallRow::ringing(id, "0301234567", jiff::Timestamp::UNIX_EPOCH);
+            let pending = records.store.keep(Write::InsertCall(Box::new(call)));
+            assert_eq!(pending.kept.await, Ok(()));
+            let found = records.ladder(&id.to_string()).await.unwrap();
+            assert_eq!(found.map(|found| found.call.id), Some(id));
+            let listed = records.calls(CallFilter::All, "", 100).await.unwrap();
+            assert_eq!(listed.len() as u64, number);
         }
     }
 }

@@ -116,6 +116,8 @@ pub enum Write {
     SaveOrganization(OrganizationRow),
     /// Add to what was refused unheard in that minute: source, reason, how often.
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
+    /// Change nothing: its answer says that what was queued before can be read.
+    Settle,
 }
 
 /// Fires when a write is on disk and can be read, or refused.
@@ -142,6 +144,8 @@ pub enum Written {
     Organization(OrganizationId),
     /// Counts were added.
     Refused,
+    /// What was queued before can be read.
+    Settled,
 }
 
 /// Why a store cannot be opened; each says what to do.

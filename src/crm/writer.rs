@@ -269,6 +269,7 @@ fn apply(
             refused::add(transaction, *at, counts)?;
             Written::Refused
         }
+        Write::Settle => Written::Settled,
     })
 }
 
