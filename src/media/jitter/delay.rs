@@ -18,7 +18,7 @@ const LEARNING_PACKETS: u32 = 25;
 
 /// A packet that is later than that makes a stream uneven, in microseconds.
 const EVEN_MICROS: i64 = 5_000;
-/// How long a stream must have been even to be played half a packet after it comes, in microseconds.
+/// How long a stream must have been even to be played as soon after it comes, in microseconds.
 const CALM_MICROS: i64 = 10_000_000;
 
 /// The estimate for one stream. Times are microseconds since any fixed moment.
@@ -100,13 +100,17 @@ impl DelayEstimate {
         } else {
             (bucket + 1) * BUCKET_MICROS
         };
-        let calm = self.previous_arrival - self.uneven_at >= CALM_MICROS;
         let least = match self.packets {
             ..LEARNING_PACKETS => 2 * length,
-            _ if calm => length / 2,
+            _ if self.is_calm() => EVEN_MICROS,
             _ => length,
         };
         (asked + wait).max(least)
+    }
+
+    /// Whether the stream has been even for a while.
+    pub(super) fn is_calm(&self) -> bool {
+        self.previous_arrival - self.uneven_at >= CALM_MICROS
     }
 
     fn note_transit(&mut self, arrival: i64, transit: i64) {
@@ -145,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_even_for_ten_seconds_waits_for_half_a_packet() {
+    fn a_stream_that_was_even_for_ten_seconds_waits_for_five_milliseconds() {
         let mut estimate = DelayEstimate::new();
         feed(&mut estimate, std::iter::repeat_n(1_000, 500));
         assert_eq!(estimate.target(20_000, 0), 20_000);
         let late = |at: usize| (0..1_100).map(move |n| if n == at { 6_000 } else { 0 });
         feed(&mut estimate, late(2_000));
-        assert_eq!(estimate.target(20_000, 0), 10_000);
-        assert_eq!(estimate.target(60_000, 0), 30_000);
+        assert_eq!(estimate.target(20_000, 0), 5_000);
+        assert_eq!(estimate.target(60_000, 0), 5_000);
         // What brings back a lost packet is waited for as ever.
         assert_eq!(estimate.target(20_000, 20_000), 25_000);
         // One packet that is late ends it, for ten seconds.
@@ -161,7 +165,7 @@ mod tests {
         assert_eq!(estimate.target(20_000, 0), 20_000);
         let mut estimate = DelayEstimate::new();
         feed(&mut estimate, late(500));
-        assert_eq!(estimate.target(20_000, 0), 10_000);
+        assert_eq!(estimate.target(20_000, 0), 5_000);
     }
 
     #[test]
@@ -215,6 +219,6 @@ mod tests {
             (0..2_000).map(|n| if n < 500 { 0 } else { 40_000 }),
         );
         assert_eq!(estimate.base(), Some(5_040_000));
-        assert_eq!(estimate.target(20_000, 0), 10_000);
+        assert_eq!(estimate.target(20_000, 0), 5_000);
     }
 }

@@ -19,6 +19,10 @@ const PAUSE_SAMPLES: i64 = 48_000;
 const SLACK_MICROS: i64 = 10_000;
 /// Delay above the target at which working it off ends.
 const CLOSE_MICROS: i64 = 5_000;
+/// Of an even stream, so much more than the tick asks for is worked off.
+const LEAST_SPARE_MICROS: i64 = 2_500;
+/// Between two ticks.
+const TICK_MICROS: i64 = 10_000;
 /// Delay above the target up to which a pause is waited for.
 const PATIENT_MICROS: i64 = 40_000;
 /// So long a pause is waited for: people breathe.
@@ -439,7 +443,10 @@ impl JitterBuffer {
         // Only what is missing is worse for a delay between the two.
         let short = self.playout_delay - early < self.delay.target(length, 0);
         self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
-        if !self.shrinking && excess >= 0 {
+        // What may go without a packet being needed before its time: whole ticks, and what is early.
+        let spare = early + excess.div_euclid(TICK_MICROS) * TICK_MICROS;
+        let spare = if self.delay.is_calm() { spare } else { 0 };
+        if !self.shrinking && excess >= 0 && spare < LEAST_SPARE_MICROS {
             self.off_target_since = None;
             return;
         }
@@ -454,9 +461,10 @@ impl JitterBuffer {
         if self.rest > 0 {
             return;
         }
-        if self.shrinking {
+        if excess >= 0 {
             self.decode_ahead(decoder);
-            if let Some(count) = self.queue.shrink(samples_in(excess), care) {
+            let most = if self.shrinking { excess } else { spare };
+            if let Some(count) = self.queue.shrink(samples_in(most), care) {
                 self.figures.left_out_samples += len(count);
                 self.rest = count;
             }

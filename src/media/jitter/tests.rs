@@ -350,6 +350,41 @@ fn an_even_network_costs_one_packet_of_delay_and_nothing_else() {
     assert!(outcome.step <= STEEPEST);
 }
 
+/// Sound waited up to 25 ms longer than the tick asks for: for half a packet, for the rest of a frame that
+/// a stretch had left, and for delay that was not worth a stretch.
+#[test]
+fn an_even_stream_is_played_at_the_first_tick_five_milliseconds_after_it_comes() {
+    for phase in 0..10_u32 {
+        for uneven_seconds in [0, 20] {
+            let mut random = SeededRandom::new(5);
+            let outcome = simulate(120, 0.0, |n| {
+                let uneven = n < uneven_seconds * 50;
+                let late = if uneven {
+                    uniform(&mut random, 25.0)
+                } else {
+                    f64::from(n % 3)
+                };
+                Some(f64::from(40 + phase) + late)
+            });
+            let to_the_tick = (20 - phase) % 10;
+            let least = f64::from(if to_the_tick < 5 {
+                to_the_tick + 10
+            } else {
+                to_the_tick
+            });
+            let delay = outcome.delay_millis;
+            assert!(
+                (least..least + 2.6).contains(&delay),
+                "{phase}, {uneven_seconds} s: {delay}, not {least}"
+            );
+            if uneven_seconds == 0 {
+                assert_eq!(outcome.figures.concealed_samples, 0);
+            }
+            assert!(outcome.step < STEEPEST * 3.0, "a click of {}", outcome.step);
+        }
+    }
+}
+
 #[test]
 fn jitter_is_absorbed_with_little_delay() {
     for (jitter, most_delay) in [(10.0, 35.0), (30.0, 50.0), (80.0, 100.0)] {
