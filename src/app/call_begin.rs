@@ -321,18 +321,13 @@ impl Engine {
         let ice = live.map_or(self.options.direct_ice.options.enabled, |live| {
             live.account.ice.enabled
         });
-        let (named, extensions, silence_suppression) = live.map_or(
-            (
-                &script.codecs,
-                script.extensions,
-                script.silence_suppression,
-            ),
-            |live| {
-                let account = &live.account;
-                let extensions = account.extensions;
-                (&account.codecs, extensions, account.silence_suppression)
-            },
-        );
+        let (named, extensions) = live.map_or((&script.codecs, script.extensions), |live| {
+            (&live.account.codecs, live.account.extensions)
+        });
+        let (silence_suppression, ptime_millis) = live
+            .map_or((script.silence_suppression, script.packet_millis), |live| {
+                (live.account.silence_suppression, live.account.packet_millis)
+            });
         let (srtp, keying) = (extensions.srtp, extensions.keying);
         let mut codecs: Vec<Codec> = named
             .iter()
@@ -352,7 +347,7 @@ impl Engine {
         let session_id = OsRandom.next_u64() >> 2;
         MediaPreferences {
             codecs,
-            ptime_millis: 20,
+            ptime_millis,
             silence_suppression,
             session_id,
             srtp: SrtpPreferences {

@@ -76,6 +76,9 @@ pub struct Script {
     pub codecs: Vec<String>,
     /// Whether calls without an account send little or nothing while our side is silent.
     pub silence_suppression: bool,
+    /// How much sound is in each packet of calls without an account, in milliseconds, where the other side
+    /// has no wish of its own.
+    pub packet_millis: u32,
     /// How long a call without an account rings.
     pub ring_limit: Duration,
     /// The rules of calls without an account.
@@ -107,6 +110,7 @@ impl Default for Script {
             record: false,
             codecs: Vec::new(),
             silence_suppression: false,
+            packet_millis: 20,
             ring_limit: Duration::from_secs(120),
             rules: CallRules::default(),
             extensions: CallExtensions::default(),

@@ -13,6 +13,7 @@ use crate::cli::ice_args::IceArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
 use crate::cli::voice_args::VoiceArgs;
+use crate::config::validate::PACKET_MILLIS;
 
 /// A desktop SIP phone with a CRM inside.
 ///
@@ -181,6 +182,9 @@ pub(super) struct HeadlessArgs {
     /// Send little or nothing while our side is silent (comfort noise, DTX).
     #[arg(long)]
     pub(super) silence_suppression: bool,
+    /// Milliseconds of sound in each packet, where the other side has no wish of its own.
+    #[arg(long, value_name = "10|20|40|60", value_parser = packet_millis)]
+    pub(super) packet_time: Option<u32>,
     /// Sound device: null, default or a name.
     #[arg(long, value_name = "null|default|NAME", default_value = "null")]
     pub(super) audio: String,
@@ -413,6 +417,11 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(value) if (0.0..=86_400.0).contains(&value) => Ok(value),
         Ok(_) | Err(_) => Err("a number of seconds from 0 to 86400 is needed".to_owned()),
     }
+}
+
+fn packet_millis(text: &str) -> Result<u32, String> {
+    let known = text.parse().ok().filter(|it| PACKET_MILLIS.contains(it));
+    known.ok_or_else(|| "10, 20, 40 or 60 is needed".to_owned())
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -337,6 +337,9 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
         account.codecs.clone_from(&args.codecs);
     }
     account.silence_suppression |= args.silence_suppression;
+    if let Some(millis) = args.packet_time {
+        account.packet_millis = millis;
+    }
     args.rules.apply(&mut account.rules);
     args.extensions.apply(&mut account.extensions);
     args.ice.apply(&mut account.ice);
@@ -434,6 +437,7 @@ fn script(args: &HeadlessArgs) -> Script {
         record: args.record_dir.is_some(),
         codecs: args.codecs.clone(),
         silence_suppression: args.silence_suppression,
+        packet_millis: args.packet_time.unwrap_or(20),
         ring_limit: Duration::from_secs(args.ring_limit.unwrap_or(120).into()),
         extensions: CallExtensions::default(),
     }

@@ -39,6 +39,9 @@ pub struct Account {
     /// Whether little or nothing is sent while the agent is silent: comfort noise with G.711 and
     /// G.722 (RFC 3389), DTX with Opus.
     pub silence_suppression: bool,
+    /// How much sound is in each packet where the other side has no wish of its own, and what it is asked
+    /// for (`a=ptime`), in milliseconds: 10, 20, 40 or 60.
+    pub packet_millis: u32,
     /// Whether waiting messages are asked for.
     pub message_waiting: MessageWaiting,
     /// The number or address of the voice mail; empty means the one that the server names.
@@ -129,6 +132,7 @@ impl Default for Account {
             ring_limit_seconds: 120,
             codecs: CODECS.map(str::to_owned).to_vec(),
             silence_suppression: false,
+            packet_millis: 20,
             message_waiting: MessageWaiting::Auto,
             voicemail: String::new(),
             dial_plan: DialPlan::default(),

@@ -217,3 +217,27 @@ fn call_out_with_digest() {
         assert_eq!(ended.only_call()["answered_by"], "Bea (201)");
     });
 }
+
+/// How many packets a second the phone counts as `received` or `sent`, in its next two reports.
+fn rate_of(phone: &mut Phone, which: &str) -> i64 {
+    let [before, after] = [(); 2].map(|()| phone.wait("quality")[which].as_i64().unwrap());
+    after - before
+}
+
+#[test]
+fn each_side_is_sent_packets_as_long_as_it_asks_for() {
+    let answers = ["--no-register", "--auto-answer", "--packet-time", "40"];
+    let callee = Phone::start(&answers);
+    let uri = callee.uri();
+    let mut caller = Phone::start(&["--no-register", "--packet-time", "10", "--call", &uri]);
+    caller.wait("answered");
+    caller.wait("quality");
+    let (received, sent) = (
+        rate_of(&mut caller, "received"),
+        rate_of(&mut caller, "sent"),
+    );
+    assert!((90..=110).contains(&received), "{received}");
+    assert!((20..=30).contains(&sent), "{sent}");
+    caller.command("hangup");
+    caller.wait("ended");
+}

@@ -16,6 +16,8 @@ pub(crate) struct Side {
     pub(crate) engine: MediaEngine,
     pub(crate) events: mpsc::Receiver<MediaEvent>,
     pub(crate) call: CallId,
+    /// How much sound it wants in each packet.
+    pub(crate) packet_millis: u32,
     address: SocketAddr,
     runtime: Runtime,
 }
@@ -32,6 +34,7 @@ impl Side {
             engine,
             events,
             call,
+            packet_millis: 20,
             address,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_time()
@@ -47,7 +50,7 @@ impl Side {
             address: self.address.ip(),
             rtp_port: self.address.port(),
             codecs: vec![Codec::Opus],
-            ptime_millis: 20,
+            ptime_millis: self.packet_millis,
             direction: Direction::SendRecv,
             srtp: LocalSrtp::default(),
             silence_suppression: false,

@@ -14,6 +14,9 @@ use crate::config::tls::TlsOptions;
 /// account.
 pub const CODECS: [&str; 4] = ["opus", "g722", "pcmu", "pcma"];
 
+/// How much sound may be in a packet, in milliseconds.
+pub const PACKET_MILLIS: [u32; 4] = [10, 20, 40, 60];
+
 /// The lifetimes, in seconds, that a registration may ask for.
 pub const EXPIRES_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
 
@@ -82,6 +85,9 @@ pub enum Problem {
     /// The ring limit is out of range.
     #[error("ring_limit_seconds is {0}; write a number from 1 to 3600 (120 is usual)")]
     RingLimit(u32),
+    /// The packets are of no usual length.
+    #[error("packet_millis is {0}; write 10, 20, 40 or 60 (20 is usual)")]
+    PacketMillis(u32),
     /// The interval of the session timer is out of range.
     #[error(
         "session_expires is {0}; write 0 for none, or a number from 90 to 86400 (1800 is usual)"
@@ -340,6 +346,9 @@ impl Account {
         }
         if !RING_LIMIT_SECONDS.contains(&self.ring_limit_seconds) {
             return Err(Problem::RingLimit(self.ring_limit_seconds));
+        }
+        if !PACKET_MILLIS.contains(&self.packet_millis) {
+            return Err(Problem::PacketMillis(self.packet_millis));
         }
         if !self.voicemail.is_empty() && !is_reachable(&self.voicemail) {
             return Err(Problem::Voicemail(self.voicemail.clone()));

@@ -17,7 +17,7 @@ fn a_plain_account_is_sound() {
 #[test]
 fn each_fault_has_its_own_sentence() {
     type Spoil = fn(&mut Account);
-    let rows: [(Spoil, &str); 25] = [
+    let rows: [(Spoil, &str); 26] = [
         (
             |it| it.address = "alice@example.com".into(),
             "not a SIP address",
@@ -62,6 +62,7 @@ fn each_fault_has_its_own_sentence() {
             |it| it.dial_plan.emergency_numbers = vec!["help".into()],
             "emergency number \"help\"",
         ),
+        (|it| it.packet_millis = 30, "10, 20, 40 or 60"),
         (|it| it.rules.do_not_disturb_status = 200, "480"),
         (|it| it.rules.forward_no_answer_seconds = 0, "from 1 to 600"),
         (

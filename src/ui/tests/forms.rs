@@ -213,6 +213,7 @@ fn codecs_are_ordered_left_out_and_added() {
     click(&mut shown, "Add PCMU");
     click(&mut shown, "Leave out Opus");
     click(&mut shown, "Send next to nothing while I am silent");
+    choose(&mut shown, "Sound in each packet", "10 ms");
     click(&mut shown, "Save");
     let sent = shown.state_mut().sent();
     let [Command::SaveAccount { account, .. }] = sent.as_slice() else {
@@ -220,6 +221,7 @@ fn codecs_are_ordered_left_out_and_added() {
     };
     assert_eq!(account.codecs, ["g722", "pcma", "pcmu"]);
     assert!(account.silence_suppression);
+    assert_eq!(account.packet_millis, 10);
 }
 
 #[test]

@@ -5,6 +5,13 @@ pub(crate) const CODECS_WHY: &str =
     "Calls that you place ask for these in this order; a caller's phone decides in its own.";
 pub(crate) const SILENCE_SUPPRESSION: &str = "Send next to nothing while I am silent";
 pub(crate) const SILENCE_SUPPRESSION_WHY: &str = "Saves half of the data. The other side then makes up a soft noise; some phones do it badly, so leave it off where data costs nothing.";
+pub(crate) const PACKET_TIME: &str = "Sound in each packet";
+pub(crate) const PACKET_TIME_WHY: &str = "Short packets are heard sooner and cost more data; 20 ms is what every phone can. The other side may ask for another.";
+
+/// A length of packets.
+pub(crate) fn packet_time(millis: u32) -> String {
+    format!("{millis} ms")
+}
 
 /// A codec's name as people know it.
 pub(crate) fn codec(name: &str) -> &str {

@@ -4,10 +4,10 @@ use egui::Ui;
 use egui_material_icons::icons::{ICON_ADD, ICON_ARROW_DOWNWARD, ICON_ARROW_UPWARD, ICON_CLOSE};
 
 use crate::config::Account;
-use crate::config::validate::CODECS;
+use crate::config::validate::{CODECS, PACKET_MILLIS};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
-use crate::ui::widget::{Button, Look, line_ui, switch_ui, why_ui};
+use crate::ui::widget::{Button, Look, explained_choice_ui, line_ui, switch_ui, why_ui};
 
 /// What is done with one of the codecs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,5 +77,17 @@ pub(crate) fn codecs_form_ui(ui: &mut Ui, account: &mut Account) {
         text::SILENCE_SUPPRESSION,
     );
     why_ui(ui, text::SILENCE_SUPPRESSION_WHY);
+    ui.add_space(4.0);
+    let lengths = PACKET_MILLIS.map(|millis| (millis, text::packet_time(millis)));
+    let chosen = &account.packet_millis;
+    if let Some(choice) = explained_choice_ui(
+        ui,
+        text::PACKET_TIME,
+        text::PACKET_TIME_WHY,
+        chosen,
+        &lengths,
+    ) {
+        account.packet_millis = choice;
+    }
     ui.add_space(4.0);
 }
