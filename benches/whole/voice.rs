@@ -4,9 +4,14 @@
 //! The speech is read by people (`LibriVox`, by way of pocketsphinx's test data); the echo is that of a
 //! simulated room.
 
-use ringdesk::media::frame::FRAME_SAMPLES;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringdesk::media::device::{Asked, SpeakerEnd};
+use ringdesk::media::frame::{FRAME_SAMPLES, FRAME_TIME};
 use ringdesk::media::processing::{Processing, VoiceProcessor};
 use ringdesk::media::rate::RateConverter;
+use rtrb::RingBuffer;
 
 use crate::acoustics::{Noise, Room, active_level, db, rms};
 use crate::figure::{Figure, Limit};
@@ -29,22 +34,28 @@ pub fn voice() -> Vec<Figure> {
         return Vec::new();
     };
     let mut figures = Vec::new();
-    for (harsh, limit, echo, talk) in [
+    for (kind, limit, echo, talk) in [
         (
-            false,
+            Kind::Room,
             Limit::AtLeast(2.5),
             "echo lower after 3 s: 60 ms of reverberation",
             "PESQ-WB of the near end in double talk, echo 12 dB below it",
         ),
         (
-            true,
+            Kind::Cards,
+            Limit::AtLeast(2.5),
+            "echo lower after 3 s: 90 ms, clipping speaker, cards 100 ppm apart",
+            "PESQ-WB in double talk with clipping and cards 100 ppm apart",
+        ),
+        (
+            Kind::Unsteered,
             // Here even the unprocessed voice has 1.7.
             Limit::None,
-            "echo lower after 3 s: 90 ms, clipping speaker, 100 ppm drift",
-            "PESQ-WB in double talk with clipping and drift",
+            "echo lower after 3 s: the same, and nothing follows the card",
+            "PESQ-WB in double talk, the same, and nothing follows the card",
         ),
     ] {
-        let scene = Scene::new(&far, &near, harsh);
+        let scene = Scene::new(&far, &near, kind);
         figures.push(Figure::alone(
             echo,
             "dB",
@@ -52,11 +63,47 @@ pub fn voice() -> Vec<Figure> {
             Limit::AtLeast(35.0),
         ));
         if let Some((ours, raw)) = scene.double_talk() {
-            println!("PESQ-WB in double talk, harsh {harsh}: unprocessed {raw:.2}, ours {ours:.2}");
+            println!("PESQ-WB in double talk, {kind:?}: unprocessed {raw:.2}, ours {ours:.2}");
             figures.push(Figure::alone(talk, "", ours, limit));
         }
     }
     figures
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A room alone.
+    Room,
+    /// A larger one, a speaker that clips, and two cards whose clocks differ, with what the phone puts
+    /// between itself and a card: the speaker's rate follows the filling of its ring.
+    Cards,
+    /// The same without that.
+    Unsteered,
+}
+
+/// What a card plays of the frames of the media thread, whose clock is the microphone's, when its own runs
+/// so much faster.
+fn through_a_card(frames: &[f32], drift: f64) -> Vec<f32> {
+    let (producer, mut consumer) = RingBuffer::new(SECOND / 4);
+    let begun = Instant::now();
+    let asked = Arc::new(Asked::new(begun));
+    let period = u32::try_from(FRAME_SAMPLES).unwrap();
+    let mut end = SpeakerEnd::new(producer, 48_000, period, Arc::clone(&asked)).unwrap();
+    let (mut played, mut due) = (Vec::new(), 0.0);
+    for (n, frame) in (0_u32..).zip(frames.as_chunks::<FRAME_SAMPLES>().0) {
+        let now = begun + FRAME_TIME * (n + 1);
+        due += FRAME_SAMPLES as f64 * (1.0 + drift);
+        // It takes its samples some 4 ms before the next frame comes.
+        while due >= FRAME_SAMPLES as f64 * 0.6 {
+            due -= FRAME_SAMPLES as f64;
+            let late = Duration::from_secs_f64((due / 48_000.0 + 0.004).max(0.0));
+            asked.mark(now.checked_sub(late).unwrap_or(now), FRAME_SAMPLES);
+            played.extend((0..FRAME_SAMPLES).map(|_| consumer.pop().unwrap_or(0.0)));
+        }
+        end.add(now, frame);
+    }
+    played.resize(frames.len(), 0.0);
+    played
 }
 
 struct Scene {
@@ -68,15 +115,20 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(far: &[f32], near: &[f32], harsh: bool) -> Self {
+    fn new(far: &[f32], near: &[f32], kind: Kind) -> Self {
         let mut noise = Noise::new(7);
+        let harsh = kind != Kind::Room;
         let mut room = Room::new(&mut noise, if harsh { 90 } else { 60 }, 40);
         if harsh {
             room.drift = 100e-6;
             // The loudest tenth of each wave is cut.
             room.clips_at = far.iter().fold(0.0_f32, |peak, s| peak.max(s.abs())) * 0.6;
         }
-        let mut echo = room.echo(far);
+        let mut echo = if kind == Kind::Cards {
+            room.echo(&through_a_card(far, -room.drift))
+        } else {
+            room.echo(far)
+        };
         let loudness = active_level(near) / active_level(&echo) / 10.0_f32.powf(BELOW / 20.0);
         let hiss = noise.steady(far.len(), 0.0001);
         for (sample, hiss) in echo.iter_mut().zip(hiss) {

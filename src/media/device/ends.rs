@@ -2,30 +2,27 @@
 //! card's own rate on the other.
 //!
 //! The tick follows the microphone, so that side never drifts. The speaker has a clock of its own:
-//! its rate is steered so that the ring stays filled as it should be.
+//! its rate is steered so that the sound waits as long as it should, always the same ([`ClockRule`]).
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use rtrb::{Consumer, Producer};
 
+use crate::media::device::clock_rule::ClockRule;
 use crate::media::device::reserve::{Asked, Reserve};
-use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE, peak};
+use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, peak};
 use crate::media::rate::{RateConverter, RateError};
 
 /// Sound that may pile up behind a stall before the oldest is dropped, in samples: 100 ms.
 const MAX_BACKLOG: usize = 4_800;
-/// Frames over which the filling of the ring is averaged: 1 s.
-const AVERAGING: f64 = 100.0;
-/// How strongly the rate answers: a card whose clock is off by 500 parts in a million has 2 ms more or less
-/// waiting than it should.
-const STEERING_PER_SECOND: f64 = 0.25;
-/// The most that the rate is steered: three hundredths of a semitone, which nobody hears.
-const MAX_STEERING: f64 = 0.002;
-/// So much too much is dropped at once where it is quiet, in seconds.
-const EXCESS: f64 = 0.02;
 /// So much too much is dropped at once wherever it is, in seconds.
 const GROSS_EXCESS: f64 = 0.06;
+/// What is left of the samples that a converter owes after a frame: an error in that sum is forgotten in ten
+/// seconds.
+const REMEMBERING: f64 = 0.999;
+/// The most that it owes: at its start it gives none, for its filter must fill.
+const OWED: f64 = 2.0;
 /// What counts as quiet.
 const QUIET: f32 = 0.003;
 
@@ -112,12 +109,14 @@ pub struct SpeakerEnd {
     converter: RateConverter,
     rate: f64,
     /// What the card takes at once, in its samples.
-    period: f64,
+    piece: f64,
     asked: Arc<Asked>,
-    /// What the ring shall hold more than that when a frame was added.
     reserve: Reserve,
-    /// What it holds on average.
-    average: f64,
+    clock: ClockRule,
+    /// By how much what came out of the converter is short of what its rate says: it gives whole samples.
+    owed: f64,
+    /// By how much less comes out of it than the rates say, as a part of one.
+    steered: f64,
     /// Whether the card takes samples by now; before, sound would only pile up.
     started: bool,
 }
@@ -139,58 +138,102 @@ impl SpeakerEnd {
             ring,
             converter: RateConverter::new(SAMPLE_RATE, rate)?,
             rate: f64::from(rate),
-            period: f64::from(period),
+            piece: f64::from(period),
             asked,
-            reserve: Reserve::new(rate),
-            average: 0.0,
+            reserve: Reserve::default(),
+            clock: ClockRule::default(),
+            owed: 0.0,
+            steered: 0.0,
             started: false,
         };
-        end.fill_up();
+        end.add_silence(end.wanted() / end.rate);
         Ok(end)
     }
 
     /// Adds 10 ms. What does not fit is dropped; where the card ran dry, silence goes first, so
     /// that it does not run dry again at once.
     pub fn add(&mut self, now: Instant, frame: &Frame) {
+        let Some((at, taken)) = self.asked.last() else {
+            return;
+        };
+        self.piece = self.piece.max(f64::from(taken));
         let filled = self.filled();
-        if !self.started {
-            self.started = (filled as f64) < self.target().floor();
-            if !self.started {
-                return;
+        let mut seen = self.excess(at, taken, now);
+        if !self.started || filled == 0 {
+            if self.started {
+                self.reserve.ran_dry(self.piece / self.rate);
             }
+            self.started = true;
+            // Of a card that was just opened nobody has heard anything.
+            self.add_silence(-self.excess(at, taken, now));
+            self.clock.settle();
+            seen = self.excess(at, taken, now);
         }
-        if filled == 0 {
-            self.reserve.ran_dry();
-            self.fill_up();
-        } else if self.reserve.note(now, &self.asked, filled) {
-            self.fill_up();
+        let before = self.reserve.behind();
+        self.reserve.note(self.clock.late(seen));
+        let quiet = peak(frame) < QUIET;
+        if quiet {
+            self.reserve.fall();
         }
-        let excess = (self.average - self.target()) / self.rate;
-        if excess > GROSS_EXCESS || (excess > EXCESS && peak(frame) < QUIET) {
-            self.average -= self.rate / 100.0;
+        let more = self.reserve.behind() - before;
+        self.clock.leap(-more);
+        seen -= more;
+        if seen > GROSS_EXCESS {
+            self.clock.leap(-FRAME_TIME.as_secs_f64());
             return;
         }
-        let ring = &mut self.ring;
+        // Where nobody hears it, it is set right at once.
+        let far = if quiet { self.clock.far() } else { 0.0 };
+        let far = far.min(FRAME_TIME.as_secs_f64());
+        self.add_silence(-far);
+        self.clock.leap(-far);
+        let left_out = self.samples_of(far);
+        let (ring, mut came) = (&mut self.ring, 0);
         self.converter.process(frame, |samples| {
-            let (_, _dropped) = ring.push_partial_slice(samples);
+            came += samples.len();
+            let rest = samples.get(left_out..).unwrap_or_default();
+            let (_, _dropped) = ring.push_partial_slice(rest);
         });
-        self.average += (self.filled() as f64 - self.average) / AVERAGING;
-        let steer = (excess * STEERING_PER_SECOND).clamp(-MAX_STEERING, MAX_STEERING);
+        let steer = self.clock.steer(seen - far);
+        let steered = f64::midpoint(self.steered, std::mem::replace(&mut self.steered, steer));
+        let due = self.rate * FRAME_TIME.as_secs_f64() * (1.0 - steered);
+        self.owed = (self.owed * REMEMBERING + due - came as f64).clamp(-OWED, OWED);
         self.converter.steer(1.0 - steer);
     }
 
-    fn fill_up(&mut self) {
-        let mut missing = self.target() - self.filled() as f64;
-        while missing >= 1.0 && self.ring.push(0.0).is_ok() {
-            missing -= 1.0;
+    /// Adds so many seconds of silence.
+    fn add_silence(&mut self, seconds: f64) {
+        for _ in 0..self.samples_of(seconds) {
+            if self.ring.push(0.0).is_err() {
+                return;
+            }
         }
-        self.average = self.target();
     }
 
-    /// What the ring shall hold behind a frame, in samples of the card.
-    fn target(&self) -> f64 {
+    /// Seconds as samples of the card; none where it is less than none.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "less than a ring"
+    )]
+    fn samples_of(&self, seconds: f64) -> usize {
+        (seconds * self.rate).max(0.0) as usize
+    }
+
+    /// What shall wait in front of a frame, in samples of the card.
+    fn wanted(&self) -> f64 {
         let capacity = self.ring.buffer().capacity() as f64;
-        (self.period + self.reserve.samples()).min(capacity / 2.0)
+        (self.piece + self.reserve.behind() * self.rate).min(capacity / 2.0)
+    }
+
+    /// How many seconds more wait than shall, as if the card had taken those samples that it plays now one by
+    /// one: what it takes at once makes the filling leap, and by a clock that differs a little only every
+    /// few minutes.
+    fn excess(&self, at: Instant, taken: u32, now: Instant) -> f64 {
+        let taken = f64::from(taken);
+        let played = now.saturating_duration_since(at).as_secs_f64() * self.rate;
+        let waits = self.filled() as f64 + self.owed + taken - played.min(2.0 * taken);
+        (waits - self.wanted()) / self.rate
     }
 
     fn filled(&self) -> usize {
@@ -202,7 +245,6 @@ impl SpeakerEnd {
 mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
-    use crate::media::frame::FRAME_TIME;
     use rtrb::RingBuffer;
     use std::time::Duration;
 
@@ -301,6 +343,57 @@ mod tests {
                 assert_eq!(dry, 0, "{rate} {drift}");
                 assert!((3.0..40.0).contains(&filled), "{rate} {drift}: {filled}");
             }
+        }
+    }
+
+    /// A sample of the sawtooth says which one it is, but for the many before it.
+    const SAWTOOTH: f64 = 10_007.0;
+
+    /// Plays on a card whose clock is off by so many parts; gives how long the sound waited at each second,
+    /// in microseconds.
+    fn waits(drift: f64) -> Vec<f64> {
+        let (producer, mut consumer) = RingBuffer::new(12_000);
+        let begun = monotonic_now();
+        let asked = Arc::new(Asked::new(begun));
+        let mut end = SpeakerEnd::new(producer, 48_000, 480, Arc::clone(&asked)).unwrap();
+        let (mut due, mut played, mut spoken) = (0.0, 0.0, 0);
+        let mut waits = Vec::new();
+        for tick in 0..6_000_u32 {
+            let now = begun + FRAME_TIME * (tick + 1);
+            due += 480.0 * (1.0 + drift);
+            // It takes its samples some 4 ms before the next frame comes.
+            while due >= 288.0 {
+                due -= 480.0;
+                asked.mark(now - Duration::from_secs_f64(due / 48_000.0 + 0.004), 480);
+                played += 480.0;
+                for place in 0..480 {
+                    let sample = f64::from(consumer.pop().unwrap_or(0.0));
+                    if tick % 100 == 50 && place == 0 {
+                        let plays = played / (1.0 + drift);
+                        waits.push((plays - sample).rem_euclid(SAWTOOTH) / 0.048);
+                    }
+                }
+            }
+            let frame = std::array::from_fn(|_| {
+                spoken += 1;
+                (f64::from(spoken) % SAWTOOTH) as f32
+            });
+            end.add(now, &frame);
+        }
+        waits
+    }
+
+    #[test]
+    fn sound_waits_for_a_card_always_the_same() {
+        for drift in [-100e-6, 0.0, 50e-6, 100e-6, 300e-6] {
+            let waits = waits(drift);
+            // The first second learns the clocks.
+            let (first, last) = (waits[1], waits[waits.len() - 1]);
+            assert!((25_000.0..30_000.0).contains(&last), "{waits:.0?}");
+            for waits in waits.windows(2).skip(2) {
+                assert!((waits[1] - waits[0]).abs() < 6.0, "{drift}: {waits:.1?}");
+            }
+            assert!((last - first).abs() < 150.0, "{drift}: {first} {last}");
         }
     }
 

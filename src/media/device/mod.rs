@@ -12,6 +12,7 @@
 //! `audio` is off, the null device stands in: silence in, nothing out, driven by the timer.
 
 mod cards;
+mod clock_rule;
 mod ends;
 pub mod file;
 mod opener;
