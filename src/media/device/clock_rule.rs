@@ -12,6 +12,8 @@ use crate::media::frame::FRAME_TIME;
 
 /// Looks that are remembered: 60 s. Crystals change with their warmth, in minutes.
 const MOST_LOOKS: f64 = 6_000.0;
+/// So many looks make a slope: 1 s.
+const BELIEVED: f64 = 100.0;
 /// A look that is off by more than that was made by a thread that was held up, in seconds.
 const HELD_UP: f64 = 0.005;
 /// So many such looks in a row are a change of what waits.
@@ -49,9 +51,9 @@ impl ClockRule {
         (self.excess - seen).max(0.0)
     }
 
-    /// What waits is as it shall be, and nothing is known of what was before but the clocks.
+    /// What waits has nothing to do with what waited before; the clocks are the same.
     pub(super) fn settle(&mut self) {
-        self.excess = 0.0;
+        self.looks = 0.0;
     }
 
     /// What waits, or what shall wait, has changed by so many seconds.
@@ -64,6 +66,9 @@ impl ClockRule {
     pub(super) fn steer(&mut self, seen: f64) -> f64 {
         let passed = FRAME_TIME.as_secs_f64();
         self.excess += (self.apart - self.steered) * passed;
+        if self.looks == 0.0 {
+            self.excess = seen;
+        }
         let off = seen - self.excess;
         if off.abs() < HELD_UP {
             self.held_up = 0;
@@ -80,7 +85,12 @@ impl ClockRule {
                 (self.excess, self.looks, self.held_up) = (seen, 1.0, 0);
             }
         }
-        self.steered = (self.apart + PULL * self.far()).clamp(-MOST, MOST);
+        let apart = if self.looks < BELIEVED {
+            0.0
+        } else {
+            self.apart
+        };
+        self.steered = (apart + PULL * self.far()).clamp(-MOST, MOST);
         self.steered
     }
 }

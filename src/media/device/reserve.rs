@@ -63,6 +63,48 @@ impl Asked {
     }
 }
 
+/// What a card takes at once: the largest of the pieces that it took of late.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    largest: u32,
+    /// The largest since the last decision.
+    newest: u32,
+    /// When the last one was taken; none before the first, by which a card fills its own buffer.
+    taken_at: Option<Instant>,
+    count: u32,
+}
+
+impl Pieces {
+    /// For a card that says so of itself.
+    pub(super) fn new(said: u32) -> Self {
+        Self {
+            largest: said,
+            newest: 0,
+            taken_at: None,
+            count: 0,
+        }
+    }
+
+    /// The card took so many samples then, as a look says; it may be the same ones as before.
+    pub(super) fn note(&mut self, at: Instant, samples: u32) {
+        match self.taken_at.replace(at) {
+            Some(before) if before != at => {}
+            Some(_) | None => return,
+        }
+        self.newest = self.newest.max(samples);
+        self.largest = self.largest.max(samples);
+        self.count += 1;
+        if self.count == WINDOW {
+            (self.largest, self.newest, self.count) = (self.newest, 0, 0);
+        }
+    }
+
+    /// In samples.
+    pub(super) fn largest(&self) -> f64 {
+        f64::from(self.largest)
+    }
+}
+
 /// What is to wait for one card.
 #[derive(Debug)]
 pub(super) struct Reserve {
@@ -151,6 +193,27 @@ mod tests {
             }
         }
         reserve.behind() * 1e3
+    }
+
+    #[test]
+    fn what_fills_a_card_at_first_is_no_piece_and_a_large_one_is_forgotten() {
+        let begun = crate::base::clock::monotonic_now();
+        let mut pieces = Pieces::new(480);
+        let mut take = |milli: u32, samples| {
+            pieces.note(begun + Duration::from_millis(1) * milli, samples);
+            pieces.largest()
+        };
+        assert_eq!(take(1, 1_920), 480.0);
+        assert_eq!(take(1, 1_920), 480.0);
+        assert_eq!(take(2, 1_024), 1_024.0);
+        for milli in 3..=WINDOW {
+            assert_eq!(take(milli, 480), 1_024.0);
+        }
+        assert_eq!(take(WINDOW + 1, 480), 1_024.0);
+        for milli in 2..=WINDOW + 1 {
+            take(WINDOW + milli, 480);
+        }
+        assert_eq!(take(3 * WINDOW, 480), 480.0);
     }
 
     #[test]
