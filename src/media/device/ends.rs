@@ -360,7 +360,7 @@ mod tests {
     }
 
     /// A sample of the sawtooth says which one it is, but for the many before it.
-    const SAWTOOTH: f64 = 10_007.0;
+    const SAWTOOTH: u16 = 10_007;
 
     /// Plays on a card whose clock is off by so many parts; gives how long the sound waited at each second,
     /// in microseconds.
@@ -369,7 +369,7 @@ mod tests {
         let begun = monotonic_now();
         let asked = Arc::new(Asked::new(begun));
         let mut end = SpeakerEnd::new(producer, 48_000, 480, Arc::clone(&asked)).unwrap();
-        let (mut due, mut played, mut spoken) = (0.0, 0.0, 0);
+        let (mut due, mut played, mut spoken) = (0.0, 0.0, 0_u16);
         let mut waits = Vec::new();
         for tick in 0..6_000_u32 {
             let now = begun + FRAME_TIME * (tick + 1);
@@ -383,13 +383,13 @@ mod tests {
                     let sample = f64::from(consumer.pop().unwrap_or(0.0));
                     if tick % 100 == 50 && place == 0 {
                         let plays = played / (1.0 + drift);
-                        waits.push((plays - sample).rem_euclid(SAWTOOTH) / 0.048);
+                        waits.push((plays - sample).rem_euclid(f64::from(SAWTOOTH)) / 0.048);
                     }
                 }
             }
             let frame = std::array::from_fn(|_| {
-                spoken += 1;
-                (f64::from(spoken) % SAWTOOTH) as f32
+                spoken = (spoken + 1) % SAWTOOTH;
+                f32::from(spoken)
             });
             end.add(now, &frame);
         }
@@ -404,9 +404,9 @@ mod tests {
             let (first, last) = (waits[1], waits[waits.len() - 1]);
             assert!((25_000.0..30_000.0).contains(&last), "{waits:.0?}");
             for waits in waits.windows(2).skip(2) {
-                assert!((waits[1] - waits[0]).abs() < 12.0, "{drift}: {waits:.1?}");
+                assert!((waits[1] - waits[0]).abs() < 20.0, "{drift}: {waits:.1?}");
             }
-            assert!((last - first).abs() < 150.0, "{drift}: {first} {last}");
+            assert!((last - first).abs() < 250.0, "{drift}: {first} {last}");
         }
     }
 
