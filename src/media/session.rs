@@ -383,6 +383,11 @@ impl Session {
         self.outgoing.send_digits(digits);
     }
 
+    /// Whether digits are heard in what is sent, or will be.
+    pub fn sounds_digits(&self) -> bool {
+        self.outgoing.sounds_digits()
+    }
+
     /// Packets that came and were not authentic, since the beginning.
     pub fn forged(&self) -> u64 {
         self.keys.forged()
