@@ -457,14 +457,15 @@ fn the_gaps_of_a_recording_stay_with_the_call() {
 }
 
 #[test]
-fn interrupted_calls_without_a_recording_are_found_among_the_newest() {
+fn interrupted_calls_are_found_among_the_newest_with_their_recordings() {
     let desk = Desk::open();
     let [cut_off, recorded, over] =
         [1, 2, 3].map(|number| desk.insert(&inbound(number, "0301234567")));
     desk.change(recorded, CallChange::Recording("2.wav".to_owned()));
     desk.change(over, ended(CallState::Completed, 9));
-    let found = |desk: &Desk| wait(desk.store.interrupted_unrecorded()).unwrap();
+    let found = |desk: &Desk| wait(desk.store.lately_interrupted()).unwrap();
     assert_eq!(found(&desk), [], "it lives still");
     let desk = desk.again();
-    assert_eq!(found(&desk), [cut_off]);
+    let expected = [(recorded, Some("2.wav".to_owned())), (cut_off, None)];
+    assert_eq!(found(&desk), expected);
 }
