@@ -18,6 +18,8 @@ use crate::crm::row::{CallDirection, Identification, NumberProof};
 pub struct Snapshot {
     /// Grows by one with each snapshot.
     pub revision: u64,
+    /// The revision in which something else changed than how loud the devices are.
+    pub content: u64,
     /// The accounts in their order.
     pub accounts: Vec<AccountView>,
     /// Ringing, talking and just ended calls, oldest first.
