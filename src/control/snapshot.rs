@@ -67,6 +67,8 @@ pub struct AccountView {
     pub account: Account,
     /// Whether a password is stored.
     pub has_password: bool,
+    /// Whether the password of its TURN server is known.
+    pub has_turn_password: bool,
     /// Where the registration stands.
     pub registration: Registration,
 }
