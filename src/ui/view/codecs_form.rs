@@ -7,9 +7,7 @@ use crate::config::Account;
 use crate::config::validate::{CODECS, PACKET_MILLIS};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
-use crate::ui::widget::{
-    Button, Look, explained_choice_ui, explained_switch_ui, line_ui, why_ui,
-};
+use crate::ui::widget::{Button, Look, explained_choice_ui, explained_switch_ui, line_ui, why_ui};
 
 /// What is done with one of the codecs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

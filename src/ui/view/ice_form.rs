@@ -19,9 +19,13 @@ pub(crate) fn ice_form_ui(ui: &mut Ui, form: &mut AccountForm) {
         ice.relay_only &= ice.enabled;
         form.problem = None;
     }
-    if !ice.enabled && *ice != IceOptions::default() {
-        paragraph_ui(ui, text::ICE_OFF, SMALL, Theme::of(ui).colours.warn.text);
-    }
+    // In a place of its own: what comes and goes must not take the keyboard from the field below, whose
+    // first letter calls it forth.
+    ui.scope(|ui| {
+        if !ice.enabled && *ice != IceOptions::default() {
+            paragraph_ui(ui, text::ICE_OFF, SMALL, Theme::of(ui).colours.warn.text);
+        }
+    });
     ui.add_space(8.0);
     Field::labelled(text::STUN, &mut ice.stun)
         .hint(text::STUN_HINT)
@@ -45,5 +49,4 @@ pub(crate) fn ice_form_ui(ui: &mut Ui, form: &mut AccountForm) {
         ice.enabled |= ice.relay_only;
         form.problem = None;
     }
-    ui.add_space(8.0);
 }

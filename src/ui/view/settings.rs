@@ -32,7 +32,8 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
     ui.add_space(4.0);
     let snapshot = Arc::clone(&scene.snapshot);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(WIDEST);
+        // Beside the card of a call there is less room.
+        ui.set_max_width(WIDEST.min(ui.available_width()));
         section_ui(ui, text::ACCOUNTS, |ui| {
             accounts_ui(ui, scene, &mut state.settings, &snapshot);
         });

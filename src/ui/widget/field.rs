@@ -281,6 +281,7 @@ pub(crate) fn switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> bool {
 pub(crate) fn explained_switch_ui(ui: &mut Ui, on: &mut bool, words: &str, why: &str) -> bool {
     let control = bare_switch_ui(ui, on, words);
     explanation_ui(ui, &control, why);
+    ui.add_space(6.0);
     control.changed()
 }
 
