@@ -10,7 +10,7 @@ use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
-use crate::crm::row::RecordingGap;
+use crate::crm::row::{InterruptedCall, RecordingGap};
 use crate::crm::store::{CallChange, Write};
 use crate::media::gap::Gap;
 use crate::media::recorder::numbered;
@@ -304,11 +304,11 @@ fn file_of(folder: &Path, call: CallId) -> PathBuf {
 
 /// Those of the calls whose last recording is not the one that their row names. A file without even a
 /// header holds no sound, as a kill leaves it between its creation and its first byte: it goes.
-fn found(folder: &Path, calls: Vec<(CallId, Option<String>)>) -> Vec<(CallId, PathBuf)> {
-    let files = calls.into_iter().filter_map(|(call, named)| {
-        let last = last_of(&file_of(folder, call))?;
-        let known = named.is_some_and(|named| Path::new(&named) == last);
-        (!known).then_some((call, last))
+fn found(folder: &Path, calls: Vec<InterruptedCall>) -> Vec<(CallId, PathBuf)> {
+    let files = calls.into_iter().filter_map(|call| {
+        let last = last_of(&file_of(folder, call.id))?;
+        let known = call.recording.is_some_and(|path| Path::new(&path) == last);
+        (!known).then_some((call.id, last))
     });
     files.collect()
 }
@@ -338,6 +338,13 @@ fn last_of(first: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn interrupted(id: CallId, named: Option<&PathBuf>) -> InterruptedCall {
+        InterruptedCall {
+            id,
+            recording: named.map(|path| path.display().to_string()),
+        }
+    }
+
     #[test]
     fn a_recording_is_found_by_its_calls_id_and_an_empty_one_goes() {
         let folder = tempfile::tempdir().unwrap();
@@ -345,12 +352,12 @@ mod tests {
         fs::write(file_of(folder.path(), recorded), "RIFF").unwrap();
         fs::write(file_of(folder.path(), empty), "").unwrap();
         let expected = vec![(recorded, file_of(folder.path(), recorded))];
-        let calls = [recorded, empty, silent].map(|call| (call, None)).to_vec();
-        assert_eq!(found(folder.path(), calls), expected);
+        let calls = [recorded, empty, silent].map(|id| interrupted(id, None));
+        assert_eq!(found(folder.path(), calls.to_vec()), expected);
         assert!(!file_of(folder.path(), empty).exists());
         // Its row names it by now.
-        let named = expected[0].1.display().to_string();
-        assert_eq!(found(folder.path(), vec![(recorded, Some(named))]), []);
+        let named = interrupted(recorded, Some(&expected[0].1));
+        assert_eq!(found(folder.path(), vec![named]), []);
     }
 
     #[test]
@@ -363,7 +370,7 @@ mod tests {
             fs::write(file, "RIFF").unwrap();
         }
         fs::write(&fourth, "").unwrap();
-        let named = || vec![(call, Some(first.display().to_string()))];
+        let named = || vec![interrupted(call, Some(&first))];
         assert_eq!(found(folder.path(), named()), [(call, third.clone())]);
         assert!(!fourth.exists());
         // Nor does it matter that the first is kept elsewhere by now.

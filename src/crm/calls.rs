@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
-use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel, NumberProof};
+use crate::crm::row::{
+    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof,
+};
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
 use crate::crm::{call_links, contacts, match_number, number_choices};
@@ -378,7 +380,7 @@ pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<
 /// name.
 pub(crate) fn lately_interrupted(
     connection: &Connection,
-) -> Result<Vec<(CallId, Option<String>)>, StoreError> {
+) -> Result<Vec<InterruptedCall>, StoreError> {
     let mut query = connection.prepare(&format!(
         "SELECT id, recording FROM (SELECT id, state, recording FROM calls
             ORDER BY started_at DESC LIMIT {LATELY_INTERRUPTED})
@@ -388,7 +390,7 @@ pub(crate) fn lately_interrupted(
     let mut found = Vec::new();
     for row in rows {
         let (id, recording) = row?;
-        found.extend(CallId::parse(&id).map(|id| (id, recording)));
+        found.extend(CallId::parse(&id).map(|id| InterruptedCall { id, recording }));
     }
     Ok(found)
 }

@@ -11,8 +11,8 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, LadderMessage, Match,
-    OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, InterruptedCall,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
@@ -116,7 +116,7 @@ impl Reader {
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn lately_interrupted(&self) -> Result<Vec<(CallId, Option<String>)>, StoreError> {
+    pub fn lately_interrupted(&self) -> Result<Vec<InterruptedCall>, StoreError> {
         calls::lately_interrupted(&self.connection)
     }
 

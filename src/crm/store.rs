@@ -19,7 +19,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
+    InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
@@ -360,7 +360,7 @@ impl Store {
     /// rows name.
     pub fn lately_interrupted(
         &self,
-    ) -> oneshot::Receiver<Result<Vec<(CallId, Option<String>)>, StoreError>> {
+    ) -> oneshot::Receiver<Result<Vec<InterruptedCall>, StoreError>> {
         // On the connection that is open from the start.
         ask(&self.lookups, Reader::lately_interrupted)
     }

@@ -111,7 +111,8 @@ impl Outgoing {
             self.digits.clear();
             self.tones.clear();
         }
-        self.ending = same && !plan.direction.sends() && self.sound.passes(false);
+        let audible = self.ending || self.sound.passes(false);
+        self.ending = same && !plan.direction.sends() && audible;
         self.plan = Some(plan.clone());
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::crm::calls::INTERRUPTED;
-use crate::crm::row::{CallCursor, CallFilter, CallPage, MatchLevel, RecordingGap};
+use crate::crm::row::{
+    CallCursor, CallFilter, CallPage, InterruptedCall, MatchLevel, RecordingGap,
+};
 
 fn page(desk: &Desk, filter: CallFilter, search: &str) -> CallPage {
     wait(desk.store.calls(filter, search, None, 100)).unwrap()
@@ -466,6 +468,9 @@ fn interrupted_calls_are_found_among_the_newest_with_their_recordings() {
     let found = |desk: &Desk| wait(desk.store.lately_interrupted()).unwrap();
     assert_eq!(found(&desk), [], "it lives still");
     let desk = desk.again();
-    let expected = [(recorded, Some("2.wav".to_owned())), (cut_off, None)];
+    let expected = [(recorded, Some("2.wav")), (cut_off, None)].map(|(id, file)| InterruptedCall {
+        id,
+        recording: file.map(str::to_owned),
+    });
     assert_eq!(found(&desk), expected);
 }
