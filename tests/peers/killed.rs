@@ -177,7 +177,7 @@ impl Desk {
         let names = std::iter::once(format!("{}.wav", victim.call)).chain(further);
         let files = names.map(|name| self.records.join(name));
         let sound = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.len() > 0);
-        files.filter(sound).last()
+        files.filter(sound).next_back()
     }
 
     /// Looks at what a killed phone left of the recording: nothing has touched it since. Gives what it
