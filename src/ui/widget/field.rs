@@ -147,6 +147,7 @@ impl<'a> Field<'a> {
             edit = edit.id(id);
         }
         let response = ui.add(edit);
+        bring_into_sight(&response);
         let response = match &label {
             Some(label) => response.labelled_by(label.id),
             None => response.accessible_name(self.name),
@@ -170,6 +171,13 @@ impl<'a> Field<'a> {
             ui.add_space(if self.why.is_empty() { 4.0 } else { 8.0 });
         }
         response
+    }
+}
+
+/// Scrolls to what the keyboard has just reached, where it is out of sight.
+fn bring_into_sight(control: &Response) {
+    if control.gained_focus() {
+        control.scroll_to_me(None);
     }
 }
 
@@ -269,6 +277,7 @@ fn bare_choice_ui<T: PartialEq + Clone>(
             .response
             .labelled_by(label.id)
     });
+    bring_into_sight(&control);
     (changed, control)
 }
 
@@ -328,6 +337,7 @@ fn bare_switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> Response {
         place.center().y - text.size().y / 2.0,
     );
     painter.galley(left, text, theme.colours.text);
+    bring_into_sight(&response);
     response
 }
 
