@@ -175,9 +175,9 @@ impl Desk {
     fn file(&self, victim: &Victim) -> Option<PathBuf> {
         let further = (2..10).map(|number| format!("{}-{number}.wav", victim.call));
         let names = std::iter::once(format!("{}.wav", victim.call)).chain(further);
-        let files = names.map(|name| self.records.join(name));
+        let mut files = names.map(|name| self.records.join(name));
         let sound = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.len() > 0);
-        files.filter(sound).next_back()
+        files.rfind(sound)
     }
 
     /// Looks at what a killed phone left of the recording: nothing has touched it since. Gives what it
