@@ -319,12 +319,14 @@ fn accounts(broken: bool, mono: Instant) -> Vec<AccountView> {
             id: AccountId(0),
             account: account("sip:sam@pbx.northwind.example", "Sales"),
             has_password: true,
+            has_turn_password: false,
             registration: Registration::Registered,
         },
         AccountView {
             id: AccountId(1),
             account: account("sip:sam@support.example", "Support"),
             has_password: true,
+            has_turn_password: false,
             registration: if broken {
                 Registration::Failed {
                     reason: "the registrar refuses the password; correct it in Settings."

@@ -40,6 +40,7 @@ impl LiveAccount {
             id: self.id,
             account: self.account.clone(),
             has_password: self.password.is_some(),
+            has_turn_password: self.turn_password.is_some(),
             registration: self.registration.clone(),
         }
     }
@@ -131,13 +132,18 @@ impl Engine {
         }
         let address = account.address.clone();
         let turn = account.ice.secret_name();
+        let mut password = password;
         match id.and_then(|id| self.accounts.iter_mut().find(|live| live.id == id)) {
             Some(live) => {
-                live.account = account;
+                let old = std::mem::replace(&mut live.account, account);
                 if password.is_some() {
                     live.password.clone_from(&password);
+                } else if old.address != address {
+                    // It is kept by the address: under the new one it is looked for at the next start.
+                    password.clone_from(&live.password);
                 }
-                if turn_password.is_some() {
+                // That of one server is nothing for another to see.
+                if turn_password.is_some() || old.ice.secret_name() != turn {
                     live.turn_password.clone_from(&turn_password);
                 }
                 let id = live.id;
@@ -188,7 +194,7 @@ impl Engine {
         self.rows_changed();
     }
 
-    /// Removes an account, its registration and its password.
+    /// Removes an account, its registration and its passwords.
     pub(super) fn remove_account(&mut self, now: Instant, id: AccountId) {
         let Some(at) = self.accounts.iter().position(|live| live.id == id) else {
             return;
@@ -200,8 +206,16 @@ impl Engine {
         self.persist();
         if live.stored && self.options.persist {
             let secrets = self.options.paths.secrets_file.clone();
+            let mut names = vec![live.account.address.clone()];
+            // Other accounts may go by the same server.
+            names.extend(live.account.ice.secret_name().filter(|name| {
+                let mut others = self.accounts.iter();
+                others.all(|other| other.account.ice.secret_name().as_ref() != Some(name))
+            }));
             self.in_background(move || {
-                secret::delete(&secrets, &live.account.address).map_err(|error| error.to_string())
+                names.iter().try_for_each(|name| {
+                    secret::delete(&secrets, name).map_err(|error| error.to_string())
+                })
             });
         }
     }

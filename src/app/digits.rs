@@ -23,7 +23,8 @@ impl Engine {
         if !valid {
             return self.problem(
                 Some(id),
-                format!("\"{digits}\" cannot be sent: at most {AT_ONCE} of 0-9, *, # and A-D"),
+                // They may be payment data, which no event and no log shall have.
+                format!("these digits cannot be sent: at most {AT_ONCE} of 0-9, *, # and A-D"),
             );
         }
         let Some(call) = self.calls.get(&id).filter(|call| call.connected()) else {

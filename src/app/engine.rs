@@ -20,6 +20,7 @@ use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::profiles::Profiles;
+use crate::app::publishing::Published;
 use crate::app::records::Records;
 use crate::app::transports;
 use crate::app::watched::{Mailbox, Watched};
@@ -184,8 +185,7 @@ pub(super) struct Engine {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) missing: u64,
     pub(super) snapshot: watch::Sender<Arc<Snapshot>>,
-    pub(super) revision: u64,
-    pub(super) published: Option<Instant>,
+    pub(super) published: Published,
     pub(super) waker: Waker,
 }
 
@@ -277,8 +277,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         events: event_outlet,
         missing: 0,
         snapshot: snapshot_outlet,
-        revision: 0,
-        published: None,
+        published: Published::default(),
         waker: waker.clone(),
         options,
     };
@@ -518,10 +517,7 @@ impl Engine {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let snapshot = self.dirty.then(|| {
-            self.published
-                .map_or_else(clock::monotonic_now, |at| at + SNAPSHOT_INTERVAL)
-        });
+        let snapshot = self.to_publish().then(|| self.published.next());
         let calls = self.calls.values().filter_map(LiveCall::deadline).min();
         let tone = self.tone_until.map(|(_, until)| until);
         [

@@ -8,16 +8,41 @@ use crate::base::clock;
 use crate::base::id::CallId;
 use crate::control::{Event, Notice};
 
+/// What was published last, and what changed since beside the rest.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    at: Option<Instant>,
+    revision: u64,
+    /// The revision in which more changed than levels.
+    content: u64,
+    /// Whether the levels of the devices changed.
+    pub(super) louder: bool,
+}
+
+impl Published {
+    /// When the next snapshot may come.
+    pub(super) fn next(&self) -> Instant {
+        self.at
+            .map_or_else(clock::monotonic_now, |at| at + SNAPSHOT_INTERVAL)
+    }
+}
+
 impl Engine {
+    /// Whether there is something that the last snapshot does not show.
+    pub(super) fn to_publish(&self) -> bool {
+        self.dirty || self.published.louder
+    }
+
     /// Publishes a snapshot when something changed and the last one is old enough.
     pub(super) fn publish(&mut self, now: Instant) {
-        let due = self
-            .published
-            .is_none_or(|at| now >= at + SNAPSHOT_INTERVAL);
-        if !self.dirty || !due {
-            return;
+        if self.to_publish()
+            && self
+                .published
+                .at
+                .is_none_or(|_| now >= self.published.next())
+        {
+            self.publish_now(now);
         }
-        self.publish_now(now);
     }
 
     /// Publishes what a person waits for, such as a ring edge, without the interval: where there is
@@ -33,10 +58,16 @@ impl Engine {
         if self.recount {
             self.count_to_call_back();
         }
+        let published = &mut self.published;
+        published.at = Some(now);
+        published.revision += 1;
+        let levels_alone = std::mem::take(&mut published.louder) && !self.dirty;
+        if !levels_alone {
+            published.content = published.revision;
+        }
         self.dirty = false;
-        self.published = Some(now);
-        self.revision += 1;
-        let snapshot = self.view(self.revision);
+        let (revision, content) = (published.revision, published.content);
+        let snapshot = self.view(revision, content);
         drop(self.snapshot.send_replace(Arc::new(snapshot)));
         self.waker.wake();
     }

@@ -10,9 +10,10 @@ use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
-use crate::crm::row::RecordingGap;
+use crate::crm::row::{InterruptedCall, RecordingGap};
 use crate::crm::store::{CallChange, Write};
 use crate::media::gap::Gap;
+use crate::media::recorder::numbered;
 use crate::media::{MediaCommand, MediaEvent, RecordingNotice};
 
 /// What is known of a call's recording beside what is shown.
@@ -247,9 +248,9 @@ impl Engine {
     }
 
     /// Looks for the recordings of calls in which the phone ended before their rows named them: a
-    /// file carries its call's id.
+    /// file carries its call's id, and a further one of the same call a number behind it.
     pub(super) fn look_for_recordings(&self) {
-        let interrupted = self.store.interrupted_unrecorded();
+        let interrupted = self.store.lately_interrupted();
         let folder = self.options.record_dir.clone();
         let internal = self.internal.clone();
         tokio::spawn(async move {
@@ -275,6 +276,11 @@ impl Engine {
             let path = path.display().to_string();
             tracing::info!(%call, path, "a recording of an interrupted call was found");
             self.record(Write::ChangeCall(call, CallChange::Recording(path)));
+            // Those that are known are another recording's: of this one nothing was written down.
+            self.record(Write::ChangeCall(
+                call,
+                CallChange::RecordingGaps(Vec::new()),
+            ));
         }
     }
 
@@ -296,26 +302,48 @@ fn file_of(folder: &Path, call: CallId) -> PathBuf {
     folder.join(format!("{call}.wav"))
 }
 
-/// Those of the calls that have a recording. A file without even a header holds no sound, as a kill
-/// leaves it between its creation and its first byte: it goes.
-fn found(folder: &Path, calls: Vec<CallId>) -> Vec<(CallId, PathBuf)> {
+/// Those of the calls whose last recording is not the one that their row names. A file without even a
+/// header holds no sound, as a kill leaves it between its creation and its first byte: it goes.
+fn found(folder: &Path, calls: Vec<InterruptedCall>) -> Vec<(CallId, PathBuf)> {
     let files = calls.into_iter().filter_map(|call| {
-        let path = file_of(folder, call);
-        let bytes = fs::metadata(&path).ok()?.len();
-        if bytes > 0 {
-            return Some((call, path));
-        }
-        if let Err(error) = fs::remove_file(&path) {
-            tracing::warn!(%error, path = %path.display(), "an empty recording stays");
-        }
-        None
+        let last = last_of(&file_of(folder, call.id))?;
+        let known = call.recording.is_some_and(|path| Path::new(&path) == last);
+        (!known).then_some((call.id, last))
     });
     files.collect()
+}
+
+/// The last of a call's recordings, whose first has that name; none without sound.
+fn last_of(first: &Path) -> Option<PathBuf> {
+    let further = (2..).map(|number| numbered(first, number));
+    // The first may have been moved elsewhere.
+    let there = |path: &PathBuf| path == first || path.exists();
+    let files = std::iter::once(first.to_owned()).chain(further);
+    let mut last = None;
+    for path in files.take_while(there) {
+        match fs::metadata(&path) {
+            Ok(file) if file.len() > 0 => last = Some(path),
+            Ok(_empty) => {
+                if let Err(error) = fs::remove_file(&path) {
+                    tracing::warn!(%error, path = %path.display(), "an empty recording stays");
+                }
+            }
+            Err(_none) => {}
+        }
+    }
+    last
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn interrupted(id: CallId, named: Option<&PathBuf>) -> InterruptedCall {
+        InterruptedCall {
+            id,
+            recording: named.map(|path| path.display().to_string()),
+        }
+    }
 
     #[test]
     fn a_recording_is_found_by_its_calls_id_and_an_empty_one_goes() {
@@ -324,8 +352,32 @@ mod tests {
         fs::write(file_of(folder.path(), recorded), "RIFF").unwrap();
         fs::write(file_of(folder.path(), empty), "").unwrap();
         let expected = vec![(recorded, file_of(folder.path(), recorded))];
-        let calls = vec![recorded, empty, silent];
-        assert_eq!(found(folder.path(), calls), expected);
+        let calls = [recorded, empty, silent].map(|id| interrupted(id, None));
+        assert_eq!(found(folder.path(), calls.to_vec()), expected);
         assert!(!file_of(folder.path(), empty).exists());
+        // Its row names it by now.
+        let named = interrupted(recorded, Some(&expected[0].1));
+        assert_eq!(found(folder.path(), vec![named]), []);
+    }
+
+    #[test]
+    fn the_last_of_a_calls_recordings_is_found_though_its_row_names_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let call = CallId::new(1, [7; 10]);
+        let first = file_of(folder.path(), call);
+        let [second, third, fourth] = [2, 3, 4].map(|number| numbered(&first, number));
+        for file in [&first, &second, &third] {
+            fs::write(file, "RIFF").unwrap();
+        }
+        fs::write(&fourth, "").unwrap();
+        let named = || vec![interrupted(call, Some(&first))];
+        assert_eq!(found(folder.path(), named()), [(call, third.clone())]);
+        assert!(!fourth.exists());
+        // Nor does it matter that the first is kept elsewhere by now.
+        fs::remove_file(&first).unwrap();
+        assert_eq!(found(folder.path(), named()), [(call, third)]);
+        // One that the row names from another folder stays where nothing is found here.
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert_eq!(found(elsewhere.path(), named()), []);
     }
 }

@@ -202,7 +202,7 @@ impl Engine {
 
     /// Takes tidings from the sound threads.
     pub(super) fn handle_media(&mut self, now: Instant, event: MediaEvent) {
-        self.dirty = true;
+        self.dirty |= !matches!(event, MediaEvent::Levels(_));
         match event {
             MediaEvent::Flowing { call, remote } => {
                 tracing::debug!(%call, %remote, "sound arrives");

@@ -74,10 +74,13 @@ impl Engine {
     /// Takes how loud the devices are.
     pub(super) fn handle_levels(&mut self, levels: Levels) {
         let heard = self.sound_check.on || !self.focus.is_empty();
-        self.sound_check.levels = heard.then(|| LevelsView {
+        let levels = heard.then(|| LevelsView {
             microphone: shown(levels.microphone),
             speaker: shown(levels.speaker),
         });
+        // Each change draws the window.
+        self.published.louder |= levels != self.sound_check.levels;
+        self.sound_check.levels = levels;
     }
 }
 

@@ -7,9 +7,10 @@ use crate::control::Snapshot;
 
 impl Engine {
     /// Draws a snapshot.
-    pub(super) fn view(&self, revision: u64) -> Snapshot {
+    pub(super) fn view(&self, revision: u64, content: u64) -> Snapshot {
         Snapshot {
             revision,
+            content,
             accounts: self.accounts.iter().map(LiveAccount::view).collect(),
             // A call shows itself once its row is written, or patience with the disk is over.
             calls: self

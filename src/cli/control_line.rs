@@ -28,6 +28,18 @@ struct Line {
     remote_tag: Option<String>,
 }
 
+/// What serde says without the value that it quotes, which may be payment data: digits without their
+/// quotation marks.
+fn without_value(error: &str) -> String {
+    match (error.find(": "), error.find(", expected")) {
+        (Some(begin), Some(end)) if error.starts_with("invalid") && begin < end => {
+            let (kind, rest) = (error.get(..begin), error.get(end..));
+            kind.into_iter().chain(rest).collect()
+        }
+        _ => error.to_owned(),
+    }
+}
+
 /// Reads a line and finds the call that it means; gives the command's name for the answer.
 ///
 /// # Errors
@@ -35,7 +47,8 @@ struct Line {
 /// A sentence that says what is wrong with the line.
 pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), String> {
     let line: Line = serde_json::from_str(line).map_err(|error| {
-        format!("this line is no command ({error}); write for example {{\"command\": \"answer\"}}")
+        let why = without_value(&error.to_string());
+        format!("this line is no command ({why}); write for example {{\"command\": \"answer\"}}")
     })?;
     let call = || call(&line, open);
     let missing = |field: &str| format!("\"{}\" needs \"{field}\"", line.command);

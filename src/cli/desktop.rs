@@ -79,13 +79,22 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
 /// Lets each snapshot and page draw the window, and a wish to see it bring it forward.
 fn wake_on_change(waker: app::Waker, handle: Handle) -> Box<dyn FnOnce(ui::Waker)> {
     Box::new(move |window: ui::Waker| {
-        let seen = AtomicU64::new(0);
+        let [seen_raised, seen_revision, seen_content] = [0; 3].map(AtomicU64::new);
+        let grew = |seen: &AtomicU64, now: u64| seen.swap(now, Ordering::Relaxed) < now;
         waker.set(Arc::new(move || {
-            let raised = handle.snapshot().raised;
-            if seen.swap(raised, Ordering::Relaxed) < raised {
+            let snapshot = handle.snapshot();
+            let raised = grew(&seen_raised, snapshot.raised);
+            let newer = grew(&seen_revision, snapshot.revision);
+            let other = grew(&seen_content, snapshot.content);
+            if raised {
                 window.raise();
             }
-            window.wake();
+            // Without a newer snapshot it is a page that came.
+            if newer && !other {
+                window.glance();
+            } else {
+                window.wake();
+            }
         }));
     })
 }

@@ -58,6 +58,9 @@ impl IceOptions {
         if self.relay_only && self.turn.is_empty() {
             return Err(Problem::RelayWithoutServer);
         }
+        if self.relay_only && !self.enabled {
+            return Err(Problem::RelayWithoutIce);
+        }
         Ok(())
     }
 }
@@ -137,5 +140,17 @@ mod tests {
             ..IceOptions::default()
         };
         assert_eq!(alone.validate(), Err(Problem::RelayWithoutServer));
+        // It would show the address that it is meant to hide.
+        let direct = IceOptions {
+            relay_only: true,
+            turn: "turn:relay.example.com".to_owned(),
+            ..IceOptions::default()
+        };
+        assert_eq!(direct.validate(), Err(Problem::RelayWithoutIce));
+        let relayed = IceOptions {
+            enabled: true,
+            ..direct
+        };
+        assert_eq!(relayed.validate(), Ok(()));
     }
 }

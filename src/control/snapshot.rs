@@ -18,6 +18,8 @@ use crate::crm::row::{CallDirection, Identification, NumberProof};
 pub struct Snapshot {
     /// Grows by one with each snapshot.
     pub revision: u64,
+    /// The revision in which something else changed than how loud the devices are.
+    pub content: u64,
     /// The accounts in their order.
     pub accounts: Vec<AccountView>,
     /// Ringing, talking and just ended calls, oldest first.
@@ -65,6 +67,8 @@ pub struct AccountView {
     pub account: Account,
     /// Whether a password is stored.
     pub has_password: bool,
+    /// Whether the password of its TURN server is known.
+    pub has_turn_password: bool,
     /// Where the registration stands.
     pub registration: Registration,
 }

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
-use crate::crm::row::{CallDirection, CallRow, CallState, Match, MatchLevel, NumberProof};
+use crate::crm::row::{
+    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof,
+};
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
 use crate::crm::{call_links, contacts, match_number, number_choices};
@@ -374,17 +376,21 @@ pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<
     )
 }
 
-/// Finds, among the newest calls, those that were interrupted and have no recording.
-pub(crate) fn interrupted_unrecorded(connection: &Connection) -> Result<Vec<CallId>, StoreError> {
+/// Finds, among the newest calls, those that were interrupted, with the recordings that their rows
+/// name.
+pub(crate) fn lately_interrupted(
+    connection: &Connection,
+) -> Result<Vec<InterruptedCall>, StoreError> {
     let mut query = connection.prepare(&format!(
-        "SELECT id FROM (SELECT id, state, recording FROM calls
+        "SELECT id, recording FROM (SELECT id, state, recording FROM calls
             ORDER BY started_at DESC LIMIT {LATELY_INTERRUPTED})
-         WHERE state = 'interrupted' AND recording IS NULL"
+         WHERE state = 'interrupted'"
     ))?;
-    let ids = query.query_map([], |row| row.get::<_, String>(0))?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let mut found = Vec::new();
-    for id in ids {
-        found.extend(CallId::parse(&id?));
+    for row in rows {
+        let (id, recording) = row?;
+        found.extend(CallId::parse(&id).map(|id| InterruptedCall { id, recording }));
     }
     Ok(found)
 }

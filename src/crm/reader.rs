@@ -11,8 +11,8 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, LadderMessage, Match,
-    OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, InterruptedCall,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
@@ -110,13 +110,14 @@ impl Reader {
         calls::one(&self.connection, id)
     }
 
-    /// Finds, among the newest calls, those that were interrupted and have no recording.
+    /// Finds, among the newest calls, those that were interrupted, with the recordings that their
+    /// rows name.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn interrupted_unrecorded(&self) -> Result<Vec<CallId>, StoreError> {
-        calls::interrupted_unrecorded(&self.connection)
+    pub fn lately_interrupted(&self) -> Result<Vec<InterruptedCall>, StoreError> {
+        calls::lately_interrupted(&self.connection)
     }
 
     /// Reads the contacts that a call may have been with, the surest first.

@@ -312,6 +312,15 @@ pub struct CallRow {
     pub sound_problem: Option<String>,
 }
 
+/// A call in which the phone ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterruptedCall {
+    /// Which.
+    pub id: CallId,
+    /// The path of the recording that its row names.
+    pub recording: Option<String>,
+}
+
 /// A gap of a recording, in which it was paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingGap {

@@ -19,7 +19,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
+    InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
@@ -356,10 +356,13 @@ impl Store {
         ask(&self.pages, move |reader| reader.call(id))
     }
 
-    /// Finds, among the newest calls, those that were interrupted and have no recording.
-    pub fn interrupted_unrecorded(&self) -> oneshot::Receiver<Result<Vec<CallId>, StoreError>> {
+    /// Finds, among the newest calls, those that were interrupted, with the recordings that their
+    /// rows name.
+    pub fn lately_interrupted(
+        &self,
+    ) -> oneshot::Receiver<Result<Vec<InterruptedCall>, StoreError>> {
         // On the connection that is open from the start.
-        ask(&self.lookups, Reader::interrupted_unrecorded)
+        ask(&self.lookups, Reader::lately_interrupted)
     }
 
     /// Reads the contacts that a call may have been with, the surest first.

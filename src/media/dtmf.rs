@@ -295,6 +295,11 @@ impl DigitTones {
         self.queue.clear();
     }
 
+    /// Whether digits sound or wait.
+    pub fn sounds(&self) -> bool {
+        self.current.is_some() || !self.queue.is_empty()
+    }
+
     /// Puts the next 10 ms in place of the frame, while digits are to be sent.
     pub fn replace(&mut self, frame: &mut Frame) {
         const LEVEL: f32 = 0.2;

@@ -14,7 +14,7 @@ const MAX_LOADED: usize = 16;
 
 /// Where the sound comes from now.
 pub(super) enum Feed {
-    /// The microphone, while the call has the focus.
+    /// The microphone.
     Microphone,
     /// A file that is still being read.
     Loading(u64),
@@ -32,14 +32,13 @@ impl Feed {
         matches!(self, Self::Microphone)
     }
 
-    /// The next 10 ms. `microphone` is there with the focus only; a file starts when the far end
-    /// can hear it.
-    pub(super) fn next(&mut self, microphone: Option<&Frame>, heard: &Frame, sends: bool) -> Frame {
+    /// The next 10 ms. It is asked for while the far end hears it, so that a file starts then.
+    pub(super) fn next(&mut self, microphone: &Frame, heard: &Frame) -> Frame {
         match self {
-            Self::Microphone => microphone.copied().unwrap_or(SILENCE),
-            Self::Playing(player) if sends => player.play(),
+            Self::Microphone => *microphone,
+            Self::Playing(player) => player.play(),
             Self::Echo => *heard,
-            Self::Playing(_) | Self::Loading(_) | Self::Silence => SILENCE,
+            Self::Loading(_) | Self::Silence => SILENCE,
         }
     }
 
@@ -174,16 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_focus_has_the_microphone_and_files_wait_for_their_listener() {
-        let mut microphone = Feed::Microphone;
-        assert_eq!(microphone.next(Some(&SPOKEN), &HEARD, true), SPOKEN);
-        assert_eq!(microphone.next(None, &HEARD, true), SILENCE);
-        assert_eq!(Feed::Echo.next(None, &HEARD, true), HEARD);
+    fn a_call_is_fed_by_what_it_was_told() {
+        assert_eq!(Feed::Microphone.next(&SPOKEN, &HEARD), SPOKEN);
+        assert_eq!(Feed::Echo.next(&SPOKEN, &HEARD), HEARD);
+        assert_eq!(Feed::Silence.next(&SPOKEN, &HEARD), SILENCE);
         let mut file = Feed::Loading(7);
-        assert_eq!(file.next(Some(&SPOKEN), &HEARD, true), SILENCE);
+        assert_eq!(file.next(&SPOKEN, &HEARD), SILENCE);
         assert!(file.take(loaded(7, Ok(vec![16_384; 480].into()))).is_none());
-        assert_eq!(file.next(None, &HEARD, false), SILENCE);
-        assert_eq!(file.next(None, &HEARD, true), SPOKEN);
+        assert_eq!(file.next(&SILENCE, &HEARD), SPOKEN);
     }
 
     #[test]

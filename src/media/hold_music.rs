@@ -15,7 +15,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::media::device::file::{self, FileError, Player, Sound};
 use crate::media::feed::read_aside;
-use crate::media::frame::{FRAME_SAMPLES, Frame, SAMPLES_PER_MILLI, SILENCE, from_pcm16, to_pcm16};
+use crate::media::frame::{
+    FRAME_SAMPLES, Frame, SAMPLES_PER_MILLI, SILENCE, from_pcm16, mix, to_pcm16,
+};
+use crate::media::glide::Glide;
 
 /// The longest music, in minutes: 58 MB in memory.
 pub const LONGEST_SECONDS: u32 = 10 * 60;
@@ -153,13 +156,46 @@ impl Shelf {
     }
 }
 
+/// What is sent of a call in 10 ms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said {
+    /// The voice, which is silent under the music.
+    pub(super) voice: Frame,
+    /// The music.
+    pub(super) music: Option<Frame>,
+}
+
+impl Said {
+    /// Both.
+    pub(super) fn together(&self) -> Frame {
+        let mut sum = self.voice;
+        if let Some(music) = &self.music {
+            mix(&mut sum, music);
+        }
+        sum
+    }
+}
+
 /// One call's place in the music.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OnHold {
     held: bool,
     place: Option<(Player, f32)>,
-    /// The gain of the last sample, which glides at either end of a hold.
-    gain: f32,
+    /// To or from the music, at either end of a hold.
+    music: Glide,
+    /// To or from the voice.
+    voice: Glide,
+}
+
+impl Default for OnHold {
+    fn default() -> Self {
+        Self {
+            held: false,
+            place: None,
+            music: Glide::CLOSED,
+            voice: Glide::CLOSED,
+        }
+    }
 }
 
 impl OnHold {
@@ -188,32 +224,45 @@ impl OnHold {
         self.held && self.place.is_some()
     }
 
-    /// The next 10 ms in place of the voice; none without music. It stands still while the far end
-    /// does not hear us.
-    pub(super) fn next(&mut self, sends: bool) -> Option<Frame> {
-        let goal = if self.held { 1.0 } else { 0.0 };
-        if !sends {
-            self.gain = 0.0;
-            return self.plays().then_some(SILENCE);
+    /// The next 10 ms that are sent: the voice, which is asked for while it is heard, or the music in its
+    /// place. The one glides into the other.
+    pub(super) fn say(&mut self, sends: bool, voice: impl FnOnce() -> Frame) -> Said {
+        let open = sends && !self.plays();
+        let mut said = SILENCE;
+        if self.voice.passes(open) {
+            said = voice();
+            self.voice.apply(open, &mut said);
         }
-        if self.gain == 0.0 && goal == 0.0 {
-            return None;
+        Said {
+            voice: said,
+            music: self.next(sends),
+        }
+    }
+
+    /// Whether anything of the voice was heard in the last 10 ms.
+    pub(super) fn speaks(&self) -> bool {
+        self.voice.passes(false)
+    }
+
+    /// The next 10 ms of music; none without it. It stands still while the far end does not hear us.
+    fn next(&mut self, sends: bool) -> Option<Frame> {
+        let heard = self.held && sends;
+        if !self.music.passes(heard) {
+            return self.plays().then_some(SILENCE);
         }
         let (player, loudness) = self.place.as_mut()?;
         let mut frame = player.play();
-        let step = (goal - self.gain) / FRAME_SAMPLES as f32;
         for sample in &mut frame {
-            self.gain += step;
-            *sample *= *loudness * self.gain;
+            *sample *= *loudness;
         }
-        self.gain = goal;
+        self.music.apply(heard, &mut frame);
         Some(frame)
     }
 
     fn begin(&mut self, music: &Music) {
         let player = Player::looping(Arc::clone(&music.sound), music.again);
         self.place = Some((player, music.gain));
-        self.gain = 0.0;
+        self.music = Glide::CLOSED;
     }
 }
 
@@ -336,6 +385,7 @@ mod tests {
         on_hold.take(&old);
         assert!(on_hold.plays());
         let first = on_hold.next(true).unwrap();
+        assert!(on_hold.next(false).is_some_and(|ends| ends[479] == 0.0));
         assert_eq!(on_hold.next(false), Some(SILENCE));
         on_hold.take(&new);
         let second = on_hold.next(true).unwrap();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::media::codec::{Effort, Receiver, samples_in};
 use crate::media::dtmf::{DtmfReceiver, EventPayload, ReceivedDigit};
 use crate::media::frame::{Frame, SAMPLE_RATE, SILENCE, duration_of};
+use crate::media::glide::Glide;
 use crate::media::jitter::{JitterBuffer, JitterFigures, SoundPacket};
 use crate::media::quality::ArrivalRecord;
 use crate::media::rtcp::ReportBlock;
@@ -55,6 +56,8 @@ pub(super) struct Incoming {
     latch: Latch,
     meanings: Vec<(u8, Meaning)>,
     receives: bool,
+    /// To or from the directions in which nothing is heard.
+    sound: Glide,
     source: Option<SourceStatistics>,
     /// The clock rate of the sound that came last, in hertz.
     clock_rate: u32,
@@ -82,6 +85,7 @@ impl Incoming {
             latch: Latch::default(),
             meanings: Vec::new(),
             receives: false,
+            sound: Glide::CLOSED,
             source: None,
             clock_rate: SAMPLE_RATE,
             newcomer: None,
@@ -105,6 +109,7 @@ impl Incoming {
             if let Some(jitter) = &mut self.jitter {
                 jitter.silence();
             }
+            self.receiver.forget();
         }
         self.receives = plan.direction.receives();
         self.meanings.clear();
@@ -195,9 +200,13 @@ impl Incoming {
     /// Gives the next 10 ms.
     pub(super) fn playout(&mut self, now: Instant, output: &mut Frame) {
         match &mut self.jitter {
-            Some(jitter) if self.receives => jitter.pull(now, &mut self.receiver, output),
+            // What waits there is enough to end without a click.
+            Some(jitter) if self.sound.passes(self.receives) => {
+                jitter.pull(now, &mut self.receiver, output);
+            }
             Some(_) | None => *output = SILENCE,
         }
+        self.sound.apply(self.receives, output);
     }
 
     /// Gives a digit whose end was lost.

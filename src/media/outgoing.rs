@@ -7,6 +7,7 @@ use crate::media::codec::{
 };
 use crate::media::dtmf::{DigitTones, DtmfSender, EventStep};
 use crate::media::frame::{FRAME_SAMPLES, Frame, Meter, SAMPLE_RATE};
+use crate::media::glide::Glide;
 use crate::media::rtcp::SenderInfo;
 use crate::media::rtp::RtpPacket;
 use crate::media::steering::{PathReport, Redundancy, Steering};
@@ -42,8 +43,12 @@ pub struct Outgoing {
     /// Whether the next packet is the first after a pause.
     fresh: bool,
     muted: bool,
-    /// The gain of the last sample, which glides to or from mute.
-    gain: f32,
+    /// To or from mute.
+    voice: Glide,
+    /// To or from the directions in which nothing is sent.
+    sound: Glide,
+    /// Whether packets are still sent in which the sound ends.
+    ending: bool,
     meter: Meter,
     packets: u64,
     bytes: u64,
@@ -66,7 +71,9 @@ impl Outgoing {
             event_timestamp: 0,
             fresh: true,
             muted: false,
-            gain: 1.0,
+            voice: Glide::OPEN,
+            sound: Glide::CLOSED,
+            ending: false,
             meter: Meter::default(),
             packets: 0,
             bytes: 0,
@@ -104,6 +111,8 @@ impl Outgoing {
             self.digits.clear();
             self.tones.clear();
         }
+        let audible = self.ending || self.sound.passes(false);
+        self.ending = same && !plan.direction.sends() && audible;
         self.plan = Some(plan.clone());
         Ok(())
     }
@@ -121,7 +130,7 @@ impl Outgoing {
         over: Option<&Frame>,
         reachable: bool,
     ) -> Option<Vec<u8>> {
-        self.apply_mute(frame);
+        self.voice.apply(!self.muted, frame);
         self.tones.replace(frame);
         self.meter.add(frame);
         for (sample, over) in frame.iter_mut().zip(over.into_iter().flatten()) {
@@ -129,13 +138,17 @@ impl Outgoing {
         }
         let plan = self.plan.as_ref()?;
         let step = tick_of(plan, FRAME_SAMPLES);
-        if !plan.direction.sends() || !reachable {
+        let sends = plan.direction.sends();
+        if !(sends || self.ending) || !reachable {
+            self.sound = Glide::CLOSED;
+            self.ending = false;
             let unsent = tick_of(plan, self.gathered.len());
             self.timestamp = self.timestamp.wrapping_add(unsent).wrapping_add(step);
             self.fresh = true;
             self.gathered.clear();
             return None;
         }
+        let heard = self.sound.apply(sends, frame);
         let full = full_length(plan);
         self.gathered
             .reserve_exact(full.saturating_sub(self.gathered.len()));
@@ -145,6 +158,8 @@ impl Outgoing {
         }
         let datagram = self.packet(full);
         self.gathered.clear();
+        // A codec is some milliseconds behind: the last packet ends with silence.
+        self.ending &= heard;
         if let Some(plan) = &self.plan {
             self.timestamp = self.timestamp.wrapping_add(tick_of(plan, full));
         }
@@ -162,6 +177,11 @@ impl Outgoing {
         } else {
             self.tones.push(digits);
         }
+    }
+
+    /// Whether digits are heard in what is sent, or will be.
+    pub fn sounds_digits(&self) -> bool {
+        self.tones.sounds()
     }
 
     /// Sends silence in place of what is captured.
@@ -255,20 +275,6 @@ impl Outgoing {
         self.packets += 1;
         self.bytes += u64::try_from(payload.len()).unwrap_or(0);
         packet.write()
-    }
-
-    /// Glides over one frame, so that muting makes no click.
-    fn apply_mute(&mut self, frame: &mut Frame) {
-        let goal = if self.muted { 0.0 } else { 1.0 };
-        if self.gain == 1.0 && goal == 1.0 {
-            return;
-        }
-        let step = (goal - self.gain) / FRAME_SAMPLES as f32;
-        for sample in frame.iter_mut() {
-            self.gain += step;
-            *sample *= self.gain;
-        }
-        self.gain = goal;
     }
 }
 

@@ -197,6 +197,8 @@ pub(super) struct FarReports {
 pub(super) struct QualityMeter {
     before: Totals,
     window: [Fates; WINDOW],
+    /// Packets of each of these seconds that redundancy brought back.
+    recovered: [u32; WINDOW],
     place: usize,
 }
 
@@ -214,6 +216,9 @@ impl QualityMeter {
         let fates = record.take();
         if let Some(slot) = self.window.get_mut(self.place) {
             *slot = fates;
+        }
+        if let Some(slot) = self.recovered.get_mut(self.place) {
+            *slot = step(totals.jitter.recovered, before.jitter.recovered);
         }
         self.place = (self.place + 1) % WINDOW;
         let round_trip = believed(now, reports.round_trip);
@@ -262,7 +267,10 @@ impl QualityMeter {
             burst_ratio: (gone / runs * (1.0 - share)).max(1.0),
             delay: state.packets.0 + round_trip? / 2 + state.playout_delay?,
         };
-        let codec = emodel::impairment(state.codecs?.0);
+        // Half of it is enough: behind a long run nothing has all.
+        let recovered: u32 = self.recovered.iter().sum();
+        let repaired = f64::from(recovered) >= gone / 2.0;
+        let codec = emodel::impairment(state.codecs?.0, repaired);
         Some(emodel::score(&codec, &conditions))
     }
 }
@@ -279,7 +287,8 @@ fn outgoing_score(
         burst_ratio: 1.0,
         delay: state.packets.1 + round_trip? / 2 + voip.end_system_delay?,
     };
-    let codec = emodel::impairment(state.codecs?.1);
+    // What is lost on the way there, steering answers with redundancy.
+    let codec = emodel::impairment(state.codecs?.1, true);
     Some(emodel::score(&codec, &conditions))
 }
 

@@ -192,7 +192,7 @@ impl Writer {
 }
 
 /// The name of the second and further recordings beside the first.
-fn numbered(first: &Path, number: u32) -> PathBuf {
+pub fn numbered(first: &Path, number: u32) -> PathBuf {
     let stem = first.file_stem().unwrap_or_default().to_string_lossy();
     let mut name = format!("{stem}-{number}");
     if let Some(extension) = first.extension() {

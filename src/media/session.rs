@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::media::codec::{CodecError, Effort};
+use crate::media::codec::Effort;
 use crate::media::command::Quality;
 use crate::media::frame::{Frame, Meter, duration_of, peak};
 use crate::media::incoming::{Fate, Incoming};
@@ -19,9 +19,9 @@ use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::rtp::RtpPacket;
-pub use crate::media::session_output::{SessionEvent, Transmit};
+pub use crate::media::session_output::{PlanError, SessionEvent, Transmit};
 use crate::media::steering::{PathReport, Redundancy};
-use crate::media::transport::{Identity, Kind, SrtpError};
+use crate::media::transport::{Identity, Kind};
 use crate::sdp::MediaPlan;
 
 /// The mean time between two reports (RFC 3550 section 6.2).
@@ -46,17 +46,6 @@ pub struct SessionSeed {
     pub ntp_time: u64,
     /// A random number that spreads the reports in time.
     pub spread: u64,
-}
-
-/// Why a plan could not be carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// The codec.
-    #[error(transparent)]
-    Codec(#[from] CodecError),
-    /// The keys.
-    #[error(transparent)]
-    Srtp(#[from] SrtpError),
 }
 
 /// One call.
@@ -381,6 +370,11 @@ impl Session {
     /// Sends digits.
     pub fn send_digits(&mut self, digits: &str) {
         self.outgoing.send_digits(digits);
+    }
+
+    /// Whether digits are heard in what is sent, or will be.
+    pub fn sounds_digits(&self) -> bool {
+        self.outgoing.sounds_digits()
     }
 
     /// Packets that came and were not authentic, since the beginning.

@@ -3,10 +3,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::media::codec::CodecError;
 use crate::media::dtmf::ReceivedDigit;
 use crate::media::one_way::Cause;
-use crate::media::transport::DtlsFailure;
+use crate::media::transport::{DtlsFailure, SrtpError};
 use crate::sdp::SrtpSuite;
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The codec.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// The keys.
+    #[error(transparent)]
+    Srtp(#[from] SrtpError),
+}
 
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,6 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
-use crate::media::call_recording::CallRecording;
 use crate::media::codec::EffortRule;
 use crate::media::command::{
     Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source, Tone,
@@ -22,7 +21,8 @@ use crate::media::conference::Mix;
 use crate::media::device::{SoundCards, file};
 use crate::media::feed::{Feed, Loader};
 use crate::media::frame::{Frame, SILENCE, mix};
-use crate::media::hold_music::{OnHold, Shelf};
+use crate::media::hold_music::Shelf;
+use crate::media::leg::{Leg, QUALITY_INTERVAL};
 use crate::media::microphone::{Listener, Microphone};
 use crate::media::news::{found, told};
 use crate::media::outlet::Message;
@@ -44,43 +44,6 @@ const GLANCE: Duration = Duration::from_millis(4);
 const LATE_CARD: Duration = Duration::from_millis(1);
 /// Between two looks at the inbox when nothing is to be done.
 const IDLE: Duration = Duration::from_millis(500);
-/// Between two reports of quality.
-const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
-
-struct Call {
-    id: CallId,
-    sockets: Sockets,
-    session: Session,
-    feed: Feed,
-    on_hold: OnHold,
-    muted: bool,
-    recording: CallRecording,
-    /// What both sides hear of the recording in this tick.
-    notice: Option<Frame>,
-    applied: bool,
-    sends: bool,
-    next_quality: Instant,
-    /// What the far end says in this tick.
-    heard: Frame,
-}
-
-impl Call {
-    /// Mute is for the voice: the music is heard.
-    fn apply_mute(&mut self) {
-        self.session.mute(self.muted && !self.on_hold.plays());
-    }
-
-    /// Whether it wants the microphone, once it has the focus.
-    fn listener(&self) -> Listener {
-        if !self.sends || !self.feed.listens() || self.on_hold.plays() {
-            Listener::Nobody
-        } else if self.muted {
-            Listener::Muted(self.id)
-        } else {
-            Listener::Call
-        }
-    }
-}
 
 /// The thread's state.
 pub(super) struct Worker {
@@ -89,11 +52,13 @@ pub(super) struct Worker {
     waiting_events: VecDeque<MediaEvent>,
     loader: Loader,
     shelf: Shelf,
-    calls: Vec<Call>,
+    calls: Vec<Leg>,
     focus: Vec<CallId>,
     tone: Option<TonePlayer>,
     /// A tone that was ended and fades in the next tick.
     fading: Option<TonePlayer>,
+    /// What is still heard of a call that is over, in the next tick.
+    parting: Option<Frame>,
     cards: SoundCards,
     microphone: Microphone,
     /// How much the decoders may compute.
@@ -128,6 +93,7 @@ impl Worker {
             focus: Vec::new(),
             tone: None,
             fading: None,
+            parting: None,
             cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
             microphone: Microphone::default(),
             effort: EffortRule::new(now),
@@ -225,7 +191,7 @@ impl Worker {
 
     fn is_busy(&self) -> bool {
         let toned = self.tone.is_some() || self.fading.is_some();
-        !self.calls.is_empty() || toned || self.check.is_on()
+        !self.calls.is_empty() || toned || self.parting.is_some() || self.check.is_on()
     }
 
     fn take(&mut self, message: Message) {
@@ -255,20 +221,8 @@ impl Worker {
         session.set_effort(self.effort.effort());
         session.identify(identity);
         session.choose_redundancy(self.redundancy);
-        self.calls.push(Call {
-            id,
-            sockets: Sockets::new(ports),
-            session,
-            feed: Feed::Microphone,
-            on_hold: OnHold::default(),
-            muted: false,
-            recording: CallRecording::of(id),
-            notice: None,
-            applied: false,
-            sends: false,
-            next_quality: now + QUALITY_INTERVAL,
-            heard: SILENCE,
-        });
+        let sockets = Sockets::new(ports);
+        self.calls.push(Leg::new(now, id, sockets, session));
     }
 
     fn obey(&mut self, command: MediaCommand) {
@@ -308,8 +262,7 @@ impl Worker {
             MediaCommand::Hold { call, held } => self.hold(call, held),
             MediaCommand::Mute { call, muted } => {
                 if let Some(call) = self.call(call) {
-                    call.muted = muted;
-                    call.apply_mute();
+                    call.mute(muted);
                 }
             }
             MediaCommand::Dtmf { call, digits } => {
@@ -325,7 +278,7 @@ impl Worker {
             }
             MediaCommand::PauseRecording { call, paused } => {
                 if let Some(call) = self.call(call) {
-                    call.recording.pause(paused);
+                    call.pause_recording(paused);
                 }
             }
             MediaCommand::StopRecording { call } => {
@@ -345,7 +298,7 @@ impl Worker {
         }
     }
 
-    fn call(&mut self, id: CallId) -> Option<&mut Call> {
+    fn call(&mut self, id: CallId) -> Option<&mut Leg> {
         let call = self.calls.iter_mut().find(|call| call.id == id);
         if call.is_none() {
             tracing::debug!(call = %id, "a command for a call without media is ignored");
@@ -369,8 +322,7 @@ impl Worker {
     fn hold(&mut self, id: CallId, held: bool) {
         let music = self.shelf.music();
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.on_hold.set(held, music);
-            call.apply_mute();
+            call.hold(held, music);
         }
     }
 
@@ -388,8 +340,7 @@ impl Worker {
             self.tell(MediaEvent::HoldMusic { problem });
             if let Some(music) = self.shelf.music() {
                 for call in &mut self.calls {
-                    call.on_hold.take(music);
-                    call.apply_mute();
+                    call.take_music(music);
                 }
             }
         }
@@ -398,7 +349,7 @@ impl Worker {
     fn take_loaded(&mut self) {
         while let Some(loaded) = self.loader.poll() {
             let id = loaded.call;
-            let take = |call: &mut Call| {
+            let take = |call: &mut Leg| {
                 let other = call.recording.take(loaded)?;
                 call.feed.take(other)
             };
@@ -422,6 +373,9 @@ impl Worker {
         };
         let mut call = self.calls.swap_remove(index);
         let now = monotonic_now();
+        if let Some(last) = call.last_words(now) {
+            mix(self.parting.get_or_insert(SILENCE), &last);
+        }
         call.session.close(now);
         call.sockets.close(now, &mut call.session);
         self.closing.extend(call.recording.stop());
@@ -461,18 +415,23 @@ impl Worker {
         let mut voices = Mix::new();
         let mut speaker = SILENCE;
         let mut ringer = SILENCE;
+        let mut voices_heard = 0;
         for call in &mut self.calls {
-            call.session.playout(at, &mut call.heard);
-            call.notice = call.recording.notice(call.sends);
-            if self.focus.contains(&call.id) {
-                voices.add(&call.heard);
+            let focus = self.focus.contains(&call.id);
+            call.listen(at, focus);
+            if let Some(heard) = &call.heard_here {
+                voices.add(heard);
+                voices_heard += 1;
                 if let Some(notice) = &call.notice {
                     mix(&mut speaker, notice);
                 }
             }
         }
         mix(&mut speaker, voices.all());
-        let together = self.focus.len() > 1;
+        if let Some(last) = self.parting.take() {
+            mix(&mut speaker, &last);
+        }
+        let together = voices_heard > 1;
         let target = |player: &TonePlayer| player.tone() == Tone::Ring;
         if let Some(player) = self.fading.take() {
             let ring = target(&player);
@@ -485,9 +444,10 @@ impl Worker {
         let has_microphone = self.cards.has_clock();
         self.check.play(has_microphone, &mut speaker, &mut ringer);
         let played = self.cards.play(&speaker, &ringer);
-        let focused = self.calls.iter().filter(|c| self.focus.contains(&c.id));
+        let listeners = self.calls.iter();
+        let listeners = listeners.map(|call| call.listener(self.focus.contains(&call.id)));
         let tested = self.check.records().then_some(Listener::Call);
-        let listener = Listener::among(focused.map(Call::listener).chain(tested));
+        let listener = Listener::among(listeners.chain(tested));
         let raw = microphone;
         let noticed = self
             .microphone
@@ -499,22 +459,12 @@ impl Worker {
         self.check.hear(&raw, &microphone, &played, talking);
         for call in &mut self.calls {
             let focus = self.focus.contains(&call.id);
-            let heard = &call.heard;
-            let music = call.on_hold.next(call.sends);
-            // Music is not what the agent said.
-            let recorded = call.sends && music.is_none();
-            let live = focus && recorded && call.feed.listens() && self.cards.has_clock();
+            let live = call.sends_microphone(focus) && self.cards.has_clock();
             call.session.microphone(live);
-            let microphone = focus.then_some(&microphone);
-            let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
-            let mut over = call.notice;
-            if focus && together && call.sends {
-                mix(over.get_or_insert(SILENCE), &voices.without(&call.heard));
-            }
-            call.session.capture(at, &mut frame, over.as_ref());
-            call.session.tick(at);
-            let agent = if recorded { &frame } else { &SILENCE };
-            call.recording.write(agent, &call.heard);
+            let others = call.heard_here.as_ref().filter(|_| together);
+            let others = others.map(|own| voices.without(own));
+            let agent = call.speak(at, focus, &microphone, others);
+            call.record(&agent);
         }
     }
 

@@ -130,6 +130,8 @@ pub(super) fn native_options(size: [f32; 2], least: [f32; 2]) -> eframe::NativeO
             .with_inner_size(size)
             .with_min_inner_size(least),
         renderer: eframe::Renderer::Glow,
+        // It is for gradients, of which there are none, and costs each pixel some arithmetic.
+        dithering: false,
         ..eframe::NativeOptions::default()
     }
 }

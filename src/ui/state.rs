@@ -170,6 +170,8 @@ pub(crate) struct AccountForm {
     pub(crate) password: PasswordField,
     pub(crate) turn_password: PasswordField,
     pub(crate) has_password: bool,
+    /// Of which user at which TURN server a password is stored.
+    pub(crate) turn_secret: Option<String>,
     pub(crate) consent: bool,
     /// The session timer as it is typed.
     pub(crate) session_timer: String,

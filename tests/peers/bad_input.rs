@@ -206,7 +206,7 @@ fn a_line_of_control_that_is_none_is_answered_by_an_error() {
 
 /// A file system of its own, which is small; needs user namespaces or root, as on any Linux with
 /// the usual settings.
-fn small_disk(mebibytes: u32, inside: &Path) -> Vec<OsString> {
+pub(crate) fn small_disk(mebibytes: u32, inside: &Path) -> Vec<OsString> {
     let script = format!(
         "mount -t tmpfs -o size={mebibytes}m none '{0}' && \"$@\"; code=$?; \
          cp -a '{0}/.' '{0}.saved'; exit $code",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::audio::{Sound, read_recording};
@@ -19,7 +19,7 @@ use crate::place;
 use crate::random::{Random, number_from};
 
 /// How many are killed when nobody says: twice in each phase.
-const SAMPLE: u64 = 12;
+const SAMPLE: u64 = 14;
 /// Phones that live at once: most of a call is waiting.
 const WORKERS: u64 = 4;
 /// What a recording may lack, in seconds.
@@ -36,15 +36,18 @@ enum Phase {
     Talking,
     Held,
     Paused,
+    /// As a second recording of the same call begins.
+    Again,
     Ending,
 }
 
-const PHASES: [(Phase, &str); 6] = [
+const PHASES: [(Phase, &str); 7] = [
     (Phase::Ringing, "ringing"),
     (Phase::Answered, "just answered"),
     (Phase::Talking, "talking"),
     (Phase::Held, "on hold"),
     (Phase::Paused, "recording paused"),
+    (Phase::Again, "recording again"),
     (Phase::Ending, "ending"),
 ];
 
@@ -136,6 +139,17 @@ impl Desk {
                 phone.wait(event);
                 1_200
             }
+            Phase::Again => {
+                phone.listen(Duration::from_millis(300));
+                for (on, state) in [(false, "stopped"), (true, "")] {
+                    phone.send(&json!({"command": "record", "on": on}));
+                    if !state.is_empty() {
+                        let told = phone.wait("recording");
+                        assert_eq!(told["state"], state, "{told}");
+                    }
+                }
+                60
+            }
             Phase::Ending => {
                 phone.listen(Duration::from_millis(300 + random.next() % 900));
                 phone.command("hangup");
@@ -149,19 +163,27 @@ impl Desk {
         Victim {
             phase,
             call,
-            recorded: since.map(|since| until - since),
+            // Of a second recording nothing is told yet.
+            recorded: since
+                .filter(|_| phase != Phase::Again)
+                .map(|since| until - since),
             ended: seen.iter().any(written),
         }
     }
 
-    fn file(&self, victim: &Victim) -> PathBuf {
-        self.records.join(format!("{}.wav", victim.call))
+    /// The last recording of its call that has sound.
+    fn file(&self, victim: &Victim) -> Option<PathBuf> {
+        let further = (2..10).map(|number| format!("{}-{number}.wav", victim.call));
+        let names = std::iter::once(format!("{}.wav", victim.call)).chain(further);
+        let mut files = names.map(|name| self.records.join(name));
+        let sound = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.len() > 0);
+        files.rfind(sound)
     }
 
     /// Looks at what a killed phone left of the recording: nothing has touched it since. Gives what it
     /// lacks, in seconds.
-    fn look_at_recording(&self, victim: &Victim) -> f64 {
-        let (agent, far_end) = read_recording(&self.file(victim));
+    fn look_at_recording(victim: &Victim, file: &Path) -> f64 {
+        let (agent, far_end) = read_recording(file);
         assert_eq!(agent.samples.len(), far_end.samples.len());
         let expected = victim.recorded.unwrap_or_default().as_secs_f64();
         let lacks = (expected - agent.seconds()).max(0.0);
@@ -182,7 +204,12 @@ impl Desk {
                 Phase::Paused if agent.seconds() > 1.6 => {
                     assert!(agent.from(tail).loudest() + far_end.from(tail).loudest() < 0.001);
                 }
-                Phase::Ringing | Phase::Answered | Phase::Held | Phase::Paused | Phase::Ending => {}
+                Phase::Ringing
+                | Phase::Answered
+                | Phase::Held
+                | Phase::Paused
+                | Phase::Again
+                | Phase::Ending => {}
             }
         }
         lacks
@@ -196,8 +223,7 @@ impl Desk {
             let row = rows.into_iter().find(|row| row["id"] == **call);
             row.unwrap_or_else(|| panic!("{phase:?}: the call is not in the log"))
         };
-        let file = self.file(victim);
-        let found = if file.exists() {
+        let found = if let Some(file) = self.file(victim) {
             // The next phone looks for what was not written down any more.
             place::until("the recording is not tied to its call", || {
                 let row = row();
@@ -261,13 +287,10 @@ fn work(count: u64, seed: u64, next: &AtomicU64, tallies: &Mutex<[Tally; PHASES.
         let mut random = Random(seed.wrapping_add(number));
         let victim = desk.kill(phone, PHASES[index].0, &mut random);
         let told = victim.recorded.is_some();
-        let exists = desk.file(&victim).exists();
+        let file = desk.file(&victim);
+        let exists = file.is_some();
         assert!(exists || !told, "{:?}: no recording", victim.phase);
-        let lacked = if exists {
-            desk.look_at_recording(&victim)
-        } else {
-            0.0
-        };
+        let lacked = file.map_or(0.0, |file| Desk::look_at_recording(&victim, &file));
         phone = desk.start();
         desk.look_at_row(&victim);
         let mut tallies = tallies.lock().unwrap();

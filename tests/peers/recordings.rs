@@ -1,10 +1,14 @@
 //! Recordings that are paused for payment data, that must be, and that must not.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::audio::{Sound, read_recording};
-use crate::phone::{Phone, only_recording};
+use crate::bad_input::small_disk;
+use crate::phone::{Phone, only_recording, run};
 
 /// A phone that records and one that calls it with a tone.
 fn two(folder: &TempDir) -> (Phone, Phone) {
@@ -92,6 +96,117 @@ fn what_is_said_and_pressed_in_a_pause_is_kept_nowhere() {
         .filter(|piece| piece.iter().all(|sample| *sample == 0.0))
         .count();
     assert!((90..300).contains(&silent), "{silent} of 10 ms are silent");
+}
+
+/// All that lies in a folder and below it, as text.
+fn everything_in(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all += &everything_in(&path);
+        } else {
+            // A socket, or a file that is gone meanwhile, holds nothing.
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            all += &String::from_utf8_lossy(&bytes);
+        }
+    }
+    all
+}
+
+#[test]
+fn no_sink_has_digits_of_a_pause_however_they_came() {
+    // What the far end presses, and what the agent does: so long that no number is it by accident.
+    let (theirs, ours) = ("8642086420", "9753197531");
+    for way in ["sound", "info", "info-plain"] {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        let records = folder.path().join("recordings");
+        let records = records.to_string_lossy();
+        let prefix = ["env", "RINGDESK_LOG=trace"].map(OsString::from);
+        let common = ["--no-register", "--codecs", "pcma", "--dtmf-by", way];
+        let options = ["--auto-answer", "--record-dir", &records];
+        let mut agent = Phone::behind(&prefix, &data, &[&common[..], &options].concat());
+        agent.wait("started");
+        let target = agent.uri();
+        let mut caller = Phone::start(&[&common[..], &["--call", &target]].concat());
+        caller.wait("answered");
+        agent.wait("media");
+        agent.wait("recording");
+        agent.send(&json!({"command": "pause_recording"}));
+        agent.wait("recording");
+        caller.send(&json!({"command": "dtmf", "digits": theirs}));
+        agent.send(&json!({"command": "dtmf", "digits": ours}));
+        // What is no command, and what are no digits, is told without them.
+        agent.send(&json!({"command": "dtmf", "digits": 9_753_197_531_u64}));
+        let error = agent.wait("error");
+        assert!(
+            error["message"].as_str().unwrap().contains("no command"),
+            "{error}"
+        );
+        agent.send(&json!({"command": "dtmf", "digits": "9753197531x"}));
+        let error = agent.wait("error");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be sent"),
+            "{error}"
+        );
+        let mut heard = String::new();
+        while heard.len() < ours.len() {
+            heard += caller.wait("dtmf")["digit"].as_str().unwrap();
+        }
+        assert_eq!(heard, ours, "{way}");
+        pass(&mut agent);
+        pass(&mut agent);
+        agent.send(&json!({"command": "pause_recording", "on": false}));
+        agent.wait("recording");
+        pass(&mut agent);
+        caller.send(&json!({"command": "dtmf", "digits": "7"}));
+        assert_eq!(agent.wait("dtmf")["digit"], "7");
+        caller.command("hangup");
+        agent.wait("ended");
+        let mut sinks = vec![("events", format!("{:?}", agent.drain()))];
+        assert_eq!(digits(agent.drain()), "7", "{way}");
+        let ended = agent.stop();
+        sinks.push(("log", ended.stderr.clone()));
+        let call = crate::phone::calls(&data)[0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let pcap = folder.path().join("call.pcapng");
+        let pcap = pcap.to_string_lossy();
+        for (sink, arguments) in [
+            ("call log", &["calls", "--json"][..]),
+            ("quality", &["calls", "quality", &call, "--json"]),
+            ("ladder", &["trace", &call]),
+            ("messages", &["trace", &call, "--json"]),
+            ("capture", &["trace", &call, "--pcap", &pcap]),
+        ] {
+            let folder = ["--data-dir", &data.to_string_lossy()].map(OsString::from);
+            let arguments = arguments.iter().map(OsString::from).chain(folder);
+            let (code, stdout, stderr) = run(&arguments.collect::<Vec<_>>());
+            assert_eq!(code, Some(0), "{sink}: {stderr}");
+            sinks.push((sink, stdout + &stderr));
+        }
+        // The database, the capture and the recording itself.
+        sinks.push(("files", everything_in(folder.path())));
+        for (sink, text) in sinks {
+            for secret in [theirs, ours] {
+                assert!(!text.contains(secret), "{way}: {secret} is in the {sink}");
+            }
+            for digit in theirs.chars().chain(ours.chars()) {
+                let signal = format!("Signal={digit}");
+                assert!(!text.contains(&signal), "{way}: {signal} is in the {sink}");
+                let plain = format!("Content-Length: 1\r\n\r\n{digit}");
+                assert!(!text.contains(&plain), "{way}: {digit} is in the {sink}");
+                let escaped = plain.replace("\r\n", "\\r\\n");
+                assert!(!text.contains(&escaped), "{way}: {digit} is in the {sink}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -207,4 +322,51 @@ fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
     caller.command("hangup");
     agent.wait("ended");
     assert_eq!(std::fs::read_dir(&records).unwrap().count(), 0);
+}
+
+#[test]
+fn a_full_disk_is_told_the_call_goes_on_and_what_was_recorded_plays() {
+    let folder = TempDir::new().unwrap();
+    let disk = folder.path().join("disk");
+    let data = folder.path().join("data");
+    for path in [&disk, &data, &folder.path().join("disk.saved")] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    let voice = folder.path().join("voice.wav");
+    Sound::tone(440.0, 20, 48_000).write(&voice);
+    let common = ["--no-register", "--codecs", "pcma"];
+    let dir = disk.to_string_lossy();
+    let options = ["--auto-answer", "--record-dir", &dir];
+    // A mebibyte holds five seconds.
+    let options = [&common[..], &options].concat();
+    let mut agent = Phone::behind(&small_disk(1, &disk), &data, &options);
+    let started = agent.wait("started");
+    let (target, voice) = (agent.uri(), voice.to_string_lossy());
+    let options = ["--loop", "--play", &voice, "--call", &target];
+    let mut caller = Phone::start(&[&common[..], &options].concat());
+    caller.wait("answered");
+    assert_eq!(agent.wait("recording")["state"], "started");
+    let failed = agent.wait("recording");
+    assert_eq!(failed["state"], "failed", "{failed:#}");
+    let problem = failed["problem"].as_str().unwrap();
+    assert!(problem.contains("the disk is full"), "{problem}");
+    assert!(problem.contains("free some space"), "{problem}");
+    // The call goes on, in both directions.
+    agent.send(&json!({"command": "dtmf", "digits": "1"}));
+    assert_eq!(caller.wait("dtmf")["digit"], "1");
+    caller.send(&json!({"command": "dtmf", "digits": "2"}));
+    assert_eq!(agent.wait("dtmf")["digit"], "2");
+    // The small disk is seen through the process that has it.
+    let seen = Path::new("/proc").join(started["pid"].to_string());
+    let seen = seen.join("root").join(disk.strip_prefix("/").unwrap());
+    let (_, far_end) = read_recording(&only_recording(&seen));
+    assert!(far_end.seconds() > 4.0, "{} s", far_end.seconds());
+    assert!(far_end.from(0.3).share_of_tone(440.0) > 0.7);
+    caller.command("hangup");
+    let ended = agent.wait("ended");
+    assert_eq!(ended["durable"], true, "{ended:#}");
+    let row = crate::phone::calls(&data).remove(0);
+    assert_eq!(row["state"], "completed", "{row:#}");
+    let file = row["recording"].as_str().unwrap();
+    assert!(Path::new(file).starts_with(&disk), "{file}");
 }

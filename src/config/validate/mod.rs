@@ -106,6 +106,11 @@ pub enum Problem {
     /// Only a relay is allowed, and there is none.
     #[error("relay_only sends sound by a TURN server alone; name one (turn), or set it to false")]
     RelayWithoutServer,
+    /// Only a relay is allowed, and what would use it is off.
+    #[error(
+        "relay_only hides this computer's address by ICE, which is off; set enabled to true, or relay_only to false"
+    )]
+    RelayWithoutIce,
     /// No codec is left to talk with.
     #[error("codecs is empty; name at least one of opus, g722, pcmu, pcma")]
     NoCodec,

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::crm::calls::INTERRUPTED;
-use crate::crm::row::{CallCursor, CallFilter, CallPage, MatchLevel, RecordingGap};
+use crate::crm::row::{
+    CallCursor, CallFilter, CallPage, InterruptedCall, MatchLevel, RecordingGap,
+};
 
 fn page(desk: &Desk, filter: CallFilter, search: &str) -> CallPage {
     wait(desk.store.calls(filter, search, None, 100)).unwrap()
@@ -457,14 +459,18 @@ fn the_gaps_of_a_recording_stay_with_the_call() {
 }
 
 #[test]
-fn interrupted_calls_without_a_recording_are_found_among_the_newest() {
+fn interrupted_calls_are_found_among_the_newest_with_their_recordings() {
     let desk = Desk::open();
     let [cut_off, recorded, over] =
         [1, 2, 3].map(|number| desk.insert(&inbound(number, "0301234567")));
     desk.change(recorded, CallChange::Recording("2.wav".to_owned()));
     desk.change(over, ended(CallState::Completed, 9));
-    let found = |desk: &Desk| wait(desk.store.interrupted_unrecorded()).unwrap();
+    let found = |desk: &Desk| wait(desk.store.lately_interrupted()).unwrap();
     assert_eq!(found(&desk), [], "it lives still");
     let desk = desk.again();
-    assert_eq!(found(&desk), [cut_off]);
+    let expected = [(recorded, Some("2.wav")), (cut_off, None)].map(|(id, file)| InterruptedCall {
+        id,
+        recording: file.map(str::to_owned),
+    });
+    assert_eq!(found(&desk), expected);
 }

@@ -40,6 +40,13 @@ impl Receiver {
         self.waiting = None;
     }
 
+    /// Begins anew behind a silence: nothing of what was heard before is heard again.
+    pub fn forget(&mut self) {
+        self.current = None;
+        self.leaving = None;
+        self.waiting = None;
+    }
+
     /// Takes less or more of the processor from here on.
     pub fn set_effort(&mut self, effort: Effort) {
         self.effort = effort;

@@ -71,7 +71,7 @@ fn a_new_source_and_a_restarted_far_end_are_followed() {
     );
     world.sides[1] = fresh;
     let plans = world.agree(&[Codec::Opus], [Direction::SendRecv; 2]);
-    world.sides[1].session.apply(world.now, &plans[1]).unwrap();
+    world.apply_to(1, &plans[1]);
     world.run(2.0);
     let heard = &world.heard(0)[48_000 + 12_000..];
     assert!(

@@ -174,10 +174,16 @@ impl World {
     }
 
     pub(super) fn apply(&mut self, plans: [MediaPlan; 2]) {
-        for (side, plan) in self.sides.iter_mut().zip(plans) {
-            side.session.apply(self.now, &plan).unwrap();
-            side.sends = plan.direction.sends();
+        for (side, plan) in plans.iter().enumerate() {
+            self.apply_to(side, plan);
         }
+    }
+
+    /// Lets one side follow its plan.
+    pub(super) fn apply_to(&mut self, side: usize, plan: &MediaPlan) {
+        let side = &mut self.sides[side];
+        side.session.apply(self.now, plan).unwrap();
+        side.sends = plan.direction.sends();
     }
 
     pub(super) fn run(&mut self, seconds: f32) {
@@ -197,8 +203,9 @@ impl World {
             let mut frame = SILENCE;
             side.session.playout(self.now, &mut frame);
             side.heard.extend(frame);
-            let music = side.on_hold.next(side.sends);
-            let mut frame = music.unwrap_or_else(|| side.speak());
+            let mut on_hold = std::mem::take(&mut side.on_hold);
+            let mut frame = on_hold.say(side.sends, || side.speak()).together();
+            side.on_hold = on_hold;
             side.session.capture(self.now, &mut frame, None);
             side.session.tick(self.now);
             while let Some(event) = side.session.poll_event() {

@@ -117,6 +117,35 @@ fn the_keypad_sends_tones() {
 }
 
 #[test]
+fn digits_pressed_while_the_recording_is_paused_are_not_shown() {
+    let mut shown = desk(with(talking(1, known())), Rows::default(), |state| {
+        state.view = View::Calls;
+    });
+    shown.get_by_label("Keypad").click();
+    shown.run_steps(2);
+    for (paused, digit) in [(false, "5"), (true, "4"), (true, "7"), (false, "6")] {
+        shown.state().change(|snapshot| {
+            let path = "a.wav".to_owned();
+            snapshot.calls[0].recording = if paused {
+                RecordingView::Paused(path)
+            } else {
+                RecordingView::On(path)
+            };
+        });
+        shown.run_steps(2);
+        shown.get_by_label(&format!("Digit {digit}")).click();
+        shown.run_steps(2);
+    }
+    shown.get_by_label("5••6");
+    let sent = shown.state_mut().sent();
+    let digits = sent.iter().filter_map(|command| match command {
+        Command::Dtmf(_, digits) => Some(digits.as_str()),
+        _ => None,
+    });
+    assert_eq!(digits.collect::<String>(), "5476");
+}
+
+#[test]
 fn quality_is_measured_or_unknown() {
     let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
     shown.get_by_label("Opus · quality unknown");

@@ -292,6 +292,7 @@ pub(super) fn registered() -> Snapshot {
                 ..Account::default()
             },
             has_password: true,
+            has_turn_password: false,
             registration: Registration::Registered,
         }],
         ..Snapshot::default()

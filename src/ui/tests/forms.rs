@@ -1,12 +1,14 @@
 //! The finer points of an account and of the settings: what is saved, and what is told when it is not.
 
+use egui::Role;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::config::TransferPolicy;
 use crate::config::account::{MessageWaiting, TransportChoice};
 use crate::config::call_extensions::ReliableChoice;
+use crate::config::ice::IceOptions;
+use crate::config::{RedundancyChoice, TransferPolicy};
 use crate::control::Command;
 use crate::ui::state::View;
 
@@ -34,15 +36,17 @@ fn click(shown: &mut Harness<'_, Stage>, label: &str) {
 }
 
 fn choose(shown: &mut Harness<'_, Stage>, name: &str, choice: &str) {
-    shown
-        .get_by_role_and_label(egui::accesskit::Role::ComboBox, name)
-        .click();
+    shown.get_by_role_and_label(Role::ComboBox, name).click();
     shown.run();
     click(shown, choice);
 }
 
 fn write(shown: &mut Harness<'_, Stage>, name: &str, text: &str) {
-    let field = egui::accesskit::Role::TextInput;
+    let field = if name.ends_with("password") {
+        Role::PasswordInput
+    } else {
+        Role::TextInput
+    };
     shown.get_by_role_and_label(field, name).focus();
     shown.run();
     shown.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
@@ -166,7 +170,7 @@ fn a_setting_that_cannot_be_used_says_why_and_stays_as_it_was_typed() {
         shown.run();
         shown.get_by_label_contains(sentence);
         assert!(shown.state_mut().sent().is_empty());
-        let field = shown.get_by_role_and_label(egui::accesskit::Role::TextInput, name);
+        let field = shown.get_by_role_and_label(Role::TextInput, name);
         assert_eq!(field.value().as_deref(), Some(wrong));
         assert!(!field.is_focused());
     }
@@ -237,4 +241,189 @@ fn the_last_codec_stays() {
         shown.state_mut().sent().as_slice(),
         [Command::SaveAccount { account, .. }] if account.codecs == ["pcma"]
     ));
+}
+
+/// What a screen reader says of a control beside its name.
+fn told(shown: &Harness<'_, Stage>, role: Role, name: &str) -> String {
+    let control = shown.get_by_role_and_label(role, name);
+    control.accesskit_node().description().unwrap_or_default()
+}
+
+#[test]
+fn servers_for_the_way_through_firewalls_are_saved_as_they_are_meant() {
+    let mut shown = form();
+    click(&mut shown, "Through firewalls");
+    write(&mut shown, "STUN server", " s");
+    // The sentence that comes with the first letter leaves the keyboard where it is.
+    shown.get_by_label("This is off, so the servers below are not used.");
+    let field = shown.get_by_role_and_label(Role::TextInput, "STUN server");
+    assert!(field.is_focused());
+    field.type_text("tun.pbx.example ");
+    shown.run();
+    write(&mut shown, "TURN server", "turn:relay.pbx.example:3479");
+    write(&mut shown, "TURN user", "agent ");
+    write(&mut shown, "TURN password", "s3cret");
+    // Who sends sound by the relay alone means ICE, without which it would go the direct way.
+    click(&mut shown, "Send sound by the TURN server alone");
+    assert!(shown.query_by_label_contains("This is off").is_none());
+    click(&mut shown, "Save");
+    let sent = shown.state_mut().sent();
+    let [
+        Command::SaveAccount {
+            account,
+            turn_password: Some(password),
+            ..
+        },
+    ] = sent.as_slice()
+    else {
+        panic!("{sent:?}");
+    };
+    let expected = IceOptions {
+        enabled: true,
+        stun: "stun.pbx.example".to_owned(),
+        turn: "turn:relay.pbx.example:3479".to_owned(),
+        turn_user: "agent".to_owned(),
+        relay_only: true,
+    };
+    assert_eq!(account.ice, expected);
+    assert_eq!(password.expose(), "s3cret");
+}
+
+#[test]
+fn a_server_that_is_none_is_told_at_its_field_until_it_is_mended() {
+    let mut shown = form();
+    for (name, wrong, sentence) in [
+        (
+            "STUN server",
+            "not a host",
+            "The STUN server \"not a host\"",
+        ),
+        (
+            "TURN server",
+            "turns:relay.example",
+            "The TURN server \"turns:relay.example\" cannot be used",
+        ),
+    ] {
+        let form = shown.state_mut().state.settings.form.as_mut().unwrap();
+        let ice = &mut form.account.ice;
+        let field = if name == "STUN server" {
+            &mut ice.stun
+        } else {
+            &mut ice.turn
+        };
+        *field = wrong.to_owned();
+        shown.run();
+        click(&mut shown, "Save");
+        assert!(shown.state_mut().sent().is_empty());
+        shown.get_by_label_contains(sentence);
+        assert!(told(&shown, Role::TextInput, name).starts_with(sentence));
+        let field = shown.get_by_role_and_label(Role::TextInput, name);
+        assert!(field.is_focused());
+        write(&mut shown, name, "relay.example");
+        assert!(shown.query_by_label_contains(sentence).is_none());
+        assert!(!told(&shown, Role::TextInput, name).contains(sentence));
+    }
+    let form = shown.state_mut().state.settings.form.as_mut().unwrap();
+    form.account.ice.turn.clear();
+    shown.run();
+    click(&mut shown, "Send sound by the TURN server alone");
+    click(&mut shown, "Save");
+    shown.get_by_label_contains("Name the TURN server that all sound is to go by");
+    assert!(
+        shown
+            .get_by_role_and_label(Role::TextInput, "TURN server")
+            .is_focused()
+    );
+    // Without ICE there is nothing to relay.
+    click(
+        &mut shown,
+        "Look for a way through routers and firewalls (ICE)",
+    );
+    click(&mut shown, "Save");
+    assert!(matches!(
+        shown.state_mut().sent().as_slice(),
+        [Command::SaveAccount { account, .. }] if !account.ice.enabled && !account.ice.relay_only
+    ));
+}
+
+#[test]
+fn a_stored_turn_password_is_told_as_that_of_its_server_and_user_alone() {
+    let mut snapshot = registered();
+    let account = &mut snapshot.accounts[0];
+    account.has_turn_password = true;
+    account.account.ice = IceOptions {
+        enabled: true,
+        turn: "turn:relay.example".to_owned(),
+        turn_user: "agent".to_owned(),
+        ..IceOptions::default()
+    };
+    let size = egui::vec2(1440.0, 3_600.0);
+    let mut shown = window(size, true, snapshot, Rows::default(), |state| {
+        state.view = View::Settings;
+    });
+    click(&mut shown, "Edit… sip:sam@pbx.example");
+    click(&mut shown, "Through firewalls");
+    let hint = |shown: &Harness<'_, Stage>| {
+        let field = shown.get_by_role_and_label(Role::PasswordInput, "TURN password");
+        let node = field.accesskit_node();
+        node.placeholder().unwrap_or_default().to_owned()
+    };
+    assert_eq!(hint(&shown), "Stored; type to replace");
+    write(&mut shown, "TURN user", "other");
+    assert_eq!(hint(&shown), "");
+    write(&mut shown, "TURN user", "agent");
+    assert_eq!(hint(&shown), "Stored; type to replace");
+}
+
+#[test]
+fn the_keyboard_goes_through_the_firewall_fields_from_top_to_bottom() {
+    let mut shown = form();
+    click(&mut shown, "Through firewalls");
+    let order = [
+        (
+            Role::Switch,
+            "Look for a way through routers and firewalls (ICE)",
+        ),
+        (Role::TextInput, "STUN server"),
+        (Role::TextInput, "TURN server"),
+        (Role::TextInput, "TURN user"),
+        (Role::PasswordInput, "TURN password"),
+        (Role::Switch, "Send sound by the TURN server alone"),
+    ];
+    shown.get_by_role_and_label(order[0].0, order[0].1).focus();
+    shown.run();
+    for (role, name) in order {
+        assert!(
+            shown.get_by_role_and_label(role, name).is_focused(),
+            "{name}"
+        );
+        assert!(
+            name == "TURN user" || !told(&shown, role, name).is_empty(),
+            "{name}"
+        );
+        shown.key_press(egui::Key::Tab);
+        shown.run();
+    }
+    assert!(shown.unnamed_widgets().is_empty());
+}
+
+#[test]
+fn how_much_is_sent_again_over_a_bad_network_is_chosen_with_the_sound() {
+    for (choice, expected) in [
+        ("Send each sound once", RedundancyChoice::Off),
+        ("Always send it again", RedundancyChoice::Always),
+    ] {
+        let mut shown = settings();
+        choose(&mut shown, "When the network loses words", choice);
+        let sent = shown.state_mut().sent();
+        assert!(
+            matches!(
+                sent.as_slice(),
+                [Command::SaveSettings(settings)] if settings.redundancy == expected
+            ),
+            "{choice}: {sent:?}"
+        );
+        let told = told(&shown, Role::ComboBox, "When the network loses words");
+        assert!(told.contains("From the next call on"), "{told}");
+    }
 }

@@ -113,6 +113,13 @@ fn a_test_says_what_it_does_and_what_it_found() {
         ),
         (
             SoundCheckView {
+                latency: Some(LatencyView::Heard(246)),
+                ..on
+            },
+            "That is much",
+        ),
+        (
+            SoundCheckView {
                 latency: Some(LatencyView::NotHeard),
                 ..on
             },
@@ -211,4 +218,22 @@ fn an_announcement_that_cannot_be_played_is_told_where_it_is_chosen() {
     });
     shown.get_by_label("Announcement before a recording");
     shown.get_by_label_contains("o call is recorded: it is gone");
+}
+
+#[test]
+fn the_settings_leave_the_card_of_a_call_its_place() {
+    let size = Vec2::new(900.0, 600.0);
+    let mut shown = window(
+        size,
+        false,
+        with(talking(1, known())),
+        Rows::default(),
+        |state| {
+            state.view = View::Settings;
+        },
+    );
+    shown.run_steps(2);
+    let card = shown.get_by_label("Mute").rect().left();
+    let widest = shown.get_by_label_contains("A change is heard at once");
+    assert!(widest.rect().right() < card, "{:?} {card}", widest.rect());
 }

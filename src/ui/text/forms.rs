@@ -21,17 +21,24 @@ pub(crate) const DIAL_REGION_WHY: &str = "Two letters, such as US or DE.";
 pub(crate) const OUTSIDE_PREFIX_WHY: &str = "Digits that a PBX wants before an outside number.";
 
 pub(crate) const FIREWALLS: &str = "Through firewalls";
-pub(crate) const ICE: &str = "Find the way of the sound (ICE)";
+pub(crate) const ICE: &str = "Look for a way through routers and firewalls (ICE)";
+pub(crate) const ICE_WHY: &str = "For calls in which one side hears nothing, as between two homes. Both phones try all their addresses, and the sound takes the shortest way that works. Phones that cannot do it are called as ever.";
+pub(crate) const ICE_OFF: &str = "This is off, so the servers below are not used.";
 pub(crate) const STUN: &str = "STUN server";
-pub(crate) const STUN_WHY: &str =
-    "As stun.example.com or stun.example.com:3478. It says how this phone is seen from outside.";
+pub(crate) const STUN_HINT: &str = "None, or such as stun.example.com";
+pub(crate) const STUN_WHY: &str = "It tells this phone how it is seen from outside. Another port than 3478 is written as stun.example.com:5000.";
 pub(crate) const TURN: &str = "TURN server";
+pub(crate) const TURN_HINT: &str = "None, or such as turn:relay.example.com";
 pub(crate) const TURN_WHY: &str =
-    "As turn:relay.example.com. It carries the sound where nothing else gets through.";
+    "It relays the sound, over UDP, where nothing else gets through, and is a STUN server, too.";
 pub(crate) const TURN_USER: &str = "TURN user";
 pub(crate) const TURN_PASSWORD: &str = "TURN password";
-pub(crate) const TURN_PASSWORD_HINT: &str = "Left empty, the kept one stays";
-pub(crate) const RELAY_ONLY: &str = "By the TURN server alone";
+pub(crate) const TURN_PASSWORD_WHY: &str =
+    "Kept as the account's password is. Another server or user needs its own.";
+pub(crate) const RELAY_ONLY: &str = "Send sound by the TURN server alone";
+pub(crate) const RELAY_ONLY_WHY: &str = "The other side then learns no address of this computer. The sound takes the longer way, and a call without that server has none.";
+pub(crate) const RELAY_WITHOUT_SERVER: &str =
+    "Name the TURN server that all sound is to go by, or switch that off below.";
 
 pub(crate) const EXTENSIONS: &str = "SIP extensions";
 pub(crate) const SRTP: &str = "Encrypted sound (SRTP)";

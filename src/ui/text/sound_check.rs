@@ -21,6 +21,7 @@ pub(crate) const CHECK_RINGING: &str = "It rings…";
 pub(crate) const CHECK_NO_MICROPHONE: &str =
     "There is no microphone: connect one, or choose another one above.";
 pub(crate) const LATENCY_WHY: &str = "From the speaker to the microphone, with the buffers of both: what your devices add to each turn of a conversation.";
+pub(crate) const LATENCY_MUCH: &str = "That is much: from some 150 ms on people talk into each other. Bluetooth is often the reason, and a cable helps.";
 pub(crate) const LATENCY_NOT_HEARD: &str = "The microphone does not hear the speaker, as with a headset; so the delay cannot be measured. Hold them together and try again.";
 
 /// The measured delay.

@@ -36,6 +36,7 @@ fn form(account: Account) -> AccountForm {
         password: PasswordField::default(),
         turn_password: PasswordField::default(),
         has_password: false,
+        turn_secret: None,
         consent: false,
         problem: None,
     }
@@ -46,6 +47,11 @@ pub(crate) fn of(view: &AccountView) -> AccountForm {
     AccountForm {
         id: Some(view.id),
         has_password: view.has_password,
+        turn_secret: view
+            .account
+            .ice
+            .secret_name()
+            .filter(|_| view.has_turn_password),
         ..form(view.account.clone())
     }
 }
@@ -291,6 +297,9 @@ fn checked(form: &AccountForm, taken: &[&str]) -> Result<Account, FormProblem> {
         &mut account.outbound_proxy,
         &mut account.voicemail,
         &mut account.display_name,
+        &mut account.ice.stun,
+        &mut account.ice.turn,
+        &mut account.ice.turn_user,
         &mut account.websocket_path,
         &mut account.tls.ca_file,
         &mut account.tls.pinned_certificate,

@@ -207,7 +207,9 @@ pub(crate) fn digits_ui(
         if state.card.digits.chars().count() >= 40 {
             state.card.digits.remove(0);
         }
-        state.card.digits.push_str(digit);
+        // Payment data: neither who looks over a shoulder nor who listens to a screen reader.
+        let paused = matches!(call.recording, RecordingView::Paused(_));
+        state.card.digits.push_str(if paused { "•" } else { digit });
         scene.send(Command::Dtmf(call.id, digit.to_owned()));
     }
     ui.add_space(8.0);

@@ -7,7 +7,7 @@ use crate::config::Account;
 use crate::config::validate::{CODECS, PACKET_MILLIS};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
-use crate::ui::widget::{Button, Look, explained_choice_ui, line_ui, switch_ui, why_ui};
+use crate::ui::widget::{Button, Look, explained_choice_ui, explained_switch_ui, line_ui, why_ui};
 
 /// What is done with one of the codecs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub(crate) fn codecs_form_ui(ui: &mut Ui, account: &mut Account) {
         }
     }
     ui.add_space(4.0);
-    switch_ui(
+    explained_switch_ui(
         ui,
         &mut account.silence_suppression,
         text::SILENCE_SUPPRESSION,
+        text::SILENCE_SUPPRESSION_WHY,
     );
-    why_ui(ui, text::SILENCE_SUPPRESSION_WHY);
     ui.add_space(4.0);
     let lengths = PACKET_MILLIS.map(|millis| (millis, text::packet_time(millis)));
     let chosen = &account.packet_millis;

@@ -9,7 +9,10 @@ use crate::ui::{format, text};
 pub(crate) fn of_account(problem: &Problem, account: &Account) -> FormProblem {
     FormProblem {
         field: field(problem, account),
-        sentence: format::problem(problem),
+        sentence: match problem {
+            Problem::RelayWithoutServer => text::RELAY_WITHOUT_SERVER.to_owned(),
+            _ => format::problem(problem),
+        },
         fresh: true,
     }
 }

@@ -6,7 +6,7 @@ use crate::config::TransferPolicy;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
 use crate::ui::state::FormProblem;
 use crate::ui::text;
-use crate::ui::widget::{Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
+use crate::ui::widget::{Field, choice_ui, explained_choice_ui, explained_switch_ui, switch_ui};
 
 /// Draws the rules.
 pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules, problem: &mut Option<FormProblem>) {
@@ -19,8 +19,12 @@ pub(crate) fn rules_form_ui(ui: &mut Ui, rules: &mut CallRules, problem: &mut Op
     digits_ui(ui, rules);
     switch_ui(ui, &mut rules.hide_number, text::HIDE_NUMBER);
     switch_ui(ui, &mut rules.trust_identity, text::TRUST_IDENTITY);
-    switch_ui(ui, &mut rules.allow_md5, text::ALLOW_MD5);
-    why_ui(ui, text::ALLOW_MD5_WHY);
+    explained_switch_ui(
+        ui,
+        &mut rules.allow_md5,
+        text::ALLOW_MD5,
+        text::ALLOW_MD5_WHY,
+    );
     ui.add_space(4.0);
 }
 

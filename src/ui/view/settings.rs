@@ -11,15 +11,15 @@ use super::sound_check::{sound_check_ui, volume_ui};
 use super::typed_setting::TypedSetting;
 use super::voice_settings::voice_settings_ui;
 use crate::config::settings::ThemeChoice;
-use crate::config::{RecordingPolicy, Settings};
+use crate::config::{RecordingPolicy, RedundancyChoice, Settings};
 use crate::control::{AccountView, Command, Registration, Snapshot};
 use crate::ui::readiness::with_retry;
 use crate::ui::scene::Scene;
 use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, FORM, Look, choice_ui, explained_choice_ui, line_ui, paragraph_ui, pill_ui, switch_ui,
-    title_ui, why_ui,
+    Button, FORM, Look, choice_ui, explained_choice_ui, explained_switch_ui, line_ui, paragraph_ui,
+    pill_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -32,7 +32,8 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
     ui.add_space(4.0);
     let snapshot = Arc::clone(&scene.snapshot);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(WIDEST);
+        // Beside the card of a call there is less room.
+        ui.set_max_width(WIDEST.min(ui.available_width()));
         section_ui(ui, text::ACCOUNTS, |ui| {
             accounts_ui(ui, scene, &mut state.settings, &snapshot);
         });
@@ -40,6 +41,7 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         section_ui(ui, text::SOUND, |ui| {
             sound_ui(ui, scene, &mut settings, &mut state.settings, &snapshot);
             voice_settings_ui(ui, &mut settings.voice);
+            redundancy_ui(ui, &mut settings);
             hold_music_ui(ui, &mut settings, &mut state.settings, &snapshot);
         });
         section_ui(ui, text::APPEARANCE, |ui| theme_ui(ui, &mut settings));
@@ -247,6 +249,21 @@ fn sound_ui(
     sound_check_ui(ui, scene);
 }
 
+/// How much is sent again for a network that loses sound.
+fn redundancy_ui(ui: &mut Ui, settings: &mut Settings) {
+    ui.add_space(8.0);
+    let choices = [
+        (RedundancyChoice::Off, text::REDUNDANCY_OFF.to_owned()),
+        (RedundancyChoice::Bursts, text::REDUNDANCY_BURSTS.to_owned()),
+        (RedundancyChoice::Always, text::REDUNDANCY_ALWAYS.to_owned()),
+    ];
+    let (name, why) = (text::REDUNDANCY, text::REDUNDANCY_WHY);
+    let chosen = explained_choice_ui(ui, name, why, &settings.redundancy, &choices);
+    if let Some(choice) = chosen {
+        settings.redundancy = choice;
+    }
+}
+
 /// The file is read by the engine, which tells what is wrong with it.
 fn hold_music_ui(
     ui: &mut Ui,
@@ -314,8 +331,12 @@ fn calls_section_ui(
     state: &mut SettingsState,
     snapshot: &Snapshot,
 ) {
-    switch_ui(ui, &mut settings.hold_on_answer, text::HOLD_ON_ANSWER);
-    why_ui(ui, text::HOLD_ON_ANSWER_WHY);
+    explained_switch_ui(
+        ui,
+        &mut settings.hold_on_answer,
+        text::HOLD_ON_ANSWER,
+        text::HOLD_ON_ANSWER_WHY,
+    );
     silence_limit_ui(ui, settings, state);
     let choices = [
         (RecordingPolicy::Agent, text::RECORDING_AGENT.to_owned()),
@@ -327,14 +348,26 @@ fn calls_section_ui(
         settings.recording = policy;
     }
     if settings.recording == RecordingPolicy::Agent {
-        switch_ui(ui, &mut settings.record_calls, text::RECORD_CALLS);
-        why_ui(ui, text::RECORD_CALLS_WHY);
+        explained_switch_ui(
+            ui,
+            &mut settings.record_calls,
+            text::RECORD_CALLS,
+            text::RECORD_CALLS_WHY,
+        );
     }
-    switch_ui(ui, &mut settings.recording_tone, text::RECORDING_TONE);
-    why_ui(ui, text::RECORDING_TONE_WHY);
+    explained_switch_ui(
+        ui,
+        &mut settings.recording_tone,
+        text::RECORDING_TONE,
+        text::RECORDING_TONE_WHY,
+    );
     announcement_ui(ui, settings, state, snapshot);
-    switch_ui(ui, &mut settings.dialling.ask_agent, text::ASK_AGENT);
-    why_ui(ui, text::ASK_AGENT_WHY);
+    explained_switch_ui(
+        ui,
+        &mut settings.dialling.ask_agent,
+        text::ASK_AGENT,
+        text::ASK_AGENT_WHY,
+    );
     ui.add_space(8.0);
     let name = (
         text::RECORD_DIR,

@@ -19,6 +19,9 @@ use crate::ui::widget::{Button, FORM, Look, line_ui, meter_ui, paint_icon, parag
 /// The icon beside a meter, and the room between things in their row, in points.
 const ICON: f32 = 14.0;
 const GAP: f32 = 6.0;
+/// From here on a delay of the devices alone is felt in a conversation: of the 150 ms from mouth to ear up
+/// to which nobody notices any (ITU-T G.114), nothing is left for the network.
+const MUCH_MILLIS: u32 = 150;
 
 /// A volume, in percent; it is taken when the slider is let go, so that a drag is one change. The
 /// microphone cannot be made silent here: that is what mute is for.
@@ -134,6 +137,9 @@ fn outcome_ui(ui: &mut Ui, check: SoundCheckView) {
         Some(LatencyView::Heard(millis)) => {
             paragraph_ui(ui, &text::latency(millis), BODY, colours.text);
             why_ui(ui, text::LATENCY_WHY);
+            if millis > MUCH_MILLIS {
+                paragraph_ui(ui, text::LATENCY_MUCH, SMALL, colours.warn.text);
+            }
         }
         Some(LatencyView::NotHeard) => {
             paragraph_ui(ui, text::LATENCY_NOT_HEARD, BODY, colours.muted);

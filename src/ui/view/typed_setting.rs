@@ -32,9 +32,6 @@ impl TypedSetting {
             .width(self.width)
             .checked(&mut draft.refused)
             .show(ui);
-        if field.changed() {
-            draft.refused = None;
-        }
         if !field.lost_focus() {
             if field.has_focus() || draft.refused.is_some() {
                 *unsaved = Some(draft);

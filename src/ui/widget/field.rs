@@ -26,7 +26,7 @@ pub(crate) struct Field<'a> {
     id: Option<Id>,
     limit: usize,
     why: &'a str,
-    problem: Option<&'a mut FormProblem>,
+    problem: Option<&'a mut Option<FormProblem>>,
 }
 
 impl<'a> Field<'a> {
@@ -105,10 +105,13 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// What is wrong with the form that it stands in; told here where it is about this field.
+    /// What is wrong with the form that it stands in; told here where it is about this field, until
+    /// something else is typed.
     pub(crate) fn checked(mut self, problem: &'a mut Option<FormProblem>) -> Self {
-        let name = self.name;
-        self.problem = problem.as_mut().filter(|it| it.field == Some(name));
+        let here = problem
+            .as_ref()
+            .is_some_and(|it| it.field == Some(self.name));
+        self.problem = here.then_some(problem);
         self
     }
 
@@ -144,6 +147,7 @@ impl<'a> Field<'a> {
             edit = edit.id(id);
         }
         let response = ui.add(edit);
+        bring_into_sight(&response);
         let response = match &label {
             Some(label) => response.labelled_by(label.id),
             None => response.accessible_name(self.name),
@@ -153,15 +157,27 @@ impl<'a> Field<'a> {
             paint_icon(ui.painter(), centre, glyph, 18.0, theme.colours.muted);
         }
         if let Some(problem) = self.problem {
-            problem_ui(ui, &response, problem);
+            if response.changed() {
+                *problem = None;
+            }
+            if let Some(problem) = problem {
+                problem_ui(ui, &response, problem);
+            }
         }
         if !self.why.is_empty() {
-            why_ui(ui, self.why);
+            explanation_ui(ui, &response, self.why);
         }
         if label.is_some() {
             ui.add_space(if self.why.is_empty() { 4.0 } else { 8.0 });
         }
         response
+    }
+}
+
+/// Scrolls to what the keyboard has just reached, where it is out of sight.
+fn bring_into_sight(control: &Response) {
+    if control.gained_focus() {
+        control.scroll_to_me(None);
     }
 }
 
@@ -173,13 +189,31 @@ fn problem_ui(ui: &mut Ui, field: &Response, problem: &mut FormProblem) {
     ui.painter()
         .rect_stroke(field.rect, radius, line, StrokeKind::Inside);
     paragraph_ui(ui, &problem.sentence, SMALL, colours.bad.text);
+    describe(ui, field, &problem.sentence);
+    ui.ctx().accesskit_node_builder(field.id, |node| {
+        node.set_invalid(egui::accesskit::Invalid::True);
+    });
     if std::mem::take(&mut problem.fresh) {
         field.request_focus();
         field.scroll_to_me(Some(egui::Align::Center));
     }
 }
 
-/// Adds the explanation of a control below it.
+/// Adds the explanation of a control below it, which a screen reader says with its name.
+fn explanation_ui(ui: &mut Ui, control: &Response, why: &str) {
+    why_ui(ui, why);
+    describe(ui, control, why);
+}
+
+/// Lets a screen reader say more of a control than its name.
+fn describe(ui: &Ui, control: &Response, words: &str) {
+    ui.ctx().accesskit_node_builder(control.id, |node| {
+        let said = node.description().map(|said| format!("{said} {words}"));
+        node.set_description(said.as_deref().unwrap_or(words));
+    });
+}
+
+/// Adds an explanation below what stands there.
 pub(crate) fn why_ui(ui: &mut Ui, why: &str) {
     paragraph_ui(ui, why, SMALL, Theme::of(ui).colours.muted);
 }
@@ -191,7 +225,7 @@ pub(crate) fn choice_ui<T: PartialEq + Clone>(
     chosen: &T,
     choices: &[(T, String)],
 ) -> Option<T> {
-    let changed = bare_choice_ui(ui, name, chosen, choices);
+    let (changed, _) = bare_choice_ui(ui, name, chosen, choices);
     ui.add_space(4.0);
     changed
 }
@@ -204,8 +238,8 @@ pub(crate) fn explained_choice_ui<T: PartialEq + Clone>(
     chosen: &T,
     choices: &[(T, String)],
 ) -> Option<T> {
-    let changed = bare_choice_ui(ui, name, chosen, choices);
-    why_ui(ui, why);
+    let (changed, control) = bare_choice_ui(ui, name, chosen, choices);
+    explanation_ui(ui, &control, why);
     ui.add_space(8.0);
     changed
 }
@@ -215,7 +249,7 @@ fn bare_choice_ui<T: PartialEq + Clone>(
     name: &str,
     chosen: &T,
     choices: &[(T, String)],
-) -> Option<T> {
+) -> (Option<T>, Response) {
     let theme = Theme::of(ui);
     ui.spacing_mut().item_spacing.y = 4.0;
     let label = ui.label(RichText::new(name).font(SMALL).color(theme.colours.muted));
@@ -225,7 +259,7 @@ fn bare_choice_ui<T: PartialEq + Clone>(
         .map(|(_, word)| shown_line(word))
         .unwrap_or_default();
     let mut changed = None;
-    ui.name_inputs(name, |ui| {
+    let control = ui.name_inputs(name, |ui| {
         egui::ComboBox::from_id_salt(name)
             .width(ui.available_width().min(FORM))
             .selected_text(shown)
@@ -241,13 +275,26 @@ fn bare_choice_ui<T: PartialEq + Clone>(
                 }
             })
             .response
-            .labelled_by(label.id);
+            .labelled_by(label.id)
     });
-    changed
+    bring_into_sight(&control);
+    (changed, control)
 }
 
 /// A switch with its words beside it; true when it was changed.
 pub(crate) fn switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> bool {
+    bare_switch_ui(ui, on, words).changed()
+}
+
+/// The same with an explanation below it.
+pub(crate) fn explained_switch_ui(ui: &mut Ui, on: &mut bool, words: &str, why: &str) -> bool {
+    let control = bare_switch_ui(ui, on, words);
+    explanation_ui(ui, &control, why);
+    ui.add_space(6.0);
+    control.changed()
+}
+
+fn bare_switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> Response {
     let theme = Theme::of(ui);
     let room = (ui.available_width() - TRACK.x - theme.space.small).max(40.0);
     let text = ui
@@ -290,7 +337,8 @@ pub(crate) fn switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> bool {
         place.center().y - text.size().y / 2.0,
     );
     painter.galley(left, text, theme.colours.text);
-    response.changed()
+    bring_into_sight(&response);
+    response
 }
 
 /// The widest that a choice and a form become: lines of some seventy letters.

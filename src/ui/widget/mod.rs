@@ -20,7 +20,9 @@ pub(crate) use banner::{banner_ui, message_ui};
 pub(crate) use bars::bars_ui;
 pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
-pub(crate) use field::{FORM, Field, choice_ui, explained_choice_ui, switch_ui, why_ui};
+pub(crate) use field::{
+    FORM, Field, choice_ui, explained_choice_ui, explained_switch_ui, switch_ui, why_ui,
+};
 pub(crate) use framed::framed_ui;
 pub(crate) use label::{
     Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,

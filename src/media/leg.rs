@@ -1,0 +1,388 @@
+//! One call on the media thread: what of it the agent hears, and what it sends.
+//!
+//! Both glide when a call is held, resumed, muted or left for another one, so that neither side hears a
+//! click; what glides is still heard in the tick after the change.
+
+use std::time::{Duration, Instant};
+
+use crate::base::id::CallId;
+use crate::media::call_recording::CallRecording;
+use crate::media::feed::Feed;
+use crate::media::frame::{Frame, SILENCE, mix};
+use crate::media::glide::Glide;
+use crate::media::hold_music::{Music, OnHold};
+use crate::media::microphone::Listener;
+use crate::media::session::Session;
+use crate::media::sockets::Sockets;
+
+/// Between two reports of quality.
+pub(super) const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One call.
+pub(super) struct Leg {
+    pub(super) id: CallId,
+    pub(super) sockets: Sockets,
+    pub(super) session: Session,
+    pub(super) feed: Feed,
+    pub(super) recording: CallRecording,
+    pub(super) applied: bool,
+    pub(super) sends: bool,
+    pub(super) next_quality: Instant,
+    /// What both sides hear of the recording in this tick.
+    pub(super) notice: Option<Frame>,
+    /// What the agent hears of it in this tick.
+    pub(super) heard_here: Option<Frame>,
+    on_hold: OnHold,
+    muted: bool,
+    /// Whether the recording goes on as soon as the digits of its pause have sounded.
+    resumes: bool,
+    /// What the far end says in this tick.
+    heard: Frame,
+    /// To or from the agent's ear, as before this tick and as behind it.
+    ear: [Glide; 2],
+    /// To or from what feeds it: it is silent while muted, and the microphone is for who has the focus.
+    mouth: Glide,
+}
+
+impl Leg {
+    /// One that waits for its plan.
+    pub(super) fn new(now: Instant, id: CallId, sockets: Sockets, session: Session) -> Self {
+        Self {
+            id,
+            sockets,
+            session,
+            feed: Feed::Microphone,
+            recording: CallRecording::of(id),
+            applied: false,
+            sends: false,
+            next_quality: now + QUALITY_INTERVAL,
+            notice: None,
+            heard_here: None,
+            on_hold: OnHold::default(),
+            muted: false,
+            resumes: false,
+            heard: SILENCE,
+            ear: [Glide::CLOSED; 2],
+            mouth: Glide::CLOSED,
+        }
+    }
+
+    /// Mutes the voice, or lets it be heard.
+    pub(super) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+        self.apply_mute();
+    }
+
+    /// Begins or ends a hold.
+    pub(super) fn hold(&mut self, held: bool, music: Option<&Music>) {
+        self.on_hold.set(held, music);
+        self.apply_mute();
+    }
+
+    /// Takes music that was read meanwhile.
+    pub(super) fn take_music(&mut self, music: &Music) {
+        self.on_hold.take(music);
+        self.apply_mute();
+    }
+
+    /// Takes the next 10 ms of what the far end says; `focus` says whether the agent is with it.
+    pub(super) fn listen(&mut self, at: Instant, focus: bool) {
+        self.session.playout(at, &mut self.heard);
+        self.notice = self.recording.notice(self.sends);
+        let [_, ear] = self.ear;
+        self.ear = [ear; 2];
+        let [_, ear] = &mut self.ear;
+        let mut heard = self.heard;
+        self.heard_here = ear.apply(focus, &mut heard).then_some(heard);
+    }
+
+    /// The end of what the agent hears of it, when it is over.
+    pub(super) fn last_words(&mut self, now: Instant) -> Option<Frame> {
+        let [_, mut ear] = self.ear;
+        let mut last = SILENCE;
+        self.session.playout(now, &mut last);
+        ear.apply(false, &mut last).then_some(last)
+    }
+
+    /// Whether it wants the microphone, or still needs it for the end of a word.
+    pub(super) fn listener(&self, focus: bool) -> Listener {
+        let wanted = focus && self.sends && !self.on_hold.plays();
+        if !self.feed.listens() {
+            Listener::Nobody
+        } else if wanted && self.muted {
+            Listener::Muted(self.id)
+        } else if wanted || (self.mouth.passes(false) && self.on_hold.speaks()) {
+            Listener::Call
+        } else {
+            Listener::Nobody
+        }
+    }
+
+    /// Sends the next 10 ms: what feeds it, which may be the microphone, or music in its place, and over
+    /// that what `others` say in a conference. Gives what the agent's side of a recording gets: music is
+    /// not what the agent said.
+    pub(super) fn speak(
+        &mut self,
+        at: Instant,
+        focus: bool,
+        microphone: &Frame,
+        others: Option<Frame>,
+    ) -> Frame {
+        let speaks = !self.muted && (focus || !self.feed.listens());
+        let (mut mouth, mut spoke) = (self.mouth, false);
+        let said = self.on_hold.say(self.sends, || {
+            let mut voice = self.feed.next(microphone, &self.heard);
+            mouth.apply(speaks, &mut voice);
+            spoke = true;
+            voice
+        });
+        if !spoke {
+            mouth = if speaks { Glide::OPEN } else { Glide::CLOSED };
+        }
+        self.mouth = mouth;
+        let mut over = self.notice;
+        if let Some(mut others) = others.filter(|_| self.sends) {
+            let [mut ear, _] = self.ear;
+            ear.apply(focus, &mut others);
+            mix(over.get_or_insert(SILENCE), &others);
+        }
+        let mut frame = said.together();
+        self.session.capture(at, &mut frame, over.as_ref());
+        self.session.tick(at);
+        if said.music.is_some() {
+            said.voice
+        } else {
+            frame
+        }
+    }
+
+    /// Whether the microphone is what it sends.
+    pub(super) fn sends_microphone(&self, focus: bool) -> bool {
+        focus && self.sends && !self.on_hold.plays() && self.feed.listens()
+    }
+
+    /// Pauses the recording, or lets it go on: behind the digits that were pressed meanwhile and sound
+    /// still.
+    pub(super) fn pause_recording(&mut self, paused: bool) {
+        self.resumes = !paused && self.session.sounds_digits();
+        if !self.resumes {
+            self.recording.pause(paused);
+        }
+    }
+
+    /// Records the 10 ms that both sides said.
+    pub(super) fn record(&mut self, agent: &Frame) {
+        if self.resumes && !self.session.sounds_digits() {
+            self.resumes = false;
+            self.recording.pause(false);
+        }
+        self.recording.write(agent, &self.heard);
+    }
+
+    /// Mute is for the voice: the music is heard.
+    fn apply_mute(&mut self) {
+        self.session.mute(self.muted && !self.on_hold.plays());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::monotonic_now;
+    use crate::media::command::RecordingNotice;
+    use crate::media::feed::Loader;
+    use crate::media::frame::{FRAME_TIME, peak, to_pcm16};
+    use crate::media::hold_music::tone_music;
+    use crate::media::outgoing::StreamSeed;
+    use crate::media::session::SessionSeed;
+    use crate::media::transport::SparePair;
+    use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, answer, offer};
+
+    /// A call without anybody at its other end, and a microphone that hears a tone.
+    struct Desk {
+        now: Instant,
+        leg: Leg,
+        spoken: u32,
+        /// What was sent, as a recording gets it.
+        sent: Vec<f32>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let now = monotonic_now();
+            let here = std::net::Ipv4Addr::LOCALHOST.into();
+            let (ports, _) = SparePair::default().take(now, here).unwrap();
+            let seed = SessionSeed {
+                stream: StreamSeed {
+                    ssrc: 1,
+                    sequence: 1,
+                    timestamp: 1,
+                },
+                ntp_time: 0,
+                spread: 1,
+            };
+            let session = Session::new(now, &seed);
+            let id = CallId::new(1, [7; 10]);
+            let mut desk = Self {
+                now,
+                leg: Leg::new(now, id, Sockets::new(ports), session),
+                spoken: 0,
+                sent: Vec::new(),
+            };
+            desk.agree(Direction::SendRecv);
+            desk
+        }
+
+        /// A plan without telephone-event: digits are heard.
+        fn plan(direction: Direction) -> MediaPlan {
+            let local = LocalMedia {
+                session_id: 1,
+                version: 1,
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
+                // The discard port.
+                rtp_port: 9,
+                codecs: vec![Codec::Pcma],
+                ptime_millis: 20,
+                direction,
+                silence_suppression: false,
+                ice: None,
+                srtp: LocalSrtp::default(),
+            };
+            let theirs = LocalMedia {
+                direction: Direction::SendRecv,
+                ..local.clone()
+            };
+            let (_, plan) = answer(&local, &offer(&theirs)).unwrap();
+            MediaPlan {
+                telephone_event_send: None,
+                ..plan
+            }
+        }
+
+        fn agree(&mut self, direction: Direction) {
+            let plan = Self::plan(direction);
+            self.leg.session.apply(self.now, &plan).unwrap();
+            self.leg.sends = plan.direction.sends();
+        }
+
+        fn run(&mut self, ticks: u32, focus: bool) {
+            for _ in 0..ticks {
+                let mut microphone = SILENCE;
+                for sample in &mut microphone {
+                    // Nowhere near zero at the end of a frame.
+                    let phase = 2.0 * std::f32::consts::PI * 537.0 * self.spoken as f32 / 48_000.0;
+                    *sample = 0.3 * phase.sin();
+                    self.spoken += 1;
+                }
+                self.leg.listen(self.now, focus);
+                let agent = self.leg.speak(self.now, focus, &microphone, None);
+                self.leg.record(&agent);
+                self.sent.extend(agent);
+                self.now += FRAME_TIME;
+            }
+        }
+
+        fn largest_step(&self) -> f32 {
+            let steps = self.sent.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+            steps.fold(0.0, f32::max)
+        }
+    }
+
+    #[test]
+    fn what_is_held_muted_left_or_resumed_is_recorded_without_a_click() {
+        let music = tone_music(1_300.0, 48_000);
+        type Change = fn(&mut Desk, bool, &Music);
+        let changes: [(&str, Change); 4] = [
+            ("left", |_, _, _| {}),
+            ("muted", |desk, on, _| desk.leg.mute(on)),
+            ("held", |desk, on, _| {
+                desk.leg.hold(on, None);
+                desk.agree(if on {
+                    Direction::Inactive
+                } else {
+                    Direction::SendRecv
+                });
+            }),
+            ("held with music", |desk, on, music| {
+                desk.leg.hold(on, Some(music));
+            }),
+        ];
+        for (what, change) in changes {
+            for ticks in 10..15 {
+                let mut desk = Desk::new();
+                desk.run(ticks, true);
+                assert_eq!(desk.leg.listener(true), Listener::Call);
+                change(&mut desk, true, &music);
+                // The end of the word is still to come, from the microphone as it was worked on.
+                let focus = what != "left";
+                if what != "muted" {
+                    assert_eq!(desk.leg.listener(focus), Listener::Call, "{what}");
+                }
+                desk.run(20, focus);
+                assert_ne!(desk.leg.listener(focus), Listener::Call, "{what}");
+                assert_eq!(peak(&desk.sent[desk.sent.len() - 4_800..]), 0.0, "{what}");
+                change(&mut desk, false, &music);
+                desk.run(20, true);
+                // The tone itself goes by 0.021 from one sample to the next.
+                let step = desk.largest_step();
+                assert!(step < 0.025, "{what} after {ticks} ticks: {step}");
+                assert!(peak(&desk.sent[desk.sent.len() - 4_800..]) > 0.29, "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_hears_who_is_muted_when_a_hold_with_music_begins_or_ends() {
+        let music = tone_music(1_300.0, 48_000);
+        let mut desk = Desk::new();
+        desk.leg.mute(true);
+        desk.run(10, true);
+        desk.sent.clear();
+        for held in [true, false, true, false] {
+            desk.leg.hold(held, Some(&music));
+            desk.run(7, true);
+        }
+        assert_eq!(peak(&desk.sent), 0.0);
+    }
+
+    #[test]
+    fn digits_pressed_in_a_pause_that_sound_behind_it_are_not_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let (outlet, _events) = tokio::sync::mpsc::channel(16);
+        let mut desk = Desk::new();
+        let notice = RecordingNotice::default();
+        let recording = &mut desk.leg.recording;
+        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        desk.leg.mute(true);
+        desk.run(20, true);
+        desk.leg.pause_recording(true);
+        desk.run(20, true);
+        desk.leg.session.send_digits("4711");
+        desk.leg.pause_recording(false);
+        // Each digit and its rest take some 200 ms.
+        desk.run(150, true);
+        assert!(!desk.leg.session.sounds_digits());
+        desk.leg.session.send_digits("9");
+        desk.run(50, true);
+        desk.leg.recording.stop().unwrap().join().unwrap();
+        let mut reader = hound::WavReader::open(path).unwrap();
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(samples.len(), 2 * 480 * 240);
+        // The agent's side, in pieces of 10 ms: the marks are short and soft, a digit is loud.
+        let loud = |piece: &[i16]| {
+            let agent = piece.iter().step_by(2);
+            agent.fold(0, |most, sample| most.max(sample.unsigned_abs()))
+                > to_pcm16(0.25).unsigned_abs()
+        };
+        let pieces: Vec<bool> = samples.chunks(2 * 480).map(loud).collect();
+        assert!(
+            pieces[..190].iter().all(|loud| !loud),
+            "a digit of the pause is heard"
+        );
+        assert!(
+            pieces[190..].iter().any(|loud| *loud),
+            "nor is one behind it"
+        );
+    }
+}
