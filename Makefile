@@ -33,7 +33,7 @@ run: setup
 	  exec $(CARGO) run --release -- --demo-without-display; \
 	fi
 
-## Run every test, also those against SIPp, Kamailio, baresip, linphone, coturn, PulseAudio and a real window.
+## Run every test, also those against SIPp, Kamailio, baresip, linphone, aiortc, coturn, PulseAudio and a real window.
 test: setup-test
 	$(CARGO) test
 

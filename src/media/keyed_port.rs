@@ -48,6 +48,11 @@ impl KeyedPort {
         }
     }
 
+    /// Takes where the far end is by now, as ICE has found out.
+    pub(super) fn route(&mut self, remote: Option<SocketAddr>) {
+        self.dtls.route(remote);
+    }
+
     /// Takes a datagram of DTLS.
     pub(super) fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         self.dtls.handle(now, from, datagram);

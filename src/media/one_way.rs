@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A cause is named two and a half seconds after the last sound, or sooner where packets come that
-//! show it; one that only the far end can know, with its report. A call that shall not be heard, on
+//! show it; one that only the far end can know, at most two seconds after its report. A call that shall not be heard, on
 //! hold for example, has no cause.
 
 use std::net::SocketAddr;
@@ -23,6 +23,9 @@ const UNUSABLE_PACKETS: u32 = 10;
 const APART: Duration = Duration::from_secs(1);
 /// What the far end reported so long ago says nothing of now.
 const REPORT_AGE: Duration = Duration::from_secs(12);
+/// Some report what they send and what they receive one after the other (aiortc): a report without one
+/// of the two says so only when no other came for so long.
+const APART_REPORTS: Duration = Duration::from_secs(2);
 /// The microphone gives exact zeros for so long: none in a quiet room does.
 const ZEROS: Duration = Duration::from_millis(2_500);
 /// No frame of the microphone for so long.
@@ -157,6 +160,8 @@ pub(super) struct OneWayDetector {
     /// Packets that we had sent at the last report of the far end, and what it says of them.
     far_received: (u64, Option<Received>),
     far_hears_nothing: bool,
+    /// Since when its reports know nothing of what we send.
+    unmentioned: Option<Instant>,
     captured: Instant,
     /// Since when the microphone gives zeros.
     zeros: Option<Instant>,
@@ -178,6 +183,7 @@ impl OneWayDetector {
             far_sending: FarSending::Unknown,
             far_received: (0, None),
             far_hears_nothing: false,
+            unmentioned: None,
             captured: now,
             zeros: None,
             speaks_muted: false,
@@ -195,6 +201,7 @@ impl OneWayDetector {
         self.unauthentic = None;
         self.far_received = (sent, None);
         self.far_hears_nothing = false;
+        self.unmentioned = None;
     }
 
     /// The latch does not believe where a packet comes from.
@@ -231,26 +238,32 @@ impl OneWayDetector {
         received: Option<Received>,
         sent: u64,
     ) {
-        let before = self.far_sent.replace((now, far_sent));
-        self.far_sending = match (before.and_then(|(_, sent)| sent), far_sent) {
-            (Some(before), Some(now)) if now != before => FarSending::Sends,
-            (None, Some(now)) if now > 0 => FarSending::Sends,
-            (_, Some(_) | None) => FarSending::SendsNothing,
-        };
+        let recent = |at: Instant| now.saturating_duration_since(at) < APART_REPORTS;
+        let apart = matches!(self.far_sent, Some((at, Some(_))) if recent(at));
+        if far_sent.is_some() || !apart {
+            let before = self.far_sent.replace((now, far_sent));
+            self.far_sending = match (before.and_then(|(_, sent)| sent), far_sent) {
+                (Some(before), Some(now)) if now != before => FarSending::Sends,
+                (None, Some(now)) if now > 0 => FarSending::Sends,
+                (_, Some(_) | None) => FarSending::SendsNothing,
+            };
+        }
+        if received.is_some() {
+            self.unmentioned = None;
+        }
         let (sent_before, before) = self.far_received;
         // Reports may come in a row; the sooner ones say too little.
         if sent.saturating_sub(sent_before) < TELLING_PACKETS {
             return;
         }
-        self.far_received = (sent, received);
-        self.far_hears_nothing = match (before, received) {
-            (Some(before), Some(now)) => {
-                now.fraction_lost >= ALL_LOST || now.highest_sequence == before.highest_sequence
-            }
-            (None, Some(now)) => now.fraction_lost >= ALL_LOST,
+        let Some(received) = received else {
             // Who receives reports of it (RFC 3550 section 6.4).
-            (Some(_) | None, None) => true,
+            self.unmentioned.get_or_insert(now);
+            return;
         };
+        self.far_received = (sent, Some(received));
+        let stands = before.is_some_and(|it| it.highest_sequence == received.highest_sequence);
+        self.far_hears_nothing = stands || received.fraction_lost >= ALL_LOST;
     }
 
     /// A frame before mute; `peak` is its largest sample, `live` whether it is a microphone's.
@@ -347,7 +360,8 @@ impl OneWayDetector {
         if ago(self.captured) >= FRAMES_MISSING {
             return Some(Cause::NoFrames);
         }
-        if self.far_hears_nothing {
+        let unmentioned = self.unmentioned;
+        if self.far_hears_nothing || unmentioned.is_some_and(|at| ago(at) >= APART_REPORTS) {
             return Some(Cause::FarEndHearsNothing);
         }
         if self.zeros.is_some_and(|since| ago(since) >= ZEROS) {

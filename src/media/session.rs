@@ -197,8 +197,7 @@ impl Session {
         }
         let Some(datagram) = self.keys.open_rtp(now, datagram) else {
             // Anybody can forge; only what seems to be the far end's shows what is wrong with it.
-            let remote = self.incoming.remote();
-            let far_end = remote.is_none_or(|remote| remote.ip() == from.ip());
+            let far_end = self.incoming.remote().is_none_or(|it| it.ip() == from.ip());
             if far_end && !self.keys.waits() {
                 self.detector.unauthentic(now);
             }
@@ -268,8 +267,10 @@ impl Session {
     pub fn route(&mut self, rtcp: bool, remote: Option<SocketAddr>) {
         if rtcp {
             self.remote_rtcp = remote;
+            self.report_keys.route(remote);
         } else {
             self.incoming.route(remote);
+            self.keys.route(remote);
         }
     }
 
@@ -296,7 +297,8 @@ impl Session {
         } else {
             KEEPALIVE
         };
-        let bytes = self.outgoing.capture(frame, notice, remote.is_some());
+        let open = remote.is_some() && !self.keys.waits();
+        let bytes = self.outgoing.capture(frame, notice, open);
         let Some(to) = remote else {
             return;
         };
@@ -326,10 +328,8 @@ impl Session {
             self.look(now);
         }
         if let Some(since) = self.listening_since {
-            let since = self
-                .incoming
-                .heard()
-                .map_or(since, |heard| heard.max(since));
+            let heard = self.incoming.heard();
+            let since = heard.map_or(since, |heard| heard.max(since));
             let lasting = now.saturating_duration_since(since);
             if lasting < SILENT_AFTER {
                 if std::mem::take(&mut self.silences_told) > 0 {

@@ -1,6 +1,7 @@
 //! A call in which each side says a sentence of its own.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -10,8 +11,10 @@ use crate::phone::{Phone, only_recording};
 /// How long each side talks, in seconds.
 const TALK: &str = "7";
 /// Speech after a codec is nearer than this, in decibels; other speech is beyond `FAR`.
-const NEAR: f64 = 5.0;
+const NEAR: f64 = 6.0;
 const FAR: f64 = 7.0;
+/// Where its recordings lie, below its folder.
+pub(crate) const RECORDINGS: &str = "recordings";
 
 /// What both sides say, and how our phone is started for it.
 #[derive(Debug)]
@@ -36,25 +39,8 @@ impl Conversation {
             "en-us+f3",
             48_000,
         );
-        let play = folder.path().join("ours.wav");
-        ours.write(&play);
-        let records = folder.path().join("recordings");
-        std::fs::create_dir(&records).unwrap();
-        let options = [
-            "--no-register",
-            "--codecs",
-            codecs,
-            "--play",
-            &play.to_string_lossy(),
-            "--record-dir",
-            &records.to_string_lossy(),
-            "--hangup-after",
-            TALK,
-            "--exit-after-calls",
-            "1",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        let mut options = one_call(folder.path(), codecs, &ours);
+        options.extend(["--no-register", "--hangup-after", TALK].map(str::to_owned));
         Self {
             ours,
             theirs,
@@ -94,8 +80,7 @@ impl Conversation {
 
     /// Both sides heard what a telephone band does not carry: the hiss of the s and sh.
     pub(crate) fn assert_wide(&self, heard_there: &Sound) {
-        let recording = only_recording(&self.folder.path().join("recordings"));
-        let (_, heard_here) = read_recording(&recording);
+        let (_, heard_here) = recording(self.folder.path());
         // What the far end's file holds is at the codec's rate.
         for (sent, heard) in [
             (&self.ours, heard_there),
@@ -110,8 +95,7 @@ impl Conversation {
 
     /// Both voices are in the recording, each on its side.
     pub(crate) fn assert_recorded(&self) {
-        let recording = only_recording(&self.folder.path().join("recordings"));
-        let (left, right) = read_recording(&recording);
+        let (left, right) = recording(self.folder.path());
         let distances = [
             left.distance_from(&self.ours),
             right.distance_from(&self.theirs),
@@ -125,4 +109,29 @@ impl Conversation {
             "told apart: {distances:?}"
         );
     }
+}
+
+/// The options of a phone that has one call, in which it says that and records both sides below `folder`.
+pub(crate) fn one_call(folder: &Path, codecs: &str, ours: &Sound) -> Vec<String> {
+    let play = folder.join("ours.wav");
+    ours.write(&play);
+    let records = folder.join(RECORDINGS);
+    std::fs::create_dir(&records).unwrap();
+    [
+        "--codecs",
+        codecs,
+        "--play",
+        &play.to_string_lossy(),
+        "--record-dir",
+        &records.to_string_lossy(),
+        "--exit-after-calls",
+        "1",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// What such a phone has recorded: its own side, and the far end.
+pub(crate) fn recording(folder: &Path) -> (Sound, Sound) {
+    read_recording(&only_recording(&folder.join(RECORDINGS)))
 }

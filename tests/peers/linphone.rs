@@ -1,10 +1,10 @@
 //! linphonec with files instead of a sound card, driven by its prompt.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -15,6 +15,25 @@ use crate::place::{self, PATIENCE};
 /// The bytes before the samples of its recordings.
 const HEADER: usize = 44;
 
+/// Where it runs, and how its sound goes.
+pub(crate) struct There<'a> {
+    /// What starts a program there.
+    pub(crate) prefix: &'a [OsString],
+    pub(crate) address: &'a str,
+    /// Without which it has no calls: `srtp` (SDES) or `dtls`; empty for none.
+    pub(crate) encryption: &'a str,
+    /// Whether by ICE; it offers none on loopback.
+    pub(crate) ice: bool,
+}
+
+/// On loopback, in the clear.
+pub(crate) const HERE: There<'_> = There {
+    prefix: &[],
+    address: "127.0.0.1",
+    encryption: "",
+    ice: false,
+};
+
 /// A running linphonec, with a home of its own.
 #[derive(Debug)]
 pub(crate) struct Linphone {
@@ -22,6 +41,7 @@ pub(crate) struct Linphone {
     stdin: ChildStdin,
     lines: Receiver<String>,
     seen: Vec<String>,
+    address: String,
     port: u16,
     folder: TempDir,
 }
@@ -30,7 +50,12 @@ impl Linphone {
     /// Starts it with one codec, such as `opus/48000/2` or `PCMA/8000/1`; it answers each call, says
     /// `speech` and records what it hears as `first`.
     pub(crate) fn start(codec: &str, speech: &Sound) -> Self {
-        Self::start_with(codec, speech, "")
+        Self::start_with(codec, speech, "", &HERE)
+    }
+
+    /// The same elsewhere, or with another way of its sound.
+    pub(crate) fn start_at(codec: &str, speech: &Sound, there: &There<'_>) -> Self {
+        Self::start_with(codec, speech, "", there)
     }
 
     /// The same as `sip:linphone@lab.example`, whose calls go to the proxy at that address.
@@ -42,10 +67,10 @@ impl Linphone {
              reg_identity=sip:linphone@lab.example\n\
              reg_sendregister=0\n"
         );
-        Self::start_with(codec, speech, &account)
+        Self::start_with(codec, speech, &account, &HERE)
     }
 
-    fn start_with(codec: &str, speech: &Sound, account: &str) -> Self {
+    fn start_with(codec: &str, speech: &Sound, account: &str, there: &There<'_>) -> Self {
         place::need("linphonec");
         let folder = TempDir::new().unwrap();
         let at = folder.path();
@@ -54,8 +79,8 @@ impl Linphone {
         // Its database is not made where its folder is missing.
         std::fs::create_dir_all(at.join(".local/share/linphone")).unwrap();
         let settings = at.join("settings");
-        std::fs::write(&settings, configuration(port, codec) + account).unwrap();
-        let mut child = Command::new("linphonec")
+        std::fs::write(&settings, configuration(port, codec, there) + account).unwrap();
+        let mut child = place::command(there.prefix, "linphonec")
             .arg("-c")
             .arg(&settings)
             .env("HOME", at)
@@ -72,23 +97,13 @@ impl Linphone {
             .spawn()
             .unwrap();
         let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = sync_channel(4096);
-        let _reader = thread::Builder::new()
-            .name("linphone".to_owned())
-            .spawn(move || {
-                for line in stdout.lines().map_while(Result::ok) {
-                    if sender.send(line).is_err() {
-                        break;
-                    }
-                }
-            })
-            .unwrap();
+        let lines = place::lines_of("linphone", child.stdout.take().unwrap());
         let mut linphone = Self {
             child,
             stdin,
             lines,
             seen: Vec::new(),
+            address: there.address.to_owned(),
             port,
             folder,
         };
@@ -97,13 +112,13 @@ impl Linphone {
         linphone.record("first");
         linphone.command("autoanswer enable");
         linphone.wait("Auto answer enabled");
-        place::until_udp_bound(port);
+        place::until_udp_bound_by(linphone.child.id(), port);
         linphone
     }
 
     /// Its address, to be called.
     pub(crate) fn uri(&self) -> String {
-        format!("sip:linphone@127.0.0.1:{}", self.port)
+        format!("sip:linphone@{}:{}", self.address, self.port)
     }
 
     /// Writes a command at its prompt, such as `call` with an address.
@@ -186,25 +201,37 @@ impl Heard {
     }
 }
 
-/// Loopback alone: no name is looked up and no server is asked.
-fn configuration(port: u16, codec: &str) -> String {
+/// One address alone: no name is looked up and no server is asked.
+fn configuration(port: u16, codec: &str, there: &There<'_>) -> String {
     let [mime, rate, channels] = codec.split('/').collect::<Vec<_>>().try_into().unwrap();
     let first = (port + 2) & !1;
     let last = first + 6;
+    let address = there.address;
+    let encryption = match there.encryption {
+        "" => String::new(),
+        kind => format!("media_encryption={kind}\nmedia_encryption_mandatory=1\n"),
+    };
+    let ice = if there.ice {
+        "firewall_policy=ice\n"
+    } else {
+        ""
+    };
     format!(
         "[sip]\n\
          sip_port={port}\n\
          sip_tcp_port=0\n\
          sip_tls_port=0\n\
-         bind_address=127.0.0.1\n\
+         bind_address={address}\n\
          use_ipv6=0\n\
          default_proxy=0\n\
          guess_hostname=0\n\
-         contact=sip:linphone@127.0.0.1:{port}\n\
+         contact=sip:linphone@{address}:{port}\n\
+         {encryption}\
          [net]\n\
          dns_srv_enabled=0\n\
+         {ice}\
          [rtp]\n\
-         bind_address=127.0.0.1\n\
+         bind_address={address}\n\
          audio_rtp_port={first}-{last}\n\
          [sound]\n\
          echocancellation=0\n\

@@ -1,5 +1,5 @@
-//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone, coturn,
-//! a window under Xvfb, and damaged surroundings.
+//! The real binary against programs that we did not write: SIPp, Kamailio, baresip, linphone, aiortc,
+//! coturn, a window under Xvfb, and damaged surroundings.
 //!
 //! `make test` installs the other programs. Everything runs on loopback with ports and folders of
 //! its own. `RINGDESK_BINARY` names another build of the phone to test.
@@ -16,6 +16,7 @@
     reason = "an index out of bounds fails the test, as it should"
 )]
 
+mod aiortc;
 mod audio;
 mod bad_input;
 mod baresip;
@@ -40,6 +41,7 @@ mod kamailio;
 mod killed;
 mod lab;
 mod linphone;
+mod locks;
 mod moves;
 mod names;
 mod namespace;
@@ -56,16 +58,19 @@ mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
 mod secured_domain;
+mod secured_linphone;
 mod service_route;
 mod session;
 mod several_calls;
 mod sipp;
 mod subscriptions;
+mod through_aiortc;
 mod through_baresip;
 mod through_dns;
 mod through_ice;
 mod through_kamailio;
 mod through_linphone;
+mod tones;
 mod torture;
 mod trace;
 mod transfers;

@@ -1,9 +1,11 @@
 //! Ports, programs and waiting.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -127,6 +129,23 @@ pub(crate) fn until_tcp_listens_by(pid: u32, port: u16) {
         let mut tables = tables.into_iter().filter_map(read);
         tables.any(|table| table.lines().any(listens)).then_some(())
     });
+}
+
+/// What a program writes, line by line.
+pub(crate) fn lines_of(name: &str, output: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = sync_channel(4096);
+    let output = BufReader::new(output);
+    let _reader = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        })
+        .unwrap();
+    lines
 }
 
 /// A program, or another one that starts it: `prefix` is that one with its arguments.

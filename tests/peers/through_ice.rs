@@ -13,18 +13,19 @@ use crate::namespace::{Namespaces, SERVICE};
 use crate::phone::Phone;
 
 /// The address of the phone's cable.
-const PHONE: &str = "10.71.1.2";
+pub(crate) const PHONE: &str = "10.71.1.2";
 /// The ports of sound of both phones, where a firewall is to know them.
 const SOUND: &str = "20000-29999";
 
-fn plugged() -> Namespaces {
+/// Namespaces with one cable.
+pub(crate) fn plugged() -> Namespaces {
     let spaces = Namespaces::new();
     spaces.plug(1, 100);
     spaces
 }
 
 /// The options by which a phone uses coturn.
-fn by_coturn(folder: &Path) -> Vec<String> {
+pub(crate) fn by_coturn(folder: &Path) -> Vec<String> {
     let password = folder.join("turn-password");
     std::fs::write(&password, PASSWORD).unwrap();
     [

@@ -108,6 +108,36 @@ fn nothing_is_sent_before_the_keys_and_all_of_it_is_heard_after() {
     }
 }
 
+/// Where ICE looks for the way, the plan names none.
+#[test]
+fn a_handshake_begins_once_there_is_a_way() {
+    let (mut world, mut plans) = agreed(8);
+    for plan in &mut plans {
+        (plan.remote_rtp, plan.remote_rtcp) = (None, None);
+    }
+    world.apply(plans);
+    world.run(2.0);
+    assert!(keys_of(&world, 0).is_empty() && keys_of(&world, 1).is_empty());
+    for side in [0, 1] {
+        let theirs = world.sides[1 - side].address;
+        world.sides[side].session.route(false, Some(theirs));
+    }
+    world.run(10.0);
+    for side in [0, 1] {
+        assert_eq!(keys_of(&world, side), [Ok(SrtpSuite::AeadAes256Gcm)]);
+        let quality = world.sides[side].session.quality();
+        assert!(quality.received > 450 && quality.lost == 0, "{quality:?}");
+    }
+}
+
+#[test]
+fn what_waits_for_keys_is_neither_sent_nor_counted() {
+    let (mut world, [ours, _]) = agreed(9);
+    world.sides[0].session.apply(world.now, &ours).unwrap();
+    world.run(5.0);
+    assert_eq!(world.sides[0].session.quality().sent, 0);
+}
+
 /// Then the port of the reports has a handshake of its own (RFC 5764 section 4.1.2).
 #[test]
 fn reports_on_a_port_of_their_own_have_keys_of_their_own() {

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::world::{Flying, Weather, World};
+use crate::base::clock::monotonic_now;
 use crate::media::frame::{FRAME_TIME, SILENCE};
-use crate::media::one_way::{Cause, FarSending};
+use crate::media::one_way::{Cause, Duties, FarSending, OneWayDetector, Received};
 use crate::media::quality::Second;
 use crate::media::rtp::is_rtcp;
 use crate::media::session::SessionEvent;
@@ -303,6 +304,40 @@ fn the_far_end_says_that_nothing_of_us_arrives() {
     assert_eq!(causes(&world, 0), [Some(Cause::FarEndHearsNothing)]);
     world.run(16.0);
     assert_eq!(causes(&world, 0).last(), Some(&None));
+}
+
+/// As aiortc does: each second or so what it sends, and at other moments what it receives.
+#[test]
+fn reports_of_what_is_sent_and_of_what_is_received_may_come_apart() {
+    let start = monotonic_now();
+    let mut detector = OneWayDetector::new(start);
+    let duties = Duties {
+        receives: Some(start),
+        sends: Some(start),
+        reachable: true,
+        heard: None,
+    };
+    let mut found = Vec::new();
+    for step in 1..=80_u32 {
+        let (now, sent) = (start + Duration::from_millis(100) * step, 5 * step);
+        detector.captured(now, 0.1, false, false);
+        if step % 14 == 10 {
+            detector.reported(now, Some(sent), None, u64::from(sent));
+        }
+        // Nothing of ours arrives in the last four seconds.
+        if step % 14 == 3 && step < 40 {
+            let received = Received {
+                fraction_lost: 0,
+                highest_sequence: sent,
+            };
+            detector.reported(now, None, Some(received), u64::from(sent));
+        }
+        let causes = detector.look(now, &duties);
+        found.extend(causes.map(|(_, found)| found.map(|cause| (step, cause))));
+    }
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    let sends = Cause::NothingReceived(FarSending::Sends);
+    assert_eq!(found, [(25, sends), (72, Cause::FarEndHearsNothing)]);
 }
 
 #[test]

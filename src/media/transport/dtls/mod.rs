@@ -1,7 +1,7 @@
 //! The keys of a call's sound by a handshake on its own way (DTLS-SRTP, RFC 5763 and RFC 5764),
 //! sans-IO but for the random numbers, which `rtc::dtls` draws itself.
 //!
-//! Input: `expect` and `apply`, `handle` for what comes, `handle_timeout`. Output: after each of them
+//! Input: `expect`, `apply` and `route`, `handle` for what comes, `handle_timeout`. Output: after each of them
 //! `poll_transmit` and `poll_event` until they are empty.
 //!
 //! Anybody can begin a handshake with an open port, and whoever answers our offer may do so before the
@@ -144,6 +144,18 @@ impl DtlsTransport {
             at += usize::from(stays);
         }
         true
+    }
+
+    /// Takes where the far end is by now, or that it is nowhere: what ICE has found out, in whose sessions
+    /// nobody else can take part. What waited for a way begins at the next `handle_timeout`; handshakes
+    /// that are under way go on there.
+    pub fn route(&mut self, remote: Option<SocketAddr>) {
+        self.remote = remote;
+        if let Some(remote) = remote {
+            for attempt in &mut self.attempts {
+                attempt.peer = remote;
+            }
+        }
     }
 
     /// Takes a datagram of DTLS.

@@ -32,6 +32,8 @@ struct World {
     sides: [DtlsTransport; 2],
     identities: [Identity; 2],
     events: [Vec<DtlsEvent>; 2],
+    /// Where each is reached, and seen to send from.
+    places: [SocketAddr; 2],
     flying: Vec<Flying>,
     random: SeededRandom,
     /// In percent.
@@ -55,6 +57,7 @@ impl World {
             sides,
             identities,
             events: [Vec::new(), Vec::new()],
+            places: [address(1), address(2)],
             flying: Vec::new(),
             random: SeededRandom::new(seed),
             loss: 0,
@@ -71,7 +74,7 @@ impl World {
     }
 
     fn apply_plan(&mut self, side: usize, plan: &DtlsPlan) -> bool {
-        let remote = [address(2), address(1)][side];
+        let remote = self.places[1 - side];
         let fresh = self.sides[side].apply(self.now, Some(plan), Some(remote));
         self.gather();
         fresh
@@ -82,7 +85,7 @@ impl World {
             while let Some((to, bytes)) = self.sides[from].poll_transmit() {
                 self.sent += 1;
                 assert!(bytes.len() <= 1_300, "it fits into a packet");
-                if to != address(2 - u8::try_from(from).unwrap()) {
+                if to != self.places[1 - from] {
                     continue;
                 }
                 for _ in 0..self.copies {
@@ -109,7 +112,7 @@ impl World {
             self.flying.sort_by_key(|flying| flying.arrival);
             let due = self.flying.partition_point(|f| f.arrival <= self.now);
             for flying in self.flying.drain(..due).collect::<Vec<_>>() {
-                let source = address(u8::try_from(flying.from).unwrap() + 1);
+                let source = self.places[flying.from];
                 self.sides[1 - flying.from].handle(self.now, source, &flying.bytes);
                 self.gather();
             }
@@ -210,6 +213,42 @@ fn another_certificate_than_the_one_of_the_description_gives_no_keys() {
         world.run(Duration::from_secs(31));
         let failed = DtlsEvent::Failed(DtlsFailure::Fingerprint);
         assert_eq!(world.events[victim], [failed]);
+    }
+}
+
+/// Where ICE looks for the way, nobody knows at first where the far end is.
+#[test]
+fn the_certificate_is_checked_against_the_description_also_on_a_way_that_was_found_later() {
+    let mut world = World::new(13);
+    let wrong = DtlsPlan {
+        fingerprints: vec![Fingerprint::of(FingerprintHash::Sha256, b"another")],
+        ..plan(DtlsRole::Active, &world.identities[1])
+    };
+    world.sides[0].apply(world.now, Some(&wrong), None);
+    world.apply(1);
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.sent, 0, "nobody knows where to");
+    world.sides[0].route(Some(address(2)));
+    world.run(Duration::from_secs(1));
+    let failed = DtlsEvent::Failed(DtlsFailure::Fingerprint);
+    assert_eq!(world.events[0], [failed], "at once");
+}
+
+/// ICE may settle on another pair than the one that worked first.
+#[test]
+fn a_handshake_goes_on_where_the_way_of_either_side_becomes_another() {
+    for mover in [0, 1] {
+        for steps in 0..12 {
+            let mut world = World::new(14);
+            world.apply(1);
+            world.apply(0);
+            world.run(STEP * steps);
+            world.places[mover] = address(7);
+            world.sides[1 - mover].route(Some(address(7)));
+            world.run(Duration::from_secs(2));
+            world.assert_secured();
+            assert_eq!(world.events.iter().map(Vec::len).sum::<usize>(), 2);
+        }
     }
 }
 

@@ -77,7 +77,8 @@ pub struct IceTransmit {
 pub struct Media<'d> {
     /// For which component.
     pub component: u8,
-    /// Of whom. Once a path is chosen, its far address, whichever proven one it came from.
+    /// Of whom. Once `IceEvent::Path` was polled, the far address that it told, whichever proven one it
+    /// came from.
     pub from: SocketAddr,
     /// What.
     pub bytes: Cow<'d, [u8]>,
@@ -108,8 +109,10 @@ pub struct IceSession {
     /// 9).
     former: Option<Agent>,
     mode: Mode,
-    /// What was told last.
+    /// What waits to be told, or was.
     paths: [Option<SocketAddr>; 2],
+    /// What was told last.
+    told: [Option<SocketAddr>; 2],
     transmits: VecDeque<IceTransmit>,
     events: VecDeque<IceEvent>,
     dropped: u64,
@@ -145,6 +148,7 @@ impl IceSession {
             former: None,
             mode: Mode::Waiting,
             paths: [None; 2],
+            told: [None; 2],
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             dropped: 0,
@@ -159,7 +163,8 @@ impl IceSession {
             Some(ice) => self.check(now, ice, plan.rtcp_mux),
             None => {
                 self.mode = Mode::Unchecked;
-                (self.agent, self.former, self.paths) = (None, None, [None; 2]);
+                (self.agent, self.former) = (None, None);
+                (self.paths, self.told) = ([None; 2], [None; 2]);
                 for socket in &mut self.sockets {
                     socket.settle();
                     let remote = match socket.component {
@@ -284,7 +289,13 @@ impl IceSession {
 
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<IceEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if let Some(IceEvent::Path(component, path)) = event
+            && let Some(told) = self.told.get_mut(usize::from(component - RTP))
+        {
+            *told = path;
+        }
+        event
     }
 
     /// When something is due.
@@ -351,7 +362,7 @@ impl IceSession {
             Mode::Unchecked => Some(from).filter(|_| way.relayed == self.relay_only),
             Mode::Checked => agents
                 .any(|agent| agent.is_proven(way, from))
-                .then(|| self.way(component).map_or(from, |(_, far)| far)),
+                .then(|| self.told(component).unwrap_or(from)),
         };
         if from.is_none() {
             self.dropped += 1;
@@ -368,6 +379,12 @@ impl IceSession {
         let mut agents = [&self.agent, &self.former].into_iter().flatten();
         let pair = agents.find_map(|agent| agent.path(component))?;
         Some((pair.way, pair.remote.address))
+    }
+
+    /// The far address of a component's path, as it was told.
+    fn told(&self, component: u8) -> Option<SocketAddr> {
+        let told = self.told.get(usize::from(component - RTP));
+        told.copied().flatten()
     }
 
     fn bases(&self) -> Vec<Base> {

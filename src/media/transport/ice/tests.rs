@@ -274,6 +274,31 @@ fn two_that_both_control_or_both_do_not_agree_by_the_larger_number() {
     }
 }
 
+/// The way becomes another one while datagrams wait to be read that came by the former: who reads them
+/// knows of it only afterwards (each is checked as it is taken).
+#[test]
+fn media_is_of_the_way_that_was_told_until_another_one_is() {
+    let mut ways = 0;
+    for seed in 0..30 {
+        let kit = Kit::behind(NatKind::EndpointDependent);
+        let mut world = World::new(seed, [kit, Kit::behind(NatKind::EndpointIndependent)]);
+        world.jitter = Duration::from_millis(120);
+        world.reads = Duration::from_millis(10);
+        world.connect();
+        let mut told = [None; 2];
+        for _ in 0..150 {
+            world.talk_at_once();
+            world.run(Duration::from_millis(10));
+            for (side, told) in world.sides.iter().zip(&mut told) {
+                ways += u32::from(*told != side.paths[0]);
+                *told = side.paths[0];
+            }
+        }
+        assert!(world.both_settled() && !world.sides[0].heard.is_empty());
+    }
+    assert!(ways > 60, "some became others: {ways}");
+}
+
 #[test]
 fn media_goes_on_while_ice_is_restarted_and_then_by_the_new_session() {
     let mut world = World::new(1, [NatKind::EndpointIndependent; 2].map(Kit::behind));

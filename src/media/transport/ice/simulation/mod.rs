@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) loss: u64,
     /// Up to how much later than others a datagram comes.
     pub(super) jitter: Duration,
+    /// How often the sockets are read: what came meanwhile is handled in a row.
+    pub(super) reads: Duration,
     /// Datagrams to and from this side vanish.
     pub(super) cut: Option<usize>,
     random: SeededRandom,
@@ -128,6 +130,7 @@ impl World {
             mux: true,
             loss: 0,
             jitter: Duration::ZERO,
+            reads: Duration::ZERO,
             cut: None,
             random: SeededRandom::new(seed + 77),
             flying: BTreeMap::new(),
@@ -250,6 +253,16 @@ impl World {
             .collect()
     }
 
+    /// Sends media of both sides, and goes on.
+    pub(super) fn talk_at_once(&mut self) {
+        let nowhere = SocketAddr::from(([192, 0, 2, 99], 9));
+        for side in &mut self.sides {
+            let packet = [0x80, 0, 1, 2].to_vec();
+            side.session.send(self.now, RTP, nowhere, packet);
+        }
+        self.drain();
+    }
+
     /// Sends octets from anywhere to a side's socket, past its NAT.
     pub(super) fn inject(&mut self, side: usize, component: u8, from: SocketAddr, bytes: &[u8]) {
         self.take(side, component, from, bytes);
@@ -287,6 +300,8 @@ impl World {
     fn take(&mut self, side: usize, component: u8, from: SocketAddr, bytes: &[u8]) {
         let side = &mut self.sides[side];
         if let Some(media) = side.session.handle(self.now, component, from, bytes) {
+            let told = side.paths[usize::from(media.component - 1)];
+            assert!(told.is_none_or(|told| told == media.from), "it was told");
             side.heard
                 .push((media.component, media.from, media.bytes.into_owned()));
         }
@@ -334,7 +349,12 @@ impl World {
         let jitter = u64::try_from(self.jitter.as_micros()).unwrap();
         let late = Duration::from_micros(self.random.next_u64() % (jitter + 1));
         self.flown += 1;
-        let at = self.now + Duration::from_millis(10) + late;
+        let mut at = self.now + Duration::from_millis(10) + late;
+        if !self.reads.is_zero() {
+            let since = (at - self.start).as_nanos();
+            let rounds = since.div_ceil(self.reads.as_nanos());
+            at = self.start + self.reads * u32::try_from(rounds).unwrap();
+        }
         self.flying.insert((at, self.flown), (from, to, bytes));
     }
 }
