@@ -46,6 +46,7 @@ pub mod tone;
 pub mod transport;
 pub mod volume;
 
+mod call;
 mod chirp;
 mod conference;
 mod feed;

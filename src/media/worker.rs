@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
+use crate::media::call::Call;
 use crate::media::call_recording::CallRecording;
 use crate::media::codec::EffortRule;
 use crate::media::command::{
@@ -21,7 +22,7 @@ use crate::media::command::{
 use crate::media::conference::Mix;
 use crate::media::device::{SoundCards, file};
 use crate::media::feed::{Feed, Loader};
-use crate::media::frame::{Frame, SILENCE, mix};
+use crate::media::frame::{SILENCE, mix};
 use crate::media::hold_music::{OnHold, Shelf};
 use crate::media::microphone::{Listener, Microphone};
 use crate::media::news::{found, told};
@@ -46,41 +47,6 @@ const LATE_CARD: Duration = Duration::from_millis(1);
 const IDLE: Duration = Duration::from_millis(500);
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
-
-struct Call {
-    id: CallId,
-    sockets: Sockets,
-    session: Session,
-    feed: Feed,
-    on_hold: OnHold,
-    muted: bool,
-    recording: CallRecording,
-    /// What both sides hear of the recording in this tick.
-    notice: Option<Frame>,
-    applied: bool,
-    sends: bool,
-    next_quality: Instant,
-    /// What the far end says in this tick.
-    heard: Frame,
-}
-
-impl Call {
-    /// Mute is for the voice: the music is heard.
-    fn apply_mute(&mut self) {
-        self.session.mute(self.muted && !self.on_hold.plays());
-    }
-
-    /// Whether it wants the microphone, once it has the focus.
-    fn listener(&self) -> Listener {
-        if !self.sends || !self.feed.listens() || self.on_hold.plays() {
-            Listener::Nobody
-        } else if self.muted {
-            Listener::Muted(self.id)
-        } else {
-            Listener::Call
-        }
-    }
-}
 
 /// The thread's state.
 pub(super) struct Worker {
