@@ -53,6 +53,7 @@ mod feed;
 mod incoming;
 mod keyed_port;
 mod microphone;
+mod mixer;
 mod news;
 mod pacer;
 mod protection;

@@ -1,7 +1,7 @@
 //! The media thread: takes commands, moves datagrams, and makes each tick.
 //!
-//! It decides nothing about a call; that is in `session`. At each tick every call is played first,
-//! then the mixer is fed, then every call captures, so that an echo returns within its own tick.
+//! It decides nothing about a call; that is in `session`. What the agent hears and says is mixed in
+//! `mixer`; the other calls are each for themselves.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,25 +14,16 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
 use crate::media::call::Call;
-use crate::media::call_recording::CallRecording;
 use crate::media::codec::EffortRule;
-use crate::media::command::{
-    Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source, Tone,
-};
-use crate::media::conference::Mix;
-use crate::media::device::{SoundCards, file};
+use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
+use crate::media::device::file;
 use crate::media::feed::{Feed, Loader};
-use crate::media::frame::{SILENCE, mix};
-use crate::media::hold_music::{OnHold, Shelf};
-use crate::media::microphone::{Listener, Microphone};
-use crate::media::news::{found, told};
+use crate::media::hold_music::Shelf;
+use crate::media::mixer::Mixer;
 use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
 use crate::media::seed::draw_seed;
 use crate::media::session::Session;
-use crate::media::sockets::Sockets;
-use crate::media::sound_test::SoundCheck;
-use crate::media::tone::TonePlayer;
 use crate::media::transport::{Identity, PortPair};
 
 /// Messages that are taken at once.
@@ -45,9 +36,6 @@ const GLANCE: Duration = Duration::from_millis(4);
 const LATE_CARD: Duration = Duration::from_millis(1);
 /// Between two looks at the inbox when nothing is to be done.
 const IDLE: Duration = Duration::from_millis(500);
-/// Between two reports of quality.
-const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
-
 /// The thread's state.
 pub(super) struct Worker {
     inbox: Receiver<Message>,
@@ -57,14 +45,9 @@ pub(super) struct Worker {
     shelf: Shelf,
     calls: Vec<Call>,
     focus: Vec<CallId>,
-    tone: Option<TonePlayer>,
-    /// A tone that was ended and fades in the next tick.
-    fading: Option<TonePlayer>,
-    cards: SoundCards,
-    microphone: Microphone,
+    mixer: Mixer,
     /// How much the decoders may compute.
     effort: EffortRule,
-    check: SoundCheck,
     redundancy: Redundancy,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
@@ -92,12 +75,8 @@ impl Worker {
             shelf: Shelf::new(),
             calls: Vec::new(),
             focus: Vec::new(),
-            tone: None,
-            fading: None,
-            cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
-            microphone: Microphone::default(),
+            mixer: Mixer::start(now, devices).map_err(MediaError::Thread)?,
             effort: EffortRule::new(now),
-            check: SoundCheck::default(),
             redundancy: Redundancy::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
@@ -113,14 +92,14 @@ impl Worker {
             let wait = if busy {
                 let tick = self.pacer.wait(now);
                 // A card gives a frame at about that time, not at it.
-                let least = if self.cards.has_clock() {
+                let least = if self.mixer.cards.has_clock() {
                     LATE_CARD
                 } else {
                     tick
                 };
                 tick.max(least)
                     .min(self.next_glance.saturating_duration_since(now))
-            } else if self.cards.resting() {
+            } else if self.mixer.cards.resting() {
                 IDLE
             } else {
                 IDLE / 5
@@ -144,8 +123,8 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            let listening = self.check.is_on() || !self.calls.is_empty();
-            self.cards.set_busy(now, busy, listening);
+            let listening = self.mixer.check.is_on() || !self.calls.is_empty();
+            self.mixer.cards.set_busy(now, busy, listening);
             self.take_loaded();
             self.take_music();
             self.take_device_news();
@@ -177,7 +156,7 @@ impl Worker {
     /// Whether the sockets are looked at: not for each command, or a thousand calls a second would
     /// read each socket a thousand times a second.
     fn glance_is_due(&self, now: Instant) -> bool {
-        self.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
+        self.mixer.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
     }
 
     fn follow_load(&mut self, since: Instant) {
@@ -190,8 +169,7 @@ impl Worker {
     }
 
     fn is_busy(&self) -> bool {
-        let toned = self.tone.is_some() || self.fading.is_some();
-        !self.calls.is_empty() || toned || self.check.is_on()
+        !self.calls.is_empty() || self.mixer.is_busy()
     }
 
     fn take(&mut self, message: Message) {
@@ -207,49 +185,27 @@ impl Worker {
 
     /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
+        let now = monotonic_now();
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.sockets.close(monotonic_now(), &mut call.session);
-            call.sockets = Sockets::new(ports);
+            call.reopen(now, ports);
             return;
         }
         // Who calls gets the devices.
-        if self.check.is_on() {
-            self.check.order(None);
+        if self.mixer.check.is_on() {
+            self.mixer.check.order(None);
         }
-        let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
         session.identify(identity);
         session.choose_redundancy(self.redundancy);
-        self.calls.push(Call {
-            id,
-            sockets: Sockets::new(ports),
-            session,
-            feed: Feed::Microphone,
-            on_hold: OnHold::default(),
-            muted: false,
-            recording: CallRecording::of(id),
-            notice: None,
-            applied: false,
-            sends: false,
-            next_quality: now + QUALITY_INTERVAL,
-            heard: SILENCE,
-        });
+        self.calls.push(Call::new(now, id, ports, session));
     }
 
     fn obey(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Apply { call, plan } => {
                 if let Some(call) = self.call(call) {
-                    let now = monotonic_now();
-                    let plan = call.sockets.apply(now, plan);
-                    match call.session.apply(now, &plan) {
-                        Ok(()) => {
-                            call.applied = true;
-                            call.sends = plan.direction.sends();
-                        }
-                        Err(error) => tracing::error!(%error, call = %call.id, "no sound"),
-                    }
+                    call.apply(monotonic_now(), plan);
                 }
             }
             MediaCommand::ExpectHandshake { call } => {
@@ -274,8 +230,7 @@ impl Worker {
             MediaCommand::Hold { call, held } => self.hold(call, held),
             MediaCommand::Mute { call, muted } => {
                 if let Some(call) = self.call(call) {
-                    call.muted = muted;
-                    call.apply_mute();
+                    call.mute(muted);
                 }
             }
             MediaCommand::Dtmf { call, digits } => {
@@ -298,13 +253,15 @@ impl Worker {
                 let thread = self.call(call).and_then(|call| call.recording.stop());
                 self.closing.extend(thread);
             }
-            MediaCommand::Tone(tone) => self.change_tone(tone),
-            MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
-            MediaCommand::Processing(choice) => self.microphone.choose(choice),
-            MediaCommand::Volumes(volumes) => self.cards.set_volumes(volumes),
-            MediaCommand::Meter(on) => self.check.meter(on),
+            MediaCommand::Tone(tone) => self.mixer.change_tone(tone),
+            MediaCommand::Devices(devices) => self.mixer.cards.change(monotonic_now(), devices),
+            MediaCommand::Processing(choice) => self.mixer.microphone.choose(choice),
+            MediaCommand::Volumes(volumes) => self.mixer.cards.set_volumes(volumes),
+            MediaCommand::Meter(on) => self.mixer.check.meter(on),
             MediaCommand::SoundTest(test) => {
-                self.check.order(test.filter(|_| self.calls.is_empty()));
+                self.mixer
+                    .check
+                    .order(test.filter(|_| self.calls.is_empty()));
             }
             MediaCommand::Redundancy(choice) => self.redundancy = choice,
             MediaCommand::Close { call } => self.close(call),
@@ -335,8 +292,7 @@ impl Worker {
     fn hold(&mut self, id: CallId, held: bool) {
         let music = self.shelf.music();
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.on_hold.set(held, music);
-            call.apply_mute();
+            call.hold(held, music);
         }
     }
 
@@ -354,8 +310,7 @@ impl Worker {
             self.tell(MediaEvent::HoldMusic { problem });
             if let Some(music) = self.shelf.music() {
                 for call in &mut self.calls {
-                    call.on_hold.take(music);
-                    call.apply_mute();
+                    call.take_music(music);
                 }
             }
         }
@@ -364,22 +319,10 @@ impl Worker {
     fn take_loaded(&mut self) {
         while let Some(loaded) = self.loader.poll() {
             let id = loaded.call;
-            let take = |call: &mut Call| {
-                let other = call.recording.take(loaded)?;
-                call.feed.take(other)
-            };
-            if let Some(error) = self.call(id).and_then(take) {
-                let message = error.to_string();
-                self.tell(MediaEvent::SourceFailed { call: id, message });
+            if let Some(problem) = self.call(id).and_then(|call| call.take_loaded(loaded)) {
+                self.tell(problem);
             }
         }
-    }
-
-    fn change_tone(&mut self, tone: Option<Tone>) {
-        if tone == self.tone.as_ref().map(TonePlayer::tone) {
-            return;
-        }
-        self.fading = std::mem::replace(&mut self.tone, tone.map(TonePlayer::new));
     }
 
     fn close(&mut self, id: CallId) {
@@ -388,8 +331,7 @@ impl Worker {
         };
         let mut call = self.calls.swap_remove(index);
         let now = monotonic_now();
-        call.session.close(now);
-        call.sockets.close(now, &mut call.session);
+        call.close(now);
         self.closing.extend(call.recording.stop());
         while let Some(event) = call.recording.poll_news() {
             self.tell(event);
@@ -399,8 +341,8 @@ impl Worker {
 
     /// The time of a tick that is due: by the microphone where there is one, else by the timer.
     fn next_tick(&mut self, now: Instant) -> Option<Instant> {
-        if self.cards.has_clock() {
-            let ready = self.cards.ready();
+        if self.mixer.cards.has_clock() {
+            let ready = self.mixer.cards.ready();
             self.pacer.follow(now, ready)
         } else {
             self.pacer.next_due(now)
@@ -408,79 +350,29 @@ impl Worker {
     }
 
     fn take_device_news(&mut self) {
-        while let Some(news) = self.cards.poll() {
-            self.microphone.replaced();
+        while let Some(news) = self.mixer.cards.poll() {
+            self.mixer.microphone.replaced();
             self.tell(news);
         }
     }
 
     fn receive(&mut self, now: Instant) {
         for call in &mut self.calls {
-            call.sockets.receive(now, &mut call.session);
+            call.receive(now);
         }
     }
 
     /// Makes the 10 ms that begin at `at`.
     fn tick(&mut self, at: Instant) {
-        let came = self.cards.ready();
-        let mut microphone = self.cards.capture();
-        let mut voices = Mix::new();
-        let mut speaker = SILENCE;
-        let mut ringer = SILENCE;
-        for call in &mut self.calls {
-            call.session.playout(at, &mut call.heard);
-            call.notice = call.recording.notice(call.sends);
-            if self.focus.contains(&call.id) {
-                voices.add(&call.heard);
-                if let Some(notice) = &call.notice {
-                    mix(&mut speaker, notice);
-                }
-            }
-        }
-        mix(&mut speaker, voices.all());
-        let together = self.focus.len() > 1;
-        let target = |player: &TonePlayer| player.tone() == Tone::Ring;
-        if let Some(player) = self.fading.take() {
-            let ring = target(&player);
-            player.fade_into(if ring { &mut ringer } else { &mut speaker });
-        }
-        if let Some(player) = &mut self.tone {
-            let ring = target(player);
-            player.mix_into(if ring { &mut ringer } else { &mut speaker });
-        }
-        let has_microphone = self.cards.has_clock();
-        self.check.play(has_microphone, &mut speaker, &mut ringer);
-        let played = self.cards.play(&speaker, &ringer);
-        let focused = self.calls.iter().filter(|c| self.focus.contains(&c.id));
-        let tested = self.check.records().then_some(Listener::Call);
-        let listener = Listener::among(focused.map(Call::listener).chain(tested));
-        let raw = microphone;
-        let noticed = self
-            .microphone
-            .tick(&self.cards, came, &mut microphone, &played, listener);
-        for news in noticed.news() {
-            self.tell(news);
-        }
-        let talking = !self.focus.is_empty();
-        self.check.hear(&raw, &microphone, &played, talking);
-        for call in &mut self.calls {
-            let focus = self.focus.contains(&call.id);
-            let heard = &call.heard;
-            let music = call.on_hold.next(call.sends);
-            // Music is not what the agent said.
-            let recorded = call.sends && music.is_none();
-            let live = focus && recorded && call.feed.listens() && self.cards.has_clock();
-            call.session.microphone(live);
-            let microphone = focus.then_some(&microphone);
-            let mut frame = music.unwrap_or_else(|| call.feed.next(microphone, heard, call.sends));
-            let mut over = call.notice;
-            if focus && together && call.sends {
-                mix(over.get_or_insert(SILENCE), &voices.without(&call.heard));
-            }
-            call.session.capture(at, &mut frame, over.as_ref());
-            call.session.tick(at);
-            let agent = if recorded { &frame } else { &SILENCE };
-            call.recording.write(agent, &call.heard);
+        let focus = &self.focus;
+        let (mut mixed, alone): (Vec<_>, Vec<_>) = self
+            .calls
+            .iter_mut()
+            .partition(|call| focus.contains(&call.id));
+        self.mixer.tick(at, &mut mixed);
+        for call in alone {
+            call.play(at);
+            call.capture(at, None);
         }
     }
 
@@ -488,22 +380,9 @@ impl Worker {
     fn flush(&mut self, now: Instant) {
         let mut news = Vec::new();
         for call in &mut self.calls {
-            let ice = call.sockets.flush(now, &mut call.session);
-            news.extend(ice.into_iter().filter_map(|event| found(call.id, event)));
-            while let Some(event) = call.session.poll_event() {
-                news.push(told(call.id, event));
-            }
-            news.extend(std::iter::from_fn(|| call.recording.poll_news()));
-            if call.applied && now >= call.next_quality {
-                call.next_quality = now + QUALITY_INTERVAL;
-                news.push(MediaEvent::Quality {
-                    call: call.id,
-                    quality: call.session.quality(),
-                    second: Box::new(call.session.second(now)),
-                });
-            }
+            call.flush(now, &mut news);
         }
-        news.extend(std::iter::from_fn(|| self.check.poll_news()));
+        news.extend(std::iter::from_fn(|| self.mixer.poll_news()));
         for event in news {
             self.tell(event);
         }
