@@ -18,6 +18,15 @@ use crate::sdp::MediaPlan;
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A tick that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// When its 10 ms begin.
+    pub(super) at: Instant,
+    /// The time now.
+    pub(super) now: Instant,
+}
+
 /// What a call that the devices belong to gets in a tick.
 pub(super) struct Mixed<'m> {
     /// The microphone.
@@ -44,6 +53,8 @@ pub(super) struct Call {
     next_quality: Instant,
     /// What the far end says in this tick.
     heard: Frame,
+    /// What is to be told.
+    news: Vec<MediaEvent>,
 }
 
 impl Call {
@@ -62,6 +73,7 @@ impl Call {
             sends: false,
             next_quality: now + QUALITY_INTERVAL,
             heard: SILENCE,
+            news: Vec::new(),
         }
     }
 
@@ -145,8 +157,17 @@ impl Call {
         self.recording.write(agent, &self.heard);
     }
 
-    /// Sends what waits, and adds what happened to `news`.
-    pub(super) fn flush(&mut self, now: Instant, news: &mut Vec<MediaEvent>) {
+    /// Makes the tick that is due, for itself: the devices do not belong to it.
+    pub(super) fn tick_alone(&mut self, due: Due) {
+        self.receive(due.now);
+        self.play(due.at);
+        self.capture(due.at, None);
+        self.flush(due.now);
+    }
+
+    /// Sends what waits, and takes note of what happened.
+    pub(super) fn flush(&mut self, now: Instant) {
+        let news = &mut self.news;
         let ice = self.sockets.flush(now, &mut self.session);
         news.extend(ice.into_iter().filter_map(|event| found(self.id, event)));
         while let Some(event) = self.session.poll_event() {
@@ -161,6 +182,11 @@ impl Call {
                 second: Box::new(self.session.second(now)),
             });
         }
+    }
+
+    /// What is to be told.
+    pub(super) fn take_news(&mut self) -> Vec<MediaEvent> {
+        std::mem::take(&mut self.news)
     }
 
     /// Says goodbye to the far end.

@@ -57,7 +57,7 @@ impl Mixer {
 
     /// Makes the 10 ms that begin at `at` with the calls that the devices belong to: all are played,
     /// then mixed, then captured, so that an echo returns within its own tick.
-    pub(super) fn tick<'c>(&mut self, at: Instant, calls: &mut [&'c mut Call]) {
+    pub(super) fn tick(&mut self, at: Instant, calls: &mut [Box<Call>]) {
         let came = self.cards.ready();
         let mut microphone = self.cards.capture();
         let mut voices = Mix::new();

@@ -1,9 +1,11 @@
 //! The media thread: takes commands, moves datagrams, and makes each tick.
 //!
 //! It decides nothing about a call; that is in `session`. What the agent hears and says is mixed in
-//! `mixer`; the other calls are each for themselves.
+//! `mixer`; the other calls are each for themselves, and where they are many a second thread takes its
+//! share of them.
 
 use std::collections::VecDeque;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
@@ -13,7 +15,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
-use crate::media::call::Call;
+use crate::media::call::{Call, Due};
 use crate::media::codec::EffortRule;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
 use crate::media::device::file;
@@ -22,6 +24,7 @@ use crate::media::hold_music::Shelf;
 use crate::media::mixer::Mixer;
 use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
+use crate::media::second_thread::SecondThread;
 use crate::media::seed::draw_seed;
 use crate::media::session::Session;
 use crate::media::transport::{Identity, PortPair};
@@ -30,6 +33,9 @@ use crate::media::transport::{Identity, PortPair};
 const MAX_MESSAGES: usize = 512;
 /// Events that wait for a reader that does not keep up.
 const MAX_EVENTS: usize = 512;
+/// So many calls beside those that the devices belong to are carried by one thread on any machine: 8 take
+/// a tenth of a core here.
+const MANY: usize = 9;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
 /// Between two looks at a card that should have given a frame.
@@ -43,7 +49,13 @@ pub(super) struct Worker {
     waiting_events: VecDeque<MediaEvent>,
     loader: Loader,
     shelf: Shelf,
-    calls: Vec<Call>,
+    /// In the order of their turns, which is that of their ids: packets of a call leave at the same
+    /// place of each tick.
+    calls: Vec<Box<Call>>,
+    /// Takes its share of them; there once they are many.
+    second: Option<SecondThread<Box<Call>, Due>>,
+    /// Whether there can be no second thread.
+    single: bool,
     focus: Vec<CallId>,
     mixer: Mixer,
     /// How much the decoders may compute.
@@ -74,6 +86,8 @@ impl Worker {
             loader: Loader::new(),
             shelf: Shelf::new(),
             calls: Vec::new(),
+            second: None,
+            single: false,
             focus: Vec::new(),
             mixer: Mixer::start(now, devices).map_err(MediaError::Thread)?,
             effort: EffortRule::new(now),
@@ -100,6 +114,7 @@ impl Worker {
                 tick.max(least)
                     .min(self.next_glance.saturating_duration_since(now))
             } else if self.mixer.cards.resting() {
+                self.second = None;
                 IDLE
             } else {
                 IDLE / 5
@@ -128,12 +143,17 @@ impl Worker {
             self.take_loaded();
             self.take_music();
             self.take_device_news();
-            if self.glance_is_due(now) {
+            let mut tick = if busy { self.next_tick(now) } else { None };
+            if tick.is_some() {
+                // Each call looks at its sockets itself.
+                self.next_glance = now + GLANCE;
+            } else if self.glance_is_due(now) {
                 self.next_glance = now + GLANCE;
                 self.receive(now);
             }
-            while busy && let Some(at) = self.next_tick(now) {
-                self.tick(at);
+            while let Some(at) = tick {
+                self.tick(Due { at, now });
+                tick = self.next_tick(now);
             }
             self.flush(now);
             self.follow_load(now);
@@ -156,7 +176,7 @@ impl Worker {
     /// Whether the sockets are looked at: not for each command, or a thousand calls a second would
     /// read each socket a thousand times a second.
     fn glance_is_due(&self, now: Instant) -> bool {
-        self.mixer.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
+        self.mixer.cards.has_clock() || now >= self.next_glance
     }
 
     fn follow_load(&mut self, since: Instant) {
@@ -198,7 +218,9 @@ impl Worker {
         session.set_effort(self.effort.effort());
         session.identify(identity);
         session.choose_redundancy(self.redundancy);
-        self.calls.push(Call::new(now, id, ports, session));
+        let call = Box::new(Call::new(now, id, ports, session));
+        let place = self.calls.partition_point(|known| known.id < id);
+        self.calls.insert(place, call);
     }
 
     fn obey(&mut self, command: MediaCommand) {
@@ -269,7 +291,8 @@ impl Worker {
     }
 
     fn call(&mut self, id: CallId) -> Option<&mut Call> {
-        let call = self.calls.iter_mut().find(|call| call.id == id);
+        let known = self.calls.iter_mut().find(|call| call.id == id);
+        let call = known.map(Box::as_mut);
         if call.is_none() {
             tracing::debug!(call = %id, "a command for a call without media is ignored");
         }
@@ -329,10 +352,13 @@ impl Worker {
         let Some(index) = self.calls.iter().position(|call| call.id == id) else {
             return;
         };
-        let mut call = self.calls.swap_remove(index);
+        let mut call = self.calls.remove(index);
         let now = monotonic_now();
         call.close(now);
         self.closing.extend(call.recording.stop());
+        for event in call.take_news() {
+            self.tell(event);
+        }
         while let Some(event) = call.recording.poll_news() {
             self.tell(event);
         }
@@ -362,25 +388,57 @@ impl Worker {
         }
     }
 
-    /// Makes the 10 ms that begin at `at`.
-    fn tick(&mut self, at: Instant) {
+    /// Makes a tick: first the calls that the devices belong to, so that the agent's do not wait for
+    /// the others.
+    fn tick(&mut self, due: Due) {
         let focus = &self.focus;
-        let (mut mixed, alone): (Vec<_>, Vec<_>) = self
-            .calls
-            .iter_mut()
+        let (mut mixed, mut alone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
+            .into_iter()
             .partition(|call| focus.contains(&call.id));
-        self.mixer.tick(at, &mut mixed);
-        for call in alone {
-            call.play(at);
-            call.capture(at, None);
+        if alone.len() >= MANY {
+            self.start_second();
         }
+        if let Some(second) = &self.second {
+            second.lend(std::mem::take(&mut alone), due);
+        }
+        for call in &mut mixed {
+            call.receive(due.now);
+        }
+        self.mixer.tick(due.at, &mut mixed);
+        for call in &mut mixed {
+            call.flush(due.now);
+        }
+        match &self.second {
+            Some(second) => alone = second.finish(),
+            None => alone.iter_mut().for_each(|call| call.tick_alone(due)),
+        }
+        self.calls = mixed;
+        self.calls.append(&mut alone);
+        self.calls.sort_unstable_by_key(|call| call.id);
+    }
+
+    fn start_second(&mut self) {
+        if self.single || self.second.is_some() {
+            return;
+        }
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if processors > 1 {
+            let turn = |call: &mut Box<Call>, due| call.tick_alone(due);
+            self.second = SecondThread::start(turn)
+                .inspect_err(
+                    |error| tracing::warn!(%error, "one thread makes the sound of all calls"),
+                )
+                .ok();
+        }
+        self.single = self.second.is_none();
     }
 
     /// Sends what waits, and tells what happened.
     fn flush(&mut self, now: Instant) {
         let mut news = Vec::new();
         for call in &mut self.calls {
-            call.flush(now, &mut news);
+            call.flush(now);
+            news.append(&mut call.take_news());
         }
         news.extend(std::iter::from_fn(|| self.mixer.poll_news()));
         for event in news {
@@ -427,3 +485,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
