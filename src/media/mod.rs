@@ -61,7 +61,6 @@ mod protection;
 mod recorded;
 mod second_thread;
 mod seed;
-mod session_output;
 mod sockets;
 mod worker;
 
