@@ -64,7 +64,7 @@ impl<T: Send + 'static, A: Send + Copy + 'static> SecondThread<T, A> {
         });
         let its_own = Arc::clone(&shared);
         let thread = Builder::new()
-            .name("ringdesk-media-2".to_owned())
+            .name("ringdesk-media2".to_owned())
             .spawn(move || its_own.run())?;
         Ok(Self {
             shared,
@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    const SECOND: &str = "ringdesk-media-2";
+    const SECOND: &str = "ringdesk-media2";
 
     /// Something whose turn may need two threads at once.
     struct Item {

@@ -40,6 +40,7 @@ mod kamailio;
 mod killed;
 mod lab;
 mod linphone;
+mod many_calls;
 mod moves;
 mod names;
 mod namespace;

@@ -77,8 +77,8 @@ impl Desk {
                 source,
             });
         }
-        let playing = |call: &Box<Call>| matches!(call.feed, Feed::Playing(_));
-        while !desk.worker.calls.iter().all(playing) {
+        let plays = |feed: &Feed| matches!(feed, Feed::Playing(_));
+        while desk.worker.calls.iter().any(|call| !plays(&call.feed)) {
             std::thread::yield_now();
             desk.worker.take_loaded();
         }
