@@ -45,13 +45,13 @@ const CROWDS: [Crowd; 2] = [
         codec: Codec::Pcmu,
         calls: 100,
         late: "packets later than 5 ms in 100 PCMU calls at once",
-        cost: "processor time of these for each second",
+        cost: "processor time of these PCMU calls for each second",
     },
     Crowd {
         codec: Codec::Opus,
         calls: 40,
         late: "packets later than 5 ms in 40 Opus calls at once",
-        cost: "processor time of these for each second",
+        cost: "processor time of these Opus calls for each second",
     },
 ];
 
@@ -91,24 +91,26 @@ fn measure(crowd: &Crowd, speech: &[f32]) -> [Figure; 2] {
     for talk in &talks {
         caller.hang_up(talk);
     }
-    let due = MEASURED.as_millis() / PACKET_TIME.as_millis();
-    let (mut came, mut late, mut worst) = (0, 0, Duration::ZERO);
+    let due = usize::try_from(MEASURED.as_millis() / PACKET_TIME.as_millis()).unwrap();
+    let (mut late, mut missing, mut worst) = (0, 0, Duration::ZERO);
     for stream in &streams {
         let seen = stream.lateness(clock_rate(codec));
         assert!(
-            seen.packets as u128 * 100 >= due * 99 && seen.loud * 4 >= seen.packets,
-            "of {due} packets of a call {} came, {} with a voice",
+            seen.loud * 4 >= seen.packets,
+            "of {} packets of a call {} have a voice",
             seen.packets,
             seen.loud
         );
-        came += seen.packets;
         late += seen.late;
+        // One may fall out at the edge of what is measured.
+        missing += (due - 1).saturating_sub(seen.packets);
         worst = worst.max(seen.worst);
     }
-    let percent = late as f64 * 100.0 / came as f64;
+    let all = due * count;
+    let percent = (late + missing) as f64 * 100.0 / all as f64;
     let share = worked.as_secs_f64() / MEASURED.as_secs_f64();
     println!(
-        "{count} {codec} calls at once: of {came} packets {late} more than 5 ms late ({percent:.3} %), the latest by {worst:.1?}; {share:.2} s of processor time a second"
+        "{count} {codec} calls at once: of {all} packets {late} more than 5 ms late, the latest by {worst:.1?}, {missing} not sent ({percent:.3} %); {share:.2} s of processor time a second"
     );
     [
         Figure::alone(crowd.late, "%", percent, Limit::AtMost(0.1)),

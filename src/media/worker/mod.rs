@@ -33,8 +33,8 @@ use crate::media::transport::{Identity, PortPair};
 const MAX_MESSAGES: usize = 512;
 /// Events that wait for a reader that does not keep up.
 const MAX_EVENTS: usize = 512;
-/// So many calls beside those that the devices belong to are carried by one thread on any machine: 8 take
-/// a tenth of a core here.
+/// From so many calls on, beside those that the devices belong to, a second thread takes its share: fewer
+/// take less than a tenth of a core (docs/BENCHMARKS.md).
 const MANY: usize = 9;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
