@@ -395,10 +395,12 @@ impl Worker {
         let (mut mixed, mut alone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
             .into_iter()
             .partition(|call| focus.contains(&call.id));
-        if alone.len() >= MANY {
+        let many = alone.len() >= MANY;
+        if many {
             self.start_second();
         }
-        if let Some(second) = &self.second {
+        let second = self.second.as_ref().filter(|_| many);
+        if let Some(second) = second {
             second.lend(std::mem::take(&mut alone), due);
         }
         for call in &mut mixed {
@@ -408,7 +410,7 @@ impl Worker {
         for call in &mut mixed {
             call.flush(due.now);
         }
-        match &self.second {
+        match second {
             Some(second) => alone = second.finish(),
             None => alone.iter_mut().for_each(|call| call.tick_alone(due)),
         }
