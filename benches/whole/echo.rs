@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use opus::{Application, Channels, Decoder, Encoder};
+use ringdesk::sdp::Codec;
 
 use crate::caller::{Caller, Talk};
 use crate::figure::{Figure, Limit, millis};
@@ -31,7 +32,7 @@ pub fn echo(peers: &[Kind]) -> Figure {
     let measured: Vec<Duration> = peers
         .iter()
         .map(|kind| {
-            let mut caller = Caller::of(Phone::echoing(*kind));
+            let mut caller = Caller::of(Phone::echoing(*kind, Codec::Opus));
             let delays = talk(&mut caller);
             let runs: Vec<_> = delays
                 .chunks(CLICKS)

@@ -15,8 +15,10 @@
     reason = "a measurement, not the product"
 )]
 
+mod arrivals;
 mod call_cost;
 mod caller;
+mod crowd;
 mod echo;
 mod figure;
 mod latency;
@@ -47,13 +49,14 @@ const RUNS: usize = 5;
 type Part = (&'static str, fn(&[Kind]) -> Vec<Figure>);
 
 /// `cargo bench … --bench whole -- echo load` measures those parts alone.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("messages", |_| messages().into_iter().collect()),
     ("voice", |_| voice::voice()),
     ("lossy", lossy::lossy),
     ("call", call_cost::call_cost),
     ("latency", latency::latency),
     ("echo", |peers| vec![echo::echo(peers)]),
+    ("crowd", |_| crowd::crowd()),
     ("load", load::load),
     ("size", registrar::start_and_size),
 ];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ringdesk::sdp::Codec;
 use tempfile::TempDir;
 
 /// How long anything may take before the measurement is given up.
@@ -63,19 +64,25 @@ impl Phone {
         Self::run(command, port, folder)
     }
 
-    /// Starts it so that it returns what it hears, with Opus.
-    pub fn echoing(kind: Kind) -> Self {
+    /// Starts it so that it returns what it hears, with Opus or PCMU.
+    pub fn echoing(kind: Kind, codec: Codec) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
+        let (name, module) = match codec {
+            Codec::Opus => ("opus", "opus.so"),
+            _ => ("pcmu", "g711.so"),
+        };
         let command = match kind {
             Kind::Ringdesk => {
                 let mut command = ringdesk(folder.path(), port, None);
-                command.args(["--codecs", "opus", "--echo"]);
+                command.args(["--codecs", name, "--echo"]);
                 command
             }
             Kind::Baresip => {
-                let sound = "audio_source aubridge,loop\naudio_player aubridge,loop\nmodule opus.so\nmodule aubridge.so\n";
-                baresip(folder.path(), port, None, sound, "opus")
+                let sound = format!(
+                    "audio_source aubridge,loop\naudio_player aubridge,loop\nmodule {module}\nmodule aubridge.so\n"
+                );
+                baresip(folder.path(), port, None, &sound, name)
             }
         };
         Self::run(command, port, folder)

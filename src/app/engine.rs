@@ -7,12 +7,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
-use crate::app::accounts::{self, LiveAccount};
+use crate::app::accounts::LiveAccount;
 use crate::app::call_sound::UnsavedQuality;
 use crate::app::ice::IceNames;
-use crate::app::journal::{Journal, MOST_AWAITED};
+use crate::app::journal::Journal;
 use crate::app::ladders::SharedLadders;
 use crate::app::live_call::LiveCall;
 use crate::app::messages::Messages;
@@ -21,40 +20,27 @@ use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::profiles::Profiles;
 use crate::app::publishing::Published;
-use crate::app::records::Records;
-use crate::app::transports;
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
-    Command, DevicesView, DialRequest, Event, ExportView, Handle, Notice, Snapshot, SoundCheckView,
+    Command, DevicesView, DialRequest, Event, ExportView, Notice, Snapshot, SoundCheckView,
 };
 use crate::crm::row::Identification;
 use crate::crm::store::{Pending, Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
 use crate::net::{Net, NetChange, NetWatch};
-use crate::sip::{Endpoint, EndpointConfig, SessionId};
+use crate::sip::{Endpoint, SessionId};
 
-/// Commands that may wait: a person types slower, a script is told when it is full.
-const COMMANDS: usize = 256;
-/// Events that may wait for a slow reader; past that they are counted as lagged.
-const EVENTS: usize = 4096;
-/// Packets and other tidings from the sockets.
-const NET_EVENTS: usize = 4096;
-/// How many of them are taken in a row: a burst is taken as a whole, a flood must not keep commands
-/// and timers waiting.
+/// How many tidings from the sockets are taken in a row: a burst is taken as a whole, a flood must not
+/// keep commands and timers waiting.
 const BURST: usize = 256;
-/// Tidings from the sound threads.
-const MEDIA_EVENTS: usize = 1024;
-/// Answers of the store, the resolver and other helpers.
-const INTERNAL: usize = 4096;
-/// So many calls beyond the limit are written down and refused; further ones only refused.
-const SURPLUS: usize = 16;
 /// A snapshot at most so often (one frame at 60 Hz).
 pub(super) const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(16);
+
 /// Wakes a window; set once there is one.
 #[derive(Clone, Default)]
 pub struct Waker(Arc<OnceLock<Arc<dyn Fn() + Send + Sync>>>);
@@ -76,24 +62,6 @@ impl Waker {
             wake();
         }
     }
-}
-
-/// A started engine.
-pub struct Running {
-    /// The way to it.
-    pub handle: Handle,
-    /// What happens, in order.
-    pub events: mpsc::Receiver<Event>,
-    /// Wakes the window.
-    pub waker: Waker,
-    /// Where SIP is bound.
-    pub bound: SocketAddr,
-    /// The port at which TLS is accepted, when it is.
-    pub tls_port: Option<u16>,
-    /// The records, for commands of scripts that come through the running phone.
-    pub records: Records,
-    /// Ends when the engine has ended.
-    pub task: JoinHandle<()>,
 }
 
 /// What helpers answer.
@@ -140,7 +108,7 @@ pub(super) struct Engine {
     /// Servers of ICE, and calls that wait for them.
     pub(super) ice: IceNames,
     /// When commands that the sound thread could not take are offered again.
-    sound_waits: Option<Instant>,
+    pub(super) sound_waits: Option<Instant>,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
     /// Figures of calls that wait to be written.
@@ -168,7 +136,7 @@ pub(super) struct Engine {
     pub(super) to_call_back: u64,
     /// Whether rows changed since the last count of them.
     pub(super) recount: bool,
-    counting: bool,
+    pub(super) counting: bool,
     pub(super) store_revision: u64,
     pub(super) raised: u64,
     /// What became of the last file that somebody took out.
@@ -190,163 +158,16 @@ pub(super) struct Engine {
 }
 
 /// The receiving ends of the loop.
-struct Inlets {
-    commands: mpsc::Receiver<Command>,
-    net: mpsc::Receiver<Input>,
-    media: mpsc::Receiver<MediaEvent>,
-    internal: mpsc::Receiver<Internal>,
-}
-
-/// Opens the store, binds the sockets, starts the sound and the engine task.
-///
-/// # Errors
-///
-/// Fails when the store cannot be opened, the address cannot be bound or a thread not started; the
-/// message says what to do.
-pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
-    options.paths.create()?;
-    let data_dir = options.paths.data_dir.clone();
-    let region = options.region();
-    // Nothing runs beside it yet, so it need not be on a thread of its own.
-    let store = Arc::new(Store::open(&data_dir, &region)?);
-    let (net_events, net) = mpsc::channel(NET_EVENTS);
-    let (sockets, without_tls) = transports::bind(&options, net_events).await?;
-    let tls_port = sockets.tls_port();
-    let bound = sockets.local();
-    let (media_events, media_inlet) = mpsc::channel(MEDIA_EVENTS);
-    let mut media = MediaEngine::start(options.devices.clone(), media_events)?;
-    // What is written there was looked at when it was read.
-    media.set_ports(options.settings.port_range().unwrap_or_default());
-    let endpoint = Endpoint::new(
-        endpoint_config(&options, bound, tls_port),
-        Box::new(OsRandom),
-    );
-    let (command_outlet, commands) = mpsc::channel(COMMANDS);
-    let (internal_outlet, internal) = mpsc::channel(INTERNAL);
-    let (ack_outlet, acks) = mpsc::channel(MOST_AWAITED + 1);
-    let (event_outlet, events) = mpsc::channel(EVENTS);
-    let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
-    tokio::spawn(await_acks(acks, internal_outlet.clone()));
-    let waker = Waker::default();
-    let ladders = SharedLadders::default();
-    let records = Records::of(store.clone(), ladders.clone());
-    let pages = PageCache::start(&store, ladders.clone(), waker.clone());
-    let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
-    let mut engine = Engine {
-        endpoint,
-        net: sockets,
-        profiles: Profiles::default(),
-        bound,
-        media,
-        sound_waits: None,
-        journal: Journal::new(Arc::clone(&store)),
-        ladders,
-        unsaved_quality: UnsavedQuality::default(),
-        store,
-        pages,
-        ice: IceNames::default(),
-        accounts: Vec::new(),
-        calls: BTreeMap::new(),
-        sessions: HashMap::new(),
-        watched: Vec::new(),
-        mailboxes: Vec::new(),
-        notices: VecDeque::new(),
-        messages: Messages::default(),
-        next_notice: 1,
-        devices: DevicesView::default(),
-        sound_check: SoundCheckView::default(),
-        dial_request: None,
-        helped_until: None,
-        refusals_due: None,
-        refusals_written: None,
-        outbound: OutboundRules::default(),
-        to_call_back: 0,
-        recount: false,
-        counting: false,
-        store_revision: 0,
-        raised: 0,
-        exported: None,
-        lab: false,
-        tone: None,
-        tone_until: None,
-        focus: Vec::new(),
-        ending: None,
-        dirty: true,
-        internal: internal_outlet,
-        acks: ack_outlet,
-        events: event_outlet,
-        missing: 0,
-        snapshot: snapshot_outlet,
-        published: Published::default(),
-        waker: waker.clone(),
-        options,
-    };
-    engine.begin(clock::monotonic_now(), without_tls);
-    let task = tokio::spawn(engine.run(Inlets {
-        commands,
-        net,
-        media: media_inlet,
-        internal,
-    }));
-    Ok(Running {
-        handle,
-        events,
-        waker,
-        bound,
-        tls_port,
-        records,
-        task,
-    })
-}
-
-/// What the SIP core is told.
-fn endpoint_config(
-    options: &EngineOptions,
-    bound: SocketAddr,
-    tls_port: Option<u16>,
-) -> EndpointConfig {
-    EndpointConfig {
-        udp_port: bound.port(),
-        tcp_port: Some(bound.port()),
-        tls_port,
-        accept_direct_calls: options.accept_direct_calls,
-        user_agent: concat!("Ringdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
-        max_sessions: options.max_calls.saturating_add(SURPLUS),
-        direct_ring_limit: options.script.ring_limit,
-        requests_per_second: Some(options.settings.requests_per_second).filter(|limit| *limit > 0),
-        direct_extensions: accounts::extensions(options.script.extensions),
-    }
-}
-
-/// Awaits acknowledgements in the order of the writes, so that what was refused stays in order.
-async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<Internal>) {
-    while let Some(awaited) = acks.recv().await {
-        let Awaited {
-            write,
-            pending: Pending { kept, written },
-            retry,
-        } = awaited;
-        if let Write::InsertCall(row) = &write
-            && kept.await.is_ok()
-            && internal.send(Internal::Kept(row.id)).await.is_err()
-        {
-            break;
-        }
-        let result = written.await.unwrap_or(Err(StoreError::Closed));
-        let told = Internal::Written {
-            write: Box::new(write),
-            result,
-            retry,
-        };
-        if internal.send(told).await.is_err() {
-            break;
-        }
-    }
+pub(super) struct Inlets {
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) net: mpsc::Receiver<Input>,
+    pub(super) media: mpsc::Receiver<MediaEvent>,
+    pub(super) internal: mpsc::Receiver<Internal>,
 }
 
 impl Engine {
     /// What happens once, before the first input.
-    fn begin(&mut self, now: Instant, without_tls: Option<String>) {
+    pub(super) fn begin(&mut self, now: Instant, without_tls: Option<String>) {
         if let Some(text) = without_tls {
             self.problem(None, text);
         }
@@ -370,7 +191,7 @@ impl Engine {
         self.settle(now);
     }
 
-    async fn run(mut self, mut inlets: Inlets) {
+    pub(super) async fn run(mut self, mut inlets: Inlets) {
         let mut surroundings = NetWatch::new();
         loop {
             let deadline = self.deadline();

@@ -42,6 +42,7 @@ mod silence;
 mod sound;
 mod sound_check;
 mod sound_fault;
+mod start;
 mod tones;
 mod transfers;
 mod transports;
@@ -49,7 +50,7 @@ mod view;
 mod watched;
 mod writing;
 
-pub use engine::{Running, Waker, start};
+pub use engine::Waker;
 pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
@@ -57,5 +58,6 @@ pub use records::Records;
 pub use sound::{
     check_announcement, check_hold_music, check_source, devices, hold_music, sound_cards,
 };
+pub use start::{Running, start};
 
 pub use crate::media::Source;

@@ -7,16 +7,29 @@ use std::time::{Duration, Instant};
 
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
-use crate::media::feed::Feed;
+use crate::media::command::MediaEvent;
+use crate::media::feed::{Feed, Loaded};
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::glide::Glide;
 use crate::media::hold_music::{Music, OnHold};
 use crate::media::microphone::Listener;
+use crate::media::news::{found, told};
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
+use crate::media::transport::PortPair;
+use crate::sdp::MediaPlan;
 
 /// Between two reports of quality.
-pub(super) const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
+const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A tick that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// When its 10 ms begin.
+    pub(super) at: Instant,
+    /// The time now.
+    pub(super) now: Instant,
+}
 
 /// One call.
 pub(super) struct Leg {
@@ -25,9 +38,9 @@ pub(super) struct Leg {
     pub(super) session: Session,
     pub(super) feed: Feed,
     pub(super) recording: CallRecording,
-    pub(super) applied: bool,
-    pub(super) sends: bool,
-    pub(super) next_quality: Instant,
+    applied: bool,
+    sends: bool,
+    next_quality: Instant,
     /// What both sides hear of the recording in this tick.
     pub(super) notice: Option<Frame>,
     /// What the agent hears of it in this tick.
@@ -37,19 +50,21 @@ pub(super) struct Leg {
     /// Whether the recording goes on as soon as the digits of its pause have sounded.
     resumes: bool,
     /// What the far end says in this tick.
-    heard: Frame,
+    pub(super) heard: Frame,
     /// To or from the agent's ear, as before this tick and as behind it.
     ear: [Glide; 2],
     /// To or from what feeds it: it is silent while muted, and the microphone is for who has the focus.
     mouth: Glide,
+    /// What is to be told.
+    news: Vec<MediaEvent>,
 }
 
 impl Leg {
     /// One that waits for its plan.
-    pub(super) fn new(now: Instant, id: CallId, sockets: Sockets, session: Session) -> Self {
+    pub(super) fn new(now: Instant, id: CallId, ports: PortPair, session: Session) -> Self {
         Self {
             id,
-            sockets,
+            sockets: Sockets::new(ports),
             session,
             feed: Feed::Microphone,
             recording: CallRecording::of(id),
@@ -64,6 +79,25 @@ impl Leg {
             heard: SILENCE,
             ear: [Glide::CLOSED; 2],
             mouth: Glide::CLOSED,
+            news: Vec::new(),
+        }
+    }
+
+    /// Goes on with new sockets: its network changed.
+    pub(super) fn reopen(&mut self, now: Instant, ports: PortPair) {
+        self.sockets.close(now, &mut self.session);
+        self.sockets = Sockets::new(ports);
+    }
+
+    /// Starts or changes the media.
+    pub(super) fn apply(&mut self, now: Instant, plan: Box<MediaPlan>) {
+        let plan = self.sockets.apply(now, plan);
+        match self.session.apply(now, &plan) {
+            Ok(()) => {
+                self.applied = true;
+                self.sends = plan.direction.sends();
+            }
+            Err(error) => tracing::error!(%error, call = %self.id, "no sound"),
         }
     }
 
@@ -83,6 +117,21 @@ impl Leg {
     pub(super) fn take_music(&mut self, music: &Music) {
         self.on_hold.take(music);
         self.apply_mute();
+    }
+
+    /// Takes a file that was read; gives what is wrong with it.
+    pub(super) fn take_loaded(&mut self, loaded: Loaded) -> Option<MediaEvent> {
+        let other = self.recording.take(loaded)?;
+        let message = self.feed.take(other)?.to_string();
+        Some(MediaEvent::SourceFailed {
+            call: self.id,
+            message,
+        })
+    }
+
+    /// Hands to the session what came.
+    pub(super) fn receive(&mut self, now: Instant) {
+        self.sockets.receive(now, &mut self.session);
     }
 
     /// Takes the next 10 ms of what the far end says; `focus` says whether the agent is with it.
@@ -156,6 +205,65 @@ impl Leg {
         }
     }
 
+    /// Sends and records the next 10 ms; `card` says whether the microphone is that of a sound card.
+    pub(super) fn capture(
+        &mut self,
+        at: Instant,
+        focus: bool,
+        card: bool,
+        microphone: &Frame,
+        others: Option<Frame>,
+    ) {
+        let live = card && self.sends_microphone(focus);
+        self.session.microphone(live);
+        let agent = self.speak(at, focus, microphone, others);
+        self.record(&agent);
+    }
+
+    /// Makes the tick that is due, for itself: the devices do not belong to it.
+    pub(super) fn tick_alone(&mut self, due: Due) {
+        self.receive(due.now);
+        self.listen(due.at, false);
+        self.capture(due.at, false, false, &SILENCE, None);
+        self.flush(due.now);
+    }
+
+    /// Whether it is still heard here, or the microphone by it, though the devices were taken from it.
+    pub(super) fn glides(&self) -> bool {
+        let [_, ear] = self.ear;
+        ear.passes(false) || (self.mouth.passes(false) && self.feed.listens())
+    }
+
+    /// Sends what waits, and takes note of what happened.
+    pub(super) fn flush(&mut self, now: Instant) {
+        let news = &mut self.news;
+        let ice = self.sockets.flush(now, &mut self.session);
+        news.extend(ice.into_iter().filter_map(|event| found(self.id, event)));
+        while let Some(event) = self.session.poll_event() {
+            news.push(told(self.id, event));
+        }
+        news.extend(std::iter::from_fn(|| self.recording.poll_news()));
+        if self.applied && now >= self.next_quality {
+            self.next_quality = now + QUALITY_INTERVAL;
+            news.push(MediaEvent::Quality {
+                call: self.id,
+                quality: self.session.quality(),
+                second: Box::new(self.session.second(now)),
+            });
+        }
+    }
+
+    /// What is to be told.
+    pub(super) fn take_news(&mut self) -> Vec<MediaEvent> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Says goodbye to the far end.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.session.close(now);
+        self.sockets.close(now, &mut self.session);
+    }
+
     /// Whether the microphone is what it sends.
     pub(super) fn sends_microphone(&self, focus: bool) -> bool {
         focus && self.sends && !self.on_hold.plays() && self.feed.listens()
@@ -225,7 +333,7 @@ mod tests {
             let id = CallId::new(1, [7; 10]);
             let mut desk = Self {
                 now,
-                leg: Leg::new(now, id, Sockets::new(ports), session),
+                leg: Leg::new(now, id, ports, session),
                 spoken: 0,
                 sent: Vec::new(),
             };

@@ -11,8 +11,9 @@
 //!             +-> recorder (right)
 //! ```
 //!
-//! One thread, the worker, does all of it in steps of 10 ms; what may take longer (opening a sound
-//! card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
+//! One thread, the worker, does all of it in steps of 10 ms; with many calls a second one takes its
+//! share of those that the devices do not belong to (`second_thread`). What may take longer (opening a
+//! sound card, reading a file, writing a recording) has threads of its own. `session`, `jitter` and
 //! `processing` are sans-IO.
 
 pub mod call_recording;
@@ -54,12 +55,13 @@ mod incoming;
 mod keyed_port;
 mod leg;
 mod microphone;
+mod mixer;
 mod news;
 mod pacer;
 mod protection;
 mod recorded;
+mod second_thread;
 mod seed;
-mod session_output;
 mod sockets;
 mod worker;
 

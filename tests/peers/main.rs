@@ -42,6 +42,7 @@ mod killed;
 mod lab;
 mod linphone;
 mod locks;
+mod many_calls;
 mod moves;
 mod names;
 mod namespace;

@@ -179,6 +179,11 @@ impl Phone {
         &self.seen
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its data folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -4,25 +4,27 @@
 //! `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
 //! are empty.
 
+mod figures;
+mod output;
+mod reports;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::media::codec::Effort;
-use crate::media::command::Quality;
-use crate::media::frame::{Frame, Meter, duration_of, peak};
+use crate::media::frame::{Frame, Meter, peak};
 use crate::media::incoming::{Fate, Incoming};
 use crate::media::keyed_port::KeyedPort;
-use crate::media::one_way::{Cause, Duties, OneWayDetector, Received};
+use crate::media::one_way::{Cause, Duties, OneWayDetector};
 use crate::media::outgoing::{Outgoing, StreamSeed};
-use crate::media::quality::{FarReports, QualityMeter, Second, State, Totals};
-use crate::media::rtcp::{self, ReportBlock};
-use crate::media::rtcp_xr::VoipMetrics;
+use crate::media::quality::{FarReports, QualityMeter};
 use crate::media::rtp::RtpPacket;
-pub use crate::media::session_output::{PlanError, SessionEvent, Transmit};
-use crate::media::steering::{PathReport, Redundancy};
+use crate::media::steering::Redundancy;
 use crate::media::transport::{Identity, Kind};
 use crate::sdp::MediaPlan;
+
+pub use output::{PlanError, SessionEvent, Transmit};
 
 /// The mean time between two reports (RFC 3550 section 6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
@@ -221,48 +223,6 @@ impl Session {
         }
     }
 
-    fn handle_reports(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let known = [self.incoming.remote(), self.remote_rtcp]
-            .into_iter()
-            .flatten()
-            .any(|remote| remote.ip() == from.ip());
-        if !known {
-            return;
-        }
-        let keys = if self.reports_apart() {
-            &mut self.report_keys
-        } else {
-            &mut self.keys
-        };
-        let Some(datagram) = keys.open_rtcp(now, datagram) else {
-            return;
-        };
-        let Some(reports) = rtcp::parse(&datagram) else {
-            return;
-        };
-        self.remote_rtcp = Some(from);
-        self.reported = Some(now);
-        if let Some(sender) = reports.sender {
-            self.last_sender_report = Some((rtcp::middle_of(sender.ntp_time), now));
-        }
-        let ours = self.outgoing.ssrc();
-        let block = reports.blocks.iter().find(|block| block.ssrc == ours);
-        let received = block.map(|block| Received {
-            fraction_lost: block.fraction_lost,
-            highest_sequence: block.highest_sequence,
-        });
-        let far_sent = reports.sender.map(|sender| sender.packets);
-        let sent = self.outgoing.packets();
-        self.detector.reported(now, far_sent, received, sent);
-        let voip = reports.voip.iter().find(|voip| voip.ssrc == ours);
-        if let Some(voip) = voip {
-            self.reports.voip = Some((now, *voip));
-        }
-        if let Some(block) = block {
-            self.take_report(now, block, voip);
-        }
-    }
-
     /// Sends a component there from now on, or nowhere: what ICE has found out.
     pub fn route(&mut self, rtcp: bool, remote: Option<SocketAddr>) {
         if rtcp {
@@ -392,55 +352,6 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// The figures so far.
-    pub fn quality(&self) -> Quality {
-        let (received, lost) = self.incoming.counts();
-        let figures = self.incoming.figures();
-        Quality {
-            sent: self.outgoing.packets(),
-            received,
-            lost,
-            jitter: self.incoming.jitter(),
-            remote_loss: self.reports.loss.map(|(_, loss)| loss),
-            remote_jitter: self.reports.jitter.map(|(_, jitter)| jitter),
-            round_trip: self.reports.round_trip.map(|(_, time)| time),
-            playout_delay: self.incoming.playout_delay(),
-            late: figures.late,
-            concealed: duration_of(figures.concealed_samples),
-            stretched: duration_of(figures.left_out_samples + figures.repeated_samples),
-            level_out: self.outgoing.level(),
-            level_in: self.level_in.level(),
-        }
-    }
-
-    /// What was measured since the last time: to be called once a second.
-    pub fn second(&mut self, now: Instant) -> Second {
-        let (received, _) = self.incoming.counts();
-        let totals = Totals {
-            received,
-            sent: self.outgoing.packets(),
-            jitter: self.incoming.figures(),
-        };
-        let theirs = self.incoming.codec();
-        let ours = self.plan.as_ref().map(|plan| {
-            let packet = Duration::from_millis(u64::from(plan.ptime_millis));
-            (plan.codec, packet)
-        });
-        let state = State {
-            codecs: theirs.zip(ours).map(|(theirs, ours)| (theirs.0, ours.0)),
-            jitter: self.incoming.measured_jitter(),
-            playout_delay: self.incoming.measured_delay(),
-            packets: (
-                theirs.map(|(_, packet)| packet).unwrap_or_default(),
-                ours.map(|(_, packet)| packet).unwrap_or_default(),
-            ),
-            levels: (self.level_in.level(), self.outgoing.level()),
-        };
-        let record = self.incoming.record();
-        self.meter
-            .second(now, totals, record, &state, &self.reports)
-    }
-
     /// Looks why one side is not heard, and does against it what can be done here.
     fn look(&mut self, now: Instant) {
         let duties = Duties {
@@ -462,12 +373,6 @@ impl Session {
                 self.next_report = self.next_report.min(now);
             }
         }
-    }
-
-    /// Whether reports have keys of their own.
-    fn reports_apart(&self) -> bool {
-        let plan = self.plan.as_ref();
-        plan.is_some_and(|plan| plan.dtls.is_some() && !plan.rtcp_mux)
     }
 
     /// Sends what the handshakes want to be sent, and takes what came of them.
@@ -492,78 +397,6 @@ impl Session {
         }
     }
 
-    fn take_report(&mut self, now: Instant, block: &ReportBlock, voip: Option<&VoipMetrics>) {
-        let loss = f32::from(block.fraction_lost) / 256.0;
-        self.reports.loss = Some((now, loss));
-        let clock_rate = self
-            .plan
-            .as_ref()
-            .map_or(8_000, |plan| plan.codec.clock_rate());
-        let jitter = seconds(u64::from(block.jitter), u64::from(clock_rate));
-        self.reports.jitter = Some((now, jitter));
-        if block.last_sender_report != 0 {
-            // RFC 3550 section 6.4.1: A − LSR − DLSR, in 1/65536 s.
-            let trip = rtcp::middle_of(self.ntp(now))
-                .wrapping_sub(block.last_sender_report)
-                .wrapping_sub(block.delay_since_last);
-            // A far end whose clock runs a little fast makes it negative: then it is tiny.
-            let trip = if trip > u32::MAX / 2 { 0 } else { trip };
-            self.reports.round_trip = Some((now, seconds(u64::from(trip), 65_536)));
-        }
-        let trip = self.reports.round_trip.filter(|(at, _)| *at == now);
-        let report = PathReport {
-            loss,
-            round_trip: trip.map(|(_, trip)| trip),
-            // What it says of bursts is since the beginning; this one is about now.
-            bursts: loss > 0.0 && voip.is_some_and(|voip| voip.burst_density > 0.0),
-        };
-        self.outgoing.report(now, report);
-    }
-
-    fn send_report(&mut self, now: Instant, goodbye: bool) {
-        let mux = self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux);
-        let to = if mux {
-            self.incoming.remote()
-        } else {
-            self.remote_rtcp
-        };
-        let Some(to) = to else {
-            return;
-        };
-        let block = self.incoming.report().map(|block| {
-            let Some((middle, came)) = self.last_sender_report else {
-                return block;
-            };
-            let delay = now.saturating_duration_since(came).as_micros() * 65_536 / 1_000_000;
-            ReportBlock {
-                last_sender_report: middle,
-                delay_since_last: u32::try_from(delay).unwrap_or(u32::MAX),
-                ..block
-            }
-        });
-        let sender = self.outgoing.sender_info(self.ntp(now));
-        let bytes = rtcp::write(self.outgoing.ssrc(), &self.cname, sender, block, goodbye);
-        let keys = if self.reports_apart() {
-            &mut self.report_keys
-        } else {
-            &mut self.keys
-        };
-        if let Some(bytes) = keys.seal_rtcp(bytes) {
-            self.transmit(to, !mux, bytes);
-        }
-    }
-
-    /// Half to one and a half times the mean, so that many calls do not report in step.
-    fn report_interval(&mut self) -> Duration {
-        // One step of a linear congruential generator (Knuth, MMIX).
-        self.spread = self
-            .spread
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let share = u32::try_from(self.spread >> 54).unwrap_or(0);
-        REPORT_INTERVAL / 2 + REPORT_INTERVAL * share / 1_024
-    }
-
     fn transmit(&mut self, to: SocketAddr, from_rtcp_port: bool, bytes: Vec<u8>) {
         if self.transmits.len() < MAX_WAITING {
             self.transmits.push_back(Transmit {
@@ -579,16 +412,4 @@ impl Session {
             self.events.push_back(event);
         }
     }
-
-    fn ntp(&self, now: Instant) -> u64 {
-        let since = now.saturating_duration_since(self.started);
-        let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
-        self.ntp_start
-            .wrapping_add(since.as_secs() << 32)
-            .wrapping_add(fraction)
-    }
-}
-
-fn seconds(ticks: u64, rate: u64) -> Duration {
-    Duration::from_nanos(ticks.saturating_mul(1_000_000_000) / rate.max(1))
 }

@@ -1,9 +1,11 @@
 //! The media thread: takes commands, moves datagrams, and makes each tick.
 //!
-//! It decides nothing about a call; that is in `session`. At each tick every call is played first,
-//! then the mixer is fed, then every call captures, so that an echo returns within its own tick.
+//! It decides nothing about a call; that is in `session`. What the agent hears and says is mixed in
+//! `mixer`; the other calls are each for themselves, and where they are many a second thread takes its
+//! share of them.
 
 use std::collections::VecDeque;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
@@ -14,37 +16,32 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
 use crate::media::codec::EffortRule;
-use crate::media::command::{
-    Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source, Tone,
-};
-use crate::media::conference::Mix;
-use crate::media::device::{SoundCards, file};
+use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
+use crate::media::device::file;
 use crate::media::feed::{Feed, Loader};
-use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::hold_music::Shelf;
-use crate::media::leg::{Leg, QUALITY_INTERVAL};
-use crate::media::microphone::{Listener, Microphone};
-use crate::media::news::{found, told};
+use crate::media::leg::{Due, Leg};
+use crate::media::mixer::Mixer;
 use crate::media::outlet::Message;
 use crate::media::pacer::Pacer;
+use crate::media::second_thread::SecondThread;
 use crate::media::seed::draw_seed;
 use crate::media::session::Session;
-use crate::media::sockets::Sockets;
-use crate::media::sound_test::SoundCheck;
-use crate::media::tone::TonePlayer;
 use crate::media::transport::{Identity, PortPair};
 
 /// Messages that are taken at once.
 const MAX_MESSAGES: usize = 512;
 /// Events that wait for a reader that does not keep up.
 const MAX_EVENTS: usize = 512;
+/// From so many calls on, beside those that the devices belong to, a second thread takes its share: fewer
+/// take less than a tenth of a core (docs/BENCHMARKS.md).
+const MANY: usize = 9;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
 /// Between two looks at a card that should have given a frame.
 const LATE_CARD: Duration = Duration::from_millis(1);
 /// Between two looks at the inbox when nothing is to be done.
 const IDLE: Duration = Duration::from_millis(500);
-
 /// The thread's state.
 pub(super) struct Worker {
     inbox: Receiver<Message>,
@@ -52,18 +49,17 @@ pub(super) struct Worker {
     waiting_events: VecDeque<MediaEvent>,
     loader: Loader,
     shelf: Shelf,
-    calls: Vec<Leg>,
+    /// In the order of their turns, which is that of their ids: packets of a call leave at the same
+    /// place of each tick.
+    calls: Vec<Box<Leg>>,
+    /// Takes its share of them; there once they are many.
+    second: Option<SecondThread<Box<Leg>, Due>>,
+    /// Whether there can be no second thread.
+    single: bool,
     focus: Vec<CallId>,
-    tone: Option<TonePlayer>,
-    /// A tone that was ended and fades in the next tick.
-    fading: Option<TonePlayer>,
-    /// What is still heard of a call that is over, in the next tick.
-    parting: Option<Frame>,
-    cards: SoundCards,
-    microphone: Microphone,
+    mixer: Mixer,
     /// How much the decoders may compute.
     effort: EffortRule,
-    check: SoundCheck,
     redundancy: Redundancy,
     closing: Vec<JoinHandle<()>>,
     pacer: Pacer,
@@ -90,14 +86,11 @@ impl Worker {
             loader: Loader::new(),
             shelf: Shelf::new(),
             calls: Vec::new(),
+            second: None,
+            single: false,
             focus: Vec::new(),
-            tone: None,
-            fading: None,
-            parting: None,
-            cards: SoundCards::start(now, devices).map_err(MediaError::Thread)?,
-            microphone: Microphone::default(),
+            mixer: Mixer::start(now, devices).map_err(MediaError::Thread)?,
             effort: EffortRule::new(now),
-            check: SoundCheck::default(),
             redundancy: Redundancy::default(),
             closing: Vec::new(),
             pacer: Pacer::new(now),
@@ -113,14 +106,15 @@ impl Worker {
             let wait = if busy {
                 let tick = self.pacer.wait(now);
                 // A card gives a frame at about that time, not at it.
-                let least = if self.cards.has_clock() {
+                let least = if self.mixer.cards.has_clock() {
                     LATE_CARD
                 } else {
                     tick
                 };
                 tick.max(least)
                     .min(self.next_glance.saturating_duration_since(now))
-            } else if self.cards.resting() {
+            } else if self.mixer.cards.resting() {
+                self.second = None;
                 IDLE
             } else {
                 IDLE / 5
@@ -144,17 +138,22 @@ impl Worker {
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
             }
-            let listening = self.check.is_on() || !self.calls.is_empty();
-            self.cards.set_busy(now, busy, listening);
+            let listening = self.mixer.check.is_on() || !self.calls.is_empty();
+            self.mixer.cards.set_busy(now, busy, listening);
             self.take_loaded();
             self.take_music();
             self.take_device_news();
-            if self.glance_is_due(now) {
+            let mut tick = if busy { self.next_tick(now) } else { None };
+            if tick.is_some() {
+                // Each call looks at its sockets itself.
+                self.next_glance = now + GLANCE;
+            } else if self.glance_is_due(now) {
                 self.next_glance = now + GLANCE;
                 self.receive(now);
             }
-            while busy && let Some(at) = self.next_tick(now) {
-                self.tick(at);
+            while let Some(at) = tick {
+                self.tick(Due { at, now });
+                tick = self.next_tick(now);
             }
             self.flush(now);
             self.follow_load(now);
@@ -177,7 +176,7 @@ impl Worker {
     /// Whether the sockets are looked at: not for each command, or a thousand calls a second would
     /// read each socket a thousand times a second.
     fn glance_is_due(&self, now: Instant) -> bool {
-        self.cards.has_clock() || self.pacer.wait(now).is_zero() || now >= self.next_glance
+        self.mixer.cards.has_clock() || now >= self.next_glance
     }
 
     fn follow_load(&mut self, since: Instant) {
@@ -190,8 +189,7 @@ impl Worker {
     }
 
     fn is_busy(&self) -> bool {
-        let toned = self.tone.is_some() || self.fading.is_some();
-        !self.calls.is_empty() || toned || self.parting.is_some() || self.check.is_on()
+        !self.calls.is_empty() || self.mixer.is_busy()
     }
 
     fn take(&mut self, message: Message) {
@@ -207,37 +205,29 @@ impl Worker {
 
     /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
+        let now = monotonic_now();
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.sockets.close(monotonic_now(), &mut call.session);
-            call.sockets = Sockets::new(ports);
+            call.reopen(now, ports);
             return;
         }
         // Who calls gets the devices.
-        if self.check.is_on() {
-            self.check.order(None);
+        if self.mixer.check.is_on() {
+            self.mixer.check.order(None);
         }
-        let now = monotonic_now();
         let mut session = Session::new(now, &draw_seed());
         session.set_effort(self.effort.effort());
         session.identify(identity);
         session.choose_redundancy(self.redundancy);
-        let sockets = Sockets::new(ports);
-        self.calls.push(Leg::new(now, id, sockets, session));
+        let call = Box::new(Leg::new(now, id, ports, session));
+        let place = self.calls.partition_point(|known| known.id < id);
+        self.calls.insert(place, call);
     }
 
     fn obey(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Apply { call, plan } => {
                 if let Some(call) = self.call(call) {
-                    let now = monotonic_now();
-                    let plan = call.sockets.apply(now, plan);
-                    match call.session.apply(now, &plan) {
-                        Ok(()) => {
-                            call.applied = true;
-                            call.sends = plan.direction.sends();
-                        }
-                        Err(error) => tracing::error!(%error, call = %call.id, "no sound"),
-                    }
+                    call.apply(monotonic_now(), plan);
                 }
             }
             MediaCommand::ExpectHandshake { call } => {
@@ -285,13 +275,15 @@ impl Worker {
                 let thread = self.call(call).and_then(|call| call.recording.stop());
                 self.closing.extend(thread);
             }
-            MediaCommand::Tone(tone) => self.change_tone(tone),
-            MediaCommand::Devices(devices) => self.cards.change(monotonic_now(), devices),
-            MediaCommand::Processing(choice) => self.microphone.choose(choice),
-            MediaCommand::Volumes(volumes) => self.cards.set_volumes(volumes),
-            MediaCommand::Meter(on) => self.check.meter(on),
+            MediaCommand::Tone(tone) => self.mixer.change_tone(tone),
+            MediaCommand::Devices(devices) => self.mixer.cards.change(monotonic_now(), devices),
+            MediaCommand::Processing(choice) => self.mixer.microphone.choose(choice),
+            MediaCommand::Volumes(volumes) => self.mixer.cards.set_volumes(volumes),
+            MediaCommand::Meter(on) => self.mixer.check.meter(on),
             MediaCommand::SoundTest(test) => {
-                self.check.order(test.filter(|_| self.calls.is_empty()));
+                self.mixer
+                    .check
+                    .order(test.filter(|_| self.calls.is_empty()));
             }
             MediaCommand::Redundancy(choice) => self.redundancy = choice,
             MediaCommand::Close { call } => self.close(call),
@@ -299,7 +291,8 @@ impl Worker {
     }
 
     fn call(&mut self, id: CallId) -> Option<&mut Leg> {
-        let call = self.calls.iter_mut().find(|call| call.id == id);
+        let known = self.calls.iter_mut().find(|call| call.id == id);
+        let call = known.map(Box::as_mut);
         if call.is_none() {
             tracing::debug!(call = %id, "a command for a call without media is ignored");
         }
@@ -349,36 +342,26 @@ impl Worker {
     fn take_loaded(&mut self) {
         while let Some(loaded) = self.loader.poll() {
             let id = loaded.call;
-            let take = |call: &mut Leg| {
-                let other = call.recording.take(loaded)?;
-                call.feed.take(other)
-            };
-            if let Some(error) = self.call(id).and_then(take) {
-                let message = error.to_string();
-                self.tell(MediaEvent::SourceFailed { call: id, message });
+            if let Some(problem) = self.call(id).and_then(|call| call.take_loaded(loaded)) {
+                self.tell(problem);
             }
         }
-    }
-
-    fn change_tone(&mut self, tone: Option<Tone>) {
-        if tone == self.tone.as_ref().map(TonePlayer::tone) {
-            return;
-        }
-        self.fading = std::mem::replace(&mut self.tone, tone.map(TonePlayer::new));
     }
 
     fn close(&mut self, id: CallId) {
         let Some(index) = self.calls.iter().position(|call| call.id == id) else {
             return;
         };
-        let mut call = self.calls.swap_remove(index);
+        let mut call = self.calls.remove(index);
         let now = monotonic_now();
         if let Some(last) = call.last_words(now) {
-            mix(self.parting.get_or_insert(SILENCE), &last);
+            self.mixer.part(&last);
         }
-        call.session.close(now);
-        call.sockets.close(now, &mut call.session);
+        call.close(now);
         self.closing.extend(call.recording.stop());
+        for event in call.take_news() {
+            self.tell(event);
+        }
         while let Some(event) = call.recording.poll_news() {
             self.tell(event);
         }
@@ -387,8 +370,8 @@ impl Worker {
 
     /// The time of a tick that is due: by the microphone where there is one, else by the timer.
     fn next_tick(&mut self, now: Instant) -> Option<Instant> {
-        if self.cards.has_clock() {
-            let ready = self.cards.ready();
+        if self.mixer.cards.has_clock() {
+            let ready = self.mixer.cards.ready();
             self.pacer.follow(now, ready)
         } else {
             self.pacer.next_due(now)
@@ -396,98 +379,72 @@ impl Worker {
     }
 
     fn take_device_news(&mut self) {
-        while let Some(news) = self.cards.poll() {
-            self.microphone.replaced();
+        while let Some(news) = self.mixer.cards.poll() {
+            self.mixer.microphone.replaced();
             self.tell(news);
         }
     }
 
     fn receive(&mut self, now: Instant) {
         for call in &mut self.calls {
-            call.sockets.receive(now, &mut call.session);
+            call.receive(now);
         }
     }
 
-    /// Makes the 10 ms that begin at `at`.
-    fn tick(&mut self, at: Instant) {
-        let came = self.cards.ready();
-        let mut microphone = self.cards.capture();
-        let mut voices = Mix::new();
-        let mut speaker = SILENCE;
-        let mut ringer = SILENCE;
-        let mut voices_heard = 0;
-        for call in &mut self.calls {
-            let focus = self.focus.contains(&call.id);
-            call.listen(at, focus);
-            if let Some(heard) = &call.heard_here {
-                voices.add(heard);
-                voices_heard += 1;
-                if let Some(notice) = &call.notice {
-                    mix(&mut speaker, notice);
-                }
-            }
+    /// Makes a tick: first the calls that the devices belong to, so that the agent's do not wait for
+    /// the others.
+    fn tick(&mut self, due: Due) {
+        let (mut mixed, mut alone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
+            .into_iter()
+            .partition(|call| self.focus.contains(&call.id) || call.glides());
+        let many = alone.len() >= MANY;
+        if many {
+            self.start_second();
         }
-        mix(&mut speaker, voices.all());
-        if let Some(last) = self.parting.take() {
-            mix(&mut speaker, &last);
+        let second = self.second.as_ref().filter(|_| many);
+        if let Some(second) = second {
+            second.lend(std::mem::take(&mut alone), due);
         }
-        let together = voices_heard > 1;
-        let target = |player: &TonePlayer| player.tone() == Tone::Ring;
-        if let Some(player) = self.fading.take() {
-            let ring = target(&player);
-            player.fade_into(if ring { &mut ringer } else { &mut speaker });
+        for call in &mut mixed {
+            call.receive(due.now);
         }
-        if let Some(player) = &mut self.tone {
-            let ring = target(player);
-            player.mix_into(if ring { &mut ringer } else { &mut speaker });
+        self.mixer.tick(due.at, &mut mixed, &self.focus);
+        for call in &mut mixed {
+            call.flush(due.now);
         }
-        let has_microphone = self.cards.has_clock();
-        self.check.play(has_microphone, &mut speaker, &mut ringer);
-        let played = self.cards.play(&speaker, &ringer);
-        let listeners = self.calls.iter();
-        let listeners = listeners.map(|call| call.listener(self.focus.contains(&call.id)));
-        let tested = self.check.records().then_some(Listener::Call);
-        let listener = Listener::among(listeners.chain(tested));
-        let raw = microphone;
-        let noticed = self
-            .microphone
-            .tick(&self.cards, came, &mut microphone, &played, listener);
-        for news in noticed.news() {
-            self.tell(news);
+        match second {
+            Some(second) => alone = second.finish(),
+            None => alone.iter_mut().for_each(|call| call.tick_alone(due)),
         }
-        let talking = !self.focus.is_empty();
-        self.check.hear(&raw, &microphone, &played, talking);
-        for call in &mut self.calls {
-            let focus = self.focus.contains(&call.id);
-            let live = call.sends_microphone(focus) && self.cards.has_clock();
-            call.session.microphone(live);
-            let others = call.heard_here.as_ref().filter(|_| together);
-            let others = others.map(|own| voices.without(own));
-            let agent = call.speak(at, focus, &microphone, others);
-            call.record(&agent);
+        self.calls = mixed;
+        self.calls.append(&mut alone);
+        self.calls.sort_unstable_by_key(|call| call.id);
+    }
+
+    fn start_second(&mut self) {
+        if self.single || self.second.is_some() {
+            return;
         }
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if processors > 1 {
+            let turn = |call: &mut Box<Leg>, due| call.tick_alone(due);
+            self.second = SecondThread::start(turn)
+                .inspect_err(
+                    |error| tracing::warn!(%error, "one thread makes the sound of all calls"),
+                )
+                .ok();
+        }
+        self.single = self.second.is_none();
     }
 
     /// Sends what waits, and tells what happened.
     fn flush(&mut self, now: Instant) {
         let mut news = Vec::new();
         for call in &mut self.calls {
-            let ice = call.sockets.flush(now, &mut call.session);
-            news.extend(ice.into_iter().filter_map(|event| found(call.id, event)));
-            while let Some(event) = call.session.poll_event() {
-                news.push(told(call.id, event));
-            }
-            news.extend(std::iter::from_fn(|| call.recording.poll_news()));
-            if call.applied && now >= call.next_quality {
-                call.next_quality = now + QUALITY_INTERVAL;
-                news.push(MediaEvent::Quality {
-                    call: call.id,
-                    quality: call.session.quality(),
-                    second: Box::new(call.session.second(now)),
-                });
-            }
+            call.flush(now);
+            news.append(&mut call.take_news());
         }
-        news.extend(std::iter::from_fn(|| self.check.poll_news()));
+        news.extend(std::iter::from_fn(|| self.mixer.poll_news()));
         for event in news {
             self.tell(event);
         }
@@ -532,3 +489,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What the agent hears and says: the calls that the devices belong to, tones, and the test of the
+//! devices, between the sound cards and these calls.
+//!
+//! ```text
+//! calls played -> mix (+ notices, tones, test) -> speaker, ringer
+//! microphone -> processing -> each call, with what the other members say
+//! ```
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Instant;
+
+use crate::base::id::CallId;
+use crate::media::command::{Devices, MediaEvent, Tone};
+use crate::media::conference::Mix;
+use crate::media::device::SoundCards;
+use crate::media::frame::{Frame, SILENCE, mix};
+use crate::media::leg::Leg;
+use crate::media::microphone::{Listener, Microphone};
+use crate::media::sound_test::SoundCheck;
+use crate::media::tone::TonePlayer;
+
+/// The devices, and what goes to them and comes from them.
+pub(super) struct Mixer {
+    pub(super) cards: SoundCards,
+    pub(super) microphone: Microphone,
+    pub(super) check: SoundCheck,
+    tone: Option<TonePlayer>,
+    /// A tone that was ended and fades in the next tick.
+    fading: Option<TonePlayer>,
+    /// What is still heard of a call that is over, in the next tick.
+    parting: Option<Frame>,
+    news: VecDeque<MediaEvent>,
+}
+
+impl Mixer {
+    /// Starts the thread that opens the devices.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be started.
+    pub(super) fn start(now: Instant, devices: Devices) -> io::Result<Self> {
+        Ok(Self {
+            cards: SoundCards::start(now, devices)?,
+            microphone: Microphone::default(),
+            check: SoundCheck::default(),
+            tone: None,
+            fading: None,
+            parting: None,
+            news: VecDeque::new(),
+        })
+    }
+
+    /// Plays another tone, or none.
+    pub(super) fn change_tone(&mut self, tone: Option<Tone>) {
+        if tone == self.tone.as_ref().map(TonePlayer::tone) {
+            return;
+        }
+        self.fading = std::mem::replace(&mut self.tone, tone.map(TonePlayer::new));
+    }
+
+    /// Plays the end of a call that is over, in the next tick.
+    pub(super) fn part(&mut self, last: &Frame) {
+        mix(self.parting.get_or_insert(SILENCE), last);
+    }
+
+    /// Makes the 10 ms that begin at `at` with the calls that the devices belong to, which are those in
+    /// `focus`, and those that still glide away from them: all are played, then mixed, then captured, so that
+    /// an echo returns within its own tick.
+    pub(super) fn tick(&mut self, at: Instant, calls: &mut [Box<Leg>], focus: &[CallId]) {
+        let came = self.cards.ready();
+        let mut microphone = self.cards.capture();
+        let mut voices = Mix::new();
+        let mut speaker = SILENCE;
+        let mut ringer = SILENCE;
+        let mut voices_heard = 0;
+        for call in &mut *calls {
+            call.listen(at, focus.contains(&call.id));
+            if let Some(heard) = &call.heard_here {
+                voices.add(heard);
+                voices_heard += 1;
+                if let Some(notice) = &call.notice {
+                    mix(&mut speaker, notice);
+                }
+            }
+        }
+        mix(&mut speaker, voices.all());
+        if let Some(last) = self.parting.take() {
+            mix(&mut speaker, &last);
+        }
+        let target = |player: &TonePlayer| player.tone() == Tone::Ring;
+        if let Some(player) = self.fading.take() {
+            let ring = target(&player);
+            player.fade_into(if ring { &mut ringer } else { &mut speaker });
+        }
+        if let Some(player) = &mut self.tone {
+            let ring = target(player);
+            player.mix_into(if ring { &mut ringer } else { &mut speaker });
+        }
+        let card = self.cards.has_clock();
+        self.check.play(card, &mut speaker, &mut ringer);
+        let played = self.cards.play(&speaker, &ringer);
+        let tested = self.check.records().then_some(Listener::Call);
+        let wanted = calls
+            .iter()
+            .map(|call| call.listener(focus.contains(&call.id)));
+        let listener = Listener::among(wanted.chain(tested));
+        let raw = microphone;
+        let noticed = self
+            .microphone
+            .tick(&self.cards, came, &mut microphone, &played, listener);
+        self.news.extend(noticed.news());
+        let talking = !focus.is_empty();
+        self.check.hear(&raw, &microphone, &played, talking);
+        let together = voices_heard > 1;
+        for call in calls {
+            let focus = focus.contains(&call.id);
+            let others = call.heard_here.as_ref().filter(|_| together);
+            let others = others.map(|own| voices.without(own));
+            call.capture(at, focus, card, &microphone, others);
+        }
+    }
+
+    /// What is to be told.
+    pub(super) fn poll_news(&mut self) -> Option<MediaEvent> {
+        self.news.pop_front().or_else(|| self.check.poll_news())
+    }
+
+    /// Whether something is to be played or taken beside calls.
+    pub(super) fn is_busy(&self) -> bool {
+        let toned = self.tone.is_some() || self.fading.is_some();
+        toned || self.parting.is_some() || self.check.is_on()
+    }
+}
