@@ -31,6 +31,11 @@ impl Sockets {
         Self { ports, ice: None }
     }
 
+    /// The sockets themselves.
+    pub(super) fn ports(&self) -> &PortPair {
+        &self.ports
+    }
+
     /// Begins to find out where they may be reached.
     pub(super) fn gather(
         &mut self,

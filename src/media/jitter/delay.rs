@@ -16,9 +16,10 @@ const WINDOW_SECONDS: usize = 10;
 /// Packets before the histogram alone decides.
 const LEARNING_PACKETS: u32 = 25;
 
-/// A packet that is later than that makes a stream uneven, in microseconds.
-const EVEN_MICROS: i64 = 5_000;
-/// How long a stream must have been even to be played as soon after it comes, in microseconds.
+/// What is later than the one makes a stream uneven, and what is not is played the other after it comes at
+/// the soonest, in microseconds: a cable, and a network in an office.
+const EVEN_MICROS: [(i64, i64); 2] = [(1_500, 2_500), (5_000, 5_000)];
+/// How long a stream must have been so even, in microseconds.
 const CALM_MICROS: i64 = 10_000_000;
 
 /// The estimate for one stream. Times are microseconds since any fixed moment.
@@ -31,8 +32,8 @@ pub(super) struct DelayEstimate {
     second: i64,
     previous_arrival: i64,
     previous_lateness: i64,
-    /// When the last packet came that was late, or the first of all.
-    uneven_at: i64,
+    /// When the last packet came that was later than each, or the first of all.
+    uneven_at: [i64; 2],
 }
 
 impl DelayEstimate {
@@ -44,7 +45,7 @@ impl DelayEstimate {
             second: 0,
             previous_arrival: 0,
             previous_lateness: 0,
-            uneven_at: 0,
+            uneven_at: [0; 2],
         }
     }
 
@@ -64,8 +65,10 @@ impl DelayEstimate {
         let weight = if in_wake { WAKE_WEIGHT } else { 1.0 };
         self.previous_arrival = arrival;
         self.previous_lateness = lateness;
-        if self.packets == 0 || lateness > EVEN_MICROS {
-            self.uneven_at = arrival;
+        for (uneven_at, (most, _)) in self.uneven_at.iter_mut().zip(EVEN_MICROS) {
+            if self.packets == 0 || lateness > most {
+                *uneven_at = arrival;
+            }
         }
 
         self.packets = self.packets.saturating_add(1);
@@ -95,22 +98,30 @@ impl DelayEstimate {
             sum >= PERCENTILE
         });
         let bucket = i64::try_from(bucket.unwrap_or(BUCKETS - 1)).unwrap_or(0);
-        let asked = if self.packets == 0 {
-            0
-        } else {
-            (bucket + 1) * BUCKET_MICROS
-        };
-        let least = match self.packets {
-            ..LEARNING_PACKETS => 2 * length,
-            _ if self.is_calm() => EVEN_MICROS,
-            _ => length,
-        };
-        (asked + wait).max(least)
+        let asked = (bucket + 1) * BUCKET_MICROS;
+        match self.packets {
+            0 => wait.max(2 * length),
+            ..LEARNING_PACKETS => (asked + wait).max(2 * length),
+            // The buckets are too coarse for it.
+            _ if wait == 0
+                && let Some(soonest) = self.soonest() =>
+            {
+                soonest
+            }
+            _ => (asked + wait).max(if self.is_calm() { 0 } else { length }),
+        }
     }
 
     /// Whether the stream has been even for a while.
     pub(super) fn is_calm(&self) -> bool {
-        self.previous_arrival - self.uneven_at >= CALM_MICROS
+        self.soonest().is_some()
+    }
+
+    /// How soon an even stream may be played, in microseconds.
+    fn soonest(&self) -> Option<i64> {
+        let levels = self.uneven_at.iter().zip(EVEN_MICROS);
+        let mut calm = levels.filter(|(at, _)| self.previous_arrival - **at >= CALM_MICROS);
+        calm.next().map(|(_, (_, soonest))| soonest)
     }
 
     fn note_transit(&mut self, arrival: i64, transit: i64) {
@@ -149,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_even_for_ten_seconds_waits_for_five_milliseconds() {
+    fn a_stream_that_was_even_for_ten_seconds_waits_for_a_few_milliseconds() {
         let mut estimate = DelayEstimate::new();
         feed(&mut estimate, std::iter::repeat_n(1_000, 500));
         assert_eq!(estimate.target(20_000, 0), 20_000);
         let late = |at: usize| (0..1_100).map(move |n| if n == at { 6_000 } else { 0 });
         feed(&mut estimate, late(2_000));
-        assert_eq!(estimate.target(20_000, 0), 5_000);
-        assert_eq!(estimate.target(60_000, 0), 5_000);
+        assert_eq!(estimate.target(20_000, 0), 2_500);
+        assert_eq!(estimate.target(60_000, 0), 2_500);
         // What brings back a lost packet is waited for as ever.
         assert_eq!(estimate.target(20_000, 20_000), 25_000);
         // One packet that is late ends it, for ten seconds.
@@ -165,6 +176,10 @@ mod tests {
         assert_eq!(estimate.target(20_000, 0), 20_000);
         let mut estimate = DelayEstimate::new();
         feed(&mut estimate, late(500));
+        assert_eq!(estimate.target(20_000, 0), 2_500);
+        // Two milliseconds are even, but not like on a cable.
+        let mut estimate = DelayEstimate::new();
+        feed(&mut estimate, (0..1_100).map(|n| n % 3 * 1_000));
         assert_eq!(estimate.target(20_000, 0), 5_000);
     }
 
@@ -219,6 +234,6 @@ mod tests {
             (0..2_000).map(|n| if n < 500 { 0 } else { 40_000 }),
         );
         assert_eq!(estimate.base(), Some(5_040_000));
-        assert_eq!(estimate.target(20_000, 0), 5_000);
+        assert_eq!(estimate.target(20_000, 0), 2_500);
     }
 }

@@ -445,8 +445,8 @@ impl JitterBuffer {
         self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
         // What may go without a packet being needed before its time: whole ticks, and what is early.
         let spare = early + excess.div_euclid(TICK_MICROS) * TICK_MICROS;
-        let spare = if self.delay.is_calm() { spare } else { 0 };
-        if !self.shrinking && excess >= 0 && spare < LEAST_SPARE_MICROS {
+        let even = self.delay.is_calm() && spare >= LEAST_SPARE_MICROS;
+        if !self.shrinking && excess >= 0 && !even {
             self.off_target_since = None;
             return;
         }
@@ -463,8 +463,7 @@ impl JitterBuffer {
         }
         if excess >= 0 {
             self.decode_ahead(decoder);
-            let most = if self.shrinking { excess } else { spare };
-            if let Some(count) = self.queue.shrink(samples_in(most), care) {
+            if let Some(count) = self.queue.shrink(samples_in(spare), care) {
                 self.figures.left_out_samples += len(count);
                 self.rest = count;
             }

@@ -11,5 +11,5 @@ mod srtp;
 pub use demux::Kind;
 pub use dtls::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, IdentityError};
 pub use latch::Latch;
-pub use ports::{PortPair, SparePair};
+pub use ports::{MOST_AWAITED, PortPair, SparePair, wait_for_any};
 pub use srtp::{Protector, SrtpError, Unprotector};

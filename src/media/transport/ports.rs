@@ -48,6 +48,31 @@ impl PortPair {
     }
 }
 
+/// Pairs that are waited for at most.
+pub const MOST_AWAITED: usize = 4;
+
+/// Waits until a datagram comes to one of at most [`MOST_AWAITED`] pairs, or for so long; true says that
+/// one came.
+#[cfg(unix)]
+pub fn wait_for_any<'p>(pairs: impl Iterator<Item = &'p PortPair>, most: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut sockets: Vec<PollFd<'_>> = pairs
+        .take(MOST_AWAITED)
+        .flat_map(|pair| [&pair.rtp, &pair.rtcp])
+        .map(|socket| PollFd::new(socket, PollFlags::IN))
+        .collect();
+    // A signal ends the waiting, which is as good as nothing that came.
+    Timespec::try_from(most).is_ok_and(|most| poll(&mut sockets, Some(&most)).is_ok_and(|n| n > 0))
+}
+
+/// Waits so long, which is no longer than a glance: what came is found then.
+#[cfg(not(unix))]
+pub fn wait_for_any<'p>(_pairs: impl Iterator<Item = &'p PortPair>, most: Duration) -> bool {
+    std::thread::sleep(most.min(Duration::from_millis(4)));
+    true
+}
+
 fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
     match socket.recv_from(buffer) {
         Ok((length, from)) => Some((buffer.get(..length)?, zone::bare(from))),

@@ -27,7 +27,7 @@ use crate::media::pacer::Pacer;
 use crate::media::second_thread::SecondThread;
 use crate::media::seed::draw_seed;
 use crate::media::session::Session;
-use crate::media::transport::{Identity, PortPair};
+use crate::media::transport::{Identity, MOST_AWAITED, PortPair, wait_for_any};
 
 /// Messages that are taken at once.
 const MAX_MESSAGES: usize = 512;
@@ -38,6 +38,8 @@ const MAX_EVENTS: usize = 512;
 const MANY: usize = 9;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
+/// Between two datagrams that wake the thread, at least.
+const BETWEEN_PACKETS: Duration = Duration::from_millis(1);
 /// Between two looks at a card that should have given a frame.
 const LATE_CARD: Duration = Duration::from_millis(1);
 /// Between two looks at the inbox when nothing is to be done.
@@ -65,6 +67,8 @@ pub(super) struct Worker {
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
     next_glance: Instant,
+    /// When a datagram woke the thread last.
+    woken_at: Instant,
 }
 
 impl Worker {
@@ -95,6 +99,7 @@ impl Worker {
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
+            woken_at: now,
         })
     }
 
@@ -112,7 +117,6 @@ impl Worker {
                     tick
                 };
                 tick.max(least)
-                    .min(self.next_glance.saturating_duration_since(now))
             } else if self.mixer.cards.resting() {
                 self.second = None;
                 IDLE
@@ -120,9 +124,7 @@ impl Worker {
                 IDLE / 5
             };
             if busy {
-                // Asleep, not in the inbox: it is looked at every few milliseconds anyway, and each
-                // command would else wake this thread.
-                std::thread::sleep(wait);
+                self.rest(now, wait);
             } else {
                 match self.inbox.recv_timeout(wait) {
                     Ok(message) => self.take(message),
@@ -159,6 +161,28 @@ impl Worker {
             self.follow_load(now);
         }
         self.end();
+    }
+
+    /// Sleeps until the next tick, or the next look at the sockets. Not in the inbox: it is looked at every
+    /// few milliseconds anyway, and each command would else wake this thread.
+    fn rest(&mut self, now: Instant, most: Duration) {
+        if self.calls.is_empty() || self.calls.len() > MOST_AWAITED {
+            let glance = self.next_glance.saturating_duration_since(now);
+            std::thread::sleep(most.min(glance));
+            return;
+        }
+        // Few calls have few packets, of which each wakes this thread: its time of arrival is then true. A
+        // flood must not keep it awake.
+        let since = now.saturating_duration_since(self.woken_at);
+        let gap = BETWEEN_PACKETS.saturating_sub(since).min(most);
+        if !gap.is_zero() {
+            std::thread::sleep(gap);
+        }
+        let pairs = self.calls.iter().map(|call| call.sockets.ports());
+        if wait_for_any(pairs, most.saturating_sub(gap)) {
+            self.woken_at = monotonic_now();
+            self.next_glance = self.woken_at;
+        }
     }
 
     /// Takes what waits in the inbox; false when the handle is gone.
