@@ -38,7 +38,9 @@ pub fn peak(samples: &[f32]) -> f32 {
     reason = "a float cast saturates, and not-a-number becomes 0"
 )]
 pub fn to_pcm16(sample: f32) -> i16 {
-    (sample * 32_768.0).round() as i16
+    let scaled = sample * 32_768.0;
+    // Rounds as `round` does, which is a call of its own for each sample.
+    (scaled + 0.5_f32.copysign(scaled)) as i16
 }
 
 /// One sample from 16-bit PCM.

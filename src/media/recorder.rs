@@ -29,7 +29,7 @@ use crate::media::gap::{self, Gap};
 /// Blocks that may wait for the disk: 10 s.
 const RING_BLOCKS: usize = 1_000;
 /// Blocks between two syncs: half a second.
-const SYNC_BLOCKS: u64 = 50;
+const SYNC_BLOCKS: usize = 50;
 /// What a WAV can hold, less the header: its lengths have 32 bits.
 const MAX_BLOCKS: u64 = (u32::MAX as u64 - 128) / BLOCK_BYTES;
 const BLOCK_BYTES: u64 = FRAME_SAMPLES as u64 * 4;
@@ -37,8 +37,10 @@ const BLOCK_BYTES: u64 = FRAME_SAMPLES as u64 * 4;
 const RIFF_HEAD: u64 = 8;
 /// How many names are tried: that many recordings a call may have.
 const MOST_NAMES: u32 = 1_000;
+/// What is written at once: all between two syncs.
+const BUFFER_BYTES: usize = SYNC_BLOCKS * FRAME_SAMPLES * 4;
 /// How long the thread sleeps when nothing waits.
-const NAP: Duration = Duration::from_millis(50);
+const NAP: Duration = Duration::from_millis(100);
 
 /// 10 ms of both sides.
 struct Block {
@@ -227,7 +229,8 @@ impl WavFile {
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
         };
-        let writer = WavWriter::new(BufWriter::new(file), spec).map_err(io_error)?;
+        let writer =
+            WavWriter::new(BufWriter::with_capacity(BUFFER_BYTES, file), spec).map_err(io_error)?;
         let mut wav = Self {
             writer,
             disk,
@@ -252,7 +255,7 @@ impl WavFile {
         }
         block.flush().map_err(io_error)?;
         self.blocks += 1;
-        if self.blocks.is_multiple_of(SYNC_BLOCKS) {
+        if self.blocks.is_multiple_of(SYNC_BLOCKS as u64) {
             self.sync()?;
         }
         Ok(())

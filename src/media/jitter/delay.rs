@@ -101,7 +101,7 @@ impl DelayEstimate {
         let asked = (bucket + 1) * BUCKET_MICROS;
         match self.packets {
             0 => wait.max(2 * length),
-            ..LEARNING_PACKETS => (asked + wait).max(2 * length),
+            1..LEARNING_PACKETS => (asked + wait).max(2 * length),
             // The buckets are too coarse for it.
             _ if wait == 0
                 && let Some(soonest) = self.soonest() =>

@@ -38,7 +38,7 @@ const MAX_EVENTS: usize = 512;
 const MANY: usize = 9;
 /// Between two looks at the sockets, so that times of arrival are true to that.
 const GLANCE: Duration = Duration::from_millis(4);
-/// Between two datagrams that wake the thread, at least.
+/// Between two datagrams that wake the thread, unless they are the first two of several.
 const BETWEEN_PACKETS: Duration = Duration::from_millis(1);
 /// Between two looks at a card that should have given a frame.
 const LATE_CARD: Duration = Duration::from_millis(1);
@@ -69,6 +69,8 @@ pub(super) struct Worker {
     next_glance: Instant,
     /// When a datagram woke the thread last.
     woken_at: Instant,
+    /// Whether the one before that had woken it just before.
+    hurried: bool,
 }
 
 impl Worker {
@@ -100,6 +102,7 @@ impl Worker {
             pacer: Pacer::new(now),
             next_glance: now,
             woken_at: now,
+            hurried: false,
         })
     }
 
@@ -173,15 +176,21 @@ impl Worker {
         }
         // Few calls have few packets, of which each wakes this thread: its time of arrival is then true. A
         // flood must not keep it awake.
-        let since = now.saturating_duration_since(self.woken_at);
-        let gap = BETWEEN_PACKETS.saturating_sub(since).min(most);
+        let gap = if self.hurried {
+            BETWEEN_PACKETS.min(most)
+        } else {
+            Duration::ZERO
+        };
         if !gap.is_zero() {
             std::thread::sleep(gap);
         }
         let pairs = self.calls.iter().map(|call| call.sockets.ports());
-        if wait_for_any(pairs, most.saturating_sub(gap)) {
-            self.woken_at = monotonic_now();
-            self.next_glance = self.woken_at;
+        let came = wait_for_any(pairs, most.saturating_sub(gap));
+        let woken_at = monotonic_now();
+        self.hurried = came && woken_at - self.woken_at < BETWEEN_PACKETS;
+        if came {
+            self.woken_at = woken_at;
+            self.next_glance = woken_at;
         }
     }
 
