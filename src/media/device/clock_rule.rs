@@ -22,6 +22,8 @@ const CHANGED: u32 = 50;
 const MOST_APART: f64 = 0.000_5;
 /// What waits may be off by so much for ever, in seconds.
 const NEAR: f64 = 0.001;
+/// What is off by more is worked off down to that.
+const CLOSE: f64 = 0.000_2;
 /// The part of what it is off by more that is worked off in a second.
 const PULL: f64 = 0.3;
 /// The most that the rate is steered: three hundredths of a semitone, which nobody hears.
@@ -36,6 +38,8 @@ pub(super) struct ClockRule {
     apart: f64,
     looks: f64,
     held_up: u32,
+    /// Whether what waits is brought nearer to what shall.
+    mending: bool,
     /// What was steered last.
     steered: f64,
 }
@@ -43,7 +47,11 @@ pub(super) struct ClockRule {
 impl ClockRule {
     /// How much more waits than shall, in seconds; none while that is near enough.
     pub(super) fn far(&self) -> f64 {
-        self.excess - self.excess.clamp(-NEAR, NEAR)
+        if self.mending || self.excess.abs() > NEAR {
+            self.excess
+        } else {
+            0.0
+        }
     }
 
     /// How much less waits than usual, as it looks.
@@ -90,6 +98,8 @@ impl ClockRule {
         } else {
             self.apart
         };
+        let near = if self.mending { CLOSE } else { NEAR };
+        self.mending = self.excess.abs() > near;
         self.steered = (apart + PULL * self.far()).clamp(-MOST, MOST);
         self.steered
     }

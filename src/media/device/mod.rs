@@ -16,6 +16,7 @@ mod clock_rule;
 mod ends;
 pub mod file;
 mod opener;
+mod phase;
 mod reserve;
 
 #[cfg(feature = "audio")]
