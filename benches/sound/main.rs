@@ -115,8 +115,9 @@ fn talk(sound: &Path, processing: Processing, packet_millis: u32, long: Duration
         .arg(sound)
         .spawn()
         .unwrap();
-    // The jitter buffer and the cards settle first: an even stream is known after ten seconds.
-    std::thread::sleep(Duration::from_secs(14));
+    // The jitter buffer and the cards settle first: an even stream, and that a card has the clock of
+    // the microphone, are known after ten seconds, and what waits too long is worked off in ten more.
+    std::thread::sleep(Duration::from_secs(25));
     let listening = Listening::to("mouth.monitor", "ear.monitor", long);
     player.kill().unwrap();
     player.wait().unwrap();
