@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::base::zone;
 use crate::sdp::dtls::DtlsAttributes;
+use crate::sdp::grouping::Bundle;
 use crate::sdp::ice::IceAttributes;
 use crate::sdp::media_description::MediaDescription;
 
@@ -146,6 +147,8 @@ pub struct SessionDescription {
     pub dtls: DtlsAttributes,
     /// What it says of ICE for all streams (RFC 8839).
     pub ice: IceAttributes,
+    /// Which streams share one way.
+    pub bundle: Bundle,
     /// The streams, in order.
     pub media: Vec<MediaDescription>,
 }
@@ -166,6 +169,7 @@ impl SessionDescription {
             direction: None,
             dtls: DtlsAttributes::default(),
             ice: IceAttributes::default(),
+            bundle: Bundle::default(),
             media: Vec::new(),
         };
         let lines = bytes
@@ -232,9 +236,11 @@ impl SessionDescription {
     fn read_attribute(&mut self, attribute: &str) {
         self.direction = Direction::from_attribute(attribute).or(self.direction);
         let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
-        let name = name.trim().to_ascii_lowercase();
-        if !self.ice.read(&name, value.trim()) {
-            self.dtls.read(&name, value.trim());
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        if name == "group" {
+            self.bundle.read(value);
+        } else if !self.ice.read(&name, value) {
+            self.dtls.read(&name, value);
         }
     }
 }
@@ -271,6 +277,7 @@ impl fmt::Display for SessionDescription {
         if let Some(direction) = self.direction {
             write!(f, "a={}\r\n", direction.attribute())?;
         }
+        fmt::Display::fmt(&self.bundle, f)?;
         fmt::Display::fmt(&self.dtls, f)?;
         fmt::Display::fmt(&self.ice, f)?;
         self.media

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::sdp::description::{Direction, Host};
 use crate::sdp::dtls::DtlsAttributes;
+use crate::sdp::grouping::read_mid;
 use crate::sdp::ice::IceAttributes;
 use crate::sdp::srtp::CryptoAttribute;
 
@@ -52,6 +53,8 @@ pub struct RtcpAddress {
 /// One stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaDescription {
+    /// The name by which its offerer knows it again (`a=mid`, RFC 5888).
+    pub mid: Option<String>,
     /// `audio`, `video` …
     pub kind: String,
     /// The port; 0 refuses the stream.
@@ -86,6 +89,7 @@ impl MediaDescription {
     /// An empty stream of that kind.
     pub fn new(kind: &str, port: u16, protocol: &str) -> Self {
         Self {
+            mid: None,
             kind: kind.to_owned(),
             port,
             protocol: protocol.to_owned(),
@@ -106,6 +110,7 @@ impl MediaDescription {
     /// The refusal of this stream: the same line with port 0 (RFC 3264 section 6).
     pub fn refused(&self) -> Self {
         Self {
+            mid: self.mid.clone(),
             formats: self.formats.clone(),
             ..Self::new(&self.kind, 0, &self.protocol)
         }
@@ -175,6 +180,7 @@ impl MediaDescription {
             "crypto" if self.crypto.len() < MAX_KEYS => {
                 self.crypto.extend(CryptoAttribute::parse(value));
             }
+            "mid" => self.mid = read_mid(value),
             "rtcp-mux" => self.rtcp_mux = true,
             "ptime" => self.ptime_millis = read_millis(value),
             "maxptime" => self.max_ptime_millis = read_millis(value),
@@ -220,6 +226,9 @@ impl fmt::Display for MediaDescription {
         f.write_str("\r\n")?;
         if let Some(connection) = &self.connection {
             write!(f, "c={connection}\r\n")?;
+        }
+        if let Some(mid) = &self.mid {
+            write!(f, "a=mid:{mid}\r\n")?;
         }
         for payload in self.payloads.iter().filter(|p| !p.name.is_empty()) {
             let PayloadFormat {

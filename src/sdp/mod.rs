@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod description;
 pub mod dtls;
+pub mod grouping;
 pub mod ice;
 pub mod media_description;
 pub mod negotiate;
@@ -15,6 +16,7 @@ pub use description::{Direction, Host, Origin, SdpError, SessionDescription};
 pub use dtls::{
     DtlsAttributes, DtlsPlan, DtlsRole, Fingerprint, FingerprintHash, LocalDtls, Setup,
 };
+pub use grouping::Bundle;
 pub use ice::{Candidate, CandidateKind, IceCredentials, IcePlan, IceSeed, LocalIce};
 pub use media_description::{MediaDescription, PayloadFormat, RtcpAddress};
 pub use negotiate::{LocalMedia, MediaPlan, NegotiationError, accept, answer, offer, offer_again};

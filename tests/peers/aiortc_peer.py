@@ -195,9 +195,6 @@ class Phone(asyncio.DatagramProtocol):
         return text
 
     async def take(self, kind, text):
-        if self.sound.mid is not None and "a=mid:" not in text:
-            # Who knows no groups leaves it out (RFC 5888 section 9.1); aiortc insists on it.
-            text = re.sub(r"(m=audio [^\r]*\r\n)", rf"\1a=mid:{self.sound.mid}\r\n", text)
         tell(kind, sdp=text)
         await self.pc.setRemoteDescription(RTCSessionDescription(text, kind))
 

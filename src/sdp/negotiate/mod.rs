@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::sdp::codec::Codec;
 use crate::sdp::description::{Direction, Host, Origin, SessionDescription};
 use crate::sdp::dtls::{DtlsAttributes, DtlsPlan};
+use crate::sdp::grouping::Bundle;
 use crate::sdp::ice::{
     Agreement, IceAttributes, IcePlan, LocalIce, RTP, agreed_ice, is_unicast, written_ice,
 };
@@ -159,6 +160,8 @@ pub fn offer_again(local: &LocalMedia, current: &SessionDescription) -> SessionD
         .media
         .iter()
         .position(MediaDescription::is_live_audio);
+    let named = audio.and_then(|index| current.media.get(index)?.mid.as_ref());
+    session.bundle = current.bundle.only(named);
     for (index, media) in current.media.iter().enumerate() {
         session.media.push(if Some(index) == audio {
             offered_audio(local, Some(media))
@@ -193,6 +196,7 @@ pub fn answer(
 
     let port = local.default_rtp().port();
     let mut ours = MediaDescription::new("audio", port, &media.protocol);
+    ours.mid.clone_from(&media.mid);
     for (payload_type, codec) in &codecs {
         ours.push(payload_format(*payload_type, *codec, local));
     }
@@ -223,6 +227,7 @@ pub fn answer(
     ours.direction = Some(plan.direction);
 
     let mut session = session_of(local);
+    session.bundle = offer.bundle.only(media.mid.as_ref());
     for (index, theirs) in offer.media.iter().enumerate() {
         session.media.push(if index == chosen {
             ours.clone()
@@ -389,6 +394,7 @@ fn session_of(local: &LocalMedia) -> SessionDescription {
         direction: None,
         ice: IceAttributes::default(),
         dtls: DtlsAttributes::default(),
+        bundle: Bundle::default(),
         media: Vec::new(),
     }
 }
@@ -398,6 +404,7 @@ fn offered_audio(local: &LocalMedia, current: Option<&MediaDescription>) -> Medi
     let agreed = current.and_then(MediaDescription::protected_profile);
     let protocol = agreed.unwrap_or_else(|| local.srtp.profile());
     let mut media = MediaDescription::new("audio", local.default_rtp().port(), protocol);
+    media.mid = current.and_then(|current| current.mid.clone());
     for codec in &local.codecs {
         let payload_type = codec.static_payload_type().unwrap_or(OPUS_PAYLOAD_TYPE);
         media.push(payload_format(payload_type, *codec, local));

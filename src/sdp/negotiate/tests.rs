@@ -86,6 +86,35 @@ fn an_answer_keeps_the_offerers_payload_types_and_order() {
     assert_eq!(plan.remote_rtcp, Some(remote(30_001)));
 }
 
+/// RFC 5888 section 6, RFC 9143 section 7.3: else a browser's stack does not find its stream again.
+#[test]
+fn streams_keep_the_names_that_their_offerer_gave_them_and_a_bundle_what_was_taken_of_it() {
+    let offered = SessionDescription::parse(
+        b"v=0\r\na=group:BUNDLE v a\r\nm=video 9 RTP/AVP 99\r\na=mid:v\r\n\
+          m=audio 30000 RTP/AVP 0\r\nc=IN IP4 198.51.100.9\r\na=mid:a\r\na=rtcp-mux\r\n",
+    )
+    .unwrap();
+    let (answered, _) = answer(&local(), &offered).unwrap();
+    let text = answered.to_string();
+    assert!(text.contains("a=group:BUNDLE a\r\n"), "{text}");
+    assert!(
+        text.contains("m=video 0 RTP/AVP 99\r\na=mid:v\r\n"),
+        "{text}"
+    );
+    assert_eq!(answered.media[1].mid.as_deref(), Some("a"));
+    // So do the offers that follow, of either side.
+    for current in [&offered, &answered] {
+        let again = offer_again(&local(), current);
+        assert_eq!(again.bundle, Bundle(vec!["a".to_owned()]));
+        let names: Vec<_> = again.media.iter().map(|it| it.mid.as_deref()).collect();
+        assert_eq!(names, [Some("v"), Some("a")]);
+    }
+    // Who names none gets none.
+    let (answered, _) = answer(&local(), &read("m=audio 30000 RTP/AVP 0\r\n")).unwrap();
+    let text = answered.to_string();
+    assert!(!text.contains("mid") && !text.contains("group"), "{text}");
+}
+
 #[test]
 fn opus_limits_of_the_far_end_reach_the_plan() {
     let offered = read(
