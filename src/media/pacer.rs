@@ -48,6 +48,14 @@ impl Pacer {
         Some(due)
     }
 
+    /// Lets the next ticks come later by so many seconds, or sooner where it is less than none; by less than one
+    /// tick.
+    pub(super) fn shift(&mut self, seconds: f64) {
+        let by = Duration::from_secs_f64(seconds.abs()).min(FRAME_TIME / 2);
+        let sooner = self.deadline.checked_sub(by).filter(|_| seconds < 0.0);
+        self.deadline = sooner.unwrap_or(self.deadline + by);
+    }
+
     /// The same when a sound card is the clock: a tick is due when the card is ready, and by the
     /// timer while it has stalled. The tick's time is smoothed, because cards deliver in uneven
     /// pieces.
@@ -94,6 +102,20 @@ mod tests {
             ticks += 1;
         }
         ticks
+    }
+
+    #[test]
+    fn ticks_are_shifted_once_and_go_on_evenly() {
+        let start = monotonic_now();
+        for (seconds, millis) in [(0.003, 13), (-0.003, 7)] {
+            let mut pacer = Pacer::new(start);
+            assert_eq!(pacer.next_due(start), Some(start));
+            pacer.shift(seconds);
+            let at = |millis| start + Duration::from_millis(millis);
+            assert_eq!(pacer.next_due(at(millis) - Duration::from_micros(1)), None);
+            assert_eq!(pacer.next_due(at(millis)), Some(at(millis)));
+            assert_eq!(pacer.next_due(at(millis + 10)), Some(at(millis + 10)));
+        }
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl SoundCards {
         self.microphone.is_some()
     }
 
+    /// By how many seconds the tick should come later, or sooner, to suit the speaker.
+    pub fn shift(&mut self) -> Option<f64> {
+        self.speaker.as_mut().and_then(SpeakerEnd::shift)
+    }
+
     /// Whether the microphone has 10 ms.
     pub fn ready(&mut self) -> bool {
         self.microphone.as_mut().is_some_and(MicrophoneEnd::ready)

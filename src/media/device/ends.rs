@@ -258,6 +258,12 @@ impl SpeakerEnd {
         self.converter.steer(1.0 - steer);
     }
 
+    /// By how many seconds frames should come later, or sooner where it is less than none, not to wait for the
+    /// card: for who may choose when they come.
+    pub fn shift(&mut self) -> Option<f64> {
+        self.phase.shift()
+    }
+
     /// Adds so many seconds of silence.
     fn add_silence(&mut self, seconds: f64) {
         for _ in 0..self.samples_of(seconds) {

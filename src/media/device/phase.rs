@@ -21,6 +21,10 @@ const SAME: f64 = 0.000_25;
 const BEFORE: f64 = 0.002;
 /// What waits in front of each frame at least, in seconds: the rate is steered only so finely.
 const LEFT: f64 = 0.001_5;
+/// Frames that we may add when we like are added so long before an ask, in seconds, and moved when they are off
+/// by more than [`SHIFT`].
+const WISHED: f64 = BEFORE + 0.000_5;
+const SHIFT: f64 = 0.001;
 /// When no more than that is left of either, a whole piece is to wait again.
 const SCARCE: f64 = 0.000_5;
 
@@ -38,6 +42,8 @@ pub(super) struct AskPhase {
     steady: u32,
     /// How many it takes.
     patience: u32,
+    /// What the last window was in the middle, where it agreed with the one before.
+    middle: Option<f64>,
     /// The shortest time when it was found that no piece need wait.
     granted: Option<f64>,
 }
@@ -52,6 +58,7 @@ impl Default for AskPhase {
             anchor: f64::MAX,
             steady: 0,
             patience: STEADY,
+            middle: None,
             granted: None,
         }
     }
@@ -83,11 +90,13 @@ impl AskPhase {
         }
         let middle = self.sum / f64::from(self.frames);
         (self.sum, self.frames) = (0.0, 0);
+        self.middle = None;
         if (middle - self.anchor).abs() > SAME {
             (self.anchor, self.steady) = (middle, 0);
             (self.least, self.most) = (f64::MAX, 0.0);
             return;
         }
+        self.middle = Some(middle);
         self.steady += 1;
         if self.steady >= self.patience {
             self.steady = 0;
@@ -96,6 +105,15 @@ impl AskPhase {
             }
             (self.least, self.most) = (f64::MAX, 0.0);
         }
+    }
+
+    /// By how much later frames should come, or sooner, to wait for nothing but the next ask; told once a
+    /// window at most, and only where it matters.
+    pub(super) fn shift(&mut self) -> Option<f64> {
+        let frame = FRAME_TIME.as_secs_f64();
+        let off = (frame - WISHED - self.middle.take()?).rem_euclid(frame);
+        let off = if off > frame / 2.0 { off - frame } else { off };
+        (off.abs() > SHIFT).then_some(off)
     }
 
     /// Whole pieces shall wait from here on, for twice as long as the last time.
@@ -175,6 +193,23 @@ mod tests {
                 assert!(wanted + since - PIECE > SCARCE, "{frame}: {wanted}");
             }
             assert!((1..=4).contains(&changes), "{parts}: {changes}");
+        }
+    }
+
+    #[test]
+    fn frames_that_come_when_we_like_are_moved_before_the_ask_once() {
+        for first in [0.000_5, 0.002, 0.006, 0.009] {
+            let (mut phase, mut since, mut shifts) = (AskPhase::default(), first, 0);
+            for frame in 0..WINDOW * 20 {
+                phase.note(since + uneven(frame) / 10.0, PIECE);
+                if let Some(off) = phase.shift() {
+                    since = (since + off).rem_euclid(PIECE);
+                    shifts += 1;
+                }
+            }
+            assert_eq!(shifts, 1, "{first}");
+            assert!((0.007_4..0.007_6).contains(&since), "{first}: {since}");
+            assert!(phase.wanted(PIECE, BEHIND) < 0.004_2, "{first}");
         }
     }
 

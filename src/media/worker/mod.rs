@@ -401,12 +401,16 @@ impl Worker {
         self.focus.retain(|focused| *focused != id);
     }
 
-    /// The time of a tick that is due: by the microphone where there is one, else by the timer.
+    /// The time of a tick that is due: by the microphone where there is one, else by the timer, which
+    /// suits the speaker.
     fn next_tick(&mut self, now: Instant) -> Option<Instant> {
         if self.mixer.cards.has_clock() {
             let ready = self.mixer.cards.ready();
             self.pacer.follow(now, ready)
         } else {
+            if let Some(seconds) = self.mixer.cards.shift() {
+                self.pacer.shift(seconds);
+            }
             self.pacer.next_due(now)
         }
     }
