@@ -209,7 +209,7 @@ impl SpeakerEnd {
         self.pieces.note(at, taken);
         let since = now.saturating_duration_since(at).as_secs_f64();
         let piece = self.pieces.largest() / self.rate;
-        self.phase.note(since, piece);
+        self.phase.note(since, piece, self.reserve.behind());
         let filled = self.filled();
         let mut seen = self.excess(at, taken, now);
         if !self.started || filled == 0 {
@@ -261,7 +261,7 @@ impl SpeakerEnd {
     /// By how many seconds frames should come later, or sooner where it is less than none, not to wait for the
     /// card: for who may choose when they come.
     pub fn shift(&mut self) -> Option<f64> {
-        self.phase.shift()
+        self.phase.shift(self.reserve.behind())
     }
 
     /// Adds so many seconds of silence.
