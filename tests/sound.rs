@@ -54,6 +54,14 @@ fn the_devices_are_tested_and_their_delay_is_measured() {
     );
 }
 
+#[test]
+fn who_asks_for_the_cards_for_hours_keeps_one_connection() {
+    beside_a_sound_server(
+        "who_asks_for_the_cards_for_hours_keeps_one_connection",
+        ask_for_the_cards,
+    );
+}
+
 /// Sound is measured: what runs beside it would take its time away.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -83,6 +91,33 @@ fn beside_a_sound_server(test: &str, work: fn()) {
         String::from_utf8_lossy(&child.stdout),
         String::from_utf8_lossy(&child.stderr)
     );
+}
+
+/// PulseAudio has 64 places for all programs: a call lost its headset when they were taken.
+fn ask_for_the_cards() {
+    let missing = DeviceChoice::Named("unplugged".to_owned());
+    let devices_of = |speaker| Devices {
+        microphone: DeviceChoice::Named("capsule".to_owned()),
+        speaker,
+        ringer: DeviceChoice::Null,
+    };
+    for _ in 0..200 {
+        let (_, speakers) = devices();
+        assert!(
+            speakers.iter().any(|name| name == "headset"),
+            "{speakers:?}"
+        );
+    }
+    let mut side = Side::new(1, devices_of(missing));
+    assert_eq!(side.wait(device).0, "capsule");
+    let listed = Command::new("pactl")
+        .args(["list", "short", "clients"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    // Ours that asks, one for each of the two streams, and that of `pactl`; a connection that was
+    // just closed may still be listed.
+    assert!(listed.lines().count() <= 6, "{listed}");
 }
 
 fn talk_through_the_sound_server() {

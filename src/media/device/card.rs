@@ -1,11 +1,12 @@
 //! Sound cards by `cpal`.
 //!
-//! Each stream has a `Host` of its own: one PulseAudio host cannot play on two devices. The buffer
+//! Each stream has a `Host` of its own: one PulseAudio host cannot play on two devices. Questions go through
+//! one that is kept. The buffer
 //! size is always asked for, because the default may be two seconds. The first fatal error of a
 //! stream is kept, and later ones are ignored: some systems repeat it a million times.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
@@ -76,21 +77,27 @@ pub(super) fn open_speaker(choice: &DeviceChoice) -> Result<(Stream, SpeakerEnd,
     Ok((running(stream, errors), end, name_of(&device)))
 }
 
-/// Names of the microphones and speakers that exist now.
-pub(super) fn list() -> (Vec<String>, Vec<String>) {
-    let Ok(host) = host() else {
-        return (Vec::new(), Vec::new());
-    };
-    let names = |devices: Result<Vec<Device>, Error>| {
-        let mut names: Vec<String> = devices.unwrap_or_default().iter().map(name_of).collect();
+/// Names of the microphones and speakers that exist now; none where the sound system does not say.
+pub(super) fn list() -> Option<(Vec<String>, Vec<String>)> {
+    let names = |devices: Vec<Device>| {
+        let mut names: Vec<String> = devices.iter().map(name_of).collect();
         names.sort();
         names.dedup();
         names
     };
-    (
-        names(host.input_devices().map(Iterator::collect)),
-        names(host.output_devices().map(Iterator::collect)),
-    )
+    let ask = |host: &Host| {
+        let microphones = host.input_devices()?.collect();
+        let speakers = host.output_devices()?.collect();
+        Ok((names(microphones), names(speakers)))
+    };
+    match with_host(ask) {
+        Ok(listed) => Some(listed),
+        Err(Silent::NoHost(_)) => Some((Vec::new(), Vec::new())),
+        Err(Silent::NoAnswer(why)) => {
+            tracing::warn!(%why, "the sound system does not say which cards there are");
+            None
+        }
+    }
 }
 
 fn running(stream: cpal::Stream, errors: Receiver<String>) -> Stream {
@@ -100,23 +107,69 @@ fn running(stream: cpal::Stream, errors: Receiver<String>) -> Stream {
     }
 }
 
+/// Finds a card on a connection of its own, once it is known to be there.
 fn find(
     choice: &DeviceChoice,
     default: impl Fn(&Host) -> Option<Device>,
     all: impl Fn(&Host) -> Result<Vec<Device>, Error>,
 ) -> Result<Device, String> {
-    let host = host()?;
-    match choice {
-        DeviceChoice::Null => Err("the null device was chosen".to_owned()),
-        DeviceChoice::Default => {
-            default(&host).ok_or_else(|| "the system has no default sound card".to_owned())
+    let missing = match choice {
+        DeviceChoice::Null => return Err("the null device was chosen".to_owned()),
+        DeviceChoice::Default => "the system has no default sound card",
+        DeviceChoice::Named(_) => "it is not connected",
+    };
+    let find_on = |host: &Host| match choice {
+        DeviceChoice::Named(name) => {
+            let mut cards = all(host)?.into_iter();
+            Ok(cards.find(|device| name_of(device) == *name))
         }
-        DeviceChoice::Named(name) => all(&host)
-            .map_err(text)?
-            .into_iter()
-            .find(|device| name_of(device) == *name)
-            .ok_or_else(|| "it is not connected".to_owned()),
+        DeviceChoice::Default | DeviceChoice::Null => Ok(default(host)),
+    };
+    let known = with_host(|host| find_on(host).map(|card| card.is_some()));
+    if !known.map_err(Silent::into_text)? {
+        return Err(missing.to_owned());
     }
+    find_on(&host()?)
+        .map_err(text)?
+        .ok_or_else(|| missing.to_owned())
+}
+
+/// Why the sound system did not answer.
+enum Silent {
+    /// There is none.
+    NoHost(String),
+    /// It did not say.
+    NoAnswer(String),
+}
+
+impl Silent {
+    fn into_text(self) -> String {
+        match self {
+            Self::NoHost(why) | Self::NoAnswer(why) => why,
+        }
+    }
+}
+
+/// The connection to a sound server, kept for the next question: each new one may stay open, with a thread
+/// here and one of the 64 places that PulseAudio has for all programs.
+static SERVER: Mutex<Option<Host>> = Mutex::new(None);
+
+/// Asks the sound system; a connection that does not answer is made anew once.
+fn with_host<T>(ask: impl Fn(&Host) -> Result<T, Error>) -> Result<T, Silent> {
+    let mut kept = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(host) = kept.take()
+        && let Ok(answer) = ask(&host)
+    {
+        *kept = Some(host);
+        return Ok(answer);
+    }
+    let host = host().map_err(Silent::NoHost)?;
+    let answer = ask(&host).map_err(|error| Silent::NoAnswer(text(error)))?;
+    // Without a server there is nothing to keep, and one may start at any time.
+    if !is_alsa(&host) {
+        *kept = Some(host);
+    }
+    Ok(answer)
 }
 
 /// Connects to the sound system.
@@ -125,10 +178,14 @@ fn find(
 /// it is not asked.
 fn host() -> Result<Host, String> {
     let host = cpal::default_host();
-    if host.id().name().eq_ignore_ascii_case("alsa") && !has_alsa_card() {
+    if is_alsa(&host) && !has_alsa_card() {
         return Err("this machine has no sound card, and no sound server runs".to_owned());
     }
     Ok(host)
+}
+
+fn is_alsa(host: &Host) -> bool {
+    host.id().name().eq_ignore_ascii_case("alsa")
 }
 
 /// Whether the kernel knows a sound card.

@@ -28,6 +28,6 @@ pub(super) fn open_speaker(_choice: &DeviceChoice) -> Result<(Stream, SpeakerEnd
 }
 
 /// Lists nothing.
-pub(super) fn list() -> (Vec<String>, Vec<String>) {
-    (Vec::new(), Vec::new())
+pub(super) fn list() -> Option<(Vec<String>, Vec<String>)> {
+    Some((Vec::new(), Vec::new()))
 }

@@ -258,7 +258,10 @@ impl Opener {
         {
             return;
         }
-        let (microphones, speakers) = card::list();
+        // Who does not answer has taken nothing away; a stream that is lost says so itself.
+        let Some((microphones, speakers)) = card::list() else {
+            return;
+        };
         self.microphone.compare(&microphones);
         self.speaker.compare(&speakers);
         self.ringer.compare(&speakers);
