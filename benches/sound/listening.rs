@@ -57,7 +57,8 @@ impl Listening {
         Self {
             said: mouth.clicks(),
             heard: ear.clicks(),
-            gaps: ear.gaps(),
+            // What the recording or the player left out is not the phone's.
+            gaps: ear.gaps().saturating_sub(mouth.gaps()),
         }
     }
 

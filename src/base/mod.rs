@@ -1,5 +1,5 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! port ranges, sites, zones, redaction, printing.
+//! port ranges, sites, zones, priorities, redaction, printing.
 
 pub mod clock;
 pub mod country;
@@ -11,6 +11,7 @@ pub(crate) mod number_spelling;
 pub mod phone_number;
 pub mod port_range;
 pub mod printable;
+pub mod priority;
 pub mod random;
 pub mod redact;
 pub mod site;

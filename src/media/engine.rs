@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::base::priority::prefer_this_thread;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent};
 use crate::media::device;
 use crate::media::outlet::Outlet;
@@ -45,7 +46,10 @@ impl MediaEngine {
         let worker = Worker::new(devices, events, inbox)?;
         let thread = Builder::new()
             .name("ringdesk-media".to_owned())
-            .spawn(move || worker.run())
+            .spawn(move || {
+                prefer_this_thread();
+                worker.run();
+            })
             .map_err(MediaError::Thread)?;
         Ok(Self {
             outlet: Some(Outlet::new(messages)),

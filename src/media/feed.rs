@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
 
 use crate::base::id::CallId;
+use crate::base::priority::behave_as_usual;
 use crate::media::command::Source;
 use crate::media::device::file::{self, FileError, Player, Sound};
 use crate::media::frame::{Frame, SILENCE};
@@ -151,7 +152,10 @@ pub(super) fn read_aside<T: Send + 'static>(
     };
     Builder::new()
         .name("ringdesk-file".to_owned())
-        .spawn(post)
+        .spawn(|| {
+            behave_as_usual();
+            post();
+        })
         .map(drop)
         .map_err(|error| format!("the file cannot be read: {error}; close other programs"))
 }

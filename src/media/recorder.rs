@@ -22,6 +22,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::base::id::CallId;
+use crate::base::priority::behave_as_usual;
 use crate::media::command::MediaEvent;
 use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, to_pcm16};
 use crate::media::gap::{self, Gap};
@@ -85,7 +86,10 @@ impl Recording {
         };
         let thread = Builder::new()
             .name("ringdesk-record".to_owned())
-            .spawn(move || writer.run(&report))?;
+            .spawn(move || {
+                behave_as_usual();
+                writer.run(&report);
+            })?;
         Ok(Self {
             blocks,
             shared,

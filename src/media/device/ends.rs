@@ -224,9 +224,7 @@ impl SpeakerEnd {
         }
         self.reserve.note(self.clock.late(seen));
         let quiet = peak(frame) < QUIET;
-        if quiet {
-            self.reserve.fall();
-        }
+        self.reserve.fall(quiet);
         let more = (self.wanted() - before) / self.rate;
         if more != 0.0 {
             self.clock.leap(-more);

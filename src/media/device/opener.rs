@@ -10,6 +10,7 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use crate::base::clock::monotonic_now;
+use crate::base::priority::prefer_this_thread;
 use crate::media::command::{DeviceChoice, Devices, MediaEvent};
 use crate::media::device::card::{self, Stream};
 use crate::media::device::{MicrophoneEnd, SpeakerEnd};
@@ -67,7 +68,11 @@ pub(super) fn start() -> io::Result<(SyncSender<Order>, Receiver<Report>)> {
     };
     Builder::new()
         .name("ringdesk-cards".to_owned())
-        .spawn(move || opener.run())?;
+        .spawn(move || {
+            // The threads of the cards' callbacks start from here.
+            prefer_this_thread();
+            opener.run();
+        })?;
     Ok((orders, reports))
 }
 

@@ -118,6 +118,8 @@ pub(super) struct Reserve {
     needed: f64,
     /// What waits in vain, in seconds.
     spare: f64,
+    /// Whether it has waited in vain for so long that nobody need be quiet.
+    overdue: bool,
 }
 
 impl Default for Reserve {
@@ -129,6 +131,7 @@ impl Default for Reserve {
             calm: 0,
             needed: 0.0,
             spare: 0.0,
+            overdue: false,
         }
     }
 }
@@ -156,6 +159,7 @@ impl Reserve {
         self.needed = self.needed.max(needed);
         self.calm += 1;
         if self.calm == CALM {
+            self.overdue = self.spare > 0.0;
             let spare = self.behind - self.needed.max(FIRST) - AMPLE / 2.0;
             self.spare = if spare < AMPLE { 0.0 } else { spare };
             (self.calm, self.needed) = (0, 0.0);
@@ -167,14 +171,19 @@ impl Reserve {
         self.more(piece / 2.0);
     }
 
-    /// Nobody hears what happens now: less waits where that is enough.
-    pub(super) fn fall(&mut self) {
-        self.behind -= std::mem::take(&mut self.spare);
+    /// Less waits where that is enough: once nobody hears it, or after half a minute without such a moment,
+    /// as with a noisy far end; then it is worked off by the rate.
+    pub(super) fn fall(&mut self, unheard: bool) {
+        if unheard || self.overdue {
+            self.behind -= std::mem::take(&mut self.spare);
+            self.overdue = false;
+        }
     }
 
     fn more(&mut self, seconds: f64) {
         self.behind = (self.behind + seconds).min(MOST);
         (self.calm, self.needed, self.spare) = (0, 0.0, 0.0);
+        self.overdue = false;
         (self.latest, self.frames) = (0.0, 0);
     }
 }
@@ -188,11 +197,24 @@ mod tests {
     fn settles(reserve: &mut Reserve, seconds: u32, late: impl Fn(u32) -> f64) -> f64 {
         for frame in 1..=seconds * 100 {
             reserve.note(late(frame) / 1e3);
-            if frame % 100 == 0 {
-                reserve.fall();
-            }
+            reserve.fall(frame % 100 == 0);
         }
         reserve.behind() * 1e3
+    }
+
+    #[test]
+    fn a_far_end_that_is_never_quiet_waits_no_longer_than_a_minute() {
+        let mut reserve = Reserve::default();
+        reserve.note(0.040);
+        let held = |reserve: &mut Reserve, seconds: u32| {
+            for _ in 0..seconds * 100 {
+                reserve.note(0.001);
+                reserve.fall(false);
+            }
+            reserve.behind() * 1e3
+        };
+        assert!(held(&mut reserve, 58) > 40.0);
+        assert!(held(&mut reserve, 4) <= 5.1);
     }
 
     #[test]
