@@ -198,14 +198,8 @@ impl Engine {
         match write {
             Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
             Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
-            Write::ChangeCall(..)
-            | Write::SaveContact(_)
-            | Write::DeleteContact(_)
-            | Write::SaveLadders(_)
-            | Write::SaveQuality(_)
-            | Write::SaveOrganization(_)
-            | Write::CountRefused(..)
-            | Write::Settle => {}
+            // The other records are no part of a call's way.
+            _ => {}
         }
     }
 

@@ -9,6 +9,7 @@ use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
+use crate::crm::row::Subject;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -56,7 +57,7 @@ impl Engine {
             Command::Record(id, on) => self.want_recording(id, on),
             Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
-            Command::ChooseContact(id, contact) => self.choose(id, contact),
+            Command::ChooseCaller(id, subject) => self.choose(id, subject),
             Command::Dismiss(id) => self.dismiss(id),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
             Command::MarkDone(id, done) => {
@@ -202,19 +203,19 @@ impl Engine {
         self.record(Write::ChangeCall(id, CallChange::Notes(notes)));
     }
 
-    fn choose(&mut self, id: CallId, contact: Option<crate::base::id::ContactId>) {
+    fn choose(&mut self, id: CallId, subject: Option<Subject>) {
         if let Some(call) = self.calls.get_mut(&id) {
             let matches = call
                 .identification
                 .as_ref()
                 .map(|known| known.matches.as_slice());
-            call.chosen = contact.and_then(|contact| {
+            call.chosen = subject.and_then(|subject| {
                 matches?
                     .iter()
-                    .position(|candidate| candidate.contact == contact)
+                    .position(|candidate| candidate.subject == subject)
             });
         }
-        self.record(Write::ChangeCall(id, CallChange::Contact(contact)));
+        self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
     }
 
     fn dismiss(&mut self, id: CallId) {

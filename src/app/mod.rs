@@ -11,6 +11,7 @@ mod call_sound;
 mod colleagues;
 mod commands;
 mod conference;
+pub mod desk;
 mod digits;
 mod engine;
 mod exports;

@@ -184,9 +184,9 @@ impl Records {
         let written = self.store.write(Write::SaveContact(Box::new(row))).await;
         match written.or(Err(StoreError::Closed))?? {
             Written::Contact(id, linked) => Ok((id, linked)),
-            Written::Call | Written::Organization(_) | Written::Refused | Written::Settled => Err(
-                StoreError::Database("a contact was saved as something else".to_owned()),
-            ),
+            other => Err(StoreError::Database(format!(
+                "a contact was saved as {other:?}"
+            ))),
         }
     }
 }

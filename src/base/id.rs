@@ -35,12 +35,31 @@ impl fmt::Display for CallId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub u32);
 
-/// Names a contact for ever: the row id in the store, never used again after a deletion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContactId(pub i64);
+/// A row id in the store: it names its record for ever and is never used again after a deletion.
+macro_rules! row_ids {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+    )*};
+}
 
-/// Names an organization for ever: the row id in the store, never used again after a deletion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OrganizationId(pub i64);
+row_ids! {
+    /// Names a contact or a lead: a person.
+    ContactId,
+    /// Names an organization.
+    OrganizationId,
+    /// Names a ticket; also the number that people call it by.
+    TicketId,
+    /// Names an article of a ticket.
+    ArticleId,
+    /// Names a note.
+    NoteId,
+    /// Names a task.
+    TaskId,
+    /// Names a call type.
+    CallTypeId,
+    /// Names a step that can be undone.
+    UndoId,
+}

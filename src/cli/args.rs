@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::deferred::Deferred;
+use crate::cli::desk_args::{
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, LeadsArgs, ListArgs,
+    NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TicketsArgs, UndoArgs,
+};
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::ice_args::IceArgs;
 use crate::cli::rule_args::RuleArgs;
@@ -52,6 +56,28 @@ pub(super) enum Task {
     Calls(Deferred<CallsArgs>),
     /// List, add or search contacts.
     Contacts(Deferred<ContactsArgs>),
+    /// List, add or search leads.
+    Leads(Deferred<LeadsArgs>),
+    /// List, add or search organizations.
+    Organizations(Deferred<OrganizationsArgs>),
+    /// List, add, show or change tickets.
+    Tickets(Deferred<TicketsArgs>),
+    /// List, add or do tasks.
+    Tasks(Deferred<TasksArgs>),
+    /// Search contacts, organizations, tickets, notes and calls at once.
+    Search(Deferred<SearchArgs>),
+    /// Show a record and what happened around it.
+    Show(Deferred<ShowArgs>),
+    /// Write a note about a record.
+    Note(Deferred<NoteArgs>),
+    /// Delete a record; contacts and organizations can be brought back with `ringdesk undo`.
+    Delete(Deferred<DeleteArgs>),
+    /// List what can be undone, or undo it.
+    Undo(Deferred<UndoArgs>),
+    /// Say who changed what.
+    Audit(Deferred<AuditArgs>),
+    /// List, add or delete call types.
+    CallTypes(Deferred<CallTypesArgs>),
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
     /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
     Doctor(Deferred<DoctorArgs>),
@@ -278,6 +304,12 @@ pub(super) enum CallsTask {
     /// Show what was measured of a call's sound, by time: packets, loss, jitter, delay, levels and
     /// the score by the E-model, both directions.
     Quality(CallQualityArgs),
+    /// Change a call: notes, call type, whom it was with, links, done.
+    Set(CallSetArgs),
+    /// Enter a call that was made elsewhere.
+    Enter(CallEnterArgs),
+    /// Say that nothing is left to do for any missed call.
+    Done(ListArgs),
 }
 
 /// Options of `ringdesk calls quality`.

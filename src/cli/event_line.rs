@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::base::id::{CallId, ContactId};
+use crate::base::id::CallId;
 use crate::base::printable::printable;
 use crate::control::event::CallContext;
 use crate::control::{ColleagueView, Event, MailboxView, MosView, ReferralDecision};
@@ -76,7 +76,8 @@ struct CallFields<'a> {
 /// The best match.
 #[derive(Serialize)]
 struct ContactFields<'a> {
-    id: ContactId,
+    kind: &'a str,
+    id: i64,
     name: &'a str,
     organization: Option<&'a str>,
     level: MatchLevel,
@@ -91,7 +92,8 @@ impl<'a> CallFields<'a> {
             from: &call.from,
             to: &call.to,
             contact: call.contact.as_ref().map(|found| ContactFields {
-                id: found.contact,
+                kind: found.subject.kind(),
+                id: found.subject.id(),
                 name: &found.name,
                 organization: found.organization.as_deref(),
                 level: found.level,

@@ -5,7 +5,6 @@ use tokio::task::JoinHandle;
 
 use crate::app::Records;
 use crate::base::dial_plan::DialPlan;
-use crate::base::id::ContactId;
 use crate::config::Account;
 #[cfg(feature = "gui")]
 use crate::control::command::LabCaller;
@@ -118,13 +117,8 @@ pub(super) fn account(address: &str) -> Account {
 
 fn row(contact: &DemoContact) -> ContactRow {
     ContactRow {
-        id: ContactId(0),
-        name: contact.name.to_owned(),
-        organization: None,
         organization_name: contact.organization.map(str::to_owned),
         role: contact.role.map(str::to_owned),
-        email: None,
-        notes: String::new(),
         numbers: contact
             .numbers
             .iter()
@@ -134,5 +128,6 @@ fn row(contact: &DemoContact) -> ContactRow {
                 e164: None,
             })
             .collect(),
+        ..ContactRow::named(contact.name)
     }
 }

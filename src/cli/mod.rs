@@ -4,6 +4,8 @@ mod args;
 mod control_line;
 mod deferred;
 mod demo;
+mod desk;
+mod desk_args;
 #[cfg(feature = "gui")]
 mod desktop;
 mod doctor;

@@ -4,20 +4,23 @@ use anyhow::bail;
 use serde::Serialize;
 
 use crate::app::Records;
-use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
-use crate::cli::{quality, setup};
+use crate::cli::{desk, quality, setup};
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
 /// Lists calls.
 pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
-    if let Some(CallsTask::Quality(args)) = args.task {
-        return quality::run(args).await;
+    match args.task {
+        Some(CallsTask::Quality(args)) => return quality::run(args).await,
+        Some(CallsTask::Set(args)) => return desk::set_call(args).await,
+        Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
+        Some(CallsTask::Done(args)) => return desk::all_done(args).await,
+        None => {}
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let filter = match args.filter {
@@ -46,22 +49,9 @@ pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let request = match args.add {
         Some(name) => Request::SaveContact(Box::new(ContactRow {
-            id: ContactId(0),
-            name,
-            organization: None,
             organization_name: args.organization,
-            role: None,
-            email: None,
-            notes: String::new(),
-            numbers: args
-                .number
-                .into_iter()
-                .map(|raw| ContactNumber {
-                    label: "Phone".to_owned(),
-                    raw,
-                    e164: None,
-                })
-                .collect(),
+            numbers: numbers(args.number),
+            ..ContactRow::named(&name)
         })),
         None => Request::Contacts {
             search: args.search,
@@ -93,6 +83,17 @@ pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
         other => bail!("unexpected answer: {other:?}"),
     }
     Ok(Exit::Done)
+}
+
+/// Numbers as they are given on the command line.
+pub(super) fn numbers(raw: Vec<String>) -> Vec<ContactNumber> {
+    raw.into_iter()
+        .map(|raw| ContactNumber {
+            label: "Phone".to_owned(),
+            raw,
+            e164: None,
+        })
+        .collect()
 }
 
 /// Through the running phone, else straight from the file.

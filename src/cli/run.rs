@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{demo, doctor, headless, lab, records, trace};
+use crate::cli::{demo, desk, doctor, headless, lab, records, trace};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,17 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Demo(args)) => runtime.block_on(demo::run(args.0.data_dir.as_deref())),
         Some(Task::Calls(args)) => runtime.block_on(records::calls(*args.0)),
         Some(Task::Contacts(args)) => runtime.block_on(records::contacts(*args.0)),
+        Some(Task::Leads(args)) => runtime.block_on(desk::leads(*args.0)),
+        Some(Task::Organizations(args)) => runtime.block_on(desk::organizations(*args.0)),
+        Some(Task::Tickets(args)) => runtime.block_on(desk::tickets(*args.0)),
+        Some(Task::Tasks(args)) => runtime.block_on(desk::tasks(*args.0)),
+        Some(Task::Search(args)) => runtime.block_on(desk::search(*args.0)),
+        Some(Task::Show(args)) => runtime.block_on(desk::show(*args.0)),
+        Some(Task::Note(args)) => runtime.block_on(desk::note(*args.0)),
+        Some(Task::Delete(args)) => runtime.block_on(desk::delete(*args.0)),
+        Some(Task::Undo(args)) => runtime.block_on(desk::undo(*args.0)),
+        Some(Task::Audit(args)) => runtime.block_on(desk::audit(*args.0)),
+        Some(Task::CallTypes(args)) => runtime.block_on(desk::call_types(*args.0)),
         Some(Task::Doctor(args)) => runtime.block_on(doctor::run(*args.0)),
         Some(Task::Trace(args)) => runtime.block_on(trace::run(*args.0)),
         None => window(&runtime, &cli),
@@ -81,16 +92,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
 /// Two threads beside a window or a lab; the phone without a window needs no second one, and a
 /// message that does not change threads is answered sooner.
 fn runtime(task: Option<&Task>) -> std::io::Result<tokio::runtime::Runtime> {
-    let alone = match task {
-        Some(
-            Task::Headless(_)
-            | Task::Calls(_)
-            | Task::Contacts(_)
-            | Task::Doctor(_)
-            | Task::Trace(_),
-        ) => true,
-        Some(Task::Lab(_) | Task::Demo(_)) | None => false,
-    };
+    let alone = !matches!(task, Some(Task::Lab(_) | Task::Demo(_)) | None);
     if alone {
         return tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::task::JoinHandle;
 
 use crate::app::Records;
+use crate::app::desk::DeskRequest;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, RefusedRow};
@@ -55,6 +56,8 @@ pub(super) enum Request {
     },
     /// Save a contact.
     SaveContact(Box<ContactRow>),
+    /// The other records.
+    Desk(Box<DeskRequest>),
     /// How the running phone does.
     Health,
     /// What was refused unheard.
@@ -137,6 +140,8 @@ pub(super) enum Reply {
         /// Linked calls.
         linked: usize,
     },
+    /// For `Desk`: what `--json` prints.
+    Desk(serde_json::Value),
     /// For `Health`.
     Health(Health),
     /// For `Refused`.
@@ -296,6 +301,12 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .await
             .map(|(id, linked)| Reply::Saved { id: id.0, linked }),
         Request::Refused { since } => records.refused(since).await.map(Reply::Refused),
+        Request::Desk(request) => {
+            return match records.desk(*request).await {
+                Ok(answer) => Reply::Desk(answer),
+                Err(error) => Reply::Impossible(format!("{error:#}")),
+            };
+        }
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }

@@ -6,7 +6,7 @@ use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
 use crate::control::colleague::PickupTarget;
 use crate::control::sound_check::SoundCheck;
-use crate::crm::row::{ContactRow, OrganizationRow};
+use crate::crm::row::{ContactRow, OrganizationRow, Subject};
 
 /// Whom to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ pub enum Command {
     /// The whole text of the notes, as typed.
     Notes(CallId, String),
     /// Choose who the caller is.
-    ChooseContact(CallId, Option<ContactId>),
+    ChooseCaller(CallId, Option<Subject>),
     /// Take an ended call off the screen.
     Dismiss(CallId),
     /// Write the SIP messages of a call to a capture file for Wireshark. A relative name lies in

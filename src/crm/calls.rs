@@ -5,14 +5,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::base::id::{CallId, ContactId};
+use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 use crate::crm::number_key::Numbering;
 use crate::crm::row::{
-    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof,
+    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof, Subject,
 };
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
-use crate::crm::{call_links, contacts, match_number, number_choices};
+use crate::crm::{call_backs, call_choice, call_links, match_number};
 
 /// So many characters of an address, name or Call-ID that a peer sent are kept: a hostile one must
 /// not fill the disk.
@@ -144,7 +144,8 @@ pub(crate) const COLUMNS: &str =
     c.answered_at, c.ended_at, c.waiting_millis, c.talking_millis, c.sip_status, c.end_reason,
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
     c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
-    c.sound_problem, c.recording_gaps";
+    c.sound_problem, c.recording_gaps, c.organization_id, c.agent, c.queue, c.call_type,
+    (SELECT name FROM call_types WHERE id = c.call_type), c.wrap_up_millis, c.by_hand";
 
 /// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
 /// index is named, because without statistics SQLite would take one with more equalities.
@@ -153,30 +154,34 @@ pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_b
     AND state NOT IN ('blocked', 'answered-elsewhere')";
 
 /// Reads one call.
-pub(crate) fn one(connection: &Connection, id: CallId) -> Result<Option<CallRow>, StoreError> {
-    Ok(connection
+pub(crate) fn one(connection: &Connection, id: CallId) -> rusqlite::Result<Option<CallRow>> {
+    connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM calls c WHERE c.id = ?1"))?
         .query_row([id.to_string()], read)
-        .optional()?)
+        .optional()
 }
 
-/// Reads the last calls with a number or a contact, newest first.
+/// Reads the last calls with a number, a person or an organization, newest first.
 pub(crate) fn last(
     connection: &Connection,
     number: Option<&str>,
-    contact: Option<ContactId>,
+    subject: Option<Subject>,
     limit: u32,
 ) -> rusqlite::Result<Vec<CallRow>> {
+    let column = match subject {
+        Some(Subject::Organization(_)) => "organization_id",
+        Some(Subject::Contact(_) | Subject::Ticket(_)) | None => "contact",
+    };
     let mut query = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.seq IN (
             SELECT seq FROM (SELECT seq FROM calls WHERE number = ?1
                 ORDER BY started_at DESC LIMIT ?3)
             UNION
-            SELECT seq FROM (SELECT seq FROM calls WHERE contact = ?2
+            SELECT seq FROM (SELECT seq FROM calls WHERE {column} = ?2
                 ORDER BY started_at DESC LIMIT ?3))
          ORDER BY c.started_at DESC, c.seq DESC LIMIT ?3"
     ))?;
-    let rows = query.query_map(params![number, contact.map(|id| id.0), limit], read)?;
+    let rows = query.query_map(params![number, subject.map(Subject::id), limit], read)?;
     rows.collect()
 }
 
@@ -199,7 +204,8 @@ pub(crate) fn insert(
     }
     let candidates = match_number::candidates(transaction, &keys, numbering)?;
     // Who looks a call up only afterwards sees what the window will show.
-    let identified = call.contact.is_some() || call.contact_name.is_some() || call.level.is_some();
+    let identified =
+        call.subject().is_some() || call.contact_name.is_some() || call.level.is_some();
     let best = Match::best(&candidates).filter(|_| !identified);
     transaction
         .prepare_cached(
@@ -207,11 +213,13 @@ pub(crate) fn insert(
                 remote_name, local, contact, contact_name, organization, level, match_reason,
                 started_at, answered_at, ended_at, waiting_millis, talking_millis, sip_status,
                 end_reason, sip_call_id, recording, notes, done, via, number_proof,
-                transferred_to, transferred_by, redirected_to, answered_by)
+                transferred_to, transferred_by, redirected_to, answered_by, organization_id, agent,
+                queue, call_type, by_hand)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                 (SELECT id FROM contacts WHERE id = ?11),
                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                ?27, ?28, ?29, ?30, ?31, ?32)",
+                ?27, ?28, ?29, ?30, ?31, ?32, (SELECT id FROM organizations WHERE id = ?33), ?34, ?35,
+                ?36, ?37)",
         )?
         .execute(params![
             call.id.to_string(),
@@ -224,8 +232,7 @@ pub(crate) fn insert(
             keys.reversed,
             call.remote_name.as_deref().map(clipped),
             clipped(&call.local),
-            best.map(|best| best.contact)
-                .or(call.contact)
+            best.map_or(call.contact, |best| best.subject.contact())
                 .map(|id| id.0),
             best.map(|best| &best.name).or(call.contact_name.as_ref()),
             best.and_then(|best| best.organization.as_ref())
@@ -251,10 +258,19 @@ pub(crate) fn insert(
             call.transferred_by.as_deref().map(clipped),
             call.redirected_to.as_deref().map(clipped),
             call.answered_by.as_deref().map(clipped),
+            best.map_or(call.organization_id, |best| best.subject.organization())
+                .map(|id| id.0),
+            call.agent,
+            call.queue.as_deref().map(clipped),
+            call.call_type.map(|id| id.0),
+            call.by_hand,
         ])?;
     let seq = transaction.last_insert_rowid();
     for candidate in &candidates {
         call_links::link(transaction, seq, candidate)?;
+    }
+    if call.direction == CallDirection::Outbound {
+        call_backs::note(transaction, seq)?;
     }
     if call.state.ended() {
         settle_earlier(transaction, seq)?;
@@ -360,7 +376,13 @@ pub(crate) fn change(
                 settle(transaction, seq)?;
             }
         }
-        CallChange::Contact(contact) => choose(transaction, seq, *contact)?,
+        CallChange::Subject(subject) => call_choice::choose(transaction, seq, *subject)?,
+        CallChange::Link(subject) => call_choice::link(transaction, seq, *subject)?,
+        CallChange::Unlink(subject) => {
+            call_links::unlink(transaction, seq, *subject)?;
+        }
+        CallChange::CallType(id) => set("call_type", &id.map(|id| id.0))?,
+        CallChange::WrappedUp { millis } => set("wrap_up_millis", millis)?,
     }
     Ok(())
 }
@@ -409,6 +431,15 @@ fn settle_earlier(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<(
     Ok(())
 }
 
+/// Says that all missed calls are done; gives how many were not.
+pub(crate) fn all_done(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
+    transaction
+        .prepare_cached(&format!(
+            "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK})"
+        ))?
+        .execute([])
+}
+
 fn settle(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(&format!(
@@ -417,68 +448,6 @@ fn settle(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
              AND started_at < (SELECT started_at FROM calls WHERE seq = ?1))"
         ))?
         .execute([seq])?;
-    Ok(())
-}
-
-/// The agent says who it was, or that it was none of the contacts.
-fn choose(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    contact: Option<ContactId>,
-) -> Result<(), WriteError> {
-    let number: Option<String> = transaction
-        .prepare_cached("SELECT number FROM calls WHERE seq = ?1")?
-        .query_row([seq], |row| row.get(0))?;
-    match contact {
-        Some(contact) => {
-            let (name, organization) =
-                contacts::names(transaction, contact)?.ok_or(WriteError::Missing("contact"))?;
-            let chosen = Match {
-                contact,
-                name,
-                organization,
-                role: None,
-                level: MatchLevel::Manual,
-                reason: "you chose this contact for the call".to_owned(),
-            };
-            call_links::link(transaction, seq, &chosen)?;
-            show(transaction, seq, &chosen)?;
-        }
-        None => {
-            transaction
-                .prepare_cached(
-                    "UPDATE calls SET contact = NULL, contact_name = NULL, organization = NULL,
-                        level = 'manual', match_reason = 'you said it is none of the contacts'
-                     WHERE seq = ?1",
-                )?
-                .execute([seq])?;
-        }
-    }
-    if let Some(number) = number {
-        number_choices::set(transaction, &number, contact)?;
-    }
-    Ok(())
-}
-
-/// Shows a contact in a call's row.
-pub(crate) fn show(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    contact: &Match,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "UPDATE calls SET contact = ?2, contact_name = ?3, organization = ?4, level = ?5,
-                match_reason = ?6 WHERE seq = ?1",
-        )?
-        .execute(params![
-            seq,
-            contact.contact.0,
-            contact.name,
-            contact.organization,
-            contact.level.as_str(),
-            contact.reason,
-        ])?;
     Ok(())
 }
 
@@ -529,6 +498,13 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
             .as_deref()
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default(),
+        organization_id: row.get::<_, Option<i64>>(32)?.map(OrganizationId),
+        agent: row.get(33)?,
+        queue: row.get(34)?,
+        call_type: row.get::<_, Option<i64>>(35)?.map(CallTypeId),
+        call_type_name: row.get(36)?,
+        wrap_up_millis: row.get(37)?,
+        by_hand: row.get(38)?,
     })
 }
 
@@ -546,7 +522,8 @@ fn clipped(text: &str) -> &str {
     }
 }
 
-fn timestamp(micros: i64) -> Timestamp {
+/// Reads a column of time.
+pub(crate) fn timestamp(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or_default()
 }
 

@@ -1,8 +1,8 @@
-//! The contacts' phone numbers and SIP addresses, with the keys they are found by.
+//! The phone numbers and SIP addresses of contacts and organizations, with the keys they are found by.
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::base::id::ContactId;
+use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::number_key::NumberKeys;
 use crate::crm::row::ContactNumber;
 
@@ -29,15 +29,51 @@ CREATE INDEX contact_numbers_by_end ON contact_numbers (reversed) WHERE reversed
 CREATE INDEX contact_numbers_by_address ON contact_numbers (address) WHERE address IS NOT NULL;
 ";
 
-/// Reads a contact's numbers in their order.
-pub(crate) fn of(
-    connection: &Connection,
-    contact: ContactId,
-) -> rusqlite::Result<Vec<ContactNumber>> {
-    let mut query = connection.prepare_cached(
-        "SELECT label, raw, e164 FROM contact_numbers WHERE contact = ?1 ORDER BY place",
-    )?;
-    let rows = query.query_map([contact.0], |row| {
+pub(crate) const CREATE_FOR_ORGANIZATIONS: &str = "
+-- Numbers that belong to a whole organization, such as that of its exchange; as for contacts.
+CREATE TABLE organization_numbers (
+    organization INTEGER NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    e164 TEXT,
+    digits TEXT,
+    reversed TEXT,
+    address TEXT,
+    internal INTEGER NOT NULL,
+    PRIMARY KEY (organization, place)
+) STRICT, WITHOUT ROWID;
+-- Each incoming call asks these too.
+CREATE INDEX organization_numbers_by_e164 ON organization_numbers (e164) WHERE e164 IS NOT NULL;
+CREATE INDEX organization_numbers_by_digits ON organization_numbers (digits) WHERE digits IS NOT NULL;
+CREATE INDEX organization_numbers_by_end ON organization_numbers (reversed) WHERE reversed IS NOT NULL;
+CREATE INDEX organization_numbers_by_address ON organization_numbers (address) WHERE address IS NOT NULL;
+";
+
+/// Whose numbers: each kind of owner has a table of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owner {
+    Contact(ContactId),
+    Organization(OrganizationId),
+}
+
+impl Owner {
+    /// The table, its column of the owner, and the owner's id.
+    fn place(self) -> (&'static str, &'static str, i64) {
+        match self {
+            Self::Contact(id) => ("contact_numbers", "contact", id.0),
+            Self::Organization(id) => ("organization_numbers", "organization", id.0),
+        }
+    }
+}
+
+/// Reads an owner's numbers in their order.
+pub(crate) fn of(connection: &Connection, owner: Owner) -> rusqlite::Result<Vec<ContactNumber>> {
+    let (table, column, id) = owner.place();
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT label, raw, e164 FROM {table} WHERE {column} = ?1 ORDER BY place"
+    ))?;
+    let rows = query.query_map([id], |row| {
         Ok(ContactNumber {
             label: row.get(0)?,
             raw: row.get(1)?,
@@ -47,16 +83,17 @@ pub(crate) fn of(
     rows.collect()
 }
 
-/// Replaces a contact's numbers; empty ones are left out. Gives the keys of those stored.
+/// Replaces an owner's numbers; empty ones are left out. Gives the keys of those stored.
 pub(crate) fn replace(
     transaction: &Transaction<'_>,
-    contact: ContactId,
+    owner: Owner,
     numbers: &[ContactNumber],
     region: &str,
 ) -> rusqlite::Result<Vec<NumberKeys>> {
+    let (table, column, id) = owner.place();
     transaction
-        .prepare_cached("DELETE FROM contact_numbers WHERE contact = ?1")?
-        .execute([contact.0])?;
+        .prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
+        .execute([id])?;
     let mut stored = Vec::new();
     for number in numbers
         .iter()
@@ -65,13 +102,13 @@ pub(crate) fn replace(
         let keys = NumberKeys::of(&number.raw, region);
         let place = i64::try_from(stored.len()).unwrap_or(i64::MAX);
         transaction
-            .prepare_cached(
-                "INSERT INTO contact_numbers
-                 (contact, place, label, raw, e164, digits, reversed, address, internal)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
+            .prepare_cached(&format!(
+                "INSERT INTO {table}
+                 ({column}, place, label, raw, e164, digits, reversed, address, internal)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            ))?
             .execute(params![
-                contact.0,
+                id,
                 place,
                 number.label.trim(),
                 number.raw.trim(),
@@ -88,26 +125,31 @@ pub(crate) fn replace(
 
 /// Makes all keys again, after the region for numbers without a country code changed.
 pub(crate) fn read_again(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
-    let mut all = transaction.prepare("SELECT contact, place, raw FROM contact_numbers")?;
-    let mut change = transaction.prepare(
-        "UPDATE contact_numbers
-         SET e164 = ?3, digits = ?4, reversed = ?5, address = ?6, internal = ?7
-         WHERE contact = ?1 AND place = ?2",
-    )?;
-    // The keys may change while the table is read: they are not part of its order.
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        let (contact, place): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let keys = NumberKeys::of(&row.get::<_, String>(2)?, region);
-        change.execute(params![
-            contact,
-            place,
-            keys.e164,
-            keys.digits,
-            keys.reversed,
-            keys.address,
-            keys.internal
-        ])?;
+    for owner in [
+        Owner::Contact(ContactId(0)),
+        Owner::Organization(OrganizationId(0)),
+    ] {
+        let (table, column, _) = owner.place();
+        let mut all = transaction.prepare(&format!("SELECT {column}, place, raw FROM {table}"))?;
+        let mut change = transaction.prepare(&format!(
+            "UPDATE {table} SET e164 = ?3, digits = ?4, reversed = ?5, address = ?6, internal = ?7
+             WHERE {column} = ?1 AND place = ?2"
+        ))?;
+        // The keys may change while the table is read: they are not part of its order.
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let (owner, place): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let keys = NumberKeys::of(&row.get::<_, String>(2)?, region);
+            change.execute(params![
+                owner,
+                place,
+                keys.e164,
+                keys.digits,
+                keys.reversed,
+                keys.address,
+                keys.internal
+            ])?;
+        }
     }
     Ok(())
 }

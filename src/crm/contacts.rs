@@ -1,14 +1,16 @@
-//! Contacts and their full-text index.
+//! Contacts and leads, and their full-text index.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{ContactId, OrganizationId};
-use crate::crm::number_key::Numbering;
-use crate::crm::row::ContactRow;
+use crate::crm::contact_numbers::Owner;
+use crate::crm::link_again::Relinking;
+use crate::crm::number_key::{NumberKeys, Numbering};
+use crate::crm::row::{ContactRow, LeadStage, Subject};
 use crate::crm::search::{MATCH_LIMIT, folded, full_text};
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_numbers, link_again, organizations};
+use crate::crm::{contact_numbers, link_again, memberships, organizations};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -28,6 +30,14 @@ CREATE TABLE contacts (
 CREATE INDEX contacts_by_name ON contacts (folded, id);
 -- An organization shows and counts its contacts.
 CREATE INDEX contacts_by_organization ON contacts (organization);
+";
+
+pub(crate) const ADD_LEADS: &str = "
+-- A lead is a person of whom nobody knows yet whether they become a customer: found, called and linked as
+-- a contact is, so it is one, with a stage. NULL is a contact.
+ALTER TABLE contacts ADD COLUMN stage TEXT;
+-- The list of leads is sorted by name, too.
+CREATE INDEX contacts_that_are_leads ON contacts (folded, id) WHERE stage IS NOT NULL;
 ";
 
 pub(crate) const CREATE_WORDS: &str = "
@@ -64,51 +74,52 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization
 ";
 
-const COLUMNS: &str = "c.id, c.name, c.organization, o.name, c.role, c.email, c.notes
+const COLUMNS: &str = "c.id, c.name, c.organization, o.name, c.role, c.email, c.notes, c.stage
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization";
 
 /// Reads one contact.
-pub(crate) fn one(
-    connection: &Connection,
-    id: ContactId,
-) -> Result<Option<ContactRow>, StoreError> {
+pub(crate) fn one(connection: &Connection, id: ContactId) -> rusqlite::Result<Option<ContactRow>> {
     let found = connection
         .prepare_cached(&format!("SELECT {COLUMNS} WHERE c.id = ?1"))?
         .query_row([id.0], read)
         .optional()?;
-    found
-        .map(|contact| with_numbers(connection, contact))
-        .transpose()
+    found.map(|contact| whole(connection, contact)).transpose()
 }
 
-/// Reads a page of contacts by name, and how many there are in all; a search counts and reads at
+/// Reads a page of contacts and leads by name, or of leads only, and how many there are in all; a search counts and reads at
 /// most [`MATCH_LIMIT`].
 pub(crate) fn page(
     connection: &Connection,
+    leads_only: bool,
     search: &str,
     offset: usize,
     limit: usize,
 ) -> Result<(Vec<ContactRow>, u64), StoreError> {
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
+    let all = if leads_only {
+        "stage IS NOT NULL"
+    } else {
+        "true"
+    };
     let (found, total) = match full_text(search) {
         None => {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} WHERE c.id IN
-                 (SELECT id FROM contacts ORDER BY folded, id LIMIT ?1 OFFSET ?2)
+                 (SELECT id FROM contacts WHERE {all} ORDER BY folded, id LIMIT ?1 OFFSET ?2)
                  ORDER BY c.folded, c.id"
             ))?;
             let rows = query
                 .query_map([limit, offset], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let total: i64 = connection
-                .prepare_cached("SELECT count(*) FROM contacts")?
+                .prepare_cached(&format!("SELECT count(*) FROM contacts WHERE {all}"))?
                 .query_row([], |row| row.get(0))?;
             (rows, total)
         }
         Some(words) => {
             let mut query = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE c.id IN
+                "SELECT {COLUMNS} WHERE {all} AND c.id IN
                  (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)
                  ORDER BY c.folded, c.id LIMIT ?3 OFFSET ?4"
             ))?;
@@ -116,31 +127,77 @@ pub(crate) fn page(
                 .query_map(params![words, MATCH_LIMIT, limit, offset], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let total: i64 = connection
-                .prepare_cached(
-                    "SELECT count(*) FROM
-                     (SELECT 1 FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT count(*) FROM contacts WHERE {all} AND id IN
+                     (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
+                ))?
                 .query_row(params![words, MATCH_LIMIT], |row| row.get(0))?;
             (rows, total)
         }
     };
     let rows = found
         .into_iter()
-        .map(|contact| with_numbers(connection, contact))
-        .collect::<Result<_, _>>()?;
+        .map(|contact| whole(connection, contact))
+        .collect::<rusqlite::Result<_>>()?;
     Ok((rows, u64::try_from(total).unwrap_or_default()))
 }
 
-/// Inserts (id 0) or changes a contact, then links earlier calls; gives its id and how many calls
-/// were linked. An organization that is only named is found or made by its name.
+/// Inserts (id 0) or changes a contact, then links earlier calls; gives its id and what became of them.
+/// An organization that is only named is found or made by its name.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     row: &ContactRow,
     numbering: &Numbering,
-) -> Result<(ContactId, usize), WriteError> {
-    if row.id.0 != 0 && !exists(transaction, row.id)? {
+) -> Result<(ContactId, Relinking), WriteError> {
+    let is_new = row.id.0 == 0;
+    if !is_new && !exists(transaction, row.id)? {
         return Err(WriteError::Missing("contact"));
     }
+    let owner = Owner::Contact(row.id);
+    let before: Vec<NumberKeys> = contact_numbers::of(transaction, owner)?
+        .iter()
+        .map(|number| numbering.keys(&number.raw))
+        .collect();
+    let (id, keys) = put(transaction, row, numbering)?;
+    let lost: Vec<NumberKeys> = before
+        .into_iter()
+        .filter(|before| !keys.iter().any(|kept| kept.key() == before.key()))
+        .collect();
+    let (subject, mut relinking) = (Subject::Contact(id), Relinking::default());
+    link_again::lose(transaction, subject, &lost, numbering, &mut relinking)?;
+    link_again::link_again(
+        transaction,
+        subject,
+        is_new,
+        &keys,
+        numbering,
+        &mut relinking,
+    )?;
+    Ok((id, relinking))
+}
+
+/// Brings back a contact that was deleted, under its id.
+pub(crate) fn bring_back(
+    transaction: &Transaction<'_>,
+    row: &ContactRow,
+    numbering: &Numbering,
+) -> rusqlite::Result<()> {
+    // What is gone in the meantime is found by its name, or made again.
+    let mut row = row.clone();
+    row.organization = None;
+    for membership in &mut row.memberships {
+        membership.organization = None;
+    }
+    put(transaction, &row, numbering)?;
+    Ok(())
+}
+
+/// Writes a contact's rows; gives its id and its keys.
+fn put(
+    transaction: &Transaction<'_>,
+    row: &ContactRow,
+    numbering: &Numbering,
+) -> rusqlite::Result<(ContactId, Vec<NumberKeys>)> {
     let organization = match (row.organization, &row.organization_name) {
         (Some(id), _) => Some(id),
         (None, Some(name)) if !name.trim().is_empty() => {
@@ -149,33 +206,34 @@ pub(crate) fn save(
         (None, _) => None,
     };
     let name = row.name.trim();
-    let values = params![
-        (row.id.0 != 0).then_some(row.id.0),
-        name,
-        folded(name),
-        organization.map(|id| id.0),
-        filled(row.role.as_ref()),
-        filled(row.email.as_ref()),
-        row.notes,
-    ];
     transaction
         .prepare_cached(
-            "INSERT INTO contacts (id, name, folded, organization, role, email, notes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO contacts (id, name, folded, organization, role, email, notes, stage)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded = excluded.folded,
                 organization = excluded.organization, role = excluded.role,
-                email = excluded.email, notes = excluded.notes",
+                email = excluded.email, notes = excluded.notes, stage = excluded.stage",
         )?
-        .execute(values)?;
+        .execute(params![
+            (row.id.0 != 0).then_some(row.id.0),
+            name,
+            folded(name),
+            organization.map(|id| id.0),
+            filled(row.role.as_ref()),
+            filled(row.email.as_ref()),
+            row.notes,
+            row.stage.map(LeadStage::as_str),
+        ])?;
     let id = if row.id.0 == 0 {
         ContactId(transaction.last_insert_rowid())
     } else {
         row.id
     };
-    let keys = contact_numbers::replace(transaction, id, &row.numbers, &numbering.region)?;
+    memberships::replace(transaction, id, &row.memberships)?;
+    let owner = Owner::Contact(id);
+    let keys = contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
     index(transaction, id)?;
-    let linked = link_again::link_again(transaction, id, row.id.0 == 0, &keys, numbering)?;
-    Ok((id, linked))
+    Ok((id, keys))
 }
 
 /// Deletes a contact; its calls keep the name that they showed.
@@ -233,7 +291,8 @@ pub(crate) fn index_organization(
     Ok(())
 }
 
-fn index(transaction: &Transaction<'_>, id: ContactId) -> rusqlite::Result<()> {
+/// Indexes the words of a contact again.
+pub(crate) fn index(transaction: &Transaction<'_>, id: ContactId) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("DELETE FROM contact_words WHERE rowid = ?1")?
         .execute([id.0])?;
@@ -263,13 +322,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ContactRow> {
         email: row.get(5)?,
         notes: row.get(6)?,
         numbers: Vec::new(),
+        stage: row
+            .get::<_, Option<String>>(7)?
+            .as_deref()
+            .and_then(LeadStage::parse),
+        memberships: Vec::new(),
     })
 }
 
-fn with_numbers(
-    connection: &Connection,
-    mut contact: ContactRow,
-) -> Result<ContactRow, StoreError> {
-    contact.numbers = contact_numbers::of(connection, contact.id)?;
+/// Adds what other tables hold of a contact.
+fn whole(connection: &Connection, mut contact: ContactRow) -> rusqlite::Result<ContactRow> {
+    contact.numbers = contact_numbers::of(connection, Owner::Contact(contact.id))?;
+    contact.memberships = memberships::of(connection, contact.id)?;
     Ok(contact)
 }

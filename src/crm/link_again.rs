@@ -1,112 +1,390 @@
-//! Earlier calls find their contact when it appears.
+//! Earlier calls follow the records: they find a contact or an organization when it appears, and leave it
+//! when it loses their number.
+//!
+//! What an agent chose stays, and the name that a call showed stays too. Each change of a call is kept with
+//! what it was before, so that it can be undone.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
 
-use crate::base::id::ContactId;
-use crate::crm::calls::show;
+use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{Match, MatchLevel};
+use crate::crm::row::{Match, MatchLevel, Subject};
 use crate::crm::search::MATCH_LIMIT;
-use crate::crm::writer::WriteError;
 use crate::crm::{call_links, match_number};
 
-/// Links earlier calls to a contact that was just saved with these keys; gives how many calls show
-/// it now that showed nobody for sure before.
+/// What became of earlier calls.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Relinking {
+    shown: Vec<Changed>,
+    /// Links that were made: call and record.
+    linked: Vec<(i64, Subject)>,
+    /// Links that were taken away: call, record, level, reason, name.
+    unlinked: Vec<(i64, Subject, String, String, String)>,
+}
+
+/// A call that shows somebody else now.
+#[derive(Debug, Serialize, Deserialize)]
+struct Changed {
+    call: i64,
+    before: Shown,
+    after: Shown,
+}
+
+/// Whom a call shows, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Shown {
+    contact: Option<i64>,
+    organization_id: Option<i64>,
+    name: Option<String>,
+    organization: Option<String>,
+    level: Option<String>,
+    reason: Option<String>,
+}
+
+const SHOWN: &str =
+    "seq, contact, organization_id, contact_name, organization, level, match_reason";
+
+impl Shown {
+    fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Self)> {
+        let shown = Self {
+            contact: row.get(1)?,
+            organization_id: row.get(2)?,
+            name: row.get(3)?,
+            organization: row.get(4)?,
+            level: row.get(5)?,
+            reason: row.get(6)?,
+        };
+        Ok((row.get(0)?, shown))
+    }
+
+    fn subject(&self) -> Option<Subject> {
+        self.contact
+            .map(|id| Subject::Contact(ContactId(id)))
+            .or_else(|| {
+                let id = self.organization_id?;
+                Some(Subject::Organization(OrganizationId(id)))
+            })
+    }
+
+    fn level(&self) -> Option<MatchLevel> {
+        self.level.as_deref().and_then(MatchLevel::parse)
+    }
+
+    fn guessed(&self) -> bool {
+        matches!(self.level(), Some(MatchLevel::Weak | MatchLevel::Maybe))
+    }
+
+    fn chosen(&self) -> bool {
+        self.level() == Some(MatchLevel::Manual)
+    }
+
+    /// Whether the call goes to a record that appears later.
+    fn may_be_taken(&self, by_a_new_record: bool) -> bool {
+        let linked = self.subject().is_some();
+        if self.chosen() {
+            // "None of the contacts" was said of those who were there, not of a new one.
+            !linked && by_a_new_record
+        } else {
+            !linked || self.guessed()
+        }
+    }
+
+    /// It shows that record now; the name stays where it was a sure one.
+    fn by(&self, found: &Match) -> Self {
+        let keeps_name = self.name.is_some() && !self.guessed();
+        Self {
+            contact: found.subject.contact().map(|id| id.0),
+            organization_id: found.subject.organization().map(|id| id.0),
+            name: if keeps_name {
+                self.name.clone()
+            } else {
+                Some(found.name.clone())
+            },
+            organization: if keeps_name {
+                self.organization.clone()
+            } else {
+                found.organization.clone()
+            },
+            level: Some(found.level.as_str().to_owned()),
+            reason: Some(found.reason.clone()),
+        }
+    }
+
+    /// It shows nobody for sure; the name stays.
+    fn by_nobody(&self) -> Self {
+        Self {
+            contact: None,
+            organization_id: None,
+            level: None,
+            reason: None,
+            ..self.clone()
+        }
+    }
+
+    fn write(&self, transaction: &Transaction<'_>, call: i64) -> rusqlite::Result<()> {
+        transaction
+            .prepare_cached(
+                "UPDATE calls SET contact = ?2, organization_id = ?3, contact_name = ?4,
+                    organization = ?5, level = ?6, match_reason = ?7 WHERE seq = ?1",
+            )?
+            .execute(params![
+                call,
+                self.contact,
+                self.organization_id,
+                self.name,
+                self.organization,
+                self.level,
+                self.reason
+            ])?;
+        Ok(())
+    }
+}
+
+impl Relinking {
+    /// How many calls show the record now that showed nobody for sure before.
+    pub(crate) fn shown(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// Whether there is anything to undo.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shown.is_empty() && self.linked.is_empty() && self.unlinked.is_empty()
+    }
+
+    fn show(
+        &mut self,
+        transaction: &Transaction<'_>,
+        call: i64,
+        before: Shown,
+        after: Shown,
+    ) -> rusqlite::Result<()> {
+        after.write(transaction, call)?;
+        match self.shown.iter_mut().find(|known| known.call == call) {
+            Some(known) => known.after = after,
+            None => self.shown.push(Changed {
+                call,
+                before,
+                after,
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// Links earlier calls to a record that was just saved with these keys.
 pub(crate) fn link_again(
     transaction: &Transaction<'_>,
-    contact: ContactId,
+    subject: Subject,
     is_new: bool,
     keys: &[NumberKeys],
     numbering: &Numbering,
-) -> Result<usize, WriteError> {
-    let mut shown = 0_usize;
+    relinking: &mut Relinking,
+) -> rusqlite::Result<()> {
     for number in keys.iter().filter(|keys| !numbering.is_own(keys)) {
-        let spellings = [&number.e164, &number.digits, &number.address];
-        for key in spellings.into_iter().flatten() {
+        for key in spellings(number) {
             let earlier = with_number(transaction, key)?;
             if earlier.is_empty() {
                 continue;
             }
             let candidates =
                 match_number::candidates(transaction, &numbering.keys(key), numbering)?;
-            let sure: Vec<&Match> = candidates
+            let own = candidates
                 .iter()
-                .filter(|found| found.level <= MatchLevel::Known)
-                .collect();
-            let Some(own) = sure.iter().find(|found| found.contact == contact) else {
+                .find(|found| found.subject == subject && found.level <= MatchLevel::Known);
+            let Some(own) = own else {
                 continue;
             };
-            for call in earlier {
-                call_links::link(transaction, call.seq, own)?;
-                // A number of several people stays a question until somebody answers it.
-                if sure.len() == 1 && call.may_be_taken(is_new) {
-                    if call.guessed || !call.named {
-                        show(transaction, call.seq, own)?;
-                    } else {
-                        show_under_old_name(transaction, call.seq, own)?;
-                    }
-                    shown += 1;
+            // A number of several people stays a question until somebody answers it.
+            let only = Match::best(&candidates).is_some_and(|best| best.subject == subject);
+            for (call, before) in earlier {
+                if call_links::link(transaction, call, own)? {
+                    relinking.linked.push((call, subject));
+                }
+                if only && before.may_be_taken(is_new) {
+                    let after = before.by(own);
+                    relinking.show(transaction, call, before, after)?;
                 }
             }
         }
     }
-    Ok(shown)
+    Ok(())
 }
 
-/// What decides whether an earlier call goes to a contact that appears later.
-struct Earlier {
-    seq: i64,
-    linked: bool,
-    named: bool,
-    guessed: bool,
-    chosen: bool,
-}
-
-impl Earlier {
-    fn may_be_taken(&self, by_a_new_contact: bool) -> bool {
-        if self.chosen {
-            // "None of the contacts" was said of those who were there, not of a new one.
-            !self.linked && by_a_new_contact
-        } else {
-            !self.linked || self.guessed
+/// Takes earlier calls from a record that lost these keys, unless an agent chose it; they go to who else
+/// has the number, if that is one.
+pub(crate) fn lose(
+    transaction: &Transaction<'_>,
+    subject: Subject,
+    keys: &[NumberKeys],
+    numbering: &Numbering,
+    relinking: &mut Relinking,
+) -> rusqlite::Result<()> {
+    for key in keys.iter().flat_map(spellings) {
+        for (call, before) in with_number(transaction, key)? {
+            if before.subject() == Some(subject) && !before.chosen() {
+                let after = before.by_nobody();
+                relinking.show(transaction, call, before, after)?;
+            }
+            unlink(transaction, call, subject, relinking)?;
         }
     }
+    hand_on(transaction, keys, numbering, relinking)
 }
 
-fn with_number(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<Vec<Earlier>> {
-    let mut query = transaction.prepare_cached(
-        "SELECT seq, contact, contact_name, level FROM calls WHERE number = ?1
-         ORDER BY started_at DESC LIMIT ?2",
-    )?;
-    let rows = query.query_map(params![key, MATCH_LIMIT], |row| {
-        let level: Option<String> = row.get(3)?;
-        let level = level.as_deref().and_then(MatchLevel::parse);
-        Ok(Earlier {
-            seq: row.get(0)?,
-            linked: row.get::<_, Option<i64>>(1)?.is_some(),
-            named: row.get::<_, Option<String>>(2)?.is_some(),
-            guessed: matches!(level, Some(MatchLevel::Weak | MatchLevel::Maybe)),
-            chosen: level == Some(MatchLevel::Manual),
-        })
-    })?;
-    rows.collect()
-}
-
-/// Links a call's row to a contact and keeps the name that it showed.
-fn show_under_old_name(
+/// Notes what the calls of a record show before it is removed.
+pub(crate) fn before_removal(
     transaction: &Transaction<'_>,
-    seq: i64,
-    contact: &Match,
+    subject: Subject,
+) -> rusqlite::Result<Relinking> {
+    let column = match subject {
+        Subject::Contact(_) => "contact",
+        Subject::Organization(_) => "organization_id",
+        Subject::Ticket(_) => return Ok(Relinking::default()),
+    };
+    let mut query = transaction.prepare_cached(&format!(
+        "SELECT {SHOWN} FROM calls WHERE {column} = ?1 ORDER BY started_at DESC LIMIT ?2"
+    ))?;
+    let shown = query
+        .query_map(params![subject.id(), MATCH_LIMIT], Shown::read)?
+        .map(|row| {
+            let (call, before) = row?;
+            let after = Shown {
+                contact: None,
+                organization_id: None,
+                ..before.clone()
+            };
+            Ok(Changed {
+                call,
+                before,
+                after,
+            })
+        })
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Relinking {
+        shown,
+        ..Relinking::default()
+    })
+}
+
+/// Gives calls with these keys that show nobody to the one who has the number, if that is one.
+pub(crate) fn hand_on(
+    transaction: &Transaction<'_>,
+    keys: &[NumberKeys],
+    numbering: &Numbering,
+    relinking: &mut Relinking,
 ) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "UPDATE calls SET contact = ?2, level = ?3, match_reason = ?4 WHERE seq = ?1",
-        )?
-        .execute(params![
-            seq,
-            contact.contact.0,
-            contact.level.as_str(),
-            contact.reason,
-        ])?;
+    for number in keys {
+        let candidates = match_number::candidates(transaction, number, numbering)?;
+        let best = Match::best(&candidates).filter(|best| best.level <= MatchLevel::Known);
+        if let Some(heir) = best {
+            let keys = std::slice::from_ref(number);
+            link_again(transaction, heir.subject, false, keys, numbering, relinking)?;
+        }
+    }
     Ok(())
+}
+
+/// Takes it all back but for calls that were changed since; gives how many those are.
+pub(crate) fn undo(
+    transaction: &Transaction<'_>,
+    relinking: &Relinking,
+) -> rusqlite::Result<usize> {
+    let mut left = 0;
+    for changed in &relinking.shown {
+        let now = transaction
+            .prepare_cached(&format!("SELECT {SHOWN} FROM calls WHERE seq = ?1"))?
+            .query_row([changed.call], Shown::read)
+            .optional()?;
+        match now {
+            Some((_, now)) if now == changed.after => {
+                let before = present(transaction, &changed.before)?;
+                before.write(transaction, changed.call)?;
+            }
+            Some(_) => left += 1,
+            None => {}
+        }
+    }
+    for (call, subject) in &relinking.linked {
+        let chosen = transaction
+            .prepare_cached(
+                "SELECT 1 FROM call_links
+                 WHERE call = ?1 AND kind = ?2 AND subject = ?3 AND level = 'manual'",
+            )?
+            .exists(params![call, subject.kind(), subject.id()])?;
+        if !chosen {
+            call_links::unlink(transaction, *call, *subject)?;
+        }
+    }
+    for (call, subject, level, reason, name) in &relinking.unlinked {
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO call_links (call, kind, subject, level, reason, name)
+                 SELECT seq, ?2, ?3, ?4, ?5, ?6 FROM calls WHERE seq = ?1",
+            )?
+            .execute(params![
+                call,
+                subject.kind(),
+                subject.id(),
+                level,
+                reason,
+                name
+            ])?;
+    }
+    Ok(left)
+}
+
+/// What a call showed, without records that are gone by now.
+fn present(connection: &Connection, shown: &Shown) -> rusqlite::Result<Shown> {
+    let there = |table: &str, id: Option<i64>| {
+        let Some(id) = id else { return Ok(None) };
+        connection
+            .prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?1"))?
+            .exists([id])
+            .map(|found| found.then_some(id))
+    };
+    Ok(Shown {
+        contact: there("contacts", shown.contact)?,
+        organization_id: there("organizations", shown.organization_id)?,
+        ..shown.clone()
+    })
+}
+
+fn unlink(
+    transaction: &Transaction<'_>,
+    call: i64,
+    subject: Subject,
+    relinking: &mut Relinking,
+) -> rusqlite::Result<()> {
+    let link = transaction
+        .prepare_cached(
+            "SELECT level, reason, name FROM call_links
+             WHERE call = ?1 AND kind = ?2 AND subject = ?3 AND level <> 'manual'",
+        )?
+        .query_row(params![call, subject.kind(), subject.id()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    if let Some((level, reason, name)) = link {
+        call_links::unlink(transaction, call, subject)?;
+        relinking
+            .unlinked
+            .push((call, subject, level, reason, name));
+    }
+    Ok(())
+}
+
+/// The keys under which calls with a number are stored: whatever was known of it then.
+fn spellings(keys: &NumberKeys) -> impl Iterator<Item = &String> {
+    [&keys.e164, &keys.digits, &keys.address]
+        .into_iter()
+        .flatten()
+}
+
+fn with_number(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<Vec<(i64, Shown)>> {
+    let mut query = transaction.prepare_cached(&format!(
+        "SELECT {SHOWN} FROM calls WHERE number = ?1 ORDER BY started_at DESC LIMIT ?2"
+    ))?;
+    let rows = query.query_map(params![key, MATCH_LIMIT], Shown::read)?;
+    rows.collect()
 }

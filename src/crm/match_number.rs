@@ -5,15 +5,17 @@
 //! digits agree.
 //! Numbers that are own lines match nobody.
 
+use std::cmp::Reverse;
+
 use rusqlite::{Connection, Row, ToSql, params};
 
 use crate::base::country;
-use crate::base::id::ContactId;
+use crate::base::id::{ContactId, OrganizationId};
 use crate::base::phone_number::PhoneNumber;
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
-use crate::crm::row::{Identification, Match, MatchLevel};
+use crate::crm::row::{Identification, Match, MatchLevel, Subject};
 use crate::crm::store::StoreError;
-use crate::crm::{calls, contacts, number_choices};
+use crate::crm::{calls, number_choices, records, tickets};
 
 /// So many candidates at most: nobody reads more while it rings.
 const CANDIDATES: usize = 20;
@@ -24,6 +26,9 @@ const WEAK_SCAN: i64 = 200;
 
 /// So many earlier calls are shown.
 const LAST_CALLS: u32 = 5;
+
+/// So many tickets are shown.
+const LAST_TICKETS: u32 = 5;
 
 /// Finds who a number or SIP user belongs to.
 pub(crate) fn identify(
@@ -37,12 +42,16 @@ pub(crate) fn identify(
     let sure = matches
         .first()
         .filter(|best| best.level <= MatchLevel::Known)
-        .map(|best| best.contact);
+        .map(|best| best.subject);
     Ok(Identification {
         no_match: matches
             .is_empty()
             .then(|| no_match(&number, &keys, numbering)),
         last_calls: calls::last(connection, keys.key(), sure, LAST_CALLS)?,
+        tickets: match sure {
+            Some(subject) => tickets::latest(connection, subject, LAST_TICKETS)?,
+            None => Vec::new(),
+        },
         display_number: number.display(),
         country: number
             .region
@@ -52,7 +61,7 @@ pub(crate) fn identify(
     })
 }
 
-/// Finds the contacts that a number may belong to, best first.
+/// Finds the people and organizations that a number may belong to, best first.
 pub(crate) fn candidates(
     connection: &Connection,
     keys: &NumberKeys,
@@ -65,16 +74,16 @@ pub(crate) fn candidates(
     if numbering.is_own(keys) {
         return Ok(found.matches);
     }
-    if let Some(contact) = number_choices::of(connection, key)?
-        && let Some((name, organization)) = contacts::names(connection, contact)?
+    if let Some(subject) = number_choices::of(connection, key)?
+        && let Some((name, organization)) = records::names(connection, subject)?
     {
         found.add(Match {
-            contact,
+            subject,
             name,
             organization,
             role: None,
             level: MatchLevel::Manual,
-            reason: "you chose this contact for this number before".to_owned(),
+            reason: format!("you chose this {} for this number before", subject.kind()),
         });
     }
     if let Some(e164) = &keys.e164 {
@@ -115,8 +124,8 @@ struct Found {
 }
 
 impl Found {
-    /// Adds the contacts that a condition on `contact_numbers n` finds; of those with one number,
-    /// the one spoken with last comes first.
+    /// Adds the people that a condition on the numbers `n` finds, then the organizations; of those with one
+    /// number, the one spoken with last comes first.
     fn query(
         &mut self,
         connection: &Connection,
@@ -134,12 +143,26 @@ impl Found {
         let mut rows = query.query(values)?;
         while let Some(row) = rows.next()? {
             let label: String = row.get(4)?;
-            self.add(candidate(row, MatchLevel::Known, with_label(rule, &label))?);
+            self.add(person(row, MatchLevel::Known, with_label(rule, &label))?);
+        }
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT o.id, o.name, n.label
+             FROM organization_numbers n JOIN organizations o ON o.id = n.organization
+             WHERE {condition} ORDER BY o.folded, o.id, n.place LIMIT 20"
+        ))?;
+        let mut rows = query.query(values)?;
+        while let Some(row) = rows.next()? {
+            let label: String = row.get(2)?;
+            self.add(organization(
+                row,
+                MatchLevel::Known,
+                with_label(rule, &label),
+            )?);
         }
         Ok(())
     }
 
-    /// Adds the contacts of whom at least the last [`WEAK_DIGITS`] digits agree, most digits first.
+    /// Adds those of whom at least the last [`WEAK_DIGITS`] digits agree, most digits first.
     fn weak(&mut self, connection: &Connection, reversed: &str) -> rusqlite::Result<()> {
         let Some(end) = reversed.get(..WEAK_DIGITS) else {
             return Ok(());
@@ -153,26 +176,20 @@ impl Found {
         let mut weak = Vec::new();
         let mut rows = query.query(params![end, WEAK_SCAN])?;
         while let Some(row) = rows.next()? {
-            let label: String = row.get(4)?;
-            let raw: String = row.get(5)?;
-            let theirs: String = row.get(6)?;
-            let agreeing = reversed
-                .bytes()
-                .zip(theirs.bytes())
-                .take_while(|(ours, theirs)| ours == theirs)
-                .count();
-            let number = if label.is_empty() {
-                raw
-            } else {
-                format!("\"{label}\" {raw}")
-            };
-            let reason = format!("only the last {agreeing} digits agree with {number}");
-            weak.push((agreeing, candidate(row, MatchLevel::Weak, reason)?));
+            let (agreeing, reason) = agreement(reversed, row, 4)?;
+            weak.push((agreeing, person(row, MatchLevel::Weak, reason)?));
         }
-        weak.sort_by(|(more, left), (less, right)| {
-            less.cmp(more)
-                .then_with(|| left.contact.cmp(&right.contact))
-        });
+        let mut query = connection.prepare_cached(
+            "SELECT o.id, o.name, n.label, n.raw, n.reversed
+             FROM organization_numbers n JOIN organizations o ON o.id = n.organization
+             WHERE n.reversed >= ?1 AND n.reversed < ?1 || ':' ORDER BY n.reversed, o.id LIMIT ?2",
+        )?;
+        let mut rows = query.query(params![end, WEAK_SCAN])?;
+        while let Some(row) = rows.next()? {
+            let (agreeing, reason) = agreement(reversed, row, 2)?;
+            weak.push((agreeing, organization(row, MatchLevel::Weak, reason)?));
+        }
+        weak.sort_by_key(|(agreeing, candidate)| (Reverse(*agreeing), candidate.subject));
         for (_, candidate) in weak {
             self.add(candidate);
         }
@@ -183,22 +200,55 @@ impl Found {
         let known = self
             .matches
             .iter()
-            .any(|found| found.contact == candidate.contact);
+            .any(|found| found.subject == candidate.subject);
         if !known && self.matches.len() < CANDIDATES {
             self.matches.push(candidate);
         }
     }
 }
 
-fn candidate(row: &Row<'_>, level: MatchLevel, reason: String) -> rusqlite::Result<Match> {
+fn person(row: &Row<'_>, level: MatchLevel, reason: String) -> rusqlite::Result<Match> {
     Ok(Match {
-        contact: ContactId(row.get(0)?),
+        subject: Subject::Contact(ContactId(row.get(0)?)),
         name: row.get(1)?,
         organization: row.get(2)?,
         role: row.get(3)?,
         level,
         reason,
     })
+}
+
+fn organization(row: &Row<'_>, level: MatchLevel, reason: String) -> rusqlite::Result<Match> {
+    Ok(Match {
+        subject: Subject::Organization(OrganizationId(row.get(0)?)),
+        name: row.get(1)?,
+        organization: None,
+        role: None,
+        level,
+        reason,
+    })
+}
+
+/// How many of the last digits agree with a stored number, whose label, spelling and reversed digits
+/// begin at that column, and that in words.
+fn agreement(reversed: &str, row: &Row<'_>, first: usize) -> rusqlite::Result<(usize, String)> {
+    let label: String = row.get(first)?;
+    let raw: String = row.get(first + 1)?;
+    let theirs: String = row.get(first + 2)?;
+    let agreeing = reversed
+        .bytes()
+        .zip(theirs.bytes())
+        .take_while(|(ours, theirs)| ours == theirs)
+        .count();
+    let number = if label.is_empty() {
+        raw
+    } else {
+        format!("\"{label}\" {raw}")
+    };
+    Ok((
+        agreeing,
+        format!("only the last {agreeing} digits agree with {number}"),
+    ))
 }
 
 fn with_label(rule: &str, label: &str) -> String {

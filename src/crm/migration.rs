@@ -5,8 +5,8 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    arrivals, call_ladders, call_links, call_quality, calls, contact_numbers, contacts,
-    number_choices, organizations, refused,
+    arrivals, audit, call_ladders, call_links, call_quality, call_types, calls, contact_numbers,
+    contacts, memberships, notes, number_choices, organizations, refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -32,6 +32,17 @@ const STEPS: &[&str] = &[
     calls::ADD_ANSWERER,
     call_quality::CREATE,
     calls::ADD_RECORDING_GAPS,
+    contacts::ADD_LEADS,
+    memberships::CREATE,
+    contact_numbers::CREATE_FOR_ORGANIZATIONS,
+    call_links::CONCERN_ANYTHING,
+    number_choices::OF_ANYTHING,
+    call_types::CREATE,
+    tickets::CREATE,
+    notes::CREATE,
+    tasks::CREATE,
+    audit::CREATE,
+    undo::CREATE,
 ];
 
 const SETTINGS: &str = "

@@ -1,8 +1,8 @@
 //! What the agents chose for a number, to rank it first next time.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::base::id::ContactId;
+use crate::crm::row::Subject;
 
 pub(crate) const CREATE: &str = "
 -- A number shared by several people: whom the agent chose last. A choice ranks first the next
@@ -15,26 +15,47 @@ CREATE TABLE number_choices (
 CREATE INDEX number_choices_by_contact ON number_choices (contact);
 ";
 
+pub(crate) const OF_ANYTHING: &str = "
+-- An organization can be chosen as well as a person.
+ALTER TABLE number_choices RENAME TO number_choices_of_contacts;
+CREATE TABLE number_choices (
+    number TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO number_choices SELECT number, 'contact', contact FROM number_choices_of_contacts;
+DROP TABLE number_choices_of_contacts;
+-- A deleted record takes its choices along.
+CREATE INDEX number_choices_by_subject ON number_choices (kind, subject);
+CREATE TRIGGER contacts_number_choices AFTER DELETE ON contacts BEGIN
+    DELETE FROM number_choices WHERE kind = 'contact' AND subject = old.id;
+END;
+CREATE TRIGGER organizations_number_choices AFTER DELETE ON organizations BEGIN
+    DELETE FROM number_choices WHERE kind = 'organization' AND subject = old.id;
+END;
+";
+
 /// Reads the last choice for a number's key.
-pub(crate) fn of(connection: &Connection, key: &str) -> rusqlite::Result<Option<ContactId>> {
-    connection
-        .prepare_cached("SELECT contact FROM number_choices WHERE number = ?1")?
-        .query_row([key], |row| row.get(0).map(ContactId))
-        .optional()
+pub(crate) fn of(connection: &Connection, key: &str) -> rusqlite::Result<Option<Subject>> {
+    let found: Option<(String, i64)> = connection
+        .prepare_cached("SELECT kind, subject FROM number_choices WHERE number = ?1")?
+        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.and_then(|(kind, id)| Subject::of(&kind, id)))
 }
 
 /// Remembers a choice, or forgets it.
 pub(crate) fn set(
     transaction: &Transaction<'_>,
     key: &str,
-    contact: Option<ContactId>,
+    chosen: Option<Subject>,
 ) -> rusqlite::Result<()> {
-    match contact {
-        Some(contact) => transaction
+    match chosen {
+        Some(chosen) => transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO number_choices (number, contact) VALUES (?1, ?2)",
+                "INSERT OR REPLACE INTO number_choices (number, kind, subject) VALUES (?1, ?2, ?3)",
             )?
-            .execute(rusqlite::params![key, contact.0])?,
+            .execute(params![key, chosen.kind(), chosen.id()])?,
         None => transaction
             .prepare_cached("DELETE FROM number_choices WHERE number = ?1")?
             .execute([key])?,

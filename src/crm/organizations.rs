@@ -1,13 +1,15 @@
 //! Organizations.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::base::id::OrganizationId;
-use crate::crm::contacts;
-use crate::crm::row::OrganizationRow;
+use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::contact_numbers::{self, Owner};
+use crate::crm::link_again::Relinking;
+use crate::crm::number_key::{NumberKeys, Numbering};
+use crate::crm::row::{OrganizationRow, Subject};
 use crate::crm::search::folded;
-use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
+use crate::crm::{contacts, link_again};
 
 /// A list shows at most so many.
 const LIST_LIMIT: u32 = 500;
@@ -24,44 +26,142 @@ CREATE TABLE organizations (
 CREATE INDEX organizations_by_name ON organizations (folded, id);
 ";
 
+const COLUMNS: &str = "o.id, o.name,
+    (SELECT count(*) FROM (SELECT id FROM contacts WHERE organization = o.id
+        UNION SELECT contact FROM memberships WHERE organization = o.id))
+    FROM organizations o";
+
+/// Reads one organization.
+pub(crate) fn one(
+    connection: &Connection,
+    id: OrganizationId,
+) -> rusqlite::Result<Option<OrganizationRow>> {
+    let found = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE o.id = ?1"))?
+        .query_row([id.0], read)
+        .optional()?;
+    found
+        .map(|organization| with_numbers(connection, organization))
+        .transpose()
+}
+
 /// Reads organizations whose name holds `search`, by name.
 pub(crate) fn list(
     connection: &Connection,
     search: &str,
-) -> Result<Vec<OrganizationRow>, StoreError> {
-    let mut query = connection.prepare_cached(
-        "SELECT o.id, o.name, (SELECT count(*) FROM contacts c WHERE c.organization = o.id)
-         FROM organizations o WHERE ?1 = '' OR instr(o.folded, ?1) > 0
-         ORDER BY o.folded, o.id LIMIT ?2",
-    )?;
-    let rows = query.query_map(params![folded(search), LIST_LIMIT], |row| {
-        Ok(OrganizationRow {
-            id: OrganizationId(row.get(0)?),
-            name: row.get(1)?,
-            contacts: row.get(2)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+) -> rusqlite::Result<Vec<OrganizationRow>> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE ?1 = '' OR instr(o.folded, ?1) > 0
+         ORDER BY o.folded, o.id LIMIT ?2"
+    ))?;
+    let rows = query.query_map(params![folded(search), LIST_LIMIT], read)?;
+    rows.map(|row| with_numbers(connection, row?)).collect()
 }
 
-/// Inserts (id 0) or renames one. A name that is there already gives that organization.
+fn read(row: &Row<'_>) -> rusqlite::Result<OrganizationRow> {
+    Ok(OrganizationRow {
+        id: OrganizationId(row.get(0)?),
+        name: row.get(1)?,
+        contacts: row.get(2)?,
+        numbers: Vec::new(),
+    })
+}
+
+fn with_numbers(
+    connection: &Connection,
+    mut organization: OrganizationRow,
+) -> rusqlite::Result<OrganizationRow> {
+    organization.numbers = contact_numbers::of(connection, Owner::Organization(organization.id))?;
+    Ok(organization)
+}
+
+/// Inserts (id 0) or changes one with its numbers, then links earlier calls; gives its id and what became
+/// of them. A new one whose name is there already gives that organization, with these numbers beside its
+/// own.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     row: &OrganizationRow,
-) -> Result<OrganizationId, WriteError> {
-    if row.id.0 == 0 {
-        return Ok(named(transaction, &row.name)?);
+    numbering: &Numbering,
+) -> Result<(OrganizationId, Relinking), WriteError> {
+    let is_new = row.id.0 == 0;
+    let id = if is_new {
+        named(transaction, &row.name)?
+    } else {
+        row.id
+    };
+    let owner = Owner::Organization(id);
+    let known = contact_numbers::of(transaction, owner)?;
+    let before: Vec<NumberKeys> = known
+        .iter()
+        .map(|number| numbering.keys(&number.raw))
+        .collect();
+    let mut numbers = row.numbers.clone();
+    if is_new {
+        numbers.retain(|new| {
+            let key = numbering.keys(&new.raw);
+            !before.iter().any(|known| known.key() == key.key())
+        });
+        numbers.splice(..0, known);
+    } else {
+        let name = row.name.trim();
+        let changed = transaction
+            .prepare_cached("UPDATE organizations SET name = ?2, folded = ?3 WHERE id = ?1")?
+            .execute(params![id.0, name, folded(name)])?;
+        if changed == 0 {
+            return Err(WriteError::Missing("organization"));
+        }
+        contacts::index_organization(transaction, id)?;
     }
-    let name = row.name.trim();
-    let changed = transaction.execute(
-        "UPDATE organizations SET name = ?2, folded = ?3 WHERE id = ?1",
-        params![row.id.0, name, folded(name)],
+    let keys = contact_numbers::replace(transaction, owner, &numbers, &numbering.region)?;
+    let lost: Vec<NumberKeys> = before
+        .into_iter()
+        .filter(|before| !keys.iter().any(|kept| kept.key() == before.key()))
+        .collect();
+    let (subject, mut relinking) = (Subject::Organization(id), Relinking::default());
+    link_again::lose(transaction, subject, &lost, numbering, &mut relinking)?;
+    link_again::link_again(
+        transaction,
+        subject,
+        is_new,
+        &keys,
+        numbering,
+        &mut relinking,
     )?;
-    if changed == 0 {
+    Ok((id, relinking))
+}
+
+/// Brings back one that was deleted, under its id.
+pub(crate) fn bring_back(
+    transaction: &Transaction<'_>,
+    row: &OrganizationRow,
+    numbering: &Numbering,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO organizations (id, name, folded) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![row.id.0, row.name, folded(&row.name)])?;
+    let owner = Owner::Organization(row.id);
+    contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
+    Ok(())
+}
+
+/// Deletes one; its people stay, and its calls keep the name that they showed.
+pub(crate) fn delete(transaction: &Transaction<'_>, id: OrganizationId) -> Result<(), WriteError> {
+    let people: Vec<i64> = transaction
+        .prepare_cached("SELECT id FROM contacts WHERE organization = ?1")?
+        .query_map([id.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let deleted = transaction
+        .prepare_cached("DELETE FROM organizations WHERE id = ?1")?
+        .execute([id.0])?;
+    if deleted == 0 {
         return Err(WriteError::Missing("organization"));
     }
-    contacts::index_organization(transaction, row.id)?;
-    Ok(row.id)
+    for person in people {
+        contacts::index(transaction, ContactId(person))?;
+    }
+    Ok(())
 }
 
 /// Finds the organization of a name, or inserts it.

@@ -68,6 +68,10 @@ impl Reader {
         Self::new(Connection::open_with_flags(path, flags)?, numbering)
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     fn new(connection: Connection, numbering: Arc<Numbering>) -> rusqlite::Result<Self> {
         open::tune(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
@@ -107,7 +111,7 @@ impl Reader {
     ///
     /// Fails when SQLite refuses.
     pub fn call(&self, id: CallId) -> Result<Option<CallRow>, StoreError> {
-        calls::one(&self.connection, id)
+        Ok(calls::one(&self.connection, id)?)
     }
 
     /// Finds, among the newest calls, those that were interrupted, with the recordings that their
@@ -181,7 +185,7 @@ impl Reader {
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<ContactRow>, u64), StoreError> {
-        contacts::page(&self.connection, search, offset, limit)
+        contacts::page(&self.connection, false, search, offset, limit)
     }
 
     /// Reads one contact.
@@ -190,7 +194,7 @@ impl Reader {
     ///
     /// Fails when SQLite refuses.
     pub fn contact(&self, id: ContactId) -> Result<Option<ContactRow>, StoreError> {
-        contacts::one(&self.connection, id)
+        Ok(contacts::one(&self.connection, id)?)
     }
 
     /// Reads organizations by name.
@@ -199,7 +203,21 @@ impl Reader {
     ///
     /// Fails when SQLite refuses.
     pub fn organizations(&self, search: &str) -> Result<Vec<OrganizationRow>, StoreError> {
-        organizations::list(&self.connection, search)
+        Ok(organizations::list(&self.connection, search)?)
+    }
+
+    /// Reads leads, as [`contacts`](Self::contacts) reads contacts and leads.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn leads(
+        &self,
+        search: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<ContactRow>, u64), StoreError> {
+        contacts::page(&self.connection, true, search, offset, limit)
     }
 
     /// Counts the numbers of missed calls that nobody called back.

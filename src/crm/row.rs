@@ -5,7 +5,15 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{CallId, ContactId, OrganizationId};
+use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
+
+pub use crate::crm::page_row::{CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter};
+pub use crate::crm::subject::Subject;
+pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
+pub use crate::crm::work_row::{
+    AuditRow, CallTypeRow, Found, LeadStage, Membership, NoteRow, OnAnswer, TaskKind, TaskRow,
+    TimelineEntry, UndoRow, Undone,
+};
 
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
@@ -184,11 +192,11 @@ impl MatchLevel {
     }
 }
 
-/// One contact that may be the caller, and why.
+/// A person or an organization that may be the caller, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {
-    /// The contact.
-    pub contact: ContactId,
+    /// Who.
+    pub subject: Subject,
     /// Its name.
     pub name: String,
     /// Its organization's name.
@@ -202,19 +210,27 @@ pub struct Match {
 }
 
 impl Match {
-    /// The one to show: the only sure one, else the only one at all; several sure ones are a question
-    /// to the agent.
+    /// The one to show: the only person who is sure, else the only sure organization, else the only one
+    /// at all; several sure ones are a question to the agent. A person goes before the organization that
+    /// has the same number.
     pub fn best(matches: &[Self]) -> Option<&Self> {
-        let mut sure = matches
-            .iter()
-            .filter(|found| matches!(found.level, MatchLevel::Known | MatchLevel::Manual));
-        match (sure.next(), sure.next()) {
-            (Some(only), None) => Some(only),
-            (Some(_), Some(_)) => None,
-            (None, _) => match matches {
-                [only] => Some(only),
-                _ => None,
-            },
+        let sure = |person: bool| {
+            matches.iter().filter(move |found| {
+                matches!(found.level, MatchLevel::Known | MatchLevel::Manual)
+                    && found.subject.contact().is_some() == person
+            })
+        };
+        for person in [true, false] {
+            let mut sure = sure(person);
+            match (sure.next(), sure.next()) {
+                (Some(only), None) => return Some(only),
+                (Some(_), Some(_)) => return None,
+                (None, _) => {}
+            }
+        }
+        match matches {
+            [only] => Some(only),
+            _ => None,
         }
     }
 }
@@ -234,6 +250,9 @@ pub struct Identification {
     pub country: Option<String>,
     /// The last calls with this number or contact, newest first, at most five.
     pub last_calls: Vec<CallRow>,
+    /// The tickets of who is sure that were changed last, at most five, without articles.
+    #[serde(default)]
+    pub tickets: Vec<TicketRow>,
 }
 
 /// One row of the call log.
@@ -259,8 +278,11 @@ pub struct CallRow {
     /// What the network says of the far end's number.
     #[serde(default)]
     pub number_proof: Option<NumberProof>,
-    /// The contact that was shown or chosen.
+    /// The contact or lead that was shown or chosen.
     pub contact: Option<ContactId>,
+    /// The organization that was shown or chosen, where it is no person.
+    #[serde(default)]
+    pub organization_id: Option<OrganizationId>,
     /// The contact's name at the time of the call; it stays when the contact changes.
     pub contact_name: Option<String>,
     /// The organization's name at the time of the call.
@@ -310,6 +332,33 @@ pub struct CallRow {
     /// Why one side was not heard, and for how long.
     #[serde(default)]
     pub sound_problem: Option<String>,
+    /// The agent whose call it was.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// The queue that it came from.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// What it was about.
+    #[serde(default)]
+    pub call_type: Option<CallTypeId>,
+    /// That in words, as it is called now.
+    #[serde(default)]
+    pub call_type_name: Option<String>,
+    /// How long the agent wrote after its end, in milliseconds; none where nothing was saved yet.
+    #[serde(default)]
+    pub wrap_up_millis: Option<i64>,
+    /// Whether it was made elsewhere and entered by hand.
+    #[serde(default)]
+    pub by_hand: bool,
+}
+
+impl CallRow {
+    /// Whom it shows.
+    pub fn subject(&self) -> Option<Subject> {
+        self.contact
+            .map(Subject::Contact)
+            .or_else(|| self.organization_id.map(Subject::Organization))
+    }
 }
 
 /// A call in which the phone ended.
@@ -330,21 +379,21 @@ pub struct RecordingGap {
     pub length_millis: Option<u64>,
 }
 
-#[cfg(test)]
 impl CallRow {
-    /// A call from somebody that rings, of whom nothing is known.
-    pub(crate) fn ringing(id: CallId, remote: &str, started_at: Timestamp) -> Self {
+    /// A call that begins, of which nothing else is known.
+    pub fn begun(id: CallId, direction: CallDirection, started_at: Timestamp) -> Self {
         Self {
             id,
-            direction: CallDirection::Inbound,
+            direction,
             state: CallState::Ringing,
-            remote: remote.to_owned(),
+            remote: String::new(),
             e164: None,
             remote_name: None,
-            local: "sip:alice@example.com".to_owned(),
+            local: String::new(),
             via: None,
             number_proof: None,
             contact: None,
+            organization_id: None,
             contact_name: None,
             organization: None,
             level: None,
@@ -360,13 +409,29 @@ impl CallRow {
             recording: None,
             recording_gaps: Vec::new(),
             notes: String::new(),
-            done: false,
+            done: direction == CallDirection::Outbound,
             transferred_to: None,
             transferred_by: None,
             redirected_to: None,
             answered_by: None,
             quality: None,
             sound_problem: None,
+            agent: None,
+            queue: None,
+            call_type: None,
+            call_type_name: None,
+            wrap_up_millis: None,
+            by_hand: false,
+        }
+    }
+
+    /// A call from somebody that rings, of whom nothing is known.
+    #[cfg(test)]
+    pub(crate) fn ringing(id: CallId, remote: &str, started_at: Timestamp) -> Self {
+        Self {
+            remote: remote.to_owned(),
+            local: "sip:alice@example.com".to_owned(),
+            ..Self::begun(id, CallDirection::Inbound, started_at)
         }
     }
 }
@@ -390,6 +455,30 @@ pub struct ContactRow {
     pub notes: String,
     /// Any number of phone numbers, in order.
     pub numbers: Vec<ContactNumber>,
+    /// How far a lead is; none for a contact.
+    #[serde(default)]
+    pub stage: Option<LeadStage>,
+    /// Further organizations.
+    #[serde(default)]
+    pub memberships: Vec<Membership>,
+}
+
+impl ContactRow {
+    /// A contact that is not stored yet, of whom only the name is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            id: ContactId(0),
+            name: name.to_owned(),
+            organization: None,
+            organization_name: None,
+            role: None,
+            email: None,
+            notes: String::new(),
+            numbers: Vec::new(),
+            stage: None,
+            memberships: Vec::new(),
+        }
+    }
 }
 
 /// One phone number of a contact.
@@ -412,6 +501,9 @@ pub struct OrganizationRow {
     pub name: String,
     /// How many contacts belong to it.
     pub contacts: u32,
+    /// Its own numbers, such as that of its exchange, in order.
+    #[serde(default)]
+    pub numbers: Vec<ContactNumber>,
 }
 
 /// What one source was refused for one reason, over some minutes.
@@ -470,43 +562,4 @@ pub struct MeasuredCall {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
-}
-
-/// Which calls a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum CallFilter {
-    /// All of them.
-    #[default]
-    All,
-    /// Inbound ones.
-    Inbound,
-    /// Outbound ones.
-    Outbound,
-    /// Inbound ones that nobody answered.
-    Missed,
-    /// Missed ones that nobody called back yet.
-    ToCallBack,
-}
-
-/// Where a page of calls begins: after this row, newest first (keyset paging).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CallCursor {
-    /// The last row's `started_at` in microseconds since the Unix epoch.
-    pub started_micros: i64,
-    /// The last row's id, which breaks ties.
-    pub id: CallId,
-}
-
-/// One page of the call log.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct CallPage {
-    /// The rows, newest first.
-    pub rows: Vec<CallRow>,
-    /// Where the next page begins; none at the end.
-    pub next: Option<CallCursor>,
-    /// How many rows the filter has in all.
-    pub total: u64,
-    /// For `ToCallBack`, beside each row: how many of its number's missed calls wait. Empty for the
-    /// other filters.
-    pub waiting: Vec<u32>,
 }

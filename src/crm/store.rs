@@ -4,25 +4,26 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
-use crate::base::id::{CallId, ContactId, OrganizationId};
-use crate::crm::call_ladders::LadderBatch;
+use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallQuality, CallRow, CallState, ContactRow, Identification,
-    InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RecordingGap, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, InterruptedCall,
+    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, reader, writer};
+
+pub use crate::crm::store_error::{OpenError, StoreError};
+pub use crate::crm::write::{CallChange, Write, Written};
 
 /// So many writes may wait: several seconds of the busiest phone on the slowest disk. The queue touches a
 /// place for each of them when it is made, so they are boxed.
@@ -30,95 +31,6 @@ const WRITES: usize = 1024;
 
 /// So many reads may wait for each of the two reader threads.
 const READS: usize = 256;
-
-/// A change to a call's row that is not its creation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallChange {
-    /// It was answered.
-    Answered {
-        /// When.
-        at: jiff::Timestamp,
-        /// Milliseconds of waiting, by the monotonic clock.
-        waiting_millis: i64,
-    },
-    /// It was dialled: the SIP Call-ID that it has, to find it in a trace.
-    Dialled(String),
-    /// Held or resumed.
-    Held(bool),
-    /// It ended.
-    Ended {
-        /// The final state.
-        state: CallState,
-        /// When.
-        at: jiff::Timestamp,
-        /// Milliseconds until the answer or the end.
-        waiting_millis: i64,
-        /// Milliseconds of talking, when it was answered.
-        talking_millis: Option<i64>,
-        /// The final SIP status.
-        sip_status: Option<u16>,
-        /// Why, in plain words.
-        end_reason: String,
-        /// Whether nothing is left to do.
-        done: bool,
-    },
-    /// Its far end was transferred to this number or address.
-    TransferredTo(String),
-    /// The far end sent it to this number or address before it was answered.
-    RedirectedTo(String),
-    /// Somebody else than who was dialled answered it, by the network's word.
-    AnsweredBy(String),
-    /// What became known of its end afterwards.
-    EndReason {
-        /// The final SIP status.
-        sip_status: u16,
-        /// Why it ended, in plain words.
-        end_reason: String,
-    },
-    /// Its recording.
-    Recording(String),
-    /// The gaps of its recording, all of them.
-    RecordingGaps(Vec<RecordingGap>),
-    /// What became of its sound.
-    Sound {
-        /// The sum of what was measured.
-        quality: Option<Box<CallQuality>>,
-        /// Why one side was not heard, and for how long.
-        problem: Option<String>,
-    },
-    /// Its notes, the whole text.
-    Notes(String),
-    /// Done or to be called back; done settles the number's earlier missed calls too.
-    Done(bool),
-    /// The agent chose the contact, or said that it is none of them; the choice ranks first the
-    /// next time the number calls.
-    Contact(Option<ContactId>),
-}
-
-/// One write; several that wait together become one transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// Insert a call; repeated inserts of one id change nothing.
-    InsertCall(Box<CallRow>),
-    /// Change a call.
-    ChangeCall(CallId, CallChange),
-    /// Insert (id 0) or change a contact with all its numbers; earlier calls are linked again.
-    SaveContact(Box<ContactRow>),
-    /// Keep messages of calls' ladders, after those that are there; whatever is secret in them is
-    /// removed before it is written. Those of calls that are not in the log are left out.
-    SaveLadders(LadderBatch),
-    /// Keep what was measured of the sound of calls, in place of what is there. Those of calls that are
-    /// not in the log are left out.
-    SaveQuality(Vec<(CallId, Vec<QualitySpan>)>),
-    /// Delete a contact; its calls keep the name.
-    DeleteContact(ContactId),
-    /// Insert (id 0) or rename an organization.
-    SaveOrganization(OrganizationRow),
-    /// Add to what was refused unheard in that minute: source, reason, how often.
-    CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
-    /// Change nothing: its answer says that what was queued before can be read.
-    Settle,
-}
 
 /// Fires when a write is on disk and can be read, or refused.
 pub type Ack = oneshot::Receiver<Result<Written, StoreError>>;
@@ -133,97 +45,6 @@ pub struct Pending {
     pub written: Ack,
 }
 
-/// What a committed write tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// A call was inserted or changed.
-    Call,
-    /// A contact was saved under this id, and so many earlier calls were linked.
-    Contact(ContactId, usize),
-    /// An organization was saved under this id.
-    Organization(OrganizationId),
-    /// Counts were added.
-    Refused,
-    /// What was queued before can be read.
-    Settled,
-}
-
-/// Why a store cannot be opened; each says what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Another phone has it open.
-    #[error(
-        "another Ringdesk is using {0}; close it, or give this one its own folder with --data-dir"
-    )]
-    InUse(PathBuf),
-    /// It lies on a network share, where SQLite's locks do not hold.
-    #[error(
-        "{0} lies on a network share ({1}), where a database can be damaged; choose a local folder with --data-dir"
-    )]
-    NetworkShare(PathBuf, String),
-    /// It is damaged; nothing was changed.
-    #[error(
-        "the database {path} is damaged ({detail}); nothing was changed. Restore a backup, or move the file away and start again"
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// SQLite's words.
-        detail: String,
-    },
-    /// It was written by a newer version.
-    #[error(
-        "the database {path} was written by a newer Ringdesk (schema {found}, this one knows {known}); update this Ringdesk"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its schema version.
-        found: i64,
-        /// The newest known here.
-        known: i64,
-    },
-    /// The system refused.
-    #[error("{path} cannot be opened: {detail}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's words.
-        detail: String,
-    },
-}
-
-/// Why a read or write failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The queue is full: the disk does not keep up.
-    #[error("the disk does not keep up with the call log")]
-    Overloaded,
-    /// No space is left.
-    #[error("the disk with the call log is full; free some space")]
-    DiskFull,
-    /// The store is closed.
-    #[error("the call log is closed")]
-    Closed,
-    /// The row is not there: it was deleted, or never written.
-    #[error("the {0} is not in the call log")]
-    Missing(&'static str),
-    /// SQLite refused.
-    #[error("the call log cannot be used: {0}")]
-    Database(String),
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            _ => Self::Database(error.to_string()),
-        }
-    }
-}
-
 /// A running store; dropping it writes what is queued and closes.
 pub struct Store {
     // The order is that of the end: the readers go first, so that the writer, which closes last,
@@ -233,6 +54,7 @@ pub struct Store {
     writes: Queue<Box<Queued>>,
     numbering: Arc<Numbering>,
     commits: Arc<AtomicU64>,
+    agent: Arc<RwLock<String>>,
     _lock: File,
 }
 
@@ -258,6 +80,7 @@ impl Store {
             .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
         let lookups = prepared.map_err(|error| open::failed(&path, &error))?;
         let commits = Arc::new(AtomicU64::new(0));
+        let agent = Arc::new(RwLock::default());
         let started = (|| {
             let open = {
                 let (path, numbering) = (path.clone(), Arc::clone(&numbering));
@@ -271,8 +94,9 @@ impl Store {
                 reader::run(None, open, queue);
             })?;
             let (numbering, commits) = (Arc::clone(&numbering), Arc::clone(&commits));
+            let agent = Arc::clone(&agent);
             let writes = Queue::start("ringdesk-store-writer", WRITES, move |queue| {
-                writer::run(connection, queue, &numbering, &commits);
+                writer::run(connection, queue, &numbering, &agent, &commits);
             })?;
             Ok((pages, lookups, writes))
         })();
@@ -286,6 +110,7 @@ impl Store {
             writes,
             numbering,
             commits,
+            agent,
             _lock: lock,
         })
     }
@@ -293,6 +118,11 @@ impl Store {
     /// Says which numbers and addresses are the accounts' own: they never match a contact.
     pub fn set_own_numbers(&self, numbers: &[String]) {
         self.numbering.set_own(numbers);
+    }
+
+    /// Says whose changes the trail notes from here on.
+    pub fn set_agent(&self, name: &str) {
+        name.clone_into(&mut self.agent.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Queues a write; the receiver fires when it is on disk. Never blocks.
@@ -378,6 +208,14 @@ impl Store {
     /// Reads what was measured of a call's sound, in order of time.
     pub fn quality(&self, id: CallId) -> oneshot::Receiver<Result<Vec<QualitySpan>, StoreError>> {
         ask(&self.pages, move |reader| reader.quality(id))
+    }
+
+    /// Runs a read of [`Reader`] on the thread of pages.
+    pub fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        ask(&self.pages, read)
     }
 
     /// Finds the newest call with a SIP Call-ID; reads the whole log.

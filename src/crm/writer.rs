@@ -5,19 +5,20 @@
 //! given a moment to fill. A call that begins while nothing else waits is kept on one page first, so
 //! that it can ring.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::base::clock::monotonic_now;
+use crate::base::clock::{monotonic_now, wall_now};
+use crate::crm::apply::{Context, apply};
+use crate::crm::arrivals;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{arrivals, call_ladders, call_quality, calls, contacts, organizations, refused};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -106,6 +107,7 @@ pub(crate) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<Queued>>,
     numbering: &Arc<Numbering>,
+    agent: &RwLock<String>,
     commits: &AtomicU64,
 ) {
     let mut untidy = 0_usize;
@@ -133,7 +135,14 @@ pub(crate) fn run(
         let burst = batch.len() == BATCH;
         untidy = untidy.saturating_add(batch.len());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
-        let results = commit(&mut connection, &writes, numbering, &mut pruning, commits);
+        let agent = agent.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut context = Context {
+            at: wall_now(),
+            agent: &agent,
+            numbering,
+            pruning: &mut pruning,
+        };
+        let results = commit(&mut connection, &writes, &mut context, commits);
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
@@ -184,11 +193,10 @@ fn keep(connection: &mut Connection, queued: &mut Queued, commits: &AtomicU64) -
 fn commit(
     connection: &mut Connection,
     writes: &[&Write],
-    numbering: &Numbering,
-    pruning: &mut Pruning,
+    context: &mut Context<'_>,
     commits: &AtomicU64,
 ) -> Vec<Result<Written, StoreError>> {
-    match together(connection, writes, numbering, pruning) {
+    match together(connection, writes, context) {
         Ok(results) => {
             commits.fetch_add(1, Ordering::Relaxed);
             results
@@ -201,7 +209,7 @@ fn commit(
         Err(_) => writes
             .iter()
             .map(|write| {
-                let mut results = together(connection, &[write], numbering, pruning)?;
+                let mut results = together(connection, &[write], context)?;
                 commits.fetch_add(1, Ordering::Relaxed);
                 results.pop().unwrap_or(Err(StoreError::Closed))
             })
@@ -212,14 +220,13 @@ fn commit(
 fn together(
     connection: &mut Connection,
     writes: &[&Write],
-    numbering: &Numbering,
-    pruning: &mut Pruning,
+    context: &mut Context<'_>,
 ) -> rusqlite::Result<Vec<Result<Written, StoreError>>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    arrivals::settle(&transaction, numbering)?;
+    arrivals::settle(&transaction, context.numbering)?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
-        match apply(&transaction, write, numbering, pruning) {
+        match apply(&transaction, write, context) {
             Ok(written) => results.push(Ok(written)),
             // Nothing was changed, so the others need not be tried again.
             Err(error @ WriteError::Missing(_)) => results.push(Err(error.into())),
@@ -228,49 +235,6 @@ fn together(
     }
     transaction.commit()?;
     Ok(results)
-}
-
-fn apply(
-    transaction: &Transaction<'_>,
-    write: &Write,
-    numbering: &Numbering,
-    pruning: &mut Pruning,
-) -> Result<Written, WriteError> {
-    Ok(match write {
-        Write::InsertCall(call) => {
-            calls::insert(transaction, call, numbering)?;
-            Written::Call
-        }
-        Write::ChangeCall(id, change) => {
-            calls::change(transaction, *id, change)?;
-            Written::Call
-        }
-        Write::SaveLadders(batch) => {
-            call_ladders::save(transaction, batch, pruning)?;
-            Written::Call
-        }
-        Write::SaveQuality(batch) => {
-            call_quality::save(transaction, batch)?;
-            call_quality::prune_to_limit(transaction)?;
-            Written::Call
-        }
-        Write::SaveContact(contact) => {
-            let (id, linked) = contacts::save(transaction, contact, numbering)?;
-            Written::Contact(id, linked)
-        }
-        Write::DeleteContact(id) => {
-            contacts::delete(transaction, *id)?;
-            Written::Contact(*id, 0)
-        }
-        Write::SaveOrganization(organization) => {
-            Written::Organization(organizations::save(transaction, organization)?)
-        }
-        Write::CountRefused(at, counts) => {
-            refused::add(transaction, *at, counts)?;
-            Written::Refused
-        }
-        Write::Settle => Written::Settled,
-    })
 }
 
 fn waits_for_another(error: &rusqlite::Error) -> bool {

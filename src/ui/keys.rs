@@ -95,11 +95,11 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         for (key, candidate) in ALT_DIGITS.into_iter().zip(&found.matches) {
             if pressed(ui, Modifiers::ALT, key) {
                 let candidate: &Match = candidate;
-                scene.send(Command::ChooseContact(call.id, Some(candidate.contact)));
+                scene.send(Command::ChooseCaller(call.id, Some(candidate.subject)));
             }
         }
         if pressed(ui, Modifiers::ALT, Key::Num0) {
-            scene.send(Command::ChooseContact(call.id, None));
+            scene.send(Command::ChooseCaller(call.id, None));
         }
     }
     if call.stage.is_over() {

@@ -137,11 +137,7 @@ fn sure_match(found: &Identification, chosen: Option<usize>) -> Option<&Match> {
     if let Some(chosen) = chosen.and_then(|index| found.matches.get(index)) {
         return Some(chosen);
     }
-    let mut strong = found.matches.iter().filter(|m| is_strong(m));
-    match (strong.next(), strong.next()) {
-        (Some(only), None) => Some(only),
-        (None | Some(_), _) => None,
-    }
+    Match::best(&found.matches).filter(|best| is_strong(best))
 }
 
 fn is_strong(found: &Match) -> bool {

@@ -319,9 +319,6 @@ impl LiveCall {
     pub(super) fn row(&self) -> CallRow {
         let best = self.best_match();
         CallRow {
-            id: self.id,
-            direction: self.direction,
-            state: CallState::Ringing,
             remote: self.remote.clone(),
             e164: self
                 .identification
@@ -331,29 +328,17 @@ impl LiveCall {
             local: self.local.clone(),
             via: self.via_text(),
             number_proof: self.number_proof,
-            contact: best.map(|found| found.contact),
+            contact: best.and_then(|found| found.subject.contact()),
+            organization_id: best.and_then(|found| found.subject.organization()),
             contact_name: best.map(|found| found.name.clone()),
             organization: best.and_then(|found| found.organization.clone()),
             level: best.map(|found| found.level),
             match_reason: best.map(|found| found.reason.clone()),
-            started_at: self.started_at,
-            answered_at: None,
-            ended_at: None,
-            waiting_millis: None,
-            talking_millis: None,
-            sip_status: None,
-            end_reason: None,
             sip_call_id: self.sip_call_id.clone(),
-            recording: None,
-            recording_gaps: Vec::new(),
-            notes: String::new(),
-            done: self.direction == CallDirection::Outbound,
-            transferred_to: None,
             transferred_by: self.transferred_by.clone(),
             redirected_to: self.redirected_to.clone(),
             answered_by: self.answered_by.clone(),
-            quality: None,
-            sound_problem: None,
+            ..CallRow::begun(self.id, self.direction, self.started_at)
         }
     }
 

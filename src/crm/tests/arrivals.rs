@@ -113,7 +113,8 @@ fn a_disk_that_is_full_keeps_nothing_and_says_so() {
     assert!(sender.try_send(Box::new(queued)).is_ok());
     drop(sender);
     let numbering = std::sync::Arc::new(crate::crm::number_key::Numbering::new("DE"));
-    crate::crm::writer::run(connection, &queue, &numbering, &Default::default());
+    let agent = std::sync::RwLock::default();
+    crate::crm::writer::run(connection, &queue, &numbering, &agent, &Default::default());
     assert!(kept.blocking_recv().is_err());
     assert_eq!(wait(written), Err(StoreError::DiskFull));
     assert_eq!(kept_in(&folder), 0);

@@ -53,7 +53,7 @@ fn notes_recording_and_choice_are_taken_after_the_end() {
     let id = desk.insert(&missed(1, "0301234567"));
     desk.change(id, CallChange::Notes("call again".to_owned()));
     desk.change(id, CallChange::Recording("/tmp/a.wav".to_owned()));
-    desk.change(id, CallChange::Contact(Some(anna)));
+    desk.change(id, CallChange::Subject(Some(Subject::Contact(anna))));
     desk.change(id, CallChange::Done(true));
     let call = desk.call(id);
     assert_eq!(call.notes, "call again");
@@ -369,7 +369,7 @@ fn a_call_links_to_everybody_who_shares_its_number() {
     let links = wait(desk.store.links(id)).unwrap();
     let linked: Vec<_> = links
         .iter()
-        .map(|link| (link.contact, link.level))
+        .map(|link| (link.subject.contact().unwrap(), link.level))
         .collect();
     assert_eq!(
         linked,
@@ -377,10 +377,10 @@ fn a_call_links_to_everybody_who_shares_its_number() {
     );
     assert_eq!(desk.call(id).contact, None, "nobody chose yet");
     assert_eq!(page(&desk, CallFilter::All, "").total, 1);
-    desk.change(id, CallChange::Contact(Some(bert)));
+    desk.change(id, CallChange::Subject(Some(Subject::Contact(bert))));
     let links = wait(desk.store.links(id)).unwrap();
     assert_eq!(
-        (links[0].contact, links[0].level),
+        (links[0].subject.contact().unwrap(), links[0].level),
         (bert, MatchLevel::Manual)
     );
     let call = desk.call(id);

@@ -110,9 +110,9 @@ fn linking_again_never_takes_what_was_chosen_or_known() {
     let desk = Desk::open();
     let bert = desk.contact("Bert", "0309999999");
     let chosen = desk.insert(&missed(1, "0301234567"));
-    desk.change(chosen, CallChange::Contact(Some(bert)));
+    desk.change(chosen, CallChange::Subject(Some(Subject::Contact(bert))));
     let nobody = desk.insert(&missed(2, "0301234567"));
-    desk.change(nobody, CallChange::Contact(None));
+    desk.change(nobody, CallChange::Subject(None));
     let known = desk.insert(&CallRow {
         contact: Some(bert),
         contact_name: Some("Bert".to_owned()),
@@ -136,7 +136,11 @@ fn linking_again_never_takes_what_was_chosen_or_known() {
         "\"none of the contacts\" was said before this one was there"
     );
     let links = wait(desk.store.links(known)).unwrap();
-    assert!(links.iter().any(|link| link.contact == anna));
+    assert!(
+        links
+            .iter()
+            .any(|link| link.subject == Subject::Contact(anna))
+    );
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn none_of_the_contacts_holds_for_those_who_were_there() {
     let desk = Desk::open();
     let (anna, _) = desk.save(&contact("Anna", &[("Work", "0301234567")]));
     let id = desk.insert(&missed(1, "0301234567"));
-    desk.change(id, CallChange::Contact(None));
+    desk.change(id, CallChange::Subject(None));
     assert_eq!(desk.save(&read(&desk, anna)).1, 0);
     assert_eq!(desk.call(id).contact, None);
 }
@@ -158,7 +162,10 @@ fn a_second_owner_of_a_number_leaves_the_first_ones_calls_alone() {
     assert_eq!(linked, 0);
     assert_eq!(desk.call(id).contact, Some(anna));
     let links = wait(desk.store.links(id)).unwrap();
-    let linked: Vec<_> = links.iter().map(|link| link.contact).collect();
+    let linked: Vec<_> = links
+        .iter()
+        .map(|link| link.subject.contact().unwrap())
+        .collect();
     assert_eq!(linked, [anna, bert]);
 }
 
@@ -244,9 +251,10 @@ fn organizations_are_found_made_once_and_renamed() {
         id: OrganizationId(0),
         name: "Example AG".to_owned(),
         contacts: 0,
+        numbers: Vec::new(),
     };
     let id = match desk.write(Write::SaveOrganization(example.clone())) {
-        Written::Organization(id) => id,
+        Written::Organization(id, _) => id,
         other => panic!("{other:?}"),
     };
     let mut anna = contact("Anna", &[("", "0301234567")]);
@@ -266,6 +274,7 @@ fn organizations_are_found_made_once_and_renamed() {
         id,
         name: "Renamed GmbH".to_owned(),
         contacts: 0,
+        numbers: Vec::new(),
     }));
     assert_eq!(names(&desk, "renamed"), ["Anna"]);
     assert_eq!(names(&desk, "example"), [""; 0]);

@@ -38,7 +38,13 @@ pub(super) fn drain(
     drop(sender);
     let commits = AtomicU64::new(0);
     let numbering = std::sync::Arc::new(Numbering::new("DE"));
-    writer::run(connection, &queue, &numbering, &commits);
+    writer::run(
+        connection,
+        &queue,
+        &numbering,
+        &Default::default(),
+        &commits,
+    );
     (
         waiting.into_iter().map(wait).collect(),
         commits.into_inner(),

@@ -166,7 +166,7 @@ fn seven_digits_are_the_least_for_a_weak_match_and_more_rank_higher() {
     let ranked: Vec<_> = found
         .matches
         .iter()
-        .map(|found| (found.contact, found.level))
+        .map(|found| (found.subject.contact().unwrap(), found.level))
         .collect();
     assert_eq!(ranked, [(nine, Weak), (seven, Weak)]);
 }
@@ -179,7 +179,10 @@ fn a_shared_number_lists_everybody_and_the_last_spoken_with_first() {
     let names = |desk: &Desk| -> Vec<ContactId> {
         let found = desk.identify("0301234567").matches;
         assert!(found.iter().all(|found| found.level == Known));
-        found.iter().map(|found| found.contact).collect()
+        found
+            .iter()
+            .filter_map(|found| found.subject.contact())
+            .collect()
     };
     assert_eq!(names(&desk), [anna, bert]);
     let other = desk.insert(&CallRow {
@@ -198,21 +201,21 @@ fn a_choice_ranks_first_the_next_time_and_can_be_taken_back() {
     let bert = desk.contact("Bert", "0301234567");
     let zoe = desk.contact("Zoe", "0309999999");
     let id = desk.insert(&inbound(1, "0301234567"));
-    desk.change(id, CallChange::Contact(Some(zoe)));
+    desk.change(id, CallChange::Subject(Some(Subject::Contact(zoe))));
     let ranked = |desk: &Desk| -> Vec<(ContactId, MatchLevel)> {
         let found = desk.identify("+49 30 1234567").matches;
         found
             .iter()
-            .map(|found| (found.contact, found.level))
+            .map(|found| (found.subject.contact().unwrap(), found.level))
             .collect()
     };
     assert_eq!(ranked(&desk), [(zoe, Manual), (anna, Known), (bert, Known)]);
-    desk.change(id, CallChange::Contact(Some(bert)));
+    desk.change(id, CallChange::Subject(Some(Subject::Contact(bert))));
     assert_eq!(ranked(&desk), [(bert, Manual), (anna, Known)]);
-    desk.change(id, CallChange::Contact(None));
+    desk.change(id, CallChange::Subject(None));
     assert_eq!(ranked(&desk), [(anna, Known), (bert, Known)]);
     assert_eq!(desk.call(id).contact, None);
-    desk.change(id, CallChange::Contact(Some(zoe)));
+    desk.change(id, CallChange::Subject(Some(Subject::Contact(zoe))));
     desk.write(Write::DeleteContact(zoe));
     assert_eq!(ranked(&desk), [(anna, Known), (bert, Known)]);
 }

@@ -8,6 +8,7 @@ mod ladders;
 mod matching;
 mod opening;
 mod quality;
+mod records;
 mod refused;
 mod scale;
 
@@ -17,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{
-    CallDirection, CallRow, CallState, ContactNumber, ContactRow, Identification,
+    CallDirection, CallRow, CallState, ContactNumber, ContactRow, Identification, Match, Subject,
 };
 use crate::crm::store::{CallChange, Store, StoreError, Write, Written};
 
@@ -149,13 +150,6 @@ fn ended(state: CallState, at_second: i64) -> CallChange {
 
 fn contact(name: &str, numbers: &[(&str, &str)]) -> ContactRow {
     ContactRow {
-        id: ContactId(0),
-        name: name.to_owned(),
-        organization: None,
-        organization_name: None,
-        role: None,
-        email: None,
-        notes: String::new(),
         numbers: numbers
             .iter()
             .map(|(label, raw)| ContactNumber {
@@ -164,5 +158,6 @@ fn contact(name: &str, numbers: &[(&str, &str)]) -> ContactRow {
                 e164: None,
             })
             .collect(),
+        ..ContactRow::named(name)
     }
 }

@@ -138,6 +138,7 @@ impl PageSource for Rows {
                             id: OrganizationId(id),
                             name: row.organization_name.clone()?,
                             contacts: 1,
+                            numbers: Vec::new(),
                         })
                     })
                     .collect(),
@@ -305,7 +306,7 @@ pub(super) fn call_id(number: u8) -> CallId {
 
 pub(super) fn candidate(id: i64, name: &str, level: MatchLevel) -> Match {
     Match {
-        contact: ContactId(id),
+        subject: Subject::Contact(ContactId(id)),
         name: name.to_owned(),
         organization: Some("Northwind Traders".to_owned()),
         role: None,
@@ -396,7 +397,6 @@ pub(super) fn row(number: u8, name: Option<(&str, MatchLevel)>) -> CallRow {
 pub(super) fn contact(id: i64, name: &str) -> ContactRow {
     ContactRow {
         id: ContactId(id),
-        name: name.to_owned(),
         organization: Some(OrganizationId(1)),
         organization_name: Some("Northwind Traders".to_owned()),
         role: Some("Buyer".to_owned()),
@@ -407,6 +407,7 @@ pub(super) fn contact(id: i64, name: &str) -> ContactRow {
             raw: "+1 415 555 0134".to_owned(),
             e164: Some("+14155550134".to_owned()),
         }],
+        ..ContactRow::named(name)
     }
 }
 

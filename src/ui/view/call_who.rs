@@ -54,7 +54,7 @@ pub(crate) fn who_ui(
                 .tooltip(&candidate.reason)
                 .show(ui);
             if button.clicked() {
-                scene.send(Command::ChooseContact(call.id, Some(candidate.contact)));
+                scene.send(Command::ChooseCaller(call.id, Some(candidate.subject)));
             }
         }
         if Button::new(text::SOMEONE_ELSE)
@@ -64,13 +64,13 @@ pub(crate) fn who_ui(
             .show(ui)
             .clicked()
         {
-            scene.send(Command::ChooseContact(call.id, None));
+            scene.send(Command::ChooseCaller(call.id, None));
         }
     }
     ui.horizontal(|ui| {
-        if let Some(sure) = person.sure {
+        if let Some(contact) = person.sure.and_then(|sure| sure.subject.contact()) {
             if Button::new(text::OPEN_CONTACT).show(ui).clicked() {
-                contacts::open(state, sure.contact);
+                contacts::open(state, contact);
             }
         } else if person.certainty != Certainty::LookingUp
             && Button::new(text::CREATE_CONTACT)

@@ -28,14 +28,8 @@ fn number(raw: &str) -> ContactNumber {
 pub(crate) fn fresh(raw: &str, name: &str) -> ContactForm {
     ContactForm {
         row: ContactRow {
-            id: ContactId(0),
-            name: clean_line(name),
-            organization: None,
-            organization_name: None,
-            role: None,
-            email: None,
-            notes: String::new(),
             numbers: vec![number(raw)],
+            ..ContactRow::named(&clean_line(name))
         },
         organization: String::new(),
         role: String::new(),

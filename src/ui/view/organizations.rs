@@ -105,6 +105,7 @@ fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut OrganizationsState) {
                 id: OrganizationId(0),
                 name: name.trim().to_owned(),
                 contacts: 0,
+                numbers: Vec::new(),
             }));
         }
     });

@@ -1,0 +1,359 @@
+//! `ringdesk leads|organizations|tickets|tasks|search|show|note|delete|undo|audit|call-types` and the changes of
+//! `ringdesk calls`: the records around a call for scripts.
+
+use anyhow::bail;
+use serde_json::Value;
+
+use crate::app::desk::{CallEdit, DeskRequest, TicketWord};
+use crate::base::clock::wall_now;
+use crate::base::id::{
+    ArticleId, CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
+};
+use crate::base::printable::printable;
+use crate::base::random::{OsRandom, Random as _};
+use crate::cli::desk_args::{
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, LeadsArgs, ListArgs,
+    NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TasksTask, TicketFilterArg,
+    TicketsArgs, TicketsTask, UndoArgs,
+};
+use crate::cli::headless::print_line;
+use crate::cli::records::{ask, numbers};
+use crate::cli::run::Exit;
+use crate::cli::setup;
+use crate::cli::single_instance::{Reply, Request};
+use crate::crm::row::{
+    ArticleKind, ArticleRow, ArticleSender, CallDirection, CallRow, CallState, CallTypeRow,
+    ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow, TicketState,
+};
+
+/// `ringdesk leads`.
+pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {
+    let Some(name) = args.add else {
+        let limit = usize::try_from(args.list.limit)?;
+        let search = args.search;
+        return list(&args.list, DeskRequest::Leads { search, limit }).await;
+    };
+    let row = ContactRow {
+        organization_name: args.organization,
+        numbers: numbers(args.number),
+        stage: Some(args.stage),
+        ..ContactRow::named(&name)
+    };
+    let paths = setup::paths(args.list.records.data_dir.as_deref())?;
+    match ask(&paths, Request::SaveContact(Box::new(row))).await? {
+        Reply::Saved { id, linked } => print(
+            &serde_json::json!({"id": id, "linked_calls": linked}),
+            args.list.json,
+        ),
+        other => bail!("unexpected answer: {other:?}"),
+    }
+    Ok(Exit::Done)
+}
+
+/// `ringdesk organizations`.
+pub(super) async fn organizations(args: OrganizationsArgs) -> anyhow::Result<Exit> {
+    let request = match args.add {
+        Some(name) => DeskRequest::SaveOrganization(OrganizationRow {
+            id: OrganizationId(0),
+            name,
+            contacts: 0,
+            numbers: numbers(args.number),
+        }),
+        None => DeskRequest::Organizations {
+            search: args.search,
+        },
+    };
+    list(&args.list, request).await
+}
+
+/// `ringdesk tickets`.
+pub(super) async fn tickets(args: TicketsArgs) -> anyhow::Result<Exit> {
+    let request = match args.task {
+        None => DeskRequest::Tickets {
+            filter: match args.filter {
+                TicketFilterArg::NotClosed => TicketWord::NotClosed,
+                TicketFilterArg::Drafts => TicketWord::Drafts,
+                TicketFilterArg::All => TicketWord::All,
+            },
+            search: args.search,
+            limit: usize::try_from(args.list.limit)?,
+        },
+        Some(TicketsTask::Show { id }) => DeskRequest::Ticket(TicketId(id)),
+        Some(TicketsTask::Add {
+            title,
+            contact,
+            body,
+            call,
+        }) => DeskRequest::SaveTicket(Box::new(new_ticket(title, contact, body, call))),
+        Some(TicketsTask::Article {
+            id,
+            body,
+            internal,
+            from_customer,
+            call,
+        }) => {
+            let sender = if from_customer {
+                ArticleSender::Customer
+            } else {
+                ArticleSender::Agent
+            };
+            let article = ArticleRow {
+                internal,
+                ..article(body, sender, call)
+            };
+            DeskRequest::AddArticle(TicketId(id), Box::new(article))
+        }
+        Some(TicketsTask::Set {
+            id,
+            title,
+            state,
+            contact,
+            agent,
+        }) => DeskRequest::ChangeTicket {
+            id: TicketId(id),
+            title,
+            state,
+            contact: contact.map(ContactId),
+            agent,
+        },
+    };
+    list(&args.list, request).await
+}
+
+fn new_ticket(
+    title: String,
+    contact: Option<i64>,
+    body: Option<String>,
+    call: Option<CallId>,
+) -> TicketRow {
+    let now = wall_now();
+    TicketRow {
+        id: TicketId(0),
+        title,
+        state: TicketState::New,
+        contact: contact.map(ContactId),
+        contact_name: None,
+        organization: None,
+        organization_name: None,
+        agent: None,
+        created_at: now,
+        updated_at: now,
+        closed_at: None,
+        articles: body
+            .map(|body| article(body, ArticleSender::Customer, call))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn article(body: String, sender: ArticleSender, call: Option<CallId>) -> ArticleRow {
+    ArticleRow {
+        id: ArticleId(0),
+        at: wall_now(),
+        kind: if call.is_some() {
+            ArticleKind::Phone
+        } else {
+            ArticleKind::Note
+        },
+        sender,
+        internal: false,
+        author: String::new(),
+        body,
+        call,
+    }
+}
+
+/// `ringdesk tasks`.
+pub(super) async fn tasks(args: TasksArgs) -> anyhow::Result<Exit> {
+    let request = match args.task {
+        None => DeskRequest::Tasks {
+            done: args.done,
+            due_until: args.due_until,
+            limit: args.list.limit,
+        },
+        Some(TasksTask::Add {
+            title,
+            due,
+            about,
+            number,
+            call,
+            agent,
+            notes,
+        }) => DeskRequest::SaveTask(Box::new(TaskRow {
+            id: TaskId(0),
+            kind: if number.is_some() {
+                TaskKind::Callback
+            } else {
+                TaskKind::Task
+            },
+            title,
+            notes,
+            due_at: due,
+            about,
+            call,
+            number,
+            agent,
+            created_at: wall_now(),
+            done_at: None,
+        })),
+        Some(TasksTask::Done { id }) => DeskRequest::TaskDone(TaskId(id), true),
+        Some(TasksTask::Reopen { id }) => DeskRequest::TaskDone(TaskId(id), false),
+        Some(TasksTask::Delete { id }) => DeskRequest::DeleteTask(TaskId(id)),
+    };
+    list(&args.list, request).await
+}
+
+/// `ringdesk search`.
+pub(super) async fn search(args: SearchArgs) -> anyhow::Result<Exit> {
+    let limit = usize::try_from(args.list.limit)?;
+    let text = args.text;
+    list(&args.list, DeskRequest::Search { text, limit }).await
+}
+
+/// `ringdesk show`.
+pub(super) async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
+    let limit = usize::try_from(args.list.limit)?;
+    let subject = args.subject;
+    list(&args.list, DeskRequest::Show { subject, limit }).await
+}
+
+/// `ringdesk delete`.
+pub(super) async fn delete(args: DeleteArgs) -> anyhow::Result<Exit> {
+    list(&args.list, DeskRequest::Delete(args.subject)).await
+}
+
+/// `ringdesk note`.
+pub(super) async fn note(args: NoteArgs) -> anyhow::Result<Exit> {
+    let row = NoteRow {
+        id: NoteId(0),
+        about: args.subject,
+        at: wall_now(),
+        author: String::new(),
+        text: args.text,
+    };
+    list(&args.list, DeskRequest::SaveNote(row)).await
+}
+
+/// `ringdesk audit`.
+pub(super) async fn audit(args: AuditArgs) -> anyhow::Result<Exit> {
+    let request = DeskRequest::Audit {
+        subject: args.subject,
+        limit: args.list.limit,
+    };
+    list(&args.list, request).await
+}
+
+/// `ringdesk undo`.
+pub(super) async fn undo(args: UndoArgs) -> anyhow::Result<Exit> {
+    let request = match args.step {
+        Some(step) => DeskRequest::Undo(UndoId(step)),
+        None => DeskRequest::UndoSteps,
+    };
+    list(&args.list, request).await
+}
+
+/// `ringdesk call-types`.
+pub(super) async fn call_types(args: CallTypesArgs) -> anyhow::Result<Exit> {
+    let request = match (args.add, args.delete) {
+        (Some(name), _) => DeskRequest::SaveCallType(CallTypeRow {
+            id: CallTypeId(0),
+            name,
+            active: true,
+            place: 0,
+        }),
+        (None, Some(id)) => DeskRequest::DeleteCallType(CallTypeId(id)),
+        (None, None) => DeskRequest::CallTypes,
+    };
+    list(&args.list, request).await
+}
+
+/// `ringdesk calls set`.
+pub(super) async fn set_call(args: CallSetArgs) -> anyhow::Result<Exit> {
+    let edit = CallEdit {
+        notes: args.notes,
+        call_type: args.call_type,
+        caller: args.caller.map(|caller| caller.0),
+        link: args.link,
+        unlink: args.unlink,
+        done: args.done,
+    };
+    list(&args.list, DeskRequest::ChangeCall(args.call_id, edit)).await
+}
+
+/// `ringdesk calls enter`.
+pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
+    let direction = if args.inbound {
+        CallDirection::Inbound
+    } else {
+        CallDirection::Outbound
+    };
+    let talked = jiff::SignedDuration::from_secs(i64::from(args.talked));
+    let begun = args.at.unwrap_or_else(|| wall_now() - talked);
+    let mut random = [0; 10];
+    OsRandom.fill(&mut random);
+    let millis = u64::try_from(begun.as_millisecond()).unwrap_or_default();
+    let id = CallId::new(millis, random);
+    let row = CallRow {
+        state: if args.missed {
+            CallState::NoAnswer
+        } else {
+            CallState::Completed
+        },
+        remote: args.number,
+        answered_at: (!args.missed).then_some(begun),
+        ended_at: Some(begun + talked),
+        waiting_millis: Some(0),
+        talking_millis: (!args.missed).then_some(i64::from(args.talked) * 1_000),
+        end_reason: Some("entered by hand".to_owned()),
+        notes: args.notes,
+        done: !(args.inbound && args.missed),
+        by_hand: true,
+        ..CallRow::begun(id, direction, begun)
+    };
+    list(&args.list, DeskRequest::EnterCall(Box::new(row))).await
+}
+
+/// `ringdesk calls done`.
+pub(super) async fn all_done(args: ListArgs) -> anyhow::Result<Exit> {
+    list(&args, DeskRequest::AllDone).await
+}
+
+async fn list(args: &ListArgs, request: DeskRequest) -> anyhow::Result<Exit> {
+    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    match ask(&paths, Request::Desk(Box::new(request))).await? {
+        Reply::Desk(answer) => print(&answer, args.json),
+        other => bail!("unexpected answer: {other:?}"),
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints an answer: as JSON, or each row in a line of its words.
+fn print(answer: &Value, json: bool) {
+    match answer {
+        Value::Array(rows) => rows.iter().for_each(|row| print(row, json)),
+        row if json => print_line(&row.to_string()),
+        Value::Object(fields) => {
+            let (mut words, mut inner) = (Vec::new(), Vec::new());
+            for (name, value) in fields {
+                match value {
+                    Value::Null => {}
+                    Value::String(text) if text.is_empty() => {}
+                    Value::Array(rows) if rows.iter().all(Value::is_object) => {
+                        inner.extend(rows.iter().map(|row| (name, row)));
+                    }
+                    Value::Object(_) => inner.push((name, value)),
+                    Value::String(text) => words.push(format!("{name}: {text}")),
+                    other => words.push(format!("{name}: {other}")),
+                }
+            }
+            if !words.is_empty() {
+                print_line(&printable(&words.join("  ")));
+            }
+            for (name, row) in inner {
+                print_line(&format!("  {name}:"));
+                print(row, json);
+            }
+        }
+        other => print_line(&other.to_string()),
+    }
+}

@@ -1,0 +1,367 @@
+//! Options of the commands for leads, organizations, tickets, tasks and what hangs on them.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::base::id::CallId;
+use crate::cli::args::RecordArgs;
+use crate::crm::row::{LeadStage, Subject, TicketState};
+
+/// How rows are printed and where they are.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// JSON, one record a line.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk leads`.
+#[derive(Debug, Args)]
+pub(super) struct LeadsArgs {
+    /// Name, organization or number.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// Add a lead with this name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) add: Option<String>,
+    /// Its organization.
+    #[arg(long, value_name = "NAME", requires = "add")]
+    pub(super) organization: Option<String>,
+    /// Its number; may be repeated.
+    #[arg(long, value_name = "NUMBER", requires = "add")]
+    pub(super) number: Vec<String>,
+    /// How far it is: new, contacted, qualified, converted or lost.
+    #[arg(long, value_name = "STAGE", requires = "add", value_parser = stage, default_value = "new")]
+    pub(super) stage: LeadStage,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk organizations`.
+#[derive(Debug, Args)]
+pub(super) struct OrganizationsArgs {
+    /// A part of the name.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// Add an organization with this name, or numbers to the one that has it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) add: Option<String>,
+    /// A number of the whole organization; may be repeated.
+    #[arg(long, value_name = "NUMBER", requires = "add")]
+    pub(super) number: Vec<String>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk tickets`.
+#[derive(Debug, Args)]
+pub(super) struct TicketsArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<TicketsTask>,
+    /// Words of the title or of articles.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// Only these.
+    #[arg(long, value_enum, default_value_t = TicketFilterArg::NotClosed)]
+    pub(super) filter: TicketFilterArg,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Which tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TicketFilterArg {
+    /// Those that are not closed.
+    NotClosed,
+    /// Drafts.
+    Drafts,
+    /// All.
+    All,
+}
+
+/// What `ringdesk tickets` does instead of listing.
+#[derive(Debug, Subcommand)]
+pub(super) enum TicketsTask {
+    /// Add a ticket.
+    Add {
+        /// What it is about, in a line.
+        title: String,
+        /// The customer.
+        #[arg(long, value_name = "CONTACT_ID")]
+        contact: Option<i64>,
+        /// The first article: what the customer said.
+        #[arg(long, value_name = "TEXT")]
+        body: Option<String>,
+        /// The call that it comes from.
+        #[arg(long, value_name = "CALL_ID", value_parser = call_id)]
+        call: Option<CallId>,
+    },
+    /// Show a ticket with its articles.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Add an article to a ticket.
+    Article {
+        /// The ticket's number.
+        id: i64,
+        /// The text.
+        body: String,
+        /// For agents only.
+        #[arg(long)]
+        internal: bool,
+        /// It holds the customer's words, not the agent's.
+        #[arg(long)]
+        from_customer: bool,
+        /// The call that it comes from.
+        #[arg(long, value_name = "CALL_ID", value_parser = call_id)]
+        call: Option<CallId>,
+    },
+    /// Change a ticket; what is not named stays.
+    Set {
+        /// Its number.
+        id: i64,
+        /// Another title.
+        #[arg(long)]
+        title: Option<String>,
+        /// draft, new, open, pending or closed.
+        #[arg(long, value_parser = ticket_state)]
+        state: Option<TicketState>,
+        /// Another customer.
+        #[arg(long, value_name = "CONTACT_ID")]
+        contact: Option<i64>,
+        /// Who works on it.
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
+    },
+}
+
+/// Options of `ringdesk tasks`.
+#[derive(Debug, Args)]
+pub(super) struct TasksArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<TasksTask>,
+    /// Done ones instead of those to do.
+    #[arg(long)]
+    pub(super) done: bool,
+    /// Only those that are due until then, such as 2026-12-24T18:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(super) due_until: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// What `ringdesk tasks` does instead of listing.
+#[derive(Debug, Subcommand)]
+pub(super) enum TasksTask {
+    /// Add a task.
+    Add {
+        /// What is to do, in a line.
+        title: String,
+        /// When it is due, such as 2026-12-24T18:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        due: Option<jiff::Timestamp>,
+        /// What it is about, such as contact:5 or ticket:7.
+        #[arg(long, value_name = "KIND:ID", value_parser = subject)]
+        about: Option<Subject>,
+        /// A number to call: the task is to call back.
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<String>,
+        /// The call that it follows.
+        #[arg(long, value_name = "CALL_ID", value_parser = call_id)]
+        call: Option<CallId>,
+        /// Who is to do it.
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
+        /// More about it.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        notes: String,
+    },
+    /// Say that a task is done.
+    Done {
+        /// Its number.
+        id: i64,
+    },
+    /// Say that a task is not done yet.
+    Reopen {
+        /// Its number.
+        id: i64,
+    },
+    /// Delete a task.
+    Delete {
+        /// Its number.
+        id: i64,
+    },
+}
+
+/// Options of `ringdesk search`.
+#[derive(Debug, Args)]
+pub(super) struct SearchArgs {
+    /// Words or digits.
+    pub(super) text: String,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Which record, such as contact:5, organization:3 or ticket:7.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk delete`.
+#[derive(Debug, Args)]
+pub(super) struct DeleteArgs {
+    /// Which record, such as contact:5, organization:3 or ticket:7.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk note`.
+#[derive(Debug, Args)]
+pub(super) struct NoteArgs {
+    /// About which record, such as contact:5, organization:3 or ticket:7.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    /// The text.
+    pub(super) text: String,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk audit`.
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    /// Only of that record, such as contact:5.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Option<Subject>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk undo`.
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    /// Which step; without it, the steps are listed.
+    pub(super) step: Option<i64>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk call-types`.
+#[derive(Debug, Args)]
+pub(super) struct CallTypesArgs {
+    /// Add one with this name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) add: Option<String>,
+    /// Delete one, or hide it where calls have it.
+    #[arg(long, value_name = "ID", conflicts_with = "add")]
+    pub(super) delete: Option<i64>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk calls set`.
+#[derive(Debug, Args)]
+pub(super) struct CallSetArgs {
+    /// The call: its id in events and in `ringdesk calls --json`.
+    #[arg(value_name = "CALL_ID", value_parser = call_id)]
+    pub(super) call_id: CallId,
+    /// Its notes.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) notes: Option<String>,
+    /// What it was about: the name of a call type; an empty one takes it away.
+    #[arg(long, value_name = "NAME")]
+    pub(super) call_type: Option<String>,
+    /// Whom it was with, such as contact:5, or none.
+    #[arg(long, value_name = "KIND:ID|none", value_parser = caller)]
+    pub(super) caller: Option<Caller>,
+    /// Link it to this record; may be repeated.
+    #[arg(long, value_name = "KIND:ID", value_parser = subject)]
+    pub(super) link: Vec<Subject>,
+    /// Take the link to this record away; may be repeated.
+    #[arg(long, value_name = "KIND:ID", value_parser = subject)]
+    pub(super) unlink: Vec<Subject>,
+    /// Nothing is left to do, or something is.
+    #[arg(long, value_name = "true|false")]
+    pub(super) done: Option<bool>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk calls enter`.
+#[derive(Debug, Args)]
+pub(super) struct CallEnterArgs {
+    /// The far end's number.
+    pub(super) number: String,
+    /// They called, instead of us.
+    #[arg(long)]
+    pub(super) inbound: bool,
+    /// Nobody answered it.
+    #[arg(long)]
+    pub(super) missed: bool,
+    /// When it began, such as 2026-12-24T18:00:00Z (default: now).
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<jiff::Timestamp>,
+    /// How long it was talked.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        conflicts_with = "missed",
+        default_value_t = 0
+    )]
+    pub(super) talked: u32,
+    /// Notes.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) notes: String,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Whom a call was with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller(pub(super) Option<Subject>);
+
+fn caller(text: &str) -> Result<Caller, String> {
+    if text == "none" {
+        return Ok(Caller(None));
+    }
+    subject(text).map(|subject| Caller(Some(subject)))
+}
+
+fn subject(text: &str) -> Result<Subject, String> {
+    Subject::parse(text).ok_or_else(|| {
+        "a record is named by its kind and number, such as contact:5, organization:3 or ticket:7"
+            .to_owned()
+    })
+}
+
+fn stage(word: &str) -> Result<LeadStage, String> {
+    LeadStage::parse(word).ok_or_else(|| expected(LeadStage::ALL, LeadStage::as_str))
+}
+
+fn ticket_state(word: &str) -> Result<TicketState, String> {
+    TicketState::parse(word).ok_or_else(|| expected(TicketState::ALL, TicketState::as_str))
+}
+
+fn expected<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> String {
+    let words: Vec<&str> = all.iter().map(|known| word(*known)).collect();
+    format!("it is one of: {}", words.join(", "))
+}
+
+fn call_id(text: &str) -> Result<CallId, String> {
+    CallId::parse(text)
+        .ok_or_else(|| "a call is named by its id in `ringdesk calls --json`".to_owned())
+}

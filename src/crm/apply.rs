@@ -1,0 +1,219 @@
+//! Carries out one write inside a transaction, and notes in the trail what an agent changed.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use crate::base::id::CallId;
+use crate::crm::audit::{self, Change};
+use crate::crm::call_ladders::Pruning;
+use crate::crm::link_again::Relinking;
+use crate::crm::number_key::Numbering;
+use crate::crm::row::Subject;
+use crate::crm::store::{CallChange, Write, Written};
+use crate::crm::undo::{self, Undo};
+use crate::crm::writer::WriteError;
+use crate::crm::{
+    call_ladders, call_quality, call_types, calls, contacts, notes, organizations, records,
+    refused, removal, tasks, tickets,
+};
+
+/// What a write is carried out with.
+pub(crate) struct Context<'a> {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Who; empty where that is not known.
+    pub(crate) agent: &'a str,
+    pub(crate) numbering: &'a Numbering,
+    pub(crate) pruning: &'a mut Pruning,
+}
+
+impl Context<'_> {
+    fn note(
+        &self,
+        transaction: &Transaction<'_>,
+        what: &str,
+        subject: Option<Subject>,
+        detail: &str,
+    ) -> rusqlite::Result<()> {
+        let change = Change {
+            at: self.at,
+            agent: self.agent,
+        };
+        audit::note(transaction, &change, what, subject, detail)
+    }
+
+    /// Notes that a record was saved, and lets what became of earlier calls be undone.
+    fn saved(
+        &self,
+        transaction: &Transaction<'_>,
+        subject: Subject,
+        name: &str,
+        relinking: Relinking,
+    ) -> rusqlite::Result<usize> {
+        self.note(
+            transaction,
+            &format!("save {}", subject.kind()),
+            Some(subject),
+            name,
+        )?;
+        let shown = relinking.shown();
+        if !relinking.is_empty() {
+            let label = format!("earlier calls of {name}");
+            undo::record(transaction, self.at, &label, &Undo::Relinked(relinking))?;
+        }
+        Ok(shown)
+    }
+
+    fn remove(&self, transaction: &Transaction<'_>, subject: Subject) -> Result<(), WriteError> {
+        let name = records::must_exist(transaction, subject)?;
+        let removal = removal::remove(transaction, subject, self.numbering)?;
+        let what = format!("delete {}", subject.kind());
+        self.note(transaction, &what, Some(subject), &name)?;
+        let step = Undo::Removed(Box::new(removal));
+        undo::record(transaction, self.at, &format!("deleted {name}"), &step)?;
+        Ok(())
+    }
+
+    fn change_call(
+        &self,
+        transaction: &Transaction<'_>,
+        id: CallId,
+        change: &CallChange,
+    ) -> Result<(), WriteError> {
+        calls::change(transaction, id, change)?;
+        let (what, subject) = match change {
+            CallChange::Subject(subject) => ("choose caller", *subject),
+            CallChange::Link(subject) => ("link call", Some(*subject)),
+            CallChange::Unlink(subject) => ("unlink call", Some(*subject)),
+            CallChange::Done(true) => ("call done", None),
+            CallChange::Done(false) => ("call not done", None),
+            CallChange::CallType(_) => ("choose call type", None),
+            // What the phone itself notes, and notes as they are typed, would only hide the rest.
+            _ => return Ok(()),
+        };
+        self.note(transaction, what, subject, &id.to_string())?;
+        Ok(())
+    }
+}
+
+/// Carries out one write.
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each write")]
+pub(crate) fn apply(
+    transaction: &Transaction<'_>,
+    write: &Write,
+    context: &mut Context<'_>,
+) -> Result<Written, WriteError> {
+    let at = context.at;
+    Ok(match write {
+        Write::InsertCall(call) => {
+            calls::insert(transaction, call, context.numbering)?;
+            if call.by_hand {
+                context.note(transaction, "enter call", None, &call.id.to_string())?;
+            }
+            Written::Call
+        }
+        Write::ChangeCall(id, change) => {
+            context.change_call(transaction, *id, change)?;
+            Written::Call
+        }
+        Write::SaveLadders(batch) => {
+            call_ladders::save(transaction, batch, context.pruning)?;
+            Written::Call
+        }
+        Write::SaveQuality(batch) => {
+            call_quality::save(transaction, batch)?;
+            call_quality::prune_to_limit(transaction)?;
+            Written::Call
+        }
+        Write::SaveContact(contact) => {
+            let (id, relinking) = contacts::save(transaction, contact, context.numbering)?;
+            let subject = Subject::Contact(id);
+            let linked = context.saved(transaction, subject, contact.name.trim(), relinking)?;
+            Written::Contact(id, linked)
+        }
+        Write::DeleteContact(id) => {
+            context.remove(transaction, Subject::Contact(*id))?;
+            Written::Contact(*id, 0)
+        }
+        Write::SaveOrganization(row) => {
+            let (id, relinking) = organizations::save(transaction, row, context.numbering)?;
+            let subject = Subject::Organization(id);
+            let linked = context.saved(transaction, subject, row.name.trim(), relinking)?;
+            Written::Organization(id, linked)
+        }
+        Write::DeleteOrganization(id) => {
+            context.remove(transaction, Subject::Organization(*id))?;
+            Written::Organization(*id, 0)
+        }
+        Write::SaveTicket(ticket) => {
+            let id = tickets::save(transaction, at, ticket)?;
+            let subject = Some(Subject::Ticket(id));
+            context.note(transaction, "save ticket", subject, &ticket.title)?;
+            Written::Ticket(id)
+        }
+        Write::AddArticle(id, article) => {
+            tickets::add_article(transaction, at, *id, article)?;
+            let subject = Some(Subject::Ticket(*id));
+            context.note(transaction, "add article", subject, article.kind.as_str())?;
+            Written::Ticket(*id)
+        }
+        Write::DeleteTicket(id) => {
+            let name = records::must_exist(transaction, Subject::Ticket(*id))?;
+            tickets::delete(transaction, *id)?;
+            let subject = Some(Subject::Ticket(*id));
+            context.note(transaction, "delete ticket", subject, &name)?;
+            Written::Ticket(*id)
+        }
+        Write::SaveNote(note) => {
+            let id = notes::save(transaction, at, context.agent, note)?;
+            context.note(transaction, "save note", Some(note.about), "")?;
+            Written::Note(id)
+        }
+        Write::DeleteNote(id) => {
+            let about = notes::delete(transaction, *id)?;
+            context.note(transaction, "delete note", Some(about), "")?;
+            Written::Note(*id)
+        }
+        Write::SaveTask(task) => {
+            let id = tasks::save(transaction, at, task)?;
+            context.note(transaction, "save task", task.about, &task.title)?;
+            Written::Task(id)
+        }
+        Write::TaskDone(id, done) => {
+            tasks::set_done(transaction, at, *id, *done)?;
+            let what = if *done { "task done" } else { "task not done" };
+            context.note(transaction, what, None, &id.0.to_string())?;
+            Written::Task(*id)
+        }
+        Write::DeleteTask(id) => {
+            tasks::delete(transaction, *id)?;
+            context.note(transaction, "delete task", None, &id.0.to_string())?;
+            Written::Task(*id)
+        }
+        Write::SaveCallType(row) => {
+            let id = call_types::save(transaction, row)?;
+            context.note(transaction, "save call type", None, &row.name)?;
+            Written::CallType(id)
+        }
+        Write::DeleteCallType(id) => {
+            call_types::delete(transaction, *id)?;
+            context.note(transaction, "delete call type", None, &id.0.to_string())?;
+            Written::CallType(*id)
+        }
+        Write::AllDone => {
+            let done = calls::all_done(transaction)?;
+            context.note(transaction, "all calls done", None, &done.to_string())?;
+            Written::Done(done)
+        }
+        Write::Undo(id) => {
+            let undone = undo::run(transaction, at, *id, context.numbering)?;
+            context.note(transaction, "undo", None, &undone.label)?;
+            Written::Undone(undone)
+        }
+        Write::CountRefused(at, counts) => {
+            refused::add(transaction, *at, counts)?;
+            Written::Refused
+        }
+        Write::Settle => Written::Settled,
+    })
+}

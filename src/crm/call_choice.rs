@@ -1,0 +1,85 @@
+//! What an agent says of a call: who it was, and what it concerns.
+
+use rusqlite::{Transaction, params};
+
+use crate::crm::row::{Match, MatchLevel, Subject};
+use crate::crm::writer::WriteError;
+use crate::crm::{call_links, number_choices, records};
+
+/// An agent says that a call concerns a record, too.
+pub(crate) fn link(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    subject: Subject,
+) -> Result<(), WriteError> {
+    let link = Match {
+        subject,
+        name: records::must_exist(transaction, subject)?,
+        organization: None,
+        role: None,
+        level: MatchLevel::Manual,
+        reason: "an agent linked it".to_owned(),
+    };
+    call_links::link(transaction, seq, &link)?;
+    Ok(())
+}
+
+/// The agent says who it was, or that it was none of those who are known.
+pub(crate) fn choose(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    subject: Option<Subject>,
+) -> Result<(), WriteError> {
+    let number: Option<String> = transaction
+        .prepare_cached("SELECT number FROM calls WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))?;
+    match subject {
+        Some(subject) => {
+            let (name, organization) =
+                records::names(transaction, subject)?.ok_or(WriteError::Missing(subject.kind()))?;
+            let chosen = Match {
+                subject,
+                name,
+                organization,
+                role: None,
+                level: MatchLevel::Manual,
+                reason: format!("you chose this {} for the call", subject.kind()),
+            };
+            call_links::link(transaction, seq, &chosen)?;
+            show(transaction, seq, &chosen)?;
+        }
+        None => {
+            transaction
+                .prepare_cached(
+                    "UPDATE calls SET contact = NULL, organization_id = NULL, contact_name = NULL,
+                        organization = NULL, level = 'manual',
+                        match_reason = 'you said it is none of the contacts'
+                     WHERE seq = ?1",
+                )?
+                .execute([seq])?;
+        }
+    }
+    if let Some(number) = number {
+        number_choices::set(transaction, &number, subject)?;
+    }
+    Ok(())
+}
+
+/// Shows a record in a call's row.
+fn show(transaction: &Transaction<'_>, seq: i64, shown: &Match) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE calls SET contact = ?2, contact_name = ?3, organization = ?4, level = ?5,
+                match_reason = ?6, organization_id = ?7 WHERE seq = ?1",
+        )?
+        .execute(params![
+            seq,
+            shown.subject.contact().map(|id| id.0),
+            shown.name,
+            shown.organization,
+            shown.level.as_str(),
+            shown.reason,
+            shown.subject.organization().map(|id| id.0),
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! One search over everything: names, numbers, notes, tickets.
+
+use rusqlite::{Connection, params};
+
+use crate::crm::calls::{COLUMNS, read};
+use crate::crm::row::{CallFilter, CallRow, Found, TicketFilter};
+use crate::crm::search::full_text;
+use crate::crm::store::StoreError;
+use crate::crm::{call_page, contacts, notes, organizations, tickets};
+
+/// At most so many of each kind.
+const LIMIT: usize = 100;
+
+/// Finds the best of each kind; nothing where there is nothing to search for.
+pub(crate) fn everything(
+    connection: &Connection,
+    search: &str,
+    limit: usize,
+) -> Result<Found, StoreError> {
+    if full_text(search).is_none() {
+        return Ok(Found::default());
+    }
+    let limit = limit.min(LIMIT);
+    let few = u32::try_from(limit).unwrap_or(u32::MAX);
+    let mut organizations = organizations::list(connection, search)?;
+    organizations.truncate(limit);
+    let mut calls = call_page::page(connection, CallFilter::All, search, None, limit)?.rows;
+    for call in by_notes(connection, &tickets::words(search), few)? {
+        if !calls.iter().any(|known| known.id == call.id) {
+            calls.push(call);
+        }
+    }
+    calls.sort_by_key(|call| std::cmp::Reverse(call.started_at));
+    calls.truncate(limit);
+    Ok(Found {
+        contacts: contacts::page(connection, false, search, 0, limit)?.0,
+        organizations,
+        tickets: tickets::page(connection, TicketFilter::All, search, None, limit)?,
+        notes: notes::find(connection, &tickets::words(search), few)?,
+        calls,
+    })
+}
+
+/// Calls whose notes hold the words, the newest first.
+fn by_notes(connection: &Connection, words: &str, limit: u32) -> rusqlite::Result<Vec<CallRow>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM calls c WHERE c.seq IN (
+                SELECT rowid FROM call_note_words WHERE call_note_words MATCH ?1
+                ORDER BY rowid DESC LIMIT ?2)
+             ORDER BY c.started_at DESC"
+        ))?
+        .query_map(params![words, limit], read)?
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! The further organizations of a person, beside the main one.
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::organizations;
+use crate::crm::row::Membership;
+
+pub(crate) const CREATE: &str = "
+-- A person may work for several organizations. The one that is shown with the name is in the person's
+-- own row; these are the others, in the order that the agent gave them.
+CREATE TABLE memberships (
+    contact INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    organization INTEGER NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    role TEXT,
+    PRIMARY KEY (contact, place)
+) STRICT, WITHOUT ROWID;
+-- An organization shows its people.
+CREATE INDEX memberships_by_organization ON memberships (organization, contact);
+";
+
+/// Reads a person's further organizations in their order.
+pub(crate) fn of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Vec<Membership>> {
+    let mut query = connection.prepare_cached(
+        "SELECT m.organization, o.name, m.role FROM memberships m
+         JOIN organizations o ON o.id = m.organization WHERE m.contact = ?1 ORDER BY m.place",
+    )?;
+    let rows = query.query_map([contact.0], |row| {
+        Ok(Membership {
+            organization: Some(OrganizationId(row.get(0)?)),
+            organization_name: row.get(1)?,
+            role: row.get(2)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Replaces them; an organization that is only named is found or made by its name.
+pub(crate) fn replace(
+    transaction: &Transaction<'_>,
+    contact: ContactId,
+    memberships: &[Membership],
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM memberships WHERE contact = ?1")?
+        .execute([contact.0])?;
+    for (place, membership) in (0_i64..).zip(memberships) {
+        let organization = match membership.organization {
+            Some(id) => id,
+            None if membership.organization_name.trim().is_empty() => continue,
+            None => organizations::named(transaction, &membership.organization_name)?,
+        };
+        transaction
+            .prepare_cached(
+                "INSERT INTO memberships (contact, place, organization, role) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![contact.0, place, organization.0, membership.role])?;
+    }
+    Ok(())
+}

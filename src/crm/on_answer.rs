@@ -1,0 +1,50 @@
+//! What opens when a call is answered, by the rule of help desks: the profile of a customer with a ticket
+//! that was changed lately, else a new ticket.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use crate::base::id::CallId;
+use crate::crm::row::{Match, MatchLevel, OnAnswer};
+use crate::crm::{call_links, calls, tickets};
+
+/// Decides for a call that was answered; none for one that is not in the log. `days` is how long ago a
+/// ticket may have been changed.
+pub(crate) fn decide(
+    connection: &Connection,
+    call: CallId,
+    now: Timestamp,
+    days: u16,
+) -> rusqlite::Result<Option<OnAnswer>> {
+    let Some(row) = calls::one(connection, call)? else {
+        return Ok(None);
+    };
+    let links = call_links::of(connection, call)?;
+    let shown = row.subject();
+    let customer = match (shown, Match::best(&links)) {
+        (Some(subject), _) => Some(subject),
+        // The agent said that it is none of them.
+        (None, _) if row.level == Some(MatchLevel::Manual) => None,
+        (None, Some(best)) => Some(best.subject),
+        (None, None) if links.len() > 1 => {
+            return Ok(Some(OnAnswer::Choose { candidates: links }));
+        }
+        (None, None) => None,
+    };
+    let Some(subject) = customer else {
+        return Ok(Some(OnAnswer::Draft { subject: None }));
+    };
+    let since = now - SignedDuration::from_hours(i64::from(days) * 24);
+    let lately = tickets::latest(connection, subject, 1)?
+        .pop()
+        .filter(|ticket| ticket.updated_at >= since);
+    Ok(Some(match lately {
+        Some(ticket) => OnAnswer::Profile {
+            subject,
+            ticket: Box::new(ticket),
+        },
+        None => OnAnswer::Draft {
+            subject: Some(subject),
+        },
+    }))
+}

@@ -1,0 +1,156 @@
+//! Reads of tickets, notes, tasks and what happened around a record.
+
+use jiff::Timestamp;
+
+use crate::base::id::{CallId, OrganizationId, TicketId};
+use crate::crm::reader::Reader;
+use crate::crm::row::{
+    AuditRow, CallTypeRow, Found, OnAnswer, OrganizationRow, Subject, TaskFilter, TaskRow,
+    TicketFilter, TicketRow, TimelineEntry, UndoRow,
+};
+use crate::crm::store::StoreError;
+use crate::crm::{
+    audit, call_backs, call_types, find, on_answer, organizations, tasks, tickets, timeline, undo,
+};
+
+impl Reader {
+    /// Reads one organization.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn organization(&self, id: OrganizationId) -> Result<Option<OrganizationRow>, StoreError> {
+        Ok(organizations::one(self.connection(), id)?)
+    }
+
+    /// Reads one ticket with its articles.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn ticket(&self, id: TicketId) -> Result<Option<TicketRow>, StoreError> {
+        Ok(tickets::one(self.connection(), id)?)
+    }
+
+    /// Reads a page of tickets without their articles, the last changed first; `before` is the last row of
+    /// the page before.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn tickets(
+        &self,
+        filter: TicketFilter,
+        search: &str,
+        before: Option<(Timestamp, TicketId)>,
+        limit: usize,
+    ) -> Result<Vec<TicketRow>, StoreError> {
+        Ok(tickets::page(
+            self.connection(),
+            filter,
+            search,
+            before,
+            limit,
+        )?)
+    }
+
+    /// Searches contacts, leads, organizations, tickets, notes and calls, at most so many of each.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn search(&self, text: &str, limit: usize) -> Result<Found, StoreError> {
+        find::everything(self.connection(), text, limit)
+    }
+
+    /// Reads tasks: those to do by when they are due.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn tasks(&self, filter: TaskFilter, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(tasks::list(self.connection(), filter, limit)?)
+    }
+
+    /// Reads the call types in their order.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn call_types(&self) -> Result<Vec<CallTypeRow>, StoreError> {
+        Ok(call_types::list(self.connection())?)
+    }
+
+    /// Reads what happened around a record before a moment, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn timeline(
+        &self,
+        about: Subject,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<TimelineEntry>, StoreError> {
+        Ok(timeline::page(self.connection(), about, before, limit)?)
+    }
+
+    /// Decides what opens when a call was answered; none for one that is not in the log. A ticket that was
+    /// changed within so many days opens the customer's profile.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn on_answer(
+        &self,
+        call: CallId,
+        now: Timestamp,
+        days: u16,
+    ) -> Result<Option<OnAnswer>, StoreError> {
+        Ok(on_answer::decide(self.connection(), call, now, days)?)
+    }
+
+    /// Reads how often somebody tried to call back since a call was missed, and when the last time.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn attempts(&self, missed: CallId) -> Result<(u32, Option<Timestamp>), StoreError> {
+        let (count, last) = call_backs::attempts(self.connection(), missed)?;
+        let last = last.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        Ok((count, last))
+    }
+
+    /// Reads the missed calls that a dialled call is the answer to, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn answers(&self, call: CallId) -> Result<Vec<CallId>, StoreError> {
+        Ok(call_backs::answered_by(self.connection(), call)?)
+    }
+
+    /// Reads who changed what, the newest first, of everything or of one record; `before` is the last row of
+    /// the page before.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn audit(
+        &self,
+        subject: Option<Subject>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(audit::page(self.connection(), subject, before, limit)?)
+    }
+
+    /// Reads the steps that can be undone, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn undo_steps(&self) -> Result<Vec<UndoRow>, StoreError> {
+        Ok(undo::list(self.connection())?)
+    }
+}

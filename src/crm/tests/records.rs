@@ -1,0 +1,615 @@
+//! Leads, organizations with numbers of their own, tickets, notes, tasks, and what is undone.
+
+use super::*;
+use crate::base::id::{ArticleId, NoteId, OrganizationId, TaskId, TicketId};
+use crate::crm::row::{
+    ArticleKind, ArticleRow, ArticleSender, CallFilter, CallTypeRow, LeadStage, Membership,
+    NoteRow, OnAnswer, OrganizationRow, TaskFilter, TaskKind, TaskRow, TicketFilter, TicketRow,
+    TicketState, TimelineEntry, Undone,
+};
+use crate::crm::{Reader, row::MatchLevel};
+
+impl Desk {
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        wait(self.store.read(read)).unwrap()
+    }
+
+    fn organization(&self, name: &str, number: &str) -> OrganizationId {
+        let row = OrganizationRow {
+            id: OrganizationId(0),
+            name: name.to_owned(),
+            contacts: 0,
+            numbers: contact("", &[("Main", number)]).numbers,
+        };
+        match self.write(Write::SaveOrganization(row)) {
+            Written::Organization(id, _) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ticket(&self, title: &str, contact: Option<ContactId>) -> TicketId {
+        match self.write(Write::SaveTicket(Box::new(ticket(title, contact)))) {
+            Written::Ticket(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes the newest step back.
+    fn undo(&self) -> Undone {
+        let newest = self.read(Reader::undo_steps)[0].id;
+        match self.write(Write::Undo(newest)) {
+            Written::Undone(undone) => undone,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn ticket(title: &str, contact: Option<ContactId>) -> TicketRow {
+    TicketRow {
+        id: TicketId(0),
+        title: title.to_owned(),
+        state: TicketState::New,
+        contact,
+        contact_name: None,
+        organization: None,
+        organization_name: None,
+        agent: None,
+        created_at: second(0),
+        updated_at: second(0),
+        closed_at: None,
+        articles: Vec::new(),
+    }
+}
+
+fn article(body: &str, sender: ArticleSender) -> ArticleRow {
+    ArticleRow {
+        id: ArticleId(0),
+        at: second(5),
+        kind: ArticleKind::Phone,
+        sender,
+        internal: false,
+        author: "Alice".to_owned(),
+        body: body.to_owned(),
+        call: None,
+    }
+}
+
+#[test]
+fn a_lead_is_found_and_linked_as_a_contact_is_and_listed_apart() {
+    let desk = Desk::open();
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let mut lead = contact("Lea", &[("Mobile", "030 1234567")]);
+    lead.stage = Some(LeadStage::New);
+    let (id, linked) = desk.save(&lead);
+    assert_eq!(linked, 1);
+    assert_eq!(desk.call(call).contact, Some(id));
+    desk.contact("Anna", "0307654321");
+    let leads = |desk: &Desk| desk.read(|reader| reader.leads("", 0, 10)).0;
+    assert_eq!(leads(&desk).len(), 1);
+    assert_eq!(leads(&desk)[0].stage, Some(LeadStage::New));
+    assert_eq!(desk.read(|reader| reader.leads("anna", 0, 10)).1, 0);
+    assert_eq!(desk.read(|reader| reader.contacts("", 0, 10)).1, 2);
+    // Becoming a contact keeps all that hangs on it.
+    let customer = ContactRow {
+        id,
+        stage: None,
+        ..lead
+    };
+    desk.save(&customer);
+    assert!(leads(&desk).is_empty());
+    assert_eq!(desk.call(call).contact, Some(id));
+}
+
+#[test]
+fn an_organization_is_known_by_its_own_number_and_a_person_goes_before_it() {
+    let desk = Desk::open();
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let example = desk.organization("Example AG", "030/123 45 67");
+    let shown = desk.call(call);
+    assert_eq!(shown.subject(), Some(Subject::Organization(example)));
+    assert_eq!(shown.contact_name.as_deref(), Some("Example AG"));
+    assert_eq!(shown.level, Some(MatchLevel::Known));
+    let known = desk.identify("+49 30 1234567");
+    assert_eq!(known.matches[0].subject, Subject::Organization(example));
+    assert_eq!(
+        known.matches[0].reason,
+        "same number in international form, \"Main\""
+    );
+    assert_eq!(known.last_calls.len(), 1);
+    // One person with that number is who calls; two are a question.
+    let anna = desk.contact("Anna", "0301234567");
+    assert_eq!(
+        Match::best(&desk.identify("0301234567").matches).map(|best| best.subject),
+        Some(Subject::Contact(anna))
+    );
+    desk.contact("Bert", "0301234567");
+    let found = desk.identify("0301234567").matches;
+    assert_eq!((found.len(), Match::best(&found)), (3, None));
+    // Its end is guessed, as a person's.
+    let weak = desk.identify("+43 1 1234567");
+    assert!(
+        weak.matches
+            .iter()
+            .any(|found| found.subject == Subject::Organization(example)
+                && found.level == MatchLevel::Weak)
+    );
+}
+
+#[test]
+fn the_agent_can_choose_an_organization_and_it_ranks_first_next_time() {
+    let desk = Desk::open();
+    let example = desk.organization("Example AG", "0301234567");
+    desk.contact("Anna", "0301234567");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    desk.change(
+        call,
+        CallChange::Subject(Some(Subject::Organization(example))),
+    );
+    let row = desk.call(call);
+    assert_eq!(
+        (row.contact, row.organization_id),
+        (None, Some(example)),
+        "{row:?}"
+    );
+    let again = desk.identify("0301234567").matches;
+    assert_eq!(again[0].subject, Subject::Organization(example));
+    assert_eq!(again[0].level, MatchLevel::Manual);
+    assert_eq!(again.len(), 2);
+}
+
+#[test]
+fn a_person_belongs_to_several_organizations() {
+    let desk = Desk::open();
+    let mut anna = contact("Anna", &[("Mobile", "0301234567")]);
+    anna.organization_name = Some("Example AG".to_owned());
+    anna.memberships = vec![Membership {
+        organization: None,
+        organization_name: "Choir".to_owned(),
+        role: Some("Alto".to_owned()),
+    }];
+    let (id, _) = desk.save(&anna);
+    let stored = wait(desk.store.contact(id)).unwrap().unwrap();
+    assert_eq!(stored.memberships[0].organization_name, "Choir");
+    assert_eq!(stored.memberships[0].role.as_deref(), Some("Alto"));
+    let choir = stored.memberships[0].organization.unwrap();
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let about = Subject::Organization(choir);
+    let timeline = desk.read(move |reader| reader.timeline(about, second(100), 10));
+    assert!(
+        matches!(timeline.as_slice(), [TimelineEntry::Call(row)] if row.id == call),
+        "{timeline:?}"
+    );
+    let listed = wait(desk.store.organizations("choir")).unwrap();
+    assert_eq!(listed[0].contacts, 1);
+}
+
+#[test]
+fn earlier_calls_leave_a_contact_that_loses_the_number_and_the_step_can_be_undone() {
+    let desk = Desk::open();
+    let (anna, _) = desk.save(&contact("Anna", &[("Work", "0301234567")]));
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let corrected = ContactRow {
+        id: anna,
+        ..contact("Anna", &[("Work", "0309999999")])
+    };
+    desk.save(&corrected);
+    let row = desk.call(call);
+    assert_eq!((row.contact, row.level), (None, None));
+    assert_eq!(row.contact_name.as_deref(), Some("Anna"));
+    let undone = desk.undo();
+    assert_eq!(undone.left, 0);
+    assert_eq!(desk.call(call).contact, Some(anna));
+    assert_eq!(desk.call(call).level, Some(MatchLevel::Known));
+}
+
+#[test]
+fn what_an_agent_chose_outlives_the_number() {
+    let desk = Desk::open();
+    let (anna, _) = desk.save(&contact("Anna", &[("Work", "0301234567")]));
+    let call = desk.insert(&inbound(1, "0301234567"));
+    desk.change(call, CallChange::Subject(Some(Subject::Contact(anna))));
+    desk.save(&ContactRow {
+        id: anna,
+        ..contact("Anna", &[("Work", "0309999999")])
+    });
+    let row = desk.call(call);
+    assert_eq!(
+        (row.contact, row.level),
+        (Some(anna), Some(MatchLevel::Manual))
+    );
+}
+
+#[test]
+fn who_is_linked_by_mistake_is_unlinked_by_undoing_unless_the_agent_chose_since() {
+    let desk = Desk::open();
+    let first = desk.insert(&inbound(1, "0301234567"));
+    let second_call = desk.insert(&inbound(2, "0301234567"));
+    let anna = desk.contact("Anna", "0301234567");
+    let bert = desk.contact("Bert", "0307777777");
+    desk.change(
+        second_call,
+        CallChange::Subject(Some(Subject::Contact(bert))),
+    );
+    let steps = desk.read(Reader::undo_steps);
+    assert_eq!(steps.len(), 1);
+    assert_eq!(steps[0].label, "earlier calls of Anna");
+    let undone = desk.undo();
+    assert_eq!(undone.left, 1);
+    assert_eq!(desk.call(first).contact, None);
+    assert_eq!(desk.call(second_call).contact, Some(bert));
+    assert!(wait(desk.store.links(first)).unwrap().is_empty());
+    assert!(wait(desk.store.contact(anna)).unwrap().is_some());
+    // It cannot be undone twice.
+    assert!(desk.read(Reader::undo_steps).is_empty());
+    let again = wait(desk.store.write(Write::Undo(steps[0].id)));
+    assert_eq!(again, Err(StoreError::Missing("step to undo")));
+}
+
+#[test]
+fn a_deleted_person_comes_back_with_all_that_hung_on_them() {
+    let desk = Desk::open();
+    let mut anna = contact("Anna", &[("Work", "0301234567")]);
+    anna.organization_name = Some("Example AG".to_owned());
+    let (anna, _) = desk.save(&anna);
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let ticket = desk.ticket("Printer", Some(anna));
+    let about = Subject::Contact(anna);
+    desk.write(Write::SaveNote(note(about, "likes tea")));
+    desk.write(Write::SaveTask(Box::new(task("Send offer", Some(about)))));
+    desk.write(Write::DeleteContact(anna));
+    assert_eq!(desk.call(call).contact, None);
+    assert_eq!(desk.call(call).contact_name.as_deref(), Some("Anna"));
+    assert_eq!(
+        desk.read(move |reader| reader.ticket(ticket))
+            .unwrap()
+            .contact,
+        None
+    );
+    assert_eq!(
+        desk.read(|reader| reader.tasks(TaskFilter::ToDo, 10))[0].about,
+        None
+    );
+    desk.undo();
+    let back = wait(desk.store.contact(anna)).unwrap().unwrap();
+    assert_eq!(back.organization_name.as_deref(), Some("Example AG"));
+    assert_eq!(desk.call(call).contact, Some(anna));
+    assert_eq!(desk.identify("0301234567").matches[0].subject, about);
+    assert_eq!(
+        desk.read(move |reader| reader.ticket(ticket))
+            .unwrap()
+            .contact,
+        Some(anna)
+    );
+    assert_eq!(
+        desk.read(|reader| reader.tasks(TaskFilter::ToDo, 10))[0].about,
+        Some(about)
+    );
+    let timeline = desk.read(move |reader| reader.timeline(about, Timestamp::MAX, 10));
+    assert_eq!(timeline.len(), 4, "{timeline:?}");
+}
+
+#[test]
+fn calls_of_a_deleted_person_go_to_who_else_has_the_number() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    assert_eq!(desk.call(call).contact, Some(anna));
+    let bert = desk.contact("Bert", "0301234567");
+    desk.write(Write::DeleteContact(anna));
+    assert_eq!(desk.call(call).contact, Some(bert));
+    // The name that was shown stays.
+    assert_eq!(desk.call(call).contact_name.as_deref(), Some("Anna"));
+    desk.undo();
+    assert_eq!(desk.call(call).contact, Some(anna));
+}
+
+fn note(about: Subject, text: &str) -> NoteRow {
+    NoteRow {
+        id: NoteId(0),
+        about,
+        at: second(0),
+        author: String::new(),
+        text: text.to_owned(),
+    }
+}
+
+fn task(title: &str, about: Option<Subject>) -> TaskRow {
+    TaskRow {
+        id: TaskId(0),
+        kind: TaskKind::Task,
+        title: title.to_owned(),
+        notes: String::new(),
+        due_at: None,
+        about,
+        call: None,
+        number: None,
+        agent: None,
+        created_at: second(0),
+        done_at: None,
+    }
+}
+
+#[test]
+fn a_ticket_keeps_its_articles_and_opens_again_when_the_customer_speaks() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let id = desk.ticket("Printer", Some(anna));
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let mut words = article("It does not print on A3", ArticleSender::Customer);
+    words.call = Some(call);
+    desk.write(Write::AddArticle(id, Box::new(words)));
+    let mut stored = desk.read(move |reader| reader.ticket(id)).unwrap();
+    assert_eq!(stored.articles.len(), 1);
+    assert_eq!(stored.articles[0].call, Some(call));
+    assert_eq!(stored.contact_name.as_deref(), Some("Anna"));
+    stored.state = TicketState::Closed;
+    desk.write(Write::SaveTicket(Box::new(stored.clone())));
+    let closed = desk.read(move |reader| reader.ticket(id)).unwrap();
+    assert_eq!(
+        closed.articles.len(),
+        1,
+        "an article with an id is not added again"
+    );
+    assert!(closed.closed_at.is_some());
+    desk.write(Write::AddArticle(
+        id,
+        Box::new(article("internal", ArticleSender::Agent)),
+    ));
+    let listed = |filter| {
+        desk.read(move |reader| reader.tickets(filter, "", None, 10))
+            .len()
+    };
+    assert_eq!(listed(TicketFilter::NotClosed), 0);
+    desk.write(Write::AddArticle(
+        id,
+        Box::new(article("still broken", ArticleSender::Customer)),
+    ));
+    assert_eq!(listed(TicketFilter::NotClosed), 1);
+    let open = desk.read(move |reader| reader.ticket(id)).unwrap();
+    assert_eq!((open.state, open.closed_at), (TicketState::Open, None));
+    // Found by the words of its articles, and shown with who calls.
+    let found = desk.read(|reader| reader.tickets(TicketFilter::All, "a3 print", None, 10));
+    assert_eq!(found.len(), 1);
+    assert_eq!(desk.identify("0301234567").tickets.len(), 1);
+    desk.write(Write::DeleteTicket(id));
+    assert!(
+        desk.read(|reader| reader.tickets(TicketFilter::All, "a3", None, 10))
+            .is_empty()
+    );
+    let missing = Write::SaveTicket(Box::new(ticket("x", Some(ContactId(99)))));
+    assert_eq!(
+        wait(desk.store.write(missing)),
+        Err(StoreError::Missing("contact"))
+    );
+}
+
+#[test]
+fn what_opens_on_answer_follows_the_tickets_of_the_customer() {
+    let desk = Desk::open();
+    let now = Timestamp::now();
+    let open = |desk: &Desk, call, days| {
+        desk.read(move |reader| reader.on_answer(call, now, days))
+            .unwrap()
+    };
+    let unknown = desk.insert(&inbound(1, "0307777777"));
+    assert_eq!(open(&desk, unknown, 30), OnAnswer::Draft { subject: None });
+    let anna = desk.contact("Anna", "0301234567");
+    let call = desk.insert(&inbound(2, "0301234567"));
+    let subject = Subject::Contact(anna);
+    assert_eq!(
+        open(&desk, call, 30),
+        OnAnswer::Draft {
+            subject: Some(subject)
+        }
+    );
+    let ticket = desk.ticket("Printer", Some(anna));
+    assert!(matches!(
+        open(&desk, call, 30),
+        OnAnswer::Profile { subject: found, ticket: newest } if found == subject && newest.id == ticket
+    ));
+    // A ticket that was not changed for so long opens no profile; a draft does not either.
+    let later = now + jiff::SignedDuration::from_hours(31 * 24);
+    let decided = desk.read(move |reader| reader.on_answer(call, later, 30));
+    assert!(matches!(decided, Some(OnAnswer::Draft { .. })));
+    let mut draft = desk.read(move |reader| reader.ticket(ticket)).unwrap();
+    draft.state = TicketState::Draft;
+    desk.write(Write::SaveTicket(Box::new(draft)));
+    assert!(matches!(open(&desk, call, 30), OnAnswer::Draft { .. }));
+    // Shared: a question, until the agent answers it.
+    desk.contact("Bert", "0301234567");
+    let shared = desk.insert(&inbound(3, "0301234567"));
+    let OnAnswer::Choose { candidates } = open(&desk, shared, 30) else {
+        panic!("no question");
+    };
+    assert_eq!(candidates.len(), 2);
+    desk.change(shared, CallChange::Subject(None));
+    assert_eq!(open(&desk, shared, 30), OnAnswer::Draft { subject: None });
+    assert_eq!(
+        desk.read(move |reader| reader.on_answer(call_id(99), now, 30)),
+        None
+    );
+}
+
+#[test]
+fn call_types_are_listed_chosen_and_hidden_but_never_lost() {
+    let desk = Desk::open();
+    let save = |name: &str, place| {
+        let row = CallTypeRow {
+            id: crate::base::id::CallTypeId(0),
+            name: name.to_owned(),
+            active: true,
+            place,
+        };
+        match desk.write(Write::SaveCallType(row)) {
+            Written::CallType(id) => id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let sales = save("Sales", 2);
+    let support = save("Support", 1);
+    assert_eq!(save("SALES", 9), sales, "one of each name");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    desk.change(call, CallChange::CallType(Some(sales)));
+    assert_eq!(desk.call(call).call_type_name.as_deref(), Some("Sales"));
+    desk.write(Write::DeleteCallType(sales));
+    desk.write(Write::DeleteCallType(support));
+    let left = desk.read(Reader::call_types);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(!left[0].active);
+    assert_eq!(desk.call(call).call_type, Some(sales));
+}
+
+#[test]
+fn tasks_come_by_when_they_are_due() {
+    let desk = Desk::open();
+    let save = |title: &str, due: Option<i64>| {
+        let row = TaskRow {
+            due_at: due.map(second),
+            ..task(title, None)
+        };
+        match desk.write(Write::SaveTask(Box::new(row))) {
+            Written::Task(id) => id,
+            other => panic!("{other:?}"),
+        }
+    };
+    save("some day", None);
+    save("late", Some(200));
+    let soon = save("soon", Some(100));
+    let titles = |filter| -> Vec<String> {
+        let tasks = desk.read(move |reader| reader.tasks(filter, 10));
+        tasks.into_iter().map(|task| task.title).collect()
+    };
+    assert_eq!(titles(TaskFilter::ToDo), ["soon", "late", "some day"]);
+    assert_eq!(titles(TaskFilter::DueUntil(second(150))), ["soon"]);
+    desk.write(Write::TaskDone(soon, true));
+    assert_eq!(titles(TaskFilter::ToDo), ["late", "some day"]);
+    assert_eq!(titles(TaskFilter::Done), ["soon"]);
+    desk.write(Write::TaskDone(soon, false));
+    desk.write(Write::DeleteTask(soon));
+    assert_eq!(titles(TaskFilter::ToDo), ["late", "some day"]);
+    let gone = wait(desk.store.write(Write::TaskDone(soon, true)));
+    assert_eq!(gone, Err(StoreError::Missing("task")));
+}
+
+#[test]
+fn a_call_back_is_linked_to_the_calls_that_it_answers_and_counted() {
+    let desk = Desk::open();
+    let first = desk.insert(&inbound(1, "0301234567"));
+    desk.end(first, CallState::NoAnswer, 5);
+    let last = desk.insert(&inbound(10, "+49 30 1234567"));
+    desk.end(last, CallState::NoAnswer, 15);
+    let busy = desk.insert(&outbound(20, "0301234567"));
+    desk.end(busy, CallState::Busy, 25);
+    assert_eq!(desk.read(move |reader| reader.answers(busy)), [first, last]);
+    assert_eq!(
+        desk.read(move |reader| reader.attempts(last)),
+        (1, Some(second(20)))
+    );
+    assert_eq!(desk.to_call_back(), 1);
+    let talked = desk.insert(&outbound(30, "0301234567"));
+    desk.end(talked, CallState::Completed, 60);
+    assert_eq!(desk.to_call_back(), 0);
+    assert_eq!(desk.read(move |reader| reader.attempts(first)).0, 2);
+    // Nothing waits any more: the next call answers nothing.
+    let later = desk.insert(&outbound(70, "0301234567"));
+    assert!(desk.read(move |reader| reader.answers(later)).is_empty());
+}
+
+#[test]
+fn all_missed_calls_are_done_at_once() {
+    let desk = Desk::open();
+    for (number, remote) in [(1, "0301234567"), (2, "0307654321"), (3, "0301234567")] {
+        let id = desk.insert(&inbound(number, remote));
+        desk.end(id, CallState::NoAnswer, 9);
+    }
+    assert_eq!(desk.to_call_back(), 2);
+    assert_eq!(desk.write(Write::AllDone), Written::Done(3));
+    assert_eq!(desk.to_call_back(), 0);
+}
+
+#[test]
+fn one_search_finds_names_numbers_notes_and_tickets() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna Zebra", "0301234567");
+    desk.organization("Zebra Crossings", "0307777777");
+    desk.ticket("zebra costume", Some(anna));
+    let about = Subject::Contact(anna);
+    desk.write(Write::SaveNote(note(about, "saw a zébra today")));
+    let call = desk.insert(&inbound(1, "0305555555"));
+    desk.change(call, CallChange::Notes("asked for a ZEBRA".to_owned()));
+    desk.insert(&inbound(2, "0301234567"));
+    let found = desk.read(|reader| reader.search("zebra", 10));
+    assert_eq!(found.contacts.len(), 1);
+    assert_eq!(found.organizations.len(), 1);
+    assert_eq!(found.tickets.len(), 1);
+    assert_eq!(found.notes.len(), 1);
+    assert_eq!(found.calls.len(), 2);
+    let by_number = desk.read(|reader| reader.search("030 123", 10));
+    assert_eq!((by_number.contacts.len(), by_number.calls.len()), (1, 1));
+    // What is typed over is found no more.
+    desk.change(call, CallChange::Notes("asked for a horse".to_owned()));
+    assert_eq!(
+        desk.read(|reader| reader.search("zebra", 10)).calls.len(),
+        1
+    );
+    assert_eq!(
+        desk.read(|reader| reader.search("", 10)),
+        crate::crm::row::Found::default()
+    );
+}
+
+#[test]
+fn the_trail_says_who_changed_what() {
+    let desk = Desk::open();
+    desk.store.set_agent("Alice");
+    let anna = desk.contact("Anna", "0301234567");
+    desk.store.set_agent("Bob");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    desk.change(call, CallChange::Done(true));
+    desk.write(Write::DeleteContact(anna));
+    let all = desk.read(|reader| reader.audit(None, None, 10));
+    let words: Vec<_> = all
+        .iter()
+        .map(|row| (row.agent.as_str(), row.what.as_str()))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            ("Bob", "delete contact"),
+            ("Bob", "call done"),
+            ("Alice", "save contact")
+        ]
+    );
+    let about = Some(Subject::Contact(anna));
+    let of_anna = desk.read(move |reader| reader.audit(about, None, 10));
+    assert_eq!(of_anna.len(), 2);
+    let older = desk.read(move |reader| reader.audit(about, Some(of_anna[0].id), 10));
+    assert_eq!(older[0].detail, "Anna");
+}
+
+#[test]
+fn a_call_that_was_made_elsewhere_is_entered_by_hand() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let ended = CallRow {
+        by_hand: true,
+        state: CallState::Completed,
+        ended_at: Some(second(90)),
+        talking_millis: Some(60_000),
+        notes: "from my mobile".to_owned(),
+        ..outbound(30, "0301234567")
+    };
+    let missed = desk.insert(&inbound(1, "0301234567"));
+    desk.end(missed, CallState::NoAnswer, 9);
+    let id = desk.insert(&ended);
+    let row = desk.call(id);
+    assert!(row.by_hand);
+    assert_eq!(row.contact, Some(anna));
+    // Somebody talked with them: nothing is left to call back.
+    assert_eq!(desk.to_call_back(), 0);
+    let listed = wait(desk.store.calls(CallFilter::All, "", None, 10)).unwrap();
+    assert_eq!(listed.rows.len(), 2);
+}

@@ -1,0 +1,163 @@
+//! What can be written, and what a committed write tells.
+
+use crate::base::id::{
+    CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
+};
+use crate::crm::call_ladders::LadderBatch;
+use crate::crm::row::{
+    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow,
+    QualitySpan, RecordingGap, Subject, TaskRow, TicketRow, Undone,
+};
+
+/// A change to a call's row that is not its creation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallChange {
+    /// It was answered.
+    Answered {
+        /// When.
+        at: jiff::Timestamp,
+        /// Milliseconds of waiting, by the monotonic clock.
+        waiting_millis: i64,
+    },
+    /// It was dialled: the SIP Call-ID that it has, to find it in a trace.
+    Dialled(String),
+    /// Held or resumed.
+    Held(bool),
+    /// It ended.
+    Ended {
+        /// The final state.
+        state: CallState,
+        /// When.
+        at: jiff::Timestamp,
+        /// Milliseconds until the answer or the end.
+        waiting_millis: i64,
+        /// Milliseconds of talking, when it was answered.
+        talking_millis: Option<i64>,
+        /// The final SIP status.
+        sip_status: Option<u16>,
+        /// Why, in plain words.
+        end_reason: String,
+        /// Whether nothing is left to do.
+        done: bool,
+    },
+    /// Its far end was transferred to this number or address.
+    TransferredTo(String),
+    /// The far end sent it to this number or address before it was answered.
+    RedirectedTo(String),
+    /// Somebody else than who was dialled answered it, by the network's word.
+    AnsweredBy(String),
+    /// What became known of its end afterwards.
+    EndReason {
+        /// The final SIP status.
+        sip_status: u16,
+        /// Why it ended, in plain words.
+        end_reason: String,
+    },
+    /// Its recording.
+    Recording(String),
+    /// The gaps of its recording, all of them.
+    RecordingGaps(Vec<RecordingGap>),
+    /// What became of its sound.
+    Sound {
+        /// The sum of what was measured.
+        quality: Option<Box<CallQuality>>,
+        /// Why one side was not heard, and for how long.
+        problem: Option<String>,
+    },
+    /// Its notes, the whole text.
+    Notes(String),
+    /// Done or to be called back; done settles the number's earlier missed calls too.
+    Done(bool),
+    /// The agent chose whom it was with, or said that it is none of them; the choice ranks first the
+    /// next time the number calls.
+    Subject(Option<Subject>),
+    /// It concerns that record, too.
+    Link(Subject),
+    /// It does not concern that record.
+    Unlink(Subject),
+    /// What it was about.
+    CallType(Option<CallTypeId>),
+    /// The agent saved what is to be said of it, so long after its end.
+    WrappedUp {
+        /// In milliseconds.
+        millis: i64,
+    },
+}
+
+/// One write; several that wait together become one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Insert a call; repeated inserts of one id change nothing.
+    InsertCall(Box<CallRow>),
+    /// Change a call.
+    ChangeCall(CallId, CallChange),
+    /// Insert (id 0) or change a contact with all its numbers; earlier calls are linked again.
+    SaveContact(Box<ContactRow>),
+    /// Keep messages of calls' ladders, after those that are there; whatever is secret in them is
+    /// removed before it is written. Those of calls that are not in the log are left out.
+    SaveLadders(LadderBatch),
+    /// Keep what was measured of the sound of calls, in place of what is there. Those of calls that are
+    /// not in the log are left out.
+    SaveQuality(Vec<(CallId, Vec<QualitySpan>)>),
+    /// Delete a contact; its calls keep the name.
+    DeleteContact(ContactId),
+    /// Insert (id 0) or change an organization with all its numbers; earlier calls are linked again.
+    SaveOrganization(OrganizationRow),
+    /// Delete an organization; its people stay, and its calls keep the name.
+    DeleteOrganization(OrganizationId),
+    /// Insert (id 0) or change a ticket; articles without an id are added.
+    SaveTicket(Box<TicketRow>),
+    /// Add an article to a ticket.
+    AddArticle(TicketId, Box<ArticleRow>),
+    /// Delete a ticket with its articles.
+    DeleteTicket(TicketId),
+    /// Insert (id 0) or change a note.
+    SaveNote(NoteRow),
+    /// Delete a note.
+    DeleteNote(NoteId),
+    /// Insert (id 0) or change a task.
+    SaveTask(Box<TaskRow>),
+    /// Say that a task is done, or not yet.
+    TaskDone(TaskId, bool),
+    /// Delete a task.
+    DeleteTask(TaskId),
+    /// Insert (id 0) or change a call type.
+    SaveCallType(CallTypeRow),
+    /// Delete a call type, or hide one that calls have.
+    DeleteCallType(CallTypeId),
+    /// Say that all missed calls are done.
+    AllDone,
+    /// Take a step back.
+    Undo(UndoId),
+    /// Add to what was refused unheard in that minute: source, reason, how often.
+    CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
+    /// Change nothing: its answer says that what was queued before can be read.
+    Settle,
+}
+
+/// What a committed write tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// A call was inserted or changed.
+    Call,
+    /// A contact was saved under this id, and so many earlier calls were linked.
+    Contact(ContactId, usize),
+    /// An organization was saved under this id, and so many earlier calls were linked.
+    Organization(OrganizationId, usize),
+    /// A ticket was saved or deleted.
+    Ticket(TicketId),
+    /// A note was saved or deleted.
+    Note(NoteId),
+    /// A task was saved or deleted.
+    Task(TaskId),
+    /// A call type was saved, deleted or hidden.
+    CallType(CallTypeId),
+    /// So many missed calls are done now.
+    Done(usize),
+    /// A step was undone.
+    Undone(Undone),
+    /// Counts were added.
+    Refused,
+    /// What was queued before can be read.
+    Settled,
+}
