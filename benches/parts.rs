@@ -12,11 +12,11 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use ringdesk::base::id::{CallId, ContactId};
+use ringdesk::base::id::CallId;
 use ringdesk::base::phone_number::PhoneNumber;
 use ringdesk::base::redact;
 use ringdesk::crm::Store;
-use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactNumber, ContactRow};
+use ringdesk::crm::row::{CallDirection, CallRow, ContactNumber, ContactRow};
 use ringdesk::crm::store::Write;
 use ringdesk::media::processing::{MutedTalk, NoiseSuppression, Processing, VoiceProcessor};
 use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, answer, offer};
@@ -286,18 +286,12 @@ fn look_up(bench: &mut Criterion, store: &Store, contacts: i64) {
 
 fn contact(number: i64) -> ContactRow {
     ContactRow {
-        id: ContactId(0),
-        name: format!("Contact {number}"),
-        organization: None,
-        organization_name: None,
-        role: None,
-        email: None,
-        notes: String::new(),
         numbers: vec![ContactNumber {
             label: "Work".to_owned(),
             raw: format!("+1415{:07}", 2_000_000 + number),
             e164: None,
         }],
+        ..ContactRow::named(&format!("Contact {number}"))
     }
 }
 
@@ -305,38 +299,11 @@ fn call(number: u64) -> CallRow {
     let mut random = [0; 10];
     let (start, _) = random.split_at_mut(8);
     start.copy_from_slice(&number.to_be_bytes());
+    let (id, at) = (CallId::new(number, random), "2026-01-01T00:00:00Z");
     CallRow {
-        id: CallId::new(number, random),
-        direction: CallDirection::Inbound,
-        state: CallState::Ringing,
         remote: "+14152000001".to_owned(),
         e164: Some("+14152000001".to_owned()),
-        remote_name: None,
         local: "sip:alice@example.com".to_owned(),
-        via: None,
-        number_proof: None,
-        contact: None,
-        contact_name: None,
-        organization: None,
-        level: None,
-        match_reason: None,
-        started_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-        answered_at: None,
-        ended_at: None,
-        waiting_millis: None,
-        talking_millis: None,
-        sip_status: None,
-        end_reason: None,
-        sip_call_id: None,
-        recording: None,
-        recording_gaps: Vec::new(),
-        notes: String::new(),
-        done: false,
-        transferred_to: None,
-        transferred_by: None,
-        redirected_to: None,
-        answered_by: None,
-        quality: None,
-        sound_problem: None,
+        ..CallRow::begun(id, CallDirection::Inbound, at.parse().unwrap())
     }
 }

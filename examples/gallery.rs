@@ -36,7 +36,7 @@ use ringdesk::control::{
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
     ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
-    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, Share,
+    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, Share, Subject,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -161,12 +161,12 @@ fn obey(state: &mut Snapshot, command: &Command) {
                 RecordingView::Done("recordings/demo.wav".to_owned())
             };
         }),
-        Command::ChooseContact(id, contact) => with_call(state, *id, |call| {
+        Command::ChooseCaller(id, subject) => with_call(state, *id, |call| {
             call.chosen = call.identification.as_ref().and_then(|found| {
                 found
                     .matches
                     .iter()
-                    .position(|m| Some(m.contact) == *contact)
+                    .position(|m| Some(m.subject) == *subject)
             });
         }),
         other => println!("{other:?}"),
@@ -343,7 +343,7 @@ fn accounts(broken: bool, mono: Instant) -> Vec<AccountView> {
 fn person(index: usize, level: MatchLevel, reason: &str) -> Match {
     let (name, organization, _) = PEOPLE[index % PEOPLE.len()];
     Match {
-        contact: ContactId(i64::try_from(index).unwrap_or(0) + 1),
+        subject: Subject::Contact(ContactId(i64::try_from(index).unwrap_or(0) + 1)),
         name: name.to_owned(),
         organization: Some(organization.to_owned()),
         role: (index % 3 == 1).then(|| "Head of purchasing".to_owned()),
@@ -375,6 +375,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                     .map(|index| row(index * 7 + 3, wall, has("long")))
                     .collect(),
                 matches,
+                tickets: Vec::new(),
             }),
             chosen: None,
             started: ago(mono, 12),
@@ -445,7 +446,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
     if has("long") {
         for call in &mut state.calls {
             if let Some(found) = &mut call.identification {
-                for candidate in found.matches.iter_mut().filter(|m| m.contact.0 != 4) {
+                for candidate in found.matches.iter_mut().filter(|m| m.subject.id() != 4) {
                     candidate.name = LONG.to_owned();
                     candidate.organization = Some(LONG.to_owned());
                 }
@@ -593,8 +594,6 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
     let millis = u64::try_from(started_at.as_millisecond()).unwrap_or(0);
     let random = [u8::try_from(index % 256).unwrap_or(0); 10];
     CallRow {
-        id: CallId::new(millis, random),
-        direction,
         state,
         remote: number.to_owned(),
         e164: Some(number.to_owned()),
@@ -611,7 +610,6 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
             MatchLevel::Known
         }),
         match_reason: (!unknown).then(|| "same number in international form".to_owned()),
-        started_at,
         answered_at: talked.then_some(started_at),
         ended_at: Some(started_at),
         waiting_millis: Some(8_200),
@@ -630,11 +628,10 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         done: talked || direction == CallDirection::Outbound || index > 20,
         transferred_to: (index == 2).then(|| "+49 30 901820".to_owned()),
         transferred_by: (index == 2).then(|| "sip:desk@pbx.northwind.example".to_owned()),
-        redirected_to: None,
-        answered_by: None,
         quality: talked.then(|| series(seconds).summary().unwrap_or_default()),
         sound_problem: (index % 7 == 4)
             .then(|| "nothing at all arrives from the far end, for 6 s".to_owned()),
+        ..CallRow::begun(CallId::new(millis, random), direction, started_at)
     }
 }
 
@@ -767,7 +764,6 @@ impl Demo {
         let (name, organization, number) = PEOPLE[index % PEOPLE.len()];
         ContactRow {
             id: ContactId(i64::try_from(index).unwrap_or(0) + 1),
-            name: if self.long && index == 0 { LONG } else { name }.to_owned(),
             organization: Some(OrganizationId(1)),
             organization_name: Some(organization.to_owned()),
             role: (index % 3 == 1).then(|| "Head of purchasing".to_owned()),
@@ -781,6 +777,7 @@ impl Demo {
                     e164: Some(number.replace(' ', "")),
                 })
                 .collect(),
+            ..ContactRow::named(if self.long && index == 0 { LONG } else { name })
         }
     }
 }
@@ -841,6 +838,7 @@ impl PageSource for Demo {
                         id: OrganizationId(id),
                         name: (*name).to_owned(),
                         contacts: 1,
+                        numbers: Vec::new(),
                     })
                     .collect(),
             ),

@@ -20,6 +20,7 @@ use crate::control::{
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
     ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow, QualitySpan,
+    Subject,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -334,6 +335,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
             display_number: "+1 415-555-0134".to_owned(),
             country: Some("US".to_owned()),
             last_calls: Vec::new(),
+            tickets: Vec::new(),
         }),
         chosen: None,
         started: start(),
