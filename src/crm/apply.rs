@@ -14,7 +14,7 @@ use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
     call_ladders, call_quality, call_types, calls, contacts, notes, organizations, records,
-    refused, removal, tasks, tickets,
+    refused, removal, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -199,6 +199,17 @@ pub(crate) fn apply(
             call_types::delete(transaction, *id)?;
             context.note(transaction, "delete call type", None, &id.0.to_string())?;
             Written::CallType(*id)
+        }
+        Write::DraftTicket(call) => {
+            let id = wrap_up::draft(transaction, at, context.agent, *call)?;
+            let subject = Some(Subject::Ticket(id));
+            context.note(transaction, "draft ticket", subject, &call.to_string())?;
+            Written::Ticket(id)
+        }
+        Write::WrapUp(call, said) => {
+            wrap_up::save(transaction, at, context.agent, *call, said)?;
+            context.note(transaction, "wrap up call", None, &call.to_string())?;
+            Written::Call
         }
         Write::AllDone => {
             let done = calls::all_done(transaction)?;

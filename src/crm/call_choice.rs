@@ -2,9 +2,10 @@
 
 use rusqlite::{Transaction, params};
 
+use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::row::{Match, MatchLevel, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{call_links, number_choices, records};
+use crate::crm::{call_links, number_choices, records, wrap_up};
 
 /// An agent says that a call concerns a record, too.
 pub(crate) fn link(
@@ -33,6 +34,7 @@ pub(crate) fn choose(
     let number: Option<String> = transaction
         .prepare_cached("SELECT number FROM calls WHERE seq = ?1")?
         .query_row([seq], |row| row.get(0))?;
+    let before = shown_by(transaction, seq)?;
     match subject {
         Some(subject) => {
             let (name, organization) =
@@ -59,10 +61,24 @@ pub(crate) fn choose(
                 .execute([seq])?;
         }
     }
+    wrap_up::follow(transaction, seq, before)?;
     if let Some(number) = number {
         number_choices::set(transaction, &number, subject)?;
     }
     Ok(())
+}
+
+/// Whom a call's row shows.
+fn shown_by(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Option<Subject>> {
+    transaction
+        .prepare_cached("SELECT contact, organization_id FROM calls WHERE seq = ?1")?
+        .query_row([seq], |row| {
+            let contact: Option<i64> = row.get(0)?;
+            let organization: Option<i64> = row.get(1)?;
+            Ok(contact
+                .map(|id| Subject::Contact(ContactId(id)))
+                .or_else(|| organization.map(|id| Subject::Organization(OrganizationId(id)))))
+        })
 }
 
 /// Shows a record in a call's row.

@@ -11,7 +11,7 @@ use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{Match, MatchLevel, Subject};
 use crate::crm::search::MATCH_LIMIT;
-use crate::crm::{call_links, match_number};
+use crate::crm::{call_links, match_number, wrap_up};
 
 /// What became of earlier calls.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -160,6 +160,7 @@ impl Relinking {
         after: Shown,
     ) -> rusqlite::Result<()> {
         after.write(transaction, call)?;
+        wrap_up::follow(transaction, call, before.subject())?;
         match self.shown.iter_mut().find(|known| known.call == call) {
             Some(known) => known.after = after,
             None => self.shown.push(Changed {

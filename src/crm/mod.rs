@@ -48,6 +48,7 @@ mod tickets;
 mod timeline;
 mod undo;
 mod work_row;
+mod wrap_up;
 mod write;
 mod writer;
 

@@ -84,6 +84,30 @@ pub enum CallChange {
     },
 }
 
+/// What an agent says of a call that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrapUp {
+    /// The notes, the whole text; none leaves them as they are.
+    pub notes: Option<String>,
+    /// What it was about.
+    pub call_type: Option<CallTypeId>,
+    /// How long the agent took, in milliseconds.
+    pub millis: i64,
+    /// What becomes of the ticket that was drafted for it, if there is one.
+    pub draft: DraftFate,
+    /// What is to do next.
+    pub follow_up: Option<Box<TaskRow>>,
+}
+
+/// What becomes of a drafted ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftFate {
+    /// It is a ticket, with the call's notes as its article.
+    Kept,
+    /// It goes.
+    Discarded,
+}
+
 /// One write; several that wait together become one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -125,6 +149,10 @@ pub enum Write {
     SaveCallType(CallTypeRow),
     /// Delete a call type, or hide one that calls have.
     DeleteCallType(CallTypeId),
+    /// Draft a ticket for a call, with whom it shows.
+    DraftTicket(CallId),
+    /// Keep what an agent says of a call.
+    WrapUp(CallId, Box<WrapUp>),
     /// Say that all missed calls are done.
     AllDone,
     /// Take a step back.

@@ -7,6 +7,7 @@ use crate::crm::row::{
     NoteRow, OnAnswer, OrganizationRow, TaskFilter, TaskKind, TaskRow, TicketFilter, TicketRow,
     TicketState, TimelineEntry, Undone,
 };
+use crate::crm::store::{DraftFate, WrapUp};
 use crate::crm::{Reader, row::MatchLevel};
 
 impl Desk {
@@ -431,6 +432,75 @@ fn what_opens_on_answer_follows_the_tickets_of_the_customer() {
         desk.read(move |reader| reader.on_answer(call_id(99), now, 30)),
         None
     );
+}
+
+#[test]
+fn a_draft_follows_the_caller_and_becomes_a_ticket_with_the_notes() {
+    let desk = Desk::open();
+    desk.store.set_agent("Alice");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let Written::Ticket(draft) = desk.write(Write::DraftTicket(call)) else {
+        panic!("no draft");
+    };
+    // Answered twice, as after a transfer, it has one draft.
+    assert_eq!(desk.write(Write::DraftTicket(call)), Written::Ticket(draft));
+    let contact_of = |desk: &Desk| {
+        desk.read(move |reader| reader.ticket(draft))
+            .unwrap()
+            .contact
+    };
+    assert_eq!(contact_of(&desk), None);
+    // Creating the contact links the draft, and so does choosing another one.
+    let anna = desk.contact("Anna", "0301234567");
+    assert_eq!(contact_of(&desk), Some(anna));
+    let bert = desk.contact("Bert", "0307777777");
+    desk.change(call, CallChange::Subject(Some(Subject::Contact(bert))));
+    assert_eq!(contact_of(&desk), Some(bert));
+    assert_eq!(
+        desk.read(|reader| reader.tickets(TicketFilter::Drafts, "", None, 9))
+            .len(),
+        1
+    );
+    desk.end(call, CallState::Completed, 60);
+    let said = WrapUp {
+        notes: Some("wants an offer".to_owned()),
+        call_type: None,
+        millis: 12_000,
+        draft: DraftFate::Kept,
+        follow_up: Some(Box::new(task("Send the offer", None))),
+    };
+    desk.write(Write::WrapUp(call, Box::new(said.clone())));
+    let ticket = desk.read(move |reader| reader.ticket(draft)).unwrap();
+    assert_eq!(ticket.state, TicketState::New);
+    assert_eq!(ticket.articles[0].body, "wants an offer");
+    assert_eq!(ticket.articles[0].sender, ArticleSender::Customer);
+    assert_eq!(ticket.articles[0].author, "Alice");
+    let row = desk.call(call);
+    assert_eq!(row.notes, "wants an offer");
+    assert_eq!(row.wrap_up_millis, Some(12_000));
+    let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9));
+    assert_eq!(tasks[0].about, Some(Subject::Contact(bert)));
+    assert_eq!(tasks[0].call, Some(call));
+    // What is no draft any more stays as it is.
+    desk.change(call, CallChange::Subject(Some(Subject::Contact(anna))));
+    assert_eq!(contact_of(&desk), Some(bert));
+    // An unwanted draft goes, and leaves nothing.
+    let other = desk.insert(&inbound(2, "0305555555"));
+    desk.write(Write::DraftTicket(other));
+    let unwanted = WrapUp {
+        draft: DraftFate::Discarded,
+        follow_up: None,
+        ..said
+    };
+    desk.write(Write::WrapUp(other, Box::new(unwanted)));
+    assert_eq!(
+        desk.read(|reader| reader.tickets(TicketFilter::All, "", None, 9))
+            .len(),
+        1
+    );
+    assert!(wait(desk.store.links(other)).unwrap().is_empty());
+    let missing = wait(desk.store.write(Write::DraftTicket(call_id(99))));
+    assert_eq!(missing, Err(StoreError::Missing("call")));
 }
 
 #[test]

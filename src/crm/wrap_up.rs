@@ -1,0 +1,151 @@
+//! Around a call: the ticket that is drafted when it is answered, and what is said of it afterwards.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::base::id::{ArticleId, CallId, TicketId};
+use crate::crm::row::{
+    ArticleKind, ArticleRow, ArticleSender, CallDirection, Match, MatchLevel, Subject, TicketRow,
+    TicketState,
+};
+use crate::crm::store::{DraftFate, WrapUp};
+use crate::crm::writer::WriteError;
+use crate::crm::{call_links, calls, tasks, tickets};
+
+/// What a draft is called until the agent says what it is about.
+const TITLE: &str = "Call";
+
+/// Drafts a ticket for a call, with whom the call shows; one that has a draft keeps it.
+pub(crate) fn draft(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    agent: &str,
+    id: CallId,
+) -> Result<TicketId, WriteError> {
+    let seq = seq_of(transaction, id)?;
+    if let Some(known) = drafts(transaction, seq)?.first() {
+        return Ok(*known);
+    }
+    let call = calls::one(transaction, id)?.ok_or(WriteError::Missing("call"))?;
+    let row = TicketRow {
+        id: TicketId(0),
+        title: TITLE.to_owned(),
+        state: TicketState::Draft,
+        contact: call.contact,
+        contact_name: None,
+        organization: call.organization_id,
+        organization_name: None,
+        agent: (!agent.is_empty()).then(|| agent.to_owned()),
+        created_at: at,
+        updated_at: at,
+        closed_at: None,
+        articles: Vec::new(),
+    };
+    let ticket = tickets::save(transaction, at, &row)?;
+    let link = Match {
+        subject: Subject::Ticket(ticket),
+        name: row.title,
+        organization: None,
+        role: None,
+        level: MatchLevel::Manual,
+        reason: "drafted when the call was answered".to_owned(),
+    };
+    call_links::link(transaction, seq, &link)?;
+    Ok(ticket)
+}
+
+/// The drafts of a call follow whom it shows, as long as nobody gave them another customer.
+pub(crate) fn follow(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    before: Option<Subject>,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE tickets SET contact = (SELECT contact FROM calls WHERE seq = ?1),
+                organization = (SELECT coalesce(k.organization_id, c.organization) FROM calls k
+                    LEFT JOIN contacts c ON c.id = k.contact WHERE k.seq = ?1)
+             WHERE state = 'draft' AND contact IS ?2
+             AND id IN (SELECT subject FROM call_links WHERE call = ?1 AND kind = 'ticket')",
+        )?
+        .execute(params![
+            seq,
+            before.and_then(Subject::contact).map(|id| id.0)
+        ])?;
+    Ok(())
+}
+
+/// Keeps what an agent says of a call that ended, all of it or nothing. Saved again, it replaces what was
+/// said before.
+pub(crate) fn save(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    agent: &str,
+    id: CallId,
+    said: &WrapUp,
+) -> Result<(), WriteError> {
+    let seq = seq_of(transaction, id)?;
+    transaction
+        .prepare_cached(
+            "UPDATE calls SET notes = coalesce(?2, notes), call_type = ?3, wrap_up_millis = ?4
+             WHERE seq = ?1",
+        )?
+        .execute(params![
+            seq,
+            said.notes,
+            said.call_type.map(|id| id.0),
+            said.millis
+        ])?;
+    let call = calls::one(transaction, id)?.ok_or(WriteError::Missing("call"))?;
+    for ticket in drafts(transaction, seq)? {
+        match said.draft {
+            DraftFate::Discarded => tickets::delete(transaction, ticket)?,
+            DraftFate::Kept => {
+                transaction
+                    .prepare_cached("UPDATE tickets SET state = 'new' WHERE id = ?1")?
+                    .execute([ticket.0])?;
+                if !call.notes.trim().is_empty() {
+                    let article = ArticleRow {
+                        id: ArticleId(0),
+                        at,
+                        kind: ArticleKind::Phone,
+                        sender: match call.direction {
+                            CallDirection::Inbound => ArticleSender::Customer,
+                            CallDirection::Outbound => ArticleSender::Agent,
+                        },
+                        internal: false,
+                        author: agent.to_owned(),
+                        body: call.notes.clone(),
+                        call: Some(id),
+                    };
+                    tickets::add_article(transaction, at, ticket, &article)?;
+                }
+            }
+        }
+    }
+    if let Some(task) = &said.follow_up {
+        let mut task = task.as_ref().clone();
+        task.call = Some(id);
+        task.about = task.about.or(call.subject());
+        tasks::save(transaction, at, &task)?;
+    }
+    Ok(())
+}
+
+fn seq_of(transaction: &Transaction<'_>, id: CallId) -> Result<i64, WriteError> {
+    transaction
+        .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?
+        .ok_or(WriteError::Missing("call"))
+}
+
+fn drafts(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<TicketId>> {
+    transaction
+        .prepare_cached(
+            "SELECT t.id FROM call_links l JOIN tickets t ON t.id = l.subject
+             WHERE l.call = ?1 AND l.kind = 'ticket' AND t.state = 'draft' ORDER BY t.id",
+        )?
+        .query_map([seq], |row| row.get(0).map(TicketId))?
+        .collect()
+}
