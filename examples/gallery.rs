@@ -352,6 +352,7 @@ fn person(index: usize, level: MatchLevel, reason: &str) -> Match {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one call for each state")]
 fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono: Instant) {
     let mut add = |number: &str, direction, stage, matches: Vec<Match>, no_match: Option<&str>| {
         let n = u8::try_from(state.calls.len()).unwrap_or(0);
@@ -378,6 +379,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                 tickets: Vec::new(),
             }),
             chosen: None,
+            opens: None,
             started: ago(mono, 12),
             started_at: wall,
             answered: None,

@@ -198,6 +198,7 @@ impl Engine {
         match write {
             Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
             Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
+            Write::WrapUp(id, _) if durable => self.tell(Event::WrappedUp { call: *id }),
             // The other records are no part of a call's way.
             _ => {}
         }

@@ -413,6 +413,7 @@ impl Engine {
             by_wish,
             answered_by,
         });
+        self.look_what_opens(id);
         if self.records_by_itself(id) {
             self.set_recording(id, true);
         }

@@ -59,6 +59,7 @@ impl Engine {
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseCaller(id, subject) => self.choose(id, subject),
             Command::Dismiss(id) => self.dismiss(id),
+            Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
             Command::MarkDone(id, done) => {
                 self.record(Write::ChangeCall(id, CallChange::Done(done)));
@@ -246,6 +247,7 @@ impl Engine {
             let redundancy = crate::app::sound::redundancy(&settings);
             self.sound(MediaCommand::Redundancy(redundancy));
         }
+        self.store.set_agent(&settings.agent);
         self.change_hold_music(crate::app::sound::hold_music(&settings));
         if settings.colleagues != self.options.settings.colleagues {
             self.set_colleagues(now, &settings.colleagues);

@@ -28,7 +28,7 @@ use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
     Command, DevicesView, DialRequest, Event, ExportView, Notice, Snapshot, SoundCheckView,
 };
-use crate::crm::row::Identification;
+use crate::crm::row::{Identification, OnAnswer};
 use crate::crm::store::{Pending, Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
@@ -77,6 +77,8 @@ pub(super) enum Internal {
         retry: bool,
     },
     ToCallBack(Option<u64>),
+    /// What opens when a call was answered.
+    Opens(CallId, Result<Option<OnAnswer>, StoreError>),
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
@@ -178,6 +180,7 @@ impl Engine {
         for account in std::mem::take(&mut self.options.accounts) {
             self.add_account(now, account);
         }
+        self.store.set_agent(&self.options.settings.agent);
         let colleagues = self.options.settings.colleagues.clone();
         self.set_colleagues(now, &colleagues);
         self.begin_watching(now, None);
@@ -307,6 +310,7 @@ impl Engine {
                 self.to_call_back = count.unwrap_or(self.to_call_back);
                 self.counting = false;
             }
+            Internal::Opens(call, decision) => self.handle_opens(call, decision),
             Internal::DeviceNames(microphones, speakers) => {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;

@@ -4,6 +4,7 @@
 //! them from one to the other. One select loop, nothing slow in it.
 
 mod accounts;
+mod around_calls;
 mod call_begin;
 mod call_end;
 mod call_events;

@@ -261,7 +261,7 @@ pub(super) struct LabArgs {
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
     /// Configuration, database and recordings.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(super) data_dir: Option<PathBuf>,
 }
 

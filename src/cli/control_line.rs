@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use crate::base::id::CallId;
-use crate::control::{Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish};
+use crate::control::{
+    Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish, WrapUpWish,
+};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -26,6 +28,10 @@ struct Line {
     sip_call_id: Option<String>,
     local_tag: Option<String>,
     remote_tag: Option<String>,
+    call_type: Option<String>,
+    keep_ticket: Option<bool>,
+    follow_up: Option<String>,
+    due: Option<jiff::Timestamp>,
 }
 
 /// What serde says without the value that it quotes, which may be payment data: digits without their
@@ -73,6 +79,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             Command::Redirect(call()?, target, wish(&line))
         }
         "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
+        "wrap_up" => Command::WrapUp(call_by_name(&line)?, wrap_up(&line)),
         "call" => {
             let text = line.uri.clone().ok_or_else(|| missing("uri"))?;
             Command::CallFor {
@@ -125,11 +132,27 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, quit"
             ));
         }
     };
     Ok((line.command, command))
+}
+
+/// A call that may be over: it must be named.
+fn call_by_name(line: &Line) -> Result<CallId, String> {
+    let id = line.call_id.as_deref().and_then(CallId::parse);
+    id.ok_or_else(|| format!("\"{}\" needs the \"call_id\" of its call", line.command))
+}
+
+fn wrap_up(line: &Line) -> WrapUpWish {
+    WrapUpWish {
+        notes: line.text.clone(),
+        call_type: line.call_type.clone(),
+        keep_ticket: line.keep_ticket.unwrap_or(true),
+        follow_up: line.follow_up.clone(),
+        due: line.due,
+    }
 }
 
 /// A program asks.

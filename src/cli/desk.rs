@@ -180,21 +180,17 @@ pub(super) async fn tasks(args: TasksArgs) -> anyhow::Result<Exit> {
             agent,
             notes,
         }) => DeskRequest::SaveTask(Box::new(TaskRow {
-            id: TaskId(0),
             kind: if number.is_some() {
                 TaskKind::Callback
             } else {
                 TaskKind::Task
             },
-            title,
             notes,
-            due_at: due,
             about,
             call,
             number,
             agent,
-            created_at: wall_now(),
-            done_at: None,
+            ..TaskRow::new(&title, due, wall_now())
         })),
         Some(TasksTask::Done { id }) => DeskRequest::TaskDone(TaskId(id), true),
         Some(TasksTask::Reopen { id }) => DeskRequest::TaskDone(TaskId(id), false),

@@ -175,6 +175,8 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "forward_no_answer": rules.forward_no_answer,
             }),
         ),
+        Event::Opens { call, opens } => ("opens", Some(call), json!(opens)),
+        Event::WrappedUp { call } => ("wrapped_up", None, json!({"call_id": call})),
         Event::Held { call, by_remote } => (
             "held",
             Some(call),

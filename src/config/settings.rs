@@ -66,6 +66,14 @@ pub struct Settings {
     pub name_servers: Vec<String>,
     /// The ISO 3166 code by which numbers without country code are read when no account says.
     pub region: String,
+    /// Whose changes of the records the trail notes, and who writes articles and notes.
+    pub agent: String,
+    /// Whether answering a call opens the customer's profile or the draft of a ticket.
+    pub open_on_answer: bool,
+    /// How many days ago a ticket may have been changed for the profile to open in place of a new ticket.
+    pub ticket_days: u16,
+    /// Whether a wrap-up without a call type is refused.
+    pub call_type_required: bool,
     /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
     pub requests_per_second: u32,
     /// After how many seconds without any sound of the far end a call ends by itself (10, when the
@@ -181,6 +189,10 @@ impl Default for Settings {
             max_calls: 4,
             name_servers: Vec::new(),
             region: "US".to_owned(),
+            agent: String::new(),
+            open_on_answer: true,
+            ticket_days: 30,
+            call_type_required: false,
             requests_per_second: 200,
             silence_limit_seconds: 30,
             rtp_ports: String::new(),

@@ -148,6 +148,8 @@ pub enum Command {
     Notes(CallId, String),
     /// Choose who the caller is.
     ChooseCaller(CallId, Option<Subject>),
+    /// Keep what the agent says of a call after its end.
+    WrapUp(CallId, WrapUpWish),
     /// Take an ended call off the screen.
     Dismiss(CallId),
     /// Write the SIP messages of a call to a capture file for Wireshark. A relative name lies in
@@ -232,4 +234,19 @@ pub enum LabCaller {
     Unknown,
     /// A number of which only the last digits agree with a contact's.
     Maybe,
+}
+
+/// What the agent says of a call after its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrapUpWish {
+    /// The notes, the whole text; none leaves them as they are.
+    pub notes: Option<String>,
+    /// What it was about: the name of a call type.
+    pub call_type: Option<String>,
+    /// Whether the drafted ticket becomes one.
+    pub keep_ticket: bool,
+    /// What is to do next, in a line.
+    pub follow_up: Option<String>,
+    /// When that is due.
+    pub due: Option<jiff::Timestamp>,
 }

@@ -8,7 +8,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::control::media_security::MediaSecurity;
-use crate::crm::row::{CallDirection, CallQuality, CallState, Match, NumberProof};
+use crate::crm::row::{CallDirection, CallQuality, CallState, Match, NumberProof, OnAnswer};
 
 /// What each event of a call carries.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +113,18 @@ pub enum Event {
         /// Outgoing: who answered in place of the one that was called, by the word of the account's
         /// own server.
         answered_by: Option<String>,
+    },
+    /// It was answered, and this should open.
+    Opens {
+        /// The call.
+        call: CallContext,
+        /// What.
+        opens: OnAnswer,
+    },
+    /// What the agent said of a call is on disk.
+    WrappedUp {
+        /// The call.
+        call: CallId,
     },
     /// One side holds.
     Held {

@@ -11,7 +11,7 @@ pub mod snapshot;
 pub mod sound_check;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
-pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish};
+pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish, WrapUpWish};
 pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
 pub use media_security::{KeyOrigin, MediaSecurity};

@@ -11,7 +11,7 @@ use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
 use crate::control::media_security::MediaSecurity;
 use crate::control::sound_check::SoundCheckView;
-use crate::crm::row::{CallDirection, Identification, NumberProof};
+use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer};
 
 /// Everything that the window shows of the engine.
 #[derive(Debug, Clone, Default)]
@@ -145,6 +145,8 @@ pub struct CallView {
     pub identification: Option<Identification>,
     /// Which candidate was chosen: index in `identification.matches`.
     pub chosen: Option<usize>,
+    /// What opened when it was answered.
+    pub opens: Option<OnAnswer>,
     /// When it began, by the monotonic clock.
     pub started: Instant,
     /// When it began, by the wall clock.

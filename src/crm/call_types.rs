@@ -1,6 +1,6 @@
 //! What calls are about, to choose from after each: dispositions.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::base::id::CallTypeId;
 use crate::crm::row::CallTypeRow;
@@ -103,4 +103,12 @@ pub(crate) fn delete(transaction: &Transaction<'_>, id: CallTypeId) -> Result<bo
         return Err(WriteError::Missing("call type"));
     }
     Ok(!used)
+}
+
+/// Finds one that can be chosen by its name.
+pub(crate) fn named(connection: &Connection, name: &str) -> rusqlite::Result<Option<CallTypeId>> {
+    connection
+        .prepare_cached("SELECT id FROM call_types WHERE folded = ?1 AND active = 1")?
+        .query_row([folded(name)], |row| row.get(0).map(CallTypeId))
+        .optional()
 }

@@ -86,6 +86,25 @@ pub struct TaskRow {
     pub done_at: Option<Timestamp>,
 }
 
+impl TaskRow {
+    /// A task that is not stored yet, of which only this is known.
+    pub fn new(title: &str, due_at: Option<Timestamp>, created_at: Timestamp) -> Self {
+        Self {
+            id: TaskId(0),
+            kind: TaskKind::Task,
+            title: title.to_owned(),
+            notes: String::new(),
+            due_at,
+            about: None,
+            call: None,
+            number: None,
+            agent: None,
+            created_at,
+            done_at: None,
+        }
+    }
+}
+
 /// What a call was about, to choose from: a disposition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallTypeRow {

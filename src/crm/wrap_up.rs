@@ -10,7 +10,7 @@ use crate::crm::row::{
 };
 use crate::crm::store::{DraftFate, WrapUp};
 use crate::crm::writer::WriteError;
-use crate::crm::{call_links, calls, tasks, tickets};
+use crate::crm::{call_links, call_types, calls, tasks, tickets};
 
 /// What a draft is called until the agent says what it is about.
 const TITLE: &str = "Call";
@@ -85,6 +85,13 @@ pub(crate) fn save(
     said: &WrapUp,
 ) -> Result<(), WriteError> {
     let seq = seq_of(transaction, id)?;
+    let call_type = match &said.call_type {
+        Some(name) => {
+            let found = call_types::named(transaction, name)?;
+            Some(found.ok_or(WriteError::Missing("call type"))?)
+        }
+        None => None,
+    };
     transaction
         .prepare_cached(
             "UPDATE calls SET notes = coalesce(?2, notes), call_type = ?3, wrap_up_millis = ?4
@@ -93,7 +100,7 @@ pub(crate) fn save(
         .execute(params![
             seq,
             said.notes,
-            said.call_type.map(|id| id.0),
+            call_type.map(|id| id.0),
             said.millis
         ])?;
     let call = calls::one(transaction, id)?.ok_or(WriteError::Missing("call"))?;
@@ -126,7 +133,7 @@ pub(crate) fn save(
     if let Some(task) = &said.follow_up {
         let mut task = task.as_ref().clone();
         task.call = Some(id);
-        task.about = task.about.or(call.subject());
+        task.about = task.about.or_else(|| call.subject());
         tasks::save(transaction, at, &task)?;
     }
     Ok(())

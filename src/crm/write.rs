@@ -89,8 +89,8 @@ pub enum CallChange {
 pub struct WrapUp {
     /// The notes, the whole text; none leaves them as they are.
     pub notes: Option<String>,
-    /// What it was about.
-    pub call_type: Option<CallTypeId>,
+    /// What it was about: the name of a call type that can be chosen.
+    pub call_type: Option<String>,
     /// How long the agent took, in milliseconds.
     pub millis: i64,
     /// What becomes of the ticket that was drafted for it, if there is one.

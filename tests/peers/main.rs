@@ -17,6 +17,7 @@
 )]
 
 mod aiortc;
+mod around_calls;
 mod audio;
 mod bad_input;
 mod baresip;

@@ -20,7 +20,9 @@ use crate::control::event::CallContext;
 use crate::control::{
     CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
 };
-use crate::crm::row::{CallDirection, CallRow, CallState, Identification, Match, NumberProof};
+use crate::crm::row::{
+    CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
+};
 use crate::sip::{Caller, NameAddr, SessionId};
 
 /// What a call waits for before it goes on.
@@ -120,6 +122,8 @@ pub(super) struct LiveCall {
     pub(super) silence_ends: Option<Instant>,
     /// When the script ends it.
     pub(super) hang_up_at: Option<Instant>,
+    /// What opened when it was answered.
+    pub(super) opens: Option<OnAnswer>,
     /// The ended state, while its row is being written: the event waits for it.
     pub(super) ending: Option<Ending>,
     /// The transfer that our side asked for.
@@ -274,6 +278,7 @@ impl LiveCall {
             confirmed: false,
             surplus: false,
             ended: None,
+            opens: None,
             ringing: false,
             early_media: false,
             flowing: false,
@@ -510,6 +515,7 @@ impl LiveCall {
             started_at: self.started_at,
             answered: self.answered,
             ended: self.ended,
+            opens: self.opens.clone(),
             status: self.status.clone(),
             muted: self.muted,
             muted_talk: self.muted_talk,

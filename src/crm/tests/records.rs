@@ -1,11 +1,11 @@
 //! Leads, organizations with numbers of their own, tickets, notes, tasks, and what is undone.
 
 use super::*;
-use crate::base::id::{ArticleId, NoteId, OrganizationId, TaskId, TicketId};
+use crate::base::id::{ArticleId, NoteId, OrganizationId, TicketId};
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, CallFilter, CallTypeRow, LeadStage, Membership,
-    NoteRow, OnAnswer, OrganizationRow, TaskFilter, TaskKind, TaskRow, TicketFilter, TicketRow,
-    TicketState, TimelineEntry, Undone,
+    NoteRow, OnAnswer, OrganizationRow, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState,
+    TimelineEntry, Undone,
 };
 use crate::crm::store::{DraftFate, WrapUp};
 use crate::crm::{Reader, row::MatchLevel};
@@ -319,17 +319,8 @@ fn note(about: Subject, text: &str) -> NoteRow {
 
 fn task(title: &str, about: Option<Subject>) -> TaskRow {
     TaskRow {
-        id: TaskId(0),
-        kind: TaskKind::Task,
-        title: title.to_owned(),
-        notes: String::new(),
-        due_at: None,
         about,
-        call: None,
-        number: None,
-        agent: None,
-        created_at: second(0),
-        done_at: None,
+        ..TaskRow::new(title, None, second(0))
     }
 }
 

@@ -338,6 +338,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
             tickets: Vec::new(),
         }),
         chosen: None,
+        opens: None,
         started: start(),
         started_at: "2025-11-21T14:59:50Z".parse().unwrap(),
         answered: None,

@@ -1,0 +1,149 @@
+//! What an agent sees and says around a call, by commands alone: the walk of an inbound call from
+//! somebody unknown.
+
+use serde_json::{Value, json};
+
+use crate::phone::{self, Phone};
+use crate::sipp::Sipp;
+
+/// Runs `ringdesk` with these words on the phone's records; each line of its answer.
+fn ringdesk(phone: &Phone, words: &[&str]) -> Vec<Value> {
+    let mut arguments: Vec<_> = words.iter().map(Into::into).collect();
+    arguments.extend(["--json".into(), "--data-dir".into(), phone.folder().into()]);
+    let (code, stdout, stderr) = phone::run(&arguments);
+    assert_eq!(code, Some(0), "{words:?}: {stderr}");
+    stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn an_unknown_caller_is_drafted_created_wrapped_up_and_known_next_time() {
+    let mut phone = Phone::start(&["--no-register"]);
+    ringdesk(&phone, &["call-types", "--add", "Sales"]);
+    let caller = Sipp::to(phone.address(), "call-in", &[]);
+    phone.wait("incoming");
+    phone.command("answer");
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "draft", "{opens:#}");
+    assert_eq!(opens["subject"], Value::Null, "{opens:#}");
+    caller.passes();
+    phone.wait("ended");
+    let row = phone.only_call();
+    let (id, remote) = (row["id"].as_str().unwrap(), row["remote"].as_str().unwrap());
+
+    // Somebody new: the draft and the call go to them.
+    let created = ringdesk(&phone, &["contacts", "--add", "Anna", "--number", remote]);
+    assert_eq!(created[0]["linked_calls"], 1, "{created:#?}");
+    let drafts = ringdesk(&phone, &["tickets", "--filter", "drafts"]);
+    assert_eq!(drafts[0]["contact_name"], "Anna", "{drafts:#?}");
+
+    phone.send(&json!({
+        "command": "wrap_up", "call_id": id, "text": "wants an offer", "call_type": "sales",
+        "follow_up": "Send the offer",
+    }));
+    let wrapped = phone.wait("wrapped_up");
+    assert_eq!(wrapped["call_id"], id, "{wrapped:#}");
+    let row = phone.only_call();
+    assert_eq!(row["notes"], "wants an offer", "{row:#}");
+    assert_eq!(row["call_type_name"], "Sales", "{row:#}");
+    assert!(row["wrap_up_millis"].as_i64().unwrap() >= 0, "{row:#}");
+    let number = drafts[0]["id"].to_string();
+    let ticket = &ringdesk(&phone, &["tickets", "show", &number])[0];
+    assert_eq!(ticket["state"], "new", "{ticket:#}");
+    assert_eq!(ticket["articles"][0]["body"], "wants an offer");
+    assert_eq!(ticket["articles"][0]["call"], id);
+    let tasks = ringdesk(&phone, &["tasks"]);
+    assert_eq!(tasks[0]["title"], "Send the offer", "{tasks:#?}");
+    let found = &ringdesk(&phone, &["search", "offer"])[0];
+    for kind in ["tickets", "calls"] {
+        assert_eq!(found[kind].as_array().unwrap().len(), 1, "{found:#}");
+    }
+
+    // The next call opens the profile, for the ticket was changed lately.
+    let caller = Sipp::to(phone.address(), "call-in", &[]);
+    phone.wait("incoming");
+    phone.command("answer");
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "profile", "{opens:#}");
+    assert_eq!(opens["ticket"]["id"], drafts[0]["id"], "{opens:#}");
+    caller.passes();
+    phone.wait("ended");
+    let subject = format!("contact:{}", created[0]["id"]);
+    let shown = &ringdesk(&phone, &["show", &subject])[0];
+    assert_eq!(shown["record"]["name"], "Anna", "{shown:#}");
+    let timeline = shown["timeline"].as_array().unwrap();
+    let entries: Vec<_> = timeline.iter().map(|entry| &entry["entry"]).collect();
+    assert_eq!(entries.iter().filter(|entry| **entry == "call").count(), 2);
+    assert_eq!(
+        entries.iter().filter(|entry| **entry == "ticket").count(),
+        1
+    );
+    assert_eq!(entries.iter().filter(|entry| **entry == "task").count(), 1);
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
+fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
+    let mut phone = Phone::start(&["--no-register"]);
+    let entered = ringdesk(
+        &phone,
+        &["calls", "enter", "030 1234567", "--inbound", "--missed"],
+    );
+    let call = entered[0]["call_id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        ringdesk(&phone, &["calls", "--filter", "to-call-back"]).len(),
+        1
+    );
+    ringdesk(
+        &phone,
+        &[
+            "organizations",
+            "--add",
+            "Example AG",
+            "--number",
+            "+49 30 1234567",
+        ],
+    );
+    let shown = |phone: &Phone| phone.only_call()["contact_name"].clone();
+    assert_eq!(shown(&phone), "Example AG");
+    let steps = ringdesk(&phone, &["undo"]);
+    assert_eq!(steps[0]["label"], "earlier calls of Example AG");
+    let undone = ringdesk(&phone, &["undo", &steps[0]["id"].to_string()]);
+    assert_eq!(undone[0]["left"], 0, "{undone:#?}");
+    assert_eq!(shown(&phone), Value::Null);
+    let changed = ringdesk(
+        &phone,
+        &[
+            "calls",
+            "set",
+            &call,
+            "--caller",
+            "organization:1",
+            "--notes",
+            "called us",
+        ],
+    );
+    assert_eq!(changed[0]["level"], "manual", "{changed:#?}");
+    assert_eq!(changed[0]["notes"], "called us");
+    ringdesk(&phone, &["calls", "done"]);
+    assert!(ringdesk(&phone, &["calls", "--filter", "to-call-back"]).is_empty());
+    let trail = ringdesk(&phone, &["audit"]);
+    let words: Vec<_> = trail
+        .iter()
+        .map(|row| row["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "all calls done",
+            "choose caller",
+            "undo",
+            "save organization",
+            "enter call"
+        ]
+    );
+    phone.command("quit");
+    assert_eq!(phone.ended().code, Some(0));
+}
