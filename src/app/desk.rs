@@ -10,8 +10,8 @@ use crate::base::id::{
     CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::row::{
-    ArticleRow, CallRow, CallTypeRow, ContactRow, NoteRow, OrganizationRow, Subject, TaskFilter,
-    TaskRow, TicketFilter, TicketRow, TicketState,
+    ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, NoteRow,
+    OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState,
 };
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
@@ -120,6 +120,24 @@ pub enum DeskRequest {
     ChangeCall(CallId, CallEdit),
     /// Say that all missed calls are done.
     AllDone,
+    /// Calls by criteria, newest first.
+    Calls {
+        /// Which.
+        filter: CallFilter,
+        /// More narrowly.
+        criteria: Box<CallCriteria>,
+        /// Name or number.
+        search: String,
+        /// How many at most.
+        limit: usize,
+    },
+    /// What happened in each queue.
+    Figures {
+        /// From when on.
+        since: Timestamp,
+        /// Before when.
+        until: Timestamp,
+    },
 }
 
 /// Which tickets, in words.
@@ -158,6 +176,7 @@ impl Records {
     /// # Errors
     ///
     /// Fails when the store refuses; the sentence says why.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each request")]
     pub async fn desk(&self, request: DeskRequest) -> anyhow::Result<Value> {
         Ok(match request {
             DeskRequest::Leads { search, limit } => {
@@ -255,6 +274,23 @@ impl Records {
             }
             DeskRequest::ChangeCall(id, edit) => self.edit_call(id, edit).await?,
             DeskRequest::AllDone => self.write(Write::AllDone).await?,
+            DeskRequest::Calls {
+                filter,
+                criteria,
+                search,
+                limit,
+            } => {
+                let page = move |reader: &Reader| {
+                    reader.calls_where(filter, &criteria, &search, None, limit)
+                };
+                json!(self.read(page).await?.rows)
+            }
+            DeskRequest::Figures { since, until } => {
+                json!(
+                    self.read(move |reader| reader.figures(since, until))
+                        .await?
+                )
+            }
         })
     }
 

@@ -9,8 +9,9 @@ use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::deferred::Deferred;
 use crate::cli::desk_args::{
-    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, LeadsArgs, ListArgs,
-    NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TicketsArgs, UndoArgs,
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CriteriaArgs, DeleteArgs, FiguresArgs,
+    LeadsArgs, ListArgs, NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TicketsArgs,
+    UndoArgs,
 };
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::ice_args::IceArgs;
@@ -288,6 +289,8 @@ pub(super) struct CallsArgs {
     /// Only these.
     #[arg(long, value_enum, default_value_t = FilterArg::All)]
     pub(super) filter: FilterArg,
+    #[command(flatten)]
+    pub(super) criteria: CriteriaArgs,
     /// Name or number.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) search: String,
@@ -310,6 +313,8 @@ pub(super) enum CallsTask {
     Enter(CallEnterArgs),
     /// Say that nothing is left to do for any missed call.
     Done(ListArgs),
+    /// Count what happened in each queue on a day: calls, missed ones, how soon they were called back.
+    Figures(FiguresArgs),
 }
 
 /// Options of `ringdesk calls quality`.

@@ -12,18 +12,20 @@ use crate::base::id::{
 use crate::base::printable::printable;
 use crate::base::random::{OsRandom, Random as _};
 use crate::cli::desk_args::{
-    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, LeadsArgs, ListArgs,
-    NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TasksTask, TicketFilterArg,
-    TicketsArgs, TicketsTask, UndoArgs,
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, FiguresArgs, LeadsArgs,
+    ListArgs, NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TasksTask,
+    TicketFilterArg, TicketsArgs, TicketsTask, UndoArgs,
 };
 use crate::cli::headless::print_line;
 use crate::cli::records::{ask, numbers};
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{Reply, Request};
+use crate::config::paths::Paths;
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, CallDirection, CallRow, CallState, CallTypeRow,
-    ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow, TicketState,
+    ArticleKind, ArticleRow, ArticleSender, CallCriteria, CallDirection, CallFilter, CallRow,
+    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow,
+    TicketState,
 };
 
 /// `ringdesk leads`.
@@ -307,6 +309,41 @@ pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
         ..CallRow::begun(id, direction, begun)
     };
     list(&args.list, DeskRequest::EnterCall(Box::new(row))).await
+}
+
+/// `ringdesk calls figures`.
+pub(super) async fn figures(args: FiguresArgs) -> anyhow::Result<Exit> {
+    let zone = jiff::tz::TimeZone::system();
+    let last = match args.day {
+        Some(day) => day,
+        None => wall_now().to_zoned(zone.clone()).date(),
+    };
+    let first = last.checked_sub(jiff::Span::new().days(args.days - 1))?;
+    let request = DeskRequest::Figures {
+        since: first.to_zoned(zone.clone())?.timestamp(),
+        until: last.tomorrow()?.to_zoned(zone)?.timestamp(),
+    };
+    list(&args.list, request).await
+}
+
+/// Rows of `ringdesk calls` by criteria.
+pub(super) async fn calls_where(
+    paths: &Paths,
+    filter: CallFilter,
+    criteria: CallCriteria,
+    search: String,
+    limit: usize,
+) -> anyhow::Result<Vec<CallRow>> {
+    let request = DeskRequest::Calls {
+        filter,
+        criteria: Box::new(criteria),
+        search,
+        limit,
+    };
+    match ask(paths, Request::Desk(Box::new(request))).await? {
+        Reply::Desk(rows) => Ok(serde_json::from_value(rows)?),
+        other => bail!("unexpected answer: {other:?}"),
+    }
 }
 
 /// `ringdesk calls done`.

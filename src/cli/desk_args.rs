@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::id::CallId;
 use crate::cli::args::RecordArgs;
-use crate::crm::row::{LeadStage, Subject, TicketState};
+use crate::crm::row::{CallCriteria, CallState, LeadStage, Subject, TicketState};
 
 /// How rows are printed and where they are.
 #[derive(Debug, Args)]
@@ -273,6 +273,64 @@ pub(super) struct CallTypesArgs {
     pub(super) list: ListArgs,
 }
 
+/// Criteria of `ringdesk calls`.
+#[derive(Debug, Args)]
+pub(super) struct CriteriaArgs {
+    /// Only calls that stand so, such as completed or no-answer.
+    #[arg(long, value_name = "STATE", value_parser = call_state)]
+    pub(super) state: Option<CallState>,
+    /// Only calls of this agent.
+    #[arg(long, value_name = "NAME")]
+    pub(super) agent: Option<String>,
+    /// Only calls from this queue.
+    #[arg(long, value_name = "NAME")]
+    pub(super) queue: Option<String>,
+    /// Only calls about this: the name of a call type.
+    #[arg(long, value_name = "NAME")]
+    pub(super) call_type: Option<String>,
+    /// Only calls that were recorded, or were not.
+    #[arg(long, value_name = "true|false")]
+    pub(super) recorded: Option<bool>,
+    /// Only calls for which nothing, or something, is left to do.
+    #[arg(long, value_name = "true|false")]
+    pub(super) done: Option<bool>,
+    /// Only calls that began then or later, such as 2026-12-24T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<jiff::Timestamp>,
+    /// Only calls that began before then.
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<jiff::Timestamp>,
+}
+
+impl CriteriaArgs {
+    /// What is asked for.
+    pub(super) fn criteria(self) -> CallCriteria {
+        CallCriteria {
+            state: self.state,
+            agent: self.agent,
+            queue: self.queue,
+            call_type: self.call_type,
+            recorded: self.recorded,
+            done: self.done,
+            since: self.since,
+            until: self.until,
+        }
+    }
+}
+
+/// Options of `ringdesk calls figures`.
+#[derive(Debug, Args)]
+pub(super) struct FiguresArgs {
+    /// The day, in the system's time zone, such as 2026-12-24 (default: today).
+    #[arg(long, value_name = "DATE")]
+    pub(super) day: Option<jiff::civil::Date>,
+    /// How many days, that one the last.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=3_660))]
+    pub(super) days: i32,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
 /// Options of `ringdesk calls set`.
 #[derive(Debug, Args)]
 pub(super) struct CallSetArgs {
@@ -346,6 +404,11 @@ fn subject(text: &str) -> Result<Subject, String> {
         "a record is named by its kind and number, such as contact:5, organization:3 or ticket:7"
             .to_owned()
     })
+}
+
+fn call_state(word: &str) -> Result<CallState, String> {
+    CallState::parse(word)
+        .ok_or_else(|| "a state is a word such as completed, no-answer, busy or failed".to_owned())
 }
 
 fn stage(word: &str) -> Result<LeadStage, String> {

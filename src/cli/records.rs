@@ -20,6 +20,7 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         Some(CallsTask::Set(args)) => return desk::set_call(args).await,
         Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
+        Some(CallsTask::Figures(args)) => return desk::figures(args).await,
         None => {}
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
@@ -31,6 +32,16 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         FilterArg::ToCallBack => FilterWord::ToCallBack,
     };
     let limit = usize::try_from(args.limit)?;
+    let criteria = args.criteria.criteria();
+    if !criteria.is_empty() {
+        let rows = desk::calls_where(&paths, filter.into(), criteria, args.search, limit).await?;
+        if args.json {
+            print_json(&rows)?;
+        } else {
+            rows.iter().for_each(|row| print_line(&line(row)));
+        }
+        return Ok(Exit::Done);
+    }
     let request = Request::Calls {
         filter,
         search: args.search,

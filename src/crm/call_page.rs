@@ -150,7 +150,10 @@ fn count(
 }
 
 /// The place of a cursor in the order of the log; a row that is gone leaves its time.
-fn position(connection: &Connection, cursor: CallCursor) -> rusqlite::Result<(i64, i64)> {
+pub(crate) fn position(
+    connection: &Connection,
+    cursor: CallCursor,
+) -> rusqlite::Result<(i64, i64)> {
     let seq = connection
         .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
         .query_row([cursor.id.to_string()], |row| row.get(0))

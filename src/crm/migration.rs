@@ -5,8 +5,9 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    arrivals, audit, call_ladders, call_links, call_quality, call_types, calls, contact_numbers,
-    contacts, memberships, notes, number_choices, organizations, refused, tasks, tickets, undo,
+    arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
+    contact_numbers, contacts, memberships, notes, number_choices, organizations, refused, tasks,
+    tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -43,6 +44,7 @@ const STEPS: &[&str] = &[
     tasks::CREATE,
     audit::CREATE,
     undo::CREATE,
+    call_criteria::CREATE,
 ];
 
 const SETTINGS: &str = "

@@ -1,9 +1,10 @@
 //! Which rows a list shows, and its pages.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::base::id::CallId;
-use crate::crm::row::CallRow;
+use crate::crm::row::{CallRow, CallState};
 
 /// Which tickets a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,7 +31,8 @@ pub enum TaskFilter {
 }
 
 /// Which calls a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CallFilter {
     /// All of them.
     #[default]
@@ -43,6 +45,34 @@ pub enum CallFilter {
     Missed,
     /// Missed ones that nobody called back yet.
     ToCallBack,
+}
+
+/// Which calls a list shows, more narrowly: what is none is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct CallCriteria {
+    /// Where they stand.
+    pub state: Option<CallState>,
+    /// Whose they were.
+    pub agent: Option<String>,
+    /// The queue that they came from.
+    pub queue: Option<String>,
+    /// What they were about: the name of a call type.
+    pub call_type: Option<String>,
+    /// Whether they were recorded.
+    pub recorded: Option<bool>,
+    /// Whether nothing is left to do.
+    pub done: Option<bool>,
+    /// Which began then or later.
+    pub since: Option<Timestamp>,
+    /// Which began before then.
+    pub until: Option<Timestamp>,
+}
+
+impl CallCriteria {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a page of calls begins: after this row, newest first (keyset paging).

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use crate::base::id::{CallId, OrganizationId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
-    AuditRow, CallTypeRow, Found, OnAnswer, OrganizationRow, Subject, TaskFilter, TaskRow,
-    TicketFilter, TicketRow, TimelineEntry, UndoRow,
+    AuditRow, CallCriteria, CallCursor, CallFilter, CallPage, CallTypeRow, Found, OnAnswer,
+    OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
+    TimelineEntry, UndoRow,
 };
 use crate::crm::store::StoreError;
 use crate::crm::{
-    audit, call_backs, call_types, find, on_answer, organizations, tasks, tickets, timeline, undo,
+    audit, call_backs, call_criteria, call_types, figures, find, on_answer, organizations, tasks,
+    tickets, timeline, undo,
 };
 
 impl Reader {
@@ -21,6 +23,35 @@ impl Reader {
     /// Fails when SQLite refuses.
     pub fn organization(&self, id: OrganizationId) -> Result<Option<OrganizationRow>, StoreError> {
         Ok(organizations::one(self.connection(), id)?)
+    }
+
+    /// Reads one page of calls by narrower criteria, newest first; its total counts at most 10,000.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn calls_where(
+        &self,
+        filter: CallFilter,
+        criteria: &CallCriteria,
+        search: &str,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<CallPage, StoreError> {
+        call_criteria::page(self.connection(), filter, criteria, search, after, limit)
+    }
+
+    /// Counts what happened in each queue in that time.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn figures(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<QueueFigures>, StoreError> {
+        Ok(figures::by_queue(self.connection(), since, until)?)
     }
 
     /// Reads one ticket with its articles.

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 
-pub use crate::crm::page_row::{CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter};
+pub use crate::crm::page_row::{
+    CallCriteria, CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter,
+};
 pub use crate::crm::subject::Subject;
 pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
 pub use crate::crm::work_row::{
-    AuditRow, CallTypeRow, Found, LeadStage, Membership, NoteRow, OnAnswer, TaskKind, TaskRow,
-    TimelineEntry, UndoRow, Undone,
+    AuditRow, CallTypeRow, Found, LeadStage, Membership, NoteRow, OnAnswer, QueueFigures, TaskKind,
+    TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
 pub use crate::crm::quality_row::{
@@ -30,7 +32,7 @@ pub enum CallDirection {
 }
 
 /// Where a call stands; the ended ones are final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallState {
     /// It rings, here or there.

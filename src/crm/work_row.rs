@@ -118,6 +118,31 @@ pub struct CallTypeRow {
     pub place: u32,
 }
 
+/// What happened in a queue in some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueFigures {
+    /// The queue; none for calls of no queue.
+    pub queue: Option<String>,
+    /// All calls.
+    pub calls: u32,
+    /// Those that came in.
+    pub inbound: u32,
+    /// Those that were answered.
+    pub answered: u32,
+    /// Those that came in and nobody answered.
+    pub missed: u32,
+    /// Missed ones that somebody tried to call back.
+    pub called_back: u32,
+    /// How soon, from the end of the missed call, on the mean, in milliseconds.
+    pub call_back_millis: Option<i64>,
+    /// How long answered ones that came in had waited, on the mean, in milliseconds.
+    pub waiting_millis: Option<i64>,
+    /// How long was talked, in all, in milliseconds.
+    pub talking_millis: i64,
+    /// How long agents wrote after a call, on the mean, in milliseconds.
+    pub wrap_up_millis: Option<i64>,
+}
+
 /// A change, as the trail keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {

@@ -129,6 +129,11 @@ fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
     assert_eq!(changed[0]["notes"], "called us");
     ringdesk(&phone, &["calls", "done"]);
     assert!(ringdesk(&phone, &["calls", "--filter", "to-call-back"]).is_empty());
+    let done = ["calls", "--done", "true", "--state", "no-answer"];
+    assert_eq!(ringdesk(&phone, &done).len(), 1);
+    assert!(ringdesk(&phone, &["calls", "--queue", "sales"]).is_empty());
+    let figures = ringdesk(&phone, &["calls", "figures"]);
+    assert_eq!(figures[0]["missed"], 1, "{figures:#?}");
     let trail = ringdesk(&phone, &["audit"]);
     let words: Vec<_> = trail
         .iter()

@@ -3,6 +3,7 @@
 mod arrivals;
 mod calls;
 mod contacts;
+mod criteria;
 mod durability;
 mod ladders;
 mod matching;
