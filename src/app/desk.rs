@@ -131,6 +131,11 @@ pub enum DeskRequest {
         /// How many at most.
         limit: usize,
     },
+    /// The numbers to call back.
+    Callbacks {
+        /// How many at most.
+        limit: usize,
+    },
     /// What happened in each queue.
     Figures {
         /// From when on.
@@ -284,6 +289,9 @@ impl Records {
                     reader.calls_where(filter, &criteria, &search, None, limit)
                 };
                 json!(self.read(page).await?.rows)
+            }
+            DeskRequest::Callbacks { limit } => {
+                json!(self.read(move |reader| reader.callbacks(limit)).await?)
             }
             DeskRequest::Figures { since, until } => {
                 json!(

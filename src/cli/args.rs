@@ -313,6 +313,8 @@ pub(super) enum CallsTask {
     Enter(CallEnterArgs),
     /// Say that nothing is left to do for any missed call.
     Done(ListArgs),
+    /// List the numbers to call back: how many missed calls wait, and how often somebody tried.
+    Callbacks(ListArgs),
     /// Count what happened in each queue on a day: calls, missed ones, how soon they were called back.
     Figures(FiguresArgs),
 }

@@ -346,6 +346,12 @@ pub(super) async fn calls_where(
     }
 }
 
+/// `ringdesk calls callbacks`.
+pub(super) async fn callbacks(args: ListArgs) -> anyhow::Result<Exit> {
+    let limit = usize::try_from(args.limit)?;
+    list(&args, DeskRequest::Callbacks { limit }).await
+}
+
 /// `ringdesk calls done`.
 pub(super) async fn all_done(args: ListArgs) -> anyhow::Result<Exit> {
     list(&args, DeskRequest::AllDone).await

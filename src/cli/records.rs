@@ -20,6 +20,7 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         Some(CallsTask::Set(args)) => return desk::set_call(args).await,
         Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
+        Some(CallsTask::Callbacks(args)) => return desk::callbacks(args).await,
         Some(CallsTask::Figures(args)) => return desk::figures(args).await,
         None => {}
     }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::base::id::{CallId, OrganizationId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
-    AuditRow, CallCriteria, CallCursor, CallFilter, CallPage, CallTypeRow, Found, OnAnswer,
-    OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
+    AuditRow, CallCriteria, CallCursor, CallFilter, CallPage, CallTypeRow, CallbackRow, Found,
+    OnAnswer, OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
     TimelineEntry, UndoRow,
 };
 use crate::crm::store::StoreError;
@@ -150,6 +150,28 @@ impl Reader {
         let (count, last) = call_backs::attempts(self.connection(), missed)?;
         let last = last.and_then(|micros| Timestamp::from_microsecond(micros).ok());
         Ok((count, last))
+    }
+
+    /// Reads the numbers to call back, the newest missed call first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn callbacks(&self, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        let page = self.calls(CallFilter::ToCallBack, "", None, limit)?;
+        page.rows
+            .into_iter()
+            .zip(page.waiting)
+            .map(|(call, missed)| {
+                let (attempts, last_attempt) = self.attempts(call.id)?;
+                Ok(CallbackRow {
+                    call,
+                    missed,
+                    attempts,
+                    last_attempt,
+                })
+            })
+            .collect()
     }
 
     /// Reads the missed calls that a dialled call is the answer to, the oldest first.

@@ -118,6 +118,19 @@ pub struct CallTypeRow {
     pub place: u32,
 }
 
+/// A number to call back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallbackRow {
+    /// Its newest missed call.
+    pub call: CallRow,
+    /// How many of its missed calls wait.
+    pub missed: u32,
+    /// How often somebody tried to call back since that one.
+    pub attempts: u32,
+    /// When the last time.
+    pub last_attempt: Option<Timestamp>,
+}
+
 /// What happened in a queue in some time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueFigures {

@@ -85,6 +85,81 @@ fn an_unknown_caller_is_drafted_created_wrapped_up_and_known_next_time() {
 }
 
 #[test]
+fn a_number_of_two_people_is_one_call_and_a_question_each_time() {
+    let mut phone = Phone::start(&["--no-register"]);
+    let answered = |phone: &mut Phone| {
+        let caller = Sipp::to(phone.address(), "call-in", &[]);
+        phone.wait("incoming");
+        phone.command("answer");
+        let opens = phone.wait("opens");
+        caller.passes();
+        phone.wait("ended");
+        opens
+    };
+    let remote = answered(&mut phone)["from"].as_str().unwrap().to_owned();
+    for name in ["Anna", "Bert"] {
+        ringdesk(&phone, &["contacts", "--add", name, "--number", &remote]);
+    }
+    let opens = answered(&mut phone);
+    assert_eq!(opens["open"], "choose", "{opens:#}");
+    assert_eq!(opens["contact"], Value::Null, "{opens:#}");
+    assert_eq!(opens["candidates"].as_array().unwrap().len(), 2);
+    let rows = phone.calls();
+    assert_eq!(rows.len(), 2, "one record for each call");
+    let newest = rows[0]["id"].as_str().unwrap();
+    ringdesk(&phone, &["calls", "set", newest, "--caller", "contact:2"]);
+    // Next time the choice ranks first, and it is still a question.
+    let opens = answered(&mut phone);
+    assert_eq!(opens["open"], "choose", "{opens:#}");
+    assert_eq!(opens["candidates"][0]["name"], "Bert", "{opens:#}");
+    assert_eq!(opens["candidates"][0]["level"], "manual", "{opens:#}");
+    assert_eq!(phone.calls()[0]["contact"], Value::Null, "not chosen yet");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
+fn a_missed_call_is_called_back_until_somebody_talked() {
+    let mut phone = Phone::start(&["--no-register"]);
+    for _ in 0..2 {
+        Sipp::to(phone.address(), "cancel-after-180", &["-s", "sipp"]).passes();
+        phone.wait("ended");
+    }
+    let waiting = |phone: &Phone| ringdesk(phone, &["calls", "callbacks"]);
+    let rows = waiting(&phone);
+    assert_eq!(
+        (rows.len(), &rows[0]["missed"]),
+        (1, &json!(2)),
+        "{rows:#?}"
+    );
+    assert_eq!(rows[0]["attempts"], 0);
+    let remote = rows[0]["call"]["remote"].as_str().unwrap();
+    let user = remote.split(['@', ':']).nth(1).unwrap();
+    let call_back = |phone: &mut Phone, scenario: &str| {
+        let peer = Sipp::called(scenario, &[]);
+        let address = peer.uri().split_once('@').unwrap().1.to_owned();
+        phone.send(&json!({"command": "call", "uri": format!("sip:{user}@{address}")}));
+        phone.wait_for(
+            "the call back",
+            std::time::Duration::from_secs(20),
+            |event| event["event"] == "answered" || event["event"] == "ended",
+        );
+        peer
+    };
+    call_back(&mut phone, "busy").passes();
+    let rows = waiting(&phone);
+    assert_eq!(rows[0]["attempts"], 1, "{rows:#?}");
+    assert!(rows[0]["last_attempt"].is_string());
+    let peer = call_back(&mut phone, "call-out");
+    phone.command("hangup");
+    phone.wait_for("the end", std::time::Duration::from_secs(20), |event| {
+        event["event"] == "ended" && event["direction"] == "outbound" && event["status"] == 200
+    });
+    peer.passes();
+    assert!(waiting(&phone).is_empty());
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
 fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
     let mut phone = Phone::start(&["--no-register"]);
     let entered = ringdesk(
