@@ -13,8 +13,8 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    call_ladders, call_quality, call_types, calls, contacts, notes, organizations, records,
-    refused, removal, tasks, tickets, wrap_up,
+    call_ladders, call_quality, call_types, calls, contacts, notes, organizations, own_lines,
+    records, refused, removal, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -224,6 +224,10 @@ pub(crate) fn apply(
         Write::CountRefused(at, counts) => {
             refused::add(transaction, *at, counts)?;
             Written::Refused
+        }
+        Write::SaveOwnLines(keys) => {
+            own_lines::save(transaction, keys)?;
+            Written::Settled
         }
         Write::Settle => Written::Settled,
     })

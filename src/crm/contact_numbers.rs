@@ -104,8 +104,9 @@ pub(crate) fn replace(
         transaction
             .prepare_cached(&format!(
                 "INSERT INTO {table}
-                 ({column}, place, label, raw, e164, digits, reversed, address, internal)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                 ({column}, place, label, raw, e164, digits, reversed, address, internal, extension,
+                  stem)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
             ))?
             .execute(params![
                 id,
@@ -117,13 +118,15 @@ pub(crate) fn replace(
                 keys.reversed,
                 keys.address,
                 keys.internal,
+                keys.extension,
+                keys.stem,
             ])?;
         stored.push(keys);
     }
     Ok(stored)
 }
 
-/// Makes all keys again, after the region for numbers without a country code changed.
+/// Makes all keys again, after the region for numbers without a country code, or the reading itself, changed.
 pub(crate) fn read_again(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
     for owner in [
         Owner::Contact(ContactId(0)),
@@ -132,7 +135,8 @@ pub(crate) fn read_again(transaction: &Transaction<'_>, region: &str) -> rusqlit
         let (table, column, _) = owner.place();
         let mut all = transaction.prepare(&format!("SELECT {column}, place, raw FROM {table}"))?;
         let mut change = transaction.prepare(&format!(
-            "UPDATE {table} SET e164 = ?3, digits = ?4, reversed = ?5, address = ?6, internal = ?7
+            "UPDATE {table} SET e164 = ?3, digits = ?4, reversed = ?5, address = ?6, internal = ?7,
+                extension = ?8, stem = ?9
              WHERE {column} = ?1 AND place = ?2"
         ))?;
         // The keys may change while the table is read: they are not part of its order.
@@ -147,7 +151,9 @@ pub(crate) fn read_again(transaction: &Transaction<'_>, region: &str) -> rusqlit
                 keys.digits,
                 keys.reversed,
                 keys.address,
-                keys.internal
+                keys.internal,
+                keys.extension,
+                keys.stem
             ])?;
         }
     }

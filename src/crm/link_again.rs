@@ -377,7 +377,7 @@ fn unlink(
 
 /// The keys under which calls with a number are stored: whatever was known of it then.
 fn spellings(keys: &NumberKeys) -> impl Iterator<Item = &String> {
-    [&keys.e164, &keys.digits, &keys.address]
+    [&keys.e164, &keys.digits, &keys.address, &keys.direct]
         .into_iter()
         .flatten()
 }

@@ -1,8 +1,8 @@
 //! Who calls? From a number to ranked candidates, each with its rule in plain words.
 //!
 //! The order: an earlier choice, the same number in international form, in national form, the same
-//! internal number, the same SIP address; and only when nobody has the number, those of whom the last
-//! digits agree.
+//! internal number, the same SIP address; and only when nobody has the number, those who have an extension of
+//! the same company, and those of whom the last digits agree.
 //! Numbers that are own lines match nobody.
 
 use std::cmp::Reverse;
@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use crate::base::country;
 use crate::base::id::{ContactId, OrganizationId};
 use crate::base::phone_number::PhoneNumber;
+use crate::crm::direct_dial::SameCompany;
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
 use crate::crm::row::{Identification, Match, MatchLevel, Subject};
 use crate::crm::store::StoreError;
@@ -86,13 +87,18 @@ pub(crate) fn candidates(
             reason: format!("you chose this {} for this number before", subject.kind()),
         });
     }
+    let same_company = SameCompany::of(connection, keys, numbering)?;
     if let Some(e164) = &keys.e164 {
+        // An extension beside the number is somebody else's than the caller's, unless it is the same.
         found.query(
             connection,
-            "n.e164 = ?1",
-            &[e164],
+            "n.e164 = ?1 AND (n.extension IS NULL OR n.extension = ?2)",
+            &[e164, &keys.extension],
             "same number in international form",
         )?;
+    }
+    for candidate in same_company.dialled {
+        found.add(candidate);
     }
     if let Some(digits) = &keys.digits {
         // Two numbers that are both known in international form are the same or not.
@@ -113,7 +119,10 @@ pub(crate) fn candidates(
     }
     // Beside somebody who has the number, a guess is only noise.
     if let (Some(reversed), true) = (&keys.reversed, found.matches.is_empty()) {
-        found.weak(connection, reversed)?;
+        for candidate in same_company.near {
+            found.add(candidate);
+        }
+        found.weak(connection, reversed, numbering)?;
     }
     Ok(found.matches)
 }
@@ -163,7 +172,12 @@ impl Found {
     }
 
     /// Adds those of whom at least the last [`WEAK_DIGITS`] digits agree, most digits first.
-    fn weak(&mut self, connection: &Connection, reversed: &str) -> rusqlite::Result<()> {
+    fn weak(
+        &mut self,
+        connection: &Connection,
+        reversed: &str,
+        numbering: &Numbering,
+    ) -> rusqlite::Result<()> {
         let Some(end) = reversed.get(..WEAK_DIGITS) else {
             return Ok(());
         };
@@ -176,6 +190,9 @@ impl Found {
         let mut weak = Vec::new();
         let mut rows = query.query(params![end, WEAK_SCAN])?;
         while let Some(row) = rows.next()? {
+            if is_own(row, 6, numbering)? {
+                continue;
+            }
             let (agreeing, reason) = agreement(reversed, row, 4)?;
             weak.push((agreeing, person(row, MatchLevel::Weak, reason)?));
         }
@@ -186,6 +203,9 @@ impl Found {
         )?;
         let mut rows = query.query(params![end, WEAK_SCAN])?;
         while let Some(row) = rows.next()? {
+            if is_own(row, 4, numbering)? {
+                continue;
+            }
             let (agreeing, reason) = agreement(reversed, row, 2)?;
             weak.push((agreeing, organization(row, MatchLevel::Weak, reason)?));
         }
@@ -249,6 +269,13 @@ fn agreement(reversed: &str, row: &Row<'_>, first: usize) -> rusqlite::Result<(u
         agreeing,
         format!("only the last {agreeing} digits agree with {number}"),
     ))
+}
+
+/// Whether a stored number, whose reversed digits stand in that column, is an own line.
+fn is_own(row: &Row<'_>, column: usize, numbering: &Numbering) -> rusqlite::Result<bool> {
+    let reversed: String = row.get(column)?;
+    let e164: String = "+".chars().chain(reversed.chars().rev()).collect();
+    Ok(numbering.is_own_key(&e164))
 }
 
 fn with_label(rule: &str, label: &str) -> String {

@@ -2,12 +2,12 @@
 //!
 //! A step that was released is never edited: what it made wrong, a later one mends.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contacts, memberships, notes, number_choices, organizations, refused, tasks,
-    tickets, undo,
+    contact_numbers, contacts, direct_dial, memberships, notes, number_choices, organizations,
+    refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -45,7 +45,12 @@ const STEPS: &[&str] = &[
     audit::CREATE,
     undo::CREATE,
     call_criteria::CREATE,
+    direct_dial::ADD_EXTENSIONS,
 ];
+
+/// How numbers are read: another word than the file's makes all number keys again. It changes when the
+/// same spelling gets other keys.
+const READING: &str = "2";
 
 const SETTINGS: &str = "
 -- What the rows depend on and the configuration may change: with another region the numbers
@@ -66,11 +71,12 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Brings the schema to the newest version in one transaction, and the number keys to the region.
+/// Brings the schema to the newest version in one transaction, and the number keys to the region and to how
+/// numbers are read now.
 pub(crate) fn migrate(connection: &mut Connection, region: &str) -> rusqlite::Result<()> {
     migrate_to(connection, newest())?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    follow_region(&transaction, region)?;
+    follow_reading(&transaction, region)?;
     transaction.commit()
 }
 
@@ -91,25 +97,37 @@ fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> 
 
 /// Reads the region that the number keys were made for.
 pub(crate) fn stored_region(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let mut query = connection.prepare("SELECT value FROM store_settings WHERE name = 'region'")?;
-    let mut rows = query.query([])?;
-    rows.next()?.map(|row| row.get(0)).transpose()
+    setting(connection, "region")
 }
 
-fn follow_region(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
+/// Reads what the store was told under a name.
+pub(crate) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM store_settings WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Keeps a value under a name.
+pub(crate) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO store_settings (name, value) VALUES (?1, ?2)")?
+        .execute([name, value])?;
+    Ok(())
+}
+
+fn follow_reading(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
     let before = stored_region(transaction)?;
-    if before.as_deref() == Some(region) {
+    let reading = setting(transaction, "reading")?;
+    if before.as_deref() == Some(region) && reading.as_deref() == Some(READING) {
         return Ok(());
     }
     if before.is_some() {
         contact_numbers::read_again(transaction, region)?;
         contacts::index_all(transaction)?;
     }
-    transaction.execute(
-        "INSERT OR REPLACE INTO store_settings (name, value) VALUES ('region', ?1)",
-        [region],
-    )?;
-    Ok(())
+    set(transaction, "region", region)?;
+    set(transaction, "reading", READING)
 }
 
 #[cfg(test)]

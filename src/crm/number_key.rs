@@ -1,7 +1,7 @@
 //! The keys under which a number is looked up: one spelling for all that mean the same.
 
-use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::base::phone_number::{PhoneNumber, percent_decoded, split_scheme};
 
@@ -28,7 +28,7 @@ const WITHHELD: [&str; 7] = [
 pub(crate) struct Numbering {
     /// The ISO 3166 code for numbers without a country code.
     pub(crate) region: String,
-    own: RwLock<HashSet<String>>,
+    own: Arc<RwLock<BTreeSet<String>>>,
 }
 
 impl Numbering {
@@ -36,17 +36,35 @@ impl Numbering {
     pub(crate) fn new(region: &str) -> Self {
         Self {
             region: region.to_owned(),
-            own: RwLock::default(),
+            own: Arc::default(),
         }
     }
 
-    /// Replaces the own numbers.
-    pub(crate) fn set_own(&self, numbers: &[String]) {
-        let keys = numbers
+    /// The same own numbers, and the region of an account.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            own: Arc::clone(&self.own),
+        }
+    }
+
+    /// Replaces the own numbers; gives their keys, when they are others than before.
+    pub(crate) fn set_own(&self, numbers: &[String]) -> Option<Vec<String>> {
+        let keys: BTreeSet<String> = numbers
             .iter()
             .filter_map(|number| self.keys(number).key().map(str::to_owned))
             .collect();
-        *self.own.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        if *own == keys {
+            return None;
+        }
+        own.clone_from(&keys);
+        Some(keys.into_iter().collect())
+    }
+
+    /// Takes the keys of the own numbers as they were kept.
+    pub(crate) fn know_own(&self, keys: Vec<String>) {
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = keys.into_iter().collect();
     }
 
     /// Reads a number's keys.
@@ -56,12 +74,13 @@ impl Numbering {
 
     /// Whether a number is an own line.
     pub(crate) fn is_own(&self, keys: &NumberKeys) -> bool {
-        keys.key().is_some_and(|key| {
-            self.own
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(key)
-        })
+        keys.key().is_some_and(|key| self.is_own_key(key))
+    }
+
+    /// Whether a number's key is that of an own line.
+    pub(crate) fn is_own_key(&self, key: &str) -> bool {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        own.contains(key)
     }
 }
 
@@ -79,6 +98,12 @@ pub(crate) struct NumberKeys {
     pub(crate) address: Option<String>,
     /// Whether it is a short internal number or a service code.
     pub(crate) internal: bool,
+    /// The extension beside the number.
+    pub(crate) extension: Option<String>,
+    /// What the numbers of a company's extensions begin with, where its spelling shows it.
+    pub(crate) stem: Option<String>,
+    /// The number of the extension itself, where it is dialled as further digits.
+    pub(crate) direct: Option<String>,
 }
 
 impl NumberKeys {
@@ -104,6 +129,13 @@ impl NumberKeys {
             address: None,
             internal: number.internal,
             e164: number.e164,
+            direct: number
+                .stem
+                .as_ref()
+                .zip(number.extension.as_ref())
+                .map(|(stem, extension)| format!("{stem}{extension}")),
+            extension: number.extension,
+            stem: number.stem,
         }
     }
 
@@ -151,6 +183,64 @@ fn address(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::phone_number::spellings::{Expected, Spelling};
+    use crate::base::random::{Random as _, SeededRandom};
+
+    /// The rows of the table that mean one subscriber are found by one key, from a whole address too.
+    #[test]
+    fn each_spelling_of_a_number_has_the_key_of_its_international_form() {
+        for row in Spelling::all() {
+            let keys = NumberKeys::of(&row.written, row.region);
+            let what = format!("{:?} in {}", row.written, row.region);
+            match row.expected {
+                Expected::Public(number) => {
+                    assert_eq!(keys.key(), Some(number), "{what}");
+                    let whole = NumberKeys::of(number, row.region);
+                    assert_eq!(
+                        (&whole.digits, &whole.reversed),
+                        (&keys.digits, &keys.reversed)
+                    );
+                }
+                Expected::Withheld => assert_eq!(keys.key(), None, "{what}"),
+                Expected::Internal | Expected::Service => {
+                    assert!(keys.internal && keys.key().is_some(), "{what}");
+                    assert_eq!(keys.reversed, None, "{what}");
+                }
+                Expected::None => assert_eq!(keys.e164, None, "{what}"),
+            }
+            assert_eq!(keys.extension.as_deref(), row.extension, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_has_the_key_of_what_was_written() {
+        for row in Spelling::all() {
+            let shown = PhoneNumber::parse(&row.written, row.region).display();
+            let keys = NumberKeys::of(&row.written, row.region);
+            let again = NumberKeys::of(&shown, row.region);
+            assert_eq!(again.key(), keys.key(), "{shown:?} of {:?}", row.written);
+        }
+    }
+
+    #[test]
+    fn keys_are_bounded_and_reading_them_again_changes_nothing() {
+        let mut random = SeededRandom::new(5);
+        let alphabet: Vec<char> = "0123456789+*#()/-.,;=@:<>%xaZé٣０\u{a0}\u{202e} "
+            .chars()
+            .collect();
+        for _ in 0..20_000 {
+            let length = random.next_u32() % 48;
+            let text: String = (0..length)
+                .map(|_| alphabet[random.next_u32() as usize % alphabet.len()])
+                .collect();
+            let keys = NumberKeys::of(&text, "DE");
+            let Some(key) = keys.key() else { continue };
+            assert!(key.len() <= ADDRESS_LIMIT + 1, "{text:?}");
+            if let Some(e164) = &keys.e164 {
+                assert_eq!(NumberKeys::of(e164, "US").key(), Some(key), "{text:?}");
+            }
+        }
+    }
 
     #[test]
     fn all_spellings_of_a_number_share_one_key() {

@@ -17,7 +17,7 @@ use crate::crm::row::{
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
     call_ladders, call_links, call_page, call_quality, calls, contacts, match_number, migration,
-    organizations, refused,
+    organizations, own_lines, refused,
 };
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
@@ -58,7 +58,9 @@ impl Reader {
         let region = migration::stored_region(&connection)
             .map_err(|error| open::failed(&path, &error))?
             .unwrap_or_default();
-        Self::new(connection, Arc::new(Numbering::new(&region)))
+        let numbering = Numbering::new(&region);
+        own_lines::load(&connection, &numbering)
+            .and_then(|()| Self::new(connection, Arc::new(numbering)))
             .map_err(|error| open::failed(&path, &error))
     }
 
@@ -88,6 +90,16 @@ impl Reader {
     /// Fails when SQLite refuses.
     pub fn identify(&self, number: &str) -> Result<Identification, StoreError> {
         match_number::identify(&self.connection, number, &self.numbering)
+    }
+
+    /// Finds who a number or SIP user belongs to that is read as an account's region writes it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn identify_in(&self, number: &str, region: &str) -> Result<Identification, StoreError> {
+        let numbering = self.numbering.in_region(region);
+        match_number::identify(&self.connection, number, &numbering)
     }
 
     /// Reads one page of calls, newest first; `ToCallBack` gives the newest of each number.

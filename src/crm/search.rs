@@ -18,6 +18,8 @@ pub(crate) fn full_text(search: &str) -> Option<String> {
     }
     let mut terms = Vec::new();
     let mut digits = String::new();
+    // Nobody dials the zero in `+49 (0)30`, and the index has numbers as they are dialled.
+    let search = search.replace("(0)", " ");
     for word in search.split_whitespace().take(8) {
         let word: String = word.chars().take(64).collect();
         if word.chars().any(char::is_alphabetic) {
@@ -92,6 +94,12 @@ mod tests {
             full_text("anna 0049 30").as_deref(),
             Some(
                 "{name organization} : \"anna\" * AND ((numbers : \"4930\" *) OR (reversed : \"039400\" *) OR (name : \"004930\" *))"
+            )
+        );
+        assert_eq!(
+            full_text("+49 (0)30/12").as_deref(),
+            Some(
+                "((numbers : \"493012\" *) OR (reversed : \"210394\" *) OR (name : \"493012\" *))"
             )
         );
         assert_eq!(

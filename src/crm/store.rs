@@ -20,7 +20,7 @@ use crate::crm::row::{
     LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
-use crate::crm::{arrivals, calls, migration, open, reader, writer};
+use crate::crm::{arrivals, calls, migration, open, own_lines, reader, writer};
 
 pub use crate::crm::store_error::{OpenError, StoreError};
 pub use crate::crm::write::{CallChange, DraftFate, WrapUp, Write, Written};
@@ -72,6 +72,7 @@ impl Store {
         let numbering = Arc::new(Numbering::new(default_region));
         let prepared = migration::migrate(&mut connection, default_region)
             .and_then(|()| {
+                own_lines::load(&connection, &numbering)?;
                 let transaction = connection.transaction()?;
                 arrivals::settle(&transaction, &numbering)?;
                 calls::interrupt_open(&transaction)?;
@@ -115,9 +116,13 @@ impl Store {
         })
     }
 
-    /// Says which numbers and addresses are the accounts' own: they never match a contact.
+    /// Says which numbers and addresses are the accounts' own: they never match a contact. The file keeps
+    /// them for its next start.
     pub fn set_own_numbers(&self, numbers: &[String]) {
-        self.numbering.set_own(numbers);
+        if let Some(keys) = self.numbering.set_own(numbers) {
+            // The next start is told again; nobody waits for this one.
+            drop(self.write(Write::SaveOwnLines(keys)));
+        }
     }
 
     /// Says whose changes the trail notes from here on.
@@ -155,6 +160,19 @@ impl Store {
     pub fn identify(&self, number: &str) -> oneshot::Receiver<Result<Identification, StoreError>> {
         let number = number.to_owned();
         ask(&self.lookups, move |reader| reader.identify(&number))
+    }
+
+    /// Finds who the far end of an account's call is: its number is read as the account's region writes
+    /// it. It never waits behind a page or a search.
+    pub fn identify_in(
+        &self,
+        number: &str,
+        region: &str,
+    ) -> oneshot::Receiver<Result<Identification, StoreError>> {
+        let (number, region) = (number.to_owned(), region.to_owned());
+        ask(&self.lookups, move |reader| {
+            reader.identify_in(&number, &region)
+        })
     }
 
     /// Reads one page of calls, newest first; `ToCallBack` gives the newest of each number. A

@@ -159,6 +159,8 @@ pub enum Write {
     Undo(UndoId),
     /// Add to what was refused unheard in that minute: source, reason, how often.
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
+    /// Keep the keys of the own lines, for who reads the file while no phone runs.
+    SaveOwnLines(Vec<String>),
     /// Change nothing: its answer says that what was queued before can be read.
     Settle,
 }

@@ -7,6 +7,7 @@ mod criteria;
 mod durability;
 mod ladders;
 mod matching;
+mod numbers;
 mod opening;
 mod quality;
 mod records;
