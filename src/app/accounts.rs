@@ -7,6 +7,7 @@ use crate::app::options::{AccountOptions, EngineOptions};
 use crate::app::transports;
 use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
+use crate::base::phone_number::PhoneNumber;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::config::call_extensions::{CallExtensions, ReliableChoice};
@@ -108,12 +109,13 @@ impl Engine {
 
     /// The own lines never become customers.
     fn tell_own_numbers(&self) {
-        let own: Vec<String> = self
-            .accounts
-            .iter()
-            .map(|live| live.account.address.clone())
-            .collect();
-        self.store.set_own_numbers(&own);
+        let accounts = self.accounts.iter().map(|live| &live.account);
+        self.store.set_own_numbers(&own_numbers(accounts));
+    }
+
+    /// The region by which the numbers of a call are read.
+    pub(super) fn region_of(&self, account: Option<AccountId>) -> &str {
+        region_of(&self.accounts, account).unwrap_or(&self.options.settings.region)
     }
 
     /// Adds or changes an account on the agent's wish and keeps it, with the passwords of its registrar
@@ -203,6 +205,7 @@ impl Engine {
         self.forget_watching(id);
         self.endpoint.remove_account(now, id);
         self.assign_colleagues(now);
+        self.tell_own_numbers();
         self.persist();
         if live.stored && self.options.persist {
             let secrets = self.options.paths.secrets_file.clone();
@@ -346,6 +349,26 @@ impl Engine {
     }
 }
 
+/// The region of an account; without one, that of the first.
+fn region_of(accounts: &[LiveAccount], account: Option<AccountId>) -> Option<&str> {
+    accounts
+        .iter()
+        .find(|live| Some(live.id) == account)
+        .or_else(|| accounts.first())
+        .map(|live| live.account.dial_plan.region.as_str())
+        .filter(|region| !region.is_empty())
+}
+
+/// The accounts' own lines, each as its region reads it: another region may make another number of it.
+pub(super) fn own_numbers<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
+    accounts
+        .map(|account| {
+            let number = PhoneNumber::parse(&account.address, &account.dial_plan.region);
+            number.e164.unwrap_or_else(|| account.address.clone())
+        })
+        .collect()
+}
+
 /// Translates the extensions of calls for the SIP core.
 pub(super) fn extensions(chosen: CallExtensions) -> crate::sip::CallExtensions {
     crate::sip::CallExtensions {
@@ -416,4 +439,49 @@ fn setup(
         ring_limit: Duration::from_secs(u64::from(account.ring_limit_seconds)),
         extensions: extensions(account.extensions),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(id: u32, address: &str, region: &str) -> LiveAccount {
+        let mut account = Account {
+            address: address.to_owned(),
+            ..Account::default()
+        };
+        region.clone_into(&mut account.dial_plan.region);
+        LiveAccount {
+            id: AccountId(id),
+            account,
+            password: None,
+            turn_password: None,
+            registration: Registration::Off,
+            stored: true,
+        }
+    }
+
+    #[test]
+    fn each_account_reads_numbers_as_its_own_country_writes_them() {
+        let accounts = [
+            live(3, "sip:03023125123@trunk.example.com", "DE"),
+            live(5, "sip:2125550123@trunk.example.com", "US"),
+            live(6, "sip:alice@pbx.example.com", ""),
+        ];
+        for (account, region) in [
+            (Some(3), Some("DE")),
+            (Some(5), Some("US")),
+            (Some(6), None),
+            (Some(9), Some("DE")),
+            (None, Some("DE")),
+        ] {
+            assert_eq!(region_of(&accounts, account.map(AccountId)), region);
+        }
+        assert_eq!(region_of(&[], None), None);
+        let own = own_numbers(accounts.iter().map(|live| &live.account));
+        assert_eq!(
+            own,
+            ["+493023125123", "+12125550123", "sip:alice@pbx.example.com"]
+        );
+    }
 }

@@ -12,6 +12,7 @@ use crate::base::clock;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
+use crate::base::phone_number::PhoneNumber;
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::uri::Uri;
 use crate::base::zone;
@@ -128,7 +129,8 @@ impl Engine {
     }
 
     fn look_up(&mut self, id: CallId, remote: &str) {
-        let found = self.store.identify(remote);
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        let found = self.store.identify_in(remote, self.region_of(account));
         let internal = self.internal.clone();
         tokio::spawn(async move {
             let found = found.await.unwrap_or(Err(StoreError::Closed));
@@ -176,7 +178,11 @@ impl Engine {
             return;
         };
         call.row = RowState::Sent;
-        let row = call.row();
+        let (mut row, account) = (call.row(), call.account);
+        if row.e164.is_none() {
+            // The store reads it as the first account would.
+            row.e164 = PhoneNumber::parse(&row.remote, self.region_of(account)).e164;
+        }
         self.record(Write::InsertCall(Box::new(row)));
     }
 
