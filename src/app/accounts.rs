@@ -103,12 +103,11 @@ impl Engine {
             }
         }
         self.assign_colleagues(now);
-        self.tell_own_numbers();
         self.dirty = true;
     }
 
     /// The own lines never become customers.
-    fn tell_own_numbers(&self) {
+    pub(super) fn tell_own_numbers(&self) {
         let accounts = self.accounts.iter().map(|live| &live.account);
         self.store.set_own_numbers(&own_numbers(accounts));
     }
@@ -164,6 +163,7 @@ impl Engine {
                 );
             }
         }
+        self.tell_own_numbers();
         self.persist();
         let named = [Some(address).zip(password), turn.zip(turn_password)];
         let named: Vec<(String, Secret)> = named.into_iter().flatten().collect();
@@ -191,6 +191,7 @@ impl Engine {
         if let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) {
             live.stored = false;
         }
+        self.tell_own_numbers();
         self.lab = true;
         // The lab's contacts were written beside the engine.
         self.rows_changed();
