@@ -6,8 +6,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contacts, memberships, notes, number_choices, organizations, refused, tasks,
-    tickets, undo,
+    contact_numbers, contacts, memberships, notes, number_choices, number_hints, organizations,
+    refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -45,6 +45,7 @@ const STEPS: &[&str] = &[
     audit::CREATE,
     undo::CREATE,
     call_criteria::CREATE,
+    number_hints::CREATE,
 ];
 
 const SETTINGS: &str = "
