@@ -16,6 +16,7 @@ use ringdesk::base::id::CallId;
 use ringdesk::base::phone_number::PhoneNumber;
 use ringdesk::base::redact;
 use ringdesk::crm::Store;
+use ringdesk::crm::mining::numbers::find;
 use ringdesk::crm::row::{CallDirection, CallRow, ContactNumber, ContactRow};
 use ringdesk::crm::store::Write;
 use ringdesk::media::processing::{MutedTalk, NoiseSuppression, Processing, VoiceProcessor};
@@ -25,7 +26,7 @@ use ringdesk::sip::parse;
 criterion_group! {
     name = parts;
     config = Criterion::default().sample_size(20);
-    targets = calibration, messages, numbers, descriptions, voice, store
+    targets = calibration, messages, numbers, mining, descriptions, voice, store
 }
 criterion_main!(parts);
 
@@ -105,6 +106,18 @@ fn messages(bench: &mut Criterion) {
 fn numbers(bench: &mut Criterion) {
     bench.bench_function("phone number parsed", |bench| {
         bench.iter(|| PhoneNumber::parse(black_box("(030) 901-820"), "DE"));
+    });
+}
+
+/// What a note of a page costs beside its own write, each time that it is saved.
+fn mining(bench: &mut Criterion) {
+    let signature = "Anna Schmidt, Muster GmbH, Hauptstr. 12, 10115 Berlin\n\
+        Tel. +49 (0) 30 / 123 45 67-0 | Mobil 0171 / 234 56 78\nFax: 030/1234568\n\
+        Rechnung 2026-0512345 vom 12.05.2026, 1.234.567,89 EUR, IBAN DE89 3704 0044 0532 0130 00\n";
+    let words = "Wants to hear of the new printers before the end of the month.\n".repeat(12);
+    let page = format!("{words}{signature}");
+    bench.bench_function("a page with three numbers mined", |bench| {
+        bench.iter(|| find(black_box(&page), "DE"));
     });
 }
 

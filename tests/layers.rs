@@ -58,6 +58,7 @@ const TABLE: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &str)] = &[
     ("rsip", "sip"),
     ("rusqlite", "crm"),
+    ("mail_parser", "crm::mining"),
     ("cpal", "media::device"),
     ("earshot", "media::processing"),
     ("opusic_sys", "media::codec::libopus"),

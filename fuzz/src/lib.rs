@@ -8,8 +8,10 @@ mod dialog_info;
 mod dtls;
 mod dtmf;
 mod endpoint;
+mod mail;
 mod message;
 mod name_addr;
+mod numbers;
 mod rtcp;
 mod rtp;
 mod sdp;
@@ -24,14 +26,16 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 16] = [
+pub const TARGETS: [(&str, Oracle); 18] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtls", dtls::check),
     ("dtmf", dtmf::check),
     ("endpoint", endpoint::check),
+    ("mail", mail::check),
     ("message", message::check),
     ("name_addr", name_addr::check),
+    ("numbers", numbers::check),
     ("rtcp", rtcp::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::app::Records;
 use crate::base::id::{
-    CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
+    CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::row::{
-    ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, NoteRow,
-    OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState,
+    ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, HintFilter,
+    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter,
+    TicketRow, TicketState,
 };
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
@@ -143,6 +144,25 @@ pub enum DeskRequest {
         /// Before when.
         until: Timestamp,
     },
+    /// Guesses of whose a number is.
+    Hints(HintRequest),
+}
+
+/// A question or a change about guesses of whose a number is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HintRequest {
+    /// Those of the newest texts first.
+    List {
+        /// Which.
+        filter: HintFilter,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Say what a guess is.
+    Judge(HintId, HintVerdict),
+    /// Keep what mails say of their senders' numbers.
+    AddMails(Vec<MailHints>),
 }
 
 /// Which tickets, in words.
@@ -299,7 +319,19 @@ impl Records {
                         .await?
                 )
             }
+            DeskRequest::Hints(request) => self.hints(request).await?,
         })
+    }
+
+    async fn hints(&self, request: HintRequest) -> Result<Value, StoreError> {
+        match request {
+            HintRequest::List { filter, limit } => {
+                let list = move |reader: &Reader| reader.hints(&filter, limit);
+                Ok(json!(self.read(list).await?))
+            }
+            HintRequest::Judge(id, verdict) => self.write(Write::JudgeHint(id, verdict)).await,
+            HintRequest::AddMails(mails) => self.write(Write::AddMailHints(mails)).await,
+        }
     }
 
     async fn edit_call(&self, id: CallId, edit: CallEdit) -> anyhow::Result<Value> {
@@ -387,6 +419,10 @@ impl Records {
             Written::Task(id) => json!({"id": id}),
             Written::CallType(id) => json!({"id": id}),
             Written::Done(count) => json!({"done": count}),
+            Written::Hints(count) => json!({"new": count}),
+            Written::Judged(contact, linked) => {
+                json!({"contact": contact, "linked_calls": linked})
+            }
             Written::Undone(undone) => json!(undone),
             Written::Call | Written::Refused | Written::Settled => json!({}),
         })

@@ -21,6 +21,7 @@ mod ice;
 mod journal;
 mod ladders;
 mod live_call;
+mod mails;
 mod messages;
 mod microphone;
 mod options;
@@ -53,6 +54,7 @@ mod watched;
 mod writing;
 
 pub use engine::Waker;
+pub use mails::Mails;
 pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };

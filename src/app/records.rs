@@ -35,6 +35,11 @@ impl Records {
         Ok(Self::of(store, SharedLadders::default()))
     }
 
+    /// Says which numbers and addresses are the accounts' own, where no phone does.
+    pub fn set_own_lines(&self, addresses: &[String]) {
+        self.store.set_own_numbers(addresses);
+    }
+
     pub(super) fn of(store: Arc<Store>, ladders: SharedLadders) -> Self {
         Self { store, ladders }
     }

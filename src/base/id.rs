@@ -60,6 +60,8 @@ row_ids! {
     TaskId,
     /// Names a call type.
     CallTypeId,
+    /// Names a guess of whose a number is.
+    HintId,
     /// Names a step that can be undone.
     UndoId,
 }

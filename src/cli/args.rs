@@ -14,6 +14,7 @@ use crate::cli::desk_args::{
     UndoArgs,
 };
 use crate::cli::extension_args::ExtensionArgs;
+use crate::cli::hint_args::{HintsArgs, ImportMailArgs};
 use crate::cli::ice_args::IceArgs;
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
@@ -79,6 +80,10 @@ pub(super) enum Task {
     Audit(Deferred<AuditArgs>),
     /// List, add or delete call types.
     CallTypes(Deferred<CallTypesArgs>),
+    /// List guesses of whose a number is, found in notes, tickets and mails; confirm or reject them.
+    Hints(Deferred<HintsArgs>),
+    /// Read mails (mbox, eml) for their senders' numbers. The texts themselves are not kept.
+    ImportMail(Deferred<ImportMailArgs>),
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
     /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
     Doctor(Deferred<DoctorArgs>),

@@ -12,6 +12,8 @@ mod doctor;
 mod event_line;
 mod extension_args;
 mod headless;
+mod hint_args;
+mod hints;
 mod ice_args;
 mod lab;
 mod lab_guests;

@@ -114,14 +114,8 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
         Some(reply) => reply,
         None => {
             paths.create()?;
-            let config = crate::config::file::load(&paths.config_file)?;
-            let region = config
-                .accounts
-                .first()
-                .map_or(config.settings.region, |account| {
-                    account.dial_plan.region.clone()
-                });
-            let records = Records::open(&paths.data_dir, &region)?;
+            let records = Records::open(&paths.data_dir, &region(paths)?)?;
+            records.set_own_lines(&own_lines(paths)?);
             single_instance::carry_out_on_records(request, &records).await
         }
     };
@@ -131,7 +125,25 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
     }
 }
 
-fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {
+/// The ISO 3166 code for numbers without a country code.
+pub(super) fn region(paths: &Paths) -> anyhow::Result<String> {
+    let config = crate::config::file::load(&paths.config_file)?;
+    let first = config.accounts.first();
+    Ok(first.map_or(config.settings.region, |account| {
+        account.dial_plan.region.clone()
+    }))
+}
+
+/// The addresses of the accounts, which are nobody else's.
+fn own_lines(paths: &Paths) -> anyhow::Result<Vec<String>> {
+    let accounts = crate::config::file::load(&paths.config_file)?.accounts;
+    Ok(accounts
+        .into_iter()
+        .map(|account| account.address)
+        .collect())
+}
+
+pub(super) fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {
     for row in rows {
         print_line(&serde_json::to_string(row)?);
     }

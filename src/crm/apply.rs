@@ -7,14 +7,15 @@ use crate::base::id::CallId;
 use crate::crm::audit::{self, Change};
 use crate::crm::call_ladders::Pruning;
 use crate::crm::link_again::Relinking;
+use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
 use crate::crm::row::Subject;
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    call_ladders, call_quality, call_types, calls, contacts, notes, organizations, own_lines,
-    records, refused, removal, tasks, tickets, wrap_up,
+    call_ladders, call_quality, call_types, calls, contacts, hint_verdicts, notes, organizations,
+    own_lines, records, refused, removal, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -81,6 +82,9 @@ impl Context<'_> {
         change: &CallChange,
     ) -> Result<(), WriteError> {
         calls::change(transaction, id, change)?;
+        if matches!(change, CallChange::Notes(_) | CallChange::Subject(_)) {
+            texts::of_call(transaction, id, self.at, self.numbering)?;
+        }
         let (what, subject) = match change {
             CallChange::Subject(subject) => ("choose caller", *subject),
             CallChange::Link(subject) => ("link call", Some(*subject)),
@@ -108,6 +112,7 @@ pub(crate) fn apply(
         Write::InsertCall(call) => {
             calls::insert(transaction, call, context.numbering)?;
             if call.by_hand {
+                texts::of_call(transaction, call.id, at, context.numbering)?;
                 context.note(transaction, "enter call", None, &call.id.to_string())?;
             }
             Written::Call
@@ -127,6 +132,7 @@ pub(crate) fn apply(
         }
         Write::SaveContact(contact) => {
             let (id, relinking) = contacts::save(transaction, contact, context.numbering)?;
+            texts::of_contact(transaction, id, contact, at, context.numbering)?;
             let subject = Subject::Contact(id);
             let linked = context.saved(transaction, subject, contact.name.trim(), relinking)?;
             Written::Contact(id, linked)
@@ -147,12 +153,14 @@ pub(crate) fn apply(
         }
         Write::SaveTicket(ticket) => {
             let id = tickets::save(transaction, at, ticket)?;
+            texts::of_ticket(transaction, id, at, context.numbering)?;
             let subject = Some(Subject::Ticket(id));
             context.note(transaction, "save ticket", subject, &ticket.title)?;
             Written::Ticket(id)
         }
         Write::AddArticle(id, article) => {
-            tickets::add_article(transaction, at, *id, article)?;
+            let new = tickets::add_article(transaction, at, *id, article)?;
+            texts::of_article(transaction, new, at, context.numbering)?;
             let subject = Some(Subject::Ticket(*id));
             context.note(transaction, "add article", subject, article.kind.as_str())?;
             Written::Ticket(*id)
@@ -166,6 +174,7 @@ pub(crate) fn apply(
         }
         Write::SaveNote(note) => {
             let id = notes::save(transaction, at, context.agent, note)?;
+            texts::of_note(transaction, id, note, at, context.numbering)?;
             context.note(transaction, "save note", Some(note.about), "")?;
             Written::Note(id)
         }
@@ -208,6 +217,7 @@ pub(crate) fn apply(
         }
         Write::WrapUp(call, said) => {
             wrap_up::save(transaction, at, context.agent, *call, said)?;
+            texts::of_call(transaction, *call, at, context.numbering)?;
             context.note(transaction, "wrap up call", None, &call.to_string())?;
             Written::Call
         }
@@ -215,6 +225,23 @@ pub(crate) fn apply(
             let done = calls::all_done(transaction)?;
             context.note(transaction, "all calls done", None, &done.to_string())?;
             Written::Done(done)
+        }
+        Write::AddMailHints(mails) => {
+            let mut new = 0;
+            for mail in mails {
+                new += texts::of_mail(transaction, mail, at, context.numbering)?;
+            }
+            let detail = format!("{} mails", mails.len());
+            context.note(transaction, "import mail", None, &detail)?;
+            Written::Hints(new)
+        }
+        Write::JudgeHint(id, verdict) => {
+            let judged = hint_verdicts::judge(transaction, *id, *verdict, at, context.numbering)?;
+            let subject = judged.contact.map(Subject::Contact);
+            context.note(transaction, verdict.what(), subject, &judged.label)?;
+            let linked = judged.linked();
+            undo::record(transaction, at, &judged.label, &Undo::Judged(judged.undo))?;
+            Written::Judged(judged.contact, linked)
         }
         Write::Undo(id) => {
             let undone = undo::run(transaction, at, *id, context.numbering)?;

@@ -2,7 +2,8 @@
 //!
 //! The order: an earlier choice, the same number in international form, in national form, the same
 //! internal number, the same SIP address; and only when nobody has the number, those who have an extension of
-//! the same company, and those of whom the last digits agree.
+//! the same company, those of whom the last digits agree, and then those for whom texts name it
+//! (`mining`): the most and newest texts first.
 //! Numbers that are own lines match nobody.
 
 use std::cmp::Reverse;
@@ -13,10 +14,11 @@ use crate::base::country;
 use crate::base::id::{ContactId, OrganizationId};
 use crate::base::phone_number::PhoneNumber;
 use crate::crm::direct_dial::SameCompany;
+use crate::crm::hint_weight::{self, Weighed};
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
 use crate::crm::row::{Identification, Match, MatchLevel, Subject};
 use crate::crm::store::StoreError;
-use crate::crm::{calls, number_choices, records, tickets};
+use crate::crm::{calls, contacts, number_choices, number_hints, records, tickets};
 
 /// So many candidates at most: nobody reads more while it rings.
 const CANDIDATES: usize = 20;
@@ -39,15 +41,17 @@ pub(crate) fn identify(
 ) -> Result<Identification, StoreError> {
     let number = PhoneNumber::parse(text, &numbering.region);
     let keys = numbering.keys(text);
-    let matches = candidates(connection, &keys, numbering)?;
+    let Found { matches, strangers } = find(connection, &keys, numbering)?;
     let sure = matches
         .first()
         .filter(|best| best.level <= MatchLevel::Known)
         .map(|best| best.subject);
     Ok(Identification {
-        no_match: matches
-            .is_empty()
-            .then(|| no_match(&number, &keys, numbering)),
+        no_match: if matches.is_empty() {
+            Some(no_match(connection, &number, &keys, numbering, &strangers)?)
+        } else {
+            None
+        },
         last_calls: calls::last(connection, keys.key(), sure, LAST_CALLS)?,
         tickets: match sure {
             Some(subject) => tickets::latest(connection, subject, LAST_TICKETS)?,
@@ -58,6 +62,7 @@ pub(crate) fn identify(
             .region
             .map(|region| country::name(&region).map_or(region, str::to_owned)),
         e164: keys.e164,
+        strangers: strangers.into_iter().map(|person| person.best).collect(),
         matches,
     })
 }
@@ -68,12 +73,20 @@ pub(crate) fn candidates(
     keys: &NumberKeys,
     numbering: &Numbering,
 ) -> rusqlite::Result<Vec<Match>> {
+    Ok(find(connection, keys, numbering)?.matches)
+}
+
+fn find(
+    connection: &Connection,
+    keys: &NumberKeys,
+    numbering: &Numbering,
+) -> rusqlite::Result<Found> {
     let mut found = Found::default();
     let Some(key) = keys.key() else {
-        return Ok(found.matches);
+        return Ok(found);
     };
     if numbering.is_own(keys) {
-        return Ok(found.matches);
+        return Ok(found);
     }
     if let Some(subject) = number_choices::of(connection, key)?
         && let Some((name, organization)) = records::names(connection, subject)?
@@ -118,18 +131,23 @@ pub(crate) fn candidates(
         found.query(connection, "n.address = ?1", &[address], "same SIP address")?;
     }
     // Beside somebody who has the number, a guess is only noise.
-    if let (Some(reversed), true) = (&keys.reversed, found.matches.is_empty()) {
-        for candidate in same_company.near {
-            found.add(candidate);
+    if found.matches.is_empty() {
+        if let Some(reversed) = &keys.reversed {
+            for candidate in same_company.near {
+                found.add(candidate);
+            }
+            found.weak(connection, reversed, numbering)?;
         }
-        found.weak(connection, reversed, numbering)?;
+        found.maybe(connection, keys)?;
     }
-    Ok(found.matches)
+    Ok(found)
 }
 
 #[derive(Default)]
 struct Found {
     matches: Vec<Match>,
+    /// Who is no contact yet, and may be it.
+    strangers: Vec<Weighed>,
 }
 
 impl Found {
@@ -216,6 +234,32 @@ impl Found {
         Ok(())
     }
 
+    /// Adds those for whom texts name the number, by how much speaks for each.
+    fn maybe(&mut self, connection: &Connection, keys: &NumberKeys) -> rusqlite::Result<()> {
+        // An internal number is the same in each company.
+        let digits = keys.digits.as_deref().filter(|_| !keys.internal);
+        let hints = number_hints::of_number(connection, keys.e164.as_deref(), digits)?;
+        for person in hint_weight::ranked(hints) {
+            let Some(contact) = person.contact else {
+                if self.strangers.len() < CANDIDATES {
+                    self.strangers.push(person);
+                }
+                continue;
+            };
+            if let Some((name, organization)) = contacts::names(connection, contact)? {
+                self.add(Match {
+                    subject: Subject::Contact(contact),
+                    name,
+                    organization,
+                    role: None,
+                    level: MatchLevel::Maybe,
+                    reason: person.reason(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, candidate: Match) {
         let known = self
             .matches
@@ -286,28 +330,54 @@ fn with_label(rule: &str, label: &str) -> String {
     }
 }
 
-fn no_match(number: &PhoneNumber, keys: &NumberKeys, numbering: &Numbering) -> String {
+/// Says what was looked at in vain.
+fn no_match(
+    connection: &Connection,
+    number: &PhoneNumber,
+    keys: &NumberKeys,
+    numbering: &Numbering,
+    strangers: &[Weighed],
+) -> rusqlite::Result<String> {
     if keys.key().is_none() {
-        return "the caller hides the number".to_owned();
+        return Ok("the caller hides the number".to_owned());
     }
     if numbering.is_own(keys) {
-        return "this is one of your own lines".to_owned();
+        return Ok("this is one of your own lines".to_owned());
     }
     if keys.internal {
-        return format!("no contact has the internal number {}", number.dialable);
+        return Ok(format!(
+            "no contact has the internal number {}",
+            number.dialable
+        ));
     }
     if let Some(address) = &keys.address {
-        return format!("no contact has the SIP address {address}");
+        return Ok(format!("no contact has the SIP address {address}"));
     }
-    match keys
+    let end = keys
         .reversed
         .as_deref()
-        .and_then(|all| all.get(..WEAK_DIGITS))
-    {
+        .and_then(|all| all.get(..WEAK_DIGITS));
+    let nobody = match end {
         Some(end) => {
             let end: String = end.chars().rev().collect();
             format!("no contact has this number, nor one ending in {end}")
         }
         None => "no contact has this number".to_owned(),
-    }
+    };
+    let rejected = match &keys.e164 {
+        Some(e164) => number_hints::any_rejected(connection, e164)?,
+        None => false,
+    };
+    Ok(match strangers.first() {
+        Some(person) => {
+            let email = person.best.email.as_deref().unwrap_or_default();
+            let name = person.best.name.as_deref().unwrap_or(email);
+            format!(
+                "{nobody}; it may be {name}, who is no contact yet: {}",
+                person.reason()
+            )
+        }
+        None if rejected => format!("{nobody}; whom texts name it for, you said that it is not"),
+        None => format!("{nobody}; no note, ticket or mail names it"),
+    })
 }

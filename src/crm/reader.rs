@@ -70,6 +70,10 @@ impl Reader {
         Self::new(Connection::open_with_flags(path, flags)?, numbering)
     }
 
+    pub(crate) fn numbering(&self) -> &Numbering {
+        &self.numbering
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -57,6 +57,16 @@ impl Record {
     }
 }
 
+impl Removal {
+    /// The person, if it was one.
+    pub(crate) fn contact(&self) -> Option<&ContactRow> {
+        match &self.record {
+            Record::Contact(row) => Some(row),
+            Record::Organization(_) => None,
+        }
+    }
+}
+
 /// Deletes a person or an organization; gives what brings it back.
 pub(crate) fn remove(
     transaction: &Transaction<'_>,

@@ -17,6 +17,9 @@ pub use crate::crm::work_row::{
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
+pub use crate::crm::hint_row::{
+    HintFilter, HintRow, HintSource, HintState, HintVerdict, MailHints, TextNumber,
+};
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };
@@ -242,6 +245,10 @@ impl Match {
 pub struct Identification {
     /// Candidates, best first, at most 20.
     pub matches: Vec<Match>,
+    /// Who else it may be by texts that name the number: people who are no contacts yet, best first.
+    /// Empty where somebody is known to have the number.
+    #[serde(default)]
+    pub strangers: Vec<HintRow>,
     /// Why there is none, in plain words, when there is none.
     pub no_match: Option<String>,
     /// The number in international form, when it is one.

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::UndoId;
 use crate::crm::link_again::Relinking;
+use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
 use crate::crm::removal::Removal;
 use crate::crm::row::{UndoRow, Undone};
 use crate::crm::writer::WriteError;
-use crate::crm::{link_again, removal};
+use crate::crm::{hint_verdicts, link_again, removal};
 
 /// So many steps are kept, the newest.
 const KEPT: i64 = 1_000;
@@ -36,6 +37,8 @@ CREATE TABLE undo_steps (
 pub(crate) enum Undo {
     /// Earlier calls were linked to a record, or away from it.
     Relinked(Relinking),
+    /// A guess was judged.
+    Judged(hint_verdicts::Undo),
     /// A person was deleted.
     Removed(Box<Removal>),
 }
@@ -90,7 +93,14 @@ pub(crate) fn run(
         serde_json::from_str(&step).map_err(|_unreadable| WriteError::Missing("step to undo"))?;
     let left = match step {
         Undo::Relinked(relinking) => link_again::undo(transaction, &relinking)?,
-        Undo::Removed(removal) => removal::undo(transaction, &removal, numbering)?,
+        Undo::Judged(judged) => hint_verdicts::undo(transaction, &judged, numbering)?,
+        Undo::Removed(removal) => {
+            let left = removal::undo(transaction, &removal, numbering)?;
+            if let Some(contact) = removal.contact() {
+                texts::of_all(transaction, contact, at, numbering)?;
+            }
+            left
+        }
     };
     transaction
         .prepare_cached("UPDATE undo_steps SET undone_at = ?2 WHERE id = ?1")?

@@ -1,12 +1,12 @@
 //! What can be written, and what a committed write tells.
 
 use crate::base::id::{
-    CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
+    CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::call_ladders::LadderBatch;
 use crate::crm::row::{
-    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow,
-    QualitySpan, RecordingGap, Subject, TaskRow, TicketRow, Undone,
+    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict, MailHints,
+    NoteRow, OrganizationRow, QualitySpan, RecordingGap, Subject, TaskRow, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -155,6 +155,11 @@ pub enum Write {
     WrapUp(CallId, Box<WrapUp>),
     /// Say that all missed calls are done.
     AllDone,
+    /// Keep the numbers that mails give to their senders, as guesses; a mail that was there before is
+    /// replaced.
+    AddMailHints(Vec<MailHints>),
+    /// Say what a guess is.
+    JudgeHint(HintId, HintVerdict),
     /// Take a step back.
     Undo(UndoId),
     /// Add to what was refused unheard in that minute: source, reason, how often.
@@ -184,6 +189,10 @@ pub enum Written {
     CallType(CallTypeId),
     /// So many missed calls are done now.
     Done(usize),
+    /// So many guesses are new.
+    Hints(usize),
+    /// A guess was judged: it points to this contact, and so many earlier calls were linked.
+    Judged(Option<ContactId>, usize),
     /// A step was undone.
     Undone(Undone),
     /// Counts were added.

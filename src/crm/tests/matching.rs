@@ -106,7 +106,7 @@ fn who_is_not_found_is_not_found_for_a_reason() {
     for (number, reason) in [
         (
             "0171 2345678",
-            "no contact has this number, nor one ending in 2345678",
+            "no contact has this number, nor one ending in 2345678; no note, ticket or mail names it",
         ),
         ("101", "no contact has the internal number 101"),
         ("012", "no contact has the internal number 012"),

@@ -5,6 +5,7 @@ mod calls;
 mod contacts;
 mod criteria;
 mod durability;
+mod hints;
 mod ladders;
 mod matching;
 mod numbers;

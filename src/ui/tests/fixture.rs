@@ -331,6 +331,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         identification: Some(Identification {
             no_match: matches.is_empty().then(|| "nobody has it".to_owned()),
             matches,
+            strangers: Vec::new(),
             e164: Some("+14155550134".to_owned()),
             display_number: "+1 415-555-0134".to_owned(),
             country: Some("US".to_owned()),
