@@ -65,6 +65,7 @@ replayed!(
     endpoint,
     message,
     name_addr,
+    people,
     rtcp,
     rtp,
     sdp,

@@ -388,6 +388,8 @@ impl Records {
             Written::CallType(id) => json!({"id": id}),
             Written::Done(count) => json!({"done": count}),
             Written::Undone(undone) => json!(undone),
+            Written::Imported(report) => json!(report),
+            Written::Merged(report) => json!(report),
             Written::Call | Written::Refused | Written::Settled => json!({}),
         })
     }

@@ -17,6 +17,10 @@ pub use crate::crm::work_row::{
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
+pub use crate::crm::exchange_row::{
+    ColumnView, Duplicate, DuplicatePage, Existing, FileKind, ImportOptions, ImportOutcome,
+    ImportPreview, ImportReport, LineNote, LineNotes, MergeReport,
+};
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };

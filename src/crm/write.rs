@@ -4,9 +4,11 @@ use crate::base::id::{
     CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::call_ladders::LadderBatch;
+use crate::crm::import::ImportBatch;
 use crate::crm::row::{
-    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow,
-    QualitySpan, RecordingGap, Subject, TaskRow, TicketRow, Undone,
+    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, ImportReport,
+    MergeReport, NoteRow, OrganizationRow, QualitySpan, RecordingGap, Subject, TaskRow, TicketRow,
+    Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -155,8 +157,14 @@ pub enum Write {
     WrapUp(CallId, Box<WrapUp>),
     /// Say that all missed calls are done.
     AllDone,
+    /// Make contacts of a file's people: all of them or none.
+    Import(Box<ImportBatch>),
+    /// Make one contact of several, the first.
+    MergeContacts(Vec<ContactId>),
     /// Take a step back.
     Undo(UndoId),
+    /// Take the last import or merge back.
+    UndoLastExchange,
     /// Add to what was refused unheard in that minute: source, reason, how often.
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
     /// Keep the keys of the own lines, for who reads the file while no phone runs.
@@ -184,6 +192,10 @@ pub enum Written {
     CallType(CallTypeId),
     /// So many missed calls are done now.
     Done(usize),
+    /// A file's people were imported.
+    Imported(Box<ImportReport>),
+    /// Contacts were merged.
+    Merged(Box<MergeReport>),
     /// A step was undone.
     Undone(Undone),
     /// Counts were added.
