@@ -16,8 +16,11 @@ use ringdesk::base::id::CallId;
 use ringdesk::base::phone_number::PhoneNumber;
 use ringdesk::base::redact;
 use ringdesk::crm::Store;
+use ringdesk::crm::import::{self, ImportBatch};
 use ringdesk::crm::mining::numbers::find;
-use ringdesk::crm::row::{CallDirection, CallRow, ContactNumber, ContactRow};
+use ringdesk::crm::row::{
+    CallDirection, CallRow, ContactNumber, ContactRow, Existing, ImportOptions,
+};
 use ringdesk::crm::store::Write;
 use ringdesk::media::processing::{MutedTalk, NoiseSuppression, Processing, VoiceProcessor};
 use ringdesk::sdp::{Codec, Direction, LocalMedia, LocalSrtp, SessionDescription, answer, offer};
@@ -26,7 +29,7 @@ use ringdesk::sip::parse;
 criterion_group! {
     name = parts;
     config = Criterion::default().sample_size(20);
-    targets = calibration, messages, numbers, mining, descriptions, voice, store
+    targets = calibration, messages, numbers, mining, descriptions, voice, store, imports
 }
 criterion_main!(parts);
 
@@ -281,6 +284,52 @@ fn fill(store: &Store, from: i64, to: i64) {
             written.blocking_recv().unwrap().unwrap();
         }
     }
+}
+
+/// A file of people until all of them are on disk; alone: `cargo bench --bench parts -- people`.
+fn imports(bench: &mut Criterion) {
+    const PEOPLE: u64 = 50_000;
+    let mut table = "Name,Company,Phone,E-mail,Notes\r\n".to_owned();
+    let mut cards = String::new();
+    for number in 0..PEOPLE {
+        let (name, company) = (format!("Person {number}"), number % 5_000);
+        // Spread over the index, as the numbers of real people are.
+        let phone = 2_000_000 + number * 7_919 % 7_000_000;
+        let email = format!("person{number}@example.com");
+        table.push_str(&format!(
+            "{name},Company {company},(415) {:03}-{:04},{email},\r\n",
+            phone / 10_000,
+            phone % 10_000
+        ));
+        cards.push_str(&format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nORG:Company {company}\r\nTEL;TYPE=WORK:+1415{phone}\r\nEMAIL:{email}\r\nUID:urn:x:{number}\r\nEND:VCARD\r\n"));
+    }
+    let mut group = bench.benchmark_group("people imported");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(PEOPLE));
+    for (name, file) in [("from a table", table), ("from cards", cards)] {
+        group.bench_function(name, |bench| {
+            bench.iter_batched(
+                || {
+                    let folder = tempfile::tempdir().unwrap();
+                    let store = Store::open(folder.path(), "US").unwrap();
+                    (store, folder)
+                },
+                |(store, folder)| {
+                    let reading = import::read(file.as_bytes(), &ImportOptions::default()).unwrap();
+                    let batch = ImportBatch {
+                        label: "import".to_owned(),
+                        existing: Existing::Skip,
+                        prepared: store.import_preparation()(reading),
+                    };
+                    let written = store.write(Write::Import(Box::new(batch)));
+                    written.blocking_recv().unwrap().unwrap();
+                    (store, folder)
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
 }
 
 fn look_up(bench: &mut Criterion, store: &Store, contacts: i64) {

@@ -67,6 +67,7 @@ replayed!(
     message,
     name_addr,
     numbers,
+    people,
     rtcp,
     rtp,
     sdp,

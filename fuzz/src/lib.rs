@@ -1,4 +1,4 @@
-//! What must hold for whatever a network sends: one oracle for each fuzz target.
+//! What must hold for whatever a network sends and a file holds: one oracle for each fuzz target.
 //!
 //! An oracle takes any bytes and panics where the phone does wrong with them. `make fuzz` feeds it
 //! what libFuzzer finds; tests/corpora.rs feeds it the files in `fuzz/seeds`.
@@ -12,6 +12,7 @@ mod mail;
 mod message;
 mod name_addr;
 mod numbers;
+mod people;
 mod rtcp;
 mod rtp;
 mod sdp;
@@ -26,7 +27,7 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Each target with its oracle; its seeds lie in `fuzz/seeds/` under the same name.
-pub const TARGETS: [(&str, Oracle); 18] = [
+pub const TARGETS: [(&str, Oracle); 19] = [
     ("challenge", challenge::check),
     ("dialog_info", dialog_info::check),
     ("dtls", dtls::check),
@@ -36,6 +37,7 @@ pub const TARGETS: [(&str, Oracle); 18] = [
     ("message", message::check),
     ("name_addr", name_addr::check),
     ("numbers", numbers::check),
+    ("people", people::check),
     ("rtcp", rtcp::check),
     ("rtp", rtp::check),
     ("sdp", sdp::check),

@@ -424,6 +424,8 @@ impl Records {
                 json!({"contact": contact, "linked_calls": linked})
             }
             Written::Undone(undone) => json!(undone),
+            Written::Imported(report) => json!(report),
+            Written::Merged(report) => json!(report),
             Written::Call | Written::Refused | Written::Settled => json!({}),
         })
     }

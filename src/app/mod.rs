@@ -15,6 +15,7 @@ mod conference;
 pub mod desk;
 mod digits;
 mod engine;
+mod exchange;
 mod exports;
 mod farewell;
 mod ice;
@@ -54,6 +55,7 @@ mod watched;
 mod writing;
 
 pub use engine::Waker;
+pub use exchange::{ExportError, ExportFormat, Exported, IntakeError, OutgoError, export};
 pub use mails::Mails;
 pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,

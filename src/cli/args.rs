@@ -13,6 +13,7 @@ use crate::cli::desk_args::{
     LeadsArgs, ListArgs, NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TicketsArgs,
     UndoArgs,
 };
+use crate::cli::exchange_args::{CallsExportArgs, ContactsTask};
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::hint_args::{HintsArgs, ImportMailArgs};
 use crate::cli::ice_args::IceArgs;
@@ -56,7 +57,7 @@ pub(super) enum Task {
     Demo(Deferred<RecordArgs>),
     /// List calls, newest first.
     Calls(Deferred<CallsArgs>),
-    /// List, add or search contacts.
+    /// List, add or search contacts; import, export and merge them.
     Contacts(Deferred<ContactsArgs>),
     /// List, add or search leads.
     Leads(Deferred<LeadsArgs>),
@@ -312,6 +313,8 @@ pub(super) enum CallsTask {
     /// Show what was measured of a call's sound, by time: packets, loss, jitter, delay, levels and
     /// the score by the E-model, both directions.
     Quality(CallQualityArgs),
+    /// Write calls as CSV or JSON.
+    Export(CallsExportArgs),
     /// Change a call: notes, call type, whom it was with, links, done.
     Set(CallSetArgs),
     /// Enter a call that was made elsewhere.
@@ -339,7 +342,11 @@ pub(super) struct CallQualityArgs {
 
 /// Options of `ringdesk contacts`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ContactsArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<ContactsTask>,
     /// JSON, one contact a line.
     #[arg(long)]
     pub(super) json: bool,

@@ -10,6 +10,8 @@ mod desk_args;
 mod desktop;
 mod doctor;
 mod event_line;
+mod exchange;
+mod exchange_args;
 mod extension_args;
 mod headless;
 mod hint_args;

@@ -9,7 +9,7 @@ use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
-use crate::cli::{desk, quality, setup};
+use crate::cli::{desk, exchange, quality, setup};
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
@@ -17,6 +17,7 @@ use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
     match args.task {
         Some(CallsTask::Quality(args)) => return quality::run(args).await,
+        Some(CallsTask::Export(args)) => return exchange::calls(args),
         Some(CallsTask::Set(args)) => return desk::set_call(args).await,
         Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
@@ -25,13 +26,7 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         None => {}
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
-    let filter = match args.filter {
-        FilterArg::All => FilterWord::All,
-        FilterArg::Inbound => FilterWord::Inbound,
-        FilterArg::Outbound => FilterWord::Outbound,
-        FilterArg::Missed => FilterWord::Missed,
-        FilterArg::ToCallBack => FilterWord::ToCallBack,
-    };
+    let filter = FilterWord::from(args.filter);
     let limit = usize::try_from(args.limit)?;
     let criteria = args.criteria.criteria();
     if !criteria.is_empty() {
@@ -58,6 +53,9 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
 
 /// Lists contacts, or adds one.
 pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
+    if let Some(task) = args.task {
+        return exchange::contacts(task).await;
+    }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let request = match args.add {
         Some(name) => Request::SaveContact(Box::new(ContactRow {
@@ -106,6 +104,18 @@ pub(super) fn numbers(raw: Vec<String>) -> Vec<ContactNumber> {
             e164: None,
         })
         .collect()
+}
+
+impl From<FilterArg> for FilterWord {
+    fn from(word: FilterArg) -> Self {
+        match word {
+            FilterArg::All => Self::All,
+            FilterArg::Inbound => Self::Inbound,
+            FilterArg::Outbound => Self::Outbound,
+            FilterArg::Missed => Self::Missed,
+            FilterArg::ToCallBack => Self::ToCallBack,
+        }
+    }
 }
 
 /// Through the running phone, else straight from the file.

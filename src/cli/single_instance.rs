@@ -11,16 +11,22 @@ use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::Records;
 use crate::app::desk::DeskRequest;
+use crate::base::id::ContactId;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
-use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, RefusedRow};
+use crate::crm::row::{
+    CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, ImportOptions, ImportOutcome,
+    ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
+};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How long an import or its undoing may take: a million people on a slow disk.
+const LONG_DEADLINE: Duration = Duration::from_secs(1800);
 /// How long a question may be.
 const QUESTION_LIMIT: u64 = 256 * 1024;
 /// How long an answer may be: 100,000 rows of calls.
@@ -58,6 +64,26 @@ pub(super) enum Request {
     SaveContact(Box<ContactRow>),
     /// The other records.
     Desk(Box<DeskRequest>),
+    /// Import the people of a file, or show what that would do.
+    Import {
+        /// The file's whole path.
+        file: PathBuf,
+        /// Whether it is only shown.
+        preview: bool,
+        /// How it is read.
+        options: ImportOptions,
+    },
+    /// Take the last import or merge back.
+    UndoLastExchange,
+    /// Contacts that may be one person.
+    Duplicates {
+        /// After this one.
+        after: Option<ContactId>,
+        /// How many pairs at most.
+        limit: usize,
+    },
+    /// Make one contact of several; the first one stays.
+    Merge(Vec<ContactId>),
     /// How the running phone does.
     Health,
     /// What was refused unheard.
@@ -65,6 +91,24 @@ pub(super) enum Request {
         /// From when on.
         since: jiff::Timestamp,
     },
+}
+
+impl Request {
+    /// Whether it may take longer than others should wait for.
+    fn is_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Import { .. } | Self::UndoLastExchange | Self::Merge(_)
+        )
+    }
+
+    fn deadline(&self) -> Duration {
+        if self.is_long() {
+            LONG_DEADLINE
+        } else {
+            DEADLINE
+        }
+    }
 }
 
 /// How the running phone does.
@@ -142,6 +186,16 @@ pub(super) enum Reply {
     },
     /// For `Desk`: what `--json` prints.
     Desk(serde_json::Value),
+    /// What an import would do.
+    Preview(Box<ImportPreview>),
+    /// What came of an import.
+    Imported(Box<ImportOutcome>),
+    /// What was taken back.
+    Undone(Undone),
+    /// Contacts that may be one person.
+    Duplicates(DuplicatePage),
+    /// What a merge did.
+    Merged(MergeReport),
     /// For `Health`.
     Health(Health),
     /// For `Refused`.
@@ -174,7 +228,7 @@ pub(super) async fn ask(paths: &Paths, request: &Request) -> io::Result<Option<R
             .await?;
         serde_json::from_slice(&answer).map_err(io::Error::from)
     };
-    match tokio::time::timeout(DEADLINE, exchange).await {
+    match tokio::time::timeout(request.deadline(), exchange).await {
         Ok(reply) => reply.map(Some),
         Err(_) => Err(io::Error::new(
             io::ErrorKind::TimedOut,
@@ -228,32 +282,58 @@ impl Drop for Server {
 }
 
 async fn accept(listener: Listener, handle: Handle, records: Records) {
-    // One at a time: each takes milliseconds, and nobody can pile them up.
+    // One at a time: each takes milliseconds, and nobody can pile them up. What takes longer goes on
+    // beside them, one at a time too; it ends with this.
+    let mut long = JoinSet::new();
     loop {
         let Ok(stream) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;
         };
-        let exchange = answer(stream, &handle, &records);
-        if let Ok(Err(error)) = tokio::time::timeout(DEADLINE, exchange).await {
-            tracing::debug!("another process asked in vain: {error}");
+        while long.try_join_next().is_some() {}
+        let busy = !long.is_empty();
+        let exchange = async {
+            let reply = match question(&stream).await? {
+                Ok(request) if request.is_long() && !busy => return Ok(Some(request)),
+                Ok(request) if request.is_long() => {
+                    Reply::Impossible("the running Ringdesk imports, merges or takes back something else; wait until it is done".to_owned())
+                }
+                Ok(request) => carry_out(request, &handle, &records).await,
+                Err(impossible) => impossible,
+            };
+            answer(&stream, &reply).await?;
+            Ok::<_, io::Error>(None)
+        };
+        match tokio::time::timeout(DEADLINE, exchange).await {
+            Ok(Ok(Some(request))) => {
+                let records = records.clone();
+                long.spawn(async move {
+                    let reply = carry_out_on_records(request, &records).await;
+                    if let Err(error) = answer(&stream, &reply).await {
+                        tracing::debug!("another process did not wait for its answer: {error}");
+                    }
+                });
+            }
+            Ok(Err(error)) => tracing::debug!("another process asked in vain: {error}"),
+            Ok(Ok(None)) | Err(_) => {}
         }
     }
 }
 
-async fn answer(stream: Stream, handle: &Handle, records: &Records) -> io::Result<()> {
-    let mut writer = &stream;
+/// Reads what another process asks, or why it cannot be understood.
+async fn question(stream: &Stream) -> io::Result<Result<Request, Reply>> {
     let mut question = Vec::new();
-    BufReader::new((&stream).take(QUESTION_LIMIT))
+    BufReader::new(stream.take(QUESTION_LIMIT))
         .read_until(b'\n', &mut question)
         .await?;
-    let reply = match serde_json::from_slice(&question) {
-        Ok(request) => carry_out(request, handle, records).await,
-        Err(error) => {
-            Reply::Impossible(format!("the running Ringdesk does not know that: {error}"))
-        }
-    };
-    let mut line = serde_json::to_vec(&reply)?;
+    Ok(serde_json::from_slice(&question).map_err(|error| {
+        Reply::Impossible(format!("the running Ringdesk does not know that: {error}"))
+    }))
+}
+
+async fn answer(stream: &Stream, reply: &Reply) -> io::Result<()> {
+    let mut writer = stream;
+    let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     writer.write_all(&line).await
 }
@@ -300,6 +380,17 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .save_contact(*row)
             .await
             .map(|(id, linked)| Reply::Saved { id: id.0, linked }),
+        Request::Import {
+            file,
+            preview,
+            options,
+        } => return import(file, preview, options, records).await,
+        Request::UndoLastExchange => records.undo_last_exchange().await.map(Reply::Undone),
+        Request::Duplicates { after, limit } => records
+            .duplicates(after, limit)
+            .await
+            .map(Reply::Duplicates),
+        Request::Merge(contacts) => records.merge(contacts).await.map(Reply::Merged),
         Request::Refused { since } => records.refused(since).await.map(Reply::Refused),
         Request::Desk(request) => {
             return match records.desk(*request).await {
@@ -310,6 +401,17 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
+    };
+    reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
+}
+
+async fn import(file: PathBuf, preview: bool, options: ImportOptions, records: &Records) -> Reply {
+    let reply = if preview {
+        let shown = records.preview_import(file, options).await;
+        shown.map(|it| Reply::Preview(Box::new(it)))
+    } else {
+        let done = records.import(file, options).await;
+        done.map(|it| Reply::Imported(Box::new(it)))
     };
     reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
 }

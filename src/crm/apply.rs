@@ -14,8 +14,8 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    call_ladders, call_quality, call_types, calls, contacts, hint_verdicts, notes, organizations,
-    own_lines, records, refused, removal, tasks, tickets, wrap_up,
+    call_ladders, call_quality, call_types, calls, contacts, hint_verdicts, import, merge, notes,
+    organizations, own_lines, records, refused, removal, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -242,6 +242,27 @@ pub(crate) fn apply(
             let linked = judged.linked();
             undo::record(transaction, at, &judged.label, &Undo::Judged(judged.undo))?;
             Written::Judged(judged.contact, linked)
+        }
+        Write::Import(batch) => {
+            let (report, step) = import::write(transaction, at, batch, context.numbering)?;
+            if let Some(step) = step {
+                undo::record(transaction, at, &batch.label, &Undo::Imported(step))?;
+                context.note(transaction, "import", None, &batch.label)?;
+            }
+            Written::Imported(Box::new(report))
+        }
+        Write::MergeContacts(contacts) => {
+            let (report, step) = merge::merge(transaction, contacts, context.numbering)?;
+            let label = format!("merge into {}", report.name);
+            undo::record(transaction, at, &label, &Undo::Merged(Box::new(step)))?;
+            let subject = Some(Subject::Contact(report.contact));
+            context.note(transaction, "merge contacts", subject, &report.name)?;
+            Written::Merged(Box::new(report))
+        }
+        Write::UndoLastExchange => {
+            let last = undo::last_exchange(transaction)?;
+            let last = last.ok_or(WriteError::Missing("import or merge to undo"))?;
+            return apply(transaction, &Write::Undo(last), context);
         }
         Write::Undo(id) => {
             let undone = undo::run(transaction, at, *id, context.numbering)?;

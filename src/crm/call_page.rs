@@ -27,6 +27,27 @@ pub(crate) fn page(
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<CallPage, StoreError> {
+    let (rows, next) = rows(connection, filter, search, after, limit)?;
+    Ok(CallPage {
+        next,
+        total: count(connection, filter, full_text(search).as_deref())?,
+        waiting: if filter == CallFilter::ToCallBack {
+            waiting(connection, &rows)?
+        } else {
+            Vec::new()
+        },
+        rows,
+    })
+}
+
+/// Reads the rows of a page, and where the next one begins.
+pub(crate) fn rows(
+    connection: &Connection,
+    filter: CallFilter,
+    search: &str,
+    after: Option<CallCursor>,
+    limit: usize,
+) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
     let words = full_text(search);
     let after = after
         .map(|cursor| position(connection, cursor))
@@ -46,19 +67,11 @@ pub(crate) fn page(
     };
     let more = rows.len() > limit;
     rows.truncate(limit);
-    Ok(CallPage {
-        next: rows.last().filter(|_| more).map(|last| CallCursor {
-            started_micros: last.started_at.as_microsecond(),
-            id: last.id,
-        }),
-        total: count(connection, filter, words.as_deref())?,
-        waiting: if filter == CallFilter::ToCallBack {
-            waiting(connection, &rows)?
-        } else {
-            Vec::new()
-        },
-        rows,
-    })
+    let next = rows.last().filter(|_| more).map(|last| CallCursor {
+        started_micros: last.started_at.as_microsecond(),
+        id: last.id,
+    });
+    Ok((rows, next))
 }
 
 /// Counts the numbers that wait for a call back.

@@ -83,6 +83,21 @@ pub(crate) fn of(connection: &Connection, owner: Owner) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
+/// How many numbers the contact with most of them has.
+pub(crate) fn most(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(place) + 1, 0) FROM contact_numbers")?
+        .query_row([], |row| row.get(0))
+}
+
+/// Reads the keys of numbers, in their order.
+pub(crate) fn keys_of(numbers: &[ContactNumber], region: &str) -> Vec<NumberKeys> {
+    numbers
+        .iter()
+        .map(|number| NumberKeys::of(&number.raw, region))
+        .collect()
+}
+
 /// Replaces an owner's numbers; empty ones are left out. Gives the keys of those stored.
 pub(crate) fn replace(
     transaction: &Transaction<'_>,
@@ -94,36 +109,49 @@ pub(crate) fn replace(
     transaction
         .prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
         .execute([id])?;
-    let mut stored = Vec::new();
-    for number in numbers
+    let keys = keys_of(numbers, region);
+    insert(transaction, owner, numbers, &keys)?;
+    let filled = numbers.iter().map(|number| !number.raw.trim().is_empty());
+    Ok(keys
+        .into_iter()
+        .zip(filled)
+        .filter_map(|(keys, filled)| filled.then_some(keys))
+        .collect())
+}
+
+/// Gives an owner that has none its numbers, which have these keys; empty ones are left out.
+pub(crate) fn insert(
+    transaction: &Transaction<'_>,
+    owner: Owner,
+    numbers: &[ContactNumber],
+    keys: &[NumberKeys],
+) -> rusqlite::Result<()> {
+    let (table, column, id) = owner.place();
+    let mut insert = transaction.prepare_cached(&format!(
+        "INSERT INTO {table}
+         ({column}, place, label, raw, e164, digits, reversed, address, internal, extension, stem)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    ))?;
+    let filled = numbers
         .iter()
-        .filter(|number| !number.raw.trim().is_empty())
-    {
-        let keys = NumberKeys::of(&number.raw, region);
-        let place = i64::try_from(stored.len()).unwrap_or(i64::MAX);
-        transaction
-            .prepare_cached(&format!(
-                "INSERT INTO {table}
-                 ({column}, place, label, raw, e164, digits, reversed, address, internal, extension,
-                  stem)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-            ))?
-            .execute(params![
-                id,
-                place,
-                number.label.trim(),
-                number.raw.trim(),
-                keys.e164,
-                keys.digits,
-                keys.reversed,
-                keys.address,
-                keys.internal,
-                keys.extension,
-                keys.stem,
-            ])?;
-        stored.push(keys);
+        .zip(keys)
+        .filter(|(number, _)| !number.raw.trim().is_empty());
+    for ((number, keys), place) in filled.zip(0_i64..) {
+        insert.execute(params![
+            id,
+            place,
+            number.label.trim(),
+            number.raw.trim(),
+            keys.e164,
+            keys.digits,
+            keys.reversed,
+            keys.address,
+            keys.internal,
+            keys.extension,
+            keys.stem,
+        ])?;
     }
-    Ok(stored)
+    Ok(())
 }
 
 /// Makes all keys again, after the region for numbers without a country code, or the reading itself, changed.

@@ -142,6 +142,38 @@ pub(crate) fn page(
     Ok((rows, u64::try_from(total).unwrap_or_default()))
 }
 
+/// Reads contacts that a search finds, all without one, by age and after one of them; a search is not
+/// bounded.
+pub(crate) fn after(
+    connection: &Connection,
+    search: &str,
+    after: Option<ContactId>,
+    limit: usize,
+) -> rusqlite::Result<Vec<ContactRow>> {
+    let after = after.map_or(0, |id| id.0);
+    let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
+    let found = match full_text(search) {
+        None => connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE c.id > ?1 ORDER BY c.id LIMIT ?2"
+            ))?
+            .query_map([after, limit], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+        Some(words) => connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE c.id IN
+                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 AND rowid > ?2
+                  ORDER BY rowid LIMIT ?3) ORDER BY c.id"
+            ))?
+            .query_map(params![words, after, limit], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+    };
+    found
+        .into_iter()
+        .map(|contact| whole(connection, contact))
+        .collect()
+}
+
 /// Inserts (id 0) or changes a contact, then links earlier calls; gives its id and what became of them.
 /// An organization that is only named is found or made by its name.
 pub(crate) fn save(
@@ -176,6 +208,20 @@ pub(crate) fn save(
     Ok((id, relinking))
 }
 
+/// Inserts a contact whose numbers have these keys, into this organization; its words are not indexed
+/// yet, and no call is linked: [`index_newer`] and `link_again` do that for many at once.
+pub(crate) fn insert(
+    transaction: &Transaction<'_>,
+    row: &ContactRow,
+    organization: Option<OrganizationId>,
+    keys: &[NumberKeys],
+) -> rusqlite::Result<ContactId> {
+    put_row(transaction, row, organization)?;
+    let id = ContactId(transaction.last_insert_rowid());
+    contact_numbers::insert(transaction, Owner::Contact(id), &row.numbers, keys)?;
+    Ok(id)
+}
+
 /// Brings back a contact that was deleted, under its id.
 pub(crate) fn bring_back(
     transaction: &Transaction<'_>,
@@ -205,6 +251,24 @@ fn put(
         }
         (None, _) => None,
     };
+    put_row(transaction, row, organization)?;
+    let id = if row.id.0 == 0 {
+        ContactId(transaction.last_insert_rowid())
+    } else {
+        row.id
+    };
+    memberships::replace(transaction, id, &row.memberships)?;
+    let owner = Owner::Contact(id);
+    let keys = contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
+    index(transaction, id)?;
+    Ok((id, keys))
+}
+
+fn put_row(
+    transaction: &Transaction<'_>,
+    row: &ContactRow,
+    organization: Option<OrganizationId>,
+) -> rusqlite::Result<()> {
     let name = row.name.trim();
     transaction
         .prepare_cached(
@@ -224,16 +288,7 @@ fn put(
             row.notes,
             row.stage.map(LeadStage::as_str),
         ])?;
-    let id = if row.id.0 == 0 {
-        ContactId(transaction.last_insert_rowid())
-    } else {
-        row.id
-    };
-    memberships::replace(transaction, id, &row.memberships)?;
-    let owner = Owner::Contact(id);
-    let keys = contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
-    index(transaction, id)?;
-    Ok((id, keys))
+    Ok(())
 }
 
 /// Deletes a contact; its calls keep the name that they showed.
@@ -289,6 +344,19 @@ pub(crate) fn index_organization(
         [organization.0],
     )?;
     Ok(())
+}
+
+/// Indexes the words of all contacts that are newer than one.
+pub(crate) fn index_newer(transaction: &Transaction<'_>, than: ContactId) -> rusqlite::Result<()> {
+    transaction.execute(&format!("{WORDS} WHERE c.id > ?1"), [than.0])?;
+    Ok(())
+}
+
+/// Reads the newest contact's id; 0 when there is none.
+pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<ContactId> {
+    connection
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM contacts")?
+        .query_row([], |row| row.get(0).map(ContactId))
 }
 
 /// Indexes the words of a contact again.

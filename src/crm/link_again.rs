@@ -173,6 +173,13 @@ impl Relinking {
     }
 }
 
+/// Whether there is any call to link.
+pub(crate) fn any_call(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM calls WHERE number IS NOT NULL LIMIT 1")?
+        .exists([])
+}
+
 /// Links earlier calls to a record that was just saved with these keys.
 pub(crate) fn link_again(
     transaction: &Transaction<'_>,

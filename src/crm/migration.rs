@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contacts, direct_dial, memberships, notes, number_choices, number_hints,
-    organizations, refused, tasks, tickets, undo,
+    contact_numbers, contact_uids, contacts, direct_dial, import, memberships, notes,
+    number_choices, number_hints, organizations, refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -47,6 +47,8 @@ const STEPS: &[&str] = &[
     call_criteria::CREATE,
     direct_dial::ADD_EXTENSIONS,
     number_hints::CREATE,
+    contact_uids::CREATE,
+    import::CREATE,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the

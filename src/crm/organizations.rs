@@ -174,9 +174,34 @@ pub(crate) fn named(transaction: &Transaction<'_>, name: &str) -> rusqlite::Resu
     if let Some(id) = found {
         return Ok(OrganizationId(id));
     }
-    transaction.execute(
-        "INSERT INTO organizations (name, folded) VALUES (?1, ?2)",
-        [name, &folded(name)],
-    )?;
+    transaction
+        .prepare_cached("INSERT INTO organizations (name, folded) VALUES (?1, ?2)")?
+        .execute([name, &folded(name)])?;
     Ok(OrganizationId(transaction.last_insert_rowid()))
+}
+
+/// Reads the newest organization's id; 0 when there is none.
+pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<OrganizationId> {
+    connection
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM organizations")?
+        .query_row([], |row| row.get(0).map(OrganizationId))
+}
+
+/// Deletes an organization that nobody belongs to.
+pub(crate) fn delete_if_empty(
+    transaction: &Transaction<'_>,
+    id: OrganizationId,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM organizations WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM contacts WHERE organization = ?1)
+             AND NOT EXISTS (SELECT 1 FROM memberships WHERE organization = ?1)
+             AND NOT EXISTS (SELECT 1 FROM tickets WHERE organization = ?1)
+             AND NOT EXISTS (SELECT 1 FROM organization_numbers WHERE organization = ?1)
+             AND NOT EXISTS (SELECT 1 FROM notes WHERE kind = 'organization' AND subject = ?1)
+             AND NOT EXISTS (SELECT 1 FROM tasks WHERE kind = 'organization' AND subject = ?1)",
+        )?
+        .execute([id.0])?;
+    Ok(())
 }

@@ -11,13 +11,13 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, InterruptedCall,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, DuplicatePage, Identification,
+    InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
-    call_ladders, call_links, call_page, call_quality, calls, contacts, match_number, migration,
-    organizations, own_lines, refused,
+    call_ladders, call_links, call_page, call_quality, calls, contact_numbers, contact_uids,
+    contacts, duplicates, match_number, migration, organizations, own_lines, refused,
 };
 
 /// A read that waits: it is run with the reader, or told why it cannot be.
@@ -202,6 +202,51 @@ impl Reader {
         limit: usize,
     ) -> Result<(Vec<ContactRow>, u64), StoreError> {
         contacts::page(&self.connection, false, search, offset, limit)
+    }
+
+    /// Reads contacts that a search finds by age, after one of them.
+    pub(crate) fn contacts_after(
+        &self,
+        search: &str,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactRow>, StoreError> {
+        Ok(contacts::after(&self.connection, search, after, limit)?)
+    }
+
+    /// Reads the rows of a page of calls without counting, and where the next page begins.
+    pub(crate) fn call_rows(
+        &self,
+        filter: CallFilter,
+        search: &str,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
+        call_page::rows(&self.connection, filter, search, after, limit)
+    }
+
+    /// How many numbers the contact with most of them has.
+    pub(crate) fn most_numbers(&self) -> Result<usize, StoreError> {
+        let most = contact_numbers::most(&self.connection)?;
+        Ok(usize::try_from(most).unwrap_or_default())
+    }
+
+    /// Reads the UID that another program gave a contact.
+    pub(crate) fn uid(&self, contact: ContactId) -> Result<Option<String>, StoreError> {
+        Ok(contact_uids::first(&self.connection, contact)?)
+    }
+
+    /// Finds contacts that may be one person, by the age of the older one.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn duplicates(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<DuplicatePage, StoreError> {
+        duplicates::page(&self.connection, after, limit, &self.numbering.region)
     }
 
     /// Reads one contact.

@@ -17,6 +17,10 @@ pub use crate::crm::work_row::{
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
+pub use crate::crm::exchange_row::{
+    ColumnView, Duplicate, DuplicatePage, Existing, FileKind, ImportOptions, ImportOutcome,
+    ImportPreview, ImportReport, LineNote, LineNotes, MergeReport,
+};
 pub use crate::crm::hint_row::{
     HintFilter, HintRow, HintSource, HintState, HintVerdict, MailHints, TextNumber,
 };

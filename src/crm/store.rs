@@ -13,11 +13,12 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
+use crate::crm::import::{Prepared, Reading};
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, Identification, InterruptedCall,
-    LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactRow, DuplicatePage, Identification,
+    ImportPreview, InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{arrivals, calls, migration, open, own_lines, reader, writer};
@@ -265,6 +266,27 @@ impl Store {
         id: ContactId,
     ) -> oneshot::Receiver<Result<Option<ContactRow>, StoreError>> {
         ask(&self.pages, move |reader| reader.contact(id))
+    }
+
+    /// Finds contacts that may be one person, by the age of the older one.
+    pub fn duplicates(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> oneshot::Receiver<Result<DuplicatePage, StoreError>> {
+        ask(&self.pages, move |reader| reader.duplicates(after, limit))
+    }
+
+    /// Shows what an import would do; takes as long as the file asks for.
+    pub fn import_preview(&self) -> impl FnOnce(Reading) -> ImportPreview + Send + 'static {
+        let numbering = Arc::clone(&self.numbering);
+        move |reading| reading.preview(&numbering)
+    }
+
+    /// Prepares a file's people for [`Write::Import`]; takes as long as the file asks for.
+    pub fn import_preparation(&self) -> impl FnOnce(Reading) -> Prepared + Send + 'static {
+        let numbering = Arc::clone(&self.numbering);
+        move |reading| reading.prepared(&numbering)
     }
 
     /// Reads organizations by name.

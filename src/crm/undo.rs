@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::UndoId;
+use crate::crm::import::{self, ImportStep};
 use crate::crm::link_again::Relinking;
+use crate::crm::merge::{self, MergeStep};
 use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
 use crate::crm::removal::Removal;
@@ -41,6 +43,10 @@ pub(crate) enum Undo {
     Judged(hint_verdicts::Undo),
     /// A person was deleted.
     Removed(Box<Removal>),
+    /// The people of a file were imported.
+    Imported(ImportStep),
+    /// Contacts were merged.
+    Merged(Box<MergeStep>),
 }
 
 /// Keeps a step; the oldest ones go.
@@ -77,6 +83,18 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<UndoRow>> {
     rows.collect()
 }
 
+/// Finds the newest import or merge that can still be undone.
+pub(crate) fn last_exchange(connection: &Connection) -> rusqlite::Result<Option<UndoId>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM undo_steps WHERE undone_at IS NULL
+                AND json_extract(step, '$.what') IN ('imported', 'merged')
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([], |row| row.get(0).map(UndoId))
+        .optional()
+}
+
 /// Takes a step back.
 pub(crate) fn run(
     transaction: &Transaction<'_>,
@@ -101,6 +119,8 @@ pub(crate) fn run(
             }
             left
         }
+        Undo::Imported(step) => import::undo(transaction, step, numbering)?,
+        Undo::Merged(step) => merge::undo(transaction, &step, numbering)?,
     };
     transaction
         .prepare_cached("UPDATE undo_steps SET undone_at = ?2 WHERE id = ?1")?

@@ -4,9 +4,11 @@ use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::call_ladders::LadderBatch;
+use crate::crm::import::ImportBatch;
 use crate::crm::row::{
-    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict, MailHints,
-    NoteRow, OrganizationRow, QualitySpan, RecordingGap, Subject, TaskRow, TicketRow, Undone,
+    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
+    ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, QualitySpan, RecordingGap,
+    Subject, TaskRow, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -160,8 +162,14 @@ pub enum Write {
     AddMailHints(Vec<MailHints>),
     /// Say what a guess is.
     JudgeHint(HintId, HintVerdict),
+    /// Make contacts of a file's people: all of them or none.
+    Import(Box<ImportBatch>),
+    /// Make one contact of several, the first.
+    MergeContacts(Vec<ContactId>),
     /// Take a step back.
     Undo(UndoId),
+    /// Take the last import or merge back.
+    UndoLastExchange,
     /// Add to what was refused unheard in that minute: source, reason, how often.
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
     /// Keep the keys of the own lines, for who reads the file while no phone runs.
@@ -193,6 +201,10 @@ pub enum Written {
     Hints(usize),
     /// A guess was judged: it points to this contact, and so many earlier calls were linked.
     Judged(Option<ContactId>, usize),
+    /// A file's people were imported.
+    Imported(Box<ImportReport>),
+    /// Contacts were merged.
+    Merged(Box<MergeReport>),
     /// A step was undone.
     Undone(Undone),
     /// Counts were added.

@@ -1,0 +1,219 @@
+//! People in and out for scripts and the window: imports, doubles, exports.
+//!
+//! What goes in is read whole and compared in the store's one writer; what goes out is read beside the
+//! running phone, page after page.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::app::records::Records;
+use crate::base::id::ContactId;
+use crate::crm::import::{self, FILE_LIMIT, ImportBatch, ImportError, Reading};
+use crate::crm::row::{
+    CallCriteria, CallFilter, DuplicatePage, ImportOptions, ImportOutcome, ImportPreview,
+    MergeReport, Undone,
+};
+use crate::crm::store::{Write, Written};
+use crate::crm::{OpenError, Reader, StoreError};
+
+pub use crate::crm::export::{ExportError, ExportFormat};
+
+/// Why a file does not go in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntakeError {
+    /// It cannot be read from the disk.
+    #[error("{path} cannot be read: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// It is nothing that can be imported.
+    #[error("{path}: {why}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        why: ImportError,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Records {
+    /// Shows what an import of a file would do.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the file cannot be read.
+    pub async fn preview_import(
+        &self,
+        path: PathBuf,
+        options: ImportOptions,
+    ) -> Result<ImportPreview, IntakeError> {
+        let shown = self.store().import_preview();
+        let read = tokio::task::spawn_blocking(move || read(&path, &options).map(shown));
+        read.await.or(Err(StoreError::Closed))?
+    }
+
+    /// Imports the people of a file: all of them, or none when there is a fault that is not to be left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the file cannot be read or the people cannot be written.
+    pub async fn import(
+        &self,
+        path: PathBuf,
+        options: ImportOptions,
+    ) -> Result<ImportOutcome, IntakeError> {
+        let prepare = self.store().import_preparation();
+        let existing = options.existing;
+        let leave_out = options.leave_out_faulty;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let label = format!("import of {}", name.to_string_lossy());
+        let work = tokio::task::spawn_blocking(move || {
+            let reading = read(&path, &options)?;
+            // Nobody reads numbers of what is refused.
+            if reading.faults().count > 0 && !leave_out {
+                return Ok(Err(reading.faults().clone()));
+            }
+            Ok::<_, IntakeError>(Ok(prepare(reading)))
+        });
+        let prepared = match work.await.or(Err(StoreError::Closed))?? {
+            Ok(prepared) => prepared,
+            Err(faults) => return Ok(ImportOutcome::Refused(faults)),
+        };
+        let batch = ImportBatch {
+            label,
+            existing,
+            prepared,
+        };
+        let written = self.store().write(Write::Import(Box::new(batch))).await;
+        match written.or(Err(StoreError::Closed))?? {
+            Written::Imported(report) => Ok(ImportOutcome::Done(*report)),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// Takes the last import or merge back.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is none, or it cannot be written.
+    pub async fn undo_last_exchange(&self) -> Result<Undone, StoreError> {
+        let written = self.store().write(Write::UndoLastExchange).await;
+        match written.or(Err(StoreError::Closed))?? {
+            Written::Undone(undone) => Ok(undone),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes one contact of several; the first one stays.
+    ///
+    /// # Errors
+    ///
+    /// Fails when one of them is not there, or it cannot be written.
+    pub async fn merge(&self, contacts: Vec<ContactId>) -> Result<MergeReport, StoreError> {
+        let written = self.store().write(Write::MergeContacts(contacts)).await;
+        match written.or(Err(StoreError::Closed))?? {
+            Written::Merged(report) => Ok(*report),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Finds contacts that may be one person.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn duplicates(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<DuplicatePage, StoreError> {
+        let found = self.store().duplicates(after, limit).await;
+        found.or(Err(StoreError::Closed))?
+    }
+}
+
+fn unexpected(written: &Written) -> StoreError {
+    StoreError::Database(format!("it was written as something else: {written:?}"))
+}
+
+fn read(path: &Path, options: &ImportOptions) -> Result<Reading, IntakeError> {
+    let bytes = octets(path).map_err(|error| IntakeError::File {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
+    import::read(&bytes, options).map_err(|why| IntakeError::Content {
+        path: path.to_owned(),
+        why,
+    })
+}
+
+/// A file's octets; what is no file could keep the phone waiting for ever.
+fn octets(path: &Path) -> io::Result<Vec<u8>> {
+    let other = |what: &str| io::Error::other(what.to_owned());
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path)?
+        .take(FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > FILE_LIMIT {
+        return Err(other("it is larger than 512 MiB; split it"));
+    }
+    Ok(bytes)
+}
+
+/// What goes out.
+#[derive(Debug, Clone)]
+pub enum Exported {
+    /// Contacts that a search finds.
+    Contacts(String),
+    /// Calls of a filter, criteria and a search.
+    Calls(CallFilter, Box<CallCriteria>, String),
+}
+
+/// Why nothing went out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutgoError {
+    /// There are no records, or they cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// They cannot be read or written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+}
+
+/// Writes records of a data folder, also while a phone uses it; gives how many. Blocks.
+///
+/// # Errors
+///
+/// Fails when they cannot be read, or the output takes them not.
+pub fn export(
+    data_dir: &Path,
+    what: &Exported,
+    format: ExportFormat,
+    out: impl io::Write,
+) -> Result<u64, OutgoError> {
+    let reader = Reader::open(data_dir)?;
+    let mut out = io::BufWriter::new(out);
+    let written = match what {
+        Exported::Contacts(search) => {
+            crate::crm::export::contacts(&reader, search, format, &mut out)?
+        }
+        Exported::Calls(filter, criteria, search) => {
+            crate::crm::export::calls(&reader, *filter, criteria, search, format, &mut out)?
+        }
+    };
+    out.flush().map_err(ExportError::from)?;
+    Ok(written)
+}

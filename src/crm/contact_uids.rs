@@ -1,0 +1,60 @@
+//! The names that other programs gave a contact for ever (UID of RFC 6350 section 6.7.6).
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use crate::base::id::ContactId;
+
+pub(crate) const CREATE: &str = "
+-- A card with the same UID is the same person, whatever changed in it: so a second import of one
+-- address book finds everybody. Kept apart, because a merged contact has several.
+CREATE TABLE contact_uids (
+    uid TEXT PRIMARY KEY,
+    contact INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+-- A deleted contact takes its names along, an exported one shows the first.
+CREATE INDEX contact_uids_by_contact ON contact_uids (contact, uid);
+-- Imports and the search for doubles ask who has an e-mail address.
+CREATE INDEX contacts_by_email ON contacts (lower(email)) WHERE email IS NOT NULL;
+";
+
+/// Finds the contact that has a UID.
+pub(crate) fn owner(connection: &Connection, uid: &str) -> rusqlite::Result<Option<ContactId>> {
+    connection
+        .prepare_cached("SELECT contact FROM contact_uids WHERE uid = ?1")?
+        .query_row([uid], |row| row.get(0).map(ContactId))
+        .optional()
+}
+
+/// Reads a contact's first UID.
+pub(crate) fn first(
+    connection: &Connection,
+    contact: ContactId,
+) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT min(uid) FROM contact_uids WHERE contact = ?1")?
+        .query_row([contact.0], |row| row.get(0))
+}
+
+/// Gives a contact a UID that nobody has; true if it got it.
+pub(crate) fn give(
+    transaction: &Transaction<'_>,
+    uid: &str,
+    contact: ContactId,
+) -> rusqlite::Result<bool> {
+    let given = transaction
+        .prepare_cached("INSERT OR IGNORE INTO contact_uids (uid, contact) VALUES (?1, ?2)")?
+        .execute(params![uid, contact.0])?;
+    Ok(given > 0)
+}
+
+/// Takes a UID from a contact.
+pub(crate) fn take(
+    transaction: &Transaction<'_>,
+    uid: &str,
+    contact: ContactId,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM contact_uids WHERE uid = ?1 AND contact = ?2")?
+        .execute(params![uid, contact.0])?;
+    Ok(())
+}

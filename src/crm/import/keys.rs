@@ -1,0 +1,154 @@
+//! The numbers of a file's people, read on all processors: reading them costs most of an import.
+
+use std::num::NonZeroUsize;
+use std::thread;
+
+use crate::base::phone_number::split_scheme;
+use crate::crm::exchange_row::LineNotes;
+use crate::crm::import::person::{FilePerson, People};
+use crate::crm::number_key::{NumberKeys, Numbering};
+use crate::crm::row::{ContactNumber, ContactRow};
+
+/// More threads than that only wait for the memory.
+const THREADS: usize = 4;
+
+/// Fewer people are not worth another thread.
+const PEOPLE_EACH: usize = 1000;
+
+/// A person with the keys of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PreparedPerson {
+    pub(crate) line: u64,
+    pub(crate) uid: Option<String>,
+    pub(crate) row: ContactRow,
+    /// Those of the row's numbers, in their order.
+    pub(crate) keys: Vec<NumberKeys>,
+}
+
+impl PreparedPerson {
+    /// The contact as it would be stored, with the numbers in international form.
+    pub(crate) fn shown(&self) -> ContactRow {
+        let mut row = self.row.clone();
+        for (number, keys) in row.numbers.iter_mut().zip(&self.keys) {
+            number.e164.clone_from(&keys.e164);
+        }
+        row
+    }
+}
+
+/// A file's people, ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prepared {
+    pub(crate) people: Vec<PreparedPerson>,
+    pub(crate) faulty: u64,
+    pub(crate) own_lines: u64,
+    pub(crate) faults: LineNotes,
+    pub(crate) remarks: LineNotes,
+}
+
+/// Reads the numbers, leaves own lines out, and moves what is no number into the notes.
+pub(super) fn prepare(people: People, numbering: &Numbering) -> Prepared {
+    let mut prepared = Prepared {
+        people: Vec::with_capacity(people.people.len()),
+        faulty: people.faulty,
+        own_lines: 0,
+        faults: people.faults,
+        remarks: people.remarks,
+    };
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(THREADS)
+        .min(people.people.len() / PEOPLE_EACH + 1);
+    let each = people.people.len().div_ceil(threads).max(1);
+    let mut rest = people.people;
+    let mut shares = Vec::with_capacity(threads);
+    while !rest.is_empty() {
+        let after = rest.split_off(each.min(rest.len()));
+        shares.push(rest);
+        rest = after;
+    }
+    let done = thread::scope(|scope| {
+        let running: Vec<_> = shares
+            .into_iter()
+            .map(|share| {
+                thread::Builder::new()
+                    .name("ringdesk-import".to_owned())
+                    .spawn_scoped(scope, move || {
+                        let one = |person| with_keys(person, numbering);
+                        share.into_iter().map(one).collect::<Vec<_>>()
+                    })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.ok().and_then(|running| running.join().ok()))
+            .collect::<Option<Vec<_>>>()
+    });
+    let Some(done) = done else {
+        // A thread that the system does not give, or that panicked: nothing is written.
+        prepared
+            .faults
+            .add(0, "the numbers could not be read; import the file again");
+        return prepared;
+    };
+    for (person, own, remarks) in done.into_iter().flatten() {
+        prepared.own_lines = prepared.own_lines.saturating_add(own);
+        for (line, what) in remarks {
+            prepared.remarks.add(line, what);
+        }
+        prepared.people.push(person);
+    }
+    prepared.remarks.sort();
+    prepared
+}
+
+type WithKeys = (PreparedPerson, u64, Vec<(u64, String)>);
+
+fn with_keys(person: FilePerson, numbering: &Numbering) -> WithKeys {
+    let FilePerson {
+        line,
+        number_lines,
+        uid,
+        mut row,
+    } = person;
+    let mut own = 0;
+    let mut remarks = Vec::new();
+    let mut keys: Vec<NumberKeys> = Vec::with_capacity(row.numbers.len());
+    let mut kept: Vec<ContactNumber> = Vec::with_capacity(row.numbers.len());
+    for (place, number) in std::mem::take(&mut row.numbers).into_iter().enumerate() {
+        let line = number_lines.get(place).copied().unwrap_or(line);
+        let read = numbering.keys(&number.raw);
+        let is_address = number.raw.contains('@') || split_scheme(&number.raw).0.is_some();
+        if read.key().is_none() || (read.digits.is_none() && !is_address) {
+            let what = format!("{}: {}", number.label, number.raw);
+            remarks.push((
+                line,
+                format!("{:?} is no number; it is kept in the notes", number.raw),
+            ));
+            if !row.notes.is_empty() {
+                row.notes.push('\n');
+            }
+            row.notes.push_str(&what);
+        } else if numbering.is_own(&read) {
+            own += 1;
+            remarks.push((
+                line,
+                format!("{} is one of your own lines and was left out", number.raw),
+            ));
+        } else if !keys
+            .iter()
+            .any(|other| other.key() == read.key() && other.extension == read.extension)
+        {
+            keys.push(read);
+            kept.push(number);
+        }
+    }
+    row.numbers = kept;
+    let person = PreparedPerson {
+        line,
+        uid,
+        row,
+        keys,
+    };
+    (person, own, remarks)
+}

@@ -1,0 +1,184 @@
+//! What goes out comes back as it was.
+
+use crate::crm::Reader;
+use crate::crm::exchange_row::Existing;
+use crate::crm::export::{self, ExportError, ExportFormat};
+use crate::crm::import;
+use crate::crm::import::tests::Desk;
+use crate::crm::row::{CallCriteria, CallFilter, CallRow, CallState, ContactNumber, ContactRow};
+
+fn odd() -> ContactRow {
+    let mut row = ContactRow::named("");
+    row.name = "=cmd|' /C calc'!A0".to_owned();
+    row.organization_name = Some("Söhne; \"Co\", KG".to_owned());
+    row.role = Some("-1+2".to_owned());
+    row.email = Some("@home@example.com".to_owned());
+    row.notes = "'=quoted\nsecond, \\line; with a very long end that goes over the fold of a card, more than once, in München".to_owned();
+    row.numbers = [
+        ("Mobile", "+49 171 2345678"),
+        ("Zentrale", "030 1234567"),
+        ("Work fax", "101"),
+        ("SIP", "sip:anna@example.com"),
+    ]
+    .map(|(label, raw)| ContactNumber {
+        label: label.to_owned(),
+        raw: raw.to_owned(),
+        e164: None,
+    })
+    .to_vec();
+    row
+}
+
+fn contacts(desk: &Desk, search: &str, format: ExportFormat) -> (u64, String) {
+    let reader = Reader::open(desk.folder.path()).unwrap();
+    let mut out = Vec::new();
+    let count = export::contacts(&reader, search, format, &mut out).unwrap();
+    (count, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn contacts_go_out_and_come_back_as_they_were() {
+    let mut desk = Desk::open();
+    desk.save(&odd());
+    desk.import(
+        "BEGIN:VCARD\nVERSION:3.0\nUID:urn:x:1\nFN:Anna\nEND:VCARD\n",
+        Existing::Add,
+    );
+    for number in 0..1200 {
+        let mut row = ContactRow::named("");
+        row.name = format!("Person {number}");
+        desk.save(&row);
+    }
+    let before = desk.all_of(2000);
+    for format in [ExportFormat::Csv, ExportFormat::Vcard] {
+        let (count, text) = contacts(&desk, "", format);
+        assert_eq!(count, 1202);
+        let mut other = Desk::open();
+        let report = other.import(&text, Existing::Add);
+        assert_eq!((report.added, report.remarks.count), (1202, 0));
+        let after = other.all_of(2000);
+        for (left, right) in before.iter().zip(&after) {
+            assert_eq!(left.name, right.name);
+            assert_eq!(left.organization_name, right.organization_name);
+            assert_eq!(
+                (&left.role, &left.email, &left.notes),
+                (&right.role, &right.email, &right.notes)
+            );
+            assert_eq!(left.numbers, right.numbers);
+        }
+        let again = desk.import(&text, Existing::Skip);
+        assert_eq!(
+            (again.added, again.skipped),
+            (0, 1202),
+            "everybody is known again"
+        );
+    }
+    let (count, json) = contacts(&desk, "", ExportFormat::Json);
+    assert_eq!(count, 1202);
+    let first: ContactRow = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(first, before[0]);
+}
+
+#[test]
+fn no_cell_of_a_table_begins_a_formula() {
+    let mut desk = Desk::open();
+    desk.save(&odd());
+    let (_, table) = contacts(&desk, "", ExportFormat::Csv);
+    let mut lines = table.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "Name,Organization,Role,E-mail,Notes,UID,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value,Phone 3 - Label,Phone 3 - Value,Phone 4 - Label,Phone 4 - Value"
+    );
+    assert!(lines.next().unwrap().starts_with(
+        "'=cmd|' /C calc'!A0,\"Söhne; \"\"Co\"\", KG\",'-1+2,'@home@example.com,\"''=quoted"
+    ));
+    let call = CallRow {
+        remote_name: Some("=HYPERLINK(\"http://example.com\")".to_owned()),
+        notes: "+1".to_owned(),
+        ..CallRow::ringing(
+            crate::base::id::CallId::new(1, [1; 10]),
+            "+4930",
+            import::tests::second(0),
+        )
+    };
+    desk.write(|it, numbering| crate::crm::calls::insert(it, &call, numbering).unwrap());
+    let reader = Reader::open(desk.folder.path()).unwrap();
+    let mut out = Vec::new();
+    let all = CallCriteria::default();
+    let format = ExportFormat::Csv;
+    let count = export::calls(&reader, CallFilter::All, &all, "", format, &mut out).unwrap();
+    assert_eq!(count, 1);
+    for cell in csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(out.as_slice())
+        .records()
+        .flat_map(|record| {
+            record
+                .unwrap()
+                .iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+    {
+        assert!(
+            !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+            "{cell}"
+        );
+    }
+}
+
+#[test]
+fn what_is_searched_or_filtered_goes_out_alone_and_whole() {
+    let mut desk = Desk::open();
+    for number in 0..1203 {
+        desk.call(
+            number,
+            if number % 3 == 0 {
+                "0301234567"
+            } else {
+                "0171 2345678"
+            },
+        );
+    }
+    desk.import("Name;Tel\nAnna;030 1234567\nBert;040 1\n", Existing::Add);
+    let (count, text) = contacts(&desk, "anna", ExportFormat::Json);
+    assert_eq!(count, 1);
+    assert!(text.contains("\"Anna\""));
+    let reader = Reader::open(desk.folder.path()).unwrap();
+    let take = |filter, search, format| {
+        let mut out = Vec::new();
+        let all = CallCriteria::default();
+        let count = export::calls(&reader, filter, &all, search, format, &mut out);
+        (count, String::from_utf8(out).unwrap())
+    };
+    let (count, text) = take(CallFilter::All, "", ExportFormat::Json);
+    assert_eq!(count.unwrap(), 1203);
+    let rows: Vec<CallRow> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        rows.windows(2)
+            .all(|pair| pair[0].started_at > pair[1].started_at)
+    );
+    assert_eq!(
+        take(CallFilter::Inbound, "anna", ExportFormat::Csv)
+            .0
+            .unwrap(),
+        401
+    );
+    assert_eq!(
+        take(CallFilter::Outbound, "", ExportFormat::Csv).0.unwrap(),
+        0
+    );
+    let ringing = CallCriteria {
+        state: Some(CallState::Ringing),
+        ..CallCriteria::default()
+    };
+    let format = ExportFormat::Csv;
+    let mut out = Vec::new();
+    let count = export::calls(&reader, CallFilter::All, &ringing, "anna", format, &mut out);
+    assert_eq!(count.unwrap(), 401);
+    let refused = take(CallFilter::All, "", ExportFormat::Vcard);
+    assert!(matches!(refused.0, Err(ExportError::NoCards)));
+}
