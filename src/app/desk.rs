@@ -388,7 +388,7 @@ impl Records {
             Written::CallType(id) => json!({"id": id}),
             Written::Done(count) => json!({"done": count}),
             Written::Undone(undone) => json!(undone),
-            Written::Call | Written::Refused | Written::Settled => json!({}),
+            Written::Call | Written::Refused | Written::Settled | Written::Care(_) => json!({}),
         })
     }
 }

@@ -9,7 +9,8 @@ use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
-use crate::cli::{desk, quality, setup};
+use crate::cli::{care, desk, quality, setup};
+use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
@@ -58,6 +59,9 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
 
 /// Lists contacts, or adds one.
 pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
+    if let Some(task) = args.task {
+        return care::person(task).await;
+    }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let request = match args.add {
         Some(name) => Request::SaveContact(Box::new(ContactRow {
@@ -115,13 +119,12 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
         None => {
             paths.create()?;
             let config = crate::config::file::load(&paths.config_file)?;
-            let region = config
-                .accounts
-                .first()
-                .map_or(config.settings.region, |account| {
-                    account.dial_plan.region.clone()
-                });
-            let records = Records::open(&paths.data_dir, &region)?;
+            let recordings = match config.settings.record_dir.as_str() {
+                "" => paths.recordings.clone(),
+                folder => folder.into(),
+            };
+            let records = Records::open(&paths.data_dir, &region_of(config))?;
+            let records = records.with_recordings(recordings);
             single_instance::carry_out_on_records(request, &records).await
         }
     };
@@ -129,6 +132,16 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
         Reply::Impossible(why) => bail!(why),
         reply => Ok(reply),
     }
+}
+
+/// The region of numbers without a country code, by the configuration.
+pub(super) fn region(paths: &Paths) -> anyhow::Result<String> {
+    Ok(region_of(crate::config::file::load(&paths.config_file)?))
+}
+
+fn region_of(config: Config) -> String {
+    let first = config.accounts.into_iter().next();
+    first.map_or(config.settings.region, |account| account.dial_plan.region)
 }
 
 fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {

@@ -17,10 +17,15 @@ use crate::app::Records;
 use crate::app::desk::DeskRequest;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
-use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, RefusedRow};
+use crate::crm::row::{
+    BackupMade, CallFilter, CallLadder, CallRow, ContactRow, Erased, ErasedCalls, MeasuredCall,
+    RefusedRow,
+};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How long it may take to look through a whole database.
+const LONG_DEADLINE: Duration = Duration::from_secs(3600);
 /// How long a question may be.
 const QUESTION_LIMIT: u64 = 256 * 1024;
 /// How long an answer may be: 100,000 rows of calls.
@@ -56,8 +61,6 @@ pub(super) enum Request {
     },
     /// Save a contact.
     SaveContact(Box<ContactRow>),
-    /// The other records.
-    Desk(Box<DeskRequest>),
     /// How the running phone does.
     Health,
     /// What was refused unheard.
@@ -65,6 +68,36 @@ pub(super) enum Request {
         /// From when on.
         since: jiff::Timestamp,
     },
+    /// The other records.
+    Desk(Box<DeskRequest>),
+    /// Copy the database to this file.
+    Backup(PathBuf),
+    /// Write all that is held of a person to a file.
+    ExportPerson {
+        /// A contact's id, or a number.
+        who: String,
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Erase a person.
+    Erase {
+        /// A contact's id, or a number.
+        who: String,
+        /// What becomes of the calls.
+        calls: ErasedCalls,
+        /// Who erases.
+        by: String,
+    },
+}
+
+impl Request {
+    /// Whether it looks through the whole database, which may take minutes.
+    fn is_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Backup(_) | Self::ExportPerson { .. } | Self::Erase { .. }
+        )
+    }
 }
 
 /// How the running phone does.
@@ -140,12 +173,18 @@ pub(super) enum Reply {
         /// Linked calls.
         linked: usize,
     },
-    /// For `Desk`: what `--json` prints.
-    Desk(serde_json::Value),
     /// For `Health`.
     Health(Health),
     /// For `Refused`.
     Refused(Vec<RefusedRow>),
+    /// For `Desk`: what `--json` prints.
+    Desk(serde_json::Value),
+    /// For `Backup`.
+    Backup(BackupMade),
+    /// For `ExportPerson`: the recordings that belong to it.
+    Exported(Vec<String>),
+    /// For `Erase`.
+    Erased(Box<Erased>),
     /// It could not be done: why, and what to do.
     Impossible(String),
 }
@@ -174,7 +213,12 @@ pub(super) async fn ask(paths: &Paths, request: &Request) -> io::Result<Option<R
             .await?;
         serde_json::from_slice(&answer).map_err(io::Error::from)
     };
-    match tokio::time::timeout(DEADLINE, exchange).await {
+    let deadline = if request.is_long() {
+        LONG_DEADLINE
+    } else {
+        DEADLINE
+    };
+    match tokio::time::timeout(deadline, exchange).await {
         Ok(reply) => reply.map(Some),
         Err(_) => Err(io::Error::new(
             io::ErrorKind::TimedOut,
@@ -228,32 +272,59 @@ impl Drop for Server {
 }
 
 async fn accept(listener: Listener, handle: Handle, records: Records) {
-    // One at a time: each takes milliseconds, and nobody can pile them up.
+    // One at a time: each takes milliseconds, and nobody can pile them up. What takes longer goes
+    // beside, one at a time as well.
+    let mut long: Option<JoinHandle<()>> = None;
     loop {
         let Ok(stream) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;
         };
-        let exchange = answer(stream, &handle, &records);
-        if let Ok(Err(error)) = tokio::time::timeout(DEADLINE, exchange).await {
-            tracing::debug!("another process asked in vain: {error}");
+        let exchange = async {
+            let request = match question(&stream).await? {
+                Ok(request) if request.is_long() => return Ok(Some((request, stream))),
+                Ok(request) => carry_out(request, &handle, &records).await,
+                Err(unknown) => unknown,
+            };
+            say(&stream, &request).await.map(|()| None)
+        };
+        match tokio::time::timeout(DEADLINE, exchange).await {
+            Ok(Ok(Some((request, stream)))) => {
+                let (handle, records) = (handle.clone(), records.clone());
+                let busy = long.as_ref().is_some_and(|task| !task.is_finished());
+                let task = tokio::spawn(async move {
+                    let reply = if busy {
+                        let text = "the running Ringdesk is still at another backup, export or erasure; try again";
+                        Reply::Impossible(text.to_owned())
+                    } else {
+                        carry_out(request, &handle, &records).await
+                    };
+                    drop(say(&stream, &reply).await);
+                });
+                if !busy {
+                    long = Some(task);
+                }
+            }
+            Ok(Err(error)) => tracing::debug!("another process asked in vain: {error}"),
+            Ok(Ok(None)) | Err(_) => {}
         }
     }
 }
 
-async fn answer(stream: Stream, handle: &Handle, records: &Records) -> io::Result<()> {
-    let mut writer = &stream;
+/// Reads a question; the answer to one that is not known.
+async fn question(stream: &Stream) -> io::Result<Result<Request, Reply>> {
     let mut question = Vec::new();
-    BufReader::new((&stream).take(QUESTION_LIMIT))
+    BufReader::new(stream.take(QUESTION_LIMIT))
         .read_until(b'\n', &mut question)
         .await?;
-    let reply = match serde_json::from_slice(&question) {
-        Ok(request) => carry_out(request, handle, records).await,
-        Err(error) => {
-            Reply::Impossible(format!("the running Ringdesk does not know that: {error}"))
-        }
-    };
-    let mut line = serde_json::to_vec(&reply)?;
+    Ok(serde_json::from_slice(&question).map_err(|error| {
+        Reply::Impossible(format!("the running Ringdesk does not know that: {error}"))
+    }))
+}
+
+async fn say(stream: &Stream, reply: &Reply) -> io::Result<()> {
+    let mut writer = stream;
+    let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     writer.write_all(&line).await
 }
@@ -307,11 +378,27 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
                 Err(error) => Reply::Impossible(format!("{error:#}")),
             };
         }
+        Request::Backup(file) => {
+            let made = records.back_up(&file).await;
+            return made.map_or_else(impossible, Reply::Backup);
+        }
+        Request::ExportPerson { who, file } => {
+            let exported = records.export_person(&who, &file).await;
+            return exported.map_or_else(impossible, Reply::Exported);
+        }
+        Request::Erase { who, calls, by } => {
+            let erased = records.erase(&who, calls, &by).await;
+            return erased.map_or_else(impossible, |erased| Reply::Erased(Box::new(erased)));
+        }
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
     };
     reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
+}
+
+fn impossible(error: anyhow::Error) -> Reply {
+    Reply::Impossible(format!("{error:#}"))
 }
 
 fn health(snapshot: &Snapshot) -> Health {

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contacts, memberships, notes, number_choices, organizations, refused, tasks,
-    tickets, undo,
+    contact_numbers, contacts, database_copies, erasures, files_to_remove, memberships, notes,
+    number_choices, organizations, refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -45,6 +45,9 @@ const STEPS: &[&str] = &[
     audit::CREATE,
     undo::CREATE,
     call_criteria::CREATE,
+    files_to_remove::CREATE,
+    database_copies::CREATE,
+    erasures::CREATE,
 ];
 
 const SETTINGS: &str = "
@@ -74,7 +77,7 @@ pub(crate) fn migrate(connection: &mut Connection, region: &str) -> rusqlite::Re
     transaction.commit()
 }
 
-fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> {
+pub(crate) fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     for (step, number) in STEPS.iter().zip(1..) {

@@ -17,6 +17,10 @@ pub use crate::crm::work_row::{
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
+pub use crate::crm::care_row::{
+    BackupMade, DatabaseCopy, Erased, ErasedCalls, Erasure, Recovered, RecoveredTable, Restored,
+    Retention, TableCount,
+};
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };

@@ -1,16 +1,21 @@
 //! The store as the engine uses it.
 
 mod arrivals;
+mod backups;
 mod calls;
 mod contacts;
 mod criteria;
 mod durability;
+mod erasing;
+mod failing;
 mod ladders;
 mod matching;
 mod opening;
 mod quality;
 mod records;
+mod recovery;
 mod refused;
+mod retention;
 mod scale;
 
 use jiff::Timestamp;
