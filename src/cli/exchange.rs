@@ -18,7 +18,7 @@ use crate::cli::exchange_args::{
 use crate::cli::headless::{print_error, print_line};
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{FilterWord, Reply, Request};
-use crate::cli::{records, setup};
+use crate::cli::{care, records, setup};
 use crate::crm::row::{
     Duplicate, ImportOptions, ImportOutcome, ImportPreview, ImportReport, LineNotes, Undone,
 };
@@ -30,6 +30,7 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,
         ContactsTask::Merge(args) => merge(args).await,
+        ContactsTask::Person(task) => care::person(task).await,
         ContactsTask::Export(ContactsExportArgs {
             search,
             form,

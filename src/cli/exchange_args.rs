@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::ExportFormat;
 use crate::cli::args::{FilterArg, RecordArgs};
+use crate::cli::care_args::PersonTask;
 use crate::cli::desk_args::CriteriaArgs;
 use crate::crm::row::Existing;
 
@@ -23,6 +24,8 @@ pub(super) enum ContactsTask {
     Merge(MergeArgs),
     /// Write contacts as CSV, JSON or vCard 4.0.
     Export(ContactsExportArgs),
+    #[command(flatten)]
+    Person(PersonTask),
 }
 
 /// Options of `ringdesk contacts import`.

@@ -10,6 +10,7 @@ use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
 use crate::cli::{desk, exchange, quality, setup};
+use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
 
@@ -124,7 +125,13 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
         Some(reply) => reply,
         None => {
             paths.create()?;
-            let records = Records::open(&paths.data_dir, &region(paths)?)?;
+            let config = crate::config::file::load(&paths.config_file)?;
+            let recordings = match config.settings.record_dir.as_str() {
+                "" => paths.recordings.clone(),
+                folder => folder.into(),
+            };
+            let records = Records::open(&paths.data_dir, &region_of(config))?;
+            let records = records.with_recordings(recordings);
             records.set_own_lines(&own_lines(paths)?);
             single_instance::carry_out_on_records(request, &records).await
         }
@@ -135,13 +142,14 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
     }
 }
 
-/// The ISO 3166 code for numbers without a country code.
+/// The region of numbers without a country code, by the configuration.
 pub(super) fn region(paths: &Paths) -> anyhow::Result<String> {
-    let config = crate::config::file::load(&paths.config_file)?;
-    let first = config.accounts.first();
-    Ok(first.map_or(config.settings.region, |account| {
-        account.dial_plan.region.clone()
-    }))
+    Ok(region_of(crate::config::file::load(&paths.config_file)?))
+}
+
+fn region_of(config: Config) -> String {
+    let first = config.accounts.into_iter().next();
+    first.map_or(config.settings.region, |account| account.dial_plan.region)
 }
 
 /// The addresses of the accounts, which are nobody else's.

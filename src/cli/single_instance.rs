@@ -19,14 +19,14 @@ use crate::base::id::ContactId;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{
-    CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, ImportOptions, ImportOutcome,
-    ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
+    BackupMade, CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, Erased, ErasedCalls,
+    ImportOptions, ImportOutcome, ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
 };
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long an import or its undoing may take: a million people on a slow disk.
-const LONG_DEADLINE: Duration = Duration::from_secs(1800);
+/// How long it may take to look through a whole database, or to import a million people on a slow disk.
+const LONG_DEADLINE: Duration = Duration::from_secs(3600);
 /// How long a question may be.
 const QUESTION_LIMIT: u64 = 256 * 1024;
 /// How long an answer may be: 100,000 rows of calls.
@@ -62,8 +62,6 @@ pub(super) enum Request {
     },
     /// Save a contact.
     SaveContact(Box<ContactRow>),
-    /// The other records.
-    Desk(Box<DeskRequest>),
     /// Import the people of a file, or show what that would do.
     Import {
         /// The file's whole path.
@@ -91,14 +89,39 @@ pub(super) enum Request {
         /// From when on.
         since: jiff::Timestamp,
     },
+    /// The other records.
+    Desk(Box<DeskRequest>),
+    /// Copy the database to this file.
+    Backup(PathBuf),
+    /// Write all that is held of a person to a file.
+    ExportPerson {
+        /// A contact's id, or a number.
+        who: String,
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Erase a person.
+    Erase {
+        /// A contact's id, or a number.
+        who: String,
+        /// What becomes of the calls.
+        calls: ErasedCalls,
+        /// Who erases.
+        by: String,
+    },
 }
 
 impl Request {
-    /// Whether it may take longer than others should wait for.
+    /// Whether it looks through the whole database, which may take minutes.
     fn is_long(&self) -> bool {
         matches!(
             self,
-            Self::Import { .. } | Self::UndoLastExchange | Self::Merge(_)
+            Self::Backup(_)
+                | Self::ExportPerson { .. }
+                | Self::Erase { .. }
+                | Self::Import { .. }
+                | Self::UndoLastExchange
+                | Self::Merge(_)
         )
     }
 
@@ -184,8 +207,6 @@ pub(super) enum Reply {
         /// Linked calls.
         linked: usize,
     },
-    /// For `Desk`: what `--json` prints.
-    Desk(serde_json::Value),
     /// What an import would do.
     Preview(Box<ImportPreview>),
     /// What came of an import.
@@ -200,6 +221,14 @@ pub(super) enum Reply {
     Health(Health),
     /// For `Refused`.
     Refused(Vec<RefusedRow>),
+    /// For `Desk`: what `--json` prints.
+    Desk(serde_json::Value),
+    /// For `Backup`.
+    Backup(BackupMade),
+    /// For `ExportPerson`: the recordings that belong to it.
+    Exported(Vec<String>),
+    /// For `Erase`.
+    Erased(Box<Erased>),
     /// It could not be done: why, and what to do.
     Impossible(String),
 }
@@ -296,7 +325,7 @@ async fn accept(listener: Listener, handle: Handle, records: Records) {
             let reply = match question(&stream).await? {
                 Ok(request) if request.is_long() && !busy => return Ok(Some(request)),
                 Ok(request) if request.is_long() => {
-                    Reply::Impossible("the running Ringdesk imports, merges or takes back something else; wait until it is done".to_owned())
+                    Reply::Impossible("the running Ringdesk is still at another import, merge, backup, export or erasure; wait until it is done".to_owned())
                 }
                 Ok(request) => carry_out(request, &handle, &records).await,
                 Err(impossible) => impossible,
@@ -398,6 +427,18 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
                 Err(error) => Reply::Impossible(format!("{error:#}")),
             };
         }
+        Request::Backup(file) => {
+            let made = records.back_up(&file).await;
+            return made.map_or_else(impossible, Reply::Backup);
+        }
+        Request::ExportPerson { who, file } => {
+            let exported = records.export_person(&who, &file).await;
+            return exported.map_or_else(impossible, Reply::Exported);
+        }
+        Request::Erase { who, calls, by } => {
+            let erased = records.erase(&who, calls, &by).await;
+            return erased.map_or_else(impossible, |erased| Reply::Erased(Box::new(erased)));
+        }
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
@@ -414,6 +455,10 @@ async fn import(file: PathBuf, preview: bool, options: ImportOptions, records: &
         done.map(|it| Reply::Imported(Box::new(it)))
     };
     reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
+}
+
+fn impossible(error: anyhow::Error) -> Reply {
+    Reply::Impossible(format!("{error:#}"))
 }
 
 fn health(snapshot: &Snapshot) -> Health {
