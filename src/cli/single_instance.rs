@@ -17,7 +17,10 @@ use crate::app::Records;
 use crate::app::desk::DeskRequest;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
-use crate::crm::row::{CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, RefusedRow};
+use crate::crm::row::{
+    CallFilter, CallLadder, CallRow, ContactRow, MeasuredCall, PoppedCall, RefusedRow,
+    RoutingChange, RoutingTables, StateTotal,
+};
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -58,6 +61,21 @@ pub(super) enum Request {
     SaveContact(Box<ContactRow>),
     /// The other records.
     Desk(Box<DeskRequest>),
+    /// All agents, queues, holidays and the block list.
+    Routing,
+    /// Change them.
+    ChangeRouting(Box<RoutingChange>),
+    /// Why a call popped up or did not: by our id or by its SIP Call-ID.
+    Popup(String),
+    /// How long the agent was in each state.
+    StateTotals {
+        /// From when.
+        from: jiff::Timestamp,
+        /// To when.
+        to: jiff::Timestamp,
+        /// Until when what goes on counts.
+        now: jiff::Timestamp,
+    },
     /// How the running phone does.
     Health,
     /// What was refused unheard.
@@ -142,6 +160,14 @@ pub(super) enum Reply {
     },
     /// For `Desk`: what `--json` prints.
     Desk(serde_json::Value),
+    /// All agents, queues, holidays and the block list.
+    Routing(Box<RoutingTables>),
+    /// They were changed: what was saved or deleted has this id.
+    Changed(i64),
+    /// Why a call popped up or did not; none when there is no such call.
+    Popup(Option<Box<PoppedCall>>),
+    /// For `StateTotals`.
+    StateTotals(Vec<StateTotal>),
     /// For `Health`.
     Health(Health),
     /// For `Refused`.
@@ -300,6 +326,16 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .save_contact(*row)
             .await
             .map(|(id, linked)| Reply::Saved { id: id.0, linked }),
+        Request::Routing => (records.routing().await).map(|it| Reply::Routing(Box::new(it))),
+        Request::ChangeRouting(change) => records.change_routing(*change).await.map(Reply::Changed),
+        Request::Popup(id) => records
+            .popup(&id)
+            .await
+            .map(|found| Reply::Popup(found.map(Box::new))),
+        Request::StateTotals { from, to, now } => records
+            .state_totals(from, to, now)
+            .await
+            .map(Reply::StateTotals),
         Request::Refused { since } => records.refused(since).await.map(Reply::Refused),
         Request::Desk(request) => {
             return match records.desk(*request).await {

@@ -5,9 +5,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contacts, direct_dial, memberships, notes, number_choices, number_hints,
-    organizations, refused, tasks, tickets, undo,
+    agent_states, agents, arrivals, audit, block_list, call_criteria, call_ladders, call_links,
+    call_popups, call_quality, call_types, calls, contact_numbers, contacts, direct_dial,
+    memberships, notes, number_choices, number_hints, organizations, queues, refused, routing,
+    tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -47,6 +48,11 @@ const STEPS: &[&str] = &[
     call_criteria::CREATE,
     direct_dial::ADD_EXTENSIONS,
     number_hints::CREATE,
+    agents::CREATE,
+    queues::CREATE,
+    block_list::CREATE,
+    call_popups::CREATE,
+    agent_states::CREATE,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
@@ -126,6 +132,7 @@ fn follow_reading(transaction: &Transaction<'_>, region: &str) -> rusqlite::Resu
     if before.is_some() {
         contact_numbers::read_again(transaction, region)?;
         contacts::index_all(transaction)?;
+        routing::read_again(transaction, region)?;
     }
     set(transaction, "region", region)?;
     set(transaction, "reading", READING)

@@ -87,6 +87,10 @@ impl Reader {
         })
     }
 
+    pub(crate) fn numbering(&self) -> &Numbering {
+        &self.numbering
+    }
+
     /// Finds who a number or SIP user belongs to.
     ///
     /// # Errors

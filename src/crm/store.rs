@@ -20,7 +20,7 @@ use crate::crm::row::{
     LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
-use crate::crm::{arrivals, calls, migration, open, own_lines, reader, writer};
+use crate::crm::{agent_states, arrivals, calls, migration, open, own_lines, reader, writer};
 
 pub use crate::crm::store_error::{OpenError, StoreError};
 pub use crate::crm::write::{CallChange, DraftFate, WrapUp, Write, Written};
@@ -76,6 +76,7 @@ impl Store {
                 let transaction = connection.transaction()?;
                 arrivals::settle(&transaction, &numbering)?;
                 calls::interrupt_open(&transaction)?;
+                agent_states::interrupt_open(&transaction)?;
                 transaction.commit()
             })
             .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
@@ -279,6 +280,14 @@ impl Store {
     /// Counts the numbers of missed calls that nobody called back.
     pub fn to_call_back(&self) -> oneshot::Receiver<Result<u64, StoreError>> {
         ask(&self.pages, Reader::to_call_back)
+    }
+
+    /// Reads what a ringing call waits for; it never waits behind a page or a search.
+    pub(crate) fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        ask(&self.lookups, read)
     }
 
     /// How many transactions were committed since the start.

@@ -66,6 +66,9 @@ pub enum StoreError {
     /// The row is not there: it was deleted, or never written.
     #[error("the {0} is not in the call log")]
     Missing(&'static str),
+    /// It cannot be so, for the reason given; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
     /// SQLite refused.
     #[error("the call log cannot be used: {0}")]
     Database(String),

@@ -20,6 +20,7 @@ use crate::control::event::CallContext;
 use crate::control::{
     CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
 };
+use crate::crm::routing::ArrivalFacts;
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
 };
@@ -71,6 +72,16 @@ pub(super) struct LiveCall {
     pub(super) number_proof: Option<NumberProof>,
     /// What was said of the caller; for the rules.
     pub(super) caller: Caller,
+    /// Incoming: what is set up for it, once read.
+    pub(super) facts: Option<ArrivalFacts>,
+    /// Incoming: whether that is still being read.
+    pub(super) awaits_facts: bool,
+    /// Why it does not pop up, where it does not.
+    pub(super) no_popup: Option<String>,
+    /// Whether the agent sees nothing of it.
+    pub(super) hidden: bool,
+    /// Outgoing: whether it dials a code that nobody talks with.
+    pub(super) is_code: bool,
     /// How its end is remembered when a rule ended it.
     pub(super) ended_by_rule: Option<(CallState, String)>,
     /// Why the account's password was not used for it.
@@ -262,6 +273,11 @@ impl LiveCall {
             via: Vec::new(),
             number_proof: None,
             caller: Caller::default(),
+            facts: None,
+            awaits_facts: false,
+            no_popup: None,
+            hidden: false,
+            is_code: false,
             ended_by_rule: None,
             credentials_kept: None,
             answers_by: None,
@@ -424,6 +440,11 @@ impl LiveCall {
             && self.call.phase() == Phase::Ringing
     }
 
+    /// Whether an emergency service calls back, by the account's own server's word.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.caller.emergency_callback && self.caller.trusted
+    }
+
     /// Whether it is a call that the line is busy with: it rings here, is being made or is talked.
     /// What has only just come, and is still being looked up, may yet be refused itself.
     pub(super) fn engages(&self) -> bool {
@@ -526,6 +547,7 @@ impl LiveCall {
             sound_faults: self.sound.faults(),
             notes: self.notes.clone(),
             durable: self.durable,
+            no_popup: self.no_popup.clone(),
             joined: self.joined,
             transferring_to: self.transfer.as_ref().map(|transfer| transfer.to.clone()),
             transfer_problem: self.transfer_problem.clone(),

@@ -13,6 +13,7 @@ mod opening;
 mod quality;
 mod records;
 mod refused;
+mod routing;
 mod scale;
 
 use jiff::Timestamp;
