@@ -184,7 +184,9 @@ impl Engine {
             quality: call.sound.summary(),
             durable,
         };
-        missed.map(|missed| self.tell(missed));
+        if let Some(missed) = missed {
+            self.tell(missed);
+        }
         self.tell(event);
     }
 

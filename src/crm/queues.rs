@@ -422,7 +422,7 @@ fn slot(row: &Row<'_>) -> rusqlite::Result<TimeSlot> {
 fn holiday(row: &Row<'_>) -> rusqlite::Result<HolidayRow> {
     let date: String = row.get(0)?;
     Ok(HolidayRow {
-        date: date.parse().map_err(|_| unreadable(0))?,
+        date: date.parse().map_err(|_unreadable| unreadable(0))?,
         queue: row.get(1)?,
         name: row.get(2)?,
     })

@@ -513,29 +513,29 @@ mod tests {
 
     /// The nights in which clocks were changed, by half an hour, an hour, two hours and a whole day,
     /// forward and back, at two, at midnight and before it: (zone, date on which the change shows).
-    const CHANGES: [(&str, [i16; 3]); 17] = [
-        ("Europe/Berlin", [2026, 3, 29]),
-        ("Europe/Berlin", [2026, 10, 25]),
-        ("Europe/London", [2026, 3, 29]),
-        ("Europe/London", [2026, 10, 25]),
-        ("America/New_York", [2026, 3, 8]),
-        ("America/New_York", [2026, 11, 1]),
-        ("Australia/Lord_Howe", [2026, 4, 5]),
-        ("Australia/Lord_Howe", [2026, 10, 4]),
-        ("America/Sao_Paulo", [2018, 11, 4]),
-        ("America/Sao_Paulo", [2019, 2, 17]),
-        ("Africa/Cairo", [2026, 4, 24]),
-        ("Africa/Cairo", [2026, 10, 30]),
-        ("Antarctica/Troll", [2024, 3, 31]),
-        ("Antarctica/Troll", [2024, 10, 27]),
-        ("Pacific/Apia", [2011, 12, 31]),
-        ("America/Havana", [2026, 3, 8]),
-        ("America/Havana", [2026, 11, 1]),
+    const CHANGES: [(&str, Date); 17] = [
+        ("Europe/Berlin", date(2026, 3, 29)),
+        ("Europe/Berlin", date(2026, 10, 25)),
+        ("Europe/London", date(2026, 3, 29)),
+        ("Europe/London", date(2026, 10, 25)),
+        ("America/New_York", date(2026, 3, 8)),
+        ("America/New_York", date(2026, 11, 1)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),
+        ("Australia/Lord_Howe", date(2026, 10, 4)),
+        ("America/Sao_Paulo", date(2018, 11, 4)),
+        ("America/Sao_Paulo", date(2019, 2, 17)),
+        ("Africa/Cairo", date(2026, 4, 24)),
+        ("Africa/Cairo", date(2026, 10, 30)),
+        ("Antarctica/Troll", date(2024, 3, 31)),
+        ("Antarctica/Troll", date(2024, 10, 27)),
+        ("Pacific/Apia", date(2011, 12, 31)),
+        ("America/Havana", date(2026, 3, 8)),
+        ("America/Havana", date(2026, 11, 1)),
     ];
 
     /// Each minute of two days before a change to two days after, with what the wall clock shows.
-    fn walk(zone: &TimeZone, [year, month, day]: [i16; 3]) -> Vec<(Timestamp, Date, u16)> {
-        let noon = date(year, month as i8, day as i8).at(12, 0, 0, 0);
+    fn walk(zone: &TimeZone, day: Date) -> Vec<(Timestamp, Date, u16)> {
+        let noon = day.at(12, 0, 0, 0);
         let middle = noon.to_zoned(zone.clone()).unwrap().timestamp();
         let begin = middle - (60 * 60).minutes();
         (0..2 * 60 * 60)
@@ -573,14 +573,13 @@ mod tests {
     #[test]
     fn each_minute_of_the_nights_of_a_change_is_in_the_slots_that_a_watch_says() {
         let mut changed = 0;
-        for (name, day) in CHANGES {
+        for (name, middle) in CHANGES {
             let zone = zone(name);
-            let walk = walk(&zone, day);
+            let walk = walk(&zone, middle);
             let changes = zone
                 .following(walk[0].0)
                 .take_while(|it| it.timestamp() < walk.last().unwrap().0);
             changed += changes.count().min(1);
-            let middle = date(day[0], day[1] as i8, day[2] as i8);
             let dates = [
                 middle.yesterday().unwrap(),
                 middle,
@@ -639,7 +638,7 @@ mod tests {
                 let mut froms = cuts.clone();
                 froms.sort_unstable();
                 for (place, from) in froms.iter().enumerate() {
-                    let to = froms.get(place + 1).or(froms.first()).unwrap();
+                    let to = froms.get(place + 1).or_else(|| froms.first()).unwrap();
                     let to = if *to == 0 { DAY } else { *to };
                     slots.push(Slot {
                         day,

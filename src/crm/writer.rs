@@ -233,7 +233,7 @@ fn together(
             Ok(written) => results.push(Ok(written)),
             // Nothing was changed, so the others need not be tried again.
             Err(error @ (WriteError::Missing(_) | WriteError::Refused(_))) => {
-                results.push(Err(error.into()))
+                results.push(Err(error.into()));
             }
             Err(WriteError::Sqlite(error)) => return Err(error),
         }

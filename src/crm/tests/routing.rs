@@ -102,7 +102,7 @@ fn an_agent_is_kept_with_numbers_and_groups() {
     let anna = agent("Anna", &["201", "030 1234500"], &["Day", "Late"]);
     let id = AgentId(desk.routed(RoutingChange::SaveAgent(anna.clone())));
     let kept = AgentRow { id, ..anna };
-    assert_eq!(desk.tables().agents, [kept.clone()]);
+    assert_eq!(desk.tables().agents, std::slice::from_ref(&kept));
     let changed = AgentRow {
         name: "Anna Berg".to_owned(),
         panel: false,
@@ -148,7 +148,7 @@ fn slots_may_touch_and_not_overlap_and_nothing_is_half_written() {
     let sales = queue("Sales", &["030 1234500"], &slots);
     let id = QueueId(desk.routed(RoutingChange::SaveQueue(sales.clone())));
     let kept = QueueRow { id, ..sales };
-    assert_eq!(desk.tables().queues, [kept.clone()]);
+    assert_eq!(desk.tables().queues, std::slice::from_ref(&kept));
     let mut wrong = kept.clone();
     wrong.numbers.clear();
     wrong.slots = queue("", &[], &["fri 16:00-23:00|Day", "fri 22:00-06:00|Day"]).slots;
@@ -360,7 +360,7 @@ fn an_entry_counts_its_hits_and_keeps_them_when_it_changes() {
         last_hit: Some(second(20)),
         ..first
     };
-    assert_eq!(desk.tables().blocked, [counted.clone()]);
+    assert_eq!(desk.tables().blocked, std::slice::from_ref(&counted));
     let again = BlockedRow::typed("+49301234567", 486, "still does", second(30));
     assert_eq!(desk.routed(RoutingChange::Block(again)), id.0);
     let changed = BlockedRow {
