@@ -92,8 +92,8 @@ impl Engine {
         self.change_presence(|presence, at| presence.handle_do_not_disturb(at, on));
     }
 
-    /// A call was answered, here or there.
-    pub(super) fn agent_talks(&mut self) {
+    /// A call was answered, here or there, or what was to be said of the last one is said.
+    pub(super) fn leave_wrap_up(&mut self) {
         self.change_presence(Presence::end_wrap_up);
     }
 

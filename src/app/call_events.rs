@@ -414,7 +414,7 @@ impl Engine {
             answered_by,
         });
         self.look_what_opens(id);
-        self.agent_talks();
+        self.leave_wrap_up();
         if self.records_by_itself(id) {
             self.set_recording(id, true);
         }
