@@ -240,6 +240,19 @@ fn a_talk_is_followed_by_a_wrap_up_that_ends_by_itself() {
 }
 
 #[test]
+fn what_is_said_of_a_call_ends_the_wrap_up() {
+    let mut options = vec!["--no-register", "--auto-answer=100", "--hangup-after", "1"];
+    options.extend(["--wrap-up", "600"]);
+    let mut phone = Phone::start(&options);
+    Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+    assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+    let call = phone.wait("ended")["call_id"].clone();
+    phone.send(&json!({"command": "wrap_up", "call_id": call, "text": "wants a quote"}));
+    assert_eq!(phone.wait("agent_state")["state"], "available");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
 fn a_break_dials_the_codes_of_its_queues() {
     let mut phone = Phone::start(&["--no-register"]);
     let port = place::ports(1);
