@@ -173,7 +173,7 @@ impl Engine {
             RowState::None => self.write_row(id),
             RowState::Sent => {}
             // Who is blocked must not ring meanwhile.
-            RowState::Answered if call.awaits_facts => {}
+            RowState::Answered if call.reception.awaits_facts => {}
             RowState::Answered => self.open_gate(now, id),
         }
     }
@@ -199,7 +199,7 @@ impl Engine {
         // What was once on disk stays there.
         call.durable |= durable;
         call.row = RowState::Answered;
-        if matches!(call.gate, Gate::Writing(_)) && !call.awaits_facts {
+        if matches!(call.gate, Gate::Writing(_)) && !call.reception.awaits_facts {
             self.open_gate(now, id);
         }
     }

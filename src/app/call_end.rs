@@ -172,7 +172,7 @@ impl Engine {
             && ending.state == CallState::NoAnswer)
             .then(|| Event::Missed {
                 call: call.context(),
-                popped_up: call.no_popup.is_none(),
+                popped_up: call.reception.no_popup.is_none(),
             });
         let event = Event::Ended {
             call: call.context(),

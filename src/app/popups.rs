@@ -24,6 +24,19 @@ pub(super) const STAYS: Duration = Duration::from_secs(60);
 /// How long a call stays that the agent or a rule refused, or that nobody took at the far end.
 const REFUSED_STAYS: Duration = Duration::from_secs(6);
 
+/// How a call that came in is met.
+#[derive(Debug, Default)]
+pub(super) struct Reception {
+    /// What is set up for it, once read.
+    pub(super) facts: Option<ArrivalFacts>,
+    /// Whether that is still being read.
+    pub(super) awaits_facts: bool,
+    /// Why it does not pop up, where it does not.
+    pub(super) no_popup: Option<String>,
+    /// Whether the agent sees nothing of it.
+    pub(super) hidden: bool,
+}
+
 /// How long an ended call stays on the screen.
 pub(super) fn stays(talked: bool, state: CallState) -> Duration {
     match state {
@@ -96,7 +109,7 @@ impl Engine {
     /// Asks for what is set up for a call, before the look-up of its caller, which is waited for.
     pub(super) fn look_up_arrival(&mut self, id: CallId, arrival: Arrival) {
         if let Some(call) = self.calls.get_mut(&id) {
-            call.awaits_facts = true;
+            call.reception.awaits_facts = true;
         }
         let found = self.store.arrival(arrival);
         let internal = self.internal.clone();
@@ -117,14 +130,14 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.awaits_facts = false;
+        call.reception.awaits_facts = false;
         match found {
             Ok(facts) => {
                 // Who changes something here is this one, for the trail.
                 if let [only] = facts.routing.agents.as_slice() {
                     self.store.set_agent(&only.name);
                 }
-                call.facts = Some(facts);
+                call.reception.facts = Some(facts);
             }
             Err(error) => tracing::warn!("what is set up for a call could not be read: {error}"),
         }
@@ -137,7 +150,7 @@ impl Engine {
             .calls
             .get(&id)
             .filter(|call| call.rings_here() && !helped && !call.is_urgent());
-        let entry = late.and_then(|call| call.facts.as_ref()?.blocked.clone());
+        let entry = late.and_then(|call| call.reception.facts.as_ref()?.blocked.clone());
         if let Some(entry) = entry {
             self.refuse_blocked(now, id, &entry);
         }
@@ -147,7 +160,7 @@ impl Engine {
     pub(super) fn refuse_blocked(&mut self, now: Instant, id: CallId, entry: &BlockedRow) {
         let words = blocked_words(entry);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.hidden = true;
+            call.reception.hidden = true;
         }
         self.record(Write::CountBlocked(entry.id, clock::wall_now()));
         self.keep_popup(id, PopupDecision::by_rule(&words));
@@ -167,7 +180,7 @@ impl Engine {
             .account
             .and_then(|account| self.account_address(account));
         let decision = popup_routing::decide(&Situation {
-            facts: call.facts.as_ref().map(|facts| &facts.routing),
+            facts: call.reception.facts.as_ref().map(|facts| &facts.routing),
             line: account.as_deref().unwrap_or(&call.to),
             now: clock::wall_now(),
             zone: &TimeZone::system(),
@@ -183,7 +196,7 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.no_popup = (!decision.shown).then(|| decision.reasons.join("; "));
+        call.reception.no_popup = (!decision.shown).then(|| decision.reasons.join("; "));
         let plain = decision.shown
             && decision.to.is_empty()
             && decision.reasons.iter().all(|reason| reason == UNRESTRICTED);

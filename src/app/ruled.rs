@@ -47,7 +47,11 @@ impl Engine {
         let decision = rules::decide(&Situation {
             rules: &rules,
             caller: &call.caller,
-            blocked: call.facts.as_ref().and_then(|facts| facts.blocked.as_ref()),
+            blocked: call
+                .reception
+                .facts
+                .as_ref()
+                .and_then(|facts| facts.blocked.as_ref()),
             own_address: &own_address,
             engaged,
             full: call.surplus,

@@ -16,7 +16,7 @@ impl Engine {
             calls: self
                 .calls
                 .values()
-                .filter(|call| call.gate == Gate::Open && !call.hidden)
+                .filter(|call| call.gate == Gate::Open && !call.reception.hidden)
                 .map(LiveCall::view)
                 .collect(),
             settings: self.options.settings.clone(),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
+use crate::app::popups::Reception;
 use crate::app::recordings::Recorded;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
@@ -20,7 +21,6 @@ use crate::control::event::CallContext;
 use crate::control::{
     CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
 };
-use crate::crm::routing::ArrivalFacts;
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
 };
@@ -72,14 +72,8 @@ pub(super) struct LiveCall {
     pub(super) number_proof: Option<NumberProof>,
     /// What was said of the caller; for the rules.
     pub(super) caller: Caller,
-    /// Incoming: what is set up for it, once read.
-    pub(super) facts: Option<ArrivalFacts>,
-    /// Incoming: whether that is still being read.
-    pub(super) awaits_facts: bool,
-    /// Why it does not pop up, where it does not.
-    pub(super) no_popup: Option<String>,
-    /// Whether the agent sees nothing of it.
-    pub(super) hidden: bool,
+    /// Incoming: what is set up for it, and what comes of that.
+    pub(super) reception: Reception,
     /// Outgoing: whether it dials a code that nobody talks with.
     pub(super) is_code: bool,
     /// How its end is remembered when a rule ended it.
@@ -273,10 +267,7 @@ impl LiveCall {
             via: Vec::new(),
             number_proof: None,
             caller: Caller::default(),
-            facts: None,
-            awaits_facts: false,
-            no_popup: None,
-            hidden: false,
+            reception: Reception::default(),
             is_code: false,
             ended_by_rule: None,
             credentials_kept: None,
@@ -547,7 +538,7 @@ impl LiveCall {
             sound_faults: self.sound.faults(),
             notes: self.notes.clone(),
             durable: self.durable,
-            no_popup: self.no_popup.clone(),
+            no_popup: self.reception.no_popup.clone(),
             joined: self.joined,
             transferring_to: self.transfer.as_ref().map(|transfer| transfer.to.clone()),
             transfer_problem: self.transfer_problem.clone(),
