@@ -87,10 +87,6 @@ impl Reader {
         })
     }
 
-    pub(crate) fn numbering(&self) -> &Numbering {
-        &self.numbering
-    }
-
     /// Finds who a number or SIP user belongs to.
     ///
     /// # Errors
