@@ -379,6 +379,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                 tickets: Vec::new(),
             }),
             chosen: None,
+            no_popup: None,
             opens: None,
             started: ago(mono, 12),
             started_at: wall,

@@ -165,6 +165,7 @@ impl Engine {
         }
         self.tell_own_numbers();
         self.persist();
+        self.follow_do_not_disturb();
         let named = [Some(address).zip(password), turn.zip(turn_password)];
         let named: Vec<(String, Secret)> = named.into_iter().flatten().collect();
         if self.options.persist && !named.is_empty() {

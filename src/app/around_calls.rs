@@ -98,5 +98,6 @@ impl Engine {
             follow_up,
         };
         self.record(Write::WrapUp(id, Box::new(said)));
+        self.leave_wrap_up();
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use crate::app::engine::{Engine, Internal};
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall, RowState};
-use crate::app::outbound_rules;
 use crate::app::rules::CALL_BACK;
 use crate::app::script::{self, Reaction};
+use crate::app::{outbound_rules, popups};
 use crate::base::clock;
 use crate::base::dial_class::DialClass;
 use crate::base::dial_plan::DialPreview;
@@ -39,6 +39,8 @@ impl Engine {
         let rules = self.rules_of(incoming.account);
         let shown = shown_caller(&incoming.from, &incoming.caller, &rules);
         let remote = shown.remote.clone();
+        let line = incoming.account.and_then(|id| self.account_address(id));
+        let arrival = popups::arrival(&incoming, &remote, line.as_deref());
         let mut live = LiveCall::new(Beginning {
             id,
             call,
@@ -84,6 +86,7 @@ impl Engine {
         // Side by side: the store finds the contact for the row itself, and each wait for another
         // thread is a wait of the caller. The disk is the slower one.
         self.write_row(id);
+        self.look_up_arrival(id, arrival);
         self.look_up(id, &remote);
         if script::answers_at_once(&self.options.script) {
             self.media.prepare(now, incoming.local_ip);
@@ -169,6 +172,8 @@ impl Engine {
         match call.row {
             RowState::None => self.write_row(id),
             RowState::Sent => {}
+            // Who is blocked must not ring meanwhile.
+            RowState::Answered if call.reception.awaits_facts => {}
             RowState::Answered => self.open_gate(now, id),
         }
     }
@@ -194,7 +199,7 @@ impl Engine {
         // What was once on disk stays there.
         call.durable |= durable;
         call.row = RowState::Answered;
-        if matches!(call.gate, Gate::Writing(_)) {
+        if matches!(call.gate, Gate::Writing(_)) && !call.reception.awaits_facts {
             self.open_gate(now, id);
         }
     }
@@ -297,6 +302,9 @@ impl Engine {
                 None => return self.publish_now(now),
             },
         };
+        if matches!(reaction, Reaction::Ring(_)) {
+            self.decide_popup(now, id);
+        }
         self.with_call(now, id, |call| {
             // A call that is already refused or gone cannot be rung; that is no fault.
             match reaction {

@@ -6,24 +6,21 @@ use crate::app::engine::Engine;
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Ending, Gate};
 use crate::app::outcome::Outcome;
+use crate::app::popups;
 use crate::app::script;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::control::Event;
-use crate::crm::row::CallState;
+use crate::crm::row::{CallDirection, CallState};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, SessionId, Status};
 
 /// How many ended calls stay on the screen until the agent dismisses them.
 const ENDED_SHOWN: usize = 8;
-/// How long a call that was talked stays for its notes (ERPNext's pop-up stays as long).
-pub(super) const TALKED_STAYS: Duration = Duration::from_secs(60);
 /// How long a wish to be transferred waits for the agent once its call is over; as long as for the SIP
 /// layer.
 const QUESTION_STAYS: Duration = Duration::from_secs(180);
-/// How long a call that nobody took stays, so that its outcome can be read.
-const UNANSWERED_STAYS: Duration = Duration::from_secs(6);
 /// The reason on a call whose end the far end never confirmed.
 const UNCONFIRMED: &str =
     "you hung up; peer unreachable: it never confirmed the end and may believe the call goes on";
@@ -116,12 +113,8 @@ impl Engine {
         call.answer_at = None;
         call.hang_up_at = None;
         call.silence_ends = None;
-        let stays = if call.answered.is_some() {
-            TALKED_STAYS
-        } else {
-            UNANSWERED_STAYS
-        };
-        call.leave_at = Some(now + stays);
+        let talked = call.answered.is_some();
+        call.leave_at = Some(now + popups::stays(talked, judged.state));
         call.status = judged.words.clone();
         let waiting = call.answered.unwrap_or(now).duration_since(call.started);
         let talking = call.answered.map(|answered| now.duration_since(answered));
@@ -159,6 +152,9 @@ impl Engine {
         if judged.state == CallState::Busy {
             self.busy_tone(now);
         }
+        if talked {
+            self.agent_talked(now, id);
+        }
         self.forget_old_calls();
         self.publish_edge(now);
     }
@@ -172,6 +168,12 @@ impl Engine {
             return;
         };
         call.durable = durable;
+        let missed = (call.direction == CallDirection::Inbound
+            && ending.state == CallState::NoAnswer)
+            .then(|| Event::Missed {
+                call: call.context(),
+                popped_up: call.reception.no_popup.is_none(),
+            });
         let event = Event::Ended {
             call: call.context(),
             state: ending.state,
@@ -182,6 +184,9 @@ impl Engine {
             quality: call.sound.summary(),
             durable,
         };
+        if let Some(missed) = missed {
+            self.tell(missed);
+        }
         self.tell(event);
     }
 

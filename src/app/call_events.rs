@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::call_end::millis;
 use crate::app::engine::Engine;
-use crate::app::live_call::{Gate, LiveCall};
+use crate::app::live_call::{Gate, LiveCall, RowState};
 use crate::app::outcome::outcome;
 use crate::app::script;
 use crate::base::clock;
@@ -414,6 +414,7 @@ impl Engine {
             answered_by,
         });
         self.look_what_opens(id);
+        self.leave_wrap_up();
         if self.records_by_itself(id) {
             self.set_recording(id, true);
         }
@@ -491,7 +492,7 @@ impl Engine {
             match call.gate {
                 Gate::Identifying(until) if until <= now => self.leave_identifying(now, id),
                 Gate::Writing(until) if until <= now => {
-                    call.durable = false;
+                    call.durable &= call.row == RowState::Answered;
                     self.open_gate(now, id);
                 }
                 Gate::Identifying(_) | Gate::Writing(_) | Gate::Open => {}

@@ -424,6 +424,7 @@ impl Records {
                 json!({"contact": contact, "linked_calls": linked})
             }
             Written::Undone(undone) => json!(undone),
+            Written::Routing(id) => json!({ "id": id }),
             Written::Imported(report) => json!(report),
             Written::Merged(report) => json!(report),
             Written::Call | Written::Refused | Written::Settled | Written::Care(_) => json!({}),

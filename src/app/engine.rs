@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use crate::app::accounts::LiveAccount;
+use crate::app::agent::Agent;
 use crate::app::call_sound::UnsavedQuality;
 use crate::app::care::{Care, Told};
 use crate::app::ice::IceNames;
@@ -29,7 +30,8 @@ use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
     Command, DevicesView, DialRequest, Event, ExportView, Notice, Snapshot, SoundCheckView,
 };
-use crate::crm::row::{Identification, OnAnswer};
+use crate::crm::routing::ArrivalFacts;
+use crate::crm::row::{Identification, OnAnswer, QueueCodes};
 use crate::crm::store::{Pending, Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
@@ -69,6 +71,10 @@ impl Waker {
 #[derive(Debug)]
 pub(super) enum Internal {
     Identified(CallId, Result<Identification, StoreError>),
+    /// What is set up for a call that arrives.
+    Arrived(CallId, Box<Result<ArrivalFacts, StoreError>>),
+    /// What a break that began (or ended) dials.
+    PauseCodes(bool, Result<Vec<QueueCodes>, StoreError>),
     DialIdentified(String, Result<Identification, StoreError>),
     /// The row of a call that begins would survive a power loss.
     Kept(CallId),
@@ -128,6 +134,8 @@ pub(super) struct Engine {
     pub(super) accounts: Vec<LiveAccount>,
     pub(super) calls: BTreeMap<CallId, LiveCall>,
     pub(super) sessions: HashMap<SessionId, CallId>,
+    /// What the person at the phone does.
+    pub(super) agent: Agent,
     pub(super) watched: Vec<Watched>,
     pub(super) mailboxes: Vec<Mailbox>,
     pub(super) notices: VecDeque<Notice>,
@@ -193,6 +201,8 @@ impl Engine {
         let colleagues = self.options.settings.colleagues.clone();
         self.set_colleagues(now, &colleagues);
         self.begin_watching(now, None);
+        self.begin_agent();
+        self.warm_up_look_ups();
         self.count_to_call_back();
         self.look_for_recordings();
         self.read_announcement();
@@ -301,6 +311,8 @@ impl Engine {
         self.dirty = true;
         match internal {
             Internal::Identified(call, found) => self.handle_identified(now, call, found),
+            Internal::Arrived(call, found) => self.handle_arrived(now, call, *found),
+            Internal::PauseCodes(pause, codes) => self.handle_codes(pause, codes),
             Internal::DialIdentified(link, found) => {
                 if let Some(request) = &mut self.dial_request
                     && request.link == link
@@ -347,6 +359,7 @@ impl Engine {
         self.sound_waits = self.media.flush(now);
         self.handle_call_timeouts(now);
         self.handle_ice_timeouts(now);
+        self.handle_agent_timeouts(now);
         self.write_refusals(now);
         self.write_ladders(now);
         self.write_quality(now);
@@ -365,6 +378,7 @@ impl Engine {
             snapshot,
             tone,
             self.refusals_due,
+            self.agent.deadline(),
             self.ending,
             self.ice.deadline(),
             self.ladders_due(),

@@ -29,6 +29,7 @@ impl Engine {
         self.endpoint.unregister_all(now);
         self.refusals_due = Some(now);
         self.write_refusals(now);
+        self.end_agent();
         self.dirty = true;
     }
 

@@ -122,7 +122,7 @@ impl Journal {
         self.retrying = false;
         self.attempts += 1;
         let hopeless = match error {
-            // Its row is not there and will not come: there is nothing to change.
+            // Its row is not there and will not come, or cannot be so: there is nothing to change.
             StoreError::Missing(_) | StoreError::Refused(_) => true,
             StoreError::Database(_) | StoreError::TooLong => self.attempts >= ATTEMPTS,
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Closed => false,

@@ -4,6 +4,7 @@
 //! them from one to the other. One select loop, nothing slow in it.
 
 mod accounts;
+mod agent;
 mod around_calls;
 mod call_begin;
 mod call_end;
@@ -32,6 +33,7 @@ mod outcome;
 mod pages;
 pub mod pcap;
 mod placing;
+mod popups;
 mod profiles;
 mod publishing;
 mod recordings;

@@ -21,7 +21,7 @@ impl Outcome {
         Self {
             state,
             words,
-            done: self.done || state == CallState::Forwarded,
+            done: self.done || matches!(state, CallState::Forwarded | CallState::Blocked),
         }
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use crate::app::ladders::SharedLadders;
 use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{
-    CallFilter, CallLadder, CallRow, ContactRow, LadderMessage, MeasuredCall, RefusedRow,
+    CallFilter, CallLadder, CallRow, ContactRow, LadderMessage, MeasuredCall, PoppedCall,
+    RefusedRow, RoutingChange, RoutingTables, StateTotal,
 };
 use crate::crm::store::{Write, Written};
 use crate::crm::{Store, StoreError};
@@ -96,6 +97,60 @@ impl Records {
         self.settle().await;
         let page = self.store.calls(filter, search, None, limit).await;
         page.or(Err(StoreError::Closed))?.map(|page| page.rows)
+    }
+
+    /// All agents, queues, holidays and the block list.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn routing(&self) -> Result<RoutingTables, StoreError> {
+        self.store.routing().await.or(Err(StoreError::Closed))?
+    }
+
+    /// Changes them; gives the id of what was saved or deleted.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be so, or not be written.
+    pub async fn change_routing(&self, change: RoutingChange) -> Result<i64, StoreError> {
+        let written = self.store.write(Write::Routing(Box::new(change))).await;
+        match written.or(Err(StoreError::Closed))?? {
+            Written::Routing(id) => Ok(id),
+            other => Err(StoreError::Database(format!(
+                "a change of the lists was answered by {other:?}"
+            ))),
+        }
+    }
+
+    /// A call, by our id or by its SIP Call-ID, and why it popped up or did not; no reason where
+    /// nothing was set up or in the way.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn popup(&self, id: &str) -> Result<Option<PoppedCall>, StoreError> {
+        let Some(call) = self.find(id).await? else {
+            return Ok(None);
+        };
+        let decision = self.store.popup(call.id).await;
+        let decision = decision.or(Err(StoreError::Closed))??;
+        Ok(Some(PoppedCall { call, decision }))
+    }
+
+    /// How long the agent was in each state from one moment to another, what goes on until `now`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn state_totals(
+        &self,
+        from: jiff::Timestamp,
+        to: jiff::Timestamp,
+        now: jiff::Timestamp,
+    ) -> Result<Vec<StateTotal>, StoreError> {
+        let totals = self.store.state_totals(from, to, now).await;
+        totals.or(Err(StoreError::Closed))?
     }
 
     /// One call.

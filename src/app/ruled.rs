@@ -9,7 +9,7 @@ use crate::app::script::{self, Reaction, phrase};
 use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
 use crate::control::{Event, Rule, Wish};
-use crate::crm::row::CallState;
+use crate::crm::row::{CallState, PopupDecision};
 use crate::media::Tone;
 use crate::sip::{SessionId, Status};
 
@@ -47,13 +47,23 @@ impl Engine {
         let decision = rules::decide(&Situation {
             rules: &rules,
             caller: &call.caller,
+            blocked: call
+                .reception
+                .facts
+                .as_ref()
+                .and_then(|facts| facts.blocked.as_ref()),
             own_address: &own_address,
             engaged,
             full: call.surplus,
-            helped: self.helped_until.is_some_and(|until| until > now),
+            helped: self.helped(now),
         });
         match decision {
+            Decision::Block(entry) => {
+                self.refuse_blocked(now, id, &entry);
+                None
+            }
             Decision::Refuse(refusal) => {
+                self.keep_popup(id, PopupDecision::by_rule(refusal.words));
                 self.end_by_rule(id, refusal.state, refusal.words.to_owned());
                 let status = Status::new(refusal.status, phrase(refusal.status));
                 self.with_call(now, id, |call| {
@@ -62,6 +72,7 @@ impl Engine {
                 None
             }
             Decision::Forward(forward) => {
+                self.keep_popup(id, PopupDecision::by_rule(&forward.words()));
                 self.forward(now, id, &forward);
                 None
             }
@@ -117,7 +128,7 @@ impl Engine {
         });
     }
 
-    fn end_by_rule(&mut self, id: CallId, state: CallState, words: String) {
+    pub(super) fn end_by_rule(&mut self, id: CallId, state: CallState, words: String) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.ended_by_rule = Some((state, words));
             call.forward = None;
@@ -129,7 +140,6 @@ impl Engine {
         self.tone_until = Some((Tone::CallWaiting, now + BEEP));
     }
 
-    /// Changes a rule of one account, or of all and of direct calls.
     /// Changes a rule, unless it would send calls to where the asker may not have them sent.
     pub(super) fn change_rule(
         &mut self,
@@ -177,6 +187,7 @@ impl Engine {
         }
         if !changed.is_empty() {
             self.persist();
+            self.follow_do_not_disturb();
         }
         for (address, rules) in changed {
             self.tell(Event::Rules { address, rules });

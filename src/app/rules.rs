@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::config::call_rules::{AutoAnswer, CallRules};
-use crate::crm::row::CallState;
+use crate::crm::row::{BlockedRow, CallState};
 use crate::sip::caller::{AutoAnswerWish, Caller};
 
 /// How long after a call for help calls ring whatever the rules say: the emergency service may call
@@ -18,6 +18,8 @@ pub(super) struct Situation<'a> {
     pub(super) rules: &'a CallRules,
     /// What is said of the caller.
     pub(super) caller: &'a Caller,
+    /// The entry of the block list that the caller falls under.
+    pub(super) blocked: Option<&'a BlockedRow>,
     /// The account's own address, to see a forwarded call come back.
     pub(super) own_address: &'a str,
     /// Whether another call is open.
@@ -40,6 +42,8 @@ pub(super) enum Decision {
     },
     /// It is refused unheard.
     Refuse(Refusal),
+    /// The block list refuses it unheard and unseen.
+    Block(BlockedRow),
     /// It is sent elsewhere unheard.
     Forward(Forward),
 }
@@ -81,6 +85,7 @@ pub(super) fn decide(situation: &Situation<'_>) -> Decision {
     let Situation {
         rules,
         caller,
+        blocked,
         own_address,
         engaged,
         full,
@@ -92,6 +97,9 @@ pub(super) fn decide(situation: &Situation<'_>) -> Decision {
             forward: None,
             answer: None,
         };
+    }
+    if let Some(entry) = blocked {
+        return Decision::Block(entry.clone());
     }
     // Sent away by us and back again: another round would never end.
     let looped = caller
@@ -176,6 +184,7 @@ mod tests {
     struct Case {
         rules: CallRules,
         caller: Caller,
+        blocked: Option<BlockedRow>,
         engaged: bool,
         full: bool,
         helped: bool,
@@ -185,6 +194,7 @@ mod tests {
         Case {
             rules: CallRules::default(),
             caller: Caller::default(),
+            blocked: None,
             engaged: false,
             full: false,
             helped: false,
@@ -196,6 +206,7 @@ mod tests {
             decide(&Situation {
                 rules: &self.rules,
                 caller: &self.caller,
+                blocked: self.blocked.as_ref(),
                 own_address: "sip:alice@example.com",
                 engaged: self.engaged,
                 full: self.full,
@@ -206,14 +217,14 @@ mod tests {
         fn status(&self) -> Option<u16> {
             match self.decision() {
                 Decision::Refuse(refusal) => Some(refusal.status),
-                Decision::Ring { .. } | Decision::Forward(_) => None,
+                Decision::Ring { .. } | Decision::Forward(_) | Decision::Block(_) => None,
             }
         }
 
         fn forwarded_to(&self) -> Option<(String, &'static str)> {
             match self.decision() {
                 Decision::Forward(to) => Some((to.target, to.reason)),
-                Decision::Ring { .. } | Decision::Refuse(_) => None,
+                Decision::Ring { .. } | Decision::Refuse(_) | Decision::Block(_) => None,
             }
         }
     }
@@ -249,6 +260,19 @@ mod tests {
             assert_eq!(refusal.state, CallState::Rejected);
             assert_eq!(refusal.words, "rejected by do not disturb");
         }
+    }
+
+    #[test]
+    fn the_block_list_comes_before_every_other_rule() {
+        let entry = BlockedRow::typed("030 1234567", 603, "", jiff::Timestamp::UNIX_EPOCH);
+        let mut it = case();
+        it.blocked = Some(entry.clone());
+        it.rules.forward_always = "bob".into();
+        it.rules.do_not_disturb = true;
+        it.full = true;
+        assert_eq!(it.decision(), Decision::Block(entry));
+        it.helped = true;
+        assert_eq!(it.decision(), RINGS, "but a call back from who helps rings");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::accounts;
+use crate::app::agent::Agent;
 use crate::app::call_sound::UnsavedQuality;
 use crate::app::care::Care;
 use crate::app::engine::{Awaited, Engine, Inlets, Internal, Waker};
@@ -114,6 +115,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         accounts: Vec::new(),
         calls: BTreeMap::new(),
         sessions: HashMap::new(),
+        agent: Agent::default(),
         watched: Vec::new(),
         mailboxes: Vec::new(),
         notices: VecDeque::new(),

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::app::call_end::TALKED_STAYS;
 use crate::app::engine::Engine;
 use crate::app::live_call::{LiveCall, ReferralQuestion, TransferUnderWay};
 use crate::app::options::ScriptedTransfer;
+use crate::app::popups::STAYS;
 use crate::app::referrals::{self, Replacement, Replacing};
 use crate::app::script::{Reaction, phrase};
 use crate::base::dial_plan::DialPreview;
@@ -282,7 +282,7 @@ impl Engine {
             return self.problem(Some(id), text);
         };
         if call.ended.is_some() {
-            call.leave_at = Some(now + TALKED_STAYS);
+            call.leave_at = Some(now + STAYS);
         }
         if yes {
             self.follow_referral(now, id, session, &question.preview);

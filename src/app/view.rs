@@ -16,7 +16,7 @@ impl Engine {
             calls: self
                 .calls
                 .values()
-                .filter(|call| call.gate == Gate::Open)
+                .filter(|call| call.gate == Gate::Open && !call.reception.hidden)
                 .map(LiveCall::view)
                 .collect(),
             settings: self.options.settings.clone(),
@@ -25,6 +25,7 @@ impl Engine {
             dial_request: self.dial_request.clone(),
             messages: self.messages.view(),
             notices: self.notices.iter().cloned().collect(),
+            agent: self.agent.presence().clone(),
             colleagues: self.colleague_views(),
             mailboxes: self.mailbox_views(),
             to_call_back: self.to_call_back,

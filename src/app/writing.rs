@@ -26,8 +26,10 @@ impl Engine {
                 self.recount = true;
             }
             Err(StoreError::Closed) => {}
-            // Somebody named a record that is gone; the rows of calls wait behind their insertion.
-            Err(error @ StoreError::Missing(_)) if !retry && self.journal.is_empty() => {
+            // Somebody named a record that is gone, or wanted what cannot be; the rows of calls wait behind their insertion.
+            Err(error @ (StoreError::Missing(_) | StoreError::Refused(_)))
+                if !retry && self.journal.is_empty() =>
+            {
                 let text = error.to_string();
                 self.problem(None, text);
             }

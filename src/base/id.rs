@@ -64,4 +64,10 @@ row_ids! {
     HintId,
     /// Names a step that can be undone.
     UndoId,
+    /// Names an agent.
+    AgentId,
+    /// Names a queue.
+    QueueId,
+    /// Names an entry of the block list.
+    BlockId,
 }

@@ -18,6 +18,7 @@ use crate::cli::exchange_args::{CallsExportArgs, ContactsTask};
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::hint_args::{HintsArgs, ImportMailArgs};
 use crate::cli::ice_args::IceArgs;
+use crate::cli::routing_args::{AgentsArgs, BlockedArgs, CallPopupArgs, QueuesArgs};
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
 use crate::cli::voice_args::VoiceArgs;
@@ -87,6 +88,12 @@ pub(super) enum Task {
     Hints(Deferred<HintsArgs>),
     /// Read mails (mbox, eml) for their senders' numbers. The texts themselves are not kept.
     ImportMail(Deferred<ImportMailArgs>),
+    /// List, add, change or remove agents, with their numbers and groups.
+    Agents(Deferred<AgentsArgs>),
+    /// List, add, change or remove queues, with their numbers, slots and holidays.
+    Queues(Deferred<QueuesArgs>),
+    /// List, add or remove entries of the block list.
+    Blocked(Deferred<BlockedArgs>),
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
     /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
     Doctor(Deferred<DoctorArgs>),
@@ -250,7 +257,8 @@ pub(super) struct HeadlessArgs {
     /// hangup, reject (status), redirect (uri), notes (text), transfer (uri; with attended: true the
     /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
     /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, confirm), dnd (on),
-    /// forward (when: always, busy, no-answer; uri), quit; `call_id` names the call where there are several. Each is answered by an
+    /// forward (when: always, busy, no-answer; uri), agent (state: available, break, wrap-up,
+    /// do-not-disturb; text: why), popups (on), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.
     #[arg(long, value_enum)]
     pub(super) control: Option<ControlArg>,
@@ -335,6 +343,8 @@ pub(super) enum CallsTask {
     Callbacks(ListArgs),
     /// Count what happened in each queue on a day: calls, missed ones, how soon they were called back.
     Figures(FiguresArgs),
+    /// Say why a call popped up or did not: queue, schedule, own number, switches, block list.
+    Popup(CallPopupArgs),
 }
 
 /// Options of `ringdesk calls quality`.

@@ -6,6 +6,7 @@ use crate::base::id::CallId;
 use crate::control::{
     Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish, WrapUpWish,
 };
+use crate::crm::row::AgentState;
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -25,6 +26,7 @@ struct Line {
     other_call_id: Option<String>,
     confirm: Option<bool>,
     when: Option<String>,
+    state: Option<AgentState>,
     sip_call_id: Option<String>,
     local_tag: Option<String>,
     remote_tag: Option<String>,
@@ -129,10 +131,15 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             });
             Command::Pickup(target, wish(&line))
         }
+        "agent" => Command::SetAgentState(
+            line.state.ok_or_else(|| missing("state"))?,
+            line.text.clone().unwrap_or_default(),
+        ),
+        "popups" => Command::SetPopups(line.on.unwrap_or(true)),
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, agent, popups, quit"
             ));
         }
     };

@@ -164,6 +164,21 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             Some(call),
             json!({"by_wish": by_wish, "answered_by": answered_by}),
         ),
+        Event::Missed { call, popped_up } => {
+            ("missed", Some(call), json!({"popped_up": popped_up}))
+        }
+        Event::Popup { call, decision } => ("popup", Some(call), json!(decision)),
+        Event::AgentState { presence, popups } => (
+            "agent_state",
+            None,
+            json!({
+                "state": presence.state,
+                "reason": presence.reason,
+                "since": presence.since,
+                "until": presence.until,
+                "popups": popups,
+            }),
+        ),
         Event::Rules { address, rules } => (
             "rules",
             None,

@@ -24,6 +24,8 @@ mod lab_guests;
 mod printer;
 mod quality;
 mod records;
+mod routing;
+mod routing_args;
 mod rule_args;
 mod run;
 mod setup;

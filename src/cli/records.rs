@@ -9,7 +9,7 @@ use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, FilterWord, Reply, Request};
-use crate::cli::{desk, exchange, quality, setup};
+use crate::cli::{desk, exchange, quality, routing, setup};
 use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
@@ -24,6 +24,7 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
         Some(CallsTask::Callbacks(args)) => return desk::callbacks(args).await,
         Some(CallsTask::Figures(args)) => return desk::figures(args).await,
+        Some(CallsTask::Popup(args)) => return routing::popup(args).await,
         None => {}
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
@@ -161,6 +162,7 @@ fn own_lines(paths: &Paths) -> anyhow::Result<Vec<String>> {
         .collect())
 }
 
+/// Prints rows, one a line.
 pub(super) fn print_json(rows: &[impl Serialize]) -> anyhow::Result<()> {
     for row in rows {
         print_line(&serde_json::to_string(row)?);

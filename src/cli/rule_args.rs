@@ -60,6 +60,9 @@ pub(super) struct RuleArgs {
     /// (the default without a configuration file).
     #[arg(long, value_name = "SECONDS", value_parser = silence_limit)]
     pub(super) silence_limit: Option<u32>,
+    /// How long the agent wraps up after a talk (0, for not at all, to 3600).
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub(super) wrap_up: Option<u32>,
     /// Incoming requests from one source and second (200); more are refused.
     #[arg(long, value_name = "off|N", value_parser = rate_limit)]
     pub(super) rate_limit: Option<u32>,
@@ -163,6 +166,9 @@ impl RuleArgs {
         }
         if let Some(limit) = self.silence_limit {
             settings.silence_limit_seconds = limit;
+        }
+        if let Some(seconds) = self.wrap_up {
+            settings.wrap_up_seconds = seconds;
         }
         if let Some(limit) = self.rate_limit {
             settings.requests_per_second = limit;

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{care, demo, desk, doctor, headless, hints, lab, records, trace};
+use crate::cli::{care, demo, desk, doctor, headless, hints, lab, records, routing, trace};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,9 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::CallTypes(args)) => runtime.block_on(desk::call_types(*args.0)),
         Some(Task::Hints(args)) => runtime.block_on(hints::run(*args.0)),
         Some(Task::ImportMail(args)) => runtime.block_on(hints::import_mail(*args.0)),
+        Some(Task::Agents(args)) => runtime.block_on(routing::agents(*args.0)),
+        Some(Task::Queues(args)) => runtime.block_on(routing::queues(*args.0)),
+        Some(Task::Blocked(args)) => runtime.block_on(routing::blocked(*args.0)),
         Some(Task::Doctor(args)) => runtime.block_on(doctor::run(*args.0)),
         Some(Task::Trace(args)) => runtime.block_on(trace::run(*args.0)),
         Some(Task::Backup(args)) => runtime.block_on(care::backup(*args.0)),

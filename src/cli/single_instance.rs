@@ -20,7 +20,8 @@ use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{
     BackupMade, CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, Erased, ErasedCalls,
-    ImportOptions, ImportOutcome, ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
+    ImportOptions, ImportOutcome, ImportPreview, MeasuredCall, MergeReport, PoppedCall, RefusedRow,
+    RoutingChange, RoutingTables, StateTotal, Undone,
 };
 
 /// How long the other side may take.
@@ -82,6 +83,21 @@ pub(super) enum Request {
     },
     /// Make one contact of several; the first one stays.
     Merge(Vec<ContactId>),
+    /// All agents, queues, holidays and the block list.
+    Routing,
+    /// Change them.
+    ChangeRouting(Box<RoutingChange>),
+    /// Why a call popped up or did not: by our id or by its SIP Call-ID.
+    Popup(String),
+    /// How long the agent was in each state.
+    StateTotals {
+        /// From when.
+        from: jiff::Timestamp,
+        /// To when.
+        to: jiff::Timestamp,
+        /// Until when what goes on counts.
+        now: jiff::Timestamp,
+    },
     /// How the running phone does.
     Health,
     /// What was refused unheard.
@@ -217,6 +233,14 @@ pub(super) enum Reply {
     Duplicates(DuplicatePage),
     /// What a merge did.
     Merged(MergeReport),
+    /// All agents, queues, holidays and the block list.
+    Routing(Box<RoutingTables>),
+    /// They were changed: what was saved or deleted has this id.
+    Changed(i64),
+    /// Why a call popped up or did not; none when there is no such call.
+    Popup(Option<Box<PoppedCall>>),
+    /// For `StateTotals`.
+    StateTotals(Vec<StateTotal>),
     /// For `Health`.
     Health(Health),
     /// For `Refused`.
@@ -420,6 +444,16 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .await
             .map(Reply::Duplicates),
         Request::Merge(contacts) => records.merge(contacts).await.map(Reply::Merged),
+        Request::Routing => (records.routing().await).map(|it| Reply::Routing(Box::new(it))),
+        Request::ChangeRouting(change) => records.change_routing(*change).await.map(Reply::Changed),
+        Request::Popup(id) => records
+            .popup(&id)
+            .await
+            .map(|found| Reply::Popup(found.map(Box::new))),
+        Request::StateTotals { from, to, now } => records
+            .state_totals(from, to, now)
+            .await
+            .map(Reply::StateTotals),
         Request::Refused { since } => records.refused(since).await.map(Reply::Refused),
         Request::Desk(request) => {
             return match records.desk(*request).await {

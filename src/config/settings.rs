@@ -82,6 +82,11 @@ pub struct Settings {
     /// After how many seconds without any sound of the far end a call ends by itself (10, when the
     /// agent is warned, to 3600); 0 is never. Calls on hold and calls for help go on.
     pub silence_limit_seconds: u32,
+    /// Whether calls may pop up: the agent's own switch. They ring all the same.
+    pub popups: bool,
+    /// For how many seconds after a talk the agent wraps up (1 to 3600), until the next one or until
+    /// they say that they are available; 0 is never.
+    pub wrap_up_seconds: u32,
     /// The UDP ports of calls' sound, such as `40000-40100`, two for each call; empty means any.
     pub rtp_ports: String,
     /// What is done to the microphone's sound.
@@ -199,6 +204,8 @@ impl Default for Settings {
             call_type_required: false,
             requests_per_second: 200,
             silence_limit_seconds: 30,
+            popups: true,
+            wrap_up_seconds: 0,
             rtp_ports: String::new(),
             voice: VoiceSettings::default(),
             redundancy: RedundancyChoice::Bursts,

@@ -6,7 +6,7 @@ use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
 use crate::control::colleague::PickupTarget;
 use crate::control::sound_check::SoundCheck;
-use crate::crm::row::{ContactRow, OrganizationRow, Subject};
+use crate::crm::row::{AgentState, ContactRow, OrganizationRow, RoutingChange, Subject};
 
 /// Whom to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +181,12 @@ pub enum Command {
     RemoveAccount(AccountId),
     /// Change one rule of an account, of all accounts (and of direct calls) when none is named.
     SetRule(Option<AccountId>, Rule, Wish),
+    /// Say what the agent does, and why where it is a break.
+    SetAgentState(AgentState, String),
+    /// Let calls pop up, or not: the agent's own switch.
+    SetPopups(bool),
+    /// Change who is told of calls: agents, queues, holidays, the block list.
+    ChangeRouting(Box<RoutingChange>),
     /// Register again now.
     RegisterNow(AccountId),
     /// Change the settings.

@@ -8,7 +8,9 @@ use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::control::media_security::MediaSecurity;
-use crate::crm::row::{CallDirection, CallQuality, CallState, Match, NumberProof, OnAnswer};
+use crate::crm::row::{
+    CallDirection, CallQuality, CallState, Match, NumberProof, OnAnswer, PopupDecision, Presence,
+};
 
 /// What each event of a call carries.
 #[derive(Debug, Clone, PartialEq)]
@@ -297,6 +299,27 @@ pub enum Event {
         quality: Option<CallQuality>,
         /// Whether the row is on disk.
         durable: bool,
+    },
+    /// Nobody here answered a call in time; told before its end.
+    Missed {
+        /// The call.
+        call: CallContext,
+        /// Whether it popped up.
+        popped_up: bool,
+    },
+    /// It was decided whether a call pops up; told where something is set up or in the way.
+    Popup {
+        /// The call.
+        call: CallContext,
+        /// To whom, or why to nobody.
+        decision: Box<PopupDecision>,
+    },
+    /// The agent does something else, or switched pop-ups on or off.
+    AgentState {
+        /// What the agent does.
+        presence: Presence,
+        /// Whether calls may pop up, by the agent's own switch.
+        popups: bool,
     },
     /// The rules of an account changed, or of direct calls.
     Rules {

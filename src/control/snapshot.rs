@@ -11,7 +11,7 @@ use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::Asker;
 use crate::control::media_security::MediaSecurity;
 use crate::control::sound_check::SoundCheckView;
-use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer};
+use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer, Presence};
 
 /// Everything that the window shows of the engine.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub notices: Vec<Notice>,
     /// Text messages that came, oldest first: the last few of each account, until dismissed.
     pub messages: Vec<TextMessage>,
+    /// What the agent does.
+    pub agent: Presence,
     /// The watched colleagues, in the order of the settings.
     pub colleagues: Vec<ColleagueView>,
     /// The accounts whose mailboxes are known.
@@ -175,6 +177,8 @@ pub struct CallView {
     pub notes: String,
     /// Whether the row is safely on disk.
     pub durable: bool,
+    /// Why it does not pop up, in plain words, where it does not.
+    pub no_popup: Option<String>,
     /// Whether its far end and those of the others that are joined hear each other.
     pub joined: bool,
     /// Where it is being transferred to.

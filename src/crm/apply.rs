@@ -15,8 +15,9 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    call_ladders, call_quality, call_types, calls, contacts, hint_verdicts, import, merge, notes,
-    organizations, own_lines, records, refused, removal, tasks, tickets, wrap_up,
+    agent_states, block_list, call_ladders, call_popups, call_quality, call_types, calls, contacts,
+    hint_verdicts, import, merge, notes, organizations, own_lines, records, refused, removal,
+    routing, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -277,6 +278,27 @@ pub(crate) fn apply(
         Write::SaveOwnLines(keys) => {
             own_lines::save(transaction, keys)?;
             Written::Settled
+        }
+        Write::Routing(change) => {
+            let id = routing::change(transaction, change, context.numbering)?;
+            let (what, detail) = routing::words(change);
+            context.note(transaction, what, None, &detail)?;
+            Written::Routing(id)
+        }
+        Write::SavePopup(call, decision) => {
+            call_popups::save(transaction, *call, decision)?;
+            Written::Call
+        }
+        Write::CountBlocked(id, at) => {
+            block_list::count(transaction, *id, *at)?;
+            Written::Call
+        }
+        Write::AgentState(at, next) => {
+            let next = next
+                .as_ref()
+                .map(|(state, reason)| (*state, reason.as_str()));
+            agent_states::change(transaction, *at, next, context.numbering)?;
+            Written::Call
         }
         Write::Care(care) => {
             let done = care.carry_out(transaction, context.numbering)?;

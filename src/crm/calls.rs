@@ -545,7 +545,8 @@ pub(crate) fn timestamp(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or_default()
 }
 
-fn unreadable(column: usize) -> rusqlite::Error {
+/// A column holds what this version does not know.
+pub(crate) fn unreadable(column: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(
         column,
         "a word that this Ringdesk does not know".to_owned(),

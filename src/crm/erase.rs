@@ -210,7 +210,7 @@ pub(crate) fn again(
             ErasedCalls::Anonymise
         };
         match erase_rows(&transaction, &person, calls, &mentions, counts) {
-            Ok(_) | Err(WriteError::Missing(_)) => {}
+            Ok(_) | Err(WriteError::Missing(_) | WriteError::Refused(_)) => {}
             Err(WriteError::Sqlite(error)) => return Err(error),
         }
         transaction.commit()?;

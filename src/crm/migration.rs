@@ -5,10 +5,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use crate::crm::{
-    arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures,
-    files_to_remove, import, memberships, notes, number_choices, number_hints, organizations,
-    refused, tasks, tickets, undo,
+    agent_states, agents, arrivals, audit, block_list, call_criteria, call_ladders, call_links,
+    call_popups, call_quality, call_types, calls, contact_numbers, contact_uids, contacts,
+    database_copies, direct_dial, erasures, files_to_remove, import, memberships, notes,
+    number_choices, number_hints, organizations, queues, refused, routing, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -53,6 +53,11 @@ const STEPS: &[&str] = &[
     files_to_remove::CREATE,
     database_copies::CREATE,
     erasures::CREATE,
+    agents::CREATE,
+    queues::CREATE,
+    block_list::CREATE,
+    call_popups::CREATE,
+    agent_states::CREATE,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
@@ -132,6 +137,7 @@ fn follow_reading(transaction: &Transaction<'_>, region: &str) -> rusqlite::Resu
     if before.is_some() {
         contact_numbers::read_again(transaction, region)?;
         contacts::index_all(transaction)?;
+        routing::read_again(transaction, region)?;
     }
     set(transaction, "region", region)?;
     set(transaction, "reading", READING)

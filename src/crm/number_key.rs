@@ -69,6 +69,14 @@ impl Numbering {
         *self.own.write().unwrap_or_else(PoisonError::into_inner) = keys.into_iter().collect();
     }
 
+    /// The keys of the own lines, in order.
+    pub(crate) fn own_keys(&self) -> Vec<String> {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        let mut keys: Vec<String> = own.iter().cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// Reads a number's keys.
     pub(crate) fn keys(&self, text: &str) -> NumberKeys {
         NumberKeys::of(text, &self.region)

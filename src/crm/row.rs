@@ -28,6 +28,11 @@ pub use crate::crm::exchange_row::{
 pub use crate::crm::hint_row::{
     HintFilter, HintRow, HintSource, HintState, HintVerdict, MailHints, TextNumber,
 };
+pub use crate::crm::routing_row::{
+    AgentRow, AgentState, BlockKind, BlockedRow, Day, HolidayRow, PopupDecision, Presence,
+    QueueCodes, QueueRow, RoutingChange, RoutingTables, Slot, StateTotal, TimeSlot, WallTime,
+};
+
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };
@@ -565,6 +570,15 @@ pub struct CallLadder {
     pub call: CallRow,
     /// Its messages; none are left when the ladder was too old to be kept.
     pub messages: Vec<LadderMessage>,
+}
+
+/// A call with why it popped up or did not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PoppedCall {
+    /// The call.
+    pub call: CallRow,
+    /// What was decided; none where nothing was set up or in the way.
+    pub decision: Option<PopupDecision>,
 }
 
 /// A call with what was measured of its sound, in order of time.

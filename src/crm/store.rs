@@ -22,7 +22,7 @@ use crate::crm::row::{
     ImportPreview, InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
-use crate::crm::{arrivals, calls, migration, open, own_lines, reader, writer};
+use crate::crm::{agent_states, arrivals, calls, migration, open, own_lines, reader, writer};
 
 pub use crate::crm::store_error::{OpenError, StoreError};
 pub use crate::crm::write::{CallChange, DraftFate, WrapUp, Write, Written};
@@ -86,6 +86,7 @@ impl Store {
                 let transaction = connection.transaction()?;
                 arrivals::settle(&transaction, &numbering)?;
                 calls::interrupt_open(&transaction)?;
+                agent_states::interrupt_open(&transaction)?;
                 transaction.commit()
             })
             .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
@@ -360,6 +361,14 @@ impl Store {
     /// How the phone reads numbers.
     pub(crate) fn numbering(&self) -> &Arc<Numbering> {
         &self.numbering
+    }
+
+    /// Reads what a ringing call waits for; it never waits behind a page or a search.
+    pub(crate) fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        ask(&self.lookups, read)
     }
 
     /// How many transactions were committed since the start.

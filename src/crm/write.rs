@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use crate::base::id::{
-    CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
+    BlockId, CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId,
+    UndoId,
 };
 use crate::crm::call_ladders::LadderBatch;
 use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::ImportBatch;
 use crate::crm::row::{
-    ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
-    ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, QualitySpan, RecordingGap,
-    Subject, TaskRow, TicketRow, Undone,
+    AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
+    ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, PopupDecision, QualitySpan,
+    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -177,6 +178,14 @@ pub enum Write {
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
     /// Keep the keys of the own lines, for who reads the file while no phone runs.
     SaveOwnLines(Vec<String>),
+    /// Change who is told of calls: agents, queues, holidays, the block list.
+    Routing(Box<RoutingChange>),
+    /// Keep whether a call popped up, to whom and why.
+    SavePopup(CallId, Box<PopupDecision>),
+    /// Count a call that an entry of the block list refused.
+    CountBlocked(BlockId, jiff::Timestamp),
+    /// The agent does something else from then on; none where the phone ends.
+    AgentState(jiff::Timestamp, Option<(AgentState, String)>),
     /// Change nothing: its answer says that what was queued before can be read.
     Settle,
     /// One step of the care of the data.
@@ -227,6 +236,8 @@ pub enum Written {
     Undone(Undone),
     /// Counts were added.
     Refused,
+    /// Who is told of calls was changed: what was saved or deleted has this id, 0 for a holiday.
+    Routing(i64),
     /// What was queued before can be read.
     Settled,
     /// A step of the care of the data was taken.

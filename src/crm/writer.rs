@@ -57,6 +57,8 @@ pub(crate) struct Queued {
 pub(crate) enum WriteError {
     /// The row is not there; nothing was changed.
     Missing(&'static str),
+    /// It cannot be so, for the reason given; nothing was changed.
+    Refused(String),
     /// SQLite refused.
     Sqlite(rusqlite::Error),
 }
@@ -71,6 +73,7 @@ impl From<WriteError> for StoreError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Missing(what) => Self::Missing(what),
+            WriteError::Refused(why) => Self::Refused(why),
             WriteError::Sqlite(error) => error.into(),
         }
     }
@@ -321,7 +324,9 @@ fn together(
         match apply(&transaction, write, context) {
             Ok(written) => results.push(Ok(written)),
             // Nothing was changed, so the others need not be tried again.
-            Err(error @ WriteError::Missing(_)) => results.push(Err(error.into())),
+            Err(error @ (WriteError::Missing(_) | WriteError::Refused(_))) => {
+                results.push(Err(error.into()));
+            }
             Err(WriteError::Sqlite(error)) => return Err(error),
         }
     }

@@ -53,9 +53,12 @@ pub(crate) fn popup_size(snapshot: &Snapshot) -> Vec2 {
     Vec2::new(WIDTH, 280.0 + rows)
 }
 
-/// The calls that ring here, oldest first.
+/// The calls that ring here and pop up, oldest first.
 pub(crate) fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = &CallView> {
-    snapshot.calls.iter().filter(|call| rings_here(call))
+    snapshot
+        .calls
+        .iter()
+        .filter(|call| rings_here(call) && call.no_popup.is_none())
 }
 
 /// Draws the pop-up; true when the call was answered here.

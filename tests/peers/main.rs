@@ -52,6 +52,7 @@ mod one_way;
 mod phone;
 mod place;
 mod policy;
+mod popups;
 mod random;
 mod recordings;
 mod redirections;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
+use crate::app::popups::Reception;
 use crate::app::recordings::Recorded;
 use crate::app::redirections::{first_of, shown};
 use crate::app::rules::Forward;
@@ -71,6 +72,10 @@ pub(super) struct LiveCall {
     pub(super) number_proof: Option<NumberProof>,
     /// What was said of the caller; for the rules.
     pub(super) caller: Caller,
+    /// Incoming: what is set up for it, and what comes of that.
+    pub(super) reception: Reception,
+    /// Outgoing: whether it dials a code that nobody talks with.
+    pub(super) is_code: bool,
     /// How its end is remembered when a rule ended it.
     pub(super) ended_by_rule: Option<(CallState, String)>,
     /// Why the account's password was not used for it.
@@ -262,6 +267,8 @@ impl LiveCall {
             via: Vec::new(),
             number_proof: None,
             caller: Caller::default(),
+            reception: Reception::default(),
+            is_code: false,
             ended_by_rule: None,
             credentials_kept: None,
             answers_by: None,
@@ -424,6 +431,11 @@ impl LiveCall {
             && self.call.phase() == Phase::Ringing
     }
 
+    /// Whether an emergency service calls back, by the account's own server's word.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.caller.emergency_callback && self.caller.trusted
+    }
+
     /// Whether it is a call that the line is busy with: it rings here, is being made or is talked.
     /// What has only just come, and is still being looked up, may yet be refused itself.
     pub(super) fn engages(&self) -> bool {
@@ -526,6 +538,7 @@ impl LiveCall {
             sound_faults: self.sound.faults(),
             notes: self.notes.clone(),
             durable: self.durable,
+            no_popup: self.reception.no_popup.clone(),
             joined: self.joined,
             transferring_to: self.transfer.as_ref().map(|transfer| transfer.to.clone()),
             transfer_problem: self.transfer_problem.clone(),

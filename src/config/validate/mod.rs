@@ -29,6 +29,8 @@ pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 /// For how many days the SIP messages of calls may be kept.
 pub const LADDER_DAYS: std::ops::RangeInclusive<u32> = 0..=3_650;
 
+/// The longest time for what belongs to a call after it.
+const MOST_WRAP_UP_SECONDS: u32 = 3_600;
 /// After how many seconds without sound a call may end by itself; 0 is never.
 pub const SILENCE_LIMIT_SECONDS: std::ops::RangeInclusive<u32> = 10..=3_600;
 
@@ -179,6 +181,11 @@ pub enum Problem {
         "silence_limit_seconds is {0}; write a number of seconds from 10 to 3600 (30 is usual), or 0 for never"
     )]
     SilenceLimit(u32),
+    /// The time for wrap-up is out of range.
+    #[error(
+        "wrap_up_seconds is {0}; write a number of seconds from 1 to 3600 (30 is usual), or 0 for none"
+    )]
+    WrapUp(u32),
     /// A volume is out of range.
     #[error("{0}_volume is {1}; write a percentage from {2} to 150 (100 is usual)")]
     Volume(&'static str, u32, u32),
@@ -229,6 +236,9 @@ impl Settings {
         let silence = self.silence_limit_seconds;
         if silence != 0 && !SILENCE_LIMIT_SECONDS.contains(&silence) {
             return Err(Problem::SilenceLimit(silence));
+        }
+        if self.wrap_up_seconds > MOST_WRAP_UP_SECONDS {
+            return Err(Problem::WrapUp(self.wrap_up_seconds));
         }
         if let Err(wrong) = self.port_range() {
             return Err(Problem::RtpPorts(self.rtp_ports.clone(), wrong));

@@ -181,6 +181,11 @@ fn settings_are_checked_too() {
         with(|it| it.silence_limit_seconds = 3_601),
         Err(Problem::SilenceLimit(3_601))
     );
+    assert_eq!(with(|it| it.wrap_up_seconds = 3_600), Ok(()));
+    assert_eq!(
+        with(|it| it.wrap_up_seconds = 3_601),
+        Err(Problem::WrapUp(3_601))
+    );
     assert_eq!(with(|it| it.speaker_volume = 0), Ok(()));
     assert_eq!(with(|it| it.ringer_volume = 150), Ok(()));
     assert_eq!(

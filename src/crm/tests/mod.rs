@@ -20,6 +20,7 @@ mod records;
 mod recovery;
 mod refused;
 mod retention;
+mod routing;
 mod scale;
 
 use jiff::Timestamp;

@@ -354,6 +354,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         sound_faults: Vec::new(),
         notes: String::new(),
         durable: true,
+        no_popup: None,
         joined: false,
         transferring_to: None,
         transfer_problem: None,

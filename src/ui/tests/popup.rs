@@ -41,6 +41,22 @@ fn it_shows_name_organization_number_line_and_reason() {
 }
 
 #[test]
+fn a_call_that_does_not_pop_up_is_left_out_and_its_card_says_why() {
+    let mut silent = ringing(1, amelia(MatchLevel::Known));
+    silent.no_popup = Some("you are on a break (lunch)".to_owned());
+    let shown = pop_up(with_calls(vec![silent.clone()]), true);
+    assert!(shown.query_by_label("Amelia Hart").is_none());
+    // Beside it another call still pops up, alone.
+    let both = vec![silent.clone(), ringing(2, Vec::new())];
+    let shown = pop_up(with_calls(both), true);
+    shown.get_by_label("Nobody has it");
+    assert!(shown.query_by_label_contains("more").is_none());
+    let card = desk(with_calls(vec![silent]), Rows::default(), |_| {});
+    card.get_by_label("No pop-up: you are on a break (lunch).");
+    card.get_by_label("Answer");
+}
+
+#[test]
 fn answer_and_decline_send_their_commands() {
     for (button, command) in [("Answer", "Answer("), ("Decline", "Decline(")] {
         let mut shown = pop_up(

@@ -64,7 +64,7 @@ pub(crate) fn session_timer_wrong(typed: &str) -> String {
     )
 }
 /// The keys of the configuration file that sentences begin with, and how the window calls them.
-pub(crate) const SETTING_NAMES: [(&str, &str); 7] = [
+pub(crate) const SETTING_NAMES: [(&str, &str); 8] = [
     ("session_expires", "The session timer"),
     ("websocket_path", "The WebSocket path"),
     ("pinned_certificate", "The pinned certificate"),
@@ -74,6 +74,7 @@ pub(crate) const SETTING_NAMES: [(&str, &str); 7] = [
     ),
     ("ladder_days", "The number of days"),
     ("silence_limit_seconds", "The time of silence"),
+    ("wrap_up_seconds", "The time for wrap-up"),
     ("rtp_ports", "The range of ports"),
 ];
 

@@ -192,6 +192,11 @@ pub(crate) fn total(count: u64) -> String {
     format!("{grouped} total")
 }
 
+/// Why a call that rings does not pop up.
+pub(crate) fn no_popup(why: &str) -> String {
+    format!("No pop-up: {why}.")
+}
+
 // Outcomes.
 pub(crate) const RINGING: &str = "Ringing";
 pub(crate) const IN_CALL: &str = "In call";

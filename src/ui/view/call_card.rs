@@ -146,6 +146,10 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 let ink = Theme::of(ui).colours.warn.text;
                 paragraph_ui(ui, &words, SMALL, ink);
             }
+            if let Some(why) = call.no_popup.as_ref().filter(|_| rings_here(call)) {
+                let ink = Theme::of(ui).colours.muted;
+                paragraph_ui(ui, &text::no_popup(why), SMALL, ink);
+            }
             who_ui(ui, scene, state, call, &person);
             notes_ui(
                 ui,

@@ -1,0 +1,272 @@
+//! Whose calls are refused by the block list, and at whom the others pop up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+
+use crate::app::engine::{Engine, Internal};
+use crate::app::live_call::{Gate, RowState};
+use crate::app::script::phrase;
+use crate::base::clock;
+use crate::base::id::CallId;
+use crate::control::Event;
+use crate::crm::StoreError;
+use crate::crm::popup_routing::{self, Situation, UNRESTRICTED};
+use crate::crm::routing::{Arrival, ArrivalFacts};
+use crate::crm::row::{BlockedRow, CallState, PopupDecision};
+use crate::crm::store::Write;
+use crate::sip::{IncomingCall, Status};
+
+/// How long an ended call stays that pops up no more: one that was talked, and one that was missed
+/// (ERPNext's pop-up stays as long). Text that was typed keeps it for good.
+pub(super) const STAYS: Duration = Duration::from_secs(60);
+/// How long a call stays that the agent or a rule refused, or that nobody took at the far end.
+const REFUSED_STAYS: Duration = Duration::from_secs(6);
+
+/// How a call that came in is met.
+#[derive(Debug, Default)]
+pub(super) struct Reception {
+    /// What is set up for it, once read.
+    pub(super) facts: Option<ArrivalFacts>,
+    /// Whether that is still being read.
+    pub(super) awaits_facts: bool,
+    /// Why it does not pop up, where it does not.
+    pub(super) no_popup: Option<String>,
+    /// Whether the agent sees nothing of it.
+    pub(super) hidden: bool,
+}
+
+/// How long an ended call stays on the screen.
+pub(super) fn stays(talked: bool, state: CallState) -> Duration {
+    match state {
+        _ if talked => STAYS,
+        CallState::NoAnswer | CallState::Interrupted => STAYS,
+        CallState::Ringing
+        | CallState::InProgress
+        | CallState::Held
+        | CallState::Completed
+        | CallState::Busy
+        | CallState::Failed
+        | CallState::Canceled
+        | CallState::Rejected
+        | CallState::Forwarded
+        | CallState::Voicemail
+        | CallState::Blocked
+        | CallState::AnsweredElsewhere => REFUSED_STAYS,
+    }
+}
+
+/// How a call of the block list ends, in plain words.
+pub(super) fn blocked_words(entry: &BlockedRow) -> String {
+    let note = if entry.note.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", entry.note)
+    };
+    format!("refused by the block list ({}){note}", entry.words())
+}
+
+/// Where a call came in.
+pub(super) fn arrival(incoming: &IncomingCall, caller: &str, account: Option<&str>) -> Arrival {
+    let to = incoming.to.uri.to_string();
+    let diverted = incoming
+        .caller
+        .via
+        .iter()
+        .map(|step| step.by.uri.to_string());
+    let request = std::iter::once(incoming.request_uri.to_string());
+    Arrival {
+        caller: caller.to_owned(),
+        line: account.map_or_else(|| to.clone(), str::to_owned),
+        called: std::iter::once(to).chain(request).chain(diverted).collect(),
+    }
+}
+
+impl Engine {
+    /// Lets the store answer once before the first call does: reading the numbering plans and preparing
+    /// the questions takes tens of milliseconds, for which no caller need wait.
+    pub(super) fn warm_up_look_ups(&self) {
+        let number = "+493012345678".to_owned();
+        let arrival = Arrival {
+            caller: number.clone(),
+            line: number.clone(),
+            called: vec![number.clone()],
+        };
+        // Who no longer waits for an answer does not get the work done, either.
+        let (arrived, found) = (self.store.arrival(arrival), self.store.identify(&number));
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            drop(found.await);
+            if let Ok(Ok(facts)) = arrived.await
+                && let [only] = facts.routing.agents.as_slice()
+            {
+                store.set_agent(&only.name);
+            }
+        });
+    }
+
+    /// Asks for what is set up for a call, before the look-up of its caller, which is waited for.
+    pub(super) fn look_up_arrival(&mut self, id: CallId, arrival: Arrival) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.reception.awaits_facts = true;
+        }
+        let found = self.store.arrival(arrival);
+        let internal = self.internal.clone();
+        tokio::spawn(async move {
+            let found = found.await.unwrap_or(Err(StoreError::Closed));
+            drop(internal.send(Internal::Arrived(id, Box::new(found))).await);
+        });
+    }
+
+    /// The store says what is set up for a call. One that rings already, because the store was too
+    /// slow, is refused now where the block list says so.
+    pub(super) fn handle_arrived(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        found: Result<ArrivalFacts, StoreError>,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.reception.awaits_facts = false;
+        match found {
+            Ok(facts) => {
+                // Who changes something here is this one, for the trail.
+                if let [only] = facts.routing.agents.as_slice() {
+                    self.store.set_agent(&only.name);
+                }
+                call.reception.facts = Some(facts);
+            }
+            Err(error) => tracing::warn!("what is set up for a call could not be read: {error}"),
+        }
+        let ready = matches!(call.gate, Gate::Writing(_)) && call.row == RowState::Answered;
+        if ready {
+            return self.open_gate(now, id);
+        }
+        let helped = self.helped(now);
+        let late = self
+            .calls
+            .get(&id)
+            .filter(|call| call.rings_here() && !helped && !call.is_urgent());
+        let entry = late.and_then(|call| call.reception.facts.as_ref()?.blocked.clone());
+        if let Some(entry) = entry {
+            self.refuse_blocked(now, id, &entry);
+        }
+    }
+
+    /// Refuses a call by the block list; the agent sees nothing of it but the row in the log.
+    pub(super) fn refuse_blocked(&mut self, now: Instant, id: CallId, entry: &BlockedRow) {
+        let words = blocked_words(entry);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.reception.hidden = true;
+        }
+        self.record(Write::CountBlocked(entry.id, clock::wall_now()));
+        self.keep_popup(id, PopupDecision::by_rule(&words));
+        self.end_by_rule(id, CallState::Blocked, words);
+        let status = Status::new(entry.status, phrase(entry.status));
+        self.with_call(now, id, |call| {
+            call.call.reject(status, Vec::new()).ok();
+        });
+    }
+
+    /// Decides whether a call that rings pops up, and keeps why.
+    pub(super) fn decide_popup(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get(&id) else {
+            return;
+        };
+        let account = call
+            .account
+            .and_then(|account| self.account_address(account));
+        let decision = popup_routing::decide(&Situation {
+            facts: call.reception.facts.as_ref().map(|facts| &facts.routing),
+            line: account.as_deref().unwrap_or(&call.to),
+            now: clock::wall_now(),
+            zone: &TimeZone::system(),
+            switch_on: self.options.settings.popups,
+            presence: self.agent.presence(),
+            urgent: self.helped(now) || call.is_urgent(),
+        });
+        self.keep_popup(id, decision);
+    }
+
+    /// Keeps what was decided with the call, unless it pops up because nothing is set up at all.
+    pub(super) fn keep_popup(&mut self, id: CallId, decision: PopupDecision) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.reception.no_popup = (!decision.shown).then(|| decision.reasons.join("; "));
+        let plain = decision.shown
+            && decision.to.is_empty()
+            && decision.reasons.iter().all(|reason| reason == UNRESTRICTED);
+        if plain {
+            return;
+        }
+        let event = Event::Popup {
+            call: call.context(),
+            decision: Box::new(decision.clone()),
+        };
+        self.tell(event);
+        self.record(Write::SavePopup(id, Box::new(decision)));
+    }
+
+    /// Whether a call for help was made lately.
+    pub(super) fn helped(&self, now: Instant) -> bool {
+        self.helped_until.is_some_and(|until| until > now)
+    }
+
+    /// Switches pop-ups on or off.
+    pub(super) fn set_popups(&mut self, on: bool) {
+        self.options.settings.popups = on;
+        self.persist();
+        self.tell_agent();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_talk_and_a_missed_call_stay_for_a_minute_and_a_refused_one_does_not() {
+        for (talked, state, seconds) in [
+            (true, CallState::Completed, 60),
+            (true, CallState::Failed, 60),
+            (false, CallState::NoAnswer, 60),
+            (false, CallState::Rejected, 6),
+            (false, CallState::Busy, 6),
+            (false, CallState::Canceled, 6),
+            (false, CallState::AnsweredElsewhere, 6),
+        ] {
+            assert_eq!(
+                stays(talked, state).as_secs(),
+                seconds,
+                "{talked} {state:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_row_of_a_blocked_call_says_which_entry_and_why() {
+        let entry = |number: &str, note: &str| {
+            BlockedRow::typed(number, 603, note, jiff::Timestamp::UNIX_EPOCH)
+        };
+        for (entry, words) in [
+            (
+                entry("030 1234567", ""),
+                "refused by the block list (030 1234567)",
+            ),
+            (
+                entry("+4990*", "costly"),
+                "refused by the block list (numbers that begin with +4990): costly",
+            ),
+            (
+                entry("anonymous", ""),
+                "refused by the block list (withheld numbers)",
+            ),
+        ] {
+            assert_eq!(blocked_words(&entry), words);
+        }
+    }
+}
