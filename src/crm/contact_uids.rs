@@ -13,8 +13,6 @@ CREATE TABLE contact_uids (
 ) STRICT, WITHOUT ROWID;
 -- A deleted contact takes its names along, an exported one shows the first.
 CREATE INDEX contact_uids_by_contact ON contact_uids (contact, uid);
--- Imports and the search for doubles ask who has an e-mail address.
-CREATE INDEX contacts_by_email ON contacts (lower(email)) WHERE email IS NOT NULL;
 ";
 
 /// Finds the contact that has a UID.

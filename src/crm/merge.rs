@@ -33,7 +33,7 @@ pub(crate) struct Belonging {
 }
 
 /// All of them but the links of calls, of which the contact that stays may have the same.
-pub(crate) const BELONGINGS: [Belonging; 6] = [
+pub(crate) const BELONGINGS: [Belonging; 9] = [
     Belonging {
         table: "calls",
         key: "seq",
@@ -69,6 +69,25 @@ pub(crate) const BELONGINGS: [Belonging; 6] = [
         key: "number",
         column: "subject",
         condition: "kind = 'contact'",
+    },
+    Belonging {
+        table: "number_hints",
+        key: "id",
+        column: "contact",
+        condition: "true",
+    },
+    // Where both were judged, the word on the one that stays holds.
+    Belonging {
+        table: "hint_verdicts",
+        key: "rowid",
+        column: "contact",
+        condition: "true",
+    },
+    Belonging {
+        table: "hint_verdicts",
+        key: "rowid",
+        column: "assigned",
+        condition: "true",
     },
 ];
 
@@ -275,7 +294,7 @@ fn move_over(
         } = belonging;
         let keys = transaction
             .prepare_cached(&format!(
-                "UPDATE {table} SET {column} = ?2 WHERE {column} = ?1 AND {condition}
+                "UPDATE OR IGNORE {table} SET {column} = ?2 WHERE {column} = ?1 AND {condition}
                  RETURNING {key}"
             ))?
             .query_map(params![from.0, to.0], |row| row.get(0))?
@@ -324,7 +343,7 @@ fn give_back(
     } = belonging;
     // What is gone, or was given to somebody else since, stays so.
     let mut give = transaction.prepare_cached(&format!(
-        "UPDATE {table} SET {column} = ?3 WHERE {key} = ?1 AND {column} IS ?2 AND {condition}"
+        "UPDATE OR IGNORE {table} SET {column} = ?3 WHERE {key} = ?1 AND {column} IS ?2 AND {condition}"
     ))?;
     let owner = contacts::one(transaction, from)?.map(|_| from.0);
     for key in keys {

@@ -105,7 +105,8 @@ fn used(connection: &Connection, contact: ContactId) -> rusqlite::Result<bool> {
                 OR EXISTS (SELECT 1 FROM calls WHERE contact = ?1 AND level = 'manual')
                 OR EXISTS (SELECT 1 FROM notes WHERE kind = 'contact' AND subject = ?1)
                 OR EXISTS (SELECT 1 FROM tasks WHERE kind = 'contact' AND subject = ?1)
-                OR EXISTS (SELECT 1 FROM tickets WHERE contact = ?1)",
+                OR EXISTS (SELECT 1 FROM tickets WHERE contact = ?1)
+                OR EXISTS (SELECT 1 FROM hint_verdicts WHERE contact = ?1 OR assigned = ?1)",
         )?
         .exists([contact.0])
 }
