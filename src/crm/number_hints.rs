@@ -423,14 +423,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<HintRow> {
         (false, false) => HintState::Open,
     };
     let email: String = row.get(6)?;
+    let contact = row.get::<_, Option<i64>>(4)?.map(ContactId);
     Ok(HintRow {
         id: HintId(row.get(0)?),
         number: row.get(1)?,
         raw: row.get(2)?,
         fax: row.get(3)?,
-        contact: row.get::<_, Option<i64>>(4)?.map(ContactId),
+        contact,
         name: row.get(5)?,
-        email: (!email.is_empty()).then_some(email),
+        email: (contact.is_none() && !email.is_empty()).then_some(email),
         source: HintSource::parse(&source).unwrap_or(HintSource::Note),
         signature: row.get(8)?,
         source_text: row.get(9)?,
