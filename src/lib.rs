@@ -25,8 +25,8 @@
 //!
 //! The engine is one tokio task; sockets are tasks that move bytes and decide nothing. Media runs
 //! on its own thread in steps of 10 ms, each recording on another. The store has a writer thread, a
-//! reader for pages and one for callers, who never wait behind a search. The window is on the main
-//! thread.
+//! reader for pages, one for callers, who never wait behind a search, and one for long reads in short
+//! pieces. The window is on the main thread.
 //!
 //! # The drain rule
 //!

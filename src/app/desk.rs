@@ -426,7 +426,7 @@ impl Records {
             Written::Undone(undone) => json!(undone),
             Written::Imported(report) => json!(report),
             Written::Merged(report) => json!(report),
-            Written::Call | Written::Refused | Written::Settled => json!({}),
+            Written::Call | Written::Refused | Written::Settled | Written::Care(_) => json!({}),
         })
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::app::accounts::LiveAccount;
 use crate::app::call_sound::UnsavedQuality;
+use crate::app::care::{Care, Told};
 use crate::app::ice::IceNames;
 use crate::app::journal::Journal;
 use crate::app::ladders::SharedLadders;
@@ -88,6 +89,11 @@ pub(super) enum Internal {
     LaddersWritten,
     QualityWritten,
     Exported(ExportView),
+    /// The data was cared for: whether rows went, and what there is to say.
+    CaredFor {
+        changed: bool,
+        told: Vec<Told>,
+    },
 }
 
 /// One write whose acknowledgement is awaited.
@@ -113,6 +119,8 @@ pub(super) struct Engine {
     pub(super) sound_waits: Option<Instant>,
     pub(super) store: Arc<Store>,
     pub(super) journal: Journal,
+    /// Old data, files to remove, looking for damage.
+    pub(super) care: Care,
     /// Figures of calls that wait to be written.
     pub(super) unsaved_quality: UnsavedQuality,
     pub(super) ladders: SharedLadders,
@@ -236,6 +244,7 @@ impl Engine {
                 break;
             }
         }
+        self.care.end().await;
         self.write_all_ladders();
         self.write_all_quality();
     }
@@ -324,6 +333,7 @@ impl Engine {
             }
             Internal::QualityWritten => self.pages.invalidate_ladders(),
             Internal::Exported(export) => self.exported = Some(export),
+            Internal::CaredFor { changed, told } => self.handle_cared_for(changed, told),
             Internal::Saved(Ok(())) => {}
             Internal::Saved(Err(problem)) => self.problem(None, problem),
         }
@@ -340,6 +350,7 @@ impl Engine {
         self.write_refusals(now);
         self.write_ladders(now);
         self.write_quality(now);
+        self.take_care(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -357,6 +368,7 @@ impl Engine {
             self.ending,
             self.ice.deadline(),
             self.ladders_due(),
+            self.care.due(),
             self.unsaved_quality
                 .due()
                 .filter(|_| self.journal.is_empty()),

@@ -123,8 +123,8 @@ impl Journal {
         self.attempts += 1;
         let hopeless = match error {
             // Its row is not there and will not come: there is nothing to change.
-            StoreError::Missing(_) => true,
-            StoreError::Database(_) => self.attempts >= ATTEMPTS,
+            StoreError::Missing(_) | StoreError::Refused(_) => true,
+            StoreError::Database(_) | StoreError::TooLong => self.attempts >= ATTEMPTS,
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Closed => false,
         };
         if hopeless {

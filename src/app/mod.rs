@@ -9,6 +9,7 @@ mod call_begin;
 mod call_end;
 mod call_events;
 mod call_sound;
+mod care;
 mod colleagues;
 mod commands;
 mod conference;
@@ -35,6 +36,7 @@ mod profiles;
 mod publishing;
 mod recordings;
 mod records;
+mod records_care;
 mod redirections;
 mod referrals;
 mod refused;
@@ -61,6 +63,7 @@ pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
 pub use records::Records;
+pub use records_care::{recover, restore};
 pub use sound::{
     check_announcement, check_hold_music, check_source, devices, hold_music, sound_cards,
 };

@@ -1,6 +1,6 @@
 //! The records for scripts: through the running phone, or straight from the file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ const SETTLING: Duration = Duration::from_secs(2);
 pub struct Records {
     store: Arc<Store>,
     ladders: SharedLadders,
+    /// Where recordings are.
+    recordings: PathBuf,
+    /// Whether no phone runs on the store.
+    alone: bool,
 }
 
 impl Records {
@@ -32,7 +36,19 @@ impl Records {
     /// Fails when the store cannot be opened; the message says what to do.
     pub fn open(data_dir: &Path, region: &str) -> anyhow::Result<Self> {
         let store = Arc::new(Store::open(data_dir, region)?);
-        Ok(Self::of(store, SharedLadders::default()))
+        Ok(Self {
+            alone: true,
+            ..Self::of(store, SharedLadders::default())
+        })
+    }
+
+    /// Says where recordings are.
+    #[must_use]
+    pub fn with_recordings(self, folder: PathBuf) -> Self {
+        Self {
+            recordings: folder,
+            ..self
+        }
     }
 
     /// Says which numbers and addresses are the accounts' own, where no phone does.
@@ -41,7 +57,25 @@ impl Records {
     }
 
     pub(super) fn of(store: Arc<Store>, ladders: SharedLadders) -> Self {
-        Self { store, ladders }
+        let recordings = store.data_dir().join("recordings");
+        Self {
+            store,
+            ladders,
+            recordings,
+            alone: false,
+        }
+    }
+
+    pub(super) fn shared_store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) fn recordings(&self) -> &Path {
+        &self.recordings
+    }
+
+    pub(super) fn alone(&self) -> bool {
+        self.alone
     }
 
     pub(super) fn store(&self) -> &Store {

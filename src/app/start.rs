@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::accounts;
 use crate::app::call_sound::UnsavedQuality;
+use crate::app::care::Care;
 use crate::app::engine::{Awaited, Engine, Inlets, Internal, Waker};
 use crate::app::ice::IceNames;
 use crate::app::journal::{Journal, MOST_AWAITED};
@@ -93,6 +94,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let waker = Waker::default();
     let ladders = SharedLadders::default();
     let records = Records::of(store.clone(), ladders.clone());
+    let records = records.with_recordings(options.record_dir.clone());
     let pages = PageCache::start(&store, ladders.clone(), waker.clone());
     let handle = Handle::new(command_outlet, snapshot, Arc::clone(&pages) as _);
     let mut engine = Engine {
@@ -104,6 +106,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         sound_waits: None,
         journal: Journal::new(Arc::clone(&store)),
         ladders,
+        care: Care::default(),
         unsaved_quality: UnsavedQuality::default(),
         store,
         pages,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
+use crate::cli::care_args::{BackupArgs, RecoverArgs, RestoreArgs};
 use crate::cli::deferred::Deferred;
 use crate::cli::desk_args::{
     AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CriteriaArgs, DeleteArgs, FiguresArgs,
@@ -57,7 +58,7 @@ pub(super) enum Task {
     Demo(Deferred<RecordArgs>),
     /// List calls, newest first.
     Calls(Deferred<CallsArgs>),
-    /// List, add or search contacts; import, export and merge them.
+    /// List, add or search contacts; import, export, merge and erase them.
     Contacts(Deferred<ContactsArgs>),
     /// List, add or search leads.
     Leads(Deferred<LeadsArgs>),
@@ -90,6 +91,14 @@ pub(super) enum Task {
     Doctor(Deferred<DoctorArgs>),
     /// Show the SIP ladder of a call, or export it for Wireshark.
     Trace(Deferred<TraceArgs>),
+    /// Copy the database to a file and verify the copy; the phone may work meanwhile.
+    Backup(Deferred<BackupArgs>),
+    /// Make a backup the database; no phone may run on it. The database as it was is kept under a dated
+    /// name, and who was erased since is erased again.
+    Restore(Deferred<RestoreArgs>),
+    /// Save what is whole of a damaged database into a new one; the damaged file is kept, and what is saved
+    /// and lost is counted. No phone may run on it.
+    Recover(Deferred<RecoverArgs>),
 }
 
 /// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the

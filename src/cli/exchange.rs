@@ -11,6 +11,7 @@ use crate::app::{ExportFormat, Exported, export};
 use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
+use crate::cli::care;
 use crate::cli::exchange_args::{
     CallsExportArgs, ContactsExportArgs, ContactsTask, DuplicatesArgs, ExportArgs, FormatArg,
     ImportArgs, MergeArgs, UndoArgs,
@@ -30,6 +31,8 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,
         ContactsTask::Merge(args) => merge(args).await,
+        ContactsTask::ExportPerson(args) => care::export_person(args).await,
+        ContactsTask::Erase(args) => care::erase(args).await,
         ContactsTask::Export(ContactsExportArgs {
             search,
             form,

@@ -1,6 +1,8 @@
 //! The command line: arguments, the window, headless mode, the lab, links and records.
 
 mod args;
+mod care;
+mod care_args;
 mod control_line;
 mod deferred;
 mod demo;

@@ -125,6 +125,11 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
         None => {
             paths.create()?;
             let records = Records::open(&paths.data_dir, &region(paths)?)?;
+            let folder = crate::config::file::load(&paths.config_file)?;
+            let records = records.with_recordings(match folder.settings.record_dir.as_str() {
+                "" => paths.recordings.clone(),
+                folder => folder.into(),
+            });
             records.set_own_lines(&own_lines(paths)?);
             single_instance::carry_out_on_records(request, &records).await
         }

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{demo, desk, doctor, headless, hints, lab, records, trace};
+use crate::cli::{care, demo, desk, doctor, headless, hints, lab, records, trace};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,9 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::ImportMail(args)) => runtime.block_on(hints::import_mail(*args.0)),
         Some(Task::Doctor(args)) => runtime.block_on(doctor::run(*args.0)),
         Some(Task::Trace(args)) => runtime.block_on(trace::run(*args.0)),
+        Some(Task::Backup(args)) => runtime.block_on(care::backup(*args.0)),
+        Some(Task::Restore(args)) => care::restore(&args.0),
+        Some(Task::Recover(args)) => care::recover(&args.0),
         None => window(&runtime, &cli),
     };
     // Blocking helpers (a device that hangs) must not keep the program from ending.

@@ -19,13 +19,13 @@ use crate::base::id::ContactId;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{
-    CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, ImportOptions, ImportOutcome,
-    ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
+    BackupMade, CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, Erased, ErasedCalls,
+    ImportOptions, ImportOutcome, ImportPreview, MeasuredCall, MergeReport, RefusedRow, Undone,
 };
 
 /// How long the other side may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long an import or its undoing may take: a million people on a slow disk.
+/// How long an import, a backup or an erasure may take: a million people on a slow disk.
 const LONG_DEADLINE: Duration = Duration::from_secs(1800);
 /// How long a question may be.
 const QUESTION_LIMIT: u64 = 256 * 1024;
@@ -91,6 +91,24 @@ pub(super) enum Request {
         /// From when on.
         since: jiff::Timestamp,
     },
+    /// Copy the database to this file.
+    Backup(PathBuf),
+    /// Write all that is held of a person to a file.
+    ExportPerson {
+        /// A contact's id, or a number.
+        who: String,
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Erase a person.
+    Erase {
+        /// A contact's id, or a number.
+        who: String,
+        /// What becomes of the calls.
+        calls: ErasedCalls,
+        /// Who erases.
+        by: String,
+    },
 }
 
 impl Request {
@@ -98,7 +116,12 @@ impl Request {
     fn is_long(&self) -> bool {
         matches!(
             self,
-            Self::Import { .. } | Self::UndoLastExchange | Self::Merge(_)
+            Self::Import { .. }
+                | Self::UndoLastExchange
+                | Self::Merge(_)
+                | Self::Backup(_)
+                | Self::ExportPerson { .. }
+                | Self::Erase { .. }
         )
     }
 
@@ -200,6 +223,12 @@ pub(super) enum Reply {
     Health(Health),
     /// For `Refused`.
     Refused(Vec<RefusedRow>),
+    /// For `Backup`.
+    Backup(BackupMade),
+    /// For `ExportPerson`: the recordings that belong to it.
+    Exported(Vec<String>),
+    /// For `Erase`.
+    Erased(Box<Erased>),
     /// It could not be done: why, and what to do.
     Impossible(String),
 }
@@ -296,7 +325,7 @@ async fn accept(listener: Listener, handle: Handle, records: Records) {
             let reply = match question(&stream).await? {
                 Ok(request) if request.is_long() && !busy => return Ok(Some(request)),
                 Ok(request) if request.is_long() => {
-                    Reply::Impossible("the running Ringdesk imports, merges or takes back something else; wait until it is done".to_owned())
+                    Reply::Impossible("the running Ringdesk imports, merges, copies or erases something else; wait until it is done".to_owned())
                 }
                 Ok(request) => carry_out(request, &handle, &records).await,
                 Err(impossible) => impossible,
@@ -398,6 +427,18 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
                 Err(error) => Reply::Impossible(format!("{error:#}")),
             };
         }
+        Request::Backup(file) => {
+            let made = records.back_up(&file).await;
+            return made.map_or_else(impossible, Reply::Backup);
+        }
+        Request::ExportPerson { who, file } => {
+            let exported = records.export_person(&who, &file).await;
+            return exported.map_or_else(impossible, Reply::Exported);
+        }
+        Request::Erase { who, calls, by } => {
+            let erased = records.erase(&who, calls, &by).await;
+            return erased.map_or_else(impossible, |erased| Reply::Erased(Box::new(erased)));
+        }
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
@@ -414,6 +455,10 @@ async fn import(file: PathBuf, preview: bool, options: ImportOptions, records: &
         done.map(|it| Reply::Imported(Box::new(it)))
     };
     reply.unwrap_or_else(|error| Reply::Impossible(error.to_string()))
+}
+
+fn impossible(error: anyhow::Error) -> Reply {
+    Reply::Impossible(format!("{error:#}"))
 }
 
 fn health(snapshot: &Snapshot) -> Health {

@@ -9,6 +9,7 @@ pub mod ice;
 mod keyring;
 pub mod paths;
 mod replace;
+pub mod retention;
 pub mod secret;
 pub mod settings;
 pub mod tls;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
 use crate::config::dialling_rules::DiallingRules;
+use crate::config::retention::RetentionSettings;
 use crate::config::voice::VoiceSettings;
 
 /// The volumes that a speaker and a ringer can have, in percent.
@@ -60,6 +61,8 @@ pub struct Settings {
     pub record_dir: String,
     /// How many days the SIP messages of each call are kept; 0 keeps none.
     pub ladder_days: u32,
+    /// How many days everything else is kept.
+    pub retention: RetentionSettings,
     /// How many calls may live at once.
     pub max_calls: u32,
     /// The name servers to ask, as `IP` or `IP:PORT`; empty means those of the system.
@@ -186,6 +189,7 @@ impl Default for Settings {
             recording_announcement: String::new(),
             record_dir: String::new(),
             ladder_days: 30,
+            retention: RetentionSettings::default(),
             max_calls: 4,
             name_servers: Vec::new(),
             region: "US".to_owned(),

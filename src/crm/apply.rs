@@ -6,6 +6,7 @@ use rusqlite::Transaction;
 use crate::base::id::CallId;
 use crate::crm::audit::{self, Change};
 use crate::crm::call_ladders::Pruning;
+use crate::crm::care::CareStep;
 use crate::crm::link_again::Relinking;
 use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
@@ -277,6 +278,14 @@ pub(crate) fn apply(
             own_lines::save(transaction, keys)?;
             Written::Settled
         }
-        Write::Settle => Written::Settled,
+        Write::Care(care) => {
+            let done = care.carry_out(transaction, context.numbering)?;
+            if let CareStep::Erase(plan) = care.as_ref() {
+                context.note(transaction, "erase person", None, &plan.id.to_string())?;
+            }
+            Written::Care(done)
+        }
+        // All but the first are no transactions, and done apart.
+        Write::Settle | Write::CopyTo(_) | Write::EmptyLog | Write::MakeAnew => Written::Settled,
     })
 }

@@ -90,7 +90,7 @@ impl fmt::Debug for WireRung {
     }
 }
 
-/// Writes messages of calls after those that are there.
+/// Writes messages of calls after those that are there; not of one whose person was erased meanwhile.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     batch: &LadderBatch,
@@ -104,7 +104,7 @@ pub(crate) fn save(
             .prepare_cached(
                 "INSERT INTO call_ladders (call, part, saved_at, octets, messages)
                  SELECT seq, (SELECT coalesce(max(part) + 1, 0) FROM call_ladders WHERE call = seq),
-                    ?2, ?3, ?4 FROM calls WHERE id = ?1",
+                    ?2, ?3, ?4 FROM calls WHERE id = ?1 AND remote <> 'erased'",
             )?
             .execute(params![
                 call.to_string(),

@@ -451,6 +451,24 @@ fn settle(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Indexes the words of a call again, after its texts were changed otherwise than by a choice.
+pub(crate) fn index_words(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM call_words WHERE rowid = ?1")?
+        .execute([seq])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+             SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
+                || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
+                coalesce(substr(e164, 2), '') || ' '
+                || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
+             FROM calls WHERE seq = ?1",
+        )?
+        .execute([seq])?;
+    Ok(())
+}
+
 /// Reads a row of [`COLUMNS`].
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     let id: String = row.get(0)?;

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contact_uids, contacts, direct_dial, import, memberships, notes,
-    number_choices, number_hints, organizations, refused, tasks, tickets, undo,
+    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures,
+    files_to_remove, import, memberships, notes, number_choices, number_hints, organizations,
+    refused, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -49,6 +50,9 @@ const STEPS: &[&str] = &[
     number_hints::CREATE,
     contact_uids::CREATE,
     import::CREATE,
+    files_to_remove::CREATE,
+    database_copies::CREATE,
+    erasures::CREATE,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
@@ -83,7 +87,7 @@ pub(crate) fn migrate(connection: &mut Connection, region: &str) -> rusqlite::Re
     transaction.commit()
 }
 
-fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> {
+pub(crate) fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     for (step, number) in STEPS.iter().zip(1..) {

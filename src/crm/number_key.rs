@@ -13,7 +13,7 @@ const ADDRESS_LIMIT: usize = 512;
 
 /// What stands in a SIP user part when the caller hides the number (RFC 3323 section 4.1.1.3 and
 /// what exchanges send instead).
-const WITHHELD: [&str; 7] = [
+const WITHHELD: [&str; 8] = [
     "anonymous",
     "restricted",
     "unavailable",
@@ -21,6 +21,8 @@ const WITHHELD: [&str; 7] = [
     "withheld",
     "private",
     "blocked",
+    // What stands in the row of a call whose person was erased.
+    "erased",
 ];
 
 /// How the phone reads numbers, and which ones are its own.

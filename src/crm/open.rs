@@ -9,8 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::crm::migration::{self, APPLICATION_ID};
-use crate::crm::network_share;
 use crate::crm::store::OpenError;
+use crate::crm::{network_share, replace_database};
 
 /// The database's file in the data folder.
 pub(crate) const DATABASE: &str = "ringdesk.db";
@@ -21,8 +21,8 @@ const LOCK: &str = "ringdesk.lock";
 /// Files up to this size, in bytes, are read through at each start: below 0.1 s from a disk.
 const ALWAYS_CHECKED: u64 = 16 << 20;
 
-/// After a crash, files up to this size, in bytes, are read through: below 1 s. In larger ones damage
-/// is found when it is met; nobody waits minutes for the phone.
+/// After a crash, files up to this size, in bytes, are read through: below 1 s. Larger ones
+/// are read through while the phone works; nobody waits minutes for it.
 const CHECKED_AFTER_CRASH: u64 = 128 << 20;
 
 /// So long another program may hold the database, such as a backup or the `sqlite3` shell.
@@ -42,7 +42,10 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
     }
     let lock = private_file(&data_dir.join(LOCK)).map_err(refused)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            replace_database::finish(&folder).map_err(refused)?;
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(error)) => Err(refused(error)),
     }
@@ -69,6 +72,8 @@ pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         // The writer moves the log into the database while nobody waits; this is for bursts.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        // What is deleted is overwritten where the page is written anyway; the rest an erasure does.
+        connection.pragma_update(None, "secure_delete", "fast")?;
         // After a burst the log shrinks again.
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
         Ok(connection)
@@ -76,14 +81,26 @@ pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
     open().map_err(|error| failed(&path, &error))
 }
 
+/// Opens a file beside the database that nobody else uses and that becomes something only once it is
+/// whole and synced.
+pub(crate) fn apart(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    tune(&connection)?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    // Not in the file's log: what is renamed is one file.
+    connection.pragma_update(None, "journal_mode", "memory")?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
 /// Opens the database for reading only, and refuses a damaged, a foreign or a newer one. Nothing is
 /// written: a damaged file stays as it was found.
 pub(crate) fn examined(path: &Path) -> Result<Connection, OpenError> {
-    let crashed = path
-        .with_extension("db-wal")
-        .metadata()
-        .is_ok_and(|log| log.len() > 0);
-    let size = path.metadata().map(|file| file.len()).unwrap_or_default();
+    let (crashed, size) = (crashed(path), size(path));
     let look = || {
         let connection = Connection::open_with_flags(
             path,
@@ -129,11 +146,30 @@ pub(crate) fn examined(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Whether a crash may have damaged a file that is too large to be read through at the start.
+pub(crate) fn is_left_to_be_checked(path: &Path) -> bool {
+    crashed(path) && size(path) > CHECKED_AFTER_CRASH
+}
+
+/// A phone that ends in order leaves no log.
+fn crashed(path: &Path) -> bool {
+    let log = path.with_extension("db-wal").metadata();
+    log.is_ok_and(|log| log.len() > 0)
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map(|file| file.len()).unwrap_or_default()
+}
+
 /// Sets what reading and writing connections share.
 pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "trusted_schema", false)?;
+    // No statement may write what only SQLite itself may: the schema, or the tables behind an index.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A damaged page is met as such, before its cells are believed.
+    connection.pragma_update(None, "cell_size_check", true)?;
     // A statement is planned once. Else SQLite looks at the bound values to see whether a partial
     // index fits, and plans the statement again for each caller.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -150,6 +186,18 @@ pub(crate) fn failed(path: &Path, error: &rusqlite::Error) -> OpenError {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             OpenError::Damaged { path, detail }
         }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Io {
+            path,
+            detail: format!("{detail} by another program; end that one and start again"),
+        },
+        Some(ErrorCode::ReadOnly) => OpenError::Io {
+            path,
+            detail: format!("{detail}; make the file and its folder writable"),
+        },
+        Some(ErrorCode::DiskFull) => OpenError::Io {
+            path,
+            detail: "the disk is full; free some space".to_owned(),
+        },
         _ => OpenError::Io { path, detail },
     }
 }
@@ -177,7 +225,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
 
 /// Opens or makes a file that only the user can read; SQLite gives the log files beside it the
 /// same rights.
-fn private_file(path: &Path) -> io::Result<File> {
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -2,11 +2,13 @@
 //! the running phone.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::base::clock::monotonic_now;
 use crate::base::id::{CallId, ContactId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
@@ -20,6 +22,12 @@ use crate::crm::{
     contacts, duplicates, match_number, migration, organizations, own_lines, refused,
 };
 
+/// So long a reader of the phone may hold a snapshot; past it, it is told to ask for less.
+pub(crate) const BUDGET: Duration = Duration::from_secs(1);
+
+/// So many steps of SQLite's machine are taken between two looks at the clock: some microseconds.
+const STEPS: i32 = 4000;
+
 /// A read that waits: it is run with the reader, or told why it cannot be.
 pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
 
@@ -27,6 +35,22 @@ pub(crate) type Job = Box<dyn FnOnce(Result<&Reader, StoreError>) + Send>;
 pub struct Reader {
     connection: Connection,
     numbering: Arc<Numbering>,
+    deadline: Deadline,
+}
+
+/// When a read must be over, for the connection that reads.
+#[derive(Debug, Clone, Default)]
+struct Deadline(Arc<Mutex<Option<Instant>>>);
+
+impl Deadline {
+    fn set(&self, at: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn is_over(&self) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| monotonic_now() >= at)
+    }
 }
 
 impl Reader {
@@ -78,13 +102,27 @@ impl Reader {
         &self.connection
     }
 
-    fn new(connection: Connection, numbering: Arc<Numbering>) -> rusqlite::Result<Self> {
+    fn new(mut connection: Connection, numbering: Arc<Numbering>) -> rusqlite::Result<Self> {
         open::tune(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
+        let deadline = Deadline::default();
+        let watched = deadline.clone();
+        connection.progress_handler(STEPS, Some(move || watched.is_over()))?;
         Ok(Self {
             connection,
             numbering,
+            deadline,
         })
+    }
+
+    /// Gives what is read next a second: who holds a snapshot for longer keeps the log from being moved
+    /// into the database, and it grows.
+    fn begin_budget(&self) {
+        self.deadline.set(Some(monotonic_now() + BUDGET));
+    }
+
+    fn end_budget(&self) {
+        self.deadline.set(None);
     }
 
     /// Finds who a number or SIP user belongs to.
@@ -308,6 +346,13 @@ pub(crate) fn run(
                 }
             }
         }
-        job(reader.as_ref().ok_or(StoreError::Closed));
+        match &reader {
+            Some(reader) => {
+                reader.begin_budget();
+                job(Ok(reader));
+                reader.end_budget();
+            }
+            None => job(Err(StoreError::Closed)),
+        }
     }
 }

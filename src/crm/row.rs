@@ -17,6 +17,10 @@ pub use crate::crm::work_row::{
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
+pub use crate::crm::care_row::{
+    BackupMade, DatabaseCopy, Erased, ErasedCalls, Erasure, Recovered, RecoveredTable, Restored,
+    Retention, TableCount,
+};
 pub use crate::crm::exchange_row::{
     ColumnView, Duplicate, DuplicatePage, Existing, FileKind, ImportOptions, ImportOutcome,
     ImportPreview, ImportReport, LineNote, LineNotes, MergeReport,

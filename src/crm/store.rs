@@ -4,15 +4,16 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
+use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::{Prepared, Reading};
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
@@ -52,7 +53,14 @@ pub struct Store {
     // moves its log into the database.
     pages: Queue<Job>,
     lookups: Queue<Job>,
+    /// Long reads in short pieces: checks, exports, searches for a person.
+    care: Queue<Job>,
     writes: Queue<Box<Queued>>,
+    data_dir: PathBuf,
+    /// Held while a backup is made: one at a time.
+    copying: Mutex<()>,
+    /// Whether damage that a crash may have done was not looked for yet.
+    unchecked: bool,
     numbering: Arc<Numbering>,
     commits: Arc<AtomicU64>,
     agent: Arc<RwLock<String>>,
@@ -69,6 +77,7 @@ impl Store {
     pub fn open(data_dir: &Path, default_region: &str) -> Result<Self, OpenError> {
         let lock = open::lock(data_dir)?;
         let path = data_dir.join(open::DATABASE);
+        let unchecked = open::is_left_to_be_checked(&path);
         let mut connection = open::for_writing(data_dir)?;
         let numbering = Arc::new(Numbering::new(default_region));
         let prepared = migration::migrate(&mut connection, default_region)
@@ -88,28 +97,35 @@ impl Store {
                 let (path, numbering) = (path.clone(), Arc::clone(&numbering));
                 move || Reader::beside_writer(&path, Arc::clone(&numbering))
             };
-            let open_again = open.clone();
+            let (open_again, open_care) = (open.clone(), open.clone());
             let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
                 reader::run(Some(lookups), open_again, queue);
             })?;
             let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
                 reader::run(None, open, queue);
             })?;
+            let care = Queue::start("ringdesk-store-care", READS, move |queue| {
+                reader::run(None, open_care, queue);
+            })?;
             let (numbering, commits) = (Arc::clone(&numbering), Arc::clone(&commits));
             let agent = Arc::clone(&agent);
             let writes = Queue::start("ringdesk-store-writer", WRITES, move |queue| {
                 writer::run(connection, queue, &numbering, &agent, &commits);
             })?;
-            Ok((pages, lookups, writes))
+            Ok((pages, lookups, care, writes))
         })();
-        let (pages, lookups, writes) = started.map_err(|error: io::Error| OpenError::Io {
+        let (pages, lookups, care, writes) = started.map_err(|error: io::Error| OpenError::Io {
             path,
             detail: error.to_string(),
         })?;
         Ok(Self {
             pages,
             lookups,
+            care,
             writes,
+            data_dir: data_dir.to_owned(),
+            copying: Mutex::new(()),
+            unchecked,
             numbering,
             commits,
             agent,
@@ -301,6 +317,49 @@ impl Store {
     /// Counts the numbers of missed calls that nobody called back.
     pub fn to_call_back(&self) -> oneshot::Receiver<Result<u64, StoreError>> {
         ask(&self.pages, Reader::to_call_back)
+    }
+
+    /// Reads on the connection for long work, in a piece that takes well below a second.
+    pub(crate) fn read_piece<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answer = ask(&self.care, read).blocking_recv();
+        answer.or(Err(StoreError::Closed))?
+    }
+
+    /// Takes a step of the care of the data and waits until it is on disk.
+    pub(crate) fn take_step(&self, step: CareStep) -> Result<CareDone, StoreError> {
+        match self.write_and_wait(Write::Care(Box::new(step)))? {
+            Written::Care(done) => Ok(done),
+            _ => Ok(CareDone::default()),
+        }
+    }
+
+    pub(crate) fn write_and_wait(&self, write: Write) -> Result<Written, StoreError> {
+        let answer = self.write(write).blocking_recv();
+        answer.or(Err(StoreError::Closed))?
+    }
+
+    /// Held by whoever makes a backup.
+    pub(crate) fn copying(&self) -> &Mutex<()> {
+        &self.copying
+    }
+
+    /// Whether the last phone on this database did not end in order, and the file is too large for
+    /// its start to look for damage.
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
+    /// The folder that the database is in.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// How the phone reads numbers.
+    pub(crate) fn numbering(&self) -> &Arc<Numbering> {
+        &self.numbering
     }
 
     /// How many transactions were committed since the start.

@@ -20,7 +20,7 @@ pub enum OpenError {
     NetworkShare(PathBuf, String),
     /// It is damaged; nothing was changed.
     #[error(
-        "the database {path} is damaged ({detail}); nothing was changed. Restore a backup, or move the file away and start again"
+        "the database {path} is damaged ({detail}); nothing was changed. Restore a backup (ringdesk restore FILE), or save what is whole (ringdesk recover)"
     )]
     Damaged {
         /// The file.
@@ -66,6 +66,14 @@ pub enum StoreError {
     /// The row is not there: it was deleted, or never written.
     #[error("the {0} is not in the call log")]
     Missing(&'static str),
+    /// It cannot be done as it was asked for: why, and how else.
+    #[error("{0}")]
+    Refused(String),
+    /// It took longer than a read may.
+    #[error(
+        "that would read the call log for more than a second; ask for less at once, or search for more letters"
+    )]
+    TooLong,
     /// SQLite refused.
     #[error("the call log cannot be used: {0}")]
     Database(String),
@@ -75,6 +83,13 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::OperationInterrupted) => Self::TooLong,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Database(format!(
+                "{error}; end the phone and run: ringdesk recover (it saves what is whole)"
+            )),
+            Some(ErrorCode::ReadOnly) => {
+                Self::Database(format!("{error}; make the file and its folder writable"))
+            }
             _ => Self::Database(error.to_string()),
         }
     }

@@ -271,7 +271,8 @@ fn add(
     Ok(ArticleId(transaction.last_insert_rowid()))
 }
 
-fn index(transaction: &Transaction<'_>, id: TicketId) -> rusqlite::Result<()> {
+/// Indexes the words of a ticket again.
+pub(crate) fn index(transaction: &Transaction<'_>, id: TicketId) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("DELETE FROM ticket_words WHERE rowid = ?1")?
         .execute([id.0])?;

@@ -1,9 +1,12 @@
 //! What can be written, and what a committed write tells.
 
+use std::path::PathBuf;
+
 use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::call_ladders::LadderBatch;
+use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::ImportBatch;
 use crate::crm::row::{
     ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
@@ -176,6 +179,21 @@ pub enum Write {
     SaveOwnLines(Vec<String>),
     /// Change nothing: its answer says that what was queued before can be read.
     Settle,
+    /// One step of the care of the data.
+    Care(Box<CareStep>),
+    /// Copy the database to this file, which is there and empty, in slices between other writes.
+    CopyTo(PathBuf),
+    /// Move the log into the database and cut it to nothing.
+    EmptyLog,
+    /// Write the whole file anew, without what deleted rows left in it. Everything else waits.
+    MakeAnew,
+}
+
+impl Write {
+    /// Whether it is done between transactions instead of in one.
+    pub(crate) fn is_outside(&self) -> bool {
+        matches!(self, Self::CopyTo(_) | Self::EmptyLog | Self::MakeAnew)
+    }
 }
 
 /// What a committed write tells.
@@ -211,4 +229,6 @@ pub enum Written {
     Refused,
     /// What was queued before can be read.
     Settled,
+    /// A step of the care of the data was taken.
+    Care(CareDone),
 }

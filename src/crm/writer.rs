@@ -6,19 +6,19 @@
 //! that it can ring.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::base::clock::{monotonic_now, wall_now};
 use crate::crm::apply::{Context, apply};
-use crate::crm::arrivals;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
+use crate::crm::{arrivals, backup};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -104,55 +104,141 @@ impl Rush {
 
 /// Writes until the queue is closed and empty.
 pub(crate) fn run(
-    mut connection: Connection,
+    connection: Connection,
     queue: &Receiver<Box<Queued>>,
     numbering: &Arc<Numbering>,
     agent: &RwLock<String>,
     commits: &AtomicU64,
 ) {
-    let mut untidy = 0_usize;
-    let mut pruning = Pruning::default();
-    let mut rush = Rush::default();
-    let mut free_since = monotonic_now();
+    let mut work = Work {
+        connection: &connection,
+        queue,
+        numbering,
+        agent,
+        commits,
+        pruning: Pruning::default(),
+        rush: Rush::default(),
+        untidy: 0,
+        free_since: monotonic_now(),
+    };
     while let Ok(first) = queue.recv() {
-        let gathers = rush.gathers(monotonic_now().duration_since(free_since));
+        for queued in work.serve(first) {
+            work.serve_outside(queued);
+        }
+    }
+}
+
+/// What the writer works with and knows of its work.
+struct Work<'a> {
+    connection: &'a Connection,
+    queue: &'a Receiver<Box<Queued>>,
+    numbering: &'a Numbering,
+    agent: &'a RwLock<String>,
+    commits: &'a AtomicU64,
+    pruning: Pruning,
+    rush: Rush,
+    /// Writes since the log was moved into the database.
+    untidy: usize,
+    free_since: Instant,
+}
+
+impl Work<'_> {
+    /// Commits a write with what waits behind it; gives those that no transaction can do.
+    fn serve(&mut self, first: Box<Queued>) -> Vec<Queued> {
+        let waited = monotonic_now().duration_since(self.free_since);
+        let gathers = self.rush.gathers(waited);
         if gathers {
             // Asleep, not in the queue: nobody need wake this thread for each write.
             std::thread::sleep(GATHER);
         }
         let mut batch = vec![first];
-        batch.extend(queue.try_iter().take(BATCH - 1));
+        batch.extend(self.queue.try_iter().take(BATCH - 1));
         if gathers {
-            rush.gathered(batch.len());
+            self.rush.gathered(batch.len());
         }
         if let [only] = batch.as_mut_slice()
             && !gathers
-            && keep(&mut connection, only, commits)
+            && keep(self.connection, only, self.commits)
         {
             std::thread::sleep(AFTER_KEEPING);
-            batch.extend(queue.try_iter().take(BATCH - 1));
+            batch.extend(self.queue.try_iter().take(BATCH - 1));
         }
         let burst = batch.len() == BATCH;
-        untidy = untidy.saturating_add(batch.len());
+        self.untidy = self.untidy.saturating_add(batch.len());
+        let (batch, outside): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|queued| *queued)
+            .partition(|queued| !queued.write.is_outside());
         let writes: Vec<&Write> = batch.iter().map(|queued| &queued.write).collect();
-        let agent = agent.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut context = Context {
-            at: wall_now(),
-            agent: &agent,
-            numbering,
-            pruning: &mut pruning,
+        let results = if writes.is_empty() {
+            Vec::new()
+        } else {
+            let agent = self.agent.read().unwrap_or_else(PoisonError::into_inner);
+            let agent = agent.clone();
+            let mut context = Context {
+                at: wall_now(),
+                agent: &agent,
+                numbering: self.numbering,
+                pruning: &mut self.pruning,
+            };
+            commit(self.connection, &writes, &mut context, self.commits)
         };
-        let results = commit(&mut connection, &writes, &mut context, commits);
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
         }
-        if untidy >= TIDY_AFTER && !burst && !gathers {
-            tidy(&connection);
-            untidy = 0;
+        if self.untidy >= TIDY_AFTER && !burst && !gathers {
+            tidy(self.connection);
+            self.untidy = 0;
         }
-        free_since = monotonic_now();
+        self.free_since = monotonic_now();
+        outside
     }
+
+    /// Does what is no transaction.
+    fn serve_outside(&mut self, queued: Queued) {
+        let connection = self.connection;
+        let done = match &queued.write {
+            Write::CopyTo(file) => backup::copy_online(connection, file, || self.serve_between()),
+            Write::EmptyLog => empty_log(connection),
+            Write::MakeAnew => connection.execute_batch("VACUUM"),
+            // Everything else is one.
+            _ => return,
+        };
+        let done = done.map(|()| Written::Settled).map_err(StoreError::from);
+        queued.answer.send(done).ok();
+    }
+
+    /// Commits what waits while the database is copied; false when the store closes.
+    fn serve_between(&mut self) -> bool {
+        match self.queue.try_recv() {
+            Ok(first) => {
+                for queued in self.serve(first) {
+                    let busy = "the database is being copied; try again when that is done";
+                    let refused = StoreError::Database(busy.to_owned());
+                    queued.answer.send(Err(refused)).ok();
+                }
+                true
+            }
+            Err(TryRecvError::Empty) => true,
+            Err(TryRecvError::Disconnected) => false,
+        }
+    }
+}
+
+/// Moves the whole log into the database and cuts it to nothing: what was erased is not left there.
+/// Readers that still look at it are waited for, as long as for another program.
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        let why = "a reader kept the log from being emptied";
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some(why.to_owned()),
+        ));
+    }
+    Ok(())
 }
 
 /// Moves the log into the database without waiting for readers; what is left goes the next time.
@@ -164,15 +250,15 @@ fn tidy(connection: &Connection) {
 
 /// Keeps a call that begins, if somebody waits for that; true if it did. Where it cannot be kept it
 /// cannot be written either, which its answer will tell.
-fn keep(connection: &mut Connection, queued: &mut Queued, commits: &AtomicU64) -> bool {
+fn keep(connection: &Connection, queued: &mut Queued, commits: &AtomicU64) -> bool {
     let Write::InsertCall(call) = &queued.write else {
         return false;
     };
     let Some(waits) = queued.kept.take_if(|waits| !waits.is_closed()) else {
         return false;
     };
-    let mut commit = || {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let commit = || {
+        let transaction = begin(connection)?;
         arrivals::keep(&transaction, call)?;
         transaction.commit()
     };
@@ -189,9 +275,15 @@ fn keep(connection: &mut Connection, queued: &mut Queued, commits: &AtomicU64) -
     }
 }
 
+/// Begins a transaction. The writer makes one at a time, though a copy may read the connection between
+/// two of them.
+fn begin(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+}
+
 /// Commits writes together; if that fails, each alone, so that a bad one takes no other along.
 fn commit(
-    connection: &mut Connection,
+    connection: &Connection,
     writes: &[&Write],
     context: &mut Context<'_>,
     commits: &AtomicU64,
@@ -218,11 +310,11 @@ fn commit(
 }
 
 fn together(
-    connection: &mut Connection,
+    connection: &Connection,
     writes: &[&Write],
     context: &mut Context<'_>,
 ) -> rusqlite::Result<Vec<Result<Written, StoreError>>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = begin(connection)?;
     arrivals::settle(&transaction, context.numbering)?;
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {

@@ -32,6 +32,7 @@ mod coturn;
 mod crowd;
 #[cfg(feature = "gui")]
 mod damaged_start;
+mod data_care;
 mod datagrams;
 mod encrypted;
 mod hold_music;

@@ -1,11 +1,14 @@
 //! The store as the engine uses it.
 
 mod arrivals;
+mod backups;
 mod calls;
 mod contacts;
 mod criteria;
 mod durability;
+mod erasing;
 mod exports;
+mod failing;
 mod hints;
 mod ladders;
 mod matching;
@@ -14,7 +17,9 @@ mod numbers;
 mod opening;
 mod quality;
 mod records;
+mod recovery;
 mod refused;
+mod retention;
 mod scale;
 
 use jiff::Timestamp;

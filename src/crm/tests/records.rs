@@ -48,7 +48,7 @@ impl Desk {
     }
 }
 
-fn ticket(title: &str, contact: Option<ContactId>) -> TicketRow {
+pub(super) fn ticket(title: &str, contact: Option<ContactId>) -> TicketRow {
     TicketRow {
         id: TicketId(0),
         title: title.to_owned(),
@@ -65,7 +65,7 @@ fn ticket(title: &str, contact: Option<ContactId>) -> TicketRow {
     }
 }
 
-fn article(body: &str, sender: ArticleSender) -> ArticleRow {
+pub(super) fn article(body: &str, sender: ArticleSender) -> ArticleRow {
     ArticleRow {
         id: ArticleId(0),
         at: second(5),
@@ -307,7 +307,7 @@ fn calls_of_a_deleted_person_go_to_who_else_has_the_number() {
     assert_eq!(desk.call(call).contact, Some(anna));
 }
 
-fn note(about: Subject, text: &str) -> NoteRow {
+pub(super) fn note(about: Subject, text: &str) -> NoteRow {
     NoteRow {
         id: NoteId(0),
         about,
@@ -317,7 +317,7 @@ fn note(about: Subject, text: &str) -> NoteRow {
     }
 }
 
-fn task(title: &str, about: Option<Subject>) -> TaskRow {
+pub(super) fn task(title: &str, about: Option<Subject>) -> TaskRow {
     TaskRow {
         about,
         ..TaskRow::new(title, None, second(0))
