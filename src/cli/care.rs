@@ -4,9 +4,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use crate::app;
-use crate::cli::care_args::{
-    BackupArgs, EraseArgs, ExportPersonArgs, PersonTask, RecoverArgs, RestoreArgs,
-};
+use crate::cli::care_args::{BackupArgs, EraseArgs, ExportPersonArgs, RecoverArgs, RestoreArgs};
 use crate::cli::headless::print_line;
 use crate::cli::records::{ask, region};
 use crate::cli::run::Exit;
@@ -82,15 +80,8 @@ pub(super) fn recover(args: &RecoverArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Exports or erases a person.
-pub(super) async fn person(task: PersonTask) -> anyhow::Result<Exit> {
-    match task {
-        PersonTask::ExportPerson(args) => export_person(args).await,
-        PersonTask::Erase(args) => erase(args).await,
-    }
-}
-
-async fn export_person(args: ExportPersonArgs) -> anyhow::Result<Exit> {
+/// Writes all that is held of a person to a file.
+pub(super) async fn export_person(args: ExportPersonArgs) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let file = std::path::absolute(&args.file)?;
     match ask(
@@ -108,7 +99,8 @@ async fn export_person(args: ExportPersonArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn erase(args: EraseArgs) -> anyhow::Result<Exit> {
+/// Erases a person.
+pub(super) async fn erase(args: EraseArgs) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.records.data_dir.as_deref())?;
     let request = Request::Erase {
         who: args.who,

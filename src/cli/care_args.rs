@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
 use crate::cli::args::RecordArgs;
 
@@ -41,18 +41,6 @@ pub(crate) struct RecoverArgs {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) records: RecordArgs,
-}
-
-/// What `ringdesk contacts` does with all that is held of a person.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PersonTask {
-    /// Write all that is held of a person to a file, as JSON: contact, numbers, calls, notes, SIP messages, and
-    /// every text that names them. The recordings that belong to it are printed.
-    ExportPerson(ExportPersonArgs),
-    /// Erase a person from all records, texts, recordings, SIP messages and indexes, with a proof that holds
-    /// nothing of them. This cannot be undone. Backups are not changed; they are named, and who is restored
-    /// from one is erased again.
-    Erase(EraseArgs),
 }
 
 /// Options of `ringdesk contacts export-person`.

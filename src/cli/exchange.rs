@@ -11,6 +11,7 @@ use crate::app::{ExportFormat, Exported, export};
 use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
+use crate::cli::care;
 use crate::cli::exchange_args::{
     CallsExportArgs, ContactsExportArgs, ContactsTask, DuplicatesArgs, ExportArgs, FormatArg,
     ImportArgs, MergeArgs, UndoArgs,
@@ -18,7 +19,7 @@ use crate::cli::exchange_args::{
 use crate::cli::headless::{print_error, print_line};
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{FilterWord, Reply, Request};
-use crate::cli::{care, records, setup};
+use crate::cli::{records, setup};
 use crate::crm::row::{
     Duplicate, ImportOptions, ImportOutcome, ImportPreview, ImportReport, LineNotes, Undone,
 };
@@ -30,7 +31,8 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,
         ContactsTask::Merge(args) => merge(args).await,
-        ContactsTask::Person(task) => care::person(task).await,
+        ContactsTask::ExportPerson(args) => care::export_person(args).await,
+        ContactsTask::Erase(args) => care::erase(args).await,
         ContactsTask::Export(ContactsExportArgs {
             search,
             form,

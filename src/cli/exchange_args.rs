@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::ExportFormat;
 use crate::cli::args::{FilterArg, RecordArgs};
-use crate::cli::care_args::PersonTask;
+use crate::cli::care_args::{EraseArgs, ExportPersonArgs};
 use crate::cli::desk_args::CriteriaArgs;
 use crate::crm::row::Existing;
 
@@ -24,8 +24,13 @@ pub(super) enum ContactsTask {
     Merge(MergeArgs),
     /// Write contacts as CSV, JSON or vCard 4.0.
     Export(ContactsExportArgs),
-    #[command(flatten)]
-    Person(PersonTask),
+    /// Write all that is held of a person to a file, as JSON: contact, numbers, calls, notes, SIP messages, and
+    /// every text that names them. The recordings that belong to it are printed.
+    ExportPerson(ExportPersonArgs),
+    /// Erase a person from all records, texts, recordings, SIP messages and indexes, with a proof that holds
+    /// nothing of them. This cannot be undone. Backups are not changed; they are named, and who is restored
+    /// from one is erased again.
+    Erase(EraseArgs),
 }
 
 /// Options of `ringdesk contacts import`.
