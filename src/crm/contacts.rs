@@ -10,7 +10,7 @@ use crate::crm::row::{ContactRow, LeadStage, Subject};
 use crate::crm::search::{MATCH_LIMIT, folded, full_text};
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_numbers, link_again, memberships, organizations};
+use crate::crm::{contact_numbers, link_again, memberships, organizations, row_counts};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -112,10 +112,8 @@ pub(crate) fn page(
             let rows = query
                 .query_map([limit, offset], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let total: i64 = connection
-                .prepare_cached(&format!("SELECT count(*) FROM contacts WHERE {all}"))?
-                .query_row([], |row| row.get(0))?;
-            (rows, total)
+            let list = if leads_only { "leads" } else { "contacts" };
+            (rows, row_counts::of(connection, list)?)
         }
         Some(words) => {
             let mut query = connection.prepare_cached(&format!(

@@ -6,9 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures,
-    files_to_remove, import, memberships, notes, number_choices, number_hints, organizations,
-    refused, tasks, tickets, undo,
+    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures, files_to_remove, import, memberships, notes, number_choices, number_hints, organizations, refused, row_counts, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -53,6 +51,8 @@ const STEPS: &[&str] = &[
     files_to_remove::CREATE,
     database_copies::CREATE,
     erasures::CREATE,
+    row_counts::CREATE,
+    calls::INDEX_WAITING,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the

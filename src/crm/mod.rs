@@ -71,6 +71,7 @@ mod replace_database;
 mod retention;
 pub mod row;
 mod same_person;
+mod row_counts;
 mod search;
 pub mod store;
 mod store_error;

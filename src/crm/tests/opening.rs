@@ -192,7 +192,7 @@ fn a_journal_that_was_left_is_rolled_back() {
     connection.cache_flush().unwrap();
     let cut_off = tempfile::tempdir().unwrap();
     for name in ["ringdesk.db", "ringdesk.db-journal"] {
-        std::fs::copy(folder.path().join(name), cut_off.path().join(name)).unwrap();
+        fs::copy(folder.path().join(name), cut_off.path().join(name)).unwrap();
     }
     let store = Store::open(cut_off.path(), "DE").unwrap();
     assert!(wait(store.call(id)).unwrap().is_some());
