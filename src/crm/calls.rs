@@ -97,6 +97,22 @@ pub(crate) const ADD_ANSWERER: &str = "
 ALTER TABLE calls ADD COLUMN answered_by TEXT;
 ";
 
+pub(crate) const INDEX_PREFIXES: &str = "
+-- As of contacts: what is typed up to seven letters or digits is read from an index of that length, newest
+-- first, and never gathered.
+DROP TABLE call_words;
+CREATE VIRTUAL TABLE call_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
+);
+INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+    SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
+        || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
+        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
+    FROM calls;
+";
+
 pub(crate) const INDEX_WAITING: &str = "
 -- The calls that wait, newest first: their list takes its rows from here and leaves out those of
 -- numbers that called again, instead of gathering all numbers for each page.

@@ -53,6 +53,8 @@ const STEPS: &[&str] = &[
     erasures::CREATE,
     row_counts::CREATE,
     calls::INDEX_WAITING,
+    contacts::INDEX_PREFIXES,
+    calls::INDEX_PREFIXES,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
