@@ -139,7 +139,7 @@ fn identified(store: &Store, contacts: u64) -> Vec<Figure> {
                 ),
                 3 => (
                     "only the end agrees",
-                    format!("4989{}", 20_000_000 + person),
+                    format!("4989{}", 20_000_000 + (person | 1)),
                 ),
                 _ => ("somebody's number", numbers(person).pop().unwrap()),
             };

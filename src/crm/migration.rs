@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::crm::{
     arrivals, audit, call_criteria, call_ladders, call_links, call_quality, call_types, calls,
-    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures, files_to_remove, import, memberships, notes, number_choices, number_hints, organizations, refused, row_counts, tasks, tickets, undo,
+    contact_numbers, contact_uids, contacts, database_copies, direct_dial, erasures,
+    files_to_remove, import, memberships, notes, number_choices, number_hints, organizations,
+    refused, row_counts, tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
