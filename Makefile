@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test setup-bench run test lint audit bench soak soak-calls mutants fuzz broken clean
+.PHONY: setup setup-test setup-bench run test lint audit bench soak soak-calls soak-store mutants fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -53,15 +53,16 @@ audit: setup
 bench: export CRITERION_HOME := $(CURDIR)/target/criterion
 bench: setup-bench
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
+	$(CARGO) bench --no-default-features --target-dir target/headless --bench store
 	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
 	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound
 
 ## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
-## messages under virtual time, and against the headless release build a million mutated datagrams and
-## 200 kills in the midst of calls (KILLS=200).
+## messages under virtual time, the store cut off at all moments (soak-store), and against the headless
+## release build a million mutated datagrams and 200 kills in the midst of calls (KILLS=200).
 CALLS ?= 100000
 KILLS ?= 200
-soak: soak-calls setup-test
+soak: soak-calls soak-store setup-test
 	$(CARGO) build --release --no-default-features --target-dir target/headless
 	RINGDESK_BINARY=$(CURDIR)/target/headless/release/ringdesk RINGDESK_DATAGRAMS=1000000 \
 	  $(CARGO) test --test peers -- --nocapture mutated
@@ -72,6 +73,15 @@ soak-calls: setup
 	CARGO_PROFILE_TEST_OPT_LEVEL=2 RINGDESK_SIM_CALLS=$(CALLS) RINGDESK_SIM_MESSAGES=1000000 \
 	  $(CARGO) test --lib --no-default-features --target-dir target/headless -- every_call_ends \
 	  damaged_datagrams
+
+## The store: 20 kills in each phase of calls and edits (STORE_KILLS=20), 10,000 images of what a power
+## loss leaves (STORE_IMAGES=10000), and each write and sync of a script failing once.
+STORE_KILLS ?= 20
+STORE_IMAGES ?= 10000
+soak-store: setup-test
+	RINGDESK_STORE_KILLS=$(STORE_KILLS) RINGDESK_STORE_IMAGES=$(STORE_IMAGES) RINGDESK_STORE_FAULTS=all \
+	  $(CARGO) test --no-default-features --target-dir target/headless --test durability -- \
+	  --nocapture --test-threads=1
 
 ## Change transactions, dialogs and digest in each way that cargo-mutants knows (190 when this was written) and see that
 ## a test of `sip` fails. All are tried; SHARD=1/4 takes every fourth, from the second on.

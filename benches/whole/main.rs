@@ -28,6 +28,7 @@ mod phone;
 mod registrar;
 mod relay;
 mod speech;
+mod surroundings;
 mod talk;
 mod voice;
 
@@ -36,12 +37,12 @@ mod voice;
 mod acoustics;
 
 use std::fs;
-use std::hint::black_box;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::figure::{Figure, Limit};
 use crate::phone::Kind;
+use crate::surroundings::{middle, surroundings};
 
 const RUNS: usize = 5;
 
@@ -79,27 +80,6 @@ fn main() {
     figure::print(&figures);
 }
 
-/// A busy machine measures its own scheduler.
-fn surroundings(when: &str) {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let processors = std::thread::available_parallelism().unwrap();
-    let calibration = middle((0..RUNS).map(|_| calibrate()).collect());
-    println!(
-        "{when}: load {}, {processors} processors, calibration loop {calibration:.2?}",
-        load.trim()
-    );
-}
-
-fn calibrate() -> Duration {
-    let begun = Instant::now();
-    let mut x = 1_u64;
-    for i in 0..10_000_000_u64 {
-        x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i));
-    }
-    black_box(x);
-    begun.elapsed()
-}
-
 /// How many typical messages one thread parses and writes in a second, as `parts` measured it just
 /// before.
 fn messages() -> Option<Figure> {
@@ -122,10 +102,4 @@ fn messages() -> Option<Figure> {
         count / nanos * 1e9,
         Limit::AtLeast(250_000.0),
     ))
-}
-
-/// The median of a few results.
-fn middle<T: Ord + Copy>(mut results: Vec<T>) -> T {
-    results.sort_unstable();
-    results[results.len() / 2]
 }

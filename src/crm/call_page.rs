@@ -1,12 +1,13 @@
 //! Pages of the call log: filters, search, counts.
 //!
-//! Pages go by key, never by offset, so that the thousandth costs what the first does. Counts come
-//! from the filter's index alone: some milliseconds for a million rows.
+//! Pages go by key, never by offset, so that the thousandth costs what the first does. Counts are kept
+//! (`row_counts`).
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::crm::calls::{COLUMNS, OF_THOSE_TO_CALL_BACK, read};
+use crate::crm::calls::{COLUMNS, NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK, read};
 use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
+use crate::crm::row_counts;
 use crate::crm::search::{MATCH_LIMIT, full_text};
 use crate::crm::store::StoreError;
 
@@ -97,22 +98,21 @@ fn source(filter: CallFilter, searching: bool) -> String {
         CallFilter::Inbound => "direction = 'inbound'".to_owned(),
         CallFilter::Outbound => "direction = 'outbound'".to_owned(),
         CallFilter::Missed => MISSED.to_owned(),
-        // The newest of each number. SQLite takes the bare column from the row with the maximum.
-        CallFilter::ToCallBack => format!(
-            "c.seq IN (SELECT seq FROM (SELECT seq, max(started_at)
-             FROM {OF_THOSE_TO_CALL_BACK} GROUP BY number))"
-        ),
+        CallFilter::ToCallBack => NEWEST_TO_CALL_BACK.to_owned(),
     };
     if searching {
         format!(
             "call_words w CROSS JOIN calls c ON c.seq = w.rowid
              WHERE w.call_words MATCH ?4 AND {condition}"
         )
-    } else if filter == CallFilter::Missed {
-        // Without statistics SQLite would take the index with the equality, and read all of it.
-        format!("calls c INDEXED BY calls_missed WHERE {condition}")
     } else {
-        format!("calls c WHERE {condition}")
+        // Without statistics SQLite would take an index with an equality, and read all of it.
+        let index = match filter {
+            CallFilter::Missed => "INDEXED BY calls_missed",
+            CallFilter::ToCallBack => "INDEXED BY calls_waiting",
+            CallFilter::All | CallFilter::Inbound | CallFilter::Outbound => "",
+        };
+        format!("calls c {index} WHERE {condition}")
     }
 }
 
@@ -145,18 +145,14 @@ fn count(
                 .query_row([words], |row| row.get(0))?
         }
         None => {
-            let from = match filter {
-                CallFilter::ToCallBack => {
-                    format!("(SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK})")
-                }
-                CallFilter::All
-                | CallFilter::Inbound
-                | CallFilter::Outbound
-                | CallFilter::Missed => source(filter, false),
+            let list = match filter {
+                CallFilter::All => "calls",
+                CallFilter::Inbound => "inbound",
+                CallFilter::Outbound => "outbound",
+                CallFilter::Missed => "missed",
+                CallFilter::ToCallBack => "to-call-back",
             };
-            connection
-                .prepare_cached(&format!("SELECT count(*) FROM {from}"))?
-                .query_row([], |row| row.get(0))?
+            row_counts::of(connection, list)?
         }
     };
     Ok(u64::try_from(total).unwrap_or_default())
@@ -183,12 +179,12 @@ pub(crate) fn queries_for_plan() -> Vec<(String, &'static str)> {
         (CallFilter::Inbound, "calls_by_direction"),
         (CallFilter::Outbound, "calls_by_direction"),
         (CallFilter::Missed, "calls_missed"),
+        (CallFilter::ToCallBack, "calls_waiting"),
     ] {
         let from = source(filter, false);
         queries.push((page_query(&from, false), index));
-        queries.push((format!("SELECT count(*) FROM {from}"), index));
     }
-    let waiting = format!("SELECT DISTINCT number FROM {OF_THOSE_TO_CALL_BACK}");
+    let waiting = format!("SELECT count(*) FROM {OF_THOSE_TO_CALL_BACK} AND number = ?1");
     queries.push((waiting, "calls_to_call_back"));
     let searched = page_query(&source(CallFilter::All, true), true);
     queries.push((searched, "VIRTUAL TABLE INDEX"));

@@ -97,6 +97,30 @@ pub(crate) const ADD_ANSWERER: &str = "
 ALTER TABLE calls ADD COLUMN answered_by TEXT;
 ";
 
+pub(crate) const INDEX_PREFIXES: &str = "
+-- As of contacts: what is typed up to seven letters or digits is read from an index of that length, newest
+-- first, and never gathered.
+DROP TABLE call_words;
+CREATE VIRTUAL TABLE call_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
+);
+INSERT INTO call_words (rowid, name, organization, numbers, reversed)
+    SELECT seq, coalesce(contact_name, '') || ' ' || coalesce(remote_name, '') || ' '
+        || iif(e164 IS NULL, remote, ''), coalesce(organization, ''),
+        coalesce(substr(e164, 2), '') || ' ' || coalesce(digits || ' ' || ltrim(digits, '0'), ''), coalesce(reversed, '')
+    FROM calls;
+";
+
+pub(crate) const INDEX_WAITING: &str = "
+-- The calls that wait, newest first: their list takes its rows from here and leaves out those of
+-- numbers that called again, instead of gathering all numbers for each page.
+CREATE INDEX calls_waiting ON calls (started_at)
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere');
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -152,6 +176,15 @@ pub(crate) const COLUMNS: &str =
 pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_back
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere')";
+
+/// The condition of the index `calls_waiting`, of `calls c`, and that no later call of the number waits.
+pub(crate) const NEWEST_TO_CALL_BACK: &str = "c.direction = 'inbound' AND c.done = 0
+    AND c.ended_at IS NOT NULL AND c.number IS NOT NULL
+    AND c.state NOT IN ('blocked', 'answered-elsewhere')
+    AND NOT EXISTS (SELECT 1 FROM calls l INDEXED BY calls_to_call_back
+        WHERE l.direction = 'inbound' AND l.done = 0 AND l.ended_at IS NOT NULL
+        AND l.number IS NOT NULL AND l.state NOT IN ('blocked', 'answered-elsewhere')
+        AND l.number = c.number AND (l.started_at, l.seq) > (c.started_at, c.seq))";
 
 /// Reads one call.
 pub(crate) fn one(connection: &Connection, id: CallId) -> rusqlite::Result<Option<CallRow>> {

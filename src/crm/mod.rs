@@ -79,6 +79,7 @@ mod retention;
 pub mod routing;
 mod routing_row;
 pub mod row;
+mod row_counts;
 mod same_person;
 pub mod schedule;
 mod search;

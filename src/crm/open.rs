@@ -58,6 +58,7 @@ pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
         path: path.clone(),
         detail: error.to_string(),
     })?;
+    roll_back(&path).map_err(|error| failed(&path, &error))?;
     drop(examined(&path)?);
     let open = || {
         let connection = Connection::open_with_flags(
@@ -95,6 +96,21 @@ pub(crate) fn apart(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
+}
+
+/// Undoes what the very first start had begun when it was cut off, before the database had its log: as long as
+/// that journal is there, nobody may read the file without writing.
+fn roll_back(path: &Path) -> rusqlite::Result<()> {
+    let journal = path.with_extension("db-journal");
+    if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(BUSY)?;
+        migration::version(&connection)?;
+    }
+    Ok(())
 }
 
 /// Opens the database for reading only, and refuses a damaged, a foreign or a newer one. Nothing is
@@ -205,21 +221,55 @@ pub(crate) fn failed(path: &Path, error: &rusqlite::Error) -> OpenError {
 /// Makes a folder that only the user can enter. One that is there and not empty keeps its rights:
 /// it may be used for more than this.
 fn make_private(folder: &Path) -> io::Result<()> {
-    let fresh = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(folder)?;
-            true
-        }
-        Err(error) => return Err(error),
-    };
+    let mut made: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    fs::create_dir_all(folder)?;
+    if fs::read_dir(folder)?.next().is_some() {
+        return Ok(());
+    }
     #[cfg(unix)]
-    if fresh {
+    {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     }
-    #[cfg(not(unix))]
-    let _ = fresh;
+    // An empty one may be left from a start that was cut off before its name was on the disk.
+    if made.is_empty() {
+        made.push(folder);
+    }
+    made.into_iter().try_for_each(sync_name)
+}
+
+/// Waits until a new folder's name would survive a power loss, which would else take the whole folder
+/// along, however safe the files in it are.
+#[cfg(unix)]
+fn sync_name(folder: &Path) -> io::Result<()> {
+    let around = match folder.parent() {
+        Some(around) if around.as_os_str().is_empty() => Path::new("."),
+        Some(around) => around,
+        None => return Ok(()),
+    };
+    match File::open(around).and_then(|around| around.sync_all()) {
+        // Not every file system can, and not every folder may be read by who owns one in it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput
+                    | io::ErrorKind::Unsupported
+                    | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+/// Elsewhere a folder cannot be synced.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "where it can be, that may fail")]
+fn sync_name(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -9,8 +9,13 @@ use crate::base::number_spelling::ascii_digit;
 /// stay fast.
 pub(crate) const MATCH_LIMIT: u32 = 10_000;
 
-/// Builds the query for FTS5; none when nothing is searched for. A single ASCII letter or digit
-/// searches nothing yet: half of all rows have it.
+/// So many matches that are sorted by name are read, and so counted: each is a row somewhere else in the
+/// file.
+pub(crate) const SORTED_LIMIT: u32 = 1_000;
+
+/// Builds the query for FTS5; none when nothing is searched for. A single ASCII letter or digit, also
+/// one behind other words, searches nothing yet: half of all rows have it, and only prefixes of two
+/// to seven are indexed.
 pub(crate) fn full_text(search: &str) -> Option<String> {
     let search = search.trim();
     if search.len() <= 1 {
@@ -22,6 +27,9 @@ pub(crate) fn full_text(search: &str) -> Option<String> {
     let search = search.replace("(0)", " ");
     for word in search.split_whitespace().take(8) {
         let word: String = word.chars().take(64).collect();
+        if word.len() == 1 && word.chars().all(char::is_alphabetic) {
+            continue;
+        }
         if word.chars().any(char::is_alphabetic) {
             terms.push(format!(
                 "{{name organization}} : \"{}\" *",
@@ -31,7 +39,7 @@ pub(crate) fn full_text(search: &str) -> Option<String> {
             digits.extend(word.chars().filter_map(ascii_digit));
         }
     }
-    if !digits.is_empty() {
+    if digits.strip_prefix("00").unwrap_or(&digits).len() > 1 || digits == "00" {
         let reversed: String = digits.chars().rev().collect();
         // `00` is how many write the `+` of the international form.
         let begin = digits
@@ -86,6 +94,11 @@ mod tests {
         assert_eq!(full_text("  a "), None);
         assert_eq!(full_text("9"), None);
         assert_eq!(full_text("+-()"), None);
+        assert_eq!(full_text("+4"), None);
+        assert_eq!(full_text("004"), None);
+        assert_eq!(full_text("a 4"), None);
+        assert_eq!(full_text("anna m"), full_text("anna"));
+        assert_eq!(full_text("anna +4"), full_text("anna"));
         assert_eq!(
             full_text("王").as_deref(),
             Some("{name organization} : \"王\" *")

@@ -264,7 +264,7 @@ impl Store {
     }
 
     /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
-    /// A search reads and counts at most 10,000.
+    /// A search reads and counts at most 1,000.
     pub fn contacts(
         &self,
         search: &str,

@@ -4,6 +4,7 @@ mod arrivals;
 mod backups;
 mod calls;
 mod contacts;
+mod counts;
 mod criteria;
 mod durability;
 mod erasing;

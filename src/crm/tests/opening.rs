@@ -173,3 +173,27 @@ fn what_cannot_be_a_folder_is_refused() {
         assert!(error.to_string().contains("file"), "{error}");
     }
 }
+
+/// A power loss in the first start, while the file still had a journal, once left it unreadable for ever.
+#[test]
+fn a_journal_that_was_left_is_rolled_back() {
+    let desk = Desk::open();
+    let id = desk.insert(&missed(1, "0301234567"));
+    let Desk { store, folder } = desk;
+    drop(store);
+    let path = folder.path().join(DATABASE);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = delete; PRAGMA cache_size = 1; BEGIN; DELETE FROM calls;",
+        )
+        .unwrap();
+    // Pages of what is not committed have gone to the file, so that the journal is needed.
+    connection.cache_flush().unwrap();
+    let cut_off = tempfile::tempdir().unwrap();
+    for name in ["ringdesk.db", "ringdesk.db-journal"] {
+        fs::copy(folder.path().join(name), cut_off.path().join(name)).unwrap();
+    }
+    let store = Store::open(cut_off.path(), "DE").unwrap();
+    assert!(wait(store.call(id)).unwrap().is_some());
+}
