@@ -377,6 +377,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                     .collect(),
                 matches,
                 tickets: Vec::new(),
+                strangers: Vec::new(),
             }),
             chosen: None,
             no_popup: None,
