@@ -22,7 +22,7 @@ use crate::crm::recovery_trees::{self, Found, Tree};
 use crate::crm::replace_database::WORK;
 use crate::crm::row::{Recovered, RecoveredTable};
 use crate::crm::store::OpenError;
-use crate::crm::{contacts, database_copies, replace_database, tickets};
+use crate::crm::{contacts, database_copies, replace_database, row_counts, tickets};
 
 /// Where the header has the schema version and whose file it is (section 1.3 of the format).
 const USER_VERSION: usize = 60;
@@ -141,6 +141,7 @@ fn save(
     let transaction = connection.transaction()?;
     mend(&transaction)?;
     contacts::index_all(&transaction)?;
+    row_counts::count_again(&transaction)?;
     let tickets: Vec<i64> = transaction
         .prepare("SELECT id FROM tickets")?
         .query_map([], |row| row.get(0))?

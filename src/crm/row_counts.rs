@@ -3,14 +3,10 @@
 
 use rusqlite::Connection;
 
-pub(crate) const CREATE: &str = "
--- The lists say how many rows they have, on each page. An index with five million entries takes a
--- tenth of a second to count, so the counts are kept, by whoever writes a row. `missed` is the
--- condition of the index calls_missed, `to-call-back` counts the numbers in calls_to_call_back.
-CREATE TABLE row_counts (
-    list TEXT PRIMARY KEY,
-    row_count INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+/// Counts all lists, in an empty table.
+macro_rules! counts {
+    () => {
+        "
 INSERT INTO row_counts (list, row_count) VALUES
     ('contacts', (SELECT count(*) FROM contacts)),
     ('leads', (SELECT count(*) FROM contacts WHERE stage IS NOT NULL)),
@@ -22,6 +18,22 @@ INSERT INTO row_counts (list, row_count) VALUES
     ('to-call-back', (SELECT count(DISTINCT number) FROM calls WHERE direction = 'inbound' AND done = 0
         AND ended_at IS NOT NULL AND number IS NOT NULL
         AND state NOT IN ('blocked', 'answered-elsewhere')));
+"
+    };
+}
+
+pub(crate) const CREATE: &str = concat!(
+    "
+-- The lists say how many rows they have, on each page. An index with five million entries takes a
+-- tenth of a second to count, so the counts are kept, by whoever writes a row. `missed` is the
+-- condition of the index calls_missed, `to-call-back` counts the numbers in calls_to_call_back.
+CREATE TABLE row_counts (
+    list TEXT PRIMARY KEY,
+    row_count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    counts!(),
+    "
 CREATE TRIGGER contacts_count_insert AFTER INSERT ON contacts BEGIN
     UPDATE row_counts SET row_count = row_count + 1
     WHERE list IN ('contacts', iif(new.stage IS NULL, '', 'leads'));
@@ -90,7 +102,13 @@ WHEN new.direction = 'inbound' AND (new.number IS NOT old.number
         WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
         AND state NOT IN ('blocked', 'answered-elsewhere') AND number = new.number AND seq <> new.seq);
 END;
-";
+"
+);
+
+/// Counts all lists again, after rows came without their triggers.
+pub(crate) fn count_again(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(concat!("DELETE FROM row_counts;", counts!()))
+}
 
 /// Reads how many rows a list has.
 pub(crate) fn of(connection: &Connection, list: &str) -> rusqlite::Result<i64> {

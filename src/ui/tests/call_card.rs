@@ -286,8 +286,8 @@ fn a_shared_number_is_chosen_by_alt_and_a_digit_or_by_click() {
     shown.run_steps(2);
     let told = shown.state_mut().told();
     assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told[0].contains("Some(ContactId(2))"));
-    assert!(told[1].contains("Some(ContactId(1))"));
+    assert!(told[0].contains("Some(Contact(ContactId(2)))"));
+    assert!(told[1].contains("Some(Contact(ContactId(1)))"));
     assert!(told[2].ends_with("None)"));
 }
 
