@@ -11,8 +11,15 @@ use crate::crm::{calls, contacts, files_to_remove, tickets};
 /// What stands in the place of the number of a call whose person was erased.
 const NOBODY: &str = "erased";
 
-/// Tables whose rows go as a whole where the person is mentioned: half a step cannot be undone.
-const WHOLE_ROWS: [&str; 1] = ["undo_steps"];
+/// Tables whose rows go as a whole where the person is mentioned: half a step cannot be undone, and half a
+/// number finds nobody.
+const WHOLE_ROWS: [&str; 5] = [
+    "undo_steps",
+    "import_rows",
+    "number_hints",
+    "hint_verdicts",
+    "blocked",
+];
 
 /// How many rows of which table were changed or removed.
 #[derive(Debug, Default)]

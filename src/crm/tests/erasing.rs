@@ -13,7 +13,10 @@ use crate::crm::backup::restore;
 use crate::crm::call_ladders::{LadderBatch, WireRung};
 use crate::crm::erase::EraseOrder;
 use crate::crm::open::DATABASE;
-use crate::crm::row::{ArticleSender, CallFilter, Erased, ErasedCalls, Subject};
+use crate::crm::row::{
+    ArticleSender, BlockedRow, CallFilter, Erased, ErasedCalls, MailHints, RoutingChange, Subject,
+    TextNumber,
+};
 
 fn order(who: &str) -> EraseOrder {
     EraseOrder {
@@ -101,6 +104,25 @@ fn desk_with_anna() -> (Desk, ContactId, CallId) {
     let mut by_number = task("send the offer to the lady", None);
     by_number.number = Some("+49301234567".to_owned());
     desk.write(Write::SaveTask(Box::new(by_number)));
+    // Her mails name her number, one of them to somebody else's address; and somebody blocked it.
+    for (message, email) in [("1", "anna.berger@example.com"), ("2", "office@example.com")] {
+        desk.write(Write::AddMailHints(vec![MailHints {
+            message: message.to_owned(),
+            name: Some("Anna Berger".to_owned()),
+            email: email.to_owned(),
+            sent_at: Some(second(3)),
+            subject: "tulips for the lady".to_owned(),
+            numbers: vec![TextNumber {
+                raw: "030 / 1234567".to_owned(),
+                e164: "+49301234567".to_owned(),
+                national: "0301234567".to_owned(),
+                fax: false,
+                signature: true,
+            }],
+        }]));
+    }
+    let blocked = BlockedRow::typed("030 1234567", 603, "Anna Berger", second(4));
+    desk.write(Write::Routing(Box::new(RoutingChange::Block(blocked))));
     // A namesake of her was deleted, which can be undone.
     let namesake = desk.contact("Anna Berger", "0211 998877");
     desk.write(Write::DeleteContact(namesake));
