@@ -96,10 +96,12 @@ impl Engine {
         // Who no longer waits for an answer does not get the work done, either.
         let (arrived, found) = (self.store.arrival(arrival), self.store.identify(&number));
         let store = Arc::clone(&self.store);
+        let unnamed = self.options.settings.agent.is_empty();
         tokio::spawn(async move {
             drop(found.await);
             if let Ok(Ok(facts)) = arrived.await
                 && let [only] = facts.routing.agents.as_slice()
+                && unnamed
             {
                 store.set_agent(&only.name);
             }
@@ -133,8 +135,10 @@ impl Engine {
         call.reception.awaits_facts = false;
         match found {
             Ok(facts) => {
-                // Who changes something here is this one, for the trail.
-                if let [only] = facts.routing.agents.as_slice() {
+                // Who changes something here is this one, for the trail, unless the settings name another.
+                if let [only] = facts.routing.agents.as_slice()
+                    && self.options.settings.agent.is_empty()
+                {
                     self.store.set_agent(&only.name);
                 }
                 call.reception.facts = Some(facts);

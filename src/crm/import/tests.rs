@@ -248,6 +248,21 @@ fn who_is_there_already_is_left_changed_or_added_again() {
 }
 
 #[test]
+fn a_number_in_imported_notes_is_a_guess_that_goes_with_the_import() {
+    let mut desk = Desk::open();
+    let file = "name,number,notes\nAnna,030 1234567,\"her mobile: 0171 2345678\"\n";
+    let (_, step) = desk.imported(file, Existing::Add);
+    let guesses = |desk: &Desk| -> i64 {
+        let query = "SELECT count(*) FROM number_hints WHERE raw LIKE '0171%'";
+        let counted = desk.connection.query_row(query, [], |row| row.get(0));
+        counted.unwrap()
+    };
+    assert_eq!(guesses(&desk), 1);
+    desk.undo(step);
+    assert_eq!(guesses(&desk), 0);
+}
+
+#[test]
 fn a_uid_finds_a_person_whatever_else_changed() {
     let card = |name: &str, number: &str| {
         format!("BEGIN:VCARD\nVERSION:3.0\nUID:urn:x:1\nFN:{name}\nTEL:{number}\nEND:VCARD\n")

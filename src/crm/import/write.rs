@@ -12,6 +12,7 @@ use crate::crm::import::ImportBatch;
 use crate::crm::import::keys::PreparedPerson;
 use crate::crm::import::undo::{Before, ImportStep, mark};
 use crate::crm::link_again::{self, Relinking};
+use crate::crm::mining::texts;
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, Subject};
 use crate::crm::same_person::{Known, find};
@@ -66,6 +67,7 @@ pub(crate) fn write(
     let mut import = Import {
         transaction,
         id,
+        at,
         newest: contacts::newest(transaction)?,
         organizations: HashMap::new(),
         report: ImportReport {
@@ -91,9 +93,9 @@ pub(crate) fn write(
             Known::Same(contact, why) => import.skip(person, contact, why)?,
             Known::Shares(contact) => {
                 import.tell_shared(person, contact)?;
-                added.push((import.add(person)?, &person.keys));
+                added.push((import.add(person, numbering)?, &person.keys));
             }
-            Known::Nobody => added.push((import.add(person)?, &person.keys)),
+            Known::Nobody => added.push((import.add(person, numbering)?, &person.keys)),
         }
     }
     // All words at once, and calls when all are there: a number that two of them share is a question.
@@ -118,6 +120,7 @@ pub(crate) fn write(
 struct Import<'a> {
     transaction: &'a Transaction<'a>,
     id: i64,
+    at: Timestamp,
     /// The newest contact that was there before.
     newest: ContactId,
     organizations: HashMap<String, OrganizationId>,
@@ -125,7 +128,11 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    fn add(&mut self, person: &PreparedPerson) -> rusqlite::Result<ContactId> {
+    fn add(
+        &mut self,
+        person: &PreparedPerson,
+        numbering: &Numbering,
+    ) -> rusqlite::Result<ContactId> {
         let organization = match &person.row.organization_name {
             Some(name) => Some(self.organization(name)?),
             None => None,
@@ -133,6 +140,9 @@ impl Import<'_> {
         let contact = contacts::insert(self.transaction, &person.row, organization, &person.keys)?;
         if let Some(uid) = &person.uid {
             contact_uids::give(self.transaction, uid, contact)?;
+        }
+        if person.row.email.is_some() || !person.row.notes.is_empty() {
+            texts::of_contact(self.transaction, contact, &person.row, self.at, numbering)?;
         }
         self.record(contact, mark(&person.row, organization), None)?;
         self.report.added += 1;

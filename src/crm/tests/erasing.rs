@@ -105,7 +105,10 @@ fn desk_with_anna() -> (Desk, ContactId, CallId) {
     by_number.number = Some("+49301234567".to_owned());
     desk.write(Write::SaveTask(Box::new(by_number)));
     // Her mails name her number, one of them to somebody else's address; and somebody blocked it.
-    for (message, email) in [("1", "anna.berger@example.com"), ("2", "office@example.com")] {
+    for (message, email) in [
+        ("1", "anna.berger@example.com"),
+        ("2", "office@example.com"),
+    ] {
         desk.write(Write::AddMailHints(vec![MailHints {
             message: message.to_owned(),
             name: Some("Anna Berger".to_owned()),
