@@ -69,7 +69,7 @@ fn a_damaged_database_opens_a_window_that_says_so_and_ends_with_exit_code_1() {
         "ringdesk.db",
         "damaged",
         "nothing was changed",
-        "Restore a backup, or move the file away",
+        "Restore a backup (ringdesk restore FILE), or save what is whole (ringdesk recover)",
     ] {
         assert!(said.contains(words), "no `{words}` at once in: {said}");
     }
