@@ -85,8 +85,12 @@ pub(super) fn arrival(incoming: &IncomingCall, caller: &str, account: Option<&st
 
 impl Engine {
     /// Lets the store answer once before the first call does: reading the numbering plans and preparing
-    /// the questions takes tens of milliseconds, for which no caller need wait.
+    /// the questions takes tens of milliseconds, for which no caller need wait. The plans take 14 MB, which a
+    /// phone without a window has only once somebody calls.
     pub(super) fn warm_up_look_ups(&self) {
+        if !self.attended() {
+            return;
+        }
         let number = "+493012345678".to_owned();
         let arrival = Arrival {
             caller: number.clone(),
