@@ -1,4 +1,3 @@
-
 use jiff::ToSpan as _;
 use jiff::civil::date;
 

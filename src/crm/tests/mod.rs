@@ -1,5 +1,6 @@
 //! The store as the engine uses it.
 
+mod around_calls;
 mod arrivals;
 mod backups;
 mod calls;

@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn people(file: &str) -> People {
