@@ -57,9 +57,7 @@ const CROWDS: [Crowd; 2] = [
 
 /// Measures both crowds.
 pub fn crowd() -> Vec<Figure> {
-    let Some(speech) = announcement(30) else {
-        return Vec::new();
-    };
+    let speech = announcement(30);
     let figures = CROWDS.iter().flat_map(|crowd| measure(crowd, &speech));
     figures.collect()
 }

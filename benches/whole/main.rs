@@ -6,6 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::indexing_slicing,
@@ -38,6 +39,7 @@ mod acoustics;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::figure::{Figure, Limit};
@@ -62,22 +64,21 @@ const PARTS: [Part; 9] = [
     ("size", registrar::start_and_size),
 ];
 
-fn main() {
+fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
     surroundings("before");
     let peers = [Kind::Ringdesk, Kind::Baresip];
-    let peers: Vec<Kind> = peers.into_iter().filter(|kind| kind.is_here()).collect();
-    let mut figures = Vec::new();
+    let mut measured = Vec::new();
     for (name, measure) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            figures.extend(measure(&peers));
+            measured.push((format!("whole -- {name}"), measure(&peers)));
         }
     }
     surroundings("after");
-    figure::print(&figures);
+    figure::print(&measured)
 }
 
 /// How many typical messages one thread parses and writes in a second, as `parts` measured it just

@@ -18,19 +18,6 @@ pub enum Kind {
     Baresip,
 }
 
-impl Kind {
-    pub fn is_here(self) -> bool {
-        let here = match self {
-            Self::Ringdesk => true,
-            Self::Baresip => Command::new("baresip").arg("-h").output().is_ok(),
-        };
-        if !here {
-            println!("{self:?} is not installed: no comparison");
-        }
-        here
-    }
-}
-
 /// A phone that answers each call at once.
 pub struct Phone {
     child: Child,

@@ -13,29 +13,27 @@ const ANNOUNCEMENT: &str = "/usr/share/asterisk/sounds/en_US_f_Allison/demo-cong
 /// Bytes of G.722 in 20 ms.
 const G722_PACKET: usize = 160;
 
-/// So many seconds of it at 48 kHz; nothing where it is missing.
-pub fn announcement(seconds: usize) -> Option<Vec<f32>> {
-    let Ok(bytes) = fs::read(ANNOUNCEMENT) else {
-        println!("no speech at {ANNOUNCEMENT}: `.ci/setup bench` installs it");
-        return None;
-    };
-    let mut decoder = Decoder::new(Codec::G722).ok()?;
+/// So many seconds of it at 48 kHz.
+pub fn announcement(seconds: usize) -> Vec<f32> {
+    let bytes = fs::read(ANNOUNCEMENT)
+        .unwrap_or_else(|error| panic!("{ANNOUNCEMENT}: {error}; `.ci/setup bench` installs it"));
+    let mut decoder = Decoder::new(Codec::G722).unwrap();
     let mut speech = Vec::new();
     for packet in bytes.chunks_exact(G722_PACKET).take(seconds * 50) {
-        let mut output = vec![0.0; samples_in(Codec::G722, packet)?];
+        let mut output = vec![0.0; samples_in(Codec::G722, packet).unwrap()];
         assert!(decoder.decode(packet, &mut output), "{ANNOUNCEMENT}");
         speech.extend(output);
     }
-    Some(speech)
+    speech
 }
 
 /// Wideband PESQ (ITU-T P.862.2) of speech that begins with the reference, both at 48 kHz.
-pub fn pesq(reference: &[f32], degraded: &[f32]) -> Option<f64> {
+pub fn pesq(reference: &[f32], degraded: &[f32]) -> f64 {
     score("", reference, degraded)
 }
 
 /// The same of speech that begins up to two seconds later.
-pub fn pesq_aligned(reference: &[f32], degraded: &[f32]) -> Option<f64> {
+pub fn pesq_aligned(reference: &[f32], degraded: &[f32]) -> f64 {
     const ALIGN: &str = "size = 1 << 20\n\
         likeness = numpy.fft.irfft(numpy.fft.rfft(heard, size) * numpy.conj(numpy.fft.rfft(said, size)))\n\
         heard = heard[int(numpy.argmax(likeness[:32000])):][:len(said)]\n\
@@ -44,7 +42,7 @@ pub fn pesq_aligned(reference: &[f32], degraded: &[f32]) -> Option<f64> {
 }
 
 /// Scores by the Python package `pesq`, in an environment of its own.
-fn score(align: &str, reference: &[f32], degraded: &[f32]) -> Option<f64> {
+fn score(align: &str, reference: &[f32], degraded: &[f32]) -> f64 {
     let script = format!(
         "import sys, numpy\nfrom pesq import pesq\n\
          said, heard = [numpy.fromfile(name, dtype='<f4') for name in sys.argv[1:]]\n\
@@ -69,14 +67,16 @@ fn score(align: &str, reference: &[f32], degraded: &[f32]) -> Option<f64> {
         .arg(write("reference", reference))
         .arg(write("degraded", degraded))
         .output();
-    let Ok(scored) = scored else {
-        println!("no {}: `.ci/setup bench` makes it", python.display());
-        return None;
-    };
+    let scored = scored.unwrap_or_else(|error| {
+        panic!("{}: {error}; `.ci/setup bench` makes it", python.display())
+    });
     assert!(
         scored.status.success(),
         "{}",
         String::from_utf8_lossy(&scored.stderr)
     );
-    String::from_utf8_lossy(&scored.stdout).trim().parse().ok()
+    String::from_utf8_lossy(&scored.stdout)
+        .trim()
+        .parse()
+        .unwrap()
 }

@@ -29,7 +29,7 @@ fn calibrate() -> Duration {
 }
 
 /// The median of a few results.
-pub fn middle<T: Ord + Copy>(mut results: Vec<T>) -> T {
-    results.sort_unstable();
+pub fn middle<T: PartialOrd + Copy>(mut results: Vec<T>) -> T {
+    results.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap());
     results[results.len() / 2]
 }
