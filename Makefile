@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test setup-bench run test lint audit bench soak soak-calls soak-store mutants fuzz broken clean
+.PHONY: setup setup-test setup-bench run test lint audit bench order soak soak-calls soak-store mutants fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -52,10 +52,17 @@ audit: setup
 ## Measure: the parts, then the whole phone beside baresip; the table at the end says which limits are kept.
 bench: export CRITERION_HOME := $(CURDIR)/target/criterion
 bench: setup-bench
-	$(CARGO) bench --no-default-features --target-dir target/headless --bench parts
-	$(CARGO) bench --no-default-features --target-dir target/headless --bench store
-	$(CARGO) bench --no-default-features --target-dir target/headless --bench whole
-	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound
+	@status=0; \
+	for bench in parts store whole; do \
+	  $(CARGO) bench --no-default-features --target-dir target/headless --bench $$bench || status=1; \
+	done; \
+	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound || status=1; \
+	exit $$status
+
+## Say again which functions stand side by side in a release: after changes of what runs at each start.
+order: setup-bench
+	$(CARGO) build --release --no-default-features --target-dir target/headless
+	build/order.py target/headless/release/ringdesk
 
 ## The long runs: 100,000 simulated calls over a bad network (CALLS=100000), a million damaged
 ## messages under virtual time, the store cut off at all moments (soak-store), and against the headless
