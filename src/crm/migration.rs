@@ -65,6 +65,10 @@ const STEPS: &[&str] = &[
     calls::INDEX_PREFIXES,
 ];
 
+/// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave
+/// their traces in memory. A test compares the two.
+const NEWEST: &str = include_str!("newest_schema.sql");
+
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
 /// same spelling gets other keys.
 const READING: &str = "2";
@@ -100,9 +104,13 @@ pub(crate) fn migrate(connection: &mut Connection, region: &str) -> rusqlite::Re
 pub(crate) fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
-    for (step, number) in STEPS.iter().zip(1..) {
-        if number > found && number <= target {
-            transaction.execute_batch(step)?;
+    if found == 0 && target == newest() && is_empty(&transaction)? {
+        transaction.execute_batch(NEWEST)?;
+    } else {
+        for (step, number) in STEPS.iter().zip(1..) {
+            if number > found && number <= target {
+                transaction.execute_batch(step)?;
+            }
         }
     }
     if found < target {
@@ -110,6 +118,14 @@ pub(crate) fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     transaction.commit()
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// Reads the region that the number keys were made for.
@@ -219,6 +235,74 @@ mod tests {
             )
             .unwrap();
         assert_eq!(made, 0);
+    }
+
+    /// What makes the tables, indexes and triggers of a file, and the rows in it, in the order of their making.
+    fn script_of(connection: &Connection) -> String {
+        let mut script = String::new();
+        let mut made = connection
+            .prepare(
+                "SELECT name, sql FROM sqlite_schema AS made WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+                 -- The tables behind a full-text index come with it.
+                 AND NOT EXISTS (SELECT 1 FROM sqlite_schema AS words
+                    WHERE words.sql LIKE 'CREATE VIRTUAL TABLE%' AND made.name LIKE words.name || '#_%' ESCAPE '#')
+                 ORDER BY rowid",
+            )
+            .unwrap();
+        let made = made.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        let made: Vec<(String, String)> = made.unwrap().map(Result::unwrap).collect();
+        for (_, sql) in &made {
+            script.push_str(sql);
+            script.push_str(";\n");
+        }
+        for (name, sql) in &made {
+            if !sql.starts_with("CREATE TABLE") {
+                continue;
+            }
+            let mut rows = connection
+                .prepare(&format!("SELECT * FROM {name}"))
+                .unwrap();
+            let columns = rows.column_count();
+            let mut rows = rows.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let values: Vec<String> = (0..columns)
+                    .map(|column| {
+                        let literal = "SELECT quote(?1)";
+                        let value: rusqlite::types::Value = row.get(column).unwrap();
+                        connection
+                            .query_row(literal, [value], |row| row.get(0))
+                            .unwrap()
+                    })
+                    .collect();
+                script.push_str(&format!(
+                    "INSERT INTO {name} VALUES ({});\n",
+                    values.join(", ")
+                ));
+            }
+        }
+        script
+    }
+
+    #[test]
+    fn a_new_file_is_what_the_steps_make() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stepped = open::for_writing(folder.path()).unwrap();
+        migrate_to(&mut stepped, newest() - 1).unwrap();
+        migrate_to(&mut stepped, newest()).unwrap();
+        let wanted = script_of(&stepped);
+        if wanted.trim() != NEWEST.trim() {
+            let place = std::env::temp_dir().join("newest_schema.sql");
+            std::fs::write(&place, &wanted).unwrap();
+            panic!(
+                "src/crm/newest_schema.sql is not what the steps make; it is written to {}",
+                place.display()
+            );
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut fresh = open::for_writing(folder.path()).unwrap();
+        migrate_to(&mut fresh, newest()).unwrap();
+        assert_eq!(script_of(&fresh), wanted);
+        assert_eq!(version(&fresh).unwrap(), newest());
     }
 
     #[test]

@@ -80,17 +80,15 @@ impl Store {
         let unchecked = open::is_left_to_be_checked(&path);
         let mut connection = open::for_writing(data_dir)?;
         let numbering = Arc::new(Numbering::new(default_region));
-        let prepared = migration::migrate(&mut connection, default_region)
-            .and_then(|()| {
-                own_lines::load(&connection, &numbering)?;
-                let transaction = connection.transaction()?;
-                arrivals::settle(&transaction, &numbering)?;
-                calls::interrupt_open(&transaction)?;
-                agent_states::interrupt_open(&transaction)?;
-                transaction.commit()
-            })
-            .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
-        let lookups = prepared.map_err(|error| open::failed(&path, &error))?;
+        let prepared = migration::migrate(&mut connection, default_region).and_then(|()| {
+            own_lines::load(&connection, &numbering)?;
+            let transaction = connection.transaction()?;
+            arrivals::settle(&transaction, &numbering)?;
+            calls::interrupt_open(&transaction)?;
+            agent_states::interrupt_open(&transaction)?;
+            transaction.commit()
+        });
+        prepared.map_err(|error| open::failed(&path, &error))?;
         let commits = Arc::new(AtomicU64::new(0));
         let agent = Arc::new(RwLock::default());
         let started = (|| {
@@ -98,12 +96,13 @@ impl Store {
                 let (path, numbering) = (path.clone(), Arc::clone(&numbering));
                 move || Reader::beside_writer(&path, Arc::clone(&numbering))
             };
-            let (open_again, open_care) = (open.clone(), open.clone());
+            let (open_pages, open_care) = (open.clone(), open.clone());
+            // Opened at once, beside the rest of the start: the first caller finds it ready.
             let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
-                reader::run(Some(lookups), open_again, queue);
+                reader::run(open().ok(), open, queue);
             })?;
             let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
-                reader::run(None, open, queue);
+                reader::run(None, open_pages, queue);
             })?;
             let care = Queue::start("ringdesk-store-care", READS, move |queue| {
                 reader::run(None, open_care, queue);
@@ -317,7 +316,8 @@ impl Store {
 
     /// Counts the numbers of missed calls that nobody called back.
     pub fn to_call_back(&self) -> oneshot::Receiver<Result<u64, StoreError>> {
-        ask(&self.pages, Reader::to_call_back)
+        // A phone without a window asks too, and for no page ever.
+        ask(&self.lookups, Reader::to_call_back)
     }
 
     /// Reads on the connection for long work, in a piece that takes well below a second.
