@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::app::engine::Engine;
 use crate::app::live_call::LiveCall;
+use crate::app::record_changes;
 use crate::app::script::phrase;
 use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
@@ -66,6 +67,7 @@ impl Engine {
             }
             Command::SaveContact(row) => self.record(Write::SaveContact(Box::new(row))),
             Command::DeleteContact(id) => self.record(Write::DeleteContact(id)),
+            Command::ChangeRecords(change) => self.record(record_changes::write_of(change)),
             Command::SaveOrganization(row) => self.record(Write::SaveOrganization(row)),
             Command::SaveAccount {
                 id,

@@ -36,6 +36,7 @@ mod placing;
 mod popups;
 mod profiles;
 mod publishing;
+mod record_changes;
 mod recordings;
 mod records;
 mod records_care;

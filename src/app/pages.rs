@@ -10,8 +10,8 @@ use crate::app::engine::Waker;
 use crate::app::ladders::SharedLadders;
 use crate::app::records::Records;
 use crate::control::handle::PageSource;
-use crate::control::{Page, PageRequest};
-use crate::crm::Store;
+use crate::control::{Page, PageRequest, WorkPage, WorkRequest};
+use crate::crm::{Reader, Store, StoreError};
 
 /// How many pages are kept: a long scroll through the call log and back.
 const CAPACITY: usize = 256;
@@ -94,7 +94,8 @@ impl PageCache {
             | PageRequest::Contacts { .. }
             | PageRequest::Contact(_)
             | PageRequest::Organizations { .. }
-            | PageRequest::Identify(_) => rows,
+            | PageRequest::Identify(_)
+            | PageRequest::Work(_) => rows,
         }
     }
 }
@@ -175,7 +176,48 @@ async fn read(records: &Records, request: &PageRequest) -> Page {
         PageRequest::Identify(number) => {
             rows!(store.identify(number), found => Page::Identify(Box::new(found)))
         }
+        PageRequest::Work(request) => {
+            let request = request.clone();
+            rows!(store.read(move |reader| read_work(reader, &request)), page => Page::Work(page))
+        }
     }
+}
+
+/// Entries of one page of a timeline.
+const ENTRIES: usize = 50;
+
+/// So many records of each kind are found at once.
+const FOUND: usize = 8;
+
+/// So many tasks are listed.
+const TASKS: u32 = 500;
+
+fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreError> {
+    Ok(match request {
+        WorkRequest::Leads { search, offset } => {
+            let (rows, total) = reader.leads(search, *offset, ROWS)?;
+            WorkPage::Leads { rows, total }
+        }
+        WorkRequest::Tickets {
+            filter,
+            search,
+            after,
+        } => WorkPage::Tickets(reader.tickets(*filter, search, *after, ROWS)?),
+        WorkRequest::Ticket(id) => WorkPage::Ticket(reader.ticket(*id)?.map(Box::new)),
+        WorkRequest::Tasks(filter) => WorkPage::Tasks(reader.tasks(*filter, TASKS)?),
+        WorkRequest::Timeline { about, before } => {
+            WorkPage::Timeline(reader.timeline(*about, *before, ENTRIES)?)
+        }
+        WorkRequest::Organization(id) => {
+            WorkPage::Organization(reader.organization(*id)?.map(Box::new))
+        }
+        WorkRequest::Find(text) => WorkPage::Found(Box::new(reader.search(text, FOUND)?)),
+        WorkRequest::Callbacks => WorkPage::Callbacks(reader.callbacks(ROWS)?),
+        WorkRequest::CallTypes => WorkPage::CallTypes(reader.call_types()?),
+        WorkRequest::UndoSteps => WorkPage::UndoSteps(reader.undo_steps()?),
+        WorkRequest::Figures { since, until } => WorkPage::Figures(reader.figures(*since, *until)?),
+        WorkRequest::Routing => WorkPage::Routing(Box::new(reader.routing()?)),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::base::id::{AccountId, CallId, ContactId};
 use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
 use crate::control::colleague::PickupTarget;
+use crate::control::record_change::RecordChange;
 use crate::control::sound_check::SoundCheck;
 use crate::crm::row::{AgentState, ContactRow, OrganizationRow, RoutingChange, Subject};
 
@@ -163,6 +164,8 @@ pub enum Command {
     DeleteContact(ContactId),
     /// Save an organization (id 0 creates it).
     SaveOrganization(OrganizationRow),
+    /// Change tickets, tasks, notes, organizations, call types, or take a step back.
+    ChangeRecords(RecordChange),
     /// Add an account (`None`) or change one; an absent password keeps the old one.
     SaveAccount {
         /// Which; none adds one.

@@ -7,8 +7,10 @@ pub mod handle;
 pub mod ladder;
 pub mod media_security;
 pub mod page;
+pub mod record_change;
 pub mod snapshot;
 pub mod sound_check;
+pub mod work_page;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
 pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish, WrapUpWish};
@@ -16,5 +18,7 @@ pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
 pub use media_security::{KeyOrigin, MediaSecurity};
 pub use page::{Page, PageRequest};
+pub use record_change::RecordChange;
 pub use snapshot::*;
 pub use sound_check::*;
+pub use work_page::{WorkPage, WorkRequest};

@@ -1,6 +1,7 @@
 //! Pages of rows: asked for by the window at each frame, filled by a worker.
 
 use crate::base::id::{CallId, ContactId};
+use crate::control::work_page::{WorkPage, WorkRequest};
 use crate::crm::row::{
     CallCursor, CallFilter, CallLadder, CallPage, CallRow, ContactRow, Identification,
     OrganizationRow, QualitySpan,
@@ -40,6 +41,8 @@ pub enum PageRequest {
     },
     /// Who a typed number belongs to.
     Identify(String),
+    /// Leads, tickets, tasks, what happened around a record.
+    Work(WorkRequest),
 }
 
 /// The rows.
@@ -66,6 +69,8 @@ pub enum Page {
     Organizations(Vec<OrganizationRow>),
     /// For `Identify`.
     Identify(Box<Identification>),
+    /// For `Work`.
+    Work(WorkPage),
     /// It could not be read: why, and what to do.
     Failed(String),
 }

@@ -20,6 +20,7 @@ pub(crate) const JOIN: &str = "Ctrl+J";
 pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
+pub(crate) const UNDO: &str = "Ctrl+Z";
 
 const ALT_DIGITS: [Key; 9] = [
     Key::Num1,
@@ -47,17 +48,18 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         state.view = View::Dialer;
         state.dialer.focus = true;
     }
-    for (key, view) in [
-        (Key::Num1, View::Dialer),
-        (Key::Num2, View::Calls),
-        (Key::Num3, View::Contacts),
-        (Key::Num4, View::Organizations),
-        (Key::Num5, View::Settings),
-    ] {
+    for (view, _, _, key) in super::view::VIEWS {
         if pressed(ui, ctrl, key) {
             state.view = view;
             state.detail = None;
         }
+    }
+    // In a field it takes back what was typed.
+    if !state.typing
+        && let Some(step) = super::view::undo_step(scene, state)
+        && pressed(ui, ctrl, Key::Z)
+    {
+        super::view::take_back(scene, state, &step);
     }
     // egui has taken the keyboard from the field already; the first press does no more.
     let open = state.ladder.is_some() || state.detail.is_some();
@@ -103,8 +105,19 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         }
     }
     if call.stage.is_over() {
+        if call.answered.is_some() {
+            for (key, name) in ALT_DIGITS.into_iter().zip(super::view::call_types(scene)) {
+                if pressed(ui, Modifiers::ALT, key) {
+                    super::view::wrap_up_of(state, call).call_type = Some(name);
+                }
+            }
+        }
         if pressed(ui, ctrl, Key::Enter) {
-            scene.send(Command::Dismiss(call.id));
+            if call.answered.is_some() {
+                super::view::save_wrap_up(scene, state, call);
+            } else {
+                scene.send(Command::Dismiss(call.id));
+            }
         }
         return;
     }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
+use jiff::Timestamp;
+
+use crate::base::id::{AccountId, CallId, ContactId, NoteId, OrganizationId, TicketId, UndoId};
 use crate::config::Account;
 use crate::config::settings::Colleague;
 use crate::control::Command;
-use crate::crm::row::{CallCursor, CallFilter, ContactRow};
+use crate::crm::row::{CallCursor, CallFilter, ContactRow, Subject, TicketFilter};
 
 /// The screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +23,10 @@ pub enum View {
     Contacts,
     /// Their organizations.
     Organizations,
+    /// What is worked on for customers.
+    Tickets,
+    /// What is to be done.
+    Tasks,
     /// Accounts, sound, appearance.
     Settings,
 }
@@ -33,6 +39,10 @@ pub(crate) struct ViewState {
     pub(crate) calls: CallsState,
     pub(crate) contacts: ContactsState,
     pub(crate) organizations: OrganizationsState,
+    pub(crate) tickets: TicketsState,
+    pub(crate) tasks: TasksState,
+    /// The step that was taken back, or not wanted back, last.
+    pub(crate) undone: Option<UndoId>,
     pub(crate) settings: SettingsState,
     pub(crate) card: CardState,
     pub(crate) notes: Notes,
@@ -119,6 +129,7 @@ pub(crate) struct ContactsState {
     pub(crate) form: Option<ContactForm>,
     /// Whether deletion was asked for and waits for a second click.
     pub(crate) deleting: bool,
+    pub(crate) timeline: TimelineState,
 }
 
 /// A contact being written.
@@ -139,6 +150,75 @@ pub(crate) struct OrganizationsState {
     pub(crate) search: String,
     pub(crate) name: String,
     pub(crate) renaming: Option<(OrganizationId, String)>,
+    pub(crate) shown: Option<OrganizationId>,
+    /// Whether deletion was asked for and waits for a second click.
+    pub(crate) deleting: bool,
+    pub(crate) timeline: TimelineState,
+}
+
+/// The tickets.
+#[derive(Debug, Default)]
+pub(crate) struct TicketsState {
+    pub(crate) filter: TicketFilter,
+    pub(crate) search: String,
+    /// Where the pages after the first one begin.
+    pub(crate) pages: Vec<(Timestamp, TicketId)>,
+    /// What the pages belong to.
+    pub(crate) pages_of: (TicketFilter, String),
+    pub(crate) shown: Option<TicketId>,
+    /// The title while it is typed.
+    pub(crate) title: Option<String>,
+    /// A note that is being typed.
+    pub(crate) article: String,
+    /// Whether deletion was asked for and waits for a second click.
+    pub(crate) deleting: bool,
+    pub(crate) timeline: TimelineState,
+}
+
+impl TicketsState {
+    /// Shows one of them.
+    pub(crate) fn open(&mut self, ticket: TicketId) {
+        self.shown = Some(ticket);
+        self.title = None;
+        self.deleting = false;
+        self.article.clear();
+    }
+}
+
+/// The tasks.
+#[derive(Debug, Default)]
+pub(crate) struct TasksState {
+    pub(crate) done: bool,
+    /// A task that is being typed, and when it is due.
+    pub(crate) title: String,
+    pub(crate) due: Due,
+}
+
+/// When something is due, as it is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Due {
+    /// Some day.
+    #[default]
+    Never,
+    /// This evening.
+    Today,
+    /// Tomorrow morning.
+    Tomorrow,
+    /// On Monday morning.
+    NextWeek,
+}
+
+/// What happened around a record.
+#[derive(Debug, Default)]
+pub(crate) struct TimelineState {
+    /// Around which.
+    pub(crate) about: Option<Subject>,
+    /// A note that is being typed.
+    pub(crate) note: String,
+    /// The note of which deletion was asked for.
+    pub(crate) deleting: Option<NoteId>,
+    /// Where the earlier pages that are shown begin.
+    pub(crate) earlier: Vec<Timestamp>,
 }
 
 /// The settings.
@@ -245,6 +325,20 @@ pub(crate) struct CardState {
     pub(crate) transfer_focused: bool,
     /// The live calls of the last frame, to notice new ones.
     pub(crate) known: Vec<CallId>,
+    pub(crate) wrap_up: WrapUpState,
+}
+
+/// What is said of a call after its end, as it is typed.
+#[derive(Debug, Default)]
+pub(crate) struct WrapUpState {
+    /// Of which call.
+    pub(crate) call: Option<CallId>,
+    pub(crate) call_type: Option<String>,
+    pub(crate) follow_up: String,
+    pub(crate) due: Due,
+    pub(crate) keep_ticket: bool,
+    /// Whether it was to be saved without a call type that is asked for.
+    pub(crate) refused: bool,
 }
 
 /// Notes as they are typed.

@@ -335,9 +335,10 @@ fn an_ended_call_says_why_and_is_called_again_or_done() {
     shown.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     shown.run_steps(2);
     let told = shown.state_mut().told();
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[0].contains("+14155550134"));
-    assert!(told[1].starts_with("Dismiss("));
+    assert!(told[1].starts_with("WrapUp("));
+    assert!(told[2].starts_with("Dismiss("));
 }
 
 #[test]

@@ -15,12 +15,13 @@ use crate::config::Account;
 use crate::control::handle::PageSource;
 use crate::control::{
     AccountView, CallStage, CallView, Command, Handle, MediaSecurity, Page, PageRequest,
-    RecordingView, Registration, Snapshot,
+    RecordingView, Registration, Snapshot, WorkPage, WorkRequest,
 };
 use crate::crm::row::{
-    CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow, QualitySpan,
-    Subject,
+    CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, CallTypeRow,
+    ContactNumber, ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow,
+    QualitySpan, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry,
+    UndoRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -42,6 +43,12 @@ pub(super) struct Rows {
     pub(super) reading: bool,
     /// How often each number waits.
     pub(super) waiting: Vec<u32>,
+    pub(super) tickets: Vec<TicketRow>,
+    pub(super) tasks: Vec<TaskRow>,
+    /// What happened around each record.
+    pub(super) timeline: Vec<TimelineEntry>,
+    pub(super) call_types: Vec<CallTypeRow>,
+    pub(super) undo: Vec<UndoRow>,
 }
 
 /// Rows that a test changes while the window shows them.
@@ -145,8 +152,56 @@ impl PageSource for Rows {
                     .collect(),
             ),
             PageRequest::Identify(_) => Page::Identify(Box::default()),
+            PageRequest::Work(request) => Page::Work(self.work(request)),
         };
         Some(Arc::new(page))
+    }
+}
+
+impl Rows {
+    fn work(&self, request: &WorkRequest) -> WorkPage {
+        match request {
+            WorkRequest::Leads { .. } => WorkPage::Leads {
+                rows: Vec::new(),
+                total: 0,
+            },
+            WorkRequest::Tickets { filter, after, .. } => {
+                let shown = |row: &&TicketRow| match filter {
+                    TicketFilter::NotClosed => row.state != TicketState::Closed,
+                    TicketFilter::Drafts => row.state == TicketState::Draft,
+                    TicketFilter::All => true,
+                };
+                let rows = self.tickets.iter().filter(shown).cloned();
+                WorkPage::Tickets(rows.filter(|_| after.is_none()).collect())
+            }
+            WorkRequest::Ticket(id) => {
+                let row = self.tickets.iter().find(|row| row.id == *id);
+                WorkPage::Ticket(row.cloned().map(Box::new))
+            }
+            WorkRequest::Tasks(filter) => {
+                let done = *filter == TaskFilter::Done;
+                let rows = self
+                    .tasks
+                    .iter()
+                    .filter(|row| row.done_at.is_some() == done);
+                WorkPage::Tasks(rows.cloned().collect())
+            }
+            WorkRequest::Timeline { .. } => WorkPage::Timeline(self.timeline.clone()),
+            WorkRequest::Organization(id) => {
+                WorkPage::Organization(Some(Box::new(OrganizationRow {
+                    id: *id,
+                    name: "Northwind Traders".to_owned(),
+                    contacts: 1,
+                    numbers: Vec::new(),
+                })))
+            }
+            WorkRequest::Find(_) => WorkPage::Found(Box::default()),
+            WorkRequest::Callbacks => WorkPage::Callbacks(Vec::new()),
+            WorkRequest::CallTypes => WorkPage::CallTypes(self.call_types.clone()),
+            WorkRequest::UndoSteps => WorkPage::UndoSteps(self.undo.clone()),
+            WorkRequest::Figures { .. } => WorkPage::Figures(Vec::new()),
+            WorkRequest::Routing => WorkPage::Routing(Box::default()),
+        }
     }
 }
 

@@ -11,3 +11,4 @@ mod records;
 mod sound_check;
 mod transfers;
 mod views;
+mod work;

@@ -6,22 +6,24 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
 use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage, Wish};
-use crate::crm::row::MatchLevel;
+use crate::crm::row::{MatchLevel, TicketState};
 use crate::ui::state::View;
 use crate::ui::view::test_forms;
 
 const LONG: &str = "Maria-Magdalena Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe-Langenburg-und-noch-viel-länger";
 const ARABIC: &str = "محمد بن عبد الله العلي (شركة الخليج 2025)";
-const VIEWS: [View; 5] = [
+const VIEWS: [View; 7] = [
     View::Dialer,
     View::Calls,
     View::Contacts,
     View::Organizations,
+    View::Tickets,
+    View::Tasks,
     View::Settings,
 ];
 
 /// Nothing to press sticks out at a side of the window.
-fn nothing_sticks_out(shown: &Harness<'_, Stage>, width: f32, what: &str) {
+pub(super) fn nothing_sticks_out(shown: &Harness<'_, Stage>, width: f32, what: &str) {
     for node in shown.root().children_recursive() {
         let role = node.accesskit_node().role();
         if !matches!(role, Role::Button | Role::Tab | Role::TextInput) {
@@ -81,6 +83,9 @@ fn data(name: &str) -> (Snapshot, Rows) {
             .collect(),
         contacts: (1..40).map(|id| contact(id, name)).collect(),
         messages: exchange(name),
+        tickets: (1..40)
+            .map(|id| super::work::ticket(id, name, TicketState::Open))
+            .collect(),
         ..Rows::default()
     };
     (snapshot, rows)
@@ -195,7 +200,9 @@ fn the_keyboard_reaches_every_view() {
         (egui::Key::Num2, View::Calls),
         (egui::Key::Num3, View::Contacts),
         (egui::Key::Num4, View::Organizations),
-        (egui::Key::Num5, View::Settings),
+        (egui::Key::Num5, View::Tickets),
+        (egui::Key::Num6, View::Tasks),
+        (egui::Key::Comma, View::Settings),
         (egui::Key::Num1, View::Dialer),
     ] {
         shown.key_press_modifiers(egui::Modifiers::COMMAND, key);

@@ -16,6 +16,7 @@ use super::notes::notes_ui;
 use super::sound_check::call_levels_ui;
 use super::transfer_panel::{claim, transfer_ui};
 use super::wish::{redirection_ui, referral_ui};
+use super::wrap_up::{opens_ui, wrap_up_ui};
 use crate::base::id::CallId;
 use crate::control::{CallStage, CallView, MediaSecurity, RecordingView};
 use crate::ui::outcome::{self, rings_here};
@@ -113,7 +114,9 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
     head_ui(ui, scene, call, &person);
     status_ui(ui, scene.now.mono, call);
     ui.add_space(4.0);
-    if call.stage.is_over() {
+    if call.stage.is_over() && call.answered.is_some() {
+        wrap_up_ui(ui, scene, state, call);
+    } else if call.stage.is_over() {
         ended_ui(ui, scene, call);
     } else if rings_here(call) {
         ringing_ui(ui, scene, call);
@@ -151,6 +154,9 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 paragraph_ui(ui, &text::no_popup(why), SMALL, ink);
             }
             who_ui(ui, scene, state, call, &person);
+            if let Some(clicked) = opens_ui(ui, call) {
+                clicked.open(state);
+            }
             notes_ui(
                 ui,
                 scene,

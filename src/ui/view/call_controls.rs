@@ -215,12 +215,17 @@ pub(crate) fn digits_ui(
     ui.add_space(8.0);
 }
 
+/// Where the recording is.
+pub(crate) fn recorded_ui(ui: &mut Ui, call: &CallView) {
+    if let Some(path) = call.recording.path() {
+        let muted = Theme::of(ui).colours.muted;
+        paragraph_ui(ui, &text::recorded_to(path), SMALL, muted);
+    }
+}
+
 /// The outcome, and what comes next.
 pub(crate) fn ended_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
-    let theme = Theme::of(ui);
-    if let Some(path) = call.recording.path() {
-        paragraph_ui(ui, &text::recorded_to(path), SMALL, theme.colours.muted);
-    }
+    recorded_ui(ui, call);
     ui.horizontal(|ui| {
         let half = half_width(ui);
         let again = Button::new(text::CALL_AGAIN)

@@ -45,7 +45,8 @@ pub(crate) fn call_detail_ui(
             | Page::Organizations(_)
             | Page::Identify(_)
             | Page::Ladder(_)
-            | Page::Quality(_),
+            | Page::Quality(_)
+            | Page::Work(_),
         )
         | None => {
             close_ui(ui, state);

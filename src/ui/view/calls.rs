@@ -208,7 +208,8 @@ fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded 
         | Page::Organizations(_)
         | Page::Identify(_)
         | Page::Ladder(_)
-        | Page::Quality(_) => return Loaded::Waiting,
+        | Page::Quality(_)
+        | Page::Work(_) => return Loaded::Waiting,
     };
     if let Some(span) = state.spans.get_mut(index) {
         span.rows = rows;

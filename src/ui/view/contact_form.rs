@@ -194,6 +194,7 @@ fn known_organization(scene: &Scene<'_>, name: &str) -> Option<crate::base::id::
             | Page::Identify(_)
             | Page::Ladder(_)
             | Page::Quality(_)
+            | Page::Work(_)
             | Page::Failed(_),
         )
         | None => None,

@@ -12,9 +12,11 @@ use egui_material_icons::icons::{
 use super::call_detail::fact_ui;
 use super::call_row::paint_two_lines;
 use super::contact_form::{contact_form_ui, edit, fresh};
+use super::goto::Goto;
+use super::timeline::timeline_ui;
 use crate::base::id::ContactId;
 use crate::control::{CallTarget, Command, Page, PageRequest};
-use crate::crm::row::ContactRow;
+use crate::crm::row::{ContactRow, Subject};
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{ContactsState, View, ViewState};
@@ -26,7 +28,7 @@ use crate::ui::widget::{
 use crate::ui::{format, text};
 
 /// Below this width the contact takes the list's place.
-const BESIDE: f32 = 720.0;
+pub(super) const BESIDE: f32 = 720.0;
 /// The page size of `PageRequest::Contacts`.
 const PAGE: usize = 100;
 
@@ -55,8 +57,14 @@ pub(crate) fn contacts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
     ui.add_space(8.0);
     let open = contacts.shown.is_some() || contacts.form.is_some();
     let size = ui.available_size();
+    let mut clicked = None;
     if open && size.x < BESIDE {
-        card(ui, size, |ui| one_ui(ui, scene, contacts, true));
+        card(ui, size, |ui| {
+            clicked = one_ui(ui, scene, contacts, true);
+        });
+        if let Some(clicked) = clicked {
+            clicked.open(state);
+        }
         return;
     }
     ui.horizontal_top(|ui| {
@@ -68,14 +76,17 @@ pub(crate) fn contacts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         });
         if open {
             card(ui, Vec2::new(side, size.y), |ui| {
-                one_ui(ui, scene, contacts, false);
+                clicked = one_ui(ui, scene, contacts, false);
             });
         }
     });
+    if let Some(clicked) = clicked {
+        clicked.open(state);
+    }
 }
 
 /// A card of a fixed size.
-fn card(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
+pub(super) fn card(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
     let theme = Theme::of(ui);
     ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
         Frame::new()
@@ -301,13 +312,18 @@ fn shown_name(contact: &ContactRow) -> String {
     }
 }
 
-/// The form, or the contact with its numbers.
-fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: bool) {
+/// The form, or the contact with its numbers; gives what was clicked of what happened around it.
+fn one_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ContactsState,
+    alone: bool,
+) -> Option<Goto> {
     if state.form.is_some() {
         contact_form_ui(ui, scene, state);
-        return;
+        return None;
     }
-    let Some(id) = state.shown else { return };
+    let id = state.shown?;
     if alone
         && Button::new(text::BACK)
             .icon(ICON_ARROW_BACK)
@@ -316,7 +332,7 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
             .clicked()
     {
         state.shown = None;
-        return;
+        return None;
     }
     let theme = Theme::of(ui);
     let page = scene.page(&PageRequest::Contact(id));
@@ -324,11 +340,11 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
         Some(Page::Contact(Some(contact))) => contact.as_ref(),
         Some(Page::Contact(None)) => {
             state.shown = None;
-            return;
+            return None;
         }
         Some(Page::Failed(why)) => {
             paragraph_ui(ui, why, BODY, theme.colours.bad.text);
-            return;
+            return None;
         }
         Some(
             Page::Calls(_)
@@ -337,17 +353,23 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
             | Page::Organizations(_)
             | Page::Identify(_)
             | Page::Ladder(_)
-            | Page::Quality(_),
+            | Page::Quality(_)
+            | Page::Work(_),
         )
         | None => {
             line_ui(ui, text::LOADING, BODY, theme.colours.muted);
-            return;
+            return None;
         }
     };
-    contact_ui(ui, scene, state, contact);
+    contact_ui(ui, scene, state, contact)
 }
 
-fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, contact: &ContactRow) {
+fn contact_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    state: &mut ContactsState,
+    contact: &ContactRow,
+) -> Option<Goto> {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         avatar_ui(ui, 52.0, Some(&contact.name));
@@ -398,6 +420,7 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
         paragraph_ui(ui, text::DELETE_WHY, SMALL, theme.colours.muted);
     }
     ui.separator();
+    let mut clicked = None;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for (index, number) in contact.numbers.iter().enumerate() {
             ui.push_id(index, |ui| {
@@ -430,5 +453,9 @@ fn contact_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, con
         if !contact.notes.is_empty() {
             fact_ui(ui, text::NOTES, &contact.notes, false);
         }
+        ui.add_space(8.0);
+        let about = Subject::Contact(contact.id);
+        clicked = timeline_ui(ui, scene, &mut state.timeline, about);
     });
+    clicked
 }

@@ -4,7 +4,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::{
     banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
-    navigation, organizations, settings,
+    navigation, organizations, settings, tasks, tickets, undo,
 };
 use crate::control::Command;
 use crate::ui::keys;
@@ -80,6 +80,8 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
                 View::Calls => calls::calls_ui(ui, scene, state),
                 View::Contacts => contacts::contacts_ui(ui, scene, state),
                 View::Organizations => organizations::organizations_ui(ui, scene, state),
+                View::Tickets => tickets::tickets_ui(ui, scene, state),
+                View::Tasks => tasks::tasks_ui(ui, scene, state),
                 View::Settings => settings::settings_ui(ui, scene, state),
             }
         });
@@ -87,6 +89,7 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
     if state.view != View::Settings && scene.snapshot.sound_check.on {
         scene.send(Command::CheckSound(None));
     }
+    undo::undo_ui(ui, scene, state);
     dial_question::dial_question_ui(ui, scene, state);
     super::notes::flush(ui, scene, &mut state.notes);
     state.typing = ui.ctx().text_edit_focused();

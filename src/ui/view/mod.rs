@@ -20,6 +20,7 @@ mod dialer;
 mod extensions_form;
 mod first_run;
 mod form_problem;
+mod goto;
 mod ice_form;
 mod keypad;
 mod ladder;
@@ -27,21 +28,32 @@ mod ladder_rungs;
 mod last_calls;
 mod navigation;
 mod notes;
+mod organization_detail;
 mod organizations;
 mod quality_graph;
 mod rules_form;
 mod settings;
 mod sound_check;
 mod suggestions;
+mod tasks;
+mod ticket_detail;
+mod tickets;
+mod timeline;
 mod tls_form;
 mod transfer_panel;
 mod typed_setting;
+mod undo;
 mod voice_settings;
+mod waiting;
 mod wish;
+mod wrap_up;
 
 pub(crate) use desk::desk_ui;
 pub(crate) use last_calls::last_calls_ui;
+pub(crate) use navigation::VIEWS;
 pub(crate) use transfer_panel::{claim, joinable, joined};
+pub(crate) use undo::{step as undo_step, take_back};
+pub(crate) use wrap_up::{call_types, save_wrap_up, state_of as wrap_up_of};
 
 /// What the tests open: each form and detail.
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The navigation at the left: screens above, readiness below.
 
 use egui::text::LayoutJob;
-use egui::{CornerRadius, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
+use egui::{CornerRadius, Key, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_APARTMENT, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON, ICON_HEADSET_MIC, ICON_HISTORY,
-    ICON_PERSON, ICON_SETTINGS, ICON_VOICEMAIL,
+    ICON_APARTMENT, ICON_CONFIRMATION_NUMBER, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON,
+    ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS, ICON_TASK_ALT, ICON_VOICEMAIL,
 };
 
 use crate::control::{CallTarget, Command, Rule, Wish};
@@ -22,18 +22,25 @@ const ITEM: f32 = 36.0;
 /// How much of the reason why the phone is not ready is written out.
 const REASON_ROWS: usize = 4;
 
-/// The screens in their order; Ctrl and the place switch to each.
-pub(crate) const VIEWS: [(View, &str, MaterialIcon, &str); 5] = [
-    (View::Dialer, text::DIALER, ICON_DIALPAD, "Ctrl+1"),
-    (View::Calls, text::CALLS, ICON_HISTORY, "Ctrl+2"),
-    (View::Contacts, text::CONTACTS, ICON_PERSON, "Ctrl+3"),
+/// The screens in their order; Ctrl and the key switch to each.
+pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 7] = [
+    (View::Dialer, text::DIALER, ICON_DIALPAD, Key::Num1),
+    (View::Calls, text::CALLS, ICON_HISTORY, Key::Num2),
+    (View::Contacts, text::CONTACTS, ICON_PERSON, Key::Num3),
     (
         View::Organizations,
         text::ORGANIZATIONS,
         ICON_APARTMENT,
-        "Ctrl+4",
+        Key::Num4,
     ),
-    (View::Settings, text::SETTINGS, ICON_SETTINGS, "Ctrl+5"),
+    (
+        View::Tickets,
+        text::TICKETS,
+        ICON_CONFIRMATION_NUMBER,
+        Key::Num5,
+    ),
+    (View::Tasks, text::TASKS, ICON_TASK_ALT, Key::Num6),
+    (View::Settings, text::SETTINGS, ICON_SETTINGS, Key::Comma),
 ];
 
 /// Draws it, with words or as a rail of icons.
@@ -56,7 +63,7 @@ pub(crate) fn navigation_ui(
                 Some(count) => format!("{name}, {}", text::to_call_back_count(count)),
                 None => name.to_owned(),
             },
-            tooltip: text::key(name, key),
+            tooltip: text::key(name, &format!("Ctrl+{}", key.symbol_or_name())),
             icon,
             chosen: Some(state.view == view),
             badge: to_call_back.map(badge_text),

@@ -1,21 +1,23 @@
 //! The organizations: a simple list.
 
-use egui::{Align, Layout, ScrollArea, Ui};
+use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{ICON_ADD, ICON_APARTMENT, ICON_SEARCH};
 
+use super::contacts::{BESIDE, card};
+use super::organization_detail::organization_detail_ui;
+use super::waiting::waiting_ui;
 use crate::base::id::OrganizationId;
 use crate::control::{Command, Page, PageRequest};
 use crate::crm::row::OrganizationRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{OrganizationsState, View, ViewState};
-use crate::ui::theme::{BODY, Theme, Weight, font};
-use crate::ui::widget::{Button, Field, Look, avatar_ui, empty_ui, line_ui, title_ui};
-use crate::ui::{format, text};
+use crate::ui::text;
+use crate::ui::theme::Theme;
+use crate::ui::widget::{Button, Field, Look, avatar_ui, empty_ui, title_ui};
 
 /// Draws the view.
 pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
-    let theme = Theme::of(ui);
     head_ui(ui, &mut state.organizations);
     add_ui(ui, scene, &mut state.organizations);
     ui.add_space(4.0);
@@ -23,54 +25,56 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
         search: state.organizations.search.trim().to_owned(),
     };
     let page = scene.page(&request);
-    theme.card().show(ui, |ui| {
-        ui.set_min_size(ui.available_size());
-        match page.as_deref() {
-            Some(Page::Organizations(rows)) if rows.is_empty() => {
-                empty_ui(
-                    ui,
-                    ICON_APARTMENT,
-                    text::NO_ORGANIZATIONS,
-                    text::NO_ORGANIZATIONS_WHY,
-                    None,
-                );
-            }
-            Some(Page::Organizations(rows)) => {
-                let height = theme.height.row;
-                ScrollArea::vertical().auto_shrink(false).show_rows(
-                    ui,
-                    height,
-                    rows.len(),
-                    |ui, range| {
-                        for row in rows.get(range).unwrap_or_default() {
-                            ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
-                        }
-                    },
-                );
-            }
-            Some(Page::Failed(why)) => {
-                empty_ui(
-                    ui,
-                    ICON_APARTMENT,
-                    text::STORE_PROBLEM,
-                    &format::sentence(why),
-                    None,
-                );
-            }
-            Some(
-                Page::Calls(_)
-                | Page::Call(_)
-                | Page::Contacts { .. }
-                | Page::Contact(_)
-                | Page::Identify(_)
-                | Page::Ladder(_)
-                | Page::Quality(_),
-            )
-            | None => {
-                line_ui(ui, text::LOADING, BODY, theme.colours.muted);
-            }
+    let size = ui.available_size();
+    let open = state.organizations.shown.is_some();
+    if open && size.x < BESIDE {
+        card(ui, size, |ui| {
+            organization_detail_ui(ui, scene, state, true)
+        });
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        let side = if open { (size.x * 0.46).floor() } else { 0.0 };
+        let list = if open { size.x - side - 12.0 } else { size.x };
+        card(ui, Vec2::new(list, size.y), |ui| {
+            list_ui(ui, scene, state, page.as_deref());
+        });
+        if open {
+            card(ui, Vec2::new(side, size.y), |ui| {
+                organization_detail_ui(ui, scene, state, false);
+            });
         }
     });
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, page: Option<&Page>) {
+    let theme = Theme::of(ui);
+    match page {
+        Some(Page::Organizations(rows)) if rows.is_empty() => {
+            empty_ui(
+                ui,
+                ICON_APARTMENT,
+                text::NO_ORGANIZATIONS,
+                text::NO_ORGANIZATIONS_WHY,
+                None,
+            );
+        }
+        Some(Page::Organizations(rows)) => {
+            let height = theme.height.row;
+            ScrollArea::vertical().auto_shrink(false).show_rows(
+                ui,
+                height,
+                rows.len(),
+                |ui, range| {
+                    for row in rows.get(range).unwrap_or_default() {
+                        ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
+                    }
+                },
+            );
+        }
+        _ => waiting_ui(ui, page, ICON_APARTMENT),
+    }
 }
 
 fn head_ui(ui: &mut Ui, state: &mut OrganizationsState) {
@@ -157,12 +161,11 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &Organ
                 state.contacts.search.clone_from(&row.name);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                line_ui(
-                    ui,
-                    &row.name,
-                    font(13.0, Weight::Medium),
-                    theme.colours.text,
-                );
+                let name = clean_line(&row.name);
+                let open = Button::new(&name).look(Look::Bare).height(28.0);
+                if open.show(ui).clicked() {
+                    state.organizations.shown = Some(row.id);
+                }
             });
         });
     });

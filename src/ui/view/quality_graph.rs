@@ -93,7 +93,8 @@ pub(crate) fn call_sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             | Page::Contacts { .. }
             | Page::Contact(_)
             | Page::Organizations(_)
-            | Page::Identify(_),
+            | Page::Identify(_)
+            | Page::Work(_),
         )
         | None => {
             line_ui(ui, text::LOADING, SMALL, theme.colours.muted);

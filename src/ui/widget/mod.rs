@@ -12,6 +12,7 @@ mod framed;
 mod label;
 mod meter;
 mod pill;
+mod row;
 mod tabs;
 
 pub(crate) use avatar::{avatar_ui, paint_avatar};
@@ -28,5 +29,6 @@ pub(crate) use label::{
     Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
 pub(crate) use meter::meter_ui;
-pub(crate) use pill::{paint_pill, pill_ui};
+pub(crate) use pill::{paint_pill, pill_ui, pill_width};
+pub(crate) use row::row_ui;
 pub(crate) use tabs::tab_ui;

@@ -1,0 +1,96 @@
+//! The texts of tickets, tasks, notes and what happened around a record.
+
+use crate::crm::row::{ArticleKind, TicketState};
+
+pub(crate) const TICKETS: &str = "Tickets";
+pub(crate) const TASKS: &str = "Tasks";
+pub(crate) const SEARCH_TICKETS: &str = "Search tickets…";
+pub(crate) const NEW_TICKET: &str = "New ticket";
+pub(crate) const NO_TICKETS: &str = "No tickets";
+pub(crate) const NO_TICKETS_WHY: &str = "A ticket is drafted when you answer a call, and kept when you wrap it up. You can also begin one here.";
+pub(crate) const NO_TICKETS_FOUND: &str = "No ticket has these words";
+pub(crate) const NO_DRAFTS: &str = "No drafts";
+pub(crate) const NO_DRAFTS_WHY: &str =
+    "Answering a call drafts a ticket; those that were neither kept nor discarded stand here.";
+pub(crate) const NOT_CLOSED: &str = "Not closed";
+pub(crate) const DRAFTS: &str = "Drafts";
+pub(crate) const NO_TITLE: &str = "No title";
+pub(crate) const TICKET_TITLE: &str = "Title";
+pub(crate) const STATE: &str = "State";
+pub(crate) const CUSTOMER: &str = "Customer";
+pub(crate) const NO_CUSTOMER: &str = "nobody yet";
+pub(crate) const AGENT: &str = "Agent";
+pub(crate) const CHANGED: &str = "Changed";
+pub(crate) const ADD_NOTE: &str = "Add note";
+pub(crate) const NEW_NOTE: &str = "New note";
+pub(crate) const NEW_NOTE_HINT: &str = "What the next one who calls should know";
+pub(crate) const DELETE_NOTE: &str = "Delete this note";
+pub(crate) const OPEN_CALL: &str = "Open call";
+pub(crate) const TIMELINE: &str = "What happened";
+pub(crate) const NOTHING_HAPPENED: &str = "No calls, notes, tickets or tasks yet.";
+pub(crate) const EARLIER: &str = "Earlier";
+pub(crate) const DELETE_TICKET_WHY: &str =
+    "The ticket goes with its articles. Its calls stay in the log.";
+
+pub(crate) const TO_DO: &str = "To do";
+pub(crate) const DONE_TASKS: &str = "Done";
+pub(crate) const NEW_TASK: &str = "New task";
+pub(crate) const NEW_TASK_HINT: &str = "What is to be done";
+pub(crate) const NO_TASKS: &str = "Nothing to do";
+pub(crate) const NO_TASKS_WHY: &str =
+    "Follow-ups that you note when you wrap a call up stand here, and what you add above.";
+pub(crate) const NO_DONE_TASKS: &str = "Nothing is done yet";
+pub(crate) const NO_DONE_TASKS_WHY: &str = "Tasks that you tick off stand here.";
+pub(crate) const NO_DATE: &str = "No date";
+pub(crate) const TODAY: &str = "Today";
+pub(crate) const TOMORROW: &str = "Tomorrow";
+pub(crate) const NEXT_WEEK: &str = "Next week";
+pub(crate) const OVERDUE: &str = "Overdue";
+pub(crate) const CALLBACK: &str = "Call back";
+pub(crate) const TASK_OPEN: &str = "Open";
+pub(crate) fn tick_off(title: &str) -> String {
+    format!("Done: {title}")
+}
+pub(crate) fn not_done(title: &str) -> String {
+    format!("Not done after all: {title}")
+}
+pub(crate) fn delete_task(title: &str) -> String {
+    format!("Delete {title}")
+}
+
+pub(crate) const DELETE_ORGANIZATION_WHY: &str =
+    "Its people stay, without it. You can take it back for a while.";
+
+pub(crate) const UNDO: &str = "Undo";
+
+pub(crate) fn ticket_number(id: i64) -> String {
+    format!("#{id}")
+}
+
+pub(crate) fn ticket_state(state: TicketState) -> &'static str {
+    match state {
+        TicketState::Draft => "Draft",
+        TicketState::New => "New",
+        TicketState::Open => "Open",
+        TicketState::Pending => "Pending",
+        TicketState::Closed => "Closed",
+    }
+}
+
+pub(crate) fn article_kind(kind: ArticleKind) -> &'static str {
+    match kind {
+        ArticleKind::Phone => "Phone",
+        ArticleKind::Note => "Note",
+        ArticleKind::Mail => "Mail",
+    }
+}
+
+// Wrap-up.
+pub(crate) const OPEN_TICKET: &str = "Open ticket";
+pub(crate) const DRAFTED: &str = "A ticket is drafted from your notes.";
+pub(crate) const KEEP_TICKET: &str = "Keep the ticket";
+pub(crate) const CALL_TYPE: &str = "What it was about";
+pub(crate) const FOLLOW_UP: &str = "Follow-up";
+pub(crate) const FOLLOW_UP_HINT: &str = "What is to do next, if anything";
+pub(crate) const SAVE_WRAP_UP: &str = "Save";
+pub(crate) const TYPE_WANTED: &str = "Choose what the call was about, then save.";
