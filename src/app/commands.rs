@@ -135,9 +135,19 @@ impl Engine {
         if let Err(why) = self.may_send_to(now, account, target, wish) {
             return self.problem(Some(id), why);
         }
-        let uri = match Uri::parse(target) {
+        // A number means what it means where a rule forwards to it.
+        let uri = match account.and_then(|account| self.account(account)) {
+            Some(live) => live
+                .account
+                .forward_uri(target)
+                .map_err(|problem| problem.to_string()),
+            None => Uri::parse(target)
+                .map(|uri| uri.to_string())
+                .map_err(|error| format!("{target}: {error}")),
+        };
+        let uri = match uri {
             Ok(uri) => uri,
-            Err(error) => return self.problem(Some(id), format!("{target}: {error}")),
+            Err(problem) => return self.problem(Some(id), problem),
         };
         let mut problem = None;
         self.with_call(now, id, |call| {

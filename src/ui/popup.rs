@@ -10,13 +10,14 @@ use egui::{
 use egui_material_icons::icons::{ICON_CALL, ICON_CALL_END};
 
 use crate::base::id::CallId;
-use crate::control::{CallView, Command, Snapshot};
+use crate::control::{CallView, Command, Snapshot, Wish};
+use crate::crm::row::{BlockedRow, RoutingChange, TicketRow};
 
 use super::outcome::rings_here;
 use super::person::{self, Certainty, Person};
 use super::scene::Scene;
 use super::theme::{BODY, SMALL, Theme, Weight, font};
-use super::view::{claim, last_calls_ui};
+use super::view::{claim, last_calls_ui, reach, shown_title};
 use super::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
 use super::{format, text};
 
@@ -26,6 +27,8 @@ const GUARD: Duration = Duration::from_millis(300);
 /// Its width in points.
 const WIDTH: f32 = 360.0;
 const BUTTONS: f32 = 44.0;
+/// The row of what is chosen less often, below.
+const MORE: f32 = 28.0;
 
 /// What the pop-up remembers between frames.
 #[derive(Debug, Default)]
@@ -34,6 +37,8 @@ pub(crate) struct PopupState {
     shown: BTreeMap<CallId, Instant>,
     /// Whether a press began while clicks were ignored.
     early_press: bool,
+    /// The call whose number is to be blocked, once that was asked for.
+    blocking: Option<CallId>,
 }
 
 /// How large the pop-up is for what it has to say.
@@ -47,10 +52,10 @@ pub(crate) fn popup_size(snapshot: &Snapshot) -> Vec2 {
             } else {
                 0
             };
-            found.last_calls.len().max(1) + guesses
+            found.last_calls.len().max(1) + guesses + found.tickets.len()
         });
-    let rows: f32 = std::iter::repeat_n(34.0, rows.min(5)).sum();
-    Vec2::new(WIDTH, 280.0 + rows)
+    let rows: f32 = std::iter::repeat_n(34.0, rows.min(6)).sum();
+    Vec2::new(WIDTH, 280.0 + MORE + rows)
 }
 
 /// The calls that ring here and pop up, oldest first.
@@ -94,12 +99,15 @@ pub(crate) fn popup_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut PopupStat
     let first = *state.shown.entry(call.id).or_insert(scene.now.mono);
     let guarded = scene.now.mono.saturating_duration_since(first) < GUARD;
     let inner = full.shrink(16.0);
+    let (inner, more) = inner.split_top_bottom_at_y(inner.bottom() - MORE + 8.0);
     let (content, buttons) = inner.split_top_bottom_at_y(inner.bottom() - BUTTONS);
     ui.scope_builder(
         UiBuilder::new().max_rect(content.with_max_y(content.bottom() - 12.0)),
         |ui| content_ui(ui, scene, call, ringing(&snapshot).count()),
     );
-    let clicked = buttons_ui(ui, buttons);
+    let blocking = state.blocking == Some(call.id);
+    let voicemail = voicemail(&snapshot, call);
+    let clicked = buttons_ui(ui, buttons).or(more_ui(ui, more, voicemail.is_some(), blocking));
     let early = early_click(ui, state, guarded);
     ui.ctx().request_repaint_after(Duration::from_secs(1));
     match clicked {
@@ -110,6 +118,28 @@ pub(crate) fn popup_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut PopupStat
         }
         Some(Choice::Decline) => {
             scene.send(Command::Decline(call.id));
+            false
+        }
+        Some(Choice::Busy) => {
+            scene.send(Command::Busy(call.id));
+            false
+        }
+        Some(Choice::Voicemail) => {
+            if let Some(number) = voicemail {
+                scene.send(Command::Redirect(call.id, number, Wish::AGENT));
+            }
+            false
+        }
+        Some(Choice::Block) if blocking => {
+            let number = reach(call);
+            let entry = BlockedRow::typed(&number, BLOCKED, "", scene.now.wall);
+            let change = RoutingChange::Block(entry);
+            scene.send(Command::ChangeRouting(Box::new(change)));
+            scene.send(Command::Decline(call.id));
+            false
+        }
+        Some(Choice::Block) => {
+            state.blocking = Some(call.id);
             false
         }
         None => false,
@@ -134,6 +164,49 @@ fn early_click(ui: &Ui, state: &mut PopupState, guarded: bool) -> bool {
 enum Choice {
     Answer,
     Decline,
+    /// As if the line were engaged.
+    Busy,
+    /// To the account's voice mail.
+    Voicemail,
+    /// This number never again; asked twice.
+    Block,
+}
+
+/// What a blocked number hears: 603 Decline.
+const BLOCKED: u16 = 603;
+
+/// Where a call can be sent instead.
+fn voicemail(snapshot: &Snapshot, call: &CallView) -> Option<String> {
+    let mut accounts = snapshot.accounts.iter();
+    let account = accounts.find(|account| Some(account.id) == call.account)?;
+    let number = account.account.voicemail.trim();
+    (!number.is_empty()).then(|| number.to_owned())
+}
+
+/// Busy, to voice mail, block: small, for they are rare.
+fn more_ui(ui: &Ui, place: Rect, voicemail: bool, blocking: bool) -> Option<Choice> {
+    let block = if blocking {
+        (Choice::Block, text::BLOCK_SURE, Look::Danger)
+    } else {
+        (Choice::Block, text::BLOCK, Look::Bare)
+    };
+    let mut choices = vec![(Choice::Busy, text::SAY_BUSY, Look::Bare)];
+    if voicemail {
+        choices.push((Choice::Voicemail, text::TO_VOICEMAIL, Look::Bare));
+    }
+    choices.push(block);
+    let share = place.width() / f32::from(u8::try_from(choices.len()).unwrap_or(1));
+    let mut left = place.left();
+    let mut clicked = None;
+    for (choice, word, look) in choices {
+        let cell = Rect::from_min_size(egui::pos2(left, place.top()), Vec2::new(share, MORE));
+        left += share;
+        let button = Button::new(word).look(look).height(MORE);
+        if button.put(ui, cell, ui.scope_id().with(word)).clicked() {
+            clicked = Some(choice);
+        }
+    }
+    clicked
 }
 
 fn buttons_ui(ui: &Ui, place: Rect) -> Option<Choice> {
@@ -194,9 +267,25 @@ fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
                 candidates_ui(ui, &person);
             }
             if let Some(found) = &call.identification {
+                tickets_ui(ui, &found.tickets);
                 last_calls_ui(ui, scene, &found.last_calls, true);
             }
         });
+}
+
+/// What is worked on for the caller.
+fn tickets_ui(ui: &mut Ui, tickets: &[TicketRow]) {
+    if tickets.is_empty() {
+        return;
+    }
+    let theme = Theme::of(ui);
+    let head = text::open_tickets(tickets.len());
+    line_ui(ui, &head, font(12.0, Weight::Medium), theme.colours.muted);
+    for ticket in tickets {
+        let number = text::ticket_number(ticket.id.0);
+        let words = format!("{number} {}", shown_title(ticket));
+        line_ui(ui, &words, BODY, theme.colours.text);
+    }
 }
 
 /// The own line that is called.

@@ -302,3 +302,49 @@ fn no_last_call_is_cut_in_half_by_what_stands_above() {
         }
     }
 }
+
+#[test]
+fn open_tickets_stand_above_the_last_calls() {
+    let mut call = ringing(1, amelia(MatchLevel::Known));
+    if let Some(found) = &mut call.identification {
+        let state = crate::crm::row::TicketState::Open;
+        found.tickets = vec![super::work::ticket(4812, "Delivery delayed", state)];
+    }
+    let shown = pop_up(with_calls(vec![call]), true);
+    shown.get_by_label("Open tickets · 1");
+    shown.get_by_label("#4812 Delivery delayed");
+}
+
+#[test]
+fn a_caller_is_told_busy_or_sent_to_voice_mail() {
+    let mut snapshot = with_calls(vec![ringing(1, amelia(MatchLevel::Known))]);
+    let shown = pop_up(snapshot.clone(), true);
+    assert!(shown.query_by_label("To voice mail").is_none());
+    snapshot.accounts[0].account.voicemail = "8000".to_owned();
+    for (button, command) in [("Busy", "Busy("), ("To voice mail", "Redirect(")] {
+        let mut shown = pop_up(snapshot.clone(), true);
+        shown.state_mut().pass(READY);
+        shown.run();
+        shown.get_by_label(button).click();
+        shown.run();
+        let told = shown.state_mut().told();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(command), "{told:?}");
+    }
+}
+
+#[test]
+fn a_number_is_blocked_only_after_a_second_click() {
+    let mut shown = pop_up(with_calls(vec![ringing(1, Vec::new())]), true);
+    shown.state_mut().pass(READY);
+    shown.run();
+    shown.get_by_label("Block").click();
+    shown.run();
+    assert!(shown.state_mut().sent().is_empty());
+    shown.get_by_label("Block this number?").click();
+    shown.run();
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("+14155550134"), "{told:?}");
+    assert!(told[1].starts_with("Decline("), "{told:?}");
+}

@@ -8,8 +8,8 @@ use super::fixture::*;
 use crate::base::id::{ArticleId, CallTypeId, ContactId, NoteId, TaskId, TicketId, UndoId};
 use crate::control::{CallStage, CallView, Command, RecordChange};
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, CallTypeRow, MatchLevel, NoteRow, OnAnswer, Subject,
-    TaskRow, TicketRow, TicketState, TimelineEntry, UndoRow,
+    ArticleKind, ArticleRow, ArticleSender, CallTypeRow, HourFigures, MatchLevel, NoteRow,
+    OnAnswer, QueueFigures, Subject, TaskRow, TicketRow, TicketState, TimelineEntry, UndoRow,
 };
 use crate::ui::state::View;
 
@@ -153,7 +153,7 @@ fn a_ticket_is_deleted_only_after_a_second_look() {
         state.view = View::Tickets;
         state.tickets.open(TicketId(1));
     });
-    shown.get_by_label("Delete").click();
+    shown.get_by_label("Delete…").click();
     shown.run();
     assert!(shown.state_mut().sent().is_empty());
     shown.get_by_label("Delete for good").click();
@@ -227,6 +227,7 @@ fn a_contact_shows_what_happened_and_takes_a_note() {
             }),
             TimelineEntry::Ticket(ticket(9, "Delivery delayed", TicketState::Open)),
         ],
+        tickets: vec![ticket(9, "Delivery delayed", TicketState::Open)],
         ..Rows::default()
     };
     let mut shown = desk(registered(), rows, |state| {
@@ -357,7 +358,11 @@ fn the_ticket_that_was_worked_on_lately_opens_from_the_card() {
         }),
         ..talking(1, known())
     };
-    let mut shown = desk(with(call), Rows::default(), |_| {});
+    let rows = Rows {
+        tickets: vec![ticket(4812, "Delivery delayed", TicketState::Open)],
+        ..Rows::default()
+    };
+    let mut shown = desk(with(call), rows, |_| {});
     shown.get_by_label("#4812 Delivery delayed").click();
     shown.run_steps(2);
     assert_eq!(shown.state().state.tickets.shown, Some(TicketId(4812)));
@@ -375,7 +380,7 @@ fn what_was_just_done_can_be_taken_back_by_a_key_for_a_while() {
         ..Rows::default()
     };
     let mut shown = desk(registered(), rows("2025-11-21T14:59:55Z"), |_| {});
-    shown.get_by_label("Deleted Amelia Hart.");
+    shown.get_by_label("Deleted Amelia Hart");
     shown.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     shown.run_steps(2);
     let told = changes(shown.state_mut().sent());
@@ -383,6 +388,37 @@ fn what_was_just_done_can_be_taken_back_by_a_key_for_a_while() {
     assert!(shown.query_by_label("Undo").is_none());
     let shown = desk(registered(), rows("2025-11-21T14:59:00Z"), |_| {});
     assert!(shown.query_by_label("Undo").is_none());
+}
+
+#[test]
+fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
+    let queue = |name: Option<&str>, inbound, missed| QueueFigures {
+        queue: name.map(str::to_owned),
+        calls: inbound + 5,
+        inbound,
+        answered: inbound - missed,
+        missed,
+        called_back: 1,
+        call_back_millis: Some(95_000),
+        waiting_millis: None,
+        talking_millis: 600_000,
+        wrap_up_millis: Some(12_000),
+    };
+    let rows = Rows {
+        figures: vec![queue(Some("Sales"), 30, 5), queue(None, 10, 5)],
+        hours: vec![HourFigures {
+            hour: "2025-11-21T09:00:00Z".parse().unwrap(),
+            answered: 30,
+            missed: 10,
+            outbound: 10,
+        }],
+        ..Rows::default()
+    };
+    let shown = desk(registered(), rows, |state| state.view = View::Statistics);
+    shown.get_by_label("75 %");
+    shown.get_by_label("Sales");
+    assert_eq!(shown.get_all_by_label("01:35").count(), 2);
+    shown.get_by_label("Calls by hour of the day; most begin after 09:00");
 }
 
 #[test]
