@@ -71,6 +71,7 @@ const FENCES: &[(&str, &str)] = &[
     ("eframe", "ui"),
     ("egui_extras", "ui"),
     ("egui_material_icons", "ui"),
+    ("egui_plot", "ui"),
     ("quick_xml", "presence"),
 ];
 

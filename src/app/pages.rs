@@ -216,6 +216,7 @@ fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreEr
         WorkRequest::CallTypes => WorkPage::CallTypes(reader.call_types()?),
         WorkRequest::UndoSteps => WorkPage::UndoSteps(reader.undo_steps()?),
         WorkRequest::Figures { since, until } => WorkPage::Figures(reader.figures(*since, *until)?),
+        WorkRequest::Hours { since, until } => WorkPage::Hours(reader.hours(*since, *until)?),
         WorkRequest::Routing => WorkPage::Routing(Box::new(reader.routing()?)),
     })
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::base::id::{OrganizationId, TicketId};
 use crate::crm::row::{
-    CallTypeRow, CallbackRow, ContactRow, Found, OrganizationRow, QueueFigures, RoutingTables,
-    Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineEntry, UndoRow,
+    CallTypeRow, CallbackRow, ContactRow, Found, HourFigures, OrganizationRow, QueueFigures,
+    RoutingTables, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineEntry, UndoRow,
 };
 
 /// Which rows a view needs.
@@ -55,6 +55,13 @@ pub enum WorkRequest {
         /// Before when.
         until: Timestamp,
     },
+    /// What happened in each hour.
+    Hours {
+        /// From when on.
+        since: Timestamp,
+        /// Before when.
+        until: Timestamp,
+    },
     /// Agents, queues, holidays and the block list.
     Routing,
 }
@@ -89,6 +96,8 @@ pub enum WorkPage {
     UndoSteps(Vec<UndoRow>),
     /// For `Figures`.
     Figures(Vec<QueueFigures>),
+    /// For `Hours`.
+    Hours(Vec<HourFigures>),
     /// For `Routing`.
     Routing(Box<RoutingTables>),
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use crate::crm::row::QueueFigures;
+use crate::crm::row::{HourFigures, QueueFigures};
 
 /// Counts the calls that began in `[since, until)`, by queue; those of no queue are one row, the last.
 pub(crate) fn by_queue(
@@ -47,6 +47,41 @@ pub(crate) fn by_queue(
                     waiting_millis: millis(7)?,
                     talking_millis: row.get(8)?,
                     wrap_up_millis: millis(9)?,
+                })
+            },
+        )?
+        .collect()
+}
+
+/// Microseconds of an hour.
+const HOUR: i64 = 3_600_000_000;
+
+/// Counts the calls that began in `[since, until)`, by hour; hours without a call are left out.
+pub(crate) fn by_hour(
+    connection: &Connection,
+    since: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<Vec<HourFigures>> {
+    connection
+        .prepare_cached(
+            "SELECT started_at / ?3 * ?3, sum(direction = 'inbound' AND answered_at IS NOT NULL),
+                sum(direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+                    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')),
+                sum(direction = 'outbound')
+             FROM calls INDEXED BY calls_newest WHERE started_at >= ?1 AND started_at < ?2
+             GROUP BY 1 ORDER BY 1",
+        )?
+        .query_map(
+            params![since.as_microsecond(), until.as_microsecond(), HOUR],
+            |row| {
+                let micros = row.get(0)?;
+                let hour = Timestamp::from_microsecond(micros)
+                    .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, micros))?;
+                Ok(HourFigures {
+                    hour,
+                    answered: row.get(1)?,
+                    missed: row.get(2)?,
+                    outbound: row.get(3)?,
                 })
             },
         )?

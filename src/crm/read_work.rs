@@ -6,8 +6,8 @@ use crate::base::id::{CallId, OrganizationId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
     AuditRow, CallCriteria, CallCursor, CallFilter, CallPage, CallTypeRow, CallbackRow, Found,
-    OnAnswer, OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
-    TimelineEntry, UndoRow,
+    HourFigures, OnAnswer, OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow,
+    TicketFilter, TicketRow, TimelineEntry, UndoRow,
 };
 use crate::crm::store::StoreError;
 use crate::crm::{
@@ -52,6 +52,19 @@ impl Reader {
         until: Timestamp,
     ) -> Result<Vec<QueueFigures>, StoreError> {
         Ok(figures::by_queue(self.connection(), since, until)?)
+    }
+
+    /// Reads what happened in each hour of some time, the first hour first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn hours(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<HourFigures>, StoreError> {
+        Ok(figures::by_hour(self.connection(), since, until)?)
     }
 
     /// Reads one ticket with its articles.

@@ -13,8 +13,8 @@ pub use crate::crm::page_row::{
 pub use crate::crm::subject::Subject;
 pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
 pub use crate::crm::work_row::{
-    AuditRow, CallTypeRow, CallbackRow, Found, LeadStage, Membership, NoteRow, OnAnswer,
-    QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
+    AuditRow, CallTypeRow, CallbackRow, Found, HourFigures, LeadStage, Membership, NoteRow,
+    OnAnswer, QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
 pub use crate::crm::care_row::{

@@ -157,6 +157,19 @@ pub struct QueueFigures {
 }
 
 /// A change, as the trail keeps it.
+/// What happened in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourFigures {
+    /// When it began, in UTC.
+    pub hour: Timestamp,
+    /// Inbound calls that somebody answered.
+    pub answered: u32,
+    /// Inbound calls that nobody took.
+    pub missed: u32,
+    /// Outbound calls.
+    pub outbound: u32,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// Its number; it only grows.

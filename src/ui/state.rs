@@ -27,6 +27,8 @@ pub enum View {
     Tickets,
     /// What is to be done.
     Tasks,
+    /// How many calls, when, and what became of them.
+    Statistics,
     /// Accounts, sound, appearance.
     Settings,
 }
@@ -41,6 +43,8 @@ pub(crate) struct ViewState {
     pub(crate) organizations: OrganizationsState,
     pub(crate) tickets: TicketsState,
     pub(crate) tasks: TasksState,
+    /// The days that the statistics count.
+    pub(crate) period: Period,
     /// The step that was taken back, or not wanted back, last.
     pub(crate) undone: Option<UndoId>,
     pub(crate) settings: SettingsState,
@@ -192,6 +196,18 @@ pub(crate) struct TasksState {
     /// A task that is being typed, and when it is due.
     pub(crate) title: String,
     pub(crate) due: Due,
+}
+
+/// The days that the statistics count, up to today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Period {
+    /// Today alone.
+    Today,
+    /// Seven days.
+    #[default]
+    Week,
+    /// Thirty days.
+    Month,
 }
 
 /// When something is due, as it is chosen.

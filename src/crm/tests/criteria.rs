@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crm::Reader;
-use crate::crm::row::{CallCriteria, CallCursor, CallFilter, CallTypeRow};
+use crate::crm::row::{CallCriteria, CallCursor, CallFilter, CallTypeRow, HourFigures};
 
 impl Desk {
     fn found(&self, filter: CallFilter, criteria: &CallCriteria, search: &str) -> Vec<CallId> {
@@ -161,4 +161,26 @@ fn the_figures_of_a_queue_tell_how_soon_missed_calls_were_called_back() {
     assert_eq!(sales.talking_millis, 3_000);
     assert_eq!(sales.wrap_up_millis, Some(8_000));
     assert_eq!((none.queue.as_deref(), none.calls), (None, 1));
+}
+
+#[test]
+fn calls_are_counted_by_the_hour_in_which_they_began() {
+    let desk = Desk::open();
+    desk.insert(&of(1, "sales", "Alice", CallState::Completed));
+    desk.insert(&of(3_590, "sales", "Alice", CallState::NoAnswer));
+    desk.insert(&of(3_595, "sales", "Alice", CallState::Blocked));
+    desk.insert(&outbound(7_300, "0301234010"));
+    desk.insert(&of(90_000, "sales", "Alice", CallState::Completed));
+    let hours = wait(
+        desk.store
+            .read(|reader: &Reader| reader.hours(second(0), second(80_000))),
+    )
+    .unwrap();
+    let total = |count: fn(&HourFigures) -> u32| hours.iter().map(count).sum::<u32>();
+    assert_eq!(total(|hour| hour.answered), 1);
+    assert_eq!(total(|hour| hour.missed), 1);
+    assert_eq!(total(|hour| hour.outbound), 1);
+    let begins = |hour: &HourFigures| hour.hour.as_second() % 3_600 == 0;
+    assert!(hours.iter().all(begins), "{hours:?}");
+    assert!(hours.is_sorted_by_key(|hour| hour.hour), "{hours:?}");
 }

@@ -19,9 +19,9 @@ use crate::control::{
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, CallTypeRow,
-    ContactNumber, ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow,
-    QualitySpan, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry,
-    UndoRow,
+    ContactNumber, ContactRow, HourFigures, Identification, LadderMessage, Match, MatchLevel,
+    OrganizationRow, QualitySpan, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter,
+    TicketRow, TicketState, TimelineEntry, UndoRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -49,6 +49,8 @@ pub(super) struct Rows {
     pub(super) timeline: Vec<TimelineEntry>,
     pub(super) call_types: Vec<CallTypeRow>,
     pub(super) undo: Vec<UndoRow>,
+    pub(super) figures: Vec<QueueFigures>,
+    pub(super) hours: Vec<HourFigures>,
 }
 
 /// Rows that a test changes while the window shows them.
@@ -199,7 +201,8 @@ impl Rows {
             WorkRequest::Callbacks => WorkPage::Callbacks(Vec::new()),
             WorkRequest::CallTypes => WorkPage::CallTypes(self.call_types.clone()),
             WorkRequest::UndoSteps => WorkPage::UndoSteps(self.undo.clone()),
-            WorkRequest::Figures { .. } => WorkPage::Figures(Vec::new()),
+            WorkRequest::Figures { .. } => WorkPage::Figures(self.figures.clone()),
+            WorkRequest::Hours { .. } => WorkPage::Hours(self.hours.clone()),
             WorkRequest::Routing => WorkPage::Routing(Box::default()),
         }
     }

@@ -12,13 +12,14 @@ use crate::ui::view::test_forms;
 
 const LONG: &str = "Maria-Magdalena Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe-Langenburg-und-noch-viel-länger";
 const ARABIC: &str = "محمد بن عبد الله العلي (شركة الخليج 2025)";
-const VIEWS: [View; 7] = [
+const VIEWS: [View; 8] = [
     View::Dialer,
     View::Calls,
     View::Contacts,
     View::Organizations,
     View::Tickets,
     View::Tasks,
+    View::Statistics,
     View::Settings,
 ];
 
@@ -202,6 +203,7 @@ fn the_keyboard_reaches_every_view() {
         (egui::Key::Num4, View::Organizations),
         (egui::Key::Num5, View::Tickets),
         (egui::Key::Num6, View::Tasks),
+        (egui::Key::Num7, View::Statistics),
         (egui::Key::Comma, View::Settings),
         (egui::Key::Num1, View::Dialer),
     ] {

@@ -61,6 +61,39 @@ pub(crate) fn delete_task(title: &str) -> String {
 pub(crate) const DELETE_ORGANIZATION_WHY: &str =
     "Its people stay, without it. You can take it back for a while.";
 
+// Statistics.
+pub(crate) const STATISTICS: &str = "Statistics";
+pub(crate) const SEVEN_DAYS: &str = "7 days";
+pub(crate) const THIRTY_DAYS: &str = "30 days";
+pub(crate) const NO_STATISTICS: &str = "No calls in these days";
+pub(crate) const NO_STATISTICS_WHY: &str = "Each call counts here, once it has begun.";
+pub(crate) const ANSWERED: &str = "Answered";
+pub(crate) const ANSWER_RATE: &str = "Answered";
+pub(crate) const TALKED: &str = "Talked";
+pub(crate) const BY_HOUR: &str = "Calls by hour of the day";
+pub(crate) const QUEUE: &str = "Queue";
+pub(crate) const NO_QUEUE: &str = "no queue";
+pub(crate) const CALLED_BACK: &str = "Called back";
+pub(crate) const TIME_TO_CALL_BACK: &str = "After";
+pub(crate) const WAITED: &str = "Waited";
+pub(crate) const WRAP_UP: &str = "Wrap-up";
+pub(crate) const NO_FIGURE: &str = "–";
+pub(crate) fn whole_percent(percent: u32) -> String {
+    format!("{percent} %")
+}
+pub(crate) fn busiest_hour(hour: u8) -> String {
+    format!("Calls by hour of the day; most begin after {hour:02}:00")
+}
+
+// Pop-up.
+pub(crate) const SAY_BUSY: &str = "Busy";
+pub(crate) const TO_VOICEMAIL: &str = "To voice mail";
+pub(crate) const BLOCK: &str = "Block";
+pub(crate) const BLOCK_SURE: &str = "Block this number?";
+pub(crate) fn open_tickets(count: usize) -> String {
+    format!("Open tickets · {count}")
+}
+
 pub(crate) const UNDO: &str = "Undo";
 
 pub(crate) fn ticket_number(id: i64) -> String {

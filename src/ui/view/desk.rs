@@ -4,7 +4,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::{
     banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
-    navigation, organizations, settings, tasks, tickets, undo,
+    navigation, organizations, settings, statistics, tasks, tickets, undo,
 };
 use crate::control::Command;
 use crate::ui::keys;
@@ -82,6 +82,7 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
                 View::Organizations => organizations::organizations_ui(ui, scene, state),
                 View::Tickets => tickets::tickets_ui(ui, scene, state),
                 View::Tasks => tasks::tasks_ui(ui, scene, state),
+                View::Statistics => statistics::statistics_ui(ui, scene, state),
                 View::Settings => settings::settings_ui(ui, scene, state),
             }
         });

@@ -4,7 +4,7 @@ use egui::text::LayoutJob;
 use egui::{CornerRadius, Key, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_APARTMENT, ICON_CONFIRMATION_NUMBER, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON,
+    ICON_APARTMENT, ICON_BAR_CHART, ICON_CONFIRMATION_NUMBER, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON,
     ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS, ICON_TASK_ALT, ICON_VOICEMAIL,
 };
 
@@ -23,7 +23,7 @@ const ITEM: f32 = 36.0;
 const REASON_ROWS: usize = 4;
 
 /// The screens in their order; Ctrl and the key switch to each.
-pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 7] = [
+pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 8] = [
     (View::Dialer, text::DIALER, ICON_DIALPAD, Key::Num1),
     (View::Calls, text::CALLS, ICON_HISTORY, Key::Num2),
     (View::Contacts, text::CONTACTS, ICON_PERSON, Key::Num3),
@@ -40,6 +40,12 @@ pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 7] = [
         Key::Num5,
     ),
     (View::Tasks, text::TASKS, ICON_TASK_ALT, Key::Num6),
+    (
+        View::Statistics,
+        text::STATISTICS,
+        ICON_BAR_CHART,
+        Key::Num7,
+    ),
     (View::Settings, text::SETTINGS, ICON_SETTINGS, Key::Comma),
 ];
 
