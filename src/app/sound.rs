@@ -248,7 +248,10 @@ impl Engine {
             }
             MediaEvent::KeysFailed { call, failure } => {
                 let problem = failure.to_string();
-                self.with_call(now, call, |live| live.call.handle_keys_failed(&problem));
+                self.with_call(now, call, |live| live.call.handle_no_sound(&problem));
+            }
+            MediaEvent::PlanFailed { call, message } => {
+                self.with_call(now, call, |live| live.call.handle_no_sound(&message));
             }
             MediaEvent::Gathered {
                 call,

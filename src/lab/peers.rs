@@ -488,6 +488,7 @@ impl Peers {
             | MediaEvent::OneWay { .. }
             | MediaEvent::Secured { .. }
             | MediaEvent::KeysFailed { .. }
+            | MediaEvent::PlanFailed { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
             | MediaEvent::Microphone(_)

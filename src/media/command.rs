@@ -319,6 +319,13 @@ pub enum MediaEvent {
     /// A digit came by RFC 4733.
     Dtmf {
         /// The call.
+    /// What was agreed on cannot be carried out: nothing new can be sent or heard.
+    PlanFailed {
+        /// The call.
+        call: CallId,
+        /// What is wrong and what to do.
+        message: String,
+    },
         call: CallId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,

@@ -89,7 +89,7 @@ impl Leg {
         self.sockets = Sockets::new(ports);
     }
 
-    /// Starts or changes the media.
+    /// Starts or changes the media; tells where that cannot be done.
     pub(super) fn apply(&mut self, now: Instant, plan: Box<MediaPlan>) {
         let plan = self.sockets.apply(now, plan);
         match self.session.apply(now, &plan) {
@@ -97,7 +97,12 @@ impl Leg {
                 self.applied = true;
                 self.sends = plan.direction.sends();
             }
-            Err(error) => tracing::error!(%error, call = %self.id, "no sound"),
+            Err(error) => self.news.push(MediaEvent::PlanFailed {
+                call: self.id,
+                message: format!(
+                    "the sound of this call cannot be set up, so it ends: {error}; call again, and choose another codec if it stays so"
+                ),
+            }),
         }
     }
 
@@ -304,7 +309,10 @@ mod tests {
     use crate::media::outgoing::StreamSeed;
     use crate::media::session::SessionSeed;
     use crate::media::transport::SparePair;
-    use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, answer, offer};
+    use crate::sdp::{
+        Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, SrtpKey, SrtpKeys, SrtpSeed, SrtpSuite,
+        answer, offer,
+    };
 
     /// A call without anybody at its other end, and a microphone that hears a tone.
     struct Desk {
@@ -492,5 +500,30 @@ mod tests {
             pieces[190..].iter().any(|loud| *loud),
             "nor is one behind it"
         );
+    }
+
+    /// It was only logged: the call stayed silent, and nobody knew.
+    #[test]
+    fn what_was_agreed_on_and_cannot_be_carried_out_is_told() {
+        let mut desk = Desk::new();
+        let mut seed = SrtpSeed::new([1; 32]);
+        let plan = MediaPlan {
+            srtp: Some(SrtpKeys {
+                send: SrtpKey::cut(SrtpSuite::AeadAes256Gcm),
+                receive: seed.draw(SrtpSuite::AeadAes256Gcm),
+            }),
+            ..Desk::plan(Direction::SendRecv)
+        };
+        desk.leg.apply(desk.now, Box::new(plan));
+        let news = desk.leg.take_news();
+        let [MediaEvent::PlanFailed { call, message }] = news.as_slice() else {
+            panic!("{news:?}")
+        };
+        assert_eq!(*call, desk.leg.id);
+        assert!(
+            message.contains("cannot be set up, so it ends"),
+            "{message}"
+        );
+        assert!(message.contains("keys of a call"), "{message}");
     }
 }

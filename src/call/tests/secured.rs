@@ -254,12 +254,12 @@ fn a_call_whose_keys_do_not_come_ends_with_the_cause() {
     callee.handle_confirmed(None);
     drain(&mut callee, 0);
     for call in [&mut caller, &mut callee] {
-        call.handle_keys_failed("no keys");
+        call.handle_no_sound("no keys");
         let actions = drain(call, 0);
         assert!(sip(&actions).contains(&&SipAction::HangUp), "{actions:?}");
         let cause = Some("no keys".to_owned());
         assert!(edges(&actions).contains(&&Edge::HungUp { problem: cause }));
-        call.handle_keys_failed("no keys");
+        call.handle_no_sound("no keys");
         assert_eq!(drain(call, 0), []);
     }
 }
