@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::media::dropped::Dropped;
 use crate::media::gap::Gap;
 use crate::media::level::Levels;
 use crate::media::one_way::Cause;
@@ -244,6 +245,8 @@ pub struct Quality {
     pub playout_delay: Duration,
     /// Packets that came too late to be played.
     pub late: u64,
+    /// Datagrams that came and were of no use, by reason.
+    pub dropped: Dropped,
     /// Sound that concealment made up.
     pub concealed: Duration,
     /// Sound left out or repeated so that the playout delay follows the network's.
