@@ -261,6 +261,7 @@ impl Engine {
             MediaEvent::Settled { call, pairs } => self.handle_settled(now, call, pairs),
             MediaEvent::NoPath { call, fault } => self.handle_no_path(now, call, fault),
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
+            MediaEvent::Dropped { by_source, .. } => self.write_dropped(&by_source),
             MediaEvent::RecordingAnnounced { .. }
             | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }

@@ -491,6 +491,7 @@ impl Peers {
             | MediaEvent::PlanFailed { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
+            | MediaEvent::Dropped { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
             | MediaEvent::Levels(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
-use crate::media::dropped::Dropped;
+use crate::media::dropped::{Dropped, DroppedOf};
 use crate::media::gap::Gap;
 use crate::media::level::Levels;
 use crate::media::one_way::Cause;
@@ -319,9 +319,6 @@ pub enum MediaEvent {
         /// Why.
         failure: DtlsFailure,
     },
-    /// A digit came by RFC 4733.
-    Dtmf {
-        /// The call.
     /// What was agreed on cannot be carried out: nothing new can be sent or heard.
     PlanFailed {
         /// The call.
@@ -329,6 +326,9 @@ pub enum MediaEvent {
         /// What is wrong and what to do.
         message: String,
     },
+    /// A digit came by RFC 4733.
+    Dtmf {
+        /// The call.
         call: CallId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,
@@ -343,6 +343,14 @@ pub enum MediaEvent {
         quality: Quality,
         /// Those of the second.
         second: Box<Second>,
+    },
+    /// Datagrams that came to a call and were of no use, since the last time; about once a minute,
+    /// and at the end of the call.
+    Dropped {
+        /// The call.
+        call: CallId,
+        /// By source and reason.
+        by_source: Vec<DroppedOf>,
     },
     /// Why one side of a call is not heard, or no longer.
     OneWay {
