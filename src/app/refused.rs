@@ -46,7 +46,7 @@ impl Engine {
     }
 
     /// Writes what a call threw away; it is told once a minute and at its end.
-    pub(super) fn write_dropped(&mut self, dropped: &[DroppedOf]) {
+    pub(super) fn write_dropped(&self, dropped: &[DroppedOf]) {
         let row = |of: &DroppedOf| (of.source, format!("{SOUND}{}", of.reason.word()), of.count);
         let counts = dropped.iter().map(row).collect();
         drop(

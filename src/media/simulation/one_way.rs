@@ -226,20 +226,20 @@ fn sound_that_the_codec_cannot_read_is_told() {
 }
 
 /// Keys by their numbers: that of what is sent, and that of what is received.
-fn keys(send: u8, receive: u8) -> Option<SrtpKeys> {
+fn keys(send: u8, receive: u8) -> SrtpKeys {
     let key = |number: u8| SrtpSeed::new([number; 32]).draw(SrtpSuite::Aes128CmHmacSha1_80);
-    Some(SrtpKeys {
+    SrtpKeys {
         send: key(send),
         receive: key(receive),
-    })
+    }
 }
 
 #[test]
 fn packets_that_fail_authentication_are_told() {
     let mut world = World::new(1);
     let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
-    plans[0].srtp = keys(1, 2);
-    plans[1].srtp = keys(2, 1);
+    plans[0].srtp = Some(keys(1, 2));
+    plans[1].srtp = Some(keys(2, 1));
     world.apply(plans.clone());
     world.run(2.0);
     // A stranger's are no cause.
@@ -252,7 +252,7 @@ fn packets_that_fail_authentication_are_told() {
     }
     assert_eq!(causes(&world, 0), []);
     // The far end begins to use a key that nobody told.
-    plans[1].srtp = keys(9, 1);
+    plans[1].srtp = Some(keys(9, 1));
     world.apply(plans);
     world.run(3.0);
     assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic)]);
@@ -263,8 +263,8 @@ fn packets_that_fail_authentication_are_told() {
 fn a_far_end_behind_nat_with_a_wrong_key_is_told() {
     let mut world = World::new(1);
     let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
-    plans[0].srtp = keys(1, 2);
-    plans[1].srtp = keys(9, 1);
+    plans[0].srtp = Some(keys(1, 2));
+    plans[1].srtp = Some(keys(9, 1));
     world.apply(plans.clone());
     let behind = |port: u16| SocketAddr::from(([203, 0, 113, 7], port));
     let moved = |flying: &mut Flying| {
@@ -276,7 +276,7 @@ fn a_far_end_behind_nat_with_a_wrong_key_is_told() {
     run(&mut world, 3.0, moved);
     assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic)]);
     // With the right key it is over.
-    plans[1].srtp = keys(2, 1);
+    plans[1].srtp = Some(keys(2, 1));
     world.apply_to(1, &plans[1]);
     run(&mut world, 0.5, moved);
     assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic), None]);

@@ -64,7 +64,10 @@ fn stranger(random: &mut SeededRandom) -> SocketAddr {
     let [host, low, high, ..] = random.next_u64().to_le_bytes();
     // Not the ports of the far end, which are 4000 and 4001.
     let port = u16::from_le_bytes([low, high]) | 0x8000;
-    SocketAddr::from(([192, 0, 2, if host % 2 == 0 { 2 } else { host }], port))
+    SocketAddr::from((
+        [192, 0, 2, if host.is_multiple_of(2) { 2 } else { host }],
+        port,
+    ))
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn a_hundred_thousand_forged_packets_change_nothing_that_is_heard_or_where_we_se
             // In a row, so that the latch could believe them; or anywhere.
             sequence = sequence.wrapping_add(if dice[0] < 230 { 1 } else { dice[1].into() });
             let packet = RtpPacket {
-                marker: dice[2] % 8 == 0,
+                marker: dice[2].is_multiple_of(8),
                 // Nearly always one that was agreed.
                 payload_type: if dice[3] < 200 {
                     known[usize::from(dice[3]) % known.len()]
@@ -145,13 +148,17 @@ fn a_hundred_thousand_forged_reports_change_neither_the_course_nor_where_reports
                 delay_since_last: number,
             };
             // Half of them know the far end's source.
-            let ssrc = if number % 2 == 0 { SSRC[1] } else { number };
+            let ssrc = if number.is_multiple_of(2) {
+                SSRC[1]
+            } else {
+                number
+            };
             let report = rtcp::write(
                 ssrc,
                 "nobody",
-                (number % 3 != 0).then_some(sender),
-                (number % 7 != 0).then_some(block),
-                number % 11 == 0,
+                (!number.is_multiple_of(3)).then_some(sender),
+                (!number.is_multiple_of(7)).then_some(block),
+                number.is_multiple_of(11),
             );
             let (now, from) = (world.now, stranger(&mut random));
             world.sides[0].session.handle_rtcp(now, from, &report);
