@@ -173,6 +173,10 @@ impl Engine {
             figures: view,
             received: quality.received,
             sent: quality.sent,
+            dropped: (quality.dropped.counts())
+                .filter(|(_, count)| *count > 0)
+                .map(|(reason, count)| (reason.word(), count))
+                .collect(),
         };
         if save {
             let spans = live.sound.series.spans().to_vec();

@@ -1,10 +1,13 @@
-//! What the SIP core refused unheard goes into the store, once a minute.
+//! What the SIP core refused unheard, and what calls threw away of the datagrams that came to their
+//! sound, goes into the store, once a minute.
 
 use std::time::{Duration, Instant};
 
 use crate::app::engine::Engine;
 use crate::base::clock;
+use crate::crm::row::SOUND;
 use crate::crm::store::Write;
+use crate::media::dropped::DroppedOf;
 
 /// How long counts are gathered.
 const GATHER: Duration = Duration::from_secs(60);
@@ -36,6 +39,16 @@ impl Engine {
             .into_iter()
             .map(|refused| (refused.source, refused.why.word(), refused.count))
             .collect();
+        drop(
+            self.store
+                .write(Write::CountRefused(clock::wall_now(), counts)),
+        );
+    }
+
+    /// Writes what a call threw away; it is told once a minute and at its end.
+    pub(super) fn write_dropped(&self, dropped: &[DroppedOf]) {
+        let row = |of: &DroppedOf| (of.source, format!("{SOUND}{}", of.reason.word()), of.count);
+        let counts = dropped.iter().map(row).collect();
         drop(
             self.store
                 .write(Write::CountRefused(clock::wall_now(), counts)),

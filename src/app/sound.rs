@@ -248,7 +248,10 @@ impl Engine {
             }
             MediaEvent::KeysFailed { call, failure } => {
                 let problem = failure.to_string();
-                self.with_call(now, call, |live| live.call.handle_keys_failed(&problem));
+                self.with_call(now, call, |live| live.call.handle_no_sound(&problem));
+            }
+            MediaEvent::PlanFailed { call, message } => {
+                self.with_call(now, call, |live| live.call.handle_no_sound(&message));
             }
             MediaEvent::Gathered {
                 call,
@@ -258,6 +261,7 @@ impl Engine {
             MediaEvent::Settled { call, pairs } => self.handle_settled(now, call, pairs),
             MediaEvent::NoPath { call, fault } => self.handle_no_path(now, call, fault),
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
+            MediaEvent::Dropped { by_source, .. } => self.write_dropped(&by_source),
             MediaEvent::RecordingAnnounced { .. }
             | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }

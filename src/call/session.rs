@@ -238,9 +238,9 @@ impl Call {
         }
     }
 
-    /// Learns that the keys of the agreed sound did not come: it can be neither sent nor heard, so the
-    /// call ends.
-    pub fn handle_keys_failed(&mut self, problem: &str) {
+    /// Learns that the agreed sound can be neither sent nor heard, for want of keys or of a codec: so
+    /// the call ends.
+    pub fn handle_no_sound(&mut self, problem: &str) {
         match self.phase {
             Phase::Dialling | Phase::Offered | Phase::Answering | Phase::Established => {
                 self.give_up(problem.to_owned());

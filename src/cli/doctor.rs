@@ -17,7 +17,7 @@ use crate::cli::setup;
 use crate::cli::single_instance::{self, Health, Reply, Request};
 use crate::config::paths::Paths;
 use crate::config::{Account, Config, file, secret};
-use crate::crm::row::RefusedRow;
+use crate::crm::row::{RefusedRow, SOUND};
 
 /// How far back refused requests are counted.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -370,6 +370,8 @@ fn ports() -> Check {
 
 /// What was refused unheard, by reason.
 fn refused_checks(rows: Vec<RefusedRow>) -> Vec<Check> {
+    let (sound, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.why.starts_with(SOUND));
     let (malformed, rest): (Vec<_>, Vec<_>) = rows
         .into_iter()
         .partition(|row| row.why.starts_with("malformed"));
@@ -383,6 +385,11 @@ fn refused_checks(rows: Vec<RefusedRow>) -> Vec<Check> {
             "malformed",
             malformed,
             "messages could not be read within a day",
+        ),
+        counted(
+            "dropped",
+            sound,
+            "datagrams of sound were of no use within a day",
         ),
     ];
     if let Some(refused) = checks.first_mut()
@@ -492,6 +499,8 @@ mod tests {
             row("192.0.2.1", "stranger", 5_000),
             row("192.0.2.2", "too-fast", 3),
             row("192.0.2.1", "malformed: Via", 2),
+            row("192.0.2.7", "sound: not-authentic", 90_000),
+            row("192.0.2.7", "sound: wrong-source", 7),
         ]);
         assert_eq!(checks[0].state, State::Warning);
         assert!(
@@ -503,6 +512,11 @@ mod tests {
         assert!(checks[0].remedy.as_deref().unwrap().contains("firewall"));
         assert_eq!(checks[1].state, State::Ok);
         assert!(checks[1].message.contains("(malformed: Via)"));
+        assert_eq!(checks[2].state, State::Ok);
+        assert_eq!(
+            checks[2].message,
+            "90007 datagrams of sound were of no use within a day (sound: not-authentic, sound: wrong-source)"
+        );
         let json = serde_json::json!(checks[0]);
         assert_eq!(json["sources"][0]["source"], "192.0.2.1");
         assert_eq!(json["state"], "warning");

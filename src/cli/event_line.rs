@@ -1,5 +1,7 @@
 //! Events as lines: JSON for scripts, words for a person.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -273,6 +275,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             figures,
             received,
             sent,
+            dropped,
         } => (
             "quality",
             Some(call),
@@ -294,6 +297,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "level_in": figures.level_in,
                 "received": received,
                 "sent": sent,
+                "dropped": dropped.iter().copied().collect::<BTreeMap<_, _>>(),
             }),
         ),
         Event::SoundFault { call, fault, over } => (

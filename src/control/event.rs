@@ -246,6 +246,8 @@ pub enum Event {
         received: u64,
         /// Packets sent so far.
         sent: u64,
+        /// Datagrams that came so far and were of no use, for each reason that there was.
+        dropped: Vec<(&'static str, u64)>,
     },
     /// Why one side of a call is not heard, or that it is over.
     SoundFault {

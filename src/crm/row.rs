@@ -528,14 +528,17 @@ pub struct OrganizationRow {
     pub numbers: Vec<ContactNumber>,
 }
 
+/// How reasons begin that concern the sound of calls, and no requests.
+pub const SOUND: &str = "sound: ";
+
 /// What one source was refused for one reason, over some minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRow {
     /// The source's address; 0.0.0.0 stands for a crowd.
     pub source: String,
-    /// Why, such as `stranger`, `too-fast` or `malformed: Via`.
+    /// Why, such as `stranger`, `too-fast`, `malformed: Via` or `sound: not-authentic`.
     pub why: String,
-    /// How many requests.
+    /// How many requests, or datagrams of sound.
     pub requests: i64,
     /// In how many minutes.
     pub minutes: i64,

@@ -488,8 +488,10 @@ impl Peers {
             | MediaEvent::OneWay { .. }
             | MediaEvent::Secured { .. }
             | MediaEvent::KeysFailed { .. }
+            | MediaEvent::PlanFailed { .. }
             | MediaEvent::Dtmf { .. }
             | MediaEvent::Quality { .. }
+            | MediaEvent::Dropped { .. }
             | MediaEvent::Microphone(_)
             | MediaEvent::MutedTalk { .. }
             | MediaEvent::Levels(_)

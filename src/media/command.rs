@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
+use crate::media::dropped::{Dropped, DroppedOf};
 use crate::media::gap::Gap;
 use crate::media::level::Levels;
 use crate::media::one_way::Cause;
@@ -244,6 +245,8 @@ pub struct Quality {
     pub playout_delay: Duration,
     /// Packets that came too late to be played.
     pub late: u64,
+    /// Datagrams that came and were of no use, by reason.
+    pub dropped: Dropped,
     /// Sound that concealment made up.
     pub concealed: Duration,
     /// Sound left out or repeated so that the playout delay follows the network's.
@@ -316,6 +319,13 @@ pub enum MediaEvent {
         /// Why.
         failure: DtlsFailure,
     },
+    /// What was agreed on cannot be carried out: nothing new can be sent or heard.
+    PlanFailed {
+        /// The call.
+        call: CallId,
+        /// What is wrong and what to do.
+        message: String,
+    },
     /// A digit came by RFC 4733.
     Dtmf {
         /// The call.
@@ -333,6 +343,14 @@ pub enum MediaEvent {
         quality: Quality,
         /// Those of the second.
         second: Box<Second>,
+    },
+    /// Datagrams that came to a call and were of no use, since the last time; about once a minute,
+    /// and at the end of the call.
+    Dropped {
+        /// The call.
+        call: CallId,
+        /// By source and reason.
+        by_source: Vec<DroppedOf>,
     },
     /// Why one side of a call is not heard, or no longer.
     OneWay {

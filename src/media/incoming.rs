@@ -12,7 +12,7 @@ use crate::media::quality::ArrivalRecord;
 use crate::media::rtcp::ReportBlock;
 use crate::media::rtp::RtpPacket;
 use crate::media::statistics::SourceStatistics;
-use crate::media::transport::Latch;
+use crate::media::transport::{FarSound, Latch, Proof};
 use crate::sdp::{Codec, MediaPlan};
 
 /// A new SSRC takes over at once when the old one has been silent for so long.
@@ -132,12 +132,13 @@ impl Incoming {
         self.latch.apply(remote);
     }
 
-    /// Takes a packet.
+    /// Takes a packet; `proof` says what tells that it is the far end's.
     pub(super) fn handle(
         &mut self,
         now: Instant,
         from: SocketAddr,
         packet: &RtpPacket<'_>,
+        proof: Proof,
     ) -> Arrival {
         let meaning = self.meanings.iter().find(|m| m.0 == packet.payload_type);
         let Some((_, meaning)) = meaning.copied() else {
@@ -146,7 +147,7 @@ impl Incoming {
         if !self.receives {
             return Arrival::default();
         }
-        if !self.latch.accept(now, from, packet) {
+        if !self.latch.accept(now, from, packet, proof) {
             return self.leave(Fate::Refused);
         }
         if !self.is_source(now, packet) {
@@ -165,7 +166,9 @@ impl Incoming {
             ..Arrival::default()
         };
         let late = self.figures().late;
-        if self.flowing_from != Some((from, packet.ssrc)) {
+        // One that was overtaken while the far end moved begins nothing.
+        let here = self.latch.remote() == Some(from);
+        if here && self.flowing_from != Some((from, packet.ssrc)) {
             self.flowing_from = Some((from, packet.ssrc));
             arrival.flowing = Some(from);
         }
@@ -217,6 +220,21 @@ impl Incoming {
     /// Where to send.
     pub(super) fn remote(&self) -> Option<SocketAddr> {
         self.latch.remote()
+    }
+
+    /// Where its sound comes from, and which is heard.
+    pub(super) fn sound(&self) -> FarSound {
+        let source = self.source.as_ref().filter(|_| self.is_heard());
+        FarSound {
+            remote: self.latch.remote(),
+            found: self.latch.is_found(),
+            ssrc: source.map(|source| source.ssrc),
+        }
+    }
+
+    /// Whether something was heard since the last session description.
+    pub(super) fn is_heard(&self) -> bool {
+        self.latch.is_heard()
     }
 
     /// When the last packet came.

@@ -1,10 +1,9 @@
 //! One port of a call: the keys of what it sends and takes, and the handshake that may give them.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::media::protection::Protection;
+use crate::media::protection::{Opened, Protection};
 use crate::media::transport::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, SrtpError};
 use crate::sdp::{DtlsPlan, SrtpKeys, SrtpSuite};
 
@@ -53,9 +52,9 @@ impl KeyedPort {
         self.dtls.route(remote);
     }
 
-    /// Takes a datagram of DTLS.
-    pub(super) fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.dtls.handle(now, from, datagram);
+    /// Takes a datagram of DTLS; false when it is of no use.
+    pub(super) fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> bool {
+        self.dtls.handle(now, from, datagram)
     }
 
     /// Does what time asks for.
@@ -85,16 +84,12 @@ impl KeyedPort {
     }
 
     /// Opens an RTP packet.
-    pub(super) fn open_rtp<'p>(&mut self, now: Instant, packet: &'p [u8]) -> Option<Cow<'p, [u8]>> {
+    pub(super) fn open_rtp<'p>(&mut self, now: Instant, packet: &'p [u8]) -> Option<Opened<'p>> {
         self.protection.open_rtp(now, packet)
     }
 
     /// Opens an RTCP packet.
-    pub(super) fn open_rtcp<'p>(
-        &mut self,
-        now: Instant,
-        packet: &'p [u8],
-    ) -> Option<Cow<'p, [u8]>> {
+    pub(super) fn open_rtcp<'p>(&mut self, now: Instant, packet: &'p [u8]) -> Option<Opened<'p>> {
         self.protection.open_rtcp(now, packet)
     }
 
@@ -106,10 +101,5 @@ impl KeyedPort {
     /// Protects an RTCP packet; none when it must not be sent.
     pub(super) fn seal_rtcp(&mut self, packet: Vec<u8>) -> Option<Vec<u8>> {
         self.protection.seal_rtcp(packet)
-    }
-
-    /// Packets that came and were not authentic.
-    pub(super) fn forged(&self) -> u64 {
-        self.protection.forged()
     }
 }

@@ -22,6 +22,9 @@ use crate::sdp::MediaPlan;
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Between two tellings of what was thrown away.
+const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
+
 /// A tick that is due.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Due {
@@ -41,6 +44,8 @@ pub(super) struct Leg {
     applied: bool,
     sends: bool,
     next_quality: Instant,
+    /// When it is told what was thrown away.
+    next_dropped: Instant,
     /// What both sides hear of the recording in this tick.
     pub(super) notice: Option<Frame>,
     /// What the agent hears of it in this tick.
@@ -71,6 +76,7 @@ impl Leg {
             applied: false,
             sends: false,
             next_quality: now + QUALITY_INTERVAL,
+            next_dropped: now + QUALITY_INTERVAL,
             notice: None,
             heard_here: None,
             on_hold: OnHold::default(),
@@ -89,7 +95,7 @@ impl Leg {
         self.sockets = Sockets::new(ports);
     }
 
-    /// Starts or changes the media.
+    /// Starts or changes the media; tells where that cannot be done.
     pub(super) fn apply(&mut self, now: Instant, plan: Box<MediaPlan>) {
         let plan = self.sockets.apply(now, plan);
         match self.session.apply(now, &plan) {
@@ -97,7 +103,12 @@ impl Leg {
                 self.applied = true;
                 self.sends = plan.direction.sends();
             }
-            Err(error) => tracing::error!(%error, call = %self.id, "no sound"),
+            Err(error) => self.news.push(MediaEvent::PlanFailed {
+                call: self.id,
+                message: format!(
+                    "the sound of this call cannot be set up, so it ends: {error}; call again, and choose another codec if it stays so"
+                ),
+            }),
         }
     }
 
@@ -251,6 +262,9 @@ impl Leg {
                 second: Box::new(self.session.second(now)),
             });
         }
+        if now >= self.next_dropped {
+            self.tell_dropped(now);
+        }
     }
 
     /// What is to be told.
@@ -262,6 +276,7 @@ impl Leg {
     pub(super) fn close(&mut self, now: Instant) {
         self.session.close(now);
         self.sockets.close(now, &mut self.session);
+        self.tell_dropped(now);
     }
 
     /// Whether the microphone is what it sends.
@@ -287,6 +302,17 @@ impl Leg {
         self.recording.write(agent, &self.heard);
     }
 
+    /// Tells what came and was of no use; the first of it soon, so that somebody who looks at once
+    /// finds it.
+    fn tell_dropped(&mut self, now: Instant) {
+        let by_source = self.session.take_dropped();
+        if !by_source.is_empty() {
+            let call = self.id;
+            self.news.push(MediaEvent::Dropped { call, by_source });
+            self.next_dropped = now + DROPPED_INTERVAL;
+        }
+    }
+
     /// Mute is for the voice: the music is heard.
     fn apply_mute(&mut self) {
         self.session.mute(self.muted && !self.on_hold.plays());
@@ -297,14 +323,21 @@ impl Leg {
 mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
-    use crate::media::command::RecordingNotice;
+    use crate::base::random::{Random as _, SeededRandom};
+    use crate::media::command::{IceServers, RecordingNotice};
+    use crate::media::dropped::{DropReason, DroppedOf};
     use crate::media::feed::Loader;
     use crate::media::frame::{FRAME_TIME, peak, to_pcm16};
     use crate::media::hold_music::tone_music;
     use crate::media::outgoing::StreamSeed;
+    use crate::media::rtp::RtpPacket;
     use crate::media::session::SessionSeed;
     use crate::media::transport::SparePair;
-    use crate::sdp::{Codec, Direction, LocalMedia, LocalSrtp, MediaPlan, answer, offer};
+    use crate::sdp::{
+        Codec, Direction, IceSeed, LocalMedia, LocalSrtp, MediaPlan, SrtpKey, SrtpKeys, SrtpSeed,
+        SrtpSuite, answer, offer,
+    };
+    use std::net::SocketAddr;
 
     /// A call without anybody at its other end, and a microphone that hears a tone.
     struct Desk {
@@ -492,5 +525,121 @@ mod tests {
             pieces[190..].iter().any(|loud| *loud),
             "nor is one behind it"
         );
+    }
+
+    /// It was only logged: the call stayed silent, and nobody knew.
+    #[test]
+    fn what_was_agreed_on_and_cannot_be_carried_out_is_told() {
+        let mut desk = Desk::new();
+        let mut seed = SrtpSeed::new([1; 32]);
+        let plan = MediaPlan {
+            srtp: Some(SrtpKeys {
+                send: SrtpKey::cut(SrtpSuite::AeadAes256Gcm),
+                receive: seed.draw(SrtpSuite::AeadAes256Gcm),
+            }),
+            ..Desk::plan(Direction::SendRecv)
+        };
+        desk.leg.apply(desk.now, Box::new(plan));
+        let news = desk.leg.take_news();
+        let [MediaEvent::PlanFailed { call, message }] = news.as_slice() else {
+            panic!("{news:?}")
+        };
+        assert_eq!(*call, desk.leg.id);
+        assert!(
+            message.contains("cannot be set up, so it ends"),
+            "{message}"
+        );
+        assert!(message.contains("keys of a call"), "{message}");
+    }
+
+    /// Eight seconds of a call in which the far end plays a tone; what is recorded of it.
+    fn recorded(mut forge: impl FnMut(Instant, &mut Session)) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let (outlet, _events) = tokio::sync::mpsc::channel(16);
+        let mut desk = Desk::new();
+        let notice = RecordingNotice::default();
+        let recording = &mut desk.leg.recording;
+        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        let tone: Vec<u8> = (0..160)
+            .map(|n| if n % 20 < 10 { 0x2a } else { 0xaa })
+            .collect();
+        for sequence in 0..400_u16 {
+            let packet = RtpPacket {
+                marker: false,
+                payload_type: 8,
+                sequence,
+                timestamp: u32::from(sequence) * 160,
+                ssrc: 7,
+                payload: &tone,
+            };
+            let far_end = SocketAddr::from(([127, 0, 0, 1], 9));
+            let session = &mut desk.leg.session;
+            session.handle_rtp(desk.now, far_end, &packet.write());
+            forge(desk.now, session);
+            desk.run(2, true);
+        }
+        desk.leg.recording.stop().unwrap().join().unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn a_hundred_thousand_forged_packets_change_nothing_of_a_recording() {
+        let mut random = SeededRandom::new(2);
+        let mut forged = [0; 172];
+        let mut sequence = 0_u16;
+        let undisturbed = recorded(|_, _| {});
+        let mut dropped = 0;
+        let disturbed = recorded(|now, session| {
+            for number in 0..250_u32 {
+                random.fill(&mut forged);
+                sequence = sequence.wrapping_add(1);
+                forged[..2].copy_from_slice(&[0x80, 8]);
+                forged[2..4].copy_from_slice(&sequence.to_be_bytes());
+                if number < 200 {
+                    forged[8..12].copy_from_slice(&[0, 0, 0, 7]);
+                }
+                let stranger = SocketAddr::from(([127, 0, 0, 1], 10_000));
+                session.handle_rtp(now, stranger, &forged);
+            }
+            dropped = session.dropped().of(DropReason::Stranger);
+        });
+        assert_eq!(dropped, 100_000);
+        assert_eq!(undisturbed.len(), 44 + 800 * 480 * 4);
+        assert!(undisturbed == disturbed);
+        // The far end is heard in it, on the right.
+        let right = undisturbed[44 + 96_000..].chunks_exact(4);
+        let right = right.map(|frame| i16::from_le_bytes([frame[2], frame[3]]));
+        assert!(right.map(i16::unsigned_abs).max().unwrap() > 300);
+    }
+
+    #[test]
+    fn what_comes_to_a_call_with_ice_from_nobody_who_proved_himself_is_counted_and_told() {
+        let mut desk = Desk::new();
+        let credentials = IceSeed::new([3; 32]).draw();
+        let gathered = desk
+            .leg
+            .sockets
+            .gather(desk.now, &IceServers::default(), credentials);
+        gathered.unwrap();
+        let own = desk.leg.sockets.ports().rtp.local_addr().unwrap();
+        let stranger = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        for datagram in [[0x80, 8, 0, 1], [0, 1, 0, 0], [100, 0, 0, 0]] {
+            stranger.send_to(&datagram, own).unwrap();
+        }
+        desk.leg.receive(desk.now);
+        assert_eq!(desk.leg.session.dropped().of(DropReason::Unproven), 3);
+        desk.leg.close(desk.now);
+        let news = desk.leg.take_news();
+        let told = news.iter().find_map(|event| match event {
+            MediaEvent::Dropped { by_source, .. } => Some(by_source.clone()),
+            _ => None,
+        });
+        let of = DroppedOf {
+            source: std::net::Ipv4Addr::LOCALHOST.into(),
+            reason: DropReason::Unproven,
+            count: 3,
+        };
+        assert_eq!(told, Some(vec![of]));
     }
 }

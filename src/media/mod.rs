@@ -20,6 +20,7 @@ pub mod call_recording;
 pub mod codec;
 pub mod command;
 pub mod device;
+pub mod dropped;
 pub mod dtmf;
 pub mod emodel;
 pub mod engine;

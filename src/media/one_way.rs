@@ -153,6 +153,8 @@ pub(super) struct OneWayDetector {
     unknown: Option<Repeated<u8>>,
     undecodable: Option<Repeated<()>>,
     unauthentic: Option<Repeated<()>>,
+    /// The same from where the far end is not said to be.
+    unauthentic_elsewhere: Option<Repeated<SocketAddr>>,
     decoded: Option<Instant>,
     /// When the far end reported, and what it had sent.
     far_sent: Option<(Instant, Option<u32>)>,
@@ -178,6 +180,7 @@ impl OneWayDetector {
             unknown: None,
             undecodable: None,
             unauthentic: None,
+            unauthentic_elsewhere: None,
             decoded: None,
             far_sent: None,
             far_sending: FarSending::Unknown,
@@ -199,6 +202,7 @@ impl OneWayDetector {
         self.unknown = None;
         self.undecodable = None;
         self.unauthentic = None;
+        self.unauthentic_elsewhere = None;
         self.far_received = (sent, None);
         self.far_hears_nothing = false;
         self.unmentioned = None;
@@ -227,6 +231,12 @@ impl OneWayDetector {
     /// A packet failed authentication, or was replayed.
     pub(super) fn unauthentic(&mut self, now: Instant) {
         count(&mut self.unauthentic, now, ());
+    }
+
+    /// One did that came from elsewhere, while nothing was heard yet: those of one place that come
+    /// again and again are the far end's.
+    pub(super) fn unauthentic_elsewhere(&mut self, now: Instant, from: SocketAddr) {
+        count(&mut self.unauthentic_elsewhere, now, from);
     }
 
     /// The far end reports: how many packets it has sent, with a sender report, and what it says of
@@ -325,7 +335,8 @@ impl OneWayDetector {
         let ago = |at: Instant| now.saturating_duration_since(at.max(since));
         let unheard = duties.heard.map_or_else(|| ago(since), ago);
         if unheard >= UNUSABLE_AFTER {
-            if seen(self.unauthentic.as_ref(), now).is_some() {
+            let elsewhere = seen(self.unauthentic_elsewhere.as_ref(), now);
+            if seen(self.unauthentic.as_ref(), now).is_some() || elsewhere.is_some() {
                 return Some(Cause::Unauthentic);
             }
             if let Some(payload_type) = seen(self.unknown.as_ref(), now) {

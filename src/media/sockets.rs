@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::base::random::OsRandom;
 use crate::base::zone;
 use crate::media::command::IceServers;
+use crate::media::dropped::DropReason;
 use crate::media::session::{Session, Transmit};
 use crate::media::transport::PortPair;
 use crate::media::transport::ice::{IceEvent, IceSession};
@@ -84,8 +85,11 @@ impl Sockets {
                 match &mut self.ice {
                     None => take(session, now, component, from, datagram),
                     Some(ice) => {
+                        let dropped = ice.dropped();
                         if let Some(media) = ice.handle(now, component, from, datagram) {
                             take(session, now, media.component, media.from, &media.bytes);
+                        } else if ice.dropped() > dropped {
+                            session.drop_from(from, DropReason::Unproven);
                         }
                     }
                 }

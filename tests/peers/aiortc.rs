@@ -113,7 +113,7 @@ impl Drop for Aiortc {
 }
 
 /// The Python that has aiortc.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let python = place::root().join("target/aiortc/bin/python");
     assert!(
         python.exists(),

@@ -35,6 +35,7 @@ mod damaged_start;
 mod data_care;
 mod datagrams;
 mod encrypted;
+mod forks;
 mod hold_music;
 mod holds;
 mod ipv6;

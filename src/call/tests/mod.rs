@@ -1,6 +1,7 @@
 //! Two calls joined by a wire without a SIP layer: what one sends the other gets.
 
 mod course;
+mod forks;
 mod holds;
 mod ice;
 mod moves;

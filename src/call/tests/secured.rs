@@ -10,7 +10,7 @@ use crate::sip::{Body, Status};
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
+pub(super) fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
     MediaPreferences {
         codecs: vec![Codec::Pcmu],
         ptime_millis: 20,
@@ -28,14 +28,14 @@ fn preferences(offers: bool, requires: bool, number: u8) -> MediaPreferences {
     }
 }
 
-fn plan(actions: &[Action]) -> Option<&MediaPlan> {
+pub(super) fn plan(actions: &[Action]) -> Option<&MediaPlan> {
     actions.iter().rev().find_map(|action| match action {
         Action::Apply(plan) => Some(&**plan),
         Action::OpenMedia(_) | Action::ExpectHandshake | Action::Sip(_) | Action::Tell(_) => None,
     })
 }
 
-fn offered(caller: &mut Call) -> Body {
+pub(super) fn offered(caller: &mut Call) -> Body {
     caller.handle_offer_needed(IP);
     let actions = drain(caller, 4000);
     match sip(&actions).as_slice() {
@@ -55,7 +55,7 @@ fn answered(callee: &mut Call) -> (Body, MediaPlan) {
 }
 
 /// An answer or offer with other lines in it.
-fn with(body: &Body, change: impl Fn(&str) -> String) -> Body {
+pub(super) fn with(body: &Body, change: impl Fn(&str) -> String) -> Body {
     let text = String::from_utf8(body.bytes.clone()).unwrap();
     Body::sdp(change(&text))
 }
@@ -195,7 +195,7 @@ fn a_far_end_that_gives_encryption_up_is_not_asked_for_it_again() {
 }
 
 /// Who has a certificate; `sdes` says whether keys in the descriptions do as well.
-fn with_certificate(requires: bool, sdes: bool, number: u8) -> MediaPreferences {
+pub(super) fn with_certificate(requires: bool, sdes: bool, number: u8) -> MediaPreferences {
     let mut preferences = preferences(requires, requires, number);
     preferences.srtp.sdes = sdes;
     let fingerprint = Fingerprint::of(FingerprintHash::Sha256, &[number]);
@@ -254,12 +254,12 @@ fn a_call_whose_keys_do_not_come_ends_with_the_cause() {
     callee.handle_confirmed(None);
     drain(&mut callee, 0);
     for call in [&mut caller, &mut callee] {
-        call.handle_keys_failed("no keys");
+        call.handle_no_sound("no keys");
         let actions = drain(call, 0);
         assert!(sip(&actions).contains(&&SipAction::HangUp), "{actions:?}");
         let cause = Some("no keys".to_owned());
         assert!(edges(&actions).contains(&&Edge::HungUp { problem: cause }));
-        call.handle_keys_failed("no keys");
+        call.handle_no_sound("no keys");
         assert_eq!(drain(call, 0), []);
     }
 }

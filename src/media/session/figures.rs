@@ -22,6 +22,7 @@ impl Session {
             round_trip: self.reports.round_trip.map(|(_, time)| time),
             playout_delay: self.incoming.playout_delay(),
             late: figures.late,
+            dropped: self.dropped.all(),
             concealed: duration_of(figures.concealed_samples),
             stretched: duration_of(figures.left_out_samples + figures.repeated_samples),
             level_out: self.outgoing.level(),

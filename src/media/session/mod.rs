@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::media::codec::Effort;
+use crate::media::dropped::{DropCount, DropReason, Dropped, DroppedOf};
 use crate::media::frame::{Frame, Meter, peak};
 use crate::media::incoming::{Fate, Incoming};
 use crate::media::keyed_port::KeyedPort;
@@ -21,7 +22,7 @@ use crate::media::outgoing::{Outgoing, StreamSeed};
 use crate::media::quality::{FarReports, QualityMeter};
 use crate::media::rtp::RtpPacket;
 use crate::media::steering::Redundancy;
-use crate::media::transport::{Identity, Kind};
+use crate::media::transport::{Identity, Kind, ReportLatch};
 use crate::sdp::MediaPlan;
 
 pub use output::{PlanError, SessionEvent, Transmit};
@@ -62,7 +63,7 @@ pub struct Session {
     keys: KeyedPort,
     /// Those of the RTCP port, where a handshake of its own gives them (RFC 5764 section 4.1.2).
     report_keys: KeyedPort,
-    remote_rtcp: Option<SocketAddr>,
+    report_latch: ReportLatch,
     next_report: Instant,
     /// The middle bits of the far end's last sender report, and when it came.
     last_sender_report: Option<(u32, Instant)>,
@@ -79,6 +80,7 @@ pub struct Session {
     /// When the far end reported last.
     reported: Option<Instant>,
     silences_told: u32,
+    dropped: DropCount,
     level_in: Meter,
     transmits: VecDeque<Transmit>,
     events: VecDeque<SessionEvent>,
@@ -98,7 +100,7 @@ impl Session {
             outgoing: Outgoing::new(seed.stream),
             keys: KeyedPort::default(),
             report_keys: KeyedPort::default(),
-            remote_rtcp: None,
+            report_latch: ReportLatch::default(),
             next_report: now + REPORT_INTERVAL / 2,
             last_sender_report: None,
             reports: FarReports::default(),
@@ -111,6 +113,7 @@ impl Session {
             listening_since: None,
             reported: None,
             silences_told: 0,
+            dropped: DropCount::default(),
             level_in: Meter::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -146,7 +149,7 @@ impl Session {
             .as_ref()
             .is_none_or(|old| (old.remote_rtcp, old.rtcp_mux) != (plan.remote_rtcp, plan.rtcp_mux));
         if moved {
-            self.remote_rtcp = plan.remote_rtcp;
+            self.report_latch.apply(plan.remote_rtcp);
         }
         if plan.direction.receives() {
             if self.listening_since.is_none() {
@@ -171,13 +174,17 @@ impl Session {
             Kind::Rtcp => {
                 if self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux) {
                     self.handle_reports(now, from, datagram);
+                } else {
+                    self.drop_unexpected(from, datagram);
                 }
             }
             Kind::Dtls => {
-                self.keys.handle(now, from, datagram);
+                if !self.keys.handle(now, from, datagram) {
+                    self.drop_from(from, DropReason::Handshake);
+                }
                 self.take_handshake(now);
             }
-            Kind::Stun | Kind::TurnChannel | Kind::Other => {}
+            Kind::Stun | Kind::TurnChannel | Kind::Other => self.drop_unexpected(from, datagram),
         }
     }
 
@@ -186,10 +193,26 @@ impl Session {
         match Kind::of(datagram) {
             Kind::Rtcp => self.handle_reports(now, from, datagram),
             Kind::Dtls => {
-                self.report_keys.handle(now, from, datagram);
+                if !self.report_keys.handle(now, from, datagram) {
+                    self.drop_from(from, DropReason::Handshake);
+                }
                 self.take_handshake(now);
             }
-            Kind::Rtp | Kind::Stun | Kind::TurnChannel | Kind::Other => {}
+            Kind::Rtp | Kind::Stun | Kind::TurnChannel | Kind::Other => {
+                self.drop_unexpected(from, datagram);
+            }
+        }
+    }
+
+    /// Counts a datagram that came from there and was of no use.
+    pub(super) fn drop_from(&mut self, from: SocketAddr, reason: DropReason) {
+        self.dropped.add(from.ip(), reason);
+    }
+
+    /// What keeps a NAT open has no octets, and is no fault.
+    fn drop_unexpected(&mut self, from: SocketAddr, datagram: &[u8]) {
+        if !datagram.is_empty() {
+            self.drop_from(from, DropReason::Unexpected);
         }
     }
 
@@ -197,23 +220,30 @@ impl Session {
         if self.plan.is_none() {
             return;
         }
-        let Some(datagram) = self.keys.open_rtp(now, datagram) else {
-            // Anybody can forge; only what seems to be the far end's shows what is wrong with it.
-            let far_end = self.incoming.remote().is_none_or(|it| it.ip() == from.ip());
-            if far_end && !self.keys.waits() {
-                self.detector.unauthentic(now);
-            }
+        let Some(opened) = self.keys.open_rtp(now, datagram) else {
+            self.note_unauthentic(now, from);
             return;
         };
-        let Some(packet) = RtpPacket::parse(&datagram) else {
-            return;
+        let Some(packet) = RtpPacket::parse(&opened.bytes) else {
+            return self.drop_from(from, DropReason::MalformedRtp);
         };
-        let arrival = self.incoming.handle(now, from, &packet);
+        let arrival = self.incoming.handle(now, from, &packet, opened.proof);
         match arrival.fate {
             Fate::Ignored | Fate::Accepted(None) => {}
-            Fate::Accepted(Some(readable)) => self.detector.decoded(now, readable),
-            Fate::Refused => self.detector.refused(now, from),
-            Fate::UnknownPayload => self.detector.unknown_payload(now, packet.payload_type),
+            Fate::Accepted(Some(readable)) => {
+                self.detector.decoded(now, readable);
+                if !readable {
+                    self.drop_from(from, DropReason::Undecodable);
+                }
+            }
+            Fate::Refused => {
+                self.detector.refused(now, from);
+                self.drop_from(from, DropReason::Stranger);
+            }
+            Fate::UnknownPayload => {
+                self.detector.unknown_payload(now, packet.payload_type);
+                self.drop_from(from, DropReason::PayloadType);
+            }
         }
         if let Some(remote) = arrival.flowing {
             self.push_event(SessionEvent::Flowing(remote));
@@ -223,10 +253,25 @@ impl Session {
         }
     }
 
+    /// Anybody can forge; only what seems to be the far end's shows what is wrong with it: what comes
+    /// from its host, or from elsewhere before it was heard, as a NAT lets it come.
+    fn note_unauthentic(&mut self, now: Instant, from: SocketAddr) {
+        let far_end = self.incoming.remote().is_none_or(|it| it.ip() == from.ip());
+        if self.keys.waits() {
+            return;
+        }
+        self.drop_from(from, DropReason::Unauthentic);
+        if far_end {
+            self.detector.unauthentic(now);
+        } else if !self.incoming.is_heard() {
+            self.detector.unauthentic_elsewhere(now, from);
+        }
+    }
+
     /// Sends a component there from now on, or nowhere: what ICE has found out.
     pub fn route(&mut self, rtcp: bool, remote: Option<SocketAddr>) {
         if rtcp {
-            self.remote_rtcp = remote;
+            self.report_latch.apply(remote);
             self.report_keys.route(remote);
         } else {
             self.incoming.route(remote);
@@ -337,9 +382,14 @@ impl Session {
         self.outgoing.sounds_digits()
     }
 
-    /// Packets that came and were not authentic, since the beginning.
-    pub fn forged(&self) -> u64 {
-        self.keys.forged()
+    /// Datagrams that came and were of no use, since the beginning.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped.all()
+    }
+
+    /// Those since the last time, by source.
+    pub(super) fn take_dropped(&mut self) -> Vec<DroppedOf> {
+        self.dropped.take()
     }
 
     /// The next datagram to send.

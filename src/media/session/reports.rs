@@ -4,32 +4,43 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{REPORT_INTERVAL, Session};
+use crate::media::dropped::DropReason;
 use crate::media::one_way::Received;
 use crate::media::rtcp::{self, ReportBlock};
 use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::steering::PathReport;
+use crate::media::transport::Reporter;
 
 impl Session {
     pub(super) fn handle_reports(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let known = [self.incoming.remote(), self.remote_rtcp]
-            .into_iter()
-            .flatten()
-            .any(|remote| remote.ip() == from.ip());
-        if !known {
-            return;
-        }
         let keys = if self.reports_apart() {
             &mut self.report_keys
         } else {
             &mut self.keys
         };
-        let Some(datagram) = keys.open_rtcp(now, datagram) else {
+        let Some(opened) = keys.open_rtcp(now, datagram) else {
+            if !keys.waits() {
+                self.drop_from(from, DropReason::Unauthentic);
+            }
             return;
         };
-        let Some(reports) = rtcp::parse(&datagram) else {
-            return;
+        let Some(reports) = rtcp::parse(&opened.bytes) else {
+            return self.drop_from(from, DropReason::MalformedRtcp);
         };
-        self.remote_rtcp = Some(from);
+        let reporter = Reporter {
+            address: from,
+            ssrc: reports.ssrc,
+            proof: opened.proof,
+        };
+        let sound = self.incoming.sound();
+        let believed = if self.plan.as_ref().is_some_and(|plan| plan.rtcp_mux) {
+            sound.shares_with(reporter)
+        } else {
+            self.report_latch.accept(now, reporter, sound)
+        };
+        if !believed {
+            return self.drop_from(from, DropReason::Stranger);
+        }
         self.reported = Some(now);
         if let Some(sender) = reports.sender {
             self.last_sender_report = Some((rtcp::middle_of(sender.ntp_time), now));
@@ -85,7 +96,7 @@ impl Session {
         let to = if mux {
             self.incoming.remote()
         } else {
-            self.remote_rtcp
+            self.report_latch.remote()
         };
         let Some(to) = to else {
             return;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::world::{World, share_of};
 use crate::base::random::{Random as _, SeededRandom};
+use crate::media::dropped::DropReason;
 use crate::media::outgoing::StreamSeed;
 use crate::media::session::{Session, SessionEvent, SessionSeed};
 use crate::media::transport::{DtlsFailure, Identity, Kind};
@@ -99,7 +100,16 @@ fn nothing_is_sent_before_the_keys_and_all_of_it_is_heard_after() {
     for side in [0, 1] {
         assert_eq!(keys_of(&world, side), [Ok(SrtpSuite::AeadAes256Gcm)]);
         let quality = world.sides[side].session.quality();
-        assert_eq!((quality.lost, world.sides[side].session.forged()), (0, 0));
+        assert_eq!(
+            (
+                quality.lost,
+                world.sides[side]
+                    .session
+                    .dropped()
+                    .of(DropReason::Unauthentic)
+            ),
+            (0, 0)
+        );
         assert!(quality.received > 950, "{quality:?}");
         // Reports share the port, and the keys.
         assert!(quality.round_trip.is_some());
@@ -241,7 +251,13 @@ fn a_hold_keeps_the_keys_without_another_handshake() {
     }
     for side in [0, 1] {
         assert_eq!(keys_of(&world, side).len(), 1);
-        assert_eq!(world.sides[side].session.forged(), 0);
+        assert_eq!(
+            world.sides[side]
+                .session
+                .dropped()
+                .of(DropReason::Unauthentic),
+            0
+        );
     }
 }
 

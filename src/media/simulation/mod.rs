@@ -7,4 +7,5 @@ mod holds;
 mod one_way;
 mod secured;
 mod sound;
+mod strangers;
 pub(super) mod world;

@@ -225,17 +225,21 @@ fn sound_that_the_codec_cannot_read_is_told() {
     assert_eq!(causes(&world, 0).last(), Some(&None));
 }
 
+/// Keys by their numbers: that of what is sent, and that of what is received.
+fn keys(send: u8, receive: u8) -> SrtpKeys {
+    let key = |number: u8| SrtpSeed::new([number; 32]).draw(SrtpSuite::Aes128CmHmacSha1_80);
+    SrtpKeys {
+        send: key(send),
+        receive: key(receive),
+    }
+}
+
 #[test]
 fn packets_that_fail_authentication_are_told() {
-    let key = |number: u8| SrtpSeed::new([number; 32]).draw(SrtpSuite::Aes128CmHmacSha1_80);
     let mut world = World::new(1);
     let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
-    for (plan, (send, receive)) in plans.iter_mut().zip([(1, 2), (2, 1)]) {
-        plan.srtp = Some(SrtpKeys {
-            send: key(send),
-            receive: key(receive),
-        });
-    }
+    plans[0].srtp = Some(keys(1, 2));
+    plans[1].srtp = Some(keys(2, 1));
     world.apply(plans.clone());
     world.run(2.0);
     // A stranger's are no cause.
@@ -248,13 +252,55 @@ fn packets_that_fail_authentication_are_told() {
     }
     assert_eq!(causes(&world, 0), []);
     // The far end begins to use a key that nobody told.
-    plans[1].srtp = Some(SrtpKeys {
-        send: key(9),
-        receive: key(1),
-    });
+    plans[1].srtp = Some(keys(9, 1));
     world.apply(plans);
     world.run(3.0);
     assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic)]);
+}
+
+/// Its packets never come from where its description says, so they were taken for a stranger's.
+#[test]
+fn a_far_end_behind_nat_with_a_wrong_key_is_told() {
+    let mut world = World::new(1);
+    let mut plans = world.agree(&[Codec::Pcmu], [Direction::SendRecv; 2]);
+    plans[0].srtp = Some(keys(1, 2));
+    plans[1].srtp = Some(keys(9, 1));
+    world.apply(plans.clone());
+    let behind = |port: u16| SocketAddr::from(([203, 0, 113, 7], port));
+    let moved = |flying: &mut Flying| {
+        if is_to(flying, 0) {
+            flying.from = behind(61_000);
+        }
+        true
+    };
+    run(&mut world, 3.0, moved);
+    assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic)]);
+    // With the right key it is over.
+    plans[1].srtp = Some(keys(2, 1));
+    world.apply_to(1, &plans[1]);
+    run(&mut world, 0.5, moved);
+    assert_eq!(causes(&world, 0), [Some(Cause::Unauthentic), None]);
+
+    // What comes from everywhere is nobody's.
+    let mut world = World::new(1);
+    world.apply(plans);
+    let mut port = 1_000;
+    run(&mut world, 3.0, |flying| {
+        port += 1;
+        if is_to(flying, 0) {
+            flying.from = behind(port);
+            if is_sound(flying) {
+                flying
+                    .transmit
+                    .bytes
+                    .iter_mut()
+                    .for_each(|byte| *byte |= 0x80);
+            }
+        }
+        !is_rtcp(&flying.transmit.bytes)
+    });
+    let nothing = Cause::NothingReceived(FarSending::Unknown);
+    assert_eq!(causes(&world, 0), [Some(nothing)]);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Side {
     pub(super) arrived: u32,
     /// Empty datagrams that did.
     pub(super) kept_open: u32,
+    /// All that it sent.
+    pub(super) sent: Vec<Transmit>,
 }
 
 impl Side {
@@ -71,6 +73,7 @@ impl Side {
             events: Vec::new(),
             arrived: 0,
             kept_open: 0,
+            sent: Vec::new(),
         }
     }
 
@@ -218,6 +221,7 @@ impl World {
 
     fn send(&mut self, index: usize) {
         while let Some(transmit) = self.sides[index].session.poll_transmit() {
+            self.sides[index].sent.push(transmit.clone());
             let dice = self.random.next_u32() as f32 / u32::MAX as f32;
             let late = self.random.next_u64() % (self.weather.jitter + 1);
             let reports = self.sound_alone && is_rtcp(&transmit.bytes);
@@ -258,6 +262,15 @@ impl World {
     pub(super) fn heard(&self, side: usize) -> &[f32] {
         &self.sides[side].heard[48_000..]
     }
+}
+
+/// The plans of sides that have ports of their own for their reports.
+pub(super) fn with_report_ports(mut plans: [MediaPlan; 2]) -> [MediaPlan; 2] {
+    for plan in &mut plans {
+        plan.rtcp_mux = false;
+        plan.remote_rtcp = plan.remote_rtp.map(next_port);
+    }
+    plans
 }
 
 /// Where a side has its RTCP.

@@ -1,9 +1,13 @@
-//! Where plain RTP goes: to the address of the session description, until packets come from
-//! another one (symmetric RTP, RFC 4961), which is how a far end behind NAT is reached.
+//! Where RTP goes: to the address of the session description, until packets come from another one
+//! (symmetric RTP, RFC 4961), which is how a far end behind NAT is reached.
 //!
-//! Anyone can send to an open port. So it moves only after consecutive packets of one stream from
-//! one source, only when nothing is heard from where it sends now, and thus once: again only after
-//! silence or a new session description.
+//! Anyone can send to an open port. So where nothing proves who sends, it moves only after consecutive
+//! packets of one stream from one source, only when nothing is heard from where it sends now, and thus
+//! once: again only after silence or a new session description.
+//!
+//! A packet under the far end's key (SRTP) proves it: such a one is heard wherever it comes from, and
+//! the newest of them moves where we send. One that was overtaken shows where the far end was (RFC 9000
+//! section 9.3 moves a connection by the same rule). A key that was replaced proves nothing of now.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,6 +18,17 @@ use crate::media::rtp::RtpPacket;
 const CONSECUTIVE_PACKETS: u32 = 3;
 /// After so long without a packet from the current source another may take its place.
 const SILENCE: Duration = Duration::from_secs(2);
+
+/// What tells that a packet is the far end's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: it came in the clear.
+    Nothing,
+    /// A key that was replaced, under which packets are still on their way.
+    FormerKey,
+    /// Its key, under which it came for the first time.
+    Key,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -30,6 +45,8 @@ pub struct Latch {
     remote: Option<SocketAddr>,
     heard: Option<Instant>,
     candidate: Option<Candidate>,
+    /// The stream that was heard last, and its highest sequence number.
+    newest: Option<(u32, u16)>,
 }
 
 impl Latch {
@@ -49,9 +66,28 @@ impl Latch {
         self.remote
     }
 
+    /// Whether packets showed where to send, and no session description.
+    pub fn is_found(&self) -> bool {
+        self.remote != self.signalled
+    }
+
+    /// Whether something was heard since the last session description.
+    pub fn is_heard(&self) -> bool {
+        self.heard.is_some()
+    }
+
     /// Whether a valid packet from there is to be heard; may change where to send.
-    pub fn accept(&mut self, now: Instant, from: SocketAddr, packet: &RtpPacket<'_>) -> bool {
-        if self.remote == Some(from) {
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: &RtpPacket<'_>,
+        proof: Proof,
+    ) -> bool {
+        if self.remote == Some(from) || proof == Proof::Key {
+            if self.advances(packet) {
+                self.remote = Some(from);
+            }
             self.heard = Some(now);
             self.candidate = None;
             return true;
@@ -59,7 +95,7 @@ impl Latch {
         let settled = self
             .heard
             .is_some_and(|heard| now.saturating_duration_since(heard) < SILENCE);
-        if settled {
+        if settled || proof == Proof::FormerKey {
             return false;
         }
         let packets = match self.candidate {
@@ -76,6 +112,7 @@ impl Latch {
             self.remote = Some(from);
             self.heard = Some(now);
             self.candidate = None;
+            self.newest = Some((packet.ssrc, packet.sequence));
             return true;
         }
         self.candidate = Some(Candidate {
@@ -85,6 +122,17 @@ impl Latch {
             packets,
         });
         false
+    }
+
+    /// Whether a packet is newer than all that was heard of its stream, or of another one.
+    fn advances(&mut self, packet: &RtpPacket<'_>) -> bool {
+        let overtaken = self.newest.is_some_and(|(ssrc, highest)| {
+            ssrc == packet.ssrc && packet.sequence.wrapping_sub(highest).wrapping_sub(1) >= 0x7fff
+        });
+        if !overtaken {
+            self.newest = Some((packet.ssrc, packet.sequence));
+        }
+        !overtaken
     }
 }
 
@@ -112,7 +160,12 @@ mod tests {
     fn play(latch: &mut Latch, start: Instant, rows: &[(u64, u16, u32, u16, bool)]) {
         for row @ (millis, port, ssrc, sequence, heard) in rows {
             let now = start + Duration::from_millis(*millis);
-            let accepted = latch.accept(now, address(*port), &packet(*ssrc, *sequence));
+            let accepted = latch.accept(
+                now,
+                address(*port),
+                &packet(*ssrc, *sequence),
+                Proof::Nothing,
+            );
             assert_eq!(accepted, *heard, "{row:?}");
         }
     }
@@ -200,5 +253,52 @@ mod tests {
         );
         latch.apply(Some(address(4)));
         assert_eq!(latch.remote(), Some(address(4)));
+    }
+
+    #[test]
+    fn the_newest_packet_under_the_far_ends_key_moves_at_once_and_one_that_was_overtaken_does_not()
+    {
+        let start = monotonic_now();
+        let mut latch = Latch::default();
+        latch.apply(Some(address(1)));
+        // From port, SSRC, sequence, and where to send then.
+        for (port, ssrc, sequence, remote) in [
+            (1, 7, 65_534, 1),
+            (2, 7, 65_535, 2),
+            (1, 7, 65_533, 2),
+            (2, 7, 1, 2),
+            (1, 7, 0, 2),
+            (3, 7, 2, 3),
+            (4, 8, 9, 4),
+            (3, 8, 8, 4),
+            (1, 8, 10, 1),
+        ] {
+            let row = (port, ssrc, sequence);
+            let packet = packet(ssrc, sequence);
+            assert!(
+                latch.accept(start, address(port), &packet, Proof::Key),
+                "{row:?}"
+            );
+            assert_eq!(latch.remote(), Some(address(remote)), "{row:?}");
+        }
+        // Who proves nothing still moves nothing, nor does who knows only a key of before.
+        play(
+            &mut latch,
+            start,
+            &[
+                (1, 5, 9, 1, false),
+                (2, 5, 9, 2, false),
+                (3, 5, 9, 3, false),
+                (4, 5, 9, 4, false),
+            ],
+        );
+        assert_eq!(latch.remote(), Some(address(1)));
+        latch.apply(Some(address(1)));
+        for sequence in 0..10 {
+            let packet = packet(9, sequence);
+            assert!(!latch.accept(start, address(5), &packet, Proof::FormerKey));
+        }
+        assert_eq!(latch.remote(), Some(address(1)));
+        assert!(latch.accept(start, address(1), &packet(9, 10), Proof::FormerKey));
     }
 }

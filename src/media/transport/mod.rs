@@ -6,10 +6,12 @@ mod dtls;
 pub mod ice;
 mod latch;
 mod ports;
+mod report_latch;
 mod srtp;
 
 pub use demux::Kind;
 pub use dtls::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, IdentityError};
-pub use latch::Latch;
+pub use latch::{Latch, Proof};
 pub use ports::{MOST_AWAITED, PortPair, SparePair, wait_for_any};
+pub use report_latch::{FarSound, ReportLatch, Reporter};
 pub use srtp::{Protector, SrtpError, Unprotector};

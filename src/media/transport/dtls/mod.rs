@@ -158,10 +158,10 @@ impl DtlsTransport {
         }
     }
 
-    /// Takes a datagram of DTLS.
-    pub fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram of DTLS; false when it is of no use: it belongs to no handshake, or broke one.
+    pub fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> bool {
         if self.failed {
-            return;
+            return false;
         }
         let known = self.attempts.iter().rposition(|a| a.peer == from);
         let known = known.filter(|at| !self.is_begun_anew(*at, datagram));
@@ -178,9 +178,13 @@ impl DtlsTransport {
                 invited.and_then(|()| self.admit(now, from, datagram))
             }
         };
-        if let Some(at) = at {
-            self.step(now, at, |association| association.handle(now, datagram));
-        }
+        let Some(at) = at else {
+            return false;
+        };
+        let attempt = self.attempts.get(at);
+        // Who has the keys may close what gave them.
+        let complete = attempt.is_some_and(|attempt| attempt.association.is_complete());
+        self.step(now, at, |association| association.handle(now, datagram)) || complete
     }
 
     /// Does what time asks for.
