@@ -8,6 +8,7 @@ mod agent_states;
 mod agents;
 mod apply;
 mod arrivals;
+mod aside;
 mod audit;
 pub mod backup;
 mod block_list;

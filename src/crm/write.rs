@@ -203,6 +203,28 @@ impl Write {
     pub(crate) fn is_outside(&self) -> bool {
         matches!(self, Self::CopyTo(_) | Self::EmptyLog | Self::MakeAnew)
     }
+
+    /// Whether it may take longer than a caller waits: it touches as many rows as there are, in a file
+    /// that is imported, of a record's calls, or in the whole database.
+    pub(crate) fn may_take_long(&self) -> bool {
+        matches!(
+            self,
+            Self::SaveContact(_)
+                | Self::DeleteContact(_)
+                | Self::SaveOrganization(_)
+                | Self::DeleteOrganization(_)
+                | Self::AllDone
+                | Self::AddMailHints(_)
+                | Self::JudgeHint(..)
+                | Self::Import(_)
+                | Self::MergeContacts(_)
+                | Self::Undo(_)
+                | Self::UndoLastExchange
+                | Self::Care(_)
+                | Self::EmptyLog
+                | Self::MakeAnew
+        )
+    }
 }
 
 /// What a committed write tells.
