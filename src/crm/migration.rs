@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::crm::{
     agent_states, agents, arrivals, audit, block_list, call_criteria, call_ladders, call_links,
     call_popups, call_quality, call_types, calls, contact_numbers, contact_uids, contacts,
-    database_copies, direct_dial, erasures, files_to_remove, import, memberships, notes,
-    number_choices, number_hints, organizations, queues, refused, routing, row_counts, tasks,
-    tickets, undo,
+    database_copies, different_people, direct_dial, erasures, files_to_remove, import, memberships,
+    notes, number_choices, number_hints, organizations, queues, refused, routing, row_counts,
+    tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -63,6 +63,7 @@ const STEPS: &[&str] = &[
     calls::INDEX_WAITING,
     contacts::INDEX_PREFIXES,
     calls::INDEX_PREFIXES,
+    different_people::CREATE,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the

@@ -29,6 +29,7 @@ mod contact_numbers;
 mod contact_uids;
 mod contacts;
 mod database_copies;
+mod different_people;
 mod direct_dial;
 mod duplicates;
 pub mod erase;

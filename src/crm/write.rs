@@ -170,6 +170,8 @@ pub enum Write {
     Import(Box<ImportBatch>),
     /// Make one contact of several, the first.
     MergeContacts(Vec<ContactId>),
+    /// Keep that each of these contacts is another person than the others.
+    DifferentPeople(Vec<ContactId>),
     /// Take a step back.
     Undo(UndoId),
     /// Take the last import or merge back.
