@@ -59,7 +59,7 @@ impl Aside {
     pub(crate) fn keep(&mut self, calls: &[&CallRow]) -> io::Result<()> {
         let mut lines = calls
             .iter()
-            .map(|call| serde_json::to_string(call))
+            .map(serde_json::to_string)
             .collect::<Result<Vec<String>, _>>()?;
         let mut text = lines.join("\n");
         text.push('\n');

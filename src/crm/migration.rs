@@ -159,7 +159,7 @@ mod tests {
     /// A file as the program made it before there was full-text search.
     fn older() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = open::for_writing(folder.path()).unwrap();
+        let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
         migrate_to(&mut connection, 7).unwrap();
         connection
             .execute_batch(

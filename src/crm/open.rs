@@ -48,13 +48,9 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the database for writing, or makes it, once it is found sound; the folder must be locked.
-pub(crate) fn for_writing(data_dir: &Path) -> Result<Connection, OpenError> {
-    for_writing_checking(data_dir, CHECKED_AT_START)
-}
-
-/// The same, where only a file up to this size, in bytes, is read through.
-pub(crate) fn for_writing_checking(data_dir: &Path, limit: u64) -> Result<Connection, OpenError> {
+/// Opens the database for writing, or makes it, once it is found sound; a file of up to so many bytes is read
+/// through for that. The folder must be locked.
+pub(crate) fn for_writing(data_dir: &Path, limit: u64) -> Result<Connection, OpenError> {
     let path = data_dir.join(DATABASE);
     private_file(&path).map_err(|error| OpenError::Io {
         path: path.clone(),

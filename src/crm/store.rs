@@ -90,7 +90,7 @@ impl Store {
         let lock = open::lock(data_dir)?;
         let path = data_dir.join(open::DATABASE);
         let unchecked = open::is_left_to_be_checked(&path, checked_at_start);
-        let mut connection = open::for_writing_checking(data_dir, checked_at_start)?;
+        let mut connection = open::for_writing(data_dir, checked_at_start)?;
         let refused = |error: io::Error| OpenError::Io {
             path: data_dir.join(aside::FILE),
             detail: error.to_string(),

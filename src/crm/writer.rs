@@ -170,13 +170,11 @@ impl Work<'_> {
         waits.or_else(|| self.queue.recv().ok())
     }
 
-    /// Adds what waits, up to a whole batch.
-    fn fill(&mut self, batch: &mut Vec<Box<Queued>>) {
-        let room = BATCH.saturating_sub(batch.len());
-        let waiting = self.waiting.drain(..room.min(self.waiting.len()));
-        batch.extend(waiting);
-        let room = BATCH.saturating_sub(batch.len());
-        batch.extend(self.queue.try_iter().take(room));
+    /// Takes what waits, so many at most.
+    fn more(&mut self, most: usize) -> impl Iterator<Item = Box<Queued>> {
+        let first = most.min(self.waiting.len());
+        let waiting = self.waiting.drain(..first);
+        waiting.chain(self.queue.try_iter().take(most - first))
     }
 
     /// Commits a write with what waits behind it; gives those that no transaction can do.
@@ -189,13 +187,13 @@ impl Work<'_> {
             thread::sleep(GATHER);
         }
         let mut batch = vec![first];
-        self.fill(&mut batch);
+        batch.extend(self.more(BATCH - batch.len()));
         if gathers {
             self.rush.gathered(batch.len());
         }
         if batch.len() == 1 && !gathers && keep(self.connection, &mut batch, self.commits) {
             thread::sleep(AFTER_KEEPING);
-            self.fill(&mut batch);
+            batch.extend(self.more(BATCH - batch.len()));
         }
         let long = batch.iter().any(|queued| queued.write.may_take_long());
         if long {

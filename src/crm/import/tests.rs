@@ -21,7 +21,7 @@ pub(in crate::crm) struct Desk {
 impl Desk {
     pub(in crate::crm) fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = open::for_writing(folder.path()).unwrap();
+        let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
         migration::migrate(&mut connection, "DE").unwrap();
         Self {
             connection,

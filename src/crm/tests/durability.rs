@@ -56,7 +56,7 @@ pub(super) fn drain(
 }
 
 pub(super) fn prepared(folder: &TempDir) -> Connection {
-    let mut connection = open::for_writing(folder.path()).unwrap();
+    let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
     migration::migrate(&mut connection, "DE").unwrap();
     connection
 }

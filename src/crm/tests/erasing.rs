@@ -299,7 +299,7 @@ fn a_person_of_a_file_that_was_brought_up_step_by_step_is_erased_from_all_of_it(
         .execute_batch(include_str!("../../../tests/durability/schema_7.sql"))
         .unwrap();
     for version in 8..=migration::newest() {
-        let mut connection = open::for_writing(folder.path()).unwrap();
+        let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
         migration::migrate_to(&mut connection, version).unwrap();
     }
     let store = Store::open(folder.path(), "DE").unwrap();

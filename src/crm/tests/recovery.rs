@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::base::random::{Random as _, SeededRandom};
-use crate::crm::open::DATABASE;
+use crate::crm::open::{self, DATABASE};
 use crate::crm::page_format::{Page, Pages};
 use crate::crm::recovery::recover;
 use crate::crm::recovery_trees::{self, Tree};
@@ -322,7 +322,7 @@ fn what_is_only_in_the_log_is_saved_too() {
 #[test]
 fn an_older_file_is_recovered_and_brought_up() {
     let folder = tempfile::tempdir().unwrap();
-    let mut connection = crate::crm::open::for_writing(folder.path()).unwrap();
+    let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
     migration::migrate_to(&mut connection, 7).unwrap();
     connection
         .execute_batch(
