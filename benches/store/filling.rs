@@ -8,12 +8,17 @@ use ringdesk::base::id::CallId;
 use ringdesk::crm::Store;
 use rusqlite::{Connection, params};
 
+use crate::around::{self, AGENTS, CALL_TYPES, QUEUES};
+use crate::lists::NEWEST;
 use crate::people::{COLLEAGUES, caller, folded, mixed, name, numbers, organization};
+
+/// What is filled; another word makes the store anew.
+const FILLED: &str = "with tickets, notes, guesses and numbers of organizations";
 
 /// Fills a folder with so many contacts and calls; false if it is already.
 pub(crate) fn fill(folder: &Path, contacts: u64, calls: u64) -> bool {
     let done = folder.join("done");
-    if done.exists() {
+    if fs::read_to_string(&done).is_ok_and(|filled| filled == FILLED) {
         return false;
     }
     let begun = Instant::now();
@@ -31,10 +36,12 @@ pub(crate) fn fill(folder: &Path, contacts: u64, calls: u64) -> bool {
     let later = put_off(&connection);
     people(&connection, contacts);
     log(&connection, contacts, calls);
+    around::fill(&connection, contacts, NEWEST);
     for statement in later {
         connection.execute_batch(&statement).unwrap();
     }
     words(&connection);
+    around::words(&connection);
     counts(&connection);
     connection
         .execute_batch("COMMIT; PRAGMA journal_mode = wal;")
@@ -42,7 +49,7 @@ pub(crate) fn fill(folder: &Path, contacts: u64, calls: u64) -> bool {
     drop(connection);
     // What the store itself would not have left undone.
     drop(Store::open(folder, "DE").unwrap());
-    fs::write(done, "").unwrap();
+    fs::write(done, FILLED).unwrap();
     println!(
         "{contacts} contacts and {calls} calls made in {:.0} s",
         begun.elapsed().as_secs_f64()
@@ -129,14 +136,15 @@ fn people(connection: &Connection, contacts: u64) {
 /// Calls half a minute apart, the last one now.
 fn log(connection: &Connection, contacts: u64, calls: u64) {
     const APART: i64 = 30_000_000;
-    let begin = 1_795_000_000_000_000 - signed(calls) * APART;
+    let begin = NEWEST - signed(calls) * APART;
     let mut insert = connection
         .prepare(
             "INSERT INTO calls (seq, id, direction, state, remote, e164, number, digits, reversed, local,
                 contact, contact_name, organization, level, match_reason, started_at, answered_at, ended_at,
-                waiting_millis, talking_millis, sip_status, end_reason, sip_call_id, notes, done)
+                waiting_millis, talking_millis, sip_status, end_reason, sip_call_id, notes, done, agent,
+                queue, call_type, recording)
              VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, 'sip:alice@example.com', ?8, ?9, ?10, ?11, ?12, ?13,
-                ?14, ?15, 4000, ?16, ?17, ?18, ?19, ?20, ?21)",
+                ?14, ?15, 4000, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )
         .unwrap();
     let mut link = connection
@@ -145,6 +153,7 @@ fn log(connection: &Connection, contacts: u64, calls: u64) {
              VALUES (?1, 'contact', ?2, 'known', ?3, ?4)",
         )
         .unwrap();
+    let types = u64::try_from(CALL_TYPES.len()).unwrap();
     for call in 0..calls {
         let draw = mixed(call);
         let (person, number) = caller(call, contacts);
@@ -188,7 +197,12 @@ fn log(connection: &Connection, contacts: u64, calls: u64) {
                 } else {
                     ""
                 },
-                done
+                done,
+                format!("Agent {}", (draw >> 20) % AGENTS),
+                one_of(&QUEUES, draw >> 30).filter(|_| inbound),
+                (answered && (draw >> 40).is_multiple_of(2))
+                    .then(|| signed((draw >> 41) % types + 1)),
+                (answered && draw.is_multiple_of(10)).then(|| format!("/recordings/{id}.wav"))
             ])
             .unwrap();
         if let (Some(person), Some(name)) = (person, name) {
@@ -233,14 +247,20 @@ fn counts(connection: &Connection) {
         .unwrap();
 }
 
-fn national(number: &str) -> String {
+/// One of a list, or none as often as each of them.
+fn one_of(list: &[&'static str], draw: u64) -> Option<&'static str> {
+    let place = draw % u64::try_from(list.len() + 1).unwrap();
+    list.get(usize::try_from(place).unwrap()).copied()
+}
+
+pub(crate) fn national(number: &str) -> String {
     format!("0{}", &number[2..])
 }
 
-fn reversed(number: &str) -> String {
+pub(crate) fn reversed(number: &str) -> String {
     number.chars().rev().collect()
 }
 
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap()
 }

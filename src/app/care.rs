@@ -174,6 +174,11 @@ fn retention(settings: &Settings) -> Retention {
         recordings: days(settings.retention.recordings_days),
         quality: days(settings.retention.quality_days),
         audit: days(settings.retention.audit_days),
+        tickets: days(settings.retention.tickets_days),
+        tasks: days(settings.retention.tasks_days),
+        guesses: days(settings.retention.guesses_days),
+        agent_states: days(settings.retention.agent_states_days),
+        undo: days(settings.retention.undo_days),
         // Of these, none means none.
         ladders: Some(settings.ladder_days),
     }
@@ -239,6 +244,72 @@ fn remove(file: &FileToRemove, record_dir: &Path) -> Result<(), PathBuf> {
 mod tests {
     use super::*;
     use crate::base::id::CallId;
+    use crate::crm::OpenError;
+    use crate::crm::row::ContactRow;
+    use crate::crm::store::Write;
+
+    /// A database that a phone closed, with some pages in each of its tables that matter.
+    fn database() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), "DE").unwrap();
+        for number in 0..300 {
+            let contact = ContactRow {
+                notes: "likes tulips ".repeat(20),
+                ..ContactRow::named(&format!("Contact {number}"))
+            };
+            let written = store.write(Write::SaveContact(Box::new(contact)));
+            written.blocking_recv().unwrap().unwrap();
+        }
+        drop(store);
+        std::fs::read(folder.path().join("ringdesk.db")).unwrap()
+    }
+
+    /// Starts on a file that a crash left and that counts as too large to be read through before, and takes
+    /// care of it.
+    fn after_crash(bytes: &[u8]) -> Result<Vec<Told>, OpenError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ringdesk.db"), bytes).unwrap();
+        // A log that was begun: a phone that ends in order leaves none.
+        std::fs::write(folder.path().join("ringdesk.db-wal"), [0; 32]).unwrap();
+        let store = Arc::new(Store::open_checking(folder.path(), "DE", 0)?);
+        assert!(store.is_unchecked());
+        let task = Task {
+            store,
+            retention: Retention::default(),
+            record_dir: folder.path().to_owned(),
+            check: true,
+            stop: Arc::default(),
+        };
+        Ok(task.run(clock::wall_now()).1)
+    }
+
+    #[test]
+    fn a_large_database_is_looked_through_behind_the_start_after_a_crash() {
+        let whole = database();
+        match after_crash(&whole).unwrap().as_slice() {
+            [Told::Well(text)] => assert!(text.contains("is sound"), "{text}"),
+            other => panic!("{other:?}"),
+        }
+        let pages = whole.len() / 4096;
+        let mut found = 0;
+        for page in (pages / 2..pages).step_by(pages / 16) {
+            let mut damaged = whole.clone();
+            damaged[page * 4096..][..4096].fill(0x55);
+            match after_crash(&damaged) {
+                // What the start itself reads it does not believe either.
+                Err(OpenError::Damaged { .. }) => {}
+                Err(other) => panic!("page {page}: {other}"),
+                Ok(told) => {
+                    let problems = told.iter().filter(|told| {
+                        matches!(told, Told::Problem(text) if text.contains("ringdesk recover"))
+                    });
+                    assert_eq!(problems.count(), 1, "page {page}: {told:?}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found >= 4, "{found}");
+    }
 
     #[test]
     fn all_recordings_of_a_call_go_and_no_other_file() {

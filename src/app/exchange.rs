@@ -126,6 +126,17 @@ impl Records {
         }
     }
 
+    /// Keeps that contacts are different people: they are not found as doubles any more.
+    ///
+    /// # Errors
+    ///
+    /// Fails when one of them is not there, or it cannot be written.
+    pub async fn different(&self, contacts: Vec<ContactId>) -> Result<(), StoreError> {
+        let written = self.store().write(Write::DifferentPeople(contacts)).await;
+        written.or(Err(StoreError::Closed))??;
+        Ok(())
+    }
+
     /// Finds contacts that may be one person.
     ///
     /// # Errors

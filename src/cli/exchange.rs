@@ -13,8 +13,8 @@ use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
 use crate::cli::care;
 use crate::cli::exchange_args::{
-    CallsExportArgs, ContactsExportArgs, ContactsTask, DuplicatesArgs, ExportArgs, FormatArg,
-    ImportArgs, MergeArgs, UndoArgs,
+    CallsExportArgs, ContactsExportArgs, ContactsTask, DifferentArgs, DuplicatesArgs, ExportArgs,
+    FormatArg, ImportArgs, MergeArgs, UndoArgs,
 };
 use crate::cli::headless::{print_error, print_line};
 use crate::cli::run::Exit;
@@ -31,6 +31,7 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,
         ContactsTask::Merge(args) => merge(args).await,
+        ContactsTask::Different(args) => different(args).await,
         ContactsTask::ExportPerson(args) => care::export_person(args).await,
         ContactsTask::Erase(args) => care::erase(args).await,
         ContactsTask::Export(ContactsExportArgs {
@@ -154,6 +155,15 @@ async fn merge(args: MergeArgs) -> anyhow::Result<Exit> {
         other => bail!("unexpected answer: {other:?}"),
     }
     Ok(Exit::Done)
+}
+
+async fn different(args: DifferentArgs) -> anyhow::Result<Exit> {
+    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let contacts = args.contacts.into_iter().map(ContactId).collect();
+    match records::ask(&paths, Request::Different(contacts)).await? {
+        Reply::Done => Ok(Exit::Done),
+        other => bail!("unexpected answer: {other:?}"),
+    }
 }
 
 fn out(what: &Exported, form: &ExportArgs, records: &RecordArgs) -> anyhow::Result<Exit> {

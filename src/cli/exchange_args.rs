@@ -22,6 +22,8 @@ pub(super) enum ContactsTask {
     Duplicates(DuplicatesArgs),
     /// Make one contact of several: the first one stays and takes what the others have.
     Merge(MergeArgs),
+    /// Say that contacts are different people: `duplicates` does not list them any more.
+    Different(DifferentArgs),
     /// Write contacts as CSV, JSON or vCard 4.0.
     Export(ContactsExportArgs),
     /// Write all that is held of a person to a file, as JSON: contact, numbers, calls, notes, SIP messages, and
@@ -97,6 +99,16 @@ pub(super) struct MergeArgs {
     /// JSON, one object.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk contacts different`.
+#[derive(Debug, Args)]
+pub(super) struct DifferentArgs {
+    /// The contacts' ids, as `ringdesk contacts duplicates` shows them.
+    #[arg(value_name = "ID", num_args = 2..=50, required = true)]
+    pub(super) contacts: Vec<i64>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }

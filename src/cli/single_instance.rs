@@ -83,6 +83,8 @@ pub(super) enum Request {
     },
     /// Make one contact of several; the first one stays.
     Merge(Vec<ContactId>),
+    /// Contacts are different people.
+    Different(Vec<ContactId>),
     /// All agents, queues, holidays and the block list.
     Routing,
     /// Change them.
@@ -444,6 +446,7 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .await
             .map(Reply::Duplicates),
         Request::Merge(contacts) => records.merge(contacts).await.map(Reply::Merged),
+        Request::Different(contacts) => records.different(contacts).await.map(|()| Reply::Done),
         Request::Routing => (records.routing().await).map(|it| Reply::Routing(Box::new(it))),
         Request::ChangeRouting(change) => records.change_routing(*change).await.map(Reply::Changed),
         Request::Popup(id) => records

@@ -16,8 +16,8 @@ use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
     agent_states, block_list, call_ladders, call_popups, call_quality, call_types, calls, contacts,
-    hint_verdicts, import, merge, notes, organizations, own_lines, records, refused, removal,
-    routing, tasks, tickets, wrap_up,
+    different_people, hint_verdicts, import, merge, notes, organizations, own_lines, records,
+    refused, removal, routing, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -260,6 +260,14 @@ pub(crate) fn apply(
             let subject = Some(Subject::Contact(report.contact));
             context.note(transaction, "merge contacts", subject, &report.name)?;
             Written::Merged(Box::new(report))
+        }
+        Write::DifferentPeople(contacts) => {
+            different_people::save(transaction, contacts)?;
+            for contact in contacts {
+                let subject = Some(Subject::Contact(*contact));
+                context.note(transaction, "different people", subject, "")?;
+            }
+            Written::Settled
         }
         Write::UndoLastExchange => {
             let last = undo::last_exchange(transaction)?;

@@ -3,7 +3,8 @@
 //! A row of the log touches the pages of its indexes and of the search, a dozen and more, and a
 //! caller hears nothing before they are on disk. So a call that comes alone is first kept here as it
 //! is, which is as durable and costs one page. The writer takes it into the log right after; where it
-//! could not, the next transaction does, or the next start.
+//! could not, the next transaction does, or the next start. While the writer is busy for long, `aside` has
+//! what would be kept here.
 
 use rusqlite::{Transaction, params};
 
@@ -23,6 +24,11 @@ CREATE TABLE arrivals (
 pub(crate) fn keep(transaction: &Transaction<'_>, call: &CallRow) -> rusqlite::Result<()> {
     let text = serde_json::to_string(call)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    take_over(transaction, &text)
+}
+
+/// Keeps a call that was written down elsewhere, as JSON.
+pub(crate) fn take_over(transaction: &Transaction<'_>, text: &str) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT INTO arrivals (call) VALUES (?1)")?
         .execute([text])?;

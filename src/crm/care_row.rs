@@ -128,4 +128,14 @@ pub struct Retention {
     pub quality: Option<u32>,
     /// Who changed what.
     pub audit: Option<u32>,
+    /// Tickets, from when they were closed.
+    pub tickets: Option<u32>,
+    /// Tasks, from when they were done.
+    pub tasks: Option<u32>,
+    /// Guesses of who calls, from the date of their text.
+    pub guesses: Option<u32>,
+    /// What the agent did.
+    pub agent_states: Option<u32>,
+    /// Steps that can be undone.
+    pub undo: Option<u32>,
 }

@@ -11,7 +11,7 @@ use crate::crm::row::ContactRow;
 use crate::crm::same_person::{Words, with_email, with_number};
 use crate::crm::search::folded;
 use crate::crm::store::StoreError;
-use crate::crm::{contact_numbers, contacts};
+use crate::crm::{contact_numbers, contacts, different_people};
 
 /// So many contacts are looked at for one page: below a second on any disk.
 const STRETCH: i64 = 10_000;
@@ -146,5 +146,11 @@ fn doubles(
             }
         }
     }
-    Ok(found)
+    let mut doubles = Vec::with_capacity(found.len());
+    for pair in found {
+        if !different_people::are(connection, pair.first, pair.second)? {
+            doubles.push(pair);
+        }
+    }
+    Ok(doubles)
 }

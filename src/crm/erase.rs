@@ -21,7 +21,7 @@ use crate::crm::erase_rows::{Counts, erase_rows};
 use crate::crm::erasures::{self, Proof};
 use crate::crm::number_key::Numbering;
 use crate::crm::overwrite::word_tables;
-use crate::crm::person::{self, Mention, Person};
+use crate::crm::person::{self, KeyPart, Mention, Person};
 use crate::crm::row::{Erased, ErasedCalls, Erasure};
 use crate::crm::store::{Store, StoreError, Write};
 use crate::crm::writer::WriteError;
@@ -120,13 +120,22 @@ impl Store {
         let mut all = Vec::new();
         for table in tables {
             let mut after = None;
+            let mut rows = PIECE;
             loop {
-                let (table, traces, last) = (table.clone(), traces.clone(), after.take());
-                let (found, more) = self.read_piece(move |reader| {
-                    let last = last.as_deref();
+                let (table, traces, last) = (table.clone(), traces.clone(), after.clone());
+                let read = self.read_piece(move |reader| {
+                    let last: Option<&[KeyPart]> = last.as_deref();
                     let connection = reader.connection();
-                    Ok(person::mentions(connection, &table, &traces, last, PIECE)?)
-                })?;
+                    Ok(person::mentions(connection, &table, &traces, last, rows)?)
+                });
+                let (found, more) = match read {
+                    // Long texts, or a machine that is busy: fewer of them at once.
+                    Err(StoreError::TooLong) if rows > 1 => {
+                        rows = (rows / 4).max(1);
+                        continue;
+                    }
+                    read => read?,
+                };
                 all.extend(found);
                 if more.is_none() {
                     break;

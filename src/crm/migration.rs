@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::crm::{
     agent_states, agents, arrivals, audit, block_list, call_criteria, call_ladders, call_links,
     call_popups, call_quality, call_types, calls, contact_numbers, contact_uids, contacts,
-    database_copies, direct_dial, erasures, files_to_remove, import, memberships, notes,
-    number_choices, number_hints, organizations, queues, refused, routing, row_counts, tasks,
-    tickets, undo,
+    database_copies, different_people, direct_dial, erasures, files_to_remove, import, memberships,
+    notes, number_choices, number_hints, organizations, queues, refused, routing, row_counts,
+    tasks, tickets, undo,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -63,6 +63,7 @@ const STEPS: &[&str] = &[
     calls::INDEX_WAITING,
     contacts::INDEX_PREFIXES,
     calls::INDEX_PREFIXES,
+    different_people::CREATE,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave
@@ -174,7 +175,7 @@ mod tests {
     /// A file as the program made it before there was full-text search.
     fn older() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = open::for_writing(folder.path()).unwrap();
+        let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
         migrate_to(&mut connection, 7).unwrap();
         connection
             .execute_batch(

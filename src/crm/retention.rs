@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction};
 
 use crate::crm::care::{CareDone, CareStep};
-use crate::crm::files_to_remove;
 use crate::crm::row::Retention;
 use crate::crm::store::{Store, StoreError};
+use crate::crm::{files_to_remove, undo};
 
 /// Rows that are removed in one transaction.
 const STEP: usize = 200;
@@ -34,10 +34,25 @@ pub enum RetentionClass {
     RecordNotes,
     /// Who changed what.
     Audit,
+    /// Closed tickets with their articles.
+    Tickets,
+    /// Tasks that are done.
+    Tasks,
+    /// Guesses of who calls.
+    Guesses,
+    /// What the agent did.
+    AgentStates,
+    /// Steps that can be undone, with what imports changed.
+    Undo,
 }
 
 impl RetentionClass {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 12] = [
+        Self::Undo,
+        Self::AgentStates,
+        Self::Guesses,
+        Self::Tasks,
+        Self::Tickets,
         Self::Audit,
         Self::RecordNotes,
         Self::Recordings,
@@ -55,20 +70,39 @@ impl RetentionClass {
             Self::Ladders => retention.ladders,
             Self::Quality => retention.quality,
             Self::Audit => retention.audit,
+            Self::Tickets => retention.tickets,
+            Self::Tasks => retention.tasks,
+            Self::Guesses => retention.guesses,
+            Self::AgentStates => retention.agent_states,
+            Self::Undo => retention.undo,
         }
     }
 
-    /// What says that a call has something of the class; none where its rows are apart.
-    fn condition(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Calls => "ended_at IS NOT NULL",
-            Self::Notes => "notes <> ''",
-            Self::Recordings => "recording IS NOT NULL",
-            Self::Ladders => "EXISTS (SELECT 1 FROM call_ladders WHERE call = seq)",
-            Self::Quality => "EXISTS (SELECT 1 FROM call_quality WHERE call = seq)",
-            Self::RecordNotes | Self::Audit => return None,
-        })
+    fn rows(self) -> Rows {
+        match self {
+            Self::Calls => Rows::OfCalls("ended_at IS NOT NULL"),
+            Self::Notes => Rows::OfCalls("notes <> ''"),
+            Self::Recordings => Rows::OfCalls("recording IS NOT NULL"),
+            Self::Ladders => Rows::OfCalls("EXISTS (SELECT 1 FROM call_ladders WHERE call = seq)"),
+            Self::Quality => Rows::OfCalls("EXISTS (SELECT 1 FROM call_quality WHERE call = seq)"),
+            Self::RecordNotes => Rows::Apart("notes", "at"),
+            Self::Audit => Rows::Apart("audit", "at"),
+            // What is not closed, done or over has no such time.
+            Self::Tickets => Rows::Apart("tickets", "closed_at"),
+            Self::Tasks => Rows::Apart("tasks", "done_at"),
+            Self::Guesses => Rows::Apart("number_hints", "said_at"),
+            Self::AgentStates => Rows::Apart("agent_states", "ended_at"),
+            Self::Undo => Rows::Apart("undo_steps", "at"),
+        }
     }
+}
+
+/// Where the rows of a class are.
+enum Rows {
+    /// Part of a call, or hanging on it: what says that it has something of the class.
+    OfCalls(&'static str),
+    /// In a table of their own: its name, and the column with the time that counts.
+    Apart(&'static str, &'static str),
 }
 
 impl Store {
@@ -122,8 +156,9 @@ fn due(
     before: Timestamp,
     after: (i64, i64),
 ) -> rusqlite::Result<Due> {
-    let Some(condition) = class.condition() else {
-        return due_apart(connection, class, before, after);
+    let condition = match class.rows() {
+        Rows::OfCalls(condition) => condition,
+        Rows::Apart(table, time) => return due_apart(connection, table, time, before, after),
     };
     let mut query = connection.prepare_cached(&format!(
         "SELECT started_at, seq, {condition} FROM calls INDEXED BY calls_newest
@@ -146,16 +181,13 @@ fn due(
 /// The same for rows that are no part of a call; those that were read are looked at once.
 fn due_apart(
     connection: &Connection,
-    class: RetentionClass,
+    table: &str,
+    time: &str,
     before: Timestamp,
     after: (i64, i64),
 ) -> rusqlite::Result<Due> {
-    let table = match class {
-        RetentionClass::Audit => "audit",
-        _ => "notes",
-    };
     let mut query = connection.prepare_cached(&format!(
-        "SELECT id, at < ?1 FROM {table} WHERE id > ?2 ORDER BY id LIMIT {PIECE}"
+        "SELECT id, {time} IS NOT NULL AND {time} < ?1 FROM {table} WHERE id > ?2 ORDER BY id LIMIT {PIECE}"
     ))?;
     let mut rows = query.query((before.as_microsecond(), after.1))?;
     let (mut found, mut last, mut read) = (Vec::new(), None, 0);
@@ -174,10 +206,10 @@ fn due_apart(
 pub(crate) fn remove(
     transaction: &Transaction<'_>,
     class: RetentionClass,
-    calls: &[i64],
+    rows: &[i64],
 ) -> rusqlite::Result<CareDone> {
     if matches!(class, RetentionClass::Calls | RetentionClass::Recordings) {
-        files_to_remove::add(transaction, calls, false)?;
+        files_to_remove::add(transaction, rows, false)?;
     }
     let sql = match class {
         RetentionClass::Calls => "DELETE FROM calls WHERE seq = ?1",
@@ -189,11 +221,25 @@ pub(crate) fn remove(
         RetentionClass::Quality => "DELETE FROM call_quality WHERE call = ?1",
         RetentionClass::RecordNotes => "DELETE FROM notes WHERE id = ?1",
         RetentionClass::Audit => "DELETE FROM audit WHERE id = ?1",
+        RetentionClass::Tickets => "DELETE FROM tickets WHERE id = ?1",
+        RetentionClass::Tasks => "DELETE FROM tasks WHERE id = ?1",
+        RetentionClass::Guesses => "DELETE FROM number_hints WHERE id = ?1",
+        RetentionClass::AgentStates => "DELETE FROM agent_states WHERE id = ?1",
+        RetentionClass::Undo => {
+            undo::forget(transaction, rows)?;
+            return Ok(CareDone {
+                rows: rows.len() as u64,
+                more: false,
+            });
+        }
     };
     let mut change = transaction.prepare_cached(sql)?;
-    let mut rows = 0;
-    for call in calls {
-        rows += change.execute([call])? as u64;
+    let mut changed = 0;
+    for row in rows {
+        changed += change.execute([row])? as u64;
     }
-    Ok(CareDone { rows, more: false })
+    Ok(CareDone {
+        rows: changed,
+        more: false,
+    })
 }

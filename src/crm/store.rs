@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
+use crate::crm::aside::Aside;
 use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::{Prepared, Reading};
 use crate::crm::number_key::Numbering;
@@ -22,7 +23,9 @@ use crate::crm::row::{
     ImportPreview, InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
-use crate::crm::{agent_states, arrivals, calls, migration, open, own_lines, reader, writer};
+use crate::crm::{
+    agent_states, arrivals, aside, calls, migration, open, own_lines, reader, writer,
+};
 
 pub use crate::crm::store_error::{OpenError, StoreError};
 pub use crate::crm::write::{CallChange, DraftFate, WrapUp, Write, Written};
@@ -75,20 +78,38 @@ impl Store {
     ///
     /// See [`OpenError`].
     pub fn open(data_dir: &Path, default_region: &str) -> Result<Self, OpenError> {
+        Self::open_checking(data_dir, default_region, open::CHECKED_AT_START)
+    }
+
+    /// Opens as [`open`](Self::open) does; a file of more bytes than that is not read through before.
+    pub(crate) fn open_checking(
+        data_dir: &Path,
+        default_region: &str,
+        checked_at_start: u64,
+    ) -> Result<Self, OpenError> {
         let lock = open::lock(data_dir)?;
         let path = data_dir.join(open::DATABASE);
-        let unchecked = open::is_left_to_be_checked(&path);
-        let mut connection = open::for_writing(data_dir)?;
+        let unchecked = open::is_left_to_be_checked(&path, checked_at_start);
+        let mut connection = open::for_writing(data_dir, checked_at_start)?;
+        let refused = |error: io::Error| OpenError::Io {
+            path: data_dir.join(aside::FILE),
+            detail: error.to_string(),
+        };
+        let mut aside = Aside::open(data_dir).map_err(refused)?;
         let numbering = Arc::new(Numbering::new(default_region));
         let prepared = migration::migrate(&mut connection, default_region).and_then(|()| {
             own_lines::load(&connection, &numbering)?;
             let transaction = connection.transaction()?;
+            for line in aside.lines() {
+                arrivals::take_over(&transaction, line)?;
+            }
             arrivals::settle(&transaction, &numbering)?;
             calls::interrupt_open(&transaction)?;
             agent_states::interrupt_open(&transaction)?;
             transaction.commit()
         });
         prepared.map_err(|error| open::failed(&path, &error))?;
+        aside.clear().map_err(refused)?;
         let commits = Arc::new(AtomicU64::new(0));
         let agent = Arc::new(RwLock::default());
         let started = (|| {
@@ -99,18 +120,25 @@ impl Store {
             let (open_pages, open_care) = (open.clone(), open.clone());
             // Opened at once, beside the rest of the start: the first caller finds it ready.
             let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
+<<<<<<< HEAD
                 reader::run(open().ok(), open, queue);
             })?;
             let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
                 reader::run(None, open_pages, queue);
+=======
+                reader::run(Some(lookups), open_again, &queue);
+            })?;
+            let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
+                reader::run(None, open, &queue);
+>>>>>>> care
             })?;
             let care = Queue::start("ringdesk-store-care", READS, move |queue| {
-                reader::run(None, open_care, queue);
+                reader::run(None, open_care, &queue);
             })?;
             let (numbering, commits) = (Arc::clone(&numbering), Arc::clone(&commits));
             let agent = Arc::clone(&agent);
             let writes = Queue::start("ringdesk-store-writer", WRITES, move |queue| {
-                writer::run(connection, queue, &numbering, &agent, &commits);
+                writer::run(connection, queue, aside, &numbering, &agent, &commits);
             })?;
             Ok((pages, lookups, care, writes))
         })();
@@ -387,12 +415,12 @@ impl<T: Send + 'static> Queue<T> {
     fn start(
         name: &str,
         limit: usize,
-        work: impl FnOnce(&Receiver<T>) + Send + 'static,
+        work: impl FnOnce(Receiver<T>) + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(limit);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&receiver))?;
+            .spawn(move || work(receiver))?;
         Ok(Self {
             sender: Some(sender),
             thread: Some(thread),
@@ -446,7 +474,7 @@ mod tests {
         let (open, gate) = sync_channel::<()>(0);
         let done = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&done);
-        let queue = Queue::start("test-queue", 8, move |items: &Receiver<u64>| {
+        let queue = Queue::start("test-queue", 8, move |items: Receiver<u64>| {
             // The first item is taken and waits; the others fill the queue.
             while let Ok(item) = items.recv() {
                 if item == 0 {
@@ -467,7 +495,7 @@ mod tests {
     #[test]
     fn a_full_queue_answers_a_read_with_the_reason() {
         let (open, gate) = sync_channel::<()>(0);
-        let queue: Queue<Job> = Queue::start("test-queue", 1, move |jobs: &Receiver<Job>| {
+        let queue: Queue<Job> = Queue::start("test-queue", 1, move |jobs: Receiver<Job>| {
             gate.recv().unwrap();
             jobs.try_iter().for_each(drop);
         })

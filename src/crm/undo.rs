@@ -95,6 +95,20 @@ pub(crate) fn last_exchange(connection: &Connection) -> rusqlite::Result<Option<
         .optional()
 }
 
+/// Forgets steps, with what imports keep to be taken back.
+pub(crate) fn forget(transaction: &Transaction<'_>, steps: &[i64]) -> rusqlite::Result<()> {
+    let mut import = transaction.prepare_cached(
+        "DELETE FROM imports WHERE id = (SELECT json_extract(step, '$.import') FROM undo_steps
+            WHERE id = ?1 AND json_extract(step, '$.what') = 'imported')",
+    )?;
+    let mut step = transaction.prepare_cached("DELETE FROM undo_steps WHERE id = ?1")?;
+    for id in steps {
+        import.execute([id])?;
+        step.execute([id])?;
+    }
+    Ok(())
+}
+
 /// Takes a step back.
 pub(crate) fn run(
     transaction: &Transaction<'_>,
@@ -119,7 +133,7 @@ pub(crate) fn run(
             }
             left
         }
-        Undo::Imported(step) => import::undo(transaction, step, numbering)?,
+        Undo::Imported(step) => import::undo(transaction, at, step, numbering)?,
         Undo::Merged(step) => merge::undo(transaction, &step, numbering)?,
     };
     transaction

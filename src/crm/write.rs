@@ -170,6 +170,8 @@ pub enum Write {
     Import(Box<ImportBatch>),
     /// Make one contact of several, the first.
     MergeContacts(Vec<ContactId>),
+    /// Keep that each of these contacts is another person than the others.
+    DifferentPeople(Vec<ContactId>),
     /// Take a step back.
     Undo(UndoId),
     /// Take the last import or merge back.
@@ -202,6 +204,28 @@ impl Write {
     /// Whether it is done between transactions instead of in one.
     pub(crate) fn is_outside(&self) -> bool {
         matches!(self, Self::CopyTo(_) | Self::EmptyLog | Self::MakeAnew)
+    }
+
+    /// Whether it may take longer than a caller waits: it touches as many rows as there are, in a file
+    /// that is imported, of a record's calls, or in the whole database.
+    pub(crate) fn may_take_long(&self) -> bool {
+        matches!(
+            self,
+            Self::SaveContact(_)
+                | Self::DeleteContact(_)
+                | Self::SaveOrganization(_)
+                | Self::DeleteOrganization(_)
+                | Self::AllDone
+                | Self::AddMailHints(_)
+                | Self::JudgeHint(..)
+                | Self::Import(_)
+                | Self::MergeContacts(_)
+                | Self::Undo(_)
+                | Self::UndoLastExchange
+                | Self::Care(_)
+                | Self::EmptyLog
+                | Self::MakeAnew
+        )
     }
 }
 

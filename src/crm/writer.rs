@@ -3,11 +3,14 @@
 //! A commit costs one flush of the disk, however many rows it holds. So the queue is drained into
 //! one transaction, and each write is answered only once the flush is done. In a rush the queue is
 //! given a moment to fill. A call that begins while nothing else waits is kept on one page first, so
-//! that it can ring.
+//! that it can ring. While something takes long, a second thread looks after the queue and puts the calls
+//! that begin aside, in a file of their own.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -15,8 +18,10 @@ use tokio::sync::oneshot;
 
 use crate::base::clock::{monotonic_now, wall_now};
 use crate::crm::apply::{Context, apply};
+use crate::crm::aside::Aside;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
+use crate::crm::row::CallRow;
 use crate::crm::store::{StoreError, Write, Written};
 use crate::crm::{arrivals, backup};
 
@@ -43,6 +48,13 @@ const GATHERED: usize = 4;
 /// So long a call that was kept waits for its way into the log: the phone answers its caller in
 /// that time, and what it writes of that joins the same transaction.
 const AFTER_KEEPING: Duration = Duration::from_millis(1);
+
+/// So long the thread beside a long work waits for a call, until it looks whether the work is done.
+const LOOKS_UP: Duration = Duration::from_millis(1);
+
+/// So many writes are taken from the queue during a long work; what comes then is refused once the
+/// queue is full, too.
+const WAITING: usize = 1024;
 
 /// A write that waits, and who wants to know.
 pub(crate) struct Queued {
@@ -108,7 +120,8 @@ impl Rush {
 /// Writes until the queue is closed and empty.
 pub(crate) fn run(
     connection: Connection,
-    queue: &Receiver<Box<Queued>>,
+    queue: Receiver<Box<Queued>>,
+    aside: Aside,
     numbering: &Arc<Numbering>,
     agent: &RwLock<String>,
     commits: &AtomicU64,
@@ -116,6 +129,8 @@ pub(crate) fn run(
     let mut work = Work {
         connection: &connection,
         queue,
+        waiting: VecDeque::new(),
+        aside,
         numbering,
         agent,
         commits,
@@ -124,7 +139,7 @@ pub(crate) fn run(
         untidy: 0,
         free_since: monotonic_now(),
     };
-    while let Ok(first) = queue.recv() {
+    while let Some(first) = work.next_write() {
         for queued in work.serve(first) {
             work.serve_outside(queued);
         }
@@ -134,7 +149,10 @@ pub(crate) fn run(
 /// What the writer works with and knows of its work.
 struct Work<'a> {
     connection: &'a Connection,
-    queue: &'a Receiver<Box<Queued>>,
+    queue: Receiver<Box<Queued>>,
+    /// What was taken from the queue while something took long, and comes before it.
+    waiting: VecDeque<Box<Queued>>,
+    aside: Aside,
     numbering: &'a Numbering,
     agent: &'a RwLock<String>,
     commits: &'a AtomicU64,
@@ -146,25 +164,40 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Waits for the next write; none when the store closes.
+    fn next_write(&mut self) -> Option<Box<Queued>> {
+        let waits = self.waiting.pop_front();
+        waits.or_else(|| self.queue.recv().ok())
+    }
+
+    /// Takes what waits, so many at most.
+    fn more(&mut self, most: usize) -> impl Iterator<Item = Box<Queued>> {
+        let first = most.min(self.waiting.len());
+        let waiting = self.waiting.drain(..first);
+        waiting.chain(self.queue.try_iter().take(most - first))
+    }
+
     /// Commits a write with what waits behind it; gives those that no transaction can do.
     fn serve(&mut self, first: Box<Queued>) -> Vec<Queued> {
+        self.take_over();
         let waited = monotonic_now().duration_since(self.free_since);
         let gathers = self.rush.gathers(waited);
         if gathers {
             // Asleep, not in the queue: nobody need wake this thread for each write.
-            std::thread::sleep(GATHER);
+            thread::sleep(GATHER);
         }
         let mut batch = vec![first];
-        batch.extend(self.queue.try_iter().take(BATCH - 1));
+        batch.extend(self.more(BATCH - batch.len()));
         if gathers {
             self.rush.gathered(batch.len());
         }
-        if let [only] = batch.as_mut_slice()
-            && !gathers
-            && keep(self.connection, only, self.commits)
-        {
-            std::thread::sleep(AFTER_KEEPING);
-            batch.extend(self.queue.try_iter().take(BATCH - 1));
+        if batch.len() == 1 && !gathers && keep(self.connection, &mut batch, self.commits) {
+            thread::sleep(AFTER_KEEPING);
+            batch.extend(self.more(BATCH - batch.len()));
+        }
+        let long = batch.iter().any(|queued| queued.write.may_take_long());
+        if long {
+            keep(self.connection, &mut batch, self.commits);
         }
         let burst = batch.len() == BATCH;
         self.untidy = self.untidy.saturating_add(batch.len());
@@ -184,7 +217,12 @@ impl Work<'_> {
                 numbering: self.numbering,
                 pruning: &mut self.pruning,
             };
-            commit(self.connection, &writes, &mut context, self.commits)
+            let mut work = || commit(self.connection, &writes, &mut context, self.commits);
+            if long {
+                meanwhile(&mut self.queue, &mut self.waiting, &mut self.aside, work)
+            } else {
+                work()
+            }
         };
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
@@ -201,20 +239,48 @@ impl Work<'_> {
     /// Does what is no transaction.
     fn serve_outside(&mut self, queued: Queued) {
         let connection = self.connection;
-        let done = match &queued.write {
-            Write::CopyTo(file) => backup::copy_online(connection, file, || self.serve_between()),
-            Write::EmptyLog => empty_log(connection),
-            Write::MakeAnew => connection.execute_batch("VACUUM"),
-            // Everything else is one.
-            _ => return,
+        let done = if let Write::CopyTo(file) = &queued.write {
+            backup::copy_online(connection, file, || self.serve_between())
+        } else {
+            let work = || match &queued.write {
+                Write::EmptyLog => empty_log(connection),
+                Write::MakeAnew => connection.execute_batch("VACUUM"),
+                // Everything else is one.
+                _ => Ok(()),
+            };
+            meanwhile(&mut self.queue, &mut self.waiting, &mut self.aside, work)
         };
         let done = done.map(|()| Written::Settled).map_err(StoreError::from);
         queued.answer.send(done).ok();
     }
 
+    /// Takes the calls over that were put aside. Where the database refuses them they stay there.
+    fn take_over(&mut self) {
+        if self.aside.lines().is_empty() {
+            return;
+        }
+        let commit = || {
+            let transaction = begin(self.connection)?;
+            for line in self.aside.lines() {
+                arrivals::take_over(&transaction, line)?;
+            }
+            transaction.commit()
+        };
+        match commit() {
+            Ok(()) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                if let Err(error) = self.aside.clear() {
+                    tracing::warn!("calls that are in the log could not be removed: {error}");
+                }
+            }
+            Err(error) => tracing::warn!("calls that began could not be taken over: {error}"),
+        }
+    }
+
     /// Commits what waits while the database is copied; false when the store closes.
     fn serve_between(&mut self) -> bool {
-        match self.queue.try_recv() {
+        let waits = self.waiting.pop_front();
+        match waits.map_or_else(|| self.queue.try_recv(), Ok) {
             Ok(first) => {
                 for queued in self.serve(first) {
                     let busy = "the database is being copied; try again when that is done";
@@ -251,30 +317,101 @@ fn tidy(connection: &Connection) {
     }
 }
 
-/// Keeps a call that begins, if somebody waits for that; true if it did. Where it cannot be kept it
+/// Who waits for a call to be kept.
+type Waits<'a> = &'a mut Option<oneshot::Sender<()>>;
+
+/// The calls that begin and that somebody waits for.
+fn beginnings(batch: &mut [Box<Queued>]) -> (Vec<&CallRow>, Vec<Waits<'_>>) {
+    let both = batch.iter_mut().filter_map(|queued| {
+        let Queued { write, kept, .. } = queued.as_mut();
+        match write {
+            Write::InsertCall(call) if kept.as_ref().is_some_and(|it| !it.is_closed()) => {
+                Some((&**call, kept))
+            }
+            _ => None,
+        }
+    });
+    both.unzip()
+}
+
+fn tell_kept(waits: Vec<Waits<'_>>) {
+    for waits in waits.into_iter().filter_map(Option::take) {
+        waits.send(()).ok();
+    }
+}
+
+/// Keeps the calls that begin, if somebody waits for that; true if there were some. What cannot be kept
 /// cannot be written either, which its answer will tell.
-fn keep(connection: &Connection, queued: &mut Queued, commits: &AtomicU64) -> bool {
-    let Write::InsertCall(call) = &queued.write else {
+fn keep(connection: &Connection, batch: &mut [Box<Queued>], commits: &AtomicU64) -> bool {
+    let (calls, waits) = beginnings(batch);
+    if calls.is_empty() {
         return false;
-    };
-    let Some(waits) = queued.kept.take_if(|waits| !waits.is_closed()) else {
-        return false;
-    };
+    }
     let commit = || {
         let transaction = begin(connection)?;
-        arrivals::keep(&transaction, call)?;
+        for call in calls {
+            arrivals::keep(&transaction, call)?;
+        }
         transaction.commit()
     };
     match commit() {
         Ok(()) => {
             commits.fetch_add(1, Ordering::Relaxed);
-            waits.send(()).ok();
+            tell_kept(waits);
             true
         }
         Err(error) => {
             tracing::warn!("a call that begins could not be kept: {error}");
             false
         }
+    }
+}
+
+/// Does what may take long, and meanwhile takes what comes from the queue and puts the calls that begin
+/// aside.
+fn meanwhile<T>(
+    queue: &mut Receiver<Box<Queued>>,
+    waiting: &mut VecDeque<Box<Queued>>,
+    aside: &mut Aside,
+    work: impl FnOnce() -> T,
+) -> T {
+    thread::scope(|scope| {
+        // Dropped when the work is done, also by a panic.
+        let (works, done) = sync_channel::<()>(0);
+        let beside = thread::Builder::new().name("ringdesk-store-arrivals".to_owned());
+        let beside = beside.spawn_scoped(scope, move || look_after(queue, waiting, aside, &done));
+        if let Err(error) = beside {
+            tracing::warn!("calls that begin wait for a long write: {error}");
+        }
+        let result = work();
+        drop(works);
+        result
+    })
+}
+
+/// Takes what comes, until the work is done or too much waits.
+fn look_after(
+    queue: &Receiver<Box<Queued>>,
+    waiting: &mut VecDeque<Box<Queued>>,
+    aside: &mut Aside,
+    done: &Receiver<()>,
+) {
+    while waiting.len() < WAITING && done.try_recv() != Err(TryRecvError::Disconnected) {
+        let first = match queue.recv_timeout(LOOKS_UP) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut came = vec![first];
+        came.extend(queue.try_iter().take(BATCH));
+        let (calls, waits) = beginnings(&mut came);
+        if !calls.is_empty() {
+            match aside.keep(&calls) {
+                Ok(()) => tell_kept(waits),
+                Err(error) => tracing::warn!("a call that begins could not be put aside: {error}"),
+            }
+        }
+        waiting.extend(came);
     }
 }
 
@@ -344,6 +481,7 @@ fn waits_for_another(error: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::CallId;
 
     const AT_ONCE: Duration = Duration::ZERO;
 
@@ -363,6 +501,44 @@ mod tests {
             }
         }
         assert!(waits <= 13, "{waits} of 100");
+    }
+
+    /// A caller during an import rang as not durable, and a kill took its row along.
+    #[test]
+    fn a_call_that_begins_during_a_long_work_is_safe_before_that_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut aside = Aside::open(folder.path()).unwrap();
+        let (sender, mut queue) = sync_channel(10);
+        let mut waiting = VecDeque::new();
+        let (ids, _answers): (Vec<CallId>, Vec<_>) =
+            meanwhile(&mut queue, &mut waiting, &mut aside, || {
+                (1..=3)
+                    .map(|number| {
+                        let id = CallId::new(number, [7; 10]);
+                        let call = CallRow::ringing(id, "0301234567", jiff::Timestamp::UNIX_EPOCH);
+                        let (kept, told) = oneshot::channel();
+                        let (answer, answered) = oneshot::channel();
+                        let queued = Queued {
+                            write: Write::InsertCall(Box::new(call)),
+                            kept: Some(kept),
+                            answer,
+                        };
+                        sender.send(Box::new(queued)).unwrap();
+                        // The work goes on as long as nobody says this.
+                        assert_eq!(told.blocking_recv(), Ok(()));
+                        (id, answered)
+                    })
+                    .unzip()
+            });
+        let in_file = Aside::open(folder.path()).unwrap();
+        let in_file = in_file.lines().iter();
+        let in_file = in_file.map(|line| serde_json::from_str::<CallRow>(line).unwrap().id);
+        assert_eq!(in_file.collect::<Vec<_>>(), ids);
+        let order = waiting.iter().map(|queued| match &queued.write {
+            Write::InsertCall(call) => call.id,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(order.collect::<Vec<_>>(), ids);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) type Image = Option<BTreeMap<String, Vec<u8>>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Waiting {
     Nothing,
-    /// Pages of the log: a commit.
+    /// Pages of the log, or calls that are put aside: a commit.
     Log,
     /// Pages of the database: a checkpoint.
     Database,
@@ -185,9 +185,11 @@ impl Disk {
     pub(crate) fn waiting(&self) -> Waiting {
         let waiting = self.names.iter().filter_map(|(name, file)| {
             let waits = !self.files[*file].changes.is_empty();
-            waits.then(|| match name.ends_with("-wal") {
-                true => Waiting::Log,
-                false => Waiting::Database,
+            let is_commit = name.ends_with("-wal") || name.ends_with(".arrivals");
+            waits.then_some(if is_commit {
+                Waiting::Log
+            } else {
+                Waiting::Database
             })
         });
         waiting.max().unwrap_or(Waiting::Nothing)

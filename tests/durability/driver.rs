@@ -12,10 +12,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use ringdesk::base::id::{CallId, ContactId, OrganizationId};
-use ringdesk::crm::Store;
-use ringdesk::crm::row::{OrganizationRow, Subject};
+use ringdesk::base::id::{CallId, ContactId, NoteId, OrganizationId, TaskId, TicketId};
+use ringdesk::crm::erase::EraseOrder;
+use ringdesk::crm::import::{self, ImportBatch};
+use ringdesk::crm::row::{ErasedCalls, Existing, ImportOptions, NoteRow, OrganizationRow, Subject};
 use ringdesk::crm::store::{CallChange, Write, Written};
+use ringdesk::crm::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::expected::Expected;
@@ -29,8 +31,14 @@ const TASK: &str = "RINGDESK_STORE_TASK";
 /// The test that becomes the driver.
 const DRIVER: &str = "driver::a_script_is_kept_to_its_last_step";
 
+/// What is said of a step for which an earlier one is missing.
+const DEPENDS: &str = "what it depends on was refused";
+
 /// Longer than that nothing may take.
 pub(crate) const HANGS: Duration = Duration::from_secs(5);
+
+/// But an erasure, which looks through the whole database: nothing waits for it.
+const ERASES: Duration = Duration::from_secs(60);
 
 /// What a driver does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,6 +121,8 @@ pub(crate) struct Driver {
     child: Child,
     lines: Receiver<Line>,
     said: Vec<Line>,
+    /// The steps that erase.
+    erasures: Vec<usize>,
     errors: PathBuf,
 }
 
@@ -152,13 +162,22 @@ impl Driver {
             child,
             lines,
             said: Vec::new(),
+            erasures: (0..)
+                .zip(task.script().steps)
+                .filter(|(_, step)| matches!(step.edit, Edit::Erase(_)))
+                .map(|(number, _)| number)
+                .collect(),
             errors,
         }
     }
 
     /// The next line; none after the last one.
     pub(crate) fn next(&mut self) -> Option<Line> {
-        match self.lines.recv_timeout(HANGS) {
+        let patience = match self.said.last() {
+            Some(Line::Begin(step)) if self.erasures.contains(step) => ERASES,
+            _ => HANGS,
+        };
+        match self.lines.recv_timeout(patience) {
             Ok(line) => {
                 self.said.push(line.clone());
                 Some(line)
@@ -224,10 +243,19 @@ fn drive(task: &Task) {
             if task.pauses.contains(&number) {
                 std::io::stdin().read_line(&mut String::new()).unwrap();
             }
+            // A file is read before: what is begun is its write.
+            let write = ids.write(&store, step);
             say(&Line::Begin(number));
-            let Some(write) = ids.write(step) else {
-                let why = "what it depends on was refused".to_owned();
-                say(&Line::Refused(number, why));
+            if let Edit::Erase(proof) = step.edit {
+                say(&match ids.erase(&store, &step.record, proof) {
+                    Some(Ok(())) => Line::Done(number),
+                    Some(Err(error)) => Line::Refused(number, error.to_string()),
+                    None => Line::Refused(number, DEPENDS.to_owned()),
+                });
+                continue;
+            }
+            let Some(write) = write else {
+                say(&Line::Refused(number, DEPENDS.to_owned()));
                 continue;
             };
             let answer = if matches!(step.edit, Edit::Keep(_)) {
@@ -244,7 +272,7 @@ fn drive(task: &Task) {
         for (number, answer) in waiting {
             match answer.blocking_recv().unwrap() {
                 Ok(written) => {
-                    ids.learn(&script.steps[number].record, written);
+                    ids.learn(&script.steps[number], written);
                     say(&Line::Done(number));
                 }
                 Err(error) => say(&Line::Refused(number, error.to_string())),
@@ -261,23 +289,54 @@ fn drive(task: &Task) {
 struct Ids {
     contacts: BTreeMap<Record, ContactId>,
     organizations: BTreeMap<Record, OrganizationId>,
+    tickets: BTreeMap<Record, TicketId>,
+    tasks: BTreeMap<Record, TaskId>,
+    notes: BTreeMap<Record, NoteId>,
+    /// The last import or merge, as long as it was not taken back.
+    exchange: Option<Record>,
 }
 
 impl Ids {
-    fn learn(&mut self, record: &Record, written: Written) {
+    fn learn(&mut self, step: &Step, written: Written) {
+        let record = step.record.clone();
         match written {
             Written::Contact(id, _) => {
-                self.contacts.insert(record.clone(), id);
+                self.contacts.insert(record, id);
             }
             Written::Organization(id, _) => {
-                self.organizations.insert(record.clone(), id);
+                self.organizations.insert(record, id);
             }
+            Written::Ticket(id) => {
+                self.tickets.insert(record, id);
+            }
+            Written::Task(id) => {
+                self.tasks.insert(record, id);
+            }
+            Written::Note(id) => {
+                self.notes.insert(record, id);
+            }
+            Written::Imported(_) | Written::Merged(_) => self.exchange = Some(record),
+            Written::Undone(_) => self.exchange = None,
             _ => {}
         }
     }
 
+    /// Erases a person; none where it was never there.
+    fn erase(&self, store: &Store, record: &Record, id: i64) -> Option<Result<(), StoreError>> {
+        let order = EraseOrder {
+            who: self.contacts.get(record)?.0.to_string(),
+            calls: ErasedCalls::Anonymise,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            by: "agent".to_owned(),
+            id,
+            salt: "salt".to_owned(),
+            alone: false,
+        };
+        Some(store.erase(&order).map(|_| ()))
+    }
+
     /// The write of a step; none where it needs an id that was never given.
-    fn write(&self, step: &Step) -> Option<Write> {
+    fn write(&self, store: &Store, step: &Step) -> Option<Write> {
         let change = |change| {
             let Record::Call(id) = &step.record else {
                 panic!("{step:?}");
@@ -308,6 +367,59 @@ impl Ids {
                 contacts: 0,
                 numbers: Vec::new(),
             }),
+            Edit::SaveTicket(row) => {
+                let mut row = row.clone();
+                row.id = self.tickets.get(&step.record).copied().unwrap_or(row.id);
+                Write::SaveTicket(row)
+            }
+            Edit::AddArticle(row) => {
+                Write::AddArticle(*self.tickets.get(&step.record)?, row.clone())
+            }
+            Edit::DeleteTicket => Write::DeleteTicket(*self.tickets.get(&step.record)?),
+            Edit::SaveTask(row) => Write::SaveTask(row.clone()),
+            Edit::TaskDone(done) => Write::TaskDone(*self.tasks.get(&step.record)?, *done),
+            Edit::DeleteTask => Write::DeleteTask(*self.tasks.get(&step.record)?),
+            Edit::SaveNote(about, text) => Write::SaveNote(NoteRow {
+                id: self.notes.get(&step.record).copied().unwrap_or(NoteId(0)),
+                about: Subject::Contact(*self.contacts.get(about)?),
+                at: jiff::Timestamp::UNIX_EPOCH,
+                author: String::new(),
+                text: text.clone(),
+            }),
+            Edit::DeleteNote => Write::DeleteNote(*self.notes.get(&step.record)?),
+            Edit::Draft(Record::Call(id)) => Write::DraftTicket(CallId::parse(id).unwrap()),
+            Edit::Draft(other) => panic!("{other:?}"),
+            Edit::WrapUp(said) => {
+                let Record::Call(id) = &step.record else {
+                    panic!("{step:?}");
+                };
+                // Else its draft would not be there.
+                self.tickets.get(&Record::Draft(id.clone()))?;
+                Write::WrapUp(CallId::parse(id).unwrap(), said.clone())
+            }
+            Edit::Import(file) => {
+                let reading = import::read(file.as_bytes(), &ImportOptions::default()).unwrap();
+                Write::Import(Box::new(ImportBatch {
+                    label: "import of people.csv".to_owned(),
+                    existing: Existing::Skip,
+                    prepared: store.import_preparation()(reading),
+                }))
+            }
+            Edit::Merge(other) => Write::MergeContacts(vec![
+                *self.contacts.get(&step.record)?,
+                *self.contacts.get(other)?,
+            ]),
+            Edit::UndoExchange => {
+                self.exchange.as_ref().filter(|it| **it == step.record)?;
+                Write::UndoLastExchange
+            }
+            Edit::UndoDeletion(name) => {
+                let steps = store.read(|reader| reader.undo_steps());
+                let steps = steps.blocking_recv().ok()?.ok()?;
+                let label = format!("deleted {name}");
+                Write::Undo(steps.iter().find(|step| step.label == label)?.id)
+            }
+            Edit::Erase(_) => return None,
         })
     }
 }

@@ -10,8 +10,15 @@ use crate::script::Script;
 /// more where a step was begun and not answered, or refused, which may have come to the disk or not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expected {
-    states: BTreeMap<Record, BTreeSet<Option<Row>>>,
+    states: BTreeMap<Record, States>,
+    /// Writes of several records that were begun and not answered: all or nothing of each may be found.
+    open: Vec<Open>,
 }
+
+type States = BTreeSet<Option<Row>>;
+
+/// Such a write: each of its records, with what may be found of it before and after.
+type Open = Vec<(Record, States, States)>;
 
 impl Expected {
     /// Exactly these rows.
@@ -20,7 +27,10 @@ impl Expected {
             .iter()
             .map(|(record, row)| (record.clone(), BTreeSet::from([Some(row.clone())])))
             .collect();
-        Self { states }
+        Self {
+            states,
+            open: Vec::new(),
+        }
     }
 
     /// These rows, on which the store is about to start.
@@ -32,7 +42,10 @@ impl Expected {
                 (record.clone(), states)
             })
             .collect();
-        Self { states }
+        Self {
+            states,
+            open: Vec::new(),
+        }
     }
 
     /// Takes note of what a driver said of its script.
@@ -50,22 +63,36 @@ impl Expected {
         }
         for number in begun {
             let step = &script.steps[number];
-            let states = self
-                .states
-                .entry(step.record.clone())
-                .or_insert_with(|| BTreeSet::from([None]));
-            let after: BTreeSet<_> = states
-                .iter()
-                .filter_map(|state| step.apply(state.as_ref()))
+            let changes: Open = step
+                .records()
+                .map(|record| {
+                    let nothing = || BTreeSet::from([None]);
+                    let before = self.states.get(record).cloned().unwrap_or_else(nothing);
+                    let after = before
+                        .iter()
+                        .filter_map(|state| step.apply(record, state.as_ref()))
+                        .collect();
+                    (record.clone(), before, after)
+                })
                 .collect();
-            if acknowledged.contains(&number) {
-                assert!(
-                    !after.is_empty(),
-                    "acknowledged, though nothing was there: {step:?}"
-                );
-                *states = after;
-            } else {
-                states.extend(after);
+            // Of what is changed again, an earlier state may be found in another way.
+            let again = |open: &Open| open.iter().any(|(it, ..)| step.records().any(|r| r == it));
+            self.open.retain(|open| !again(open));
+            let is_acknowledged = acknowledged.contains(&number);
+            for (record, before, after) in &changes {
+                let mut states = after.clone();
+                if is_acknowledged {
+                    assert!(
+                        !after.is_empty(),
+                        "acknowledged, though nothing was there: {step:?}"
+                    );
+                } else {
+                    states.extend(before.iter().cloned());
+                }
+                self.states.insert(record.clone(), states);
+            }
+            if !is_acknowledged && changes.len() > 1 {
+                self.open.push(changes);
             }
         }
     }
@@ -76,6 +103,15 @@ impl Expected {
             let row = found.get(record).cloned();
             if !states.contains(&row) {
                 return Err(format!("{record:?} is {row:#?}, not one of {states:#?}"));
+            }
+        }
+        for open in &self.open {
+            let is = |states: &States, record| states.contains(&found.get(record).cloned());
+            let nothing = open.iter().all(|(record, before, _)| is(before, record));
+            let all = open.iter().all(|(record, _, after)| is(after, record));
+            if !nothing && !all {
+                let records: Vec<&Record> = open.iter().map(|(record, ..)| record).collect();
+                return Err(format!("a write was half done: {records:?}"));
             }
         }
         match found

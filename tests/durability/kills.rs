@@ -26,7 +26,7 @@ const WORKERS: usize = 2;
 const OF_A_FOLDER: u64 = 20;
 
 /// So many episodes has a driver's script; none comes to its end.
-const EPISODES: usize = 60;
+const EPISODES: usize = 80;
 
 /// So long after a burst has begun its pages are being moved into the database, at the latest.
 const MOVED_WITHIN: Duration = Duration::from_millis(200);
@@ -34,7 +34,7 @@ const MOVED_WITHIN: Duration = Duration::from_millis(200);
 /// So many calls and edits are cut off at least, where all phases are wanted often.
 const EDITS: u64 = 1_000;
 
-const PHASES: [(Phase, &str); 10] = [
+const PHASES: [(Phase, &str); 15] = [
     (Phase::Start, "start, migration"),
     (Phase::BeforeInsert, "before it is kept"),
     (Phase::Kept, "kept, not in the log"),
@@ -44,6 +44,11 @@ const PHASES: [(Phase, &str); 10] = [
     (Phase::Ended, "ended"),
     (Phase::Notes, "notes"),
     (Phase::Contact, "contact saved"),
+    (Phase::Ticket, "ticket, task, note"),
+    (Phase::WrapUp, "wrap-up"),
+    (Phase::Exchange, "import, merge, undo"),
+    (Phase::Aside, "kept aside, importing"),
+    (Phase::Erase, "erasure"),
     (Phase::Checkpoint, "checkpoint"),
 ];
 
@@ -135,6 +140,10 @@ fn kill(mut task: Task, wanted: Phase) -> (Vec<Line>, bool) {
     let aim = aim(wanted, &script, &mut random);
     // And before the one behind it.
     task.pauses = aim.into_iter().flat_map(|step| [step, step + 1]).collect();
+    if wanted == Phase::Aside {
+        // The call comes while its import goes on.
+        task.pauses.truncate(1);
+    }
     let shared = task.folder.join("ringdesk.db-shm");
     let mut driver = Driver::start(&task, &[]);
     // The driver waits where it is aimed at: a busy machine would let it run ahead.
@@ -144,11 +153,17 @@ fn kill(mut task: Task, wanted: Phase) -> (Vec<Line>, bool) {
         Some(step) if wanted == Phase::Checkpoint => Line::Begin(step - 1),
         Some(step) => Line::Done(step - 1),
     };
-    while driver.next().unwrap() != reached {}
+    let is_reached = |line: &Line| match (line, &reached) {
+        // On a busy machine a search for a person may take longer than it may.
+        (Line::Refused(step, _), Line::Done(wanted)) => step == wanted,
+        (line, reached) => line == reached,
+    };
+    while !is_reached(&driver.next().unwrap()) {}
     // So long the phase lasts, about, in microseconds.
     let lasts = match wanted {
         Phase::Start => 30_000,
         Phase::Inserted | Phase::Checkpoint => 500,
+        Phase::Exchange | Phase::Aside | Phase::Erase => 20_000,
         _ => 1_500,
     };
     match wanted {
@@ -160,7 +175,9 @@ fn kill(mut task: Task, wanted: Phase) -> (Vec<Line>, bool) {
         }
         _ => {
             driver.release();
-            while !matches!(driver.next().unwrap(), Line::Begin(step) if Some(step) == aim) {}
+            // The call comes right behind the file.
+            let begins = aim.map(|step| step + usize::from(wanted == Phase::Aside));
+            while !matches!(driver.next().unwrap(), Line::Begin(step) if Some(step) == begins) {}
         }
     }
     let until = Instant::now() + Duration::from_micros(random.next() % lasts);
@@ -187,7 +204,11 @@ fn aim(wanted: Phase, script: &Script, random: &mut Random) -> Option<usize> {
                 let burst = |group: &Range<usize>| group.end == *step && group.len() > 64;
                 script.groups.iter().any(burst)
             }
-            Phase::Kept => matches!(script.steps[*step].edit, Edit::Keep(_)),
+            Phase::Kept => {
+                let begins = script.groups.iter().any(|group| group.start == *step);
+                begins && matches!(script.steps[*step].edit, Edit::Keep(_))
+            }
+            Phase::Aside => matches!(script.steps[*step].edit, Edit::Import(_)),
             phase => {
                 let alone = script.groups.iter().any(|group| group.start == *step);
                 alone && script.steps[*step].phase() == phase
@@ -214,6 +235,7 @@ fn phase(script: &Script, said: &[Line], moving: bool, left: &Found) -> Phase {
         return Phase::Other;
     };
     match step.phase() {
+        Phase::BeforeInsert if left.aside.contains(&step.record) => Phase::Aside,
         Phase::BeforeInsert if left.arrivals.contains(&step.record) => Phase::Kept,
         Phase::BeforeInsert if left.rows.contains_key(&step.record) => Phase::Inserted,
         phase => phase,

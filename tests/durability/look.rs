@@ -13,8 +13,14 @@ use crate::driver::HANGS;
 use crate::expected::Expected;
 use crate::record::{Call, Record, Row};
 
-/// The database, its log, and the journal from before it has one; what else lies there is made again.
-pub(crate) const FILES: [&str; 3] = ["ringdesk.db", "ringdesk.db-wal", "ringdesk.db-journal"];
+/// The database, its log, the journal from before it has one, and the calls that were put aside; what else
+/// lies there is made again.
+pub(crate) const FILES: [&str; 4] = [
+    "ringdesk.db",
+    "ringdesk.db-wal",
+    "ringdesk.db-journal",
+    "ringdesk.arrivals",
+];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -22,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) rows: BTreeMap<Record, Row>,
     /// Of these, the calls that lie on the page of arrivals and not in the log yet.
     pub(crate) arrivals: BTreeSet<Record>,
+    /// Those that lie in the file beside the database.
+    pub(crate) aside: BTreeSet<Record>,
 }
 
 /// Looks at a folder, starts the store on it, and looks again: everything that was acknowledged is there,
@@ -43,8 +51,9 @@ pub(crate) fn check(folder: &Path, expected: &Expected) -> Result<(Found, Found)
         .iter()
         .map(|(record, row)| (record.clone(), row.after_start()))
         .collect();
-    if !after.arrivals.is_empty() {
-        return Err(format!("not taken into the log: {:?}", after.arrivals));
+    if !after.arrivals.is_empty() || !after.aside.is_empty() {
+        let left = (&after.arrivals, &after.aside);
+        return Err(format!("not taken into the log: {left:?}"));
     }
     Expected::of(&settled)
         .compare(&after.rows)
@@ -65,8 +74,22 @@ pub(crate) fn look(folder: &Path) -> Result<Found, String> {
         }
     }
     let found = read(&copy.join(FILES[0]));
+    let aside = fs::read(copy.join(FILES[3])).unwrap_or_default();
     fs::remove_dir_all(copy).unwrap();
-    found.map_err(|error| format!("it cannot be read: {error}"))?
+    let mut found = found.map_err(|error| format!("it cannot be read: {error}"))??;
+    // A line that was cut off was never acknowledged.
+    for line in aside.split(|byte| *byte == b'\n') {
+        let Ok(call) = serde_json::from_slice::<CallRow>(line) else {
+            continue;
+        };
+        let record = Record::Call(call.id.to_string());
+        found
+            .rows
+            .entry(record.clone())
+            .or_insert_with(|| Row::Call(Call::of(&call)));
+        found.aside.insert(record);
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> rusqlite::Result<Result<Found, String>> {
@@ -145,8 +168,11 @@ fn read(path: &Path) -> rusqlite::Result<Result<Found, String>> {
     }
     let mut found = Found {
         rows: rows(&connection)?,
-        arrivals: BTreeSet::new(),
+        ..Found::default()
     };
+    if tables.contains("tickets") {
+        found.rows.extend(work(&connection)?);
+    }
     if tables.contains("arrivals") {
         for text in names(&connection, "SELECT call FROM arrivals")? {
             let call: CallRow = match serde_json::from_str(&text) {
@@ -223,6 +249,45 @@ fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<Record, Row>> {
         let words: Vec<&str> = name.split(' ').take(2).collect();
         let record = Record::Organization(words.join(" "));
         found.insert(record, Row::Organization { name });
+    }
+    Ok(found)
+}
+
+/// Tickets, tasks and notes.
+fn work(connection: &Connection) -> rusqlite::Result<BTreeMap<Record, Row>> {
+    let mut found = BTreeMap::new();
+    let mut query = connection.prepare(
+        "SELECT t.title, t.state, (SELECT json_group_array(body) FROM
+                (SELECT body FROM ticket_articles WHERE ticket = t.id ORDER BY id)),
+            (SELECT k.id FROM call_links l JOIN calls k ON k.seq = l.call
+                WHERE l.kind = 'ticket' AND l.subject = t.id)
+         FROM tickets t",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (title, articles): (String, String) = (row.get(0)?, row.get(2)?);
+        let record = match row.get(3)? {
+            Some(call) => Record::Draft(call),
+            None => Record::Ticket(title),
+        };
+        let ticket = Row::Ticket {
+            state: row.get(1)?,
+            articles: serde_json::from_str(&articles).unwrap(),
+        };
+        found.insert(record, ticket);
+    }
+    let mut query = connection.prepare("SELECT title, notes, done_at IS NOT NULL FROM tasks")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let task = Row::Task {
+            notes: row.get(1)?,
+            done: row.get(2)?,
+        };
+        found.insert(Record::Task(row.get(0)?), task);
+    }
+    for text in names(connection, "SELECT text FROM notes")? {
+        let words: Vec<&str> = text.split(' ').take(2).collect();
+        found.insert(Record::Note(words.join(" ")), Row::Note { text });
     }
     Ok(found)
 }

@@ -28,6 +28,7 @@
 mod crash_images;
 mod disk;
 mod driver;
+mod episodes;
 mod expected;
 mod faults;
 mod kills;

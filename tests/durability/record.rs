@@ -1,6 +1,6 @@
 //! The records that the script writes, as far as the store must keep them.
 
-use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactRow};
+use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactRow, TaskRow, TicketState};
 use ringdesk::crm::store::CallChange;
 
 /// Which record: by what stays the same while it changes.
@@ -12,6 +12,14 @@ pub(crate) enum Record {
     Contact(String),
     /// By the first two words of its name.
     Organization(String),
+    /// By its title.
+    Ticket(String),
+    /// The ticket that was drafted for a call, by the call's id.
+    Draft(String),
+    /// By its title.
+    Task(String),
+    /// By the first two words of its text.
+    Note(String),
 }
 
 /// What is kept of a record.
@@ -26,6 +34,18 @@ pub(crate) enum Row {
     },
     Organization {
         name: String,
+    },
+    Ticket {
+        state: String,
+        /// Their texts.
+        articles: Vec<String>,
+    },
+    Task {
+        notes: String,
+        done: bool,
+    },
+    Note {
+        text: String,
     },
 }
 
@@ -131,6 +151,28 @@ impl Row {
             notes: row.notes.clone(),
             organization: row.organization_name.clone(),
             numbers: row.numbers.iter().map(|it| it.raw.clone()).collect(),
+        }
+    }
+
+    pub(crate) fn ticket(state: TicketState, articles: Vec<String>) -> Self {
+        Self::Ticket {
+            state: state.as_str().to_owned(),
+            articles,
+        }
+    }
+
+    pub(crate) fn of_task(task: &TaskRow) -> Self {
+        Self::Task {
+            notes: task.notes.clone(),
+            done: task.done_at.is_some(),
+        }
+    }
+
+    /// The articles of a ticket.
+    pub(crate) fn articles(&self) -> Vec<String> {
+        match self {
+            Self::Ticket { articles, .. } => articles.clone(),
+            _ => Vec::new(),
         }
     }
 

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use ringdesk::base::id::CallId;
-use ringdesk::crm::row::{CallDirection, CallRow, CallState, ContactNumber, ContactRow};
-use ringdesk::crm::store::CallChange;
+use ringdesk::crm::row::{
+    ArticleRow, CallDirection, CallRow, CallState, ContactNumber, ContactRow, TaskRow, TicketRow,
+    TicketState,
+};
+use ringdesk::crm::store::{CallChange, WrapUp};
 
 use crate::random::Random;
 use crate::record::{Call, Record, Row};
@@ -15,6 +18,9 @@ use crate::record::{Call, Record, Row};
 pub(crate) struct Step {
     pub(crate) record: Record,
     pub(crate) edit: Edit,
+    /// What becomes of further records in the same write, and of its own where that does not depend on
+    /// what it was.
+    pub(crate) also: Vec<(Record, Option<Row>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,6 +35,30 @@ pub(crate) enum Edit {
     SaveContact(Box<ContactRow>),
     DeleteContact,
     NameOrganization(String),
+    /// A ticket is made or changed; its articles are added.
+    SaveTicket(Box<TicketRow>),
+    AddArticle(Box<ArticleRow>),
+    DeleteTicket,
+    SaveTask(Box<TaskRow>),
+    TaskDone(bool),
+    DeleteTask,
+    /// A note with this text about the contact with this record.
+    SaveNote(Record, String),
+    DeleteNote,
+    /// A ticket is drafted for the call of this record.
+    Draft(Record),
+    /// What the agent says of a call: with its draft and its task in one write.
+    WrapUp(Box<WrapUp>),
+    /// A file with people, whose first one is the record.
+    Import(String),
+    /// Takes the contact with this record in.
+    Merge(Record),
+    /// Takes the import or merge of this record back.
+    UndoExchange,
+    /// Brings a contact back that was deleted under this name.
+    UndoDeletion(String),
+    /// Erases the person, with this number for the proof.
+    Erase(i64),
 }
 
 /// What a kill cuts off.
@@ -43,14 +73,34 @@ pub(crate) enum Phase {
     Ended,
     Notes,
     Contact,
+    /// Tickets, drafts, tasks, notes.
+    Ticket,
+    WrapUp,
+    /// A file that comes in, a merge, and taking them back.
+    Exchange,
+    /// A call that begins during an import, and is put aside.
+    Aside,
+    Erase,
     Checkpoint,
     /// A dialled call's id, a choice, an organization, a deletion.
     Other,
 }
 
 impl Step {
-    /// What becomes of its record; none where the store refuses it, because the record is not there.
-    pub(crate) fn apply(&self, row: Option<&Row>) -> Option<Option<Row>> {
+    /// The records that it changes.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        let is_among = self.also.iter().any(|(record, _)| *record == self.record);
+        let own = (!is_among).then_some(&self.record);
+        own.into_iter()
+            .chain(self.also.iter().map(|(record, _)| record))
+    }
+
+    /// What becomes of one of its records; none where the store refuses it, because the record is not
+    /// there.
+    pub(crate) fn apply(&self, record: &Record, row: Option<&Row>) -> Option<Option<Row>> {
+        if let Some((_, after)) = self.also.iter().find(|(other, _)| other == record) {
+            return Some(after.clone());
+        }
         match (&self.edit, row) {
             (Edit::Keep(call) | Edit::Insert(call), None) => Some(Some(Row::Call(Call::of(call)))),
             // A repeated insert changes nothing.
@@ -63,11 +113,54 @@ impl Step {
                 ..call.clone()
             }))),
             (Edit::SaveContact(contact), _) => Some(Some(Row::of_contact(contact))),
-            (Edit::DeleteContact, Some(_)) => Some(None),
             (Edit::NameOrganization(name), _) => {
                 Some(Some(Row::Organization { name: name.clone() }))
             }
-            (Edit::Change(_) | Edit::Choose(..) | Edit::DeleteContact, _) => None,
+            (Edit::SaveTicket(ticket), before) => {
+                let mut articles = before.map_or_else(Vec::new, Row::articles);
+                articles.extend(ticket.articles.iter().map(|it| it.body.clone()));
+                Some(Some(Row::ticket(ticket.state, articles)))
+            }
+            (Edit::AddArticle(article), Some(Row::Ticket { state, articles })) => {
+                let mut articles = articles.clone();
+                articles.push(article.body.clone());
+                let state = state.clone();
+                Some(Some(Row::Ticket { state, articles }))
+            }
+            (Edit::Draft(_), None) => Some(Some(Row::ticket(TicketState::Draft, Vec::new()))),
+            (Edit::Draft(_), Some(row)) => Some(Some(row.clone())),
+            (Edit::SaveTask(task), _) => Some(Some(Row::of_task(task))),
+            (Edit::TaskDone(done), Some(Row::Task { notes, .. })) => {
+                let (notes, done) = (notes.clone(), *done);
+                Some(Some(Row::Task { notes, done }))
+            }
+            (Edit::SaveNote(_, text), _) => Some(Some(Row::Note { text: text.clone() })),
+            (Edit::WrapUp(said), Some(Row::Call(call))) => Some(Some(Row::Call(Call {
+                notes: said.notes.clone().unwrap_or_else(|| call.notes.clone()),
+                ..call.clone()
+            }))),
+            (
+                Edit::DeleteContact | Edit::DeleteTicket | Edit::DeleteTask | Edit::DeleteNote,
+                Some(_),
+            ) => Some(None),
+            // Nothing is there that could be changed; of the last ones all is said above.
+            (
+                Edit::Change(_)
+                | Edit::Choose(..)
+                | Edit::DeleteContact
+                | Edit::AddArticle(_)
+                | Edit::DeleteTicket
+                | Edit::TaskDone(_)
+                | Edit::DeleteTask
+                | Edit::DeleteNote
+                | Edit::WrapUp(_)
+                | Edit::Import(_)
+                | Edit::Merge(_)
+                | Edit::UndoExchange
+                | Edit::UndoDeletion(_)
+                | Edit::Erase(_),
+                _,
+            ) => None,
         }
     }
 
@@ -80,10 +173,23 @@ impl Step {
             Edit::Change(CallChange::Ended { .. }) => Phase::Ended,
             Edit::Change(CallChange::Notes(_)) => Phase::Notes,
             Edit::SaveContact(_) => Phase::Contact,
+            Edit::SaveTicket(_)
+            | Edit::AddArticle(_)
+            | Edit::DeleteTicket
+            | Edit::SaveTask(_)
+            | Edit::TaskDone(_)
+            | Edit::DeleteTask
+            | Edit::SaveNote(..)
+            | Edit::DeleteNote
+            | Edit::Draft(_) => Phase::Ticket,
+            Edit::WrapUp(_) => Phase::WrapUp,
+            Edit::Import(_) | Edit::Merge(_) | Edit::UndoExchange => Phase::Exchange,
+            Edit::Erase(_) => Phase::Erase,
             Edit::Insert(_)
             | Edit::Change(_)
             | Edit::Choose(..)
             | Edit::DeleteContact
+            | Edit::UndoDeletion(_)
             | Edit::NameOrganization(_) => Phase::Other,
         }
     }
@@ -104,13 +210,19 @@ impl Script {
     pub(crate) fn new(run: u64, seed: u64, episodes: usize) -> Self {
         let mut author = Author::new(run, seed);
         for _ in 0..episodes {
-            match author.random.below(12) {
+            match author.random.below(20) {
                 0..=4 => author.call(),
                 5 | 6 => author.two_calls(),
                 7 | 8 => author.contact(),
                 9 => author.organization(),
                 10 => author.burst(),
-                _ => author.long_notes(),
+                11 => author.long_notes(),
+                12 | 13 => author.desk_work(),
+                14 | 15 => author.wrapped_up_call(),
+                16 => author.import(),
+                17 => author.merge(),
+                18 => author.deletion(),
+                _ => author.erasure(),
             }
         }
         author.script
@@ -124,15 +236,21 @@ impl Script {
         author.organization();
         author.long_notes();
         author.many_notes();
+        author.desk_work();
+        author.wrapped_up_call();
+        author.import();
+        author.merge();
+        author.deletion();
+        author.erasure();
         author.lone_call();
         author.lone_call();
         author.script
     }
 }
 
-struct Author {
+pub(crate) struct Author {
     run: u64,
-    random: Random,
+    pub(crate) random: Random,
     script: Script,
     /// So many records were made.
     records: u64,
@@ -156,30 +274,49 @@ impl Author {
         }
     }
 
-    fn now(&mut self) -> Timestamp {
+    pub(crate) fn now(&mut self) -> Timestamp {
         self.clock += 1;
         Timestamp::from_second(1_790_000_000 + self.clock).unwrap()
     }
 
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.records += 1;
         self.run * 100_000 + self.records
     }
 
-    fn one(&mut self, record: &Record, edit: Edit) {
+    pub(crate) fn one(&mut self, record: &Record, edit: Edit) {
         self.together(vec![(record.clone(), edit)]);
     }
 
-    fn together(&mut self, edits: Vec<(Record, Edit)>) {
+    /// One more write that does not wait for the one before.
+    pub(crate) fn with_the_last(&mut self, record: &Record, edit: Edit) {
+        let before = self.script.groups.pop();
+        self.one(record, edit);
+        if let (Some(before), Some(group)) = (before, self.script.groups.last_mut()) {
+            group.start = before.start;
+        }
+    }
+
+    /// One write that changes further records.
+    pub(crate) fn whole(&mut self, record: &Record, edit: Edit, also: Vec<(Record, Option<Row>)>) {
+        self.one(record, edit);
+        if let Some(step) = self.script.steps.last_mut() {
+            step.also = also;
+        }
+    }
+
+    pub(crate) fn together(&mut self, edits: Vec<(Record, Edit)>) {
         let begin = self.script.steps.len();
-        let steps = edits
-            .into_iter()
-            .map(|(record, edit)| Step { record, edit });
+        let steps = edits.into_iter().map(|(record, edit)| Step {
+            record,
+            edit,
+            also: Vec::new(),
+        });
         self.script.steps.extend(steps);
         self.script.groups.push(begin..self.script.steps.len());
     }
 
-    fn new_call(&mut self, state: CallState) -> (Record, Box<CallRow>) {
+    pub(crate) fn new_call(&mut self, state: CallState) -> (Record, Box<CallRow>) {
         let number = self.number();
         let mut random = [9; 10];
         random[2..].copy_from_slice(&number.to_be_bytes());
@@ -205,7 +342,7 @@ impl Author {
         (record, Box::new(row))
     }
 
-    fn answered(&mut self) -> Edit {
+    pub(crate) fn answered(&mut self) -> Edit {
         let waiting_millis = i64::try_from(self.random.below(20_000)).unwrap();
         Edit::Change(CallChange::Answered {
             at: self.now(),
@@ -213,7 +350,7 @@ impl Author {
         })
     }
 
-    fn ended(&mut self, state: CallState) -> Edit {
+    pub(crate) fn ended(&mut self, state: CallState) -> Edit {
         Edit::Change(CallChange::Ended {
             state,
             at: self.now(),

@@ -2,11 +2,14 @@
 //! without one.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::Value;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use crate::phone::{Phone, calls, only_recording, run};
 use crate::sipp::Sipp;
@@ -86,4 +89,61 @@ fn a_person_is_exported_backed_up_erased_and_erased_again_after_a_restore() {
     let recovered = told(folder.path(), &["recover", "--json"]);
     assert_eq!(recovered["damaged_pages"], Value::from(0), "{recovered}");
     assert_eq!(calls(folder.path()).len(), 1);
+}
+
+/// A file with so many people.
+fn people(file: &Path, count: u32) {
+    let mut text = "name,mobile,email\n".to_owned();
+    for person in 0..count {
+        writeln!(
+            text,
+            "Person {person},+4930{person:07},p{person}@example.com"
+        )
+        .unwrap();
+    }
+    fs::write(file, text).unwrap();
+}
+
+#[test]
+fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
+    let data = tempfile::TempDir::new().unwrap();
+    let folder = data.path().to_owned();
+    let mut phone = Phone::behind(&[], &folder, &["--no-register"]);
+    phone.wait("started");
+    let target = phone.uri();
+    let file = folder.join("people.csv");
+    people(&file, 20_000);
+    let mut caller = Phone::start(&["--no-register"]);
+    let import = {
+        let folder = folder.clone();
+        let file = file.to_string_lossy().into_owned();
+        std::thread::spawn(move || ringdesk(&folder, &["contacts", "import", &file, "--json"]))
+    };
+    // The file is read and its numbers are before it is written: the phone is called until a call comes
+    // in the midst of that.
+    let begun = Instant::now();
+    let call = loop {
+        assert!(!import.is_finished(), "{:?}", import.join().unwrap());
+        assert!(begun.elapsed() < Duration::from_secs(120));
+        caller.send(&json!({"command": "call", "uri": target}));
+        let incoming = phone.wait("incoming");
+        let aside = fs::metadata(folder.join("ringdesk.arrivals")).unwrap();
+        if aside.len() > 0 {
+            break incoming;
+        }
+        caller.command("hangup");
+        phone.wait("ended");
+        caller.wait("ended");
+    };
+    assert_eq!(call["durable"], true, "{call}");
+    phone.kill();
+    let (code, ..) = import.join().unwrap();
+    assert_eq!(code, Some(1), "nobody said that it was done");
+    let mut again = Phone::behind(&[], &folder, &["--no-register"]);
+    again.wait("started");
+    let rows = calls(&folder);
+    let row = rows.iter().find(|row| row["id"] == call["call_id"]);
+    assert_eq!(row.unwrap()["state"], "interrupted", "{rows:?}");
+    let (code, stdout, _) = ringdesk(&folder, &["contacts", "--json"]);
+    assert_eq!((code, stdout.as_str()), (Some(0), ""), "all or nobody");
 }

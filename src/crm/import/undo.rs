@@ -1,11 +1,13 @@
 //! An import is taken back: what it made goes, what it changed is as before; what somebody changed or
 //! used since stays.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::link_again::{self, Relinking};
+use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
 use crate::crm::row::ContactRow;
 use crate::crm::writer::WriteError;
@@ -29,6 +31,7 @@ pub(super) struct Before {
 /// deleted them since.
 pub(crate) fn undo(
     transaction: &Transaction<'_>,
+    at: Timestamp,
     step: ImportStep,
     numbering: &Numbering,
 ) -> Result<usize, WriteError> {
@@ -62,7 +65,7 @@ pub(crate) fn undo(
                     link_again::undo(transaction, &relinking)?;
                 }
                 match before {
-                    Some(before) => restore(transaction, &before, numbering)?,
+                    Some(before) => restore(transaction, at, &before, numbering)?,
                     None => contacts::delete(transaction, contact)?,
                 }
             }
@@ -84,10 +87,12 @@ pub(crate) fn undo(
 
 fn restore(
     transaction: &Transaction<'_>,
+    at: Timestamp,
     before: &Before,
     numbering: &Numbering,
 ) -> Result<(), WriteError> {
     contacts::save(transaction, &before.row, numbering)?;
+    texts::of_contact(transaction, before.row.id, &before.row, at, numbering)?;
     if let Some(uid) = &before.uid {
         contact_uids::take(transaction, uid, before.row.id)?;
     }

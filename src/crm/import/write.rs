@@ -168,6 +168,9 @@ impl Import<'_> {
             return Ok(());
         }
         let (_, relinking) = contacts::save(self.transaction, &updated, numbering)?;
+        if updated.notes != before.notes || updated.email != before.email {
+            texts::of_contact(self.transaction, contact, &updated, self.at, numbering)?;
+        }
         let after = contacts::one(self.transaction, contact)?;
         let after = after.ok_or_else(gone)?;
         let mark = mark(&after, after.organization);

@@ -1,12 +1,18 @@
 //! A call that comes alone is kept on one page before the log takes it in.
 
+use std::fmt::Write as _;
+
 use rusqlite::Connection;
 
 use super::durability::{drain, fill_disk, prepared};
 use super::*;
+use crate::crm::aside::{self, Aside};
+use crate::crm::import::{self, ImportBatch};
+use crate::crm::number_key::Numbering;
 use crate::crm::open::DATABASE;
-use crate::crm::row::{CallFilter, MatchLevel};
-use crate::crm::{arrivals, migration};
+use crate::crm::row::{CallFilter, Existing, ImportOptions, MatchLevel};
+use crate::crm::writer::Queued;
+use crate::crm::{arrivals, migration, writer};
 
 /// A folder whose phone lost its power between the keeping of a call and its way into the log.
 fn after_power_loss(call: &CallRow) -> TempDir {
@@ -23,6 +29,51 @@ fn kept_in(folder: &TempDir) -> i64 {
         .unwrap()
         .query_row("SELECT count(*) FROM arrivals", [], |row| row.get(0))
         .unwrap()
+}
+
+fn queued(write: Write) -> (Box<Queued>, oneshot::Receiver<()>, Answer) {
+    let (keeper, kept) = oneshot::channel();
+    let (answer, written) = oneshot::channel();
+    let queued = Queued {
+        write,
+        kept: Some(keeper),
+        answer,
+    };
+    (Box::new(queued), kept, written)
+}
+
+type Answer = oneshot::Receiver<Result<Written, StoreError>>;
+
+/// An import of so many people.
+pub(super) fn import(people: usize) -> Write {
+    let mut file = "name,mobile,email,organization\n".to_owned();
+    for number in 0..people {
+        writeln!(
+            file,
+            "Person {number},+4930{number:07},p{number}@example.com,Employer {}",
+            number / 20
+        )
+        .unwrap();
+    }
+    let reading = import::read(file.as_bytes(), &ImportOptions::default()).unwrap();
+    Write::Import(Box::new(ImportBatch {
+        label: "import of people.csv".to_owned(),
+        existing: Existing::Skip,
+        prepared: reading.prepared(&Numbering::new("DE")),
+    }))
+}
+
+/// What a kill at this moment would leave.
+fn killed_now(folder: &TempDir) -> TempDir {
+    let left = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        // The memory beside the log is made again.
+        if path.extension().is_none_or(|end| end != "db-shm") {
+            std::fs::copy(&path, left.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    left
 }
 
 #[test]
@@ -102,19 +153,15 @@ fn a_disk_that_is_full_keeps_nothing_and_says_so() {
         notes: "n".repeat(9000),
         ..inbound(1, "0301234567")
     };
-    let (keeper, kept) = oneshot::channel();
-    let (answer, written) = oneshot::channel();
-    let queued = crate::crm::writer::Queued {
-        write: Write::InsertCall(Box::new(long)),
-        kept: Some(keeper),
-        answer,
-    };
+    let (queued, kept, written) = queued(Write::InsertCall(Box::new(long)));
     let (sender, queue) = std::sync::mpsc::sync_channel(1);
-    assert!(sender.try_send(Box::new(queued)).is_ok());
+    assert!(sender.try_send(queued).is_ok());
     drop(sender);
-    let numbering = std::sync::Arc::new(crate::crm::number_key::Numbering::new("DE"));
+    let numbering = std::sync::Arc::new(Numbering::new("DE"));
     let agent = std::sync::RwLock::default();
-    crate::crm::writer::run(connection, &queue, &numbering, &agent, &Default::default());
+    let aside = Aside::open(folder.path()).unwrap();
+    let commits = Default::default();
+    writer::run(connection, queue, aside, &numbering, &agent, &commits);
     assert!(kept.blocking_recv().is_err());
     assert_eq!(wait(written), Err(StoreError::DiskFull));
     assert_eq!(kept_in(&folder), 0);
@@ -139,4 +186,76 @@ fn the_form_of_kept_calls_is_of_the_schema() {
     let store = Store::open(folder.path(), "DE").unwrap();
     let page = wait(store.calls(CallFilter::All, "", None, 10)).unwrap();
     assert_eq!(page.rows[0].sip_call_id.as_deref(), Some("a@b"));
+}
+
+#[test]
+fn a_caller_during_an_import_outlives_a_kill_and_the_import_does_not() {
+    let desk = Desk::open();
+    let mut imported = desk.store.write(import(20_000));
+    let call = inbound(1, "+49300000007");
+    let pending = desk.store.keep(Write::InsertCall(Box::new(call.clone())));
+    assert_eq!(pending.kept.blocking_recv(), Ok(()));
+    let left = killed_now(&desk.folder);
+    assert_eq!(
+        imported.try_recv(),
+        Err(oneshot::error::TryRecvError::Empty),
+        "it still goes on"
+    );
+    let store = Store::open(left.path(), "DE").unwrap();
+    let found = wait(store.call(call.id)).unwrap().unwrap();
+    assert_eq!(found.state, CallState::Interrupted);
+    assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 0, "all or none");
+    // And without a kill the call is in the log, once, with whom the import made known.
+    let Ok(Ok(Written::Imported(report))) = imported.blocking_recv() else {
+        panic!("not imported");
+    };
+    assert_eq!(report.added, 20_000);
+    assert_eq!(wait(pending.written), Ok(Written::Call));
+    assert_eq!(desk.call(call.id).contact_name.as_deref(), Some("Person 7"));
+    assert_eq!(
+        wait(desk.store.calls(CallFilter::All, "", None, 10))
+            .unwrap()
+            .total,
+        1
+    );
+    let file = desk.folder.path().join(aside::FILE);
+    assert_eq!(std::fs::read(file).unwrap(), b"");
+}
+
+#[test]
+fn a_call_that_waits_with_something_long_is_kept_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = prepared(&folder);
+    let call = inbound(1, "+49300000007");
+    let (first, _, imported) = queued(import(10));
+    let (second, kept, written) = queued(Write::InsertCall(Box::new(call)));
+    let (sender, queue) = std::sync::mpsc::sync_channel(2);
+    assert!(sender.try_send(first).is_ok() && sender.try_send(second).is_ok());
+    drop(sender);
+    let numbering = std::sync::Arc::new(Numbering::new("DE"));
+    let aside = Aside::open(folder.path()).unwrap();
+    let commits = std::sync::atomic::AtomicU64::new(0);
+    let agent = std::sync::RwLock::default();
+    writer::run(connection, queue, aside, &numbering, &agent, &commits);
+    assert_eq!(kept.blocking_recv(), Ok(()));
+    assert!(wait(imported).is_ok());
+    assert_eq!(wait(written), Ok(Written::Call));
+    assert_eq!(commits.into_inner(), 2, "its page, and the rest");
+}
+
+#[test]
+fn what_a_long_write_left_aside_is_in_the_log_after_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(prepared(&folder));
+    let calls = [inbound(1, "0301234567"), inbound(2, "0301234568")];
+    let mut aside = Aside::open(folder.path()).unwrap();
+    aside.keep(&[&calls[0], &calls[1]]).unwrap();
+    for _ in 0..2 {
+        let store = Store::open(folder.path(), "DE").unwrap();
+        let page = wait(store.calls(CallFilter::All, "", None, 10)).unwrap();
+        let ids: Vec<CallId> = page.rows.iter().map(|row| row.id).collect();
+        assert_eq!(ids, [calls[1].id, calls[0].id]);
+    }
+    let file = folder.path().join(aside::FILE);
+    assert_eq!(std::fs::read(file).unwrap(), b"");
 }

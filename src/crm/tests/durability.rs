@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use rusqlite::Connection;
 
 use super::*;
+use crate::crm::aside::Aside;
 use crate::crm::migration;
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
@@ -38,9 +39,12 @@ pub(super) fn drain(
     drop(sender);
     let commits = AtomicU64::new(0);
     let numbering = std::sync::Arc::new(Numbering::new("DE"));
+    let folder = connection.path().map(std::path::Path::new).unwrap();
+    let aside = Aside::open(folder.parent().unwrap()).unwrap();
     writer::run(
         connection,
-        &queue,
+        queue,
+        aside,
         &numbering,
         &Default::default(),
         &commits,
@@ -52,7 +56,7 @@ pub(super) fn drain(
 }
 
 pub(super) fn prepared(folder: &TempDir) -> Connection {
-    let mut connection = open::for_writing(folder.path()).unwrap();
+    let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
     migration::migrate(&mut connection, "DE").unwrap();
     connection
 }

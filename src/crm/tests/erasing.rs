@@ -12,7 +12,8 @@ use crate::base::redact::WireMessage;
 use crate::crm::backup::restore;
 use crate::crm::call_ladders::{LadderBatch, WireRung};
 use crate::crm::erase::EraseOrder;
-use crate::crm::open::DATABASE;
+use crate::crm::migration;
+use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
     ArticleSender, BlockedRow, CallFilter, Erased, ErasedCalls, MailHints, RoutingChange, Subject,
     TextNumber,
@@ -288,6 +289,35 @@ fn nothing_of_an_erased_person_is_left_in_any_byte_of_the_data_folder() {
     // A ladder that came late is not kept.
     let late = desk.again();
     assert_eq!(wait(late.store.ladder(call_id(0))).unwrap(), []);
+}
+
+#[test]
+fn a_person_of_a_file_that_was_brought_up_step_by_step_is_erased_from_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    Connection::open(folder.path().join(DATABASE))
+        .unwrap()
+        .execute_batch(include_str!("../../../tests/durability/schema_7.sql"))
+        .unwrap();
+    for version in 8..=migration::newest() {
+        let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
+        migration::migrate_to(&mut connection, version).unwrap();
+    }
+    let store = Store::open(folder.path(), "DE").unwrap();
+    let found = wait(store.contacts("person 217", 0, 10)).unwrap().0;
+    assert_eq!(found.len(), 1);
+    let erased = store.erase(&order(&found[0].id.0.to_string())).unwrap();
+    assert_eq!(erased.still_in, Vec::<std::path::PathBuf>::new());
+    drop(store);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        for trace in [&b"Person 217"[..], b"person217@example.com", b"300000217"] {
+            assert!(!bytes.windows(trace.len()).any(|window| window == trace));
+        }
+    }
+    let store = Store::open(folder.path(), "DE").unwrap();
+    let page = wait(store.calls(CallFilter::All, "", None, 1)).unwrap();
+    assert_eq!(page.total, 600, "calls stay to be counted");
+    assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 299);
 }
 
 #[test]

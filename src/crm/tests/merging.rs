@@ -5,7 +5,7 @@ use crate::crm::exchange_row::{Duplicate, Existing};
 use crate::crm::import::tests::{Desk, second};
 use crate::crm::row::{CallRow, ContactRow, MatchLevel, NoteRow, Subject};
 use crate::crm::store::CallChange;
-use crate::crm::{call_links, contacts, duplicates, merge, notes};
+use crate::crm::{call_links, contacts, different_people, duplicates, merge, notes};
 
 fn pairs(desk: &Desk, limit: usize) -> Vec<Duplicate> {
     let mut after = None;
@@ -69,6 +69,37 @@ fn doubles_are_found_with_reason_and_score_page_by_page() {
         ]
     );
     assert_eq!(pairs(&desk, 1), all, "pages hold all of them, each once");
+}
+
+#[test]
+fn two_people_that_somebody_told_apart_are_no_doubles_any_more() {
+    let mut desk = Desk::open();
+    desk.import(PEOPLE, Existing::Skip);
+    let (dora, other) = (id(&desk, "Dora"), id(&desk, "dora"));
+    let told = |desk: &mut Desk, contacts: &[ContactId]| {
+        desk.write(|transaction, _| different_people::save(transaction, contacts))
+    };
+    // In any order, and as often as somebody says it.
+    assert_eq!(told(&mut desk, &[other, dora]).unwrap(), 1);
+    assert_eq!(told(&mut desk, &[dora, other, dora]).unwrap(), 0);
+    let names = |desk: &Desk| -> Vec<String> {
+        let all = pairs(desk, 100);
+        all.into_iter().map(|pair| pair.first_name).collect()
+    };
+    assert_eq!(
+        names(&desk),
+        ["Anna Muster", "Anna Muster", "Bert Beispiel", "Emil"]
+    );
+    // Three of one number in one word.
+    let three = ["Anna Muster", "Bert Beispiel", "A. Muster"].map(|name| id(&desk, name));
+    assert_eq!(told(&mut desk, &three).unwrap(), 3);
+    assert_eq!(names(&desk), ["Emil"]);
+    assert!(told(&mut desk, &[dora]).is_err(), "of whom else?");
+    assert!(told(&mut desk, &[dora, ContactId(999)]).is_err());
+    // Who goes takes it along.
+    let gone = three[0];
+    desk.write(|transaction, _| contacts::delete(transaction, gone).unwrap());
+    assert!(!different_people::are(&desk.connection, gone, three[1]).unwrap());
 }
 
 #[test]
@@ -209,12 +240,15 @@ fn all_that_belongs_to_a_contact_goes_over_in_a_merge() {
             JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = 'subject'
          ORDER BY 1",
     );
-    // Of the contact itself; links that the other may have too; and what was once done stays so.
+    // Of the contact itself; links that the other may have too; what was once done stays so; and who was
+    // told apart from the one that goes was not from the one that stays.
     let apart = [
         "contact_numbers.contact",
         "memberships.contact",
         "call_links.subject",
         "audit.subject",
+        "different_people.first",
+        "different_people.second",
     ];
     let mut expected: Vec<String> = merge::BELONGINGS
         .iter()

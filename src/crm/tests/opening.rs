@@ -33,6 +33,7 @@ fn only_the_user_can_read_the_files() {
         "ringdesk.db-wal",
         "ringdesk.db-shm",
         "ringdesk.lock",
+        "ringdesk.arrivals",
     ] {
         assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
     }

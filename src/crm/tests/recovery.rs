@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::base::random::{Random as _, SeededRandom};
-use crate::crm::open::DATABASE;
+use crate::crm::open::{self, DATABASE};
 use crate::crm::page_format::{Page, Pages};
 use crate::crm::recovery::recover;
 use crate::crm::recovery_trees::{self, Tree};
@@ -173,6 +173,32 @@ fn a_whole_file_is_recovered_as_it_is() {
 }
 
 #[test]
+fn an_import_can_be_taken_back_after_a_recovery_as_far_as_it_is_whole() {
+    let folder = filled();
+    let store = Store::open(folder.path(), "DE").unwrap();
+    wait(store.write(arrivals::import(400))).unwrap();
+    drop(store);
+    let path = folder.path().join(DATABASE);
+    let (pages, trees) = trees(&path);
+    let tree = trees.iter().find(|it| it.name == "import_rows").unwrap();
+    let leaf = tree.leaves[tree.leaves.len() / 2];
+    let lost = rows_on(&pages, leaf);
+    assert!(lost > 0 && lost < 400, "{lost}");
+    for (damaged, left) in [(None, 0), (Some(leaf), lost)] {
+        let (copy, recovered) = after(&folder, damaged.as_slice(), 0);
+        let mut tables = recovered.tables.iter();
+        let rows = tables.find(|it| it.table == "import_rows").unwrap();
+        assert_eq!(rows.saved, 400 - left, "{recovered:?}");
+        let store = Store::open(copy.path(), "DE").unwrap();
+        assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 600);
+        let undone = wait(store.write(Write::UndoLastExchange)).unwrap();
+        assert!(matches!(undone, Written::Undone(_)), "{undone:?}");
+        // Those of whom it is not known any more that they came with it stay.
+        assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 200 + left);
+    }
+}
+
+#[test]
 fn only_the_rows_of_a_damaged_leaf_are_lost_and_they_are_counted() {
     let folder = filled();
     let path = folder.path().join(DATABASE);
@@ -296,7 +322,7 @@ fn what_is_only_in_the_log_is_saved_too() {
 #[test]
 fn an_older_file_is_recovered_and_brought_up() {
     let folder = tempfile::tempdir().unwrap();
-    let mut connection = crate::crm::open::for_writing(folder.path()).unwrap();
+    let mut connection = open::for_writing(folder.path(), open::CHECKED_AT_START).unwrap();
     migration::migrate_to(&mut connection, 7).unwrap();
     connection
         .execute_batch(
@@ -350,8 +376,8 @@ fn a_running_phone_another_programs_file_and_a_newer_one_are_refused_and_not_tou
         assert_eq!(fs::read(&path).unwrap(), changed);
         assert_eq!(
             fs::read_dir(folder.path()).unwrap().count(),
-            2,
-            "and the lock"
+            3,
+            "and the lock, and the calls that were put aside"
         );
     }
 }

@@ -1,0 +1,152 @@
+//! Calls that begin while the writer is busy for long, in a small file beside the database.
+//!
+//! Only one connection can write, and an import, its undo or a compaction keeps it busy for seconds. A call
+//! that begins meanwhile must not wait for that, nor be in memory alone. So it is put into this file, a line
+//! for each, which costs one flush as the page of arrivals does. As soon as the writer is free it takes the
+//! lines over into the arrivals and empties the file; where it never was again, the next start does.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use crate::crm::open;
+use crate::crm::row::CallRow;
+
+/// The file in the data folder.
+pub(crate) const FILE: &str = "ringdesk.arrivals";
+
+/// More than that, in bytes, no writer leaves there: a longer file is not ours.
+const LONGEST: u64 = 64 << 20;
+
+/// The file, and what is in it.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    file: File,
+    /// Its bytes that are synced and ours; what lies behind them counts for nothing.
+    length: u64,
+    /// Calls as JSON, one for each line.
+    lines: Vec<String>,
+}
+
+impl Aside {
+    /// Opens or makes the file, and reads what an earlier phone could not take over.
+    pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
+        let path = data_dir.join(FILE);
+        let is_new = !path.exists();
+        let mut file = open::private_file(&path)?;
+        if is_new {
+            // A call would else be safe in a file that has no name after a power loss.
+            open::sync_name(&path)?;
+        }
+        let mut text = Vec::new();
+        file.by_ref().take(LONGEST).read_to_end(&mut text)?;
+        // Of a line that was cut off nobody was told.
+        let last = text.iter().rposition(|byte| *byte == b'\n');
+        text.truncate(last.map_or(0, |last| last + 1));
+        let lines = text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .filter_map(|line| std::str::from_utf8(line).ok().map(str::to_owned))
+            .collect();
+        Ok(Self {
+            file,
+            length: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            lines,
+        })
+    }
+
+    /// Puts calls into the file; once that is done they survive a power loss.
+    pub(crate) fn keep(&mut self, calls: &[&CallRow]) -> io::Result<()> {
+        let mut lines = calls
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<Vec<String>, _>>()?;
+        let mut text = lines.join("\n");
+        text.push('\n');
+        // Where an earlier attempt failed, this one comes in its place.
+        write_at(&self.file, text.as_bytes(), self.length)?;
+        self.file.sync_data()?;
+        self.length += u64::try_from(text.len()).unwrap_or_default();
+        self.lines.append(&mut lines);
+        Ok(())
+    }
+
+    /// Empties the file, once its calls are in the database.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        if self.file.metadata()?.len() > 0 {
+            self.file.set_len(0)?;
+            // Else a call that somebody erased meanwhile could come back.
+            self.file.sync_all()?;
+        }
+        self.length = 0;
+        self.lines.clear();
+        Ok(())
+    }
+
+    /// The calls that are in the file, as JSON.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(not(unix))]
+fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::CallId;
+
+    fn call(number: u64) -> CallRow {
+        let id = CallId::new(number, [7; 10]);
+        CallRow::ringing(id, "0301234567", jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    fn calls(aside: &Aside) -> Vec<CallRow> {
+        let read = |line: &String| serde_json::from_str(line).unwrap();
+        aside.lines().iter().map(read).collect()
+    }
+
+    #[test]
+    fn what_was_put_aside_is_there_until_it_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut aside = Aside::open(folder.path()).unwrap();
+        assert!(aside.lines().is_empty());
+        aside.keep(&[&call(1), &call(2)]).unwrap();
+        aside.keep(&[&call(3)]).unwrap();
+        let three = [call(1), call(2), call(3)];
+        assert_eq!(calls(&aside), three);
+        let mut again = Aside::open(folder.path()).unwrap();
+        assert_eq!(calls(&again), three);
+        again.clear().unwrap();
+        again.keep(&[&call(4)]).unwrap();
+        assert_eq!(calls(&Aside::open(folder.path()).unwrap()), [call(4)]);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut aside = Aside::open(folder.path()).unwrap();
+        aside.keep(&[&call(1), &call(2)]).unwrap();
+        let file = folder.path().join(FILE);
+        let whole = std::fs::read(&file).unwrap();
+        for cut in 1..whole.len() / 2 {
+            std::fs::write(&file, &whole[..whole.len() - cut]).unwrap();
+            let mut aside = Aside::open(folder.path()).unwrap();
+            assert_eq!(calls(&aside), [call(1)], "without {cut} bytes");
+            // And it does not spoil the next one.
+            aside.keep(&[&call(3)]).unwrap();
+            let aside = Aside::open(folder.path()).unwrap();
+            assert_eq!(calls(&aside), [call(1), call(3)]);
+        }
+    }
+}
