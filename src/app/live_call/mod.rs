@@ -1,5 +1,7 @@
 //! A call with everything that the engine keeps around it.
 
+mod questions;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,21 +12,19 @@ use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
 use crate::app::popups::Reception;
 use crate::app::recordings::Recorded;
-use crate::app::redirections::{first_of, shown};
+use crate::app::redirections::first_of;
 use crate::app::rules::Forward;
 use crate::app::tones::Sounding;
-use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
-use crate::base::uri::Uri;
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
-use crate::control::{
-    CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
-};
+use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingView};
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
 };
 use crate::sip::{Caller, NameAddr, SessionId};
+
+pub(super) use questions::{RedirectionQuestion, RedirectionTarget, ReferralQuestion};
 
 /// What a call waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,23 +169,6 @@ pub(super) struct LiveCall {
     pub(super) not_followed: Option<String>,
 }
 
-/// One address where the far end wants to be called.
-#[derive(Debug, Clone)]
-pub(super) struct RedirectionTarget {
-    pub(super) uri: Uri,
-    pub(super) preview: DialPreview,
-}
-
-/// A 3xx that waits for a decision.
-#[derive(Debug, Clone)]
-pub(super) struct RedirectionQuestion {
-    /// Where to, the best first; never empty.
-    pub(super) targets: Vec<RedirectionTarget>,
-    pub(super) status: u16,
-    pub(super) caution: Option<String>,
-    pub(super) asked: Instant,
-}
-
 /// A transfer that our side asked for.
 #[derive(Debug, Clone)]
 pub(super) struct TransferUnderWay {
@@ -195,16 +178,6 @@ pub(super) struct TransferUnderWay {
     pub(super) consult: Option<CallId>,
     /// Whether the new call is to take that call's place (RFC 3891).
     pub(super) replaces: bool,
-}
-
-/// A wish of the far end that waits for the agent.
-#[derive(Debug, Clone)]
-pub(super) struct ReferralQuestion {
-    pub(super) preview: DialPreview,
-    pub(super) by: String,
-    pub(super) attended: bool,
-    pub(super) caution: Option<String>,
-    pub(super) asked: Instant,
 }
 
 /// An end that is not told yet.
@@ -549,45 +522,6 @@ impl LiveCall {
             referral: self.referral.as_ref().map(ReferralQuestion::view),
             redirected_to: self.redirected_to.clone(),
             redirection: self.redirection.as_ref().map(RedirectionQuestion::view),
-        }
-    }
-}
-
-impl RedirectionQuestion {
-    fn view(&self) -> RedirectionView {
-        let cautions = self
-            .targets
-            .iter()
-            .filter_map(|target| target.preview.caution.as_deref());
-        RedirectionView {
-            status: self.status,
-            to: first_of(&self.targets).to_owned(),
-            uris: (self.targets.iter())
-                .map(|target| shown(&target.uri))
-                .collect(),
-            caution: joined(self.caution.as_deref().into_iter().chain(cautions)),
-            asked: self.asked,
-        }
-    }
-}
-
-/// Cautions in one sentence; none when there are none.
-fn joined<'t>(cautions: impl Iterator<Item = &'t str>) -> Option<String> {
-    let mut all: Vec<&str> = cautions.collect();
-    all.dedup();
-    (!all.is_empty()).then(|| all.join("; "))
-}
-
-impl ReferralQuestion {
-    fn view(&self) -> ReferralView {
-        let cautions = [self.caution.as_deref(), self.preview.caution.as_deref()];
-        ReferralView {
-            to: self.preview.display.clone(),
-            uri: self.preview.uri.clone(),
-            by: self.by.clone(),
-            attended: self.attended,
-            caution: joined(cautions.into_iter().flatten()),
-            asked: self.asked,
         }
     }
 }
