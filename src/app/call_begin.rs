@@ -183,7 +183,7 @@ impl Engine {
             return;
         };
         call.row = RowState::Sent;
-        let (mut row, account) = (call.row(), call.account);
+        let (mut row, account) = (call.row(self.store.agent()), call.account);
         if row.e164.is_none() {
             // The store reads it as the first account would.
             row.e164 = PhoneNumber::parse(&row.remote, self.region_of(account)).e164;

@@ -292,8 +292,9 @@ impl Records {
             }
             DeskRequest::UndoSteps => json!(self.read(Reader::undo_steps).await?),
             DeskRequest::Undo(id) => self.write(Write::Undo(id)).await?,
-            DeskRequest::EnterCall(row) => {
+            DeskRequest::EnterCall(mut row) => {
                 let id = row.id;
+                row.agent = row.agent.or_else(|| self.store().agent());
                 self.write(Write::InsertCall(row)).await?;
                 json!({"call_id": id})
             }

@@ -1,6 +1,5 @@
 //! Whose calls are refused by the block list, and at whom the others pop up.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
@@ -99,16 +98,8 @@ impl Engine {
         };
         // Who no longer waits for an answer does not get the work done, either.
         let (arrived, found) = (self.store.arrival(arrival), self.store.identify(&number));
-        let store = Arc::clone(&self.store);
-        let unnamed = self.options.settings.agent.is_empty();
         tokio::spawn(async move {
-            drop(found.await);
-            if let Ok(Ok(facts)) = arrived.await
-                && let [only] = facts.routing.agents.as_slice()
-                && unnamed
-            {
-                store.set_agent(&only.name);
-            }
+            drop((found.await, arrived.await));
         });
     }
 
@@ -138,15 +129,7 @@ impl Engine {
         };
         call.reception.awaits_facts = false;
         match found {
-            Ok(facts) => {
-                // Who changes something here is this one, for the trail, unless the settings name another.
-                if let [only] = facts.routing.agents.as_slice()
-                    && self.options.settings.agent.is_empty()
-                {
-                    self.store.set_agent(&only.name);
-                }
-                call.reception.facts = Some(facts);
-            }
+            Ok(facts) => call.reception.facts = Some(facts),
             Err(error) => tracing::warn!("what is set up for a call could not be read: {error}"),
         }
         let ready = matches!(call.gate, Gate::Writing(_)) && call.row == RowState::Answered;
@@ -171,7 +154,7 @@ impl Engine {
             call.reception.hidden = true;
         }
         self.record(Write::CountBlocked(entry.id, clock::wall_now()));
-        self.keep_popup(id, PopupDecision::by_rule(&words));
+        self.keep_rule(id, &words);
         self.end_by_rule(id, CallState::Blocked, words);
         let status = Status::new(entry.status, phrase(entry.status));
         self.with_call(now, id, |call| {
@@ -196,6 +179,16 @@ impl Engine {
             presence: self.agent.presence(),
             urgent: self.helped(now) || call.is_urgent(),
         });
+        self.keep_popup(id, decision);
+    }
+
+    /// Keeps by which rule a call ended before anybody was asked.
+    pub(super) fn keep_rule(&mut self, id: CallId, words: &str) {
+        let facts = self.calls.get(&id).and_then(|call| {
+            let facts = call.reception.facts.as_ref()?;
+            Some(&facts.routing)
+        });
+        let decision = popup_routing::by_rule(words, facts);
         self.keep_popup(id, decision);
     }
 

@@ -9,7 +9,7 @@ use crate::app::script::{self, Reaction, phrase};
 use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
 use crate::control::{Event, Rule, Wish};
-use crate::crm::row::{CallState, PopupDecision};
+use crate::crm::row::CallState;
 use crate::media::Tone;
 use crate::sip::{SessionId, Status};
 
@@ -63,7 +63,7 @@ impl Engine {
                 None
             }
             Decision::Refuse(refusal) => {
-                self.keep_popup(id, PopupDecision::by_rule(refusal.words));
+                self.keep_rule(id, refusal.words);
                 self.end_by_rule(id, refusal.state, refusal.words.to_owned());
                 let status = Status::new(refusal.status, phrase(refusal.status));
                 self.with_call(now, id, |call| {
@@ -72,7 +72,7 @@ impl Engine {
                 None
             }
             Decision::Forward(forward) => {
-                self.keep_popup(id, PopupDecision::by_rule(&forward.words()));
+                self.keep_rule(id, &forward.words());
                 self.forward(now, id, &forward);
                 None
             }

@@ -7,12 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
+use crate::crm::acting_agent::ActingAgent;
 use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::{Prepared, Reading};
 use crate::crm::number_key::Numbering;
@@ -63,7 +64,7 @@ pub struct Store {
     unchecked: bool,
     numbering: Arc<Numbering>,
     commits: Arc<AtomicU64>,
-    agent: Arc<RwLock<String>>,
+    agent: Arc<ActingAgent>,
     _lock: File,
 }
 
@@ -80,9 +81,11 @@ impl Store {
         let unchecked = open::is_left_to_be_checked(&path);
         let mut connection = open::for_writing(data_dir)?;
         let numbering = Arc::new(Numbering::new(default_region));
+        let agent = Arc::new(ActingAgent::default());
         let prepared = migration::migrate(&mut connection, default_region)
             .and_then(|()| {
                 own_lines::load(&connection, &numbering)?;
+                agent.read_lines(&connection, &numbering)?;
                 let transaction = connection.transaction()?;
                 arrivals::settle(&transaction, &numbering)?;
                 calls::interrupt_open(&transaction)?;
@@ -92,7 +95,6 @@ impl Store {
             .and_then(|()| Reader::beside_writer(&path, Arc::clone(&numbering)));
         let lookups = prepared.map_err(|error| open::failed(&path, &error))?;
         let commits = Arc::new(AtomicU64::new(0));
-        let agent = Arc::new(RwLock::default());
         let started = (|| {
             let open = {
                 let (path, numbering) = (path.clone(), Arc::clone(&numbering));
@@ -143,9 +145,15 @@ impl Store {
         }
     }
 
-    /// Says whose changes the trail notes from here on.
+    /// Says who works here; an empty name leaves it to the agents' table: to the only agent whose
+    /// lines this phone has.
     pub fn set_agent(&self, name: &str) {
-        name.clone_into(&mut self.agent.write().unwrap_or_else(PoisonError::into_inner));
+        self.agent.set_name(name);
+    }
+
+    /// Who works here, as far as that is known: whose changes the trail notes, and whose calls begin.
+    pub fn agent(&self) -> Option<String> {
+        Some(self.agent.name()).filter(|name| !name.is_empty())
     }
 
     /// Queues a write; the receiver fires when it is on disk. Never blocks.

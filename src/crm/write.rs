@@ -203,6 +203,18 @@ impl Write {
     pub(crate) fn is_outside(&self) -> bool {
         matches!(self, Self::CopyTo(_) | Self::EmptyLog | Self::MakeAnew)
     }
+
+    /// Whether another agent may be the one whose lines this phone has afterwards.
+    pub(crate) fn tells_whose_lines(&self) -> bool {
+        match self {
+            Self::SaveOwnLines(_) => true,
+            Self::Routing(change) => matches!(
+                **change,
+                RoutingChange::SaveAgent(_) | RoutingChange::RemoveAgent(_)
+            ),
+            _ => false,
+        }
+    }
 }
 
 /// What a committed write tells.

@@ -5,15 +5,16 @@
 //! given a moment to fill. A call that begins while nothing else waits is kept on one page first, so
 //! that it can ring.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::base::clock::{monotonic_now, wall_now};
+use crate::crm::acting_agent::ActingAgent;
 use crate::crm::apply::{Context, apply};
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
@@ -110,7 +111,7 @@ pub(crate) fn run(
     connection: Connection,
     queue: &Receiver<Box<Queued>>,
     numbering: &Arc<Numbering>,
-    agent: &RwLock<String>,
+    agent: &ActingAgent,
     commits: &AtomicU64,
 ) {
     let mut work = Work {
@@ -136,7 +137,7 @@ struct Work<'a> {
     connection: &'a Connection,
     queue: &'a Receiver<Box<Queued>>,
     numbering: &'a Numbering,
-    agent: &'a RwLock<String>,
+    agent: &'a ActingAgent,
     commits: &'a AtomicU64,
     pruning: Pruning,
     rush: Rush,
@@ -176,8 +177,7 @@ impl Work<'_> {
         let results = if writes.is_empty() {
             Vec::new()
         } else {
-            let agent = self.agent.read().unwrap_or_else(PoisonError::into_inner);
-            let agent = agent.clone();
+            let agent = self.agent.name();
             let mut context = Context {
                 at: wall_now(),
                 agent: &agent,
@@ -186,6 +186,11 @@ impl Work<'_> {
             };
             commit(self.connection, &writes, &mut context, self.commits)
         };
+        if writes.iter().any(|write| write.tells_whose_lines())
+            && let Err(error) = self.agent.read_lines(self.connection, self.numbering)
+        {
+            tracing::warn!("whose lines this phone has could not be read: {error}");
+        }
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();

@@ -300,9 +300,11 @@ impl LiveCall {
         }
     }
 
-    /// The row as it is inserted.
-    pub(super) fn row(&self) -> CallRow {
+    /// The row as it is inserted, as a call of this agent.
+    pub(super) fn row(&self, agent: Option<String>) -> CallRow {
         let best = self.best_match();
+        let facts = self.reception.facts.as_ref();
+        let queue = facts.and_then(|facts| facts.routing.queue.as_ref());
         CallRow {
             remote: self.remote.clone(),
             e164: self
@@ -323,6 +325,8 @@ impl LiveCall {
             transferred_by: self.transferred_by.clone(),
             redirected_to: self.redirected_to.clone(),
             answered_by: self.answered_by.clone(),
+            agent,
+            queue: queue.map(|queue| queue.row.name.clone()),
             ..CallRow::begun(self.id, self.direction, self.started_at)
         }
     }

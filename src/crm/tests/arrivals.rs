@@ -113,7 +113,7 @@ fn a_disk_that_is_full_keeps_nothing_and_says_so() {
     assert!(sender.try_send(Box::new(queued)).is_ok());
     drop(sender);
     let numbering = std::sync::Arc::new(crate::crm::number_key::Numbering::new("DE"));
-    let agent = std::sync::RwLock::default();
+    let agent = crate::crm::acting_agent::ActingAgent::default();
     crate::crm::writer::run(connection, &queue, &numbering, &agent, &Default::default());
     assert!(kept.blocking_recv().is_err());
     assert_eq!(wait(written), Err(StoreError::DiskFull));
