@@ -73,13 +73,21 @@ pub(crate) fn remove(
     subject: Subject,
     numbering: &Numbering,
 ) -> Result<Removal, WriteError> {
+    let mut removal = take(transaction, subject)?;
+    let keys = removal.record.keys(numbering);
+    link_again::hand_on(transaction, &keys, numbering, &mut removal.relinking)?;
+    Ok(removal)
+}
+
+/// Deletes a person whose numbers somebody else is about to get: as long as nobody has them, no call is
+/// handed on. Gives what brings the person back.
+pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Removal, WriteError> {
     let record = match subject {
         Subject::Contact(id) => contacts::one(transaction, id)?.map(Record::Contact),
         Subject::Organization(id) => organizations::one(transaction, id)?.map(Record::Organization),
         Subject::Ticket(_) => None,
     }
     .ok_or(WriteError::Missing(subject.kind()))?;
-    let keys = record.keys(numbering);
     let rows = |sql: &str| -> rusqlite::Result<Vec<i64>> {
         transaction
             .prepare_cached(sql)?
@@ -129,7 +137,6 @@ pub(crate) fn remove(
         Subject::Contact(id) => contacts::delete(transaction, id)?,
         Subject::Ticket(_) => {}
     }
-    link_again::hand_on(transaction, &keys, numbering, &mut removal.relinking)?;
     Ok(removal)
 }
 
