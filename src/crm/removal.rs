@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::ContactId;
 use crate::crm::link_again::{self, Relinking};
+use crate::crm::number_hints::{self, Guesses};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, OrganizationRow, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{contacts, notes, organizations};
+use crate::crm::{contact_uids, contacts, notes, organizations};
 
 /// What a deletion took.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,12 @@ pub(crate) struct Removal {
     /// Tickets and tasks that were about it.
     tickets: Vec<i64>,
     tasks: Vec<i64>,
+    /// The names that other programs gave it.
+    #[serde(default)]
+    uids: Vec<String>,
+    /// Guesses that no text here makes again, and what was said of guesses.
+    #[serde(default)]
+    guesses: Guesses,
     /// What became of the calls that showed it.
     relinking: Relinking,
 }
@@ -118,6 +125,8 @@ pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Re
             .prepare_cached("SELECT id FROM tasks WHERE kind = ?1 AND subject = ?2")?
             .query_map(params![subject.kind(), subject.id()], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?,
+        uids: Vec::new(),
+        guesses: Guesses::default(),
         relinking: link_again::before_removal(transaction, subject)?,
         record,
     };
@@ -134,7 +143,11 @@ pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Re
                 .collect::<rusqlite::Result<_>>()?;
             organizations::delete(transaction, id)?;
         }
-        Subject::Contact(id) => contacts::delete(transaction, id)?,
+        Subject::Contact(id) => {
+            removal.uids = contact_uids::all_of(transaction, id)?;
+            removal.guesses = number_hints::guesses_of(transaction, id)?;
+            contacts::delete(transaction, id)?;
+        }
         Subject::Ticket(_) => {}
     }
     Ok(removal)
@@ -148,7 +161,15 @@ pub(crate) fn undo(
 ) -> Result<usize, WriteError> {
     let subject = removal.record.subject();
     match &removal.record {
-        Record::Contact(row) => contacts::bring_back(transaction, row, numbering)?,
+        Record::Contact(row) => {
+            contacts::bring_back(transaction, row, numbering)?;
+            for uid in &removal.uids {
+                contact_uids::give(transaction, uid, row.id)?;
+            }
+            let email = row.email.as_deref().unwrap_or_default();
+            number_hints::follow_email(transaction, row.id, email)?;
+            number_hints::bring_back(transaction, row.id, &removal.guesses)?;
+        }
         Record::Organization(row) => organizations::bring_back(transaction, row, numbering)?,
     }
     for (contact, place, role) in &removal.members {
