@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    fn set_notes(&mut self, id: CallId, mut notes: String) {
+    pub(super) fn set_notes(&mut self, id: CallId, mut notes: String) {
         if let Some((end, _)) = notes.char_indices().nth(NOTES_LIMIT) {
             notes.truncate(end);
         }

@@ -27,6 +27,7 @@ use crate::crm::row::{
     CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow,
     TicketState,
 };
+use crate::crm::store::TicketChange;
 
 /// `ringdesk leads`.
 pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {
@@ -111,13 +112,15 @@ pub(super) async fn tickets(args: TicketsArgs) -> anyhow::Result<Exit> {
             state,
             contact,
             agent,
-        }) => DeskRequest::ChangeTicket {
-            id: TicketId(id),
-            title,
-            state,
-            contact: contact.map(ContactId),
-            agent,
-        },
+        }) => {
+            let change = TicketChange {
+                title,
+                state,
+                contact: contact.map(ContactId),
+                agent,
+            };
+            DeskRequest::ChangeTicket(TicketId(id), Box::new(change))
+        }
     };
     list(&args.list, request).await
 }

@@ -160,6 +160,16 @@ pub(crate) fn apply(
             context.note(transaction, "save ticket", subject, &ticket.title)?;
             Written::Ticket(id)
         }
+        Write::ChangeTicket(id, change) => {
+            tickets::change(transaction, at, *id, change)?;
+            if change.contact.is_some() {
+                texts::of_ticket(transaction, *id, at, context.numbering)?;
+            }
+            let subject = Subject::Ticket(*id);
+            let name = records::must_exist(transaction, subject)?;
+            context.note(transaction, "save ticket", Some(subject), &name)?;
+            Written::Ticket(*id)
+        }
         Write::AddArticle(id, article) => {
             let new = tickets::add_article(transaction, at, *id, article)?;
             texts::of_article(transaction, new, at, context.numbering)?;
@@ -218,10 +228,10 @@ pub(crate) fn apply(
             Written::Ticket(id)
         }
         Write::WrapUp(call, said) => {
-            wrap_up::save(transaction, at, context.agent, *call, said)?;
+            let unknown_type = wrap_up::save(transaction, at, context.agent, *call, said)?;
             texts::of_call(transaction, *call, at, context.numbering)?;
             context.note(transaction, "wrap up call", None, &call.to_string())?;
-            Written::Call
+            Written::WrappedUp { unknown_type }
         }
         Write::AllDone => {
             let done = calls::all_done(transaction)?;

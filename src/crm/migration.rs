@@ -63,6 +63,8 @@ const STEPS: &[&str] = &[
     calls::INDEX_WAITING,
     contacts::INDEX_PREFIXES,
     calls::INDEX_PREFIXES,
+    tasks::ADD_ORIGIN,
+    tickets::MARK_WRAP_UPS,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::id::{
     BlockId, CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId,
     UndoId,
@@ -12,7 +14,7 @@ use crate::crm::import::ImportBatch;
 use crate::crm::row::{
     AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
     ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, PopupDecision, QualitySpan,
-    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, Undone,
+    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, TicketState, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -105,6 +107,19 @@ pub struct WrapUp {
     pub follow_up: Option<Box<TaskRow>>,
 }
 
+/// What changes of a ticket: what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketChange {
+    /// Another title.
+    pub title: Option<String>,
+    /// Another state.
+    pub state: Option<TicketState>,
+    /// Another customer.
+    pub contact: Option<ContactId>,
+    /// Who works on it.
+    pub agent: Option<String>,
+}
+
 /// What becomes of a drafted ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DraftFate {
@@ -137,6 +152,8 @@ pub enum Write {
     DeleteOrganization(OrganizationId),
     /// Insert (id 0) or change a ticket; articles without an id are added.
     SaveTicket(Box<TicketRow>),
+    /// Change some of a ticket, whatever else was changed of it meanwhile.
+    ChangeTicket(TicketId, Box<TicketChange>),
     /// Add an article to a ticket.
     AddArticle(TicketId, Box<ArticleRow>),
     /// Delete a ticket with its articles.
@@ -222,6 +239,11 @@ impl Write {
 pub enum Written {
     /// A call was inserted or changed.
     Call,
+    /// What was said of a call is kept; a call type that there is not is named, and is not.
+    WrappedUp {
+        /// The name as it was given.
+        unknown_type: Option<String>,
+    },
     /// A contact was saved under this id, and so many earlier calls were linked.
     Contact(ContactId, usize),
     /// An organization was saved under this id, and so many earlier calls were linked.
