@@ -15,9 +15,9 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    agent_states, block_list, call_ladders, call_popups, call_quality, call_types, calls, contacts,
-    hint_verdicts, import, merge, notes, organizations, own_lines, records, refused, removal,
-    routing, tasks, tickets, wrap_up,
+    agent_states, block_list, call_backs, call_ladders, call_popups, call_quality, call_types,
+    calls, contacts, hint_verdicts, import, merge, notes, organizations, own_lines, records,
+    refused, removal, routing, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -97,6 +97,9 @@ impl Context<'_> {
             // What the phone itself notes, and notes as they are typed, would only hide the rest.
             _ => return Ok(()),
         };
+        if matches!(change, CallChange::Done(true)) {
+            call_backs::forget_reminder_of(transaction, id, self.at)?;
+        }
         self.note(transaction, what, subject, &id.to_string())?;
         Ok(())
     }
@@ -234,7 +237,7 @@ pub(crate) fn apply(
             Written::WrappedUp { unknown_type }
         }
         Write::AllDone => {
-            let done = calls::all_done(transaction)?;
+            let done = call_backs::all_done(transaction, at)?;
             context.note(transaction, "all calls done", None, &done.to_string())?;
             Written::Done(done)
         }

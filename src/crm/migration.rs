@@ -65,6 +65,7 @@ const STEPS: &[&str] = &[
     calls::INDEX_PREFIXES,
     tasks::ADD_ORIGIN,
     tickets::MARK_WRAP_UPS,
+    calls::INDEX_WITHHELD,
 ];
 
 /// How numbers are read: another word than the file's makes all number keys again. It changes when the
