@@ -9,7 +9,7 @@ use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
-use crate::crm::row::Subject;
+use crate::crm::row::{CallState, Subject};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -138,12 +138,22 @@ impl Engine {
             Err(error) => return self.problem(Some(id), format!("{target}: {error}")),
         };
         let mut problem = None;
+        let by_hand = match self.sent_to(account, &uri.to_string()) {
+            CallState::Voicemail => Some("sent to the voice mail"),
+            _ => None,
+        };
+        if let Some(words) = by_hand {
+            self.end_by_rule(id, CallState::Voicemail, words.to_owned());
+        }
         self.with_call(now, id, |call| {
             let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];
             problem = call
                 .call
                 .reject(Status::new(302, phrase(302)), contact)
                 .err();
+            if problem.is_some() {
+                call.ended_by_rule = None;
+            }
         });
         self.report(id, problem);
     }

@@ -17,11 +17,9 @@ use crate::crm::row::{BlockedRow, CallState, PopupDecision};
 use crate::crm::store::Write;
 use crate::sip::{IncomingCall, Status};
 
-/// How long an ended call stays that pops up no more: one that was talked, and one that was missed
-/// (ERPNext's pop-up stays as long). Text that was typed keeps it for good.
+/// How long an ended call stays on the screen, however it ended (ERPNext's pop-up stays as long). Text that
+/// was typed keeps it for good.
 pub(super) const STAYS: Duration = Duration::from_secs(60);
-/// How long a call stays that the agent or a rule refused, or that nobody took at the far end.
-const REFUSED_STAYS: Duration = Duration::from_secs(6);
 
 /// How a call that came in is met.
 #[derive(Debug, Default)]
@@ -34,26 +32,6 @@ pub(super) struct Reception {
     pub(super) no_popup: Option<String>,
     /// Whether the agent sees nothing of it.
     pub(super) hidden: bool,
-}
-
-/// How long an ended call stays on the screen.
-pub(super) fn stays(talked: bool, state: CallState) -> Duration {
-    match state {
-        _ if talked => STAYS,
-        CallState::NoAnswer | CallState::Interrupted => STAYS,
-        CallState::Ringing
-        | CallState::InProgress
-        | CallState::Held
-        | CallState::Completed
-        | CallState::Busy
-        | CallState::Failed
-        | CallState::Canceled
-        | CallState::Rejected
-        | CallState::Forwarded
-        | CallState::Voicemail
-        | CallState::Blocked
-        | CallState::AnsweredElsewhere => REFUSED_STAYS,
-    }
 }
 
 /// How a call of the block list ends, in plain words.
@@ -228,25 +206,6 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_talk_and_a_missed_call_stay_for_a_minute_and_a_refused_one_does_not() {
-        for (talked, state, seconds) in [
-            (true, CallState::Completed, 60),
-            (true, CallState::Failed, 60),
-            (false, CallState::NoAnswer, 60),
-            (false, CallState::Rejected, 6),
-            (false, CallState::Busy, 6),
-            (false, CallState::Canceled, 6),
-            (false, CallState::AnsweredElsewhere, 6),
-        ] {
-            assert_eq!(
-                stays(talked, state).as_secs(),
-                seconds,
-                "{talked} {state:?}"
-            );
-        }
-    }
 
     #[test]
     fn the_row_of_a_blocked_call_says_which_entry_and_why() {

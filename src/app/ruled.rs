@@ -120,7 +120,8 @@ impl Engine {
             let by = format!("<{}>;reason={}", live.account.address, forward.reason);
             headers.push(("Diversion".to_owned(), by));
         }
-        self.end_by_rule(id, CallState::Forwarded, forward.words());
+        let state = self.sent_to(account, &target);
+        self.end_by_rule(id, state, forward.words());
         self.with_call(now, id, |call| {
             call.call
                 .reject(Status::new(302, phrase(302)), headers)

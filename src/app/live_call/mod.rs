@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
-use crate::app::popups::Reception;
+use crate::app::popups::{Reception, STAYS};
 use crate::app::recordings::Recorded;
 use crate::app::redirections::first_of;
 use crate::app::rules::Forward;
@@ -22,6 +22,7 @@ use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingV
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
 };
+use crate::sip::reason::names_voice_mail;
 use crate::sip::{Caller, NameAddr, SessionId};
 
 pub(super) use questions::{RedirectionQuestion, RedirectionTarget, ReferralQuestion};
@@ -446,6 +447,29 @@ impl LiveCall {
             number == self.remote || self.uri.as_deref() == Some(who.uri.to_string().as_str())
         };
         self.answered_by = who.filter(|who| !called(who)).map(call_begin::with_name);
+    }
+
+    /// Whether a machine answered in place of the one that was called, by the network's word.
+    pub(super) fn reached_voice_mail(&self) -> bool {
+        self.direction == CallDirection::Outbound
+            && self.answered_by.as_deref().is_some_and(names_voice_mail)
+    }
+
+    /// It is over: nothing is due of it any more but its leave.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.ended = Some(now);
+        self.referral = None;
+        self.redirection = None;
+        self.answer_at = None;
+        self.hang_up_at = None;
+        self.silence_ends = None;
+        self.leave_at = Some(now + STAYS);
+    }
+
+    /// Whether it leaves the screen now, of which it is asked once; text that was typed keeps it there.
+    pub(super) fn leaves(&mut self, now: Instant) -> bool {
+        let due = self.leave_at.take_if(|at| *at <= now).is_some();
+        due && self.ending.is_none() && self.notes.is_empty()
     }
 
     /// When something is due by itself.
