@@ -138,12 +138,9 @@ impl Engine {
             Err(error) => return self.problem(Some(id), format!("{target}: {error}")),
         };
         let mut problem = None;
-        let by_hand = match self.sent_to(account, &uri.to_string()) {
-            CallState::Voicemail => Some("sent to the voice mail"),
-            _ => None,
-        };
-        if let Some(words) = by_hand {
-            self.end_by_rule(id, CallState::Voicemail, words.to_owned());
+        if self.sent_to(account, &uri.to_string()) == CallState::Voicemail {
+            let words = "sent to the voice mail".to_owned();
+            self.end_by_rule(id, CallState::Voicemail, words);
         }
         self.with_call(now, id, |call| {
             let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];

@@ -179,7 +179,7 @@ fn a_mistyped_call_type_loses_no_words_and_ends_no_wrap_up() {
         }));
     };
     say(&mut phone, "salse");
-    let error = phone.wait("error")["text"].as_str().unwrap().to_owned();
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
     assert!(error.contains("no call type “salse”"), "{error}");
     assert_eq!(phone.only_call()["notes"], "wants a quote");
     say(&mut phone, "sales");
@@ -215,7 +215,7 @@ fn a_wrap_up_without_a_call_type_is_refused_where_one_is_asked_for() {
         phone.send(&json!({
             "command": "wrap_up", "call_id": call, "text": "wants a quote", "call_type": call_type,
         }));
-        let error = phone.wait("error")["text"].as_str().unwrap().to_owned();
+        let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
         assert!(error.contains("call_type_required"), "{error}");
     }
     phone.send(&json!({"command": "wrap_up", "call_id": call, "call_type": "Sales"}));
