@@ -11,10 +11,10 @@ use crate::base::id::{
 };
 use crate::crm::row::{
     ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, HintFilter,
-    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter,
-    TicketRow,
+    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketChange,
+    TicketFilter, TicketRow,
 };
-use crate::crm::store::{CallChange, TicketChange, Write, Written};
+use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
 
 /// A question or a change.

@@ -24,10 +24,9 @@ use crate::cli::single_instance::{Reply, Request};
 use crate::config::paths::Paths;
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, CallCriteria, CallDirection, CallFilter, CallRow,
-    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow,
-    TicketState,
+    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketChange,
+    TicketRow, TicketState,
 };
-use crate::crm::store::TicketChange;
 
 /// `ringdesk leads`.
 pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {

@@ -11,7 +11,9 @@ pub use crate::crm::page_row::{
     CallCriteria, CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter,
 };
 pub use crate::crm::subject::Subject;
-pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
+pub use crate::crm::ticket_row::{
+    ArticleKind, ArticleRow, ArticleSender, TicketChange, TicketRow, TicketState,
+};
 pub use crate::crm::work_row::{
     AuditRow, CallTypeRow, CallbackRow, Found, LeadStage, Membership, NoteRow, OnAnswer,
     QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,

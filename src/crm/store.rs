@@ -26,7 +26,7 @@ use crate::crm::writer::Queued;
 use crate::crm::{agent_states, arrivals, calls, migration, open, own_lines, reader, writer};
 
 pub use crate::crm::store_error::{OpenError, StoreError};
-pub use crate::crm::write::{CallChange, DraftFate, TicketChange, WrapUp, Write, Written};
+pub use crate::crm::write::{CallChange, DraftFate, WrapUp, Write, Written};
 
 /// So many writes may wait: several seconds of the busiest phone on the slowest disk. The queue touches a
 /// place for each of them when it is made, so they are boxed.

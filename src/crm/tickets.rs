@@ -7,10 +7,10 @@ use crate::base::id::{ArticleId, CallId, ContactId, OrganizationId, TicketId};
 use crate::crm::calls::timestamp;
 use crate::crm::records;
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, Subject, TicketFilter, TicketRow, TicketState,
+    ArticleKind, ArticleRow, ArticleSender, Subject, TicketChange, TicketFilter, TicketRow,
+    TicketState,
 };
 use crate::crm::search::{MATCH_LIMIT, full_text};
-use crate::crm::store::TicketChange;
 use crate::crm::writer::WriteError;
 
 /// A page holds at most so many.

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use crate::base::id::{
     BlockId, CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId,
     UndoId,
@@ -14,7 +12,7 @@ use crate::crm::import::ImportBatch;
 use crate::crm::row::{
     AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
     ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, PopupDecision, QualitySpan,
-    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, TicketState, Undone,
+    RecordingGap, RoutingChange, Subject, TaskRow, TicketChange, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -105,19 +103,6 @@ pub struct WrapUp {
     pub draft: DraftFate,
     /// What is to do next.
     pub follow_up: Option<Box<TaskRow>>,
-}
-
-/// What changes of a ticket: what is none stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TicketChange {
-    /// Another title.
-    pub title: Option<String>,
-    /// Another state.
-    pub state: Option<TicketState>,
-    /// Another customer.
-    pub contact: Option<ContactId>,
-    /// Who works on it.
-    pub agent: Option<String>,
 }
 
 /// What becomes of a drafted ticket.

@@ -6,9 +6,9 @@ use crate::base::id::NoteId;
 use crate::crm::Reader;
 use crate::crm::row::{
     ArticleSender, CallFilter, CallTypeRow, MatchLevel, NoteRow, OnAnswer, TaskFilter, TaskKind,
-    TicketFilter, TicketState,
+    TicketChange, TicketFilter, TicketState,
 };
-use crate::crm::store::{DraftFate, TicketChange, WrapUp};
+use crate::crm::store::{DraftFate, WrapUp};
 
 #[test]
 fn what_opens_on_answer_follows_the_tickets_of_the_customer() {
