@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::app::engine::{Engine, Internal};
+use crate::app::live_call::LiveCall;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::control::{Event, WrapUpWish};
@@ -41,6 +42,14 @@ impl Engine {
         });
     }
 
+    /// Whom a call is with was said, and is on disk: what opens with them is another matter than before.
+    pub(super) fn handle_chosen(&self, id: CallId) {
+        let answered = |call: &LiveCall| call.answered.is_some();
+        if self.calls.get(&id).is_some_and(answered) {
+            self.look_what_opens(id);
+        }
+    }
+
     /// The records say what opens.
     pub(super) fn handle_opens(
         &mut self,
@@ -70,6 +79,10 @@ impl Engine {
     pub(super) fn wrap_up(&mut self, now: Instant, id: CallId, wish: WrapUpWish) {
         let call_type = wish.call_type.filter(|name| !name.trim().is_empty());
         if call_type.is_none() && self.options.settings.call_type_required {
+            // The words are kept meanwhile.
+            if let Some(notes) = wish.notes {
+                self.set_notes(id, notes);
+            }
             self.problem(
                 Some(id),
                 "say what the call was about: a call type is asked for (call_type_required)"
@@ -98,6 +111,22 @@ impl Engine {
             follow_up,
         };
         self.record(Write::WrapUp(id, Box::new(said)));
-        self.leave_wrap_up();
+    }
+
+    /// What was said of a call is on disk. While its call type is not known, not all is said.
+    pub(super) fn handle_wrapped_up(&mut self, id: CallId, unknown_type: Option<&str>) {
+        match unknown_type {
+            None => {
+                self.tell(Event::WrappedUp { call: id });
+                self.leave_wrap_up();
+            }
+            Some(name) => self.problem(
+                Some(id),
+                format!(
+                    "there is no call type “{}”; all but that is saved: choose one of ringdesk call-types",
+                    name.trim()
+                ),
+            ),
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::Event;
 use crate::crm::StoreError;
 use crate::crm::row::{CallDirection, Identification, NumberProof};
-use crate::crm::store::{CallChange, Write};
+use crate::crm::store::{CallChange, Write, Written};
 use crate::sdp::{Codec, IceSeed, SrtpSeed};
 use crate::sip::caller::Verification;
 use crate::sip::{Caller, EndedBy, IncomingCall, NameAddr, OutgoingCall, ReferralAnswer, Status};
@@ -183,7 +183,7 @@ impl Engine {
             return;
         };
         call.row = RowState::Sent;
-        let (mut row, account) = (call.row(), call.account);
+        let (mut row, account) = (call.row(self.store.agent()), call.account);
         if row.e164.is_none() {
             // The store reads it as the first account would.
             row.e164 = PhoneNumber::parse(&row.remote, self.region_of(account)).e164;
@@ -204,12 +204,23 @@ impl Engine {
         }
     }
 
-    /// The store answered a write of a call.
-    pub(super) fn handle_call_written(&mut self, now: Instant, write: &Write, durable: bool) {
+    /// The store answered a write of a call: with what it wrote, or with none where it refused.
+    pub(super) fn handle_call_written(
+        &mut self,
+        now: Instant,
+        write: &Write,
+        written: Option<&Written>,
+    ) {
+        let durable = written.is_some();
         match write {
             Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
             Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
-            Write::WrapUp(id, _) if durable => self.tell(Event::WrappedUp { call: *id }),
+            Write::ChangeCall(id, CallChange::Subject(_)) if durable => self.handle_chosen(*id),
+            Write::WrapUp(id, _) => {
+                if let Some(Written::WrappedUp { unknown_type }) = written {
+                    self.handle_wrapped_up(*id, unknown_type.as_deref());
+                }
+            }
             // The other records are no part of a call's way.
             _ => {}
         }

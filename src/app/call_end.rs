@@ -6,7 +6,6 @@ use crate::app::engine::Engine;
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Ending, Gate};
 use crate::app::outcome::Outcome;
-use crate::app::popups;
 use crate::app::script;
 use crate::base::clock;
 use crate::base::id::CallId;
@@ -105,16 +104,15 @@ impl Engine {
             },
             Some(_) | None => judged,
         };
-        call.referral = None;
-        call.redirection = None;
-        call.ended = Some(now);
+        let judged = if call.reached_voice_mail() {
+            judged.with_voice_mail()
+        } else {
+            judged
+        };
+        call.close(now);
         let joined = call.joined;
         let why = judged.words.clone();
-        call.answer_at = None;
-        call.hang_up_at = None;
-        call.silence_ends = None;
         let talked = call.answered.is_some();
-        call.leave_at = Some(now + popups::stays(talked, judged.state));
         call.status = judged.words.clone();
         let waiting = call.answered.unwrap_or(now).duration_since(call.started);
         let talking = call.answered.map(|answered| now.duration_since(answered));
@@ -169,11 +167,11 @@ impl Engine {
         };
         call.durable = durable;
         let missed = (call.direction == CallDirection::Inbound
-            && ending.state == CallState::NoAnswer)
-            .then(|| Event::Missed {
-                call: call.context(),
-                popped_up: call.reception.no_popup.is_none(),
-            });
+            && matches!(ending.state, CallState::NoAnswer | CallState::Voicemail))
+        .then(|| Event::Missed {
+            call: call.context(),
+            popped_up: call.reception.no_popup.is_none(),
+        });
         let event = Event::Ended {
             call: call.context(),
             state: ending.state,

@@ -510,14 +510,10 @@ impl Engine {
             let Some(call) = self.calls.get_mut(&id) else {
                 continue;
             };
-            if call.leave_at.is_some_and(|at| at <= now) {
-                call.leave_at = None;
-                let told = call.ending.is_none();
-                if told && call.notes.is_empty() {
-                    self.calls.remove(&id);
-                    self.dirty = true;
-                    continue;
-                }
+            if call.leaves(now) {
+                self.calls.remove(&id);
+                self.dirty = true;
+                continue;
             }
             if let Some((forward, _)) = call.forward.take_if(|(_, at)| *at <= now)
                 && call.rings_here()

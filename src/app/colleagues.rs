@@ -296,7 +296,7 @@ impl Engine {
         }
     }
 
-    fn mailbox_view(&self, mailbox: &Mailbox) -> Option<MailboxView> {
+    pub(super) fn mailbox_view(&self, mailbox: &Mailbox) -> Option<MailboxView> {
         let live = mailbox.account.and_then(|id| self.account(id));
         let address = live.map(|live| live.account.address.clone());
         let voicemail = live.map(|live| live.account.voicemail.as_str());

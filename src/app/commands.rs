@@ -10,7 +10,7 @@ use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
-use crate::crm::row::Subject;
+use crate::crm::row::{CallState, Subject};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -150,12 +150,19 @@ impl Engine {
             Err(problem) => return self.problem(Some(id), problem),
         };
         let mut problem = None;
+        if self.sent_to(account, &uri.to_string()) == CallState::Voicemail {
+            let words = "sent to the voice mail".to_owned();
+            self.end_by_rule(id, CallState::Voicemail, words);
+        }
         self.with_call(now, id, |call| {
             let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];
             problem = call
                 .call
                 .reject(Status::new(302, phrase(302)), contact)
                 .err();
+            if problem.is_some() {
+                call.ended_by_rule = None;
+            }
         });
         self.report(id, problem);
     }
@@ -209,7 +216,7 @@ impl Engine {
         }
     }
 
-    fn set_notes(&mut self, id: CallId, mut notes: String) {
+    pub(super) fn set_notes(&mut self, id: CallId, mut notes: String) {
         if let Some((end, _)) = notes.char_indices().nth(NOTES_LIMIT) {
             notes.truncate(end);
         }

@@ -11,8 +11,8 @@ use crate::base::id::{
 };
 use crate::crm::row::{
     ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, HintFilter,
-    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter,
-    TicketRow, TicketState,
+    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketChange,
+    TicketFilter, TicketRow,
 };
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
@@ -49,18 +49,7 @@ pub enum DeskRequest {
     /// Save a ticket.
     SaveTicket(Box<TicketRow>),
     /// Change some of a ticket.
-    ChangeTicket {
-        /// Which.
-        id: TicketId,
-        /// Another title.
-        title: Option<String>,
-        /// Another state.
-        state: Option<TicketState>,
-        /// Another customer.
-        contact: Option<ContactId>,
-        /// Who works on it.
-        agent: Option<String>,
-    },
+    ChangeTicket(TicketId, Box<TicketChange>),
     /// Add an article.
     AddArticle(TicketId, Box<ArticleRow>),
     /// Tasks.
@@ -232,19 +221,8 @@ impl Records {
             }
             DeskRequest::Ticket(id) => json!(self.ticket(id).await?),
             DeskRequest::SaveTicket(row) => self.write(Write::SaveTicket(row)).await?,
-            DeskRequest::ChangeTicket {
-                id,
-                title,
-                state,
-                contact,
-                agent,
-            } => {
-                let mut row = self.ticket(id).await?;
-                row.title = title.unwrap_or(row.title);
-                row.state = state.unwrap_or(row.state);
-                row.contact = contact.or(row.contact);
-                row.agent = agent.or(row.agent);
-                self.write(Write::SaveTicket(Box::new(row))).await?
+            DeskRequest::ChangeTicket(id, change) => {
+                self.write(Write::ChangeTicket(id, change)).await?
             }
             DeskRequest::AddArticle(id, row) => self.write(Write::AddArticle(id, row)).await?,
             DeskRequest::Tasks {
@@ -292,8 +270,9 @@ impl Records {
             }
             DeskRequest::UndoSteps => json!(self.read(Reader::undo_steps).await?),
             DeskRequest::Undo(id) => self.write(Write::Undo(id)).await?,
-            DeskRequest::EnterCall(row) => {
+            DeskRequest::EnterCall(mut row) => {
                 let id = row.id;
+                row.agent = row.agent.or_else(|| self.store().agent());
                 self.write(Write::InsertCall(row)).await?;
                 json!({"call_id": id})
             }
@@ -427,7 +406,11 @@ impl Records {
             Written::Routing(id) => json!({ "id": id }),
             Written::Imported(report) => json!(report),
             Written::Merged(report) => json!(report),
-            Written::Call | Written::Refused | Written::Settled | Written::Care(_) => json!({}),
+            Written::Call
+            | Written::WrappedUp { .. }
+            | Written::Refused
+            | Written::Settled
+            | Written::Care(_) => json!({}),
         })
     }
 }

@@ -56,6 +56,7 @@ mod tones;
 mod transfers;
 mod transports;
 mod view;
+mod voice_mail;
 mod watched;
 mod writing;
 

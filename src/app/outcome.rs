@@ -1,7 +1,7 @@
 //! From SIP's last words to the outcome that a person reads and a report counts.
 
 use crate::crm::row::{CallDirection, CallState};
-use crate::sip::reason::answered_elsewhere;
+use crate::sip::reason::{answered_elsewhere, taken_by_voice_mail};
 use crate::sip::{EndedBy, Status};
 
 /// How a call ended.
@@ -18,11 +18,22 @@ pub(super) struct Outcome {
 impl Outcome {
     /// The same end, as the rule that made it is remembered.
     pub(super) fn by_rule(self, state: CallState, words: String) -> Self {
+        let settled = matches!(state, CallState::Forwarded | CallState::Blocked);
         Self {
+            // Who spoke to a machine waits for a call back.
+            done: (self.done || settled) && state != CallState::Voicemail,
             state,
             words,
-            done: self.done || matches!(state, CallState::Forwarded | CallState::Blocked),
         }
+    }
+
+    /// The same talk, where it was one with a machine.
+    pub(super) fn with_voice_mail(self) -> Self {
+        let state = match self.state {
+            CallState::Completed => CallState::Voicemail,
+            other => other,
+        };
+        Self { state, ..self }
     }
 }
 
@@ -89,6 +100,9 @@ fn talked(by: EndedBy, status: &Status) -> (CallState, String) {
 }
 
 fn inbound(by: EndedBy, status: &Status, reason: Option<&str>) -> (CallState, String) {
+    if reason.is_some_and(taken_by_voice_mail) {
+        return (CallState::Voicemail, "the voice mail took it".to_owned());
+    }
     if let Some(elsewhere) = reason.and_then(answered_elsewhere) {
         let words = match elsewhere.by {
             Some(by) => format!("answered elsewhere by {by}"),
@@ -204,10 +218,30 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_and_a_machine_say_whether_something_is_left_to_do() {
+        let sent = |state| {
+            let status = Status::new(302, "");
+            let (inbound, local) = (CallDirection::Inbound, EndedBy::Local);
+            outcome(inbound, Reached::Ringing, local, &status, None, None)
+                .by_rule(state, "forwarded to 8000 (no answer)".to_owned())
+        };
+        assert!(sent(CallState::Forwarded).done, "somebody takes it there");
+        assert!(!sent(CallState::Voicemail).done, "nobody does");
+        let called = |code, reached| {
+            let status = Status::new(code, "");
+            let (outbound, remote) = (CallDirection::Outbound, EndedBy::Remote);
+            outcome(outbound, reached, remote, &status, None, None).with_voice_mail()
+        };
+        assert_eq!(called(200, Reached::Talking).state, CallState::Voicemail);
+        assert_eq!(called(486, Reached::Ringing).state, CallState::Busy);
+    }
+
+    #[test]
     fn outcomes_follow_the_table() {
         use CallDirection::{Inbound, Outbound};
         use EndedBy::{Local, Remote, RingLimit, Unreachable};
         let elsewhere = Some("SIP ;cause=200 ;text=\"Call completed elsewhere\"");
+        let voice_mail = Some("SIP ;cause=200 ;text=\"Call completed elsewhere by voicemail\"");
         for (direction, answered, by, code, reason, state, done) in [
             (Inbound, true, Remote, 200, None, CallState::Completed, true),
             (
@@ -227,6 +261,15 @@ mod tests {
                 elsewhere,
                 CallState::AnsweredElsewhere,
                 true,
+            ),
+            (
+                Inbound,
+                false,
+                Remote,
+                487,
+                voice_mail,
+                CallState::Voicemail,
+                false,
             ),
             (Inbound, false, Local, 603, None, CallState::Rejected, false),
             (Inbound, false, Local, 486, None, CallState::Busy, false),

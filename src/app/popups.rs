@@ -1,6 +1,5 @@
 //! Whose calls are refused by the block list, and at whom the others pop up.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
@@ -18,11 +17,9 @@ use crate::crm::row::{BlockedRow, CallState, PopupDecision};
 use crate::crm::store::Write;
 use crate::sip::{IncomingCall, Status};
 
-/// How long an ended call stays that pops up no more: one that was talked, and one that was missed
-/// (ERPNext's pop-up stays as long). Text that was typed keeps it for good.
+/// How long an ended call stays on the screen, however it ended (ERPNext's pop-up stays as long). Text that
+/// was typed keeps it for good.
 pub(super) const STAYS: Duration = Duration::from_secs(60);
-/// How long a call stays that the agent or a rule refused, or that nobody took at the far end.
-const REFUSED_STAYS: Duration = Duration::from_secs(6);
 
 /// How a call that came in is met.
 #[derive(Debug, Default)]
@@ -35,26 +32,6 @@ pub(super) struct Reception {
     pub(super) no_popup: Option<String>,
     /// Whether the agent sees nothing of it.
     pub(super) hidden: bool,
-}
-
-/// How long an ended call stays on the screen.
-pub(super) fn stays(talked: bool, state: CallState) -> Duration {
-    match state {
-        _ if talked => STAYS,
-        CallState::NoAnswer | CallState::Interrupted => STAYS,
-        CallState::Ringing
-        | CallState::InProgress
-        | CallState::Held
-        | CallState::Completed
-        | CallState::Busy
-        | CallState::Failed
-        | CallState::Canceled
-        | CallState::Rejected
-        | CallState::Forwarded
-        | CallState::Voicemail
-        | CallState::Blocked
-        | CallState::AnsweredElsewhere => REFUSED_STAYS,
-    }
 }
 
 /// How a call of the block list ends, in plain words.
@@ -99,16 +76,8 @@ impl Engine {
         };
         // Who no longer waits for an answer does not get the work done, either.
         let (arrived, found) = (self.store.arrival(arrival), self.store.identify(&number));
-        let store = Arc::clone(&self.store);
-        let unnamed = self.options.settings.agent.is_empty();
         tokio::spawn(async move {
-            drop(found.await);
-            if let Ok(Ok(facts)) = arrived.await
-                && let [only] = facts.routing.agents.as_slice()
-                && unnamed
-            {
-                store.set_agent(&only.name);
-            }
+            drop((found.await, arrived.await));
         });
     }
 
@@ -138,15 +107,7 @@ impl Engine {
         };
         call.reception.awaits_facts = false;
         match found {
-            Ok(facts) => {
-                // Who changes something here is this one, for the trail, unless the settings name another.
-                if let [only] = facts.routing.agents.as_slice()
-                    && self.options.settings.agent.is_empty()
-                {
-                    self.store.set_agent(&only.name);
-                }
-                call.reception.facts = Some(facts);
-            }
+            Ok(facts) => call.reception.facts = Some(facts),
             Err(error) => tracing::warn!("what is set up for a call could not be read: {error}"),
         }
         let ready = matches!(call.gate, Gate::Writing(_)) && call.row == RowState::Answered;
@@ -171,7 +132,7 @@ impl Engine {
             call.reception.hidden = true;
         }
         self.record(Write::CountBlocked(entry.id, clock::wall_now()));
-        self.keep_popup(id, PopupDecision::by_rule(&words));
+        self.keep_rule(id, &words);
         self.end_by_rule(id, CallState::Blocked, words);
         let status = Status::new(entry.status, phrase(entry.status));
         self.with_call(now, id, |call| {
@@ -196,6 +157,16 @@ impl Engine {
             presence: self.agent.presence(),
             urgent: self.helped(now) || call.is_urgent(),
         });
+        self.keep_popup(id, decision);
+    }
+
+    /// Keeps by which rule a call ended before anybody was asked.
+    pub(super) fn keep_rule(&mut self, id: CallId, words: &str) {
+        let facts = self.calls.get(&id).and_then(|call| {
+            let facts = call.reception.facts.as_ref()?;
+            Some(&facts.routing)
+        });
+        let decision = popup_routing::by_rule(words, facts);
         self.keep_popup(id, decision);
     }
 
@@ -235,25 +206,6 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_talk_and_a_missed_call_stay_for_a_minute_and_a_refused_one_does_not() {
-        for (talked, state, seconds) in [
-            (true, CallState::Completed, 60),
-            (true, CallState::Failed, 60),
-            (false, CallState::NoAnswer, 60),
-            (false, CallState::Rejected, 6),
-            (false, CallState::Busy, 6),
-            (false, CallState::Canceled, 6),
-            (false, CallState::AnsweredElsewhere, 6),
-        ] {
-            assert_eq!(
-                stays(talked, state).as_secs(),
-                seconds,
-                "{talked} {state:?}"
-            );
-        }
-    }
 
     #[test]
     fn the_row_of_a_blocked_call_says_which_entry_and_why() {

@@ -9,7 +9,7 @@ use crate::app::script::{self, Reaction, phrase};
 use crate::base::id::{AccountId, CallId};
 use crate::config::call_rules::CallRules;
 use crate::control::{Event, Rule, Wish};
-use crate::crm::row::{CallState, PopupDecision};
+use crate::crm::row::CallState;
 use crate::media::Tone;
 use crate::sip::{SessionId, Status};
 
@@ -63,7 +63,7 @@ impl Engine {
                 None
             }
             Decision::Refuse(refusal) => {
-                self.keep_popup(id, PopupDecision::by_rule(refusal.words));
+                self.keep_rule(id, refusal.words);
                 self.end_by_rule(id, refusal.state, refusal.words.to_owned());
                 let status = Status::new(refusal.status, phrase(refusal.status));
                 self.with_call(now, id, |call| {
@@ -72,7 +72,7 @@ impl Engine {
                 None
             }
             Decision::Forward(forward) => {
-                self.keep_popup(id, PopupDecision::by_rule(&forward.words()));
+                self.keep_rule(id, &forward.words());
                 self.forward(now, id, &forward);
                 None
             }
@@ -120,7 +120,8 @@ impl Engine {
             let by = format!("<{}>;reason={}", live.account.address, forward.reason);
             headers.push(("Diversion".to_owned(), by));
         }
-        self.end_by_rule(id, CallState::Forwarded, forward.words());
+        let state = self.sent_to(account, &target);
+        self.end_by_rule(id, state, forward.words());
         self.with_call(now, id, |call| {
             call.call
                 .reject(Status::new(302, phrase(302)), headers)

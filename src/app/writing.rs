@@ -44,7 +44,7 @@ impl Engine {
                 self.journal.refused(now, write.clone(), error);
             }
         }
-        self.handle_call_written(now, &write, result.is_ok());
+        self.handle_call_written(now, &write, result.as_ref().ok());
         self.retry_writes(now);
     }
 

@@ -6,7 +6,7 @@ use crate::base::id::CallId;
 use crate::control::{
     Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish, WrapUpWish,
 };
-use crate::crm::row::AgentState;
+use crate::crm::row::{AgentState, Subject};
 
 /// How long a line may be.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -34,6 +34,7 @@ struct Line {
     keep_ticket: Option<bool>,
     follow_up: Option<String>,
     due: Option<jiff::Timestamp>,
+    caller: Option<String>,
 }
 
 /// What serde says without the value that it quotes, which may be payment data: digits without their
@@ -81,6 +82,10 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             Command::Redirect(call()?, target, wish(&line))
         }
         "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
+        "choose" => {
+            let caller = line.caller.as_deref().ok_or_else(|| missing("caller"))?;
+            Command::ChooseCaller(call()?, who(caller)?)
+        }
         "wrap_up" => Command::WrapUp(call_by_name(&line)?, wrap_up(&line)),
         "call" => {
             let text = line.uri.clone().ok_or_else(|| missing("uri"))?;
@@ -139,7 +144,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, agent, popups, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, choose, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, agent, popups, quit"
             ));
         }
     };
@@ -150,6 +155,16 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
 fn call_by_name(line: &Line) -> Result<CallId, String> {
     let id = line.call_id.as_deref().and_then(CallId::parse);
     id.ok_or_else(|| format!("\"{}\" needs the \"call_id\" of its call", line.command))
+}
+
+/// Whom a call is with: a person or an organization, or none of those who are known.
+fn who(caller: &str) -> Result<Option<Subject>, String> {
+    match Subject::parse(caller) {
+        Some(Subject::Ticket(_)) | None if caller != "none" => Err(format!(
+            "\"caller\" is \"{caller}\"; write contact:5, organization:3 or none"
+        )),
+        subject => Ok(subject),
+    }
 }
 
 fn wrap_up(line: &Line) -> WrapUpWish {
@@ -230,9 +245,33 @@ mod tests {
             (r#"{"command":"answer"}"#, "no call is open"),
             (r#"{"command":"call"}"#, "needs \"uri\""),
             (r#"{"command":"hangup","call_id":"x"}"#, "no call id"),
+            (r#"{"command":"choose"}"#, "needs \"caller\""),
         ] {
             let error = parse(line, &[]).unwrap_err();
             assert!(error.contains(says), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_somebody_or_none_of_those_who_are_known() {
+        let call = CallId::new(1, [1; 10]);
+        let chosen = |caller: &str| {
+            let line = format!(r#"{{"command":"choose","caller":"{caller}"}}"#);
+            parse(&line, &[call]).map(|(_, command)| command)
+        };
+        for (caller, subject) in [
+            ("contact:5", Subject::parse("contact:5")),
+            ("organization:3", Subject::parse("organization:3")),
+            ("none", None),
+        ] {
+            assert!(
+                matches!(chosen(caller), Ok(Command::ChooseCaller(id, who)) if id == call && who == subject),
+                "{caller}"
+            );
+        }
+        for odd in ["", "ticket:7", "contact:0", "anna"] {
+            let error = chosen(odd).unwrap_err();
+            assert!(error.contains("write contact:5"), "{odd}: {error}");
         }
     }
 

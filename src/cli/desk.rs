@@ -24,8 +24,8 @@ use crate::cli::single_instance::{Reply, Request};
 use crate::config::paths::Paths;
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, CallCriteria, CallDirection, CallFilter, CallRow,
-    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow,
-    TicketState,
+    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketChange,
+    TicketRow, TicketState,
 };
 
 /// `ringdesk leads`.
@@ -111,13 +111,15 @@ pub(super) async fn tickets(args: TicketsArgs) -> anyhow::Result<Exit> {
             state,
             contact,
             agent,
-        }) => DeskRequest::ChangeTicket {
-            id: TicketId(id),
-            title,
-            state,
-            contact: contact.map(ContactId),
-            agent,
-        },
+        }) => {
+            let change = TicketChange {
+                title,
+                state,
+                contact: contact.map(ContactId),
+                agent,
+            };
+            DeskRequest::ChangeTicket(TicketId(id), Box::new(change))
+        }
     };
     list(&args.list, request).await
 }

@@ -15,8 +15,8 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    agent_states, block_list, call_ladders, call_popups, call_quality, call_types, calls, contacts,
-    different_people, hint_verdicts, import, merge, notes, organizations, own_lines, records,
+    agent_states, block_list, call_backs, call_ladders, call_popups, call_quality, call_types,
+    calls, contacts, different_people, hint_verdicts, import, merge, notes, organizations, own_lines, records,
     refused, removal, routing, tasks, tickets, wrap_up,
 };
 
@@ -97,6 +97,9 @@ impl Context<'_> {
             // What the phone itself notes, and notes as they are typed, would only hide the rest.
             _ => return Ok(()),
         };
+        if matches!(change, CallChange::Done(true)) {
+            call_backs::forget_reminder_of(transaction, id, self.at)?;
+        }
         self.note(transaction, what, subject, &id.to_string())?;
         Ok(())
     }
@@ -160,6 +163,16 @@ pub(crate) fn apply(
             context.note(transaction, "save ticket", subject, &ticket.title)?;
             Written::Ticket(id)
         }
+        Write::ChangeTicket(id, change) => {
+            tickets::change(transaction, at, *id, change)?;
+            if change.contact.is_some() {
+                texts::of_ticket(transaction, *id, at, context.numbering)?;
+            }
+            let subject = Subject::Ticket(*id);
+            let name = records::must_exist(transaction, subject)?;
+            context.note(transaction, "save ticket", Some(subject), &name)?;
+            Written::Ticket(*id)
+        }
         Write::AddArticle(id, article) => {
             let new = tickets::add_article(transaction, at, *id, article)?;
             texts::of_article(transaction, new, at, context.numbering)?;
@@ -218,13 +231,13 @@ pub(crate) fn apply(
             Written::Ticket(id)
         }
         Write::WrapUp(call, said) => {
-            wrap_up::save(transaction, at, context.agent, *call, said)?;
+            let unknown_type = wrap_up::save(transaction, at, context.agent, *call, said)?;
             texts::of_call(transaction, *call, at, context.numbering)?;
             context.note(transaction, "wrap up call", None, &call.to_string())?;
-            Written::Call
+            Written::WrappedUp { unknown_type }
         }
         Write::AllDone => {
-            let done = calls::all_done(transaction)?;
+            let done = call_backs::all_done(transaction, at)?;
             context.note(transaction, "all calls done", None, &done.to_string())?;
             Written::Done(done)
         }

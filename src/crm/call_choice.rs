@@ -36,6 +36,12 @@ pub(crate) fn choose(
         .query_row([seq], |row| row.get(0))?;
     let before = shown_by(transaction, seq)?;
     match subject {
+        Some(Subject::Ticket(ticket)) => {
+            return Err(WriteError::Refused(format!(
+                "ticket {} is nobody who calls; link the call to it instead",
+                ticket.0
+            )));
+        }
         Some(subject) => {
             let (name, organization) =
                 records::names(transaction, subject)?.ok_or(WriteError::Missing(subject.kind()))?;

@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::crm::calls::{COLUMNS, NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK, read};
+use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK};
+use crate::crm::calls::{COLUMNS, read};
 use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
 use crate::crm::row_counts;
 use crate::crm::search::{MATCH_LIMIT, full_text};

@@ -121,6 +121,14 @@ CREATE INDEX calls_waiting ON calls (started_at)
     AND state NOT IN ('blocked', 'answered-elsewhere');
 ";
 
+pub(crate) const INDEX_WITHHELD: &str = "
+-- Missed calls without a number are in no list of whom to call back, but who says that all is done means
+-- them, too: few rows of many.
+CREATE INDEX calls_withheld ON calls (started_at)
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere');
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -170,21 +178,6 @@ pub(crate) const COLUMNS: &str =
     c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
     c.sound_problem, c.recording_gaps, c.organization_id, c.agent, c.queue, c.call_type,
     (SELECT name FROM call_types WHERE id = c.call_type), c.wrap_up_millis, c.by_hand";
-
-/// The rows of the index `calls_to_call_back`: the condition is its own, word for word, and the
-/// index is named, because without statistics SQLite would take one with more equalities.
-pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_back
-    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
-    AND state NOT IN ('blocked', 'answered-elsewhere')";
-
-/// The condition of the index `calls_waiting`, of `calls c`, and that no later call of the number waits.
-pub(crate) const NEWEST_TO_CALL_BACK: &str = "c.direction = 'inbound' AND c.done = 0
-    AND c.ended_at IS NOT NULL AND c.number IS NOT NULL
-    AND c.state NOT IN ('blocked', 'answered-elsewhere')
-    AND NOT EXISTS (SELECT 1 FROM calls l INDEXED BY calls_to_call_back
-        WHERE l.direction = 'inbound' AND l.done = 0 AND l.ended_at IS NOT NULL
-        AND l.number IS NOT NULL AND l.state NOT IN ('blocked', 'answered-elsewhere')
-        AND l.number = c.number AND (l.started_at, l.seq) > (c.started_at, c.seq))";
 
 /// Reads one call.
 pub(crate) fn one(connection: &Connection, id: CallId) -> rusqlite::Result<Option<CallRow>> {
@@ -306,7 +299,7 @@ pub(crate) fn insert(
         call_backs::note(transaction, seq)?;
     }
     if call.state.ended() {
-        settle_earlier(transaction, seq)?;
+        call_backs::settle_earlier(transaction, seq, call.ended_at.unwrap_or(call.started_at))?;
     }
     Ok(())
 }
@@ -378,7 +371,7 @@ pub(crate) fn change(
                 ],
             )?;
             if changed > 0 {
-                settle_earlier(transaction, seq)?;
+                call_backs::settle_earlier(transaction, seq, *at)?;
             }
         }
         CallChange::Dialled(sip_call_id) => set("sip_call_id", sip_call_id)?,
@@ -406,7 +399,7 @@ pub(crate) fn change(
             set("done", done)?;
             if *done {
                 // The list shows one entry for each number: what is done there is done for all.
-                settle(transaction, seq)?;
+                call_backs::settle_before(transaction, seq)?;
             }
         }
         CallChange::Subject(subject) => call_choice::choose(transaction, seq, *subject)?,
@@ -420,8 +413,19 @@ pub(crate) fn change(
     Ok(())
 }
 
-/// Ends the calls that a crash left open: their end is the last moment that is known of them.
+/// Ends the calls that a crash left open: their end is the last moment that is known of them. Whoever was
+/// talked with is called back no more, however the talk ended.
 pub(crate) fn interrupt_open(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
+    let talked: Vec<(i64, i64)> = transaction
+        .prepare(
+            "SELECT seq, answered_at FROM calls
+             WHERE ended_at IS NULL AND answered_at IS NOT NULL",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (seq, answered_at) in talked {
+        call_backs::settle(transaction, seq, timestamp(answered_at))?;
+    }
     transaction.execute(
         "UPDATE calls SET state = 'interrupted', end_reason = ?1,
             ended_at = coalesce(answered_at, started_at),
@@ -448,40 +452,6 @@ pub(crate) fn lately_interrupted(
         found.extend(CallId::parse(&id).map(|id| InterruptedCall { id, recording }));
     }
     Ok(found)
-}
-
-/// Once somebody talked with a number, its earlier missed calls are settled.
-fn settle_earlier(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
-    let talked = transaction
-        .prepare_cached(
-            "SELECT 1 FROM calls WHERE seq = ?1 AND (state = 'completed'
-                OR (direction = 'inbound' AND answered_at IS NOT NULL))",
-        )?
-        .exists([seq])?;
-    if talked {
-        settle(transaction, seq)?;
-    }
-    Ok(())
-}
-
-/// Says that all missed calls are done; gives how many were not.
-pub(crate) fn all_done(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
-    transaction
-        .prepare_cached(&format!(
-            "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK})"
-        ))?
-        .execute([])
-}
-
-fn settle(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(&format!(
-            "UPDATE calls SET done = 1 WHERE seq IN (SELECT seq FROM {OF_THOSE_TO_CALL_BACK}
-             AND number = (SELECT number FROM calls WHERE seq = ?1)
-             AND started_at < (SELECT started_at FROM calls WHERE seq = ?1))"
-        ))?
-        .execute([seq])?;
-    Ok(())
 }
 
 /// Indexes the words of a call again, after its texts were changed otherwise than by a choice.

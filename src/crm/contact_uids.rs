@@ -33,6 +33,14 @@ pub(crate) fn first(
         .query_row([contact.0], |row| row.get(0))
 }
 
+/// Reads all UIDs of a contact.
+pub(crate) fn all_of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT uid FROM contact_uids WHERE contact = ?1 ORDER BY uid")?
+        .query_map([contact.0], |row| row.get(0))?
+        .collect()
+}
+
 /// Gives a contact a UID that nobody has; true if it got it.
 pub(crate) fn give(
     transaction: &Transaction<'_>,

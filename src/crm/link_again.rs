@@ -21,6 +21,9 @@ pub(crate) struct Relinking {
     linked: Vec<(i64, Subject)>,
     /// Links that were taken away: call, record, level, reason, name.
     unlinked: Vec<(i64, Subject, String, String, String)>,
+    /// How many calls were changed beyond those that are kept, and stay so.
+    #[serde(default)]
+    beyond: usize,
 }
 
 /// A call that shows somebody else now.
@@ -253,7 +256,7 @@ pub(crate) fn before_removal(
     let mut query = transaction.prepare_cached(&format!(
         "SELECT {SHOWN} FROM calls WHERE {column} = ?1 ORDER BY started_at DESC LIMIT ?2"
     ))?;
-    let shown = query
+    let shown: Vec<Changed> = query
         .query_map(params![subject.id(), MATCH_LIMIT], Shown::read)?
         .map(|row| {
             let (call, before) = row?;
@@ -269,7 +272,13 @@ pub(crate) fn before_removal(
             })
         })
         .collect::<rusqlite::Result<_>>()?;
+    let all: i64 = transaction
+        .prepare_cached(&format!("SELECT count(*) FROM calls WHERE {column} = ?1"))?
+        .query_row([subject.id()], |row| row.get(0))?;
     Ok(Relinking {
+        beyond: usize::try_from(all)
+            .unwrap_or_default()
+            .saturating_sub(shown.len()),
         shown,
         ..Relinking::default()
     })
@@ -298,7 +307,7 @@ pub(crate) fn undo(
     transaction: &Transaction<'_>,
     relinking: &Relinking,
 ) -> rusqlite::Result<usize> {
-    let mut left = 0;
+    let mut left = relinking.beyond;
     for changed in &relinking.shown {
         let now = transaction
             .prepare_cached(&format!("SELECT {SHOWN} FROM calls WHERE seq = ?1"))?

@@ -176,7 +176,7 @@ pub(crate) fn merge(
     let mut calls = 0;
     for other in &rows {
         add(&mut row, other, numbering);
-        let went = move_over(transaction, other.id, *stays, numbering)?;
+        let went = move_over(transaction, other.id, *stays)?;
         calls += went.moved.first().map_or(0, Vec::len);
         merged.push(went);
     }
@@ -277,12 +277,11 @@ fn add(row: &mut ContactRow, other: &ContactRow, numbering: &Numbering) {
     unite_numbers(row, other, numbering, false);
 }
 
-/// Gives all that belongs to one contact to another, and deletes it.
+/// Gives all that belongs to one contact but its numbers to another, and deletes it.
 fn move_over(
     transaction: &Transaction<'_>,
     from: ContactId,
     to: ContactId,
-    numbering: &Numbering,
 ) -> Result<Merged, WriteError> {
     let mut moved = Vec::new();
     for belonging in &BELONGINGS {
@@ -318,7 +317,7 @@ fn move_over(
         put_link(transaction, &link, to)?;
         links.push(link);
     }
-    let removal = removal::remove(transaction, Subject::Contact(from), numbering)?;
+    let removal = removal::take(transaction, Subject::Contact(from))?;
     Ok(Merged {
         contact: from,
         removal,

@@ -64,6 +64,9 @@ const STEPS: &[&str] = &[
     contacts::INDEX_PREFIXES,
     calls::INDEX_PREFIXES,
     different_people::CREATE,
+    tasks::ADD_ORIGIN,
+    tickets::MARK_WRAP_UPS,
+    calls::INDEX_WITHHELD,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

@@ -3,6 +3,7 @@
 //! `store` is the face. Each table has its file with the migration, the queries and the writes;
 //! `writer` and `reader` are the threads that run them.
 
+mod acting_agent;
 mod agent_state;
 mod agent_states;
 mod agents;

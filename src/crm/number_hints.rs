@@ -281,6 +281,129 @@ pub(crate) fn leave_contact(
     Ok(())
 }
 
+/// What goes with a contact and cannot be found in texts again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Guesses {
+    mails: Vec<MailGuess>,
+    verdicts: Vec<Verdict>,
+}
+
+/// A number that a mail named for a contact; the mail itself is not kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct MailGuess {
+    id: i64,
+    number: String,
+    digits: String,
+    raw: String,
+    fax: bool,
+    signature: bool,
+    mail: String,
+    text: String,
+    said_at: i64,
+    found_at: i64,
+}
+
+/// A row of `hint_verdicts`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Verdict {
+    number: String,
+    contact: Option<i64>,
+    email: String,
+    assigned: Option<i64>,
+    decided_at: i64,
+}
+
+/// Reads what goes with a contact.
+pub(crate) fn guesses_of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Guesses> {
+    let mails = connection
+        .prepare_cached(
+            "SELECT id, number, digits, raw, fax, signature, source_id, source_text, said_at,
+                found_at
+             FROM number_hints WHERE contact = ?1 AND source = 'mail' ORDER BY id",
+        )?
+        .query_map([contact.0], |row| {
+            Ok(MailGuess {
+                id: row.get(0)?,
+                number: row.get(1)?,
+                digits: row.get(2)?,
+                raw: row.get(3)?,
+                fax: row.get(4)?,
+                signature: row.get(5)?,
+                mail: row.get(6)?,
+                text: row.get(7)?,
+                said_at: row.get(8)?,
+                found_at: row.get(9)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let verdicts = connection
+        .prepare_cached(
+            "SELECT number, contact, email, assigned, decided_at FROM hint_verdicts
+             WHERE contact = ?1 OR assigned = ?1 ORDER BY rowid",
+        )?
+        .query_map([contact.0], |row| {
+            Ok(Verdict {
+                number: row.get(0)?,
+                contact: row.get(1)?,
+                email: row.get(2)?,
+                assigned: row.get(3)?,
+                decided_at: row.get(4)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Guesses { mails, verdicts })
+}
+
+/// Brings back what [`guesses_of`] read, for a contact that is there again: what a mail says once more by
+/// now, and what was said anew, stays as it is.
+pub(crate) fn bring_back(
+    transaction: &Transaction<'_>,
+    contact: ContactId,
+    guesses: &Guesses,
+) -> rusqlite::Result<()> {
+    for guess in &guesses.mails {
+        transaction
+            .prepare_cached(
+                "INSERT INTO number_hints (id, number, digits, raw, fax, signature, contact, email,
+                    source, source_id, source_text, said_at, found_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, '', 'mail', ?8, ?9, ?10, ?11
+                 WHERE NOT EXISTS (SELECT 1 FROM number_hints WHERE source = 'mail'
+                    AND source_id = ?8 AND number = ?2 AND contact = ?7)",
+            )?
+            .execute(params![
+                guess.id,
+                guess.number,
+                guess.digits,
+                guess.raw,
+                guess.fax,
+                guess.signature,
+                contact.0,
+                guess.mail,
+                guess.text,
+                guess.said_at,
+                guess.found_at,
+            ])?;
+    }
+    for verdict in &guesses.verdicts {
+        // The other one of the two may be gone by now.
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO hint_verdicts (number, contact, email, assigned, decided_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5
+                 WHERE (?2 IS NULL OR EXISTS (SELECT 1 FROM contacts WHERE id = ?2))
+                 AND (?4 IS NULL OR EXISTS (SELECT 1 FROM contacts WHERE id = ?4))",
+            )?
+            .execute(params![
+                verdict.number,
+                verdict.contact,
+                verdict.email,
+                verdict.assigned,
+                verdict.decided_at,
+            ])?;
+    }
+    Ok(())
+}
+
 /// Finds the contacts with an address in lower case, at most five.
 pub(crate) fn with_email(connection: &Connection, email: &str) -> rusqlite::Result<Vec<ContactId>> {
     let mut query = connection.prepare_cached(

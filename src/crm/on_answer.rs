@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use crate::base::id::CallId;
-use crate::crm::row::{Match, MatchLevel, OnAnswer};
+use crate::crm::row::{Match, MatchLevel, OnAnswer, Subject};
 use crate::crm::{call_links, calls, tickets};
 
 /// Decides for a call that was answered; none for one that is not in the log. `days` is how long ago a
@@ -19,7 +19,9 @@ pub(crate) fn decide(
     let Some(row) = calls::one(connection, call)? else {
         return Ok(None);
     };
-    let links = call_links::of(connection, call)?;
+    let mut links = call_links::of(connection, call)?;
+    // A ticket is what a call concerns, and nobody who calls.
+    links.retain(|link| !matches!(link.subject, Subject::Ticket(_)));
     let shown = row.subject();
     let customer = match (shown, Match::best(&links)) {
         (Some(subject), _) => Some(subject),

@@ -90,6 +90,18 @@ pub fn decide(situation: &Situation<'_>) -> PopupDecision {
     decision
 }
 
+/// Nobody was asked: a rule ended the call before. Whose call it was, and of which queue, is kept all
+/// the same: the calls that a queue loses are those that are looked for.
+pub fn by_rule(words: &str, facts: Option<&RoutingFacts>) -> PopupDecision {
+    let queue = facts.and_then(|facts| facts.queue.as_ref());
+    PopupDecision {
+        queue: queue.map(|queue| queue.row.name.clone()),
+        matching: facts.map_or_else(Vec::new, |facts| names(&facts.agents)),
+        reasons: vec![words.to_owned()],
+        ..PopupDecision::default()
+    }
+}
+
 /// The reason where nothing is set up.
 pub const UNRESTRICTED: &str =
     "no queue, schedule or agent restricts it: this phone's own calls always pop up";

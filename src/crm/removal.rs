@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::ContactId;
 use crate::crm::link_again::{self, Relinking};
+use crate::crm::number_hints::{self, Guesses};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, OrganizationRow, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{contacts, notes, organizations};
+use crate::crm::{contact_uids, contacts, notes, organizations};
 
 /// What a deletion took.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,12 @@ pub(crate) struct Removal {
     /// Tickets and tasks that were about it.
     tickets: Vec<i64>,
     tasks: Vec<i64>,
+    /// The names that other programs gave it.
+    #[serde(default)]
+    uids: Vec<String>,
+    /// Guesses that no text here makes again, and what was said of guesses.
+    #[serde(default)]
+    guesses: Guesses,
     /// What became of the calls that showed it.
     relinking: Relinking,
 }
@@ -73,13 +80,21 @@ pub(crate) fn remove(
     subject: Subject,
     numbering: &Numbering,
 ) -> Result<Removal, WriteError> {
+    let mut removal = take(transaction, subject)?;
+    let keys = removal.record.keys(numbering);
+    link_again::hand_on(transaction, &keys, numbering, &mut removal.relinking)?;
+    Ok(removal)
+}
+
+/// Deletes a person whose numbers somebody else is about to get: as long as nobody has them, no call is
+/// handed on. Gives what brings the person back.
+pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Removal, WriteError> {
     let record = match subject {
         Subject::Contact(id) => contacts::one(transaction, id)?.map(Record::Contact),
         Subject::Organization(id) => organizations::one(transaction, id)?.map(Record::Organization),
         Subject::Ticket(_) => None,
     }
     .ok_or(WriteError::Missing(subject.kind()))?;
-    let keys = record.keys(numbering);
     let rows = |sql: &str| -> rusqlite::Result<Vec<i64>> {
         transaction
             .prepare_cached(sql)?
@@ -110,6 +125,8 @@ pub(crate) fn remove(
             .prepare_cached("SELECT id FROM tasks WHERE kind = ?1 AND subject = ?2")?
             .query_map(params![subject.kind(), subject.id()], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?,
+        uids: Vec::new(),
+        guesses: Guesses::default(),
         relinking: link_again::before_removal(transaction, subject)?,
         record,
     };
@@ -126,10 +143,13 @@ pub(crate) fn remove(
                 .collect::<rusqlite::Result<_>>()?;
             organizations::delete(transaction, id)?;
         }
-        Subject::Contact(id) => contacts::delete(transaction, id)?,
+        Subject::Contact(id) => {
+            removal.uids = contact_uids::all_of(transaction, id)?;
+            removal.guesses = number_hints::guesses_of(transaction, id)?;
+            contacts::delete(transaction, id)?;
+        }
         Subject::Ticket(_) => {}
     }
-    link_again::hand_on(transaction, &keys, numbering, &mut removal.relinking)?;
     Ok(removal)
 }
 
@@ -141,7 +161,15 @@ pub(crate) fn undo(
 ) -> Result<usize, WriteError> {
     let subject = removal.record.subject();
     match &removal.record {
-        Record::Contact(row) => contacts::bring_back(transaction, row, numbering)?,
+        Record::Contact(row) => {
+            contacts::bring_back(transaction, row, numbering)?;
+            for uid in &removal.uids {
+                contact_uids::give(transaction, uid, row.id)?;
+            }
+            let email = row.email.as_deref().unwrap_or_default();
+            number_hints::follow_email(transaction, row.id, email)?;
+            number_hints::bring_back(transaction, row.id, &removal.guesses)?;
+        }
         Record::Organization(row) => organizations::bring_back(transaction, row, numbering)?,
     }
     for (contact, place, role) in &removal.members {

@@ -212,16 +212,6 @@ pub struct PopupDecision {
     pub reasons: Vec<String>,
 }
 
-impl PopupDecision {
-    /// Nobody was asked: a rule ended the call before.
-    pub fn by_rule(words: &str) -> Self {
-        Self {
-            reasons: vec![words.to_owned()],
-            ..Self::default()
-        }
-    }
-}
-
 /// What a queue is dialled with when a break begins and ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueCodes {

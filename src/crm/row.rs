@@ -11,7 +11,9 @@ pub use crate::crm::page_row::{
     CallCriteria, CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter,
 };
 pub use crate::crm::subject::Subject;
-pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
+pub use crate::crm::ticket_row::{
+    ArticleKind, ArticleRow, ArticleSender, TicketChange, TicketRow, TicketState,
+};
 pub use crate::crm::work_row::{
     AuditRow, CallTypeRow, CallbackRow, Found, HourFigures, LeadStage, Membership, NoteRow,
     OnAnswer, QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
@@ -230,16 +232,18 @@ pub struct Match {
 impl Match {
     /// The one to show: the only person who is sure, else the only sure organization, else the only one
     /// at all; several sure ones are a question to the agent. A person goes before the organization that
-    /// has the same number.
+    /// has the same number, unless one of them was chosen before: a choice is no proof, so beside anybody
+    /// else who is sure it is asked for again.
     pub fn best(matches: &[Self]) -> Option<&Self> {
-        let sure = |person: bool| {
-            matches.iter().filter(move |found| {
-                matches!(found.level, MatchLevel::Known | MatchLevel::Manual)
-                    && found.subject.contact().is_some() == person
-            })
+        let sure = || {
+            let of_level = |level| matches!(level, MatchLevel::Known | MatchLevel::Manual);
+            matches.iter().filter(move |found| of_level(found.level))
         };
+        if sure().count() > 1 && sure().any(|found| found.level == MatchLevel::Manual) {
+            return None;
+        }
         for person in [true, false] {
-            let mut sure = sure(person);
+            let mut sure = sure().filter(|found| found.subject.contact().is_some() == person);
             match (sure.next(), sure.next()) {
                 (Some(only), None) => return Some(only),
                 (Some(_), Some(_)) => return None,

@@ -7,12 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
 use crate::base::id::{CallId, ContactId};
+use crate::crm::acting_agent::ActingAgent;
 use crate::crm::aside::Aside;
 use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::{Prepared, Reading};
@@ -66,7 +67,7 @@ pub struct Store {
     unchecked: bool,
     numbering: Arc<Numbering>,
     commits: Arc<AtomicU64>,
-    agent: Arc<RwLock<String>>,
+    agent: Arc<ActingAgent>,
     _lock: File,
 }
 
@@ -97,8 +98,10 @@ impl Store {
         };
         let mut aside = Aside::open(data_dir).map_err(refused)?;
         let numbering = Arc::new(Numbering::new(default_region));
+        let agent = Arc::new(ActingAgent::default());
         let prepared = migration::migrate(&mut connection, default_region).and_then(|()| {
             own_lines::load(&connection, &numbering)?;
+            agent.read_lines(&connection, &numbering)?;
             let transaction = connection.transaction()?;
             for line in aside.lines() {
                 arrivals::take_over(&transaction, line)?;
@@ -111,7 +114,6 @@ impl Store {
         prepared.map_err(|error| open::failed(&path, &error))?;
         aside.clear().map_err(refused)?;
         let commits = Arc::new(AtomicU64::new(0));
-        let agent = Arc::new(RwLock::default());
         let started = (|| {
             let open = {
                 let (path, numbering) = (path.clone(), Arc::clone(&numbering));
@@ -120,17 +122,10 @@ impl Store {
             let (open_pages, open_care) = (open.clone(), open.clone());
             // Opened at once, beside the rest of the start: the first caller finds it ready.
             let lookups = Queue::start("ringdesk-store-lookup", READS, move |queue| {
-<<<<<<< HEAD
-                reader::run(open().ok(), open, queue);
+                reader::run(open().ok(), open, &queue);
             })?;
             let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
-                reader::run(None, open_pages, queue);
-=======
-                reader::run(Some(lookups), open_again, &queue);
-            })?;
-            let pages = Queue::start("ringdesk-store-reader", READS, move |queue| {
-                reader::run(None, open, &queue);
->>>>>>> care
+                reader::run(None, open_pages, &queue);
             })?;
             let care = Queue::start("ringdesk-store-care", READS, move |queue| {
                 reader::run(None, open_care, &queue);
@@ -170,9 +165,15 @@ impl Store {
         }
     }
 
-    /// Says whose changes the trail notes from here on.
+    /// Says who works here; an empty name leaves it to the agents' table: to the only agent whose
+    /// lines this phone has.
     pub fn set_agent(&self, name: &str) {
-        name.clone_into(&mut self.agent.write().unwrap_or_else(PoisonError::into_inner));
+        self.agent.set_name(name);
+    }
+
+    /// Who works here, as far as that is known: whose changes the trail notes, and whose calls begin.
+    pub fn agent(&self) -> Option<String> {
+        Some(self.agent.name()).filter(|name| !name.is_empty())
     }
 
     /// Queues a write; the receiver fires when it is on disk. Never blocks.

@@ -1,7 +1,7 @@
 //! What is to do, such as to call somebody back tomorrow.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, TaskId};
 use crate::crm::calls::timestamp;
@@ -41,6 +41,15 @@ END;
 CREATE TRIGGER tickets_tasks AFTER DELETE ON tickets BEGIN
     UPDATE tasks SET kind = NULL, subject = NULL WHERE kind = 'ticket' AND subject = old.id;
 END;
+";
+
+pub(crate) const ADD_ORIGIN: &str = "
+-- Which tasks the phone wrote itself after a call, and why: written again, they are replaced, and never
+-- doubled: 'wrap-up' follows a call by its wrap-up, 'call-back' reminds of a call back that reached nobody.
+-- None is of tasks that somebody added.
+ALTER TABLE tasks ADD COLUMN origin TEXT;
+-- A number that was reached needs no reminder of calling it any more: few rows of many.
+CREATE INDEX tasks_to_remind ON tasks (call) WHERE origin = 'call-back' AND done_at IS NULL;
 ";
 
 const COLUMNS: &str =
@@ -133,6 +142,31 @@ pub(crate) fn save(
     } else {
         TaskId(transaction.last_insert_rowid())
     })
+}
+
+/// Writes what is to do after a call by its wrap-up, in place of what was to do by an earlier one, unless that
+/// is done.
+pub(crate) fn follow_up(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    row: &TaskRow,
+) -> Result<TaskId, WriteError> {
+    let before: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT id FROM tasks WHERE call = (SELECT seq FROM calls WHERE id = ?1)
+             AND origin = 'wrap-up' AND done_at IS NULL",
+        )?
+        .query_row([row.call.map(|id| id.to_string())], |found| found.get(0))
+        .optional()?;
+    let row = TaskRow {
+        id: TaskId(before.unwrap_or_default()),
+        ..row.clone()
+    };
+    let id = save(transaction, at, &row)?;
+    transaction
+        .prepare_cached("UPDATE tasks SET origin = 'wrap-up' WHERE id = ?1")?
+        .execute([id.0])?;
+    Ok(id)
 }
 
 /// Says that a task is done, or not yet; once done, it stays so at its first time.

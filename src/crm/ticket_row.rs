@@ -139,3 +139,16 @@ mod tests {
         assert_eq!(TicketState::parse("done"), None);
     }
 }
+
+/// What changes of a ticket: what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketChange {
+    /// Another title.
+    pub title: Option<String>,
+    /// Another state.
+    pub state: Option<TicketState>,
+    /// Another customer.
+    pub contact: Option<ContactId>,
+    /// Who works on it.
+    pub agent: Option<String>,
+}

@@ -5,8 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{ArticleId, CallId, ContactId, OrganizationId, TicketId};
 use crate::crm::calls::timestamp;
+use crate::crm::records;
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, Subject, TicketFilter, TicketRow, TicketState,
+    ArticleKind, ArticleRow, ArticleSender, Subject, TicketChange, TicketFilter, TicketRow,
+    TicketState,
 };
 use crate::crm::search::{MATCH_LIMIT, full_text};
 use crate::crm::writer::WriteError;
@@ -56,6 +58,11 @@ CREATE TRIGGER tickets_delete AFTER DELETE ON tickets BEGIN
     DELETE FROM ticket_words WHERE rowid = old.id;
     DELETE FROM call_links WHERE kind = 'ticket' AND subject = old.id;
 END;
+";
+
+pub(crate) const MARK_WRAP_UPS: &str = "
+-- Which article holds what was said of its call in the wrap-up: said again, it is replaced.
+ALTER TABLE ticket_articles ADD COLUMN wrap_up INTEGER NOT NULL DEFAULT 0;
 ";
 
 const COLUMNS: &str = "t.id, t.title, t.state, t.contact, c.name, t.organization, o.name, t.agent,
@@ -168,7 +175,7 @@ pub(crate) fn save(
     row: &TicketRow,
 ) -> Result<TicketId, WriteError> {
     if let Some(contact) = row.contact {
-        crate::crm::records::must_exist(transaction, Subject::Contact(contact))?;
+        records::must_exist(transaction, Subject::Contact(contact))?;
     }
     let values = params![
         (row.id.0 != 0).then_some(row.id.0),
@@ -235,6 +242,92 @@ pub(crate) fn add_article(
     let id = add(transaction, ticket, article)?;
     index(transaction, ticket)?;
     Ok(id)
+}
+
+/// Changes some of a ticket; what is none stays. Another customer brings the own organization along.
+pub(crate) fn change(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    id: TicketId,
+    change: &TicketChange,
+) -> Result<(), WriteError> {
+    if let Some(contact) = change.contact {
+        records::must_exist(transaction, Subject::Contact(contact))?;
+    }
+    let changed = transaction
+        .prepare_cached(
+            "UPDATE tickets SET title = coalesce(?2, title), state = coalesce(?3, state),
+                contact = coalesce(?4, contact),
+                organization = iif(?4 IS NULL OR ?4 IS contact, organization,
+                    (SELECT organization FROM contacts WHERE id = ?4)),
+                agent = coalesce(?5, agent), updated_at = ?6,
+                closed_at = iif(coalesce(?3, state) = 'closed', coalesce(closed_at, ?6), NULL)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id.0,
+            change.title.as_deref().map(str::trim),
+            change.state.map(TicketState::as_str),
+            change.contact.map(|id| id.0),
+            change.agent,
+            at.as_microsecond(),
+        ])?;
+    if changed == 0 {
+        return Err(WriteError::Missing("ticket"));
+    }
+    index(transaction, id)?;
+    Ok(())
+}
+
+/// Keeps what was said of a call in its wrap-up as an article, in place of what was said before; where
+/// nothing is said, there is none.
+pub(crate) fn keep_wrap_up(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    ticket: TicketId,
+    article: &ArticleRow,
+) -> Result<(), WriteError> {
+    let before: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT id FROM ticket_articles WHERE ticket = ?1 AND wrap_up = 1
+             AND call = (SELECT seq FROM calls WHERE id = ?2)",
+        )?
+        .query_row(
+            params![ticket.0, article.call.map(|id| id.to_string())],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let nothing = article.body.trim().is_empty();
+    let Some(before) = before else {
+        if !nothing {
+            let id = add_article(transaction, at, ticket, article)?;
+            transaction
+                .prepare_cached("UPDATE ticket_articles SET wrap_up = 1 WHERE id = ?1")?
+                .execute([id.0])?;
+        }
+        return Ok(());
+    };
+    if nothing {
+        transaction
+            .prepare_cached("DELETE FROM ticket_articles WHERE id = ?1")?
+            .execute([before])?;
+    } else {
+        transaction
+            .prepare_cached(
+                "UPDATE ticket_articles SET at = ?2, author = ?3, body = ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                before,
+                article.at.as_microsecond(),
+                article.author,
+                article.body
+            ])?;
+    }
+    transaction
+        .prepare_cached("UPDATE tickets SET updated_at = ?2 WHERE id = ?1")?
+        .execute(params![ticket.0, at.as_microsecond()])?;
+    index(transaction, ticket)?;
+    Ok(())
 }
 
 /// Deletes a ticket with its articles.

@@ -15,6 +15,9 @@ use crate::crm::{call_links, call_types, calls, tasks, tickets};
 /// What a draft is called until the agent says what it is about.
 const TITLE: &str = "Call";
 
+/// Why a call is linked to the ticket that was drafted for it; the link keeps it.
+const DRAFTED: &str = "drafted when the call was answered";
+
 /// Drafts a ticket for a call, with whom the call shows; one that has a draft keeps it.
 pub(crate) fn draft(
     transaction: &Transaction<'_>,
@@ -48,7 +51,7 @@ pub(crate) fn draft(
         organization: None,
         role: None,
         level: MatchLevel::Manual,
-        reason: "drafted when the call was answered".to_owned(),
+        reason: DRAFTED.to_owned(),
     };
     call_links::link(transaction, seq, &link)?;
     Ok(ticket)
@@ -75,35 +78,49 @@ pub(crate) fn follow(
     Ok(())
 }
 
-/// Keeps what an agent says of a call that ended, all of it or nothing. Saved again, it replaces what was
-/// said before.
+/// Keeps what an agent says of a call that ended, in one piece. Said again, it replaces what was said before:
+/// its article, and its task unless that is done. A call type that there is not, or is not to be chosen any
+/// more, is given back and leaves the call's own as it is; the words must not be lost for it.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     at: Timestamp,
     agent: &str,
     id: CallId,
     said: &WrapUp,
-) -> Result<(), WriteError> {
+) -> Result<Option<String>, WriteError> {
     let seq = seq_of(transaction, id)?;
     let call_type = match &said.call_type {
-        Some(name) => {
-            let found = call_types::named(transaction, name)?;
-            Some(found.ok_or(WriteError::Missing("call type"))?)
-        }
+        Some(name) => call_types::named(transaction, name)?,
         None => None,
     };
+    let unknown = said.call_type.clone().filter(|_| call_type.is_none());
     transaction
         .prepare_cached(
-            "UPDATE calls SET notes = coalesce(?2, notes), call_type = ?3, wrap_up_millis = ?4
-             WHERE seq = ?1",
+            "UPDATE calls SET notes = coalesce(?2, notes), call_type = iif(?3, call_type, ?4),
+                wrap_up_millis = ?5 WHERE seq = ?1",
         )?
         .execute(params![
             seq,
             said.notes,
+            unknown.is_some(),
             call_type.map(|id| id.0),
             said.millis
         ])?;
     let call = calls::one(transaction, id)?.ok_or(WriteError::Missing("call"))?;
+    let article = ArticleRow {
+        id: ArticleId(0),
+        at,
+        kind: ArticleKind::Phone,
+        sender: match call.direction {
+            CallDirection::Inbound => ArticleSender::Customer,
+            CallDirection::Outbound => ArticleSender::Agent,
+        },
+        internal: false,
+        author: agent.to_owned(),
+        body: call.notes.clone(),
+        call: Some(id),
+    };
+    let mut kept = drafted(transaction, seq)?;
     for ticket in drafts(transaction, seq)? {
         match said.draft {
             DraftFate::Discarded => tickets::delete(transaction, ticket)?,
@@ -111,32 +128,20 @@ pub(crate) fn save(
                 transaction
                     .prepare_cached("UPDATE tickets SET state = 'new' WHERE id = ?1")?
                     .execute([ticket.0])?;
-                if !call.notes.trim().is_empty() {
-                    let article = ArticleRow {
-                        id: ArticleId(0),
-                        at,
-                        kind: ArticleKind::Phone,
-                        sender: match call.direction {
-                            CallDirection::Inbound => ArticleSender::Customer,
-                            CallDirection::Outbound => ArticleSender::Agent,
-                        },
-                        internal: false,
-                        author: agent.to_owned(),
-                        body: call.notes.clone(),
-                        call: Some(id),
-                    };
-                    tickets::add_article(transaction, at, ticket, &article)?;
-                }
+                kept.push(ticket);
             }
         }
+    }
+    for ticket in kept {
+        tickets::keep_wrap_up(transaction, at, ticket, &article)?;
     }
     if let Some(task) = &said.follow_up {
         let mut task = task.as_ref().clone();
         task.call = Some(id);
         task.about = task.about.or_else(|| call.subject());
-        tasks::save(transaction, at, &task)?;
+        tasks::follow_up(transaction, at, &task)?;
     }
-    Ok(())
+    Ok(unknown)
 }
 
 fn seq_of(transaction: &Transaction<'_>, id: CallId) -> Result<i64, WriteError> {
@@ -154,5 +159,17 @@ fn drafts(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<Ticke
              WHERE l.call = ?1 AND l.kind = 'ticket' AND t.state = 'draft' ORDER BY t.id",
         )?
         .query_map([seq], |row| row.get(0).map(TicketId))?
+        .collect()
+}
+
+/// The tickets that were drafted for a call, and are none any more.
+fn drafted(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<TicketId>> {
+    transaction
+        .prepare_cached(
+            "SELECT t.id FROM call_links l JOIN tickets t ON t.id = l.subject
+             WHERE l.call = ?1 AND l.kind = 'ticket' AND l.reason = ?2 AND t.state <> 'draft'
+             ORDER BY t.id",
+        )?
+        .query_map(params![seq, DRAFTED], |row| row.get(0).map(TicketId))?
         .collect()
 }

@@ -12,7 +12,7 @@ use crate::crm::import::ImportBatch;
 use crate::crm::row::{
     AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
     ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, PopupDecision, QualitySpan,
-    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, Undone,
+    RecordingGap, RoutingChange, Subject, TaskRow, TicketChange, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -137,6 +137,8 @@ pub enum Write {
     DeleteOrganization(OrganizationId),
     /// Insert (id 0) or change a ticket; articles without an id are added.
     SaveTicket(Box<TicketRow>),
+    /// Change some of a ticket, whatever else was changed of it meanwhile.
+    ChangeTicket(TicketId, Box<TicketChange>),
     /// Add an article to a ticket.
     AddArticle(TicketId, Box<ArticleRow>),
     /// Delete a ticket with its articles.
@@ -227,6 +229,18 @@ impl Write {
                 | Self::MakeAnew
         )
     }
+
+    /// Whether another agent may be the one whose lines this phone has afterwards.
+    pub(crate) fn tells_whose_lines(&self) -> bool {
+        match self {
+            Self::SaveOwnLines(_) => true,
+            Self::Routing(change) => matches!(
+                **change,
+                RoutingChange::SaveAgent(_) | RoutingChange::RemoveAgent(_)
+            ),
+            _ => false,
+        }
+    }
 }
 
 /// What a committed write tells.
@@ -234,6 +248,11 @@ impl Write {
 pub enum Written {
     /// A call was inserted or changed.
     Call,
+    /// What was said of a call is kept; a call type that there is not is named, and is not.
+    WrappedUp {
+        /// The name as it was given.
+        unknown_type: Option<String>,
+    },
     /// A contact was saved under this id, and so many earlier calls were linked.
     Contact(ContactId, usize),
     /// An organization was saved under this id, and so many earlier calls were linked.

@@ -7,9 +7,9 @@
 //! that begin aside, in a file of their own.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::base::clock::{monotonic_now, wall_now};
+use crate::crm::acting_agent::ActingAgent;
 use crate::crm::apply::{Context, apply};
 use crate::crm::aside::Aside;
 use crate::crm::call_ladders::Pruning;
@@ -123,7 +124,7 @@ pub(crate) fn run(
     queue: Receiver<Box<Queued>>,
     aside: Aside,
     numbering: &Arc<Numbering>,
-    agent: &RwLock<String>,
+    agent: &ActingAgent,
     commits: &AtomicU64,
 ) {
     let mut work = Work {
@@ -154,7 +155,7 @@ struct Work<'a> {
     waiting: VecDeque<Box<Queued>>,
     aside: Aside,
     numbering: &'a Numbering,
-    agent: &'a RwLock<String>,
+    agent: &'a ActingAgent,
     commits: &'a AtomicU64,
     pruning: Pruning,
     rush: Rush,
@@ -209,8 +210,7 @@ impl Work<'_> {
         let results = if writes.is_empty() {
             Vec::new()
         } else {
-            let agent = self.agent.read().unwrap_or_else(PoisonError::into_inner);
-            let agent = agent.clone();
+            let agent = self.agent.name();
             let mut context = Context {
                 at: wall_now(),
                 agent: &agent,
@@ -224,6 +224,11 @@ impl Work<'_> {
                 work()
             }
         };
+        if writes.iter().any(|write| write.tells_whose_lines())
+            && let Err(error) = self.agent.read_lines(self.connection, self.numbering)
+        {
+            tracing::warn!("whose lines this phone has could not be read: {error}");
+        }
         for (queued, result) in batch.into_iter().zip(results) {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();

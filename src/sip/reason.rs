@@ -78,6 +78,19 @@ pub fn answered_elsewhere(value: &str) -> Option<Elsewhere> {
     })
 }
 
+/// Whether the Reason of a CANCEL says that a voice mail took the call; exchanges say so in words alone.
+pub fn taken_by_voice_mail(value: &str) -> bool {
+    let says = |reason: &Reason| reason.text.as_deref().is_some_and(names_voice_mail);
+    reasons(value).iter().any(says)
+}
+
+/// Whether words name a voice mail.
+pub fn names_voice_mail(words: &str) -> bool {
+    const NAMES: [&str; 4] = ["voicemail", "voice mail", "voice-mail", "mailbox"];
+    let words = words.to_ascii_lowercase();
+    NAMES.iter().any(|name| words.contains(name))
+}
+
 /// The name behind "by" in such words.
 fn named(text: &str) -> Option<String> {
     const LONGEST: usize = 64;
@@ -107,6 +120,25 @@ mod tests {
                 reasons(odd).iter().all(|reason| reason.cause.is_none()),
                 "{odd}"
             );
+        }
+    }
+
+    #[test]
+    fn a_voice_mail_took_the_call() {
+        for value in [
+            "SIP;cause=200;text=\"Answered by VoiceMail\"",
+            "Q.850;cause=16, SIP;text=\"forwarded to voice mail\"",
+            "X;text=\"Mailbox of 102\"",
+        ] {
+            assert!(taken_by_voice_mail(value), "{value}");
+        }
+        for value in [
+            "",
+            "SIP;cause=200",
+            "SIP;text=\"Answered by 102\"",
+            "voicemail",
+        ] {
+            assert!(!taken_by_voice_mail(value), "{value}");
         }
     }
 

@@ -117,6 +117,115 @@ fn a_number_of_two_people_is_one_call_and_a_question_each_time() {
     assert_eq!(phone.stop().code, Some(0));
 }
 
+/// Nothing opened once the question was answered.
+#[test]
+fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
+    let mut phone = Phone::start(&["--no-register", "--auto-answer=100"]);
+    let caller = Sipp::to(phone.address(), "call-in", &[]);
+    let remote = phone.wait("opens")["from"].as_str().unwrap().to_owned();
+    caller.passes();
+    phone.wait("ended");
+    for name in ["Anna", "Bert"] {
+        ringdesk(&phone, &["contacts", "--add", name, "--number", &remote]);
+    }
+    ringdesk(&phone, &["tickets", "add", "Printer", "--contact", "2"]);
+    let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "choose", "{opens:#}");
+    for (caller, open, contact) in [
+        ("contact:1", "draft", json!("Anna")),
+        ("contact:2", "profile", json!("Bert")),
+    ] {
+        phone.send(&json!({"command": "choose", "caller": caller}));
+        let opens = phone.wait("opens");
+        assert_eq!(opens["open"], open, "{caller}: {opens:#}");
+        assert_eq!(opens["subject"], caller_of(caller), "{opens:#}");
+        assert_eq!(opens["contact"]["name"], contact, "{opens:#}");
+        assert_eq!(phone.calls()[0]["contact_name"], contact);
+    }
+    let drafts = ringdesk(&phone, &["tickets", "--filter", "drafts"]);
+    assert_eq!(drafts.len(), 2, "one for each call: {drafts:#?}");
+    assert_eq!(drafts[0]["contact_name"], "Bert", "it follows: {drafts:#?}");
+    phone.send(&json!({"command": "choose", "caller": "none"}));
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "draft", "{opens:#}");
+    assert_eq!(opens["subject"], Value::Null, "{opens:#}");
+    phone.command("hangup");
+    phone.wait("ended");
+    caller.passes();
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+/// A record as events name it.
+fn caller_of(text: &str) -> Value {
+    let (kind, id) = text.split_once(':').unwrap();
+    json!({"kind": kind, "id": id.parse::<i64>().unwrap()})
+}
+
+/// The words were lost, and with them the wrap-up.
+#[test]
+fn a_mistyped_call_type_loses_no_words_and_ends_no_wrap_up() {
+    let mut options = vec!["--no-register", "--auto-answer=100", "--hangup-after", "1"];
+    options.extend(["--wrap-up", "600"]);
+    let mut phone = Phone::start(&options);
+    ringdesk(&phone, &["call-types", "--add", "Sales"]);
+    Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+    assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+    let call = phone.wait("ended")["call_id"].clone();
+    let say = |phone: &mut Phone, call_type: &str| {
+        phone.send(&json!({
+            "command": "wrap_up", "call_id": call, "text": "wants a quote",
+            "call_type": call_type, "follow_up": "Send the quote",
+        }));
+    };
+    say(&mut phone, "salse");
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("no call type “salse”"), "{error}");
+    assert_eq!(phone.only_call()["notes"], "wants a quote");
+    say(&mut phone, "sales");
+    assert_eq!(phone.wait("wrapped_up")["call_id"], call);
+    assert_eq!(phone.wait("agent_state")["state"], "available");
+    assert_eq!(phone.only_call()["call_type_name"], "Sales");
+    assert_eq!(ringdesk(&phone, &["tasks"]).len(), 1, "said twice");
+    let ended = phone.stop();
+    assert_eq!(ended.code, Some(0));
+    let states = ended
+        .events
+        .iter()
+        .filter(|it| it["event"] == "agent_state");
+    let wrapped_up = ended.events.iter().filter(|it| it["event"] == "wrapped_up");
+    assert_eq!((states.count(), wrapped_up.count()), (2, 1));
+}
+
+#[test]
+fn a_wrap_up_without_a_call_type_is_refused_where_one_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("config.toml"),
+        "[settings]\ncall_type_required = true\n",
+    )
+    .unwrap();
+    let options = ["--no-register", "--auto-answer=100", "--hangup-after", "1"];
+    let mut phone = Phone::spawn(folder, &options);
+    phone.wait("started");
+    ringdesk(&phone, &["call-types", "--add", "Sales"]);
+    Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+    let call = phone.wait("ended")["call_id"].clone();
+    for call_type in [Value::Null, json!(" ")] {
+        phone.send(&json!({
+            "command": "wrap_up", "call_id": call, "text": "wants a quote", "call_type": call_type,
+        }));
+        let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+        assert!(error.contains("call_type_required"), "{error}");
+    }
+    phone.send(&json!({"command": "wrap_up", "call_id": call, "call_type": "Sales"}));
+    phone.wait("wrapped_up");
+    let row = phone.only_call();
+    assert_eq!(row["notes"], "wants a quote", "kept meanwhile: {row:#}");
+    assert_eq!(row["call_type_name"], "Sales", "{row:#}");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
 #[test]
 fn a_missed_call_is_called_back_until_somebody_talked() {
     let mut phone = Phone::start(&["--no-register"]);
@@ -149,6 +258,11 @@ fn a_missed_call_is_called_back_until_somebody_talked() {
     let rows = waiting(&phone);
     assert_eq!(rows[0]["attempts"], 1, "{rows:#?}");
     assert!(rows[0]["last_attempt"].is_string());
+    let reminder = ringdesk(&phone, &["tasks"]);
+    assert_eq!(reminder.len(), 1, "{reminder:#?}");
+    assert_eq!(reminder[0]["kind"], "callback", "{reminder:#?}");
+    assert_eq!(reminder[0]["call"], rows[0]["call"]["id"], "{reminder:#?}");
+    assert!(reminder[0]["due_at"].is_string(), "{reminder:#?}");
     let peer = call_back(&mut phone, "call-out");
     phone.command("hangup");
     phone.wait_for("the end", std::time::Duration::from_secs(20), |event| {
@@ -156,6 +270,7 @@ fn a_missed_call_is_called_back_until_somebody_talked() {
     });
     peer.passes();
     assert!(waiting(&phone).is_empty());
+    assert!(ringdesk(&phone, &["tasks"]).is_empty(), "nobody waits");
     assert_eq!(phone.stop().code, Some(0));
 }
 

@@ -70,6 +70,33 @@ fn forward_no_answer() {
     });
 }
 
+/// Who was sent to a machine was as good as talked with.
+#[test]
+fn a_caller_whom_the_voice_mail_takes_waits_for_a_call_back() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("config.toml"),
+        "[[accounts]]\naddress = \"sip:alice@127.0.0.1\"\nvoicemail = \"sip:mailbox@192.0.2.7\"\n\
+         rules = { forward_no_answer = \"sip:mailbox@192.0.2.7\", forward_no_answer_seconds = 1 }\n",
+    )
+    .unwrap();
+    let registrar = Sipp::called("register-with-digest", &[]);
+    let address = format!("127.0.0.1:{}", registrar.port());
+    let account = ["--account", "sip:alice@127.0.0.1", "--registrar", &address];
+    let password = ["--password-env", "RINGDESK_TEST_PASSWORD"];
+    let mut phone = Phone::spawn(folder, &[&account[..], &password[..]].concat());
+    phone.wait("registered");
+    Sipp::to(phone.address(), "forward-no-answer", &[]).passes();
+    phone.wait("missed");
+    assert_eq!(phone.wait("ended")["state"], "voicemail");
+    let row = phone.only_call();
+    assert_eq!(row["done"], false, "{row:#}");
+    let words = "forwarded to sip:mailbox@192.0.2.7 (no answer)";
+    assert_eq!(row["end_reason"], words, "{row:#}");
+    assert_eq!(phone.stop().code, Some(0));
+    registrar.passes();
+}
+
 #[test]
 fn forward_always() {
     let options = ["--forward-always", "sip:mailbox@192.0.2.7"];

@@ -215,6 +215,53 @@ fn do_not_disturb_is_a_state_of_the_agent_and_told_with_the_call() {
     assert_eq!(phone.stop().code, Some(0));
 }
 
+/// The calls that a queue loses were in no list of the queue: no rule said of which queue they were.
+#[test]
+fn a_call_that_a_rule_ends_is_its_queues_and_its_agents_all_the_same() {
+    let mut phone = Phone::start(&["--no-register"]);
+    let line = ["--number", "sip:phone@127.0.0.1"];
+    ringdesk(&phone, &[&["agents", "add", "Anna"], &line[..]].concat());
+    ringdesk(&phone, &[&["queues", "add", "Sales"], &line[..]].concat());
+    phone.send(&json!({"command": "dnd", "on": true}));
+    phone.wait("agent_state");
+    Sipp::to(phone.address(), "do-not-disturb", &[]).passes();
+    let popup = phone.wait("popup");
+    assert_eq!(popup["queue"], "Sales", "{popup:#}");
+    phone.wait("ended");
+    for criterion in [["--queue", "Sales"], ["--agent", "Anna"]] {
+        let of = [&["calls", "--json"], &criterion[..]].concat();
+        let found = rows(&ringdesk(&phone, &of));
+        assert_eq!(found.len(), 1, "{criterion:?}: {found:#?}");
+        assert_eq!(found[0]["state"], "rejected", "{found:#?}");
+    }
+    let figures = rows(&ringdesk(&phone, &["calls", "figures", "--json"]));
+    assert_eq!(figures[0]["queue"], "Sales", "{figures:#?}");
+    assert_eq!(figures[0]["missed"], 1, "{figures:#?}");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+#[test]
+fn each_call_is_the_agents_whom_the_settings_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("config.toml"),
+        "[settings]\nagent = \"Alice\"\n",
+    )
+    .unwrap();
+    let mut phone = Phone::spawn(folder, &["--no-register"]);
+    phone.wait("started");
+    let busy = Sipp::called("busy", &[]);
+    phone.send(&json!({"command": "call", "uri": busy.uri()}));
+    phone.wait("ended");
+    busy.passes();
+    Sipp::to(phone.address(), "cancel-after-180", &[]).passes();
+    phone.wait("ended");
+    let hers = rows(&ringdesk(&phone, &["calls", "--agent", "Alice", "--json"]));
+    let directions: Vec<_> = hers.iter().map(|row| &row["direction"]).collect();
+    assert_eq!(directions, ["inbound", "outbound"], "{hers:#?}");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
 #[test]
 fn a_talk_is_followed_by_a_wrap_up_that_ends_by_itself() {
     let options = [

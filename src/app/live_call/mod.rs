@@ -1,5 +1,7 @@
 //! A call with everything that the engine keeps around it.
 
+mod questions;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,23 +10,22 @@ use jiff::Timestamp;
 use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
-use crate::app::popups::Reception;
+use crate::app::popups::{Reception, STAYS};
 use crate::app::recordings::Recorded;
-use crate::app::redirections::{first_of, shown};
+use crate::app::redirections::first_of;
 use crate::app::rules::Forward;
 use crate::app::tones::Sounding;
-use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
-use crate::base::uri::Uri;
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
-use crate::control::{
-    CallStage, CallView, MediaSecurity, QualityView, RecordingView, RedirectionView, ReferralView,
-};
+use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingView};
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
 };
+use crate::sip::reason::names_voice_mail;
 use crate::sip::{Caller, NameAddr, SessionId};
+
+pub(super) use questions::{RedirectionQuestion, RedirectionTarget, ReferralQuestion};
 
 /// What a call waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,23 +170,6 @@ pub(super) struct LiveCall {
     pub(super) not_followed: Option<String>,
 }
 
-/// One address where the far end wants to be called.
-#[derive(Debug, Clone)]
-pub(super) struct RedirectionTarget {
-    pub(super) uri: Uri,
-    pub(super) preview: DialPreview,
-}
-
-/// A 3xx that waits for a decision.
-#[derive(Debug, Clone)]
-pub(super) struct RedirectionQuestion {
-    /// Where to, the best first; never empty.
-    pub(super) targets: Vec<RedirectionTarget>,
-    pub(super) status: u16,
-    pub(super) caution: Option<String>,
-    pub(super) asked: Instant,
-}
-
 /// A transfer that our side asked for.
 #[derive(Debug, Clone)]
 pub(super) struct TransferUnderWay {
@@ -195,16 +179,6 @@ pub(super) struct TransferUnderWay {
     pub(super) consult: Option<CallId>,
     /// Whether the new call is to take that call's place (RFC 3891).
     pub(super) replaces: bool,
-}
-
-/// A wish of the far end that waits for the agent.
-#[derive(Debug, Clone)]
-pub(super) struct ReferralQuestion {
-    pub(super) preview: DialPreview,
-    pub(super) by: String,
-    pub(super) attended: bool,
-    pub(super) caution: Option<String>,
-    pub(super) asked: Instant,
 }
 
 /// An end that is not told yet.
@@ -327,9 +301,11 @@ impl LiveCall {
         }
     }
 
-    /// The row as it is inserted.
-    pub(super) fn row(&self) -> CallRow {
+    /// The row as it is inserted, as a call of this agent.
+    pub(super) fn row(&self, agent: Option<String>) -> CallRow {
         let best = self.best_match();
+        let facts = self.reception.facts.as_ref();
+        let queue = facts.and_then(|facts| facts.routing.queue.as_ref());
         CallRow {
             remote: self.remote.clone(),
             e164: self
@@ -350,6 +326,8 @@ impl LiveCall {
             transferred_by: self.transferred_by.clone(),
             redirected_to: self.redirected_to.clone(),
             answered_by: self.answered_by.clone(),
+            agent,
+            queue: queue.map(|queue| queue.row.name.clone()),
             ..CallRow::begun(self.id, self.direction, self.started_at)
         }
     }
@@ -471,6 +449,29 @@ impl LiveCall {
         self.answered_by = who.filter(|who| !called(who)).map(call_begin::with_name);
     }
 
+    /// Whether a machine answered in place of the one that was called, by the network's word.
+    pub(super) fn reached_voice_mail(&self) -> bool {
+        self.direction == CallDirection::Outbound
+            && self.answered_by.as_deref().is_some_and(names_voice_mail)
+    }
+
+    /// It is over: nothing is due of it any more but its leave.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.ended = Some(now);
+        self.referral = None;
+        self.redirection = None;
+        self.answer_at = None;
+        self.hang_up_at = None;
+        self.silence_ends = None;
+        self.leave_at = Some(now + STAYS);
+    }
+
+    /// Whether it leaves the screen now, of which it is asked once; text that was typed keeps it there.
+    pub(super) fn leaves(&mut self, now: Instant) -> bool {
+        let due = self.leave_at.take_if(|at| *at <= now).is_some();
+        due && self.ending.is_none() && self.notes.is_empty()
+    }
+
     /// When something is due by itself.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let gate = match self.gate {
@@ -549,45 +550,6 @@ impl LiveCall {
             referral: self.referral.as_ref().map(ReferralQuestion::view),
             redirected_to: self.redirected_to.clone(),
             redirection: self.redirection.as_ref().map(RedirectionQuestion::view),
-        }
-    }
-}
-
-impl RedirectionQuestion {
-    fn view(&self) -> RedirectionView {
-        let cautions = self
-            .targets
-            .iter()
-            .filter_map(|target| target.preview.caution.as_deref());
-        RedirectionView {
-            status: self.status,
-            to: first_of(&self.targets).to_owned(),
-            uris: (self.targets.iter())
-                .map(|target| shown(&target.uri))
-                .collect(),
-            caution: joined(self.caution.as_deref().into_iter().chain(cautions)),
-            asked: self.asked,
-        }
-    }
-}
-
-/// Cautions in one sentence; none when there are none.
-fn joined<'t>(cautions: impl Iterator<Item = &'t str>) -> Option<String> {
-    let mut all: Vec<&str> = cautions.collect();
-    all.dedup();
-    (!all.is_empty()).then(|| all.join("; "))
-}
-
-impl ReferralQuestion {
-    fn view(&self) -> ReferralView {
-        let cautions = [self.caution.as_deref(), self.preview.caution.as_deref()];
-        ReferralView {
-            to: self.preview.display.clone(),
-            uri: self.preview.uri.clone(),
-            by: self.by.clone(),
-            attended: self.attended,
-            caution: joined(cautions.into_iter().flatten()),
-            asked: self.asked,
         }
     }
 }

@@ -77,3 +77,41 @@ fn a_call_that_has_only_just_come_does_not_make_the_line_busy() {
     assert!(!call.engages());
     assert!(live(CallDirection::Outbound).engages(), "it is dialled");
 }
+
+/// A call that somebody refused left after six seconds, with what was still to be read of it.
+#[test]
+fn an_ended_call_leaves_after_a_minute_unless_text_was_typed() {
+    let minute = Duration::from_secs(60);
+    for direction in [CallDirection::Inbound, CallDirection::Outbound] {
+        for (answered, typed) in [
+            (false, ""),
+            (true, ""),
+            (false, "call again"),
+            (true, "offer"),
+        ] {
+            let mut call = live(direction);
+            let end = call.started + Duration::from_secs(30);
+            call.answered = answered.then_some(call.started);
+            call.gate = Gate::Open;
+            call.hang_up_at = Some(end + Duration::from_secs(1));
+            call.close(end);
+            call.notes = typed.to_owned();
+            assert_eq!(call.deadline(), Some(end + minute), "nothing else is due");
+            assert!(!call.leaves(end + minute - Duration::from_nanos(1)));
+            assert_eq!(call.leaves(end + minute), typed.is_empty(), "{typed:?}");
+            assert!(!call.leaves(end + minute * 2), "asked once");
+        }
+    }
+    let mut unwritten = live(CallDirection::Inbound);
+    let end = unwritten.started;
+    unwritten.close(end);
+    unwritten.ending = Some(Ending {
+        state: CallState::NoAnswer,
+        status: 487,
+        reason: String::new(),
+        waiting: minute,
+        talking: None,
+        until: end + minute * 2,
+    });
+    assert!(!unwritten.leaves(end + minute), "its end is not told yet");
+}

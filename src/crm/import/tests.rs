@@ -122,6 +122,8 @@ impl Desk {
             "call_links",
             "number_choices",
             "contact_uids",
+            "number_hints",
+            "hint_verdicts",
             "calls",
         ] {
             let mut query = self

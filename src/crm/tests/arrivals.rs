@@ -158,7 +158,7 @@ fn a_disk_that_is_full_keeps_nothing_and_says_so() {
     assert!(sender.try_send(queued).is_ok());
     drop(sender);
     let numbering = std::sync::Arc::new(Numbering::new("DE"));
-    let agent = std::sync::RwLock::default();
+    let agent = crate::crm::acting_agent::ActingAgent::default();
     let aside = Aside::open(folder.path()).unwrap();
     let commits = Default::default();
     writer::run(connection, queue, aside, &numbering, &agent, &commits);

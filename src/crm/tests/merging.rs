@@ -178,6 +178,32 @@ fn a_merge_takes_everything_and_gives_it_back() {
     );
 }
 
+/// The number was nobody's but the third one's in the middle of the merge, and the call became theirs.
+#[test]
+fn a_call_of_a_shared_number_stays_a_question_when_one_of_the_two_is_merged() {
+    let mut desk = Desk::open();
+    let numbers = "Name;Telefon\r\nAnna;030 1111111\r\nBert;030 1234567\r\nCarl;030 1234567\r\n";
+    desk.import(numbers, Existing::Add);
+    let call = desk.call(1, "030 1234567");
+    assert_eq!(desk.shown(call).subject(), None, "it may be two");
+    let untouched = desk.dump();
+    let ids = [id(&desk, "Anna"), id(&desk, "Bert")];
+    let (merged, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let row = desk.shown(call);
+    assert_eq!((row.subject(), row.level), (None, None), "it still may");
+    assert_eq!((merged.calls, merged.linked_calls), (0, 0));
+    let mut linked: Vec<_> = call_links::of(&desk.connection, call)
+        .unwrap()
+        .into_iter()
+        .map(|link| link.subject)
+        .collect();
+    linked.sort();
+    let carl = id(&desk, "Carl");
+    assert_eq!(linked, [Subject::Contact(ids[0]), Subject::Contact(carl)]);
+    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    assert_eq!(desk.dump(), untouched);
+}
+
 #[test]
 fn what_was_done_since_a_merge_stays() {
     let mut desk = Desk::open();

@@ -21,6 +21,7 @@ mod quality;
 mod records;
 mod recovery;
 mod refused;
+mod removing;
 mod retention;
 mod routing;
 mod scale;

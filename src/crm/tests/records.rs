@@ -3,8 +3,9 @@
 use super::*;
 use crate::base::id::{ArticleId, NoteId, OrganizationId, TicketId};
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, LeadStage, Membership, NoteRow, OrganizationRow,
-    TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry, Undone,
+    ArticleKind, ArticleRow, ArticleSender, LeadStage, Membership, NoteRow, OnAnswer,
+    OrganizationRow, TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry,
+    Undone,
 };
 use crate::crm::{Reader, row::MatchLevel};
 
@@ -157,6 +158,14 @@ fn the_agent_can_choose_an_organization_and_it_ranks_first_next_time() {
     assert_eq!(again[0].subject, Subject::Organization(example));
     assert_eq!(again[0].level, MatchLevel::Manual);
     assert_eq!(again.len(), 2);
+    // It is no proof: the person beside it does not take the next call without a question.
+    let next = desk.insert(&inbound(2, "0301234567"));
+    assert_eq!(desk.call(next).subject(), None);
+    let opens = desk.read(move |reader| reader.on_answer(next, second(3), 30));
+    let Some(OnAnswer::Choose { candidates }) = opens else {
+        panic!("no question: {opens:?}");
+    };
+    assert_eq!(candidates, again);
 }
 
 #[test]

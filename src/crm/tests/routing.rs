@@ -539,3 +539,36 @@ fn with_another_region_numbers_mean_other_people() {
     let line = desk.arrival("101", "+31 30 1234501", &[]).routing.agents;
     assert_eq!(line.len(), 1);
 }
+
+#[test]
+fn who_works_here_is_the_one_of_the_settings_else_the_only_one_whose_lines_these_are() {
+    let desk = Desk::open();
+    assert_eq!(desk.store.agent(), None);
+    desk.routed(RoutingChange::SaveAgent(agent(
+        "Anna",
+        &["sip:anna@example.com"],
+        &[],
+    )));
+    assert_eq!(desk.store.agent(), None, "her line is elsewhere");
+    desk.store
+        .set_own_numbers(&["sip:anna@example.com".to_owned()]);
+    desk.write(Write::Settle);
+    assert_eq!(desk.store.agent().as_deref(), Some("Anna"));
+    let id = desk.routed(RoutingChange::SaveAgent(agent(
+        "Bob",
+        &["sip:anna@example.com"],
+        &[],
+    )));
+    assert_eq!(desk.store.agent(), None, "it may be either");
+    desk.store.set_agent("Alice");
+    assert_eq!(desk.store.agent().as_deref(), Some("Alice"));
+    desk.store.set_agent("");
+    desk.routed(RoutingChange::RemoveAgent(AgentId(id)));
+    assert_eq!(desk.store.agent().as_deref(), Some("Anna"));
+    // The file knows the lines, and so does the next start.
+    let desk = desk.again();
+    assert_eq!(desk.store.agent().as_deref(), Some("Anna"));
+    desk.write(Write::AllDone);
+    let trail = desk.read(|reader| reader.audit(None, None, 1));
+    assert_eq!(trail[0].agent, "Anna");
+}
