@@ -253,11 +253,11 @@ impl JitterBuffer {
     pub fn pull(&mut self, now: Instant, decoder: &mut impl Decode, output: &mut Frame) {
         let micros = self.micros(now);
         if let Phase::Gathering { since } = self.phase
-            && micros - since >= self.target()
             && let Some((sequence, slot)) = self
                 .store
                 .earliest()
                 .and_then(|earliest| self.store.first_from(earliest))
+            && micros - self.would_wait_since(since, slot.timestamp) >= self.target()
         {
             self.next_timestamp = slot.timestamp;
             self.next_sequence = sequence;
@@ -293,6 +293,14 @@ impl JitterBuffer {
     pub fn target(&self) -> i64 {
         let length = micros_of_len(self.length);
         self.delay.target(length, self.gaps.wait(length))
+    }
+
+    /// Since when the sound of that timestamp, the first of which came at `since`, would wait if it had
+    /// come as fast as the fastest: the target counts from there, and what the first packet was held up by
+    /// is no delay that would have to be worked off.
+    fn would_wait_since(&self, since: i64, timestamp: i64) -> i64 {
+        let fastest = self.delay.base().map(|base| base + micros_of(timestamp));
+        since.min(fastest.unwrap_or(since))
     }
 
     /// Decodes, recovers or makes up the next piece.
@@ -442,7 +450,8 @@ impl JitterBuffer {
         let excess = self.playout_delay - early - self.target();
         // Only what is missing is worse for a delay between the two.
         let short = self.playout_delay - early < self.delay.target(length, 0);
-        self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
+        self.shrinking = (excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS))
+            && !(self.delay.is_learning() && excess <= HASTE_MICROS);
         // What may go without a packet being needed before its time: whole ticks, and what is early.
         let spare = early + excess.div_euclid(TICK_MICROS) * TICK_MICROS;
         let even = self.delay.is_calm() && spare >= LEAST_SPARE_MICROS;
@@ -453,7 +462,11 @@ impl JitterBuffer {
         let since = *self.off_target_since.get_or_insert(now);
         let care = if excess > HASTE_MICROS {
             Care::Hasty
-        } else if short || excess > PATIENT_MICROS || now - since > PATIENCE_MICROS {
+        } else if short
+            || excess > PATIENT_MICROS
+            || now - since > PATIENCE_MICROS
+            || self.delay.settles()
+        {
             Care::Inaudible
         } else {
             Care::Patient
