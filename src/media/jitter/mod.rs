@@ -28,6 +28,7 @@
 //! - Where sound ends without a word, it fades.
 
 mod delay;
+mod figures;
 mod gaps;
 mod histogram;
 mod playout;
@@ -35,7 +36,8 @@ mod queue;
 mod store;
 mod stretch;
 
-pub use playout::{JitterBuffer, JitterFigures, SoundPacket};
+pub use figures::JitterFigures;
+pub use playout::{JitterBuffer, SoundPacket};
 
 use crate::sdp::Codec;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
+use crate::media::jitter::figures::JitterFigures;
 use crate::media::jitter::gaps::GapEstimate;
 use crate::media::jitter::queue::{Care, SampleQueue};
 use crate::media::jitter::store::{Inserted, Kind, PacketStore};
@@ -40,25 +41,6 @@ const EARLY_MICROS: i64 = 200_000;
 const LATE_ROW: u32 = 5;
 /// Sound that ends without a word fades in so many samples: 100 ms, what concealment takes.
 const FADING_SAMPLES: usize = 4_800;
-
-/// What happened so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JitterFigures {
-    /// Samples at 48 kHz that concealment made up for lost or late packets.
-    pub concealed_samples: u64,
-    /// Packets brought back by DRED or FEC, whole or in part.
-    pub recovered: u64,
-    /// Packets that came after a later one was played.
-    pub late: u64,
-    /// Packets that came twice.
-    pub duplicate: u64,
-    /// Packets that the codec could not read.
-    pub damaged: u64,
-    /// Samples left out to lower the delay.
-    pub left_out_samples: u64,
-    /// Samples repeated to raise the delay.
-    pub repeated_samples: u64,
-}
 
 /// A packet with sound, or one that says that none follows.
 #[derive(Debug, Clone, Copy)]
