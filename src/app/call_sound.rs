@@ -191,6 +191,10 @@ impl Engine {
         let MediaEvent::OneWay { call, cause, over } = event else {
             return;
         };
+        let parts = self.options.settings.voice.parts();
+        if !*over && !sound_fault::is_wanted(*cause, parts) {
+            return;
+        }
         let Some(live) = self.calls.get_mut(call) else {
             return;
         };

@@ -261,6 +261,10 @@ impl Engine {
         if processing != crate::app::sound::processing(&self.options.settings) {
             self.sound(MediaCommand::Processing(processing));
         }
+        let hint = settings.voice.parts().muted_hint;
+        if hint != self.options.settings.voice.parts().muted_hint {
+            self.sound(MediaCommand::MutedHint(hint));
+        }
         let volumes = sound_check::volumes(&settings);
         if volumes != sound_check::volumes(&self.options.settings) {
             self.sound(MediaCommand::Volumes(volumes));

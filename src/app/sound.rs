@@ -107,7 +107,9 @@ impl Engine {
         let settings = &self.options.settings;
         let (processing, redundancy) = (processing(settings), redundancy(settings));
         let volumes = sound_check::volumes(settings);
+        let hint = settings.voice.parts().muted_hint;
         self.sound(MediaCommand::Processing(processing));
+        self.sound(MediaCommand::MutedHint(hint));
         self.sound(MediaCommand::Volumes(volumes));
         self.sound(MediaCommand::Redundancy(redundancy));
         if self.options.attended {

@@ -1,5 +1,6 @@
 //! Why one side of a call is not heard, in words: what is so, and what to do about it.
 
+use crate::config::voice::VoiceParts;
 use crate::control::SoundFaultView;
 use crate::media::one_way::{Cause, FarSending};
 
@@ -11,6 +12,11 @@ pub(super) fn view(cause: Cause) -> SoundFaultView {
         text: text(cause),
         advice: advice(cause).to_owned(),
     }
+}
+
+/// Whether the agent wants to be told of it: who talks while muted may know it.
+pub(super) fn is_wanted(cause: Cause, parts: VoiceParts) -> bool {
+    cause != Cause::SpeaksMuted || parts.muted_hint
 }
 
 /// A cause's word in events: a contract with scripts.
@@ -116,6 +122,19 @@ fn codec_of(payload_type: u8) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::voice::VoiceProfile;
+
+    #[test]
+    fn only_the_hint_to_who_talks_while_muted_may_be_unwanted() {
+        let parts = VoiceProfile::Headset.parts();
+        let silent = VoiceParts {
+            muted_hint: false,
+            ..parts
+        };
+        assert!(is_wanted(Cause::SpeaksMuted, parts));
+        assert!(!is_wanted(Cause::SpeaksMuted, silent));
+        assert!(is_wanted(Cause::SilentMicrophone, silent));
+    }
 
     #[test]
     fn each_cause_has_a_word_of_its_own_says_what_is_so_and_what_to_do() {

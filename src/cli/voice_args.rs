@@ -24,6 +24,9 @@ pub(super) struct VoiceArgs {
     /// Take out hum and rumble below 100 Hz.
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
     high_pass: Option<SwitchArg>,
+    /// Tell who talks while muted (on).
+    #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
+    muted_hint: Option<SwitchArg>,
     /// When each Opus packet carries the last fifth of a second again (DRED): where bursts are lost,
     /// which is the default, never, or always.
     #[arg(long, value_enum, value_name = "WHEN", hide_possible_values = true)]
@@ -95,6 +98,7 @@ impl VoiceArgs {
             (self.echo_cancellation, &mut parts.echo_cancellation),
             (self.gain_control, &mut parts.gain_control),
             (self.high_pass, &mut parts.high_pass),
+            (self.muted_hint, &mut parts.muted_hint),
         ] {
             *part = said.map_or(*part, |said| said == SwitchArg::On);
         }
@@ -150,11 +154,13 @@ mod tests {
             "off",
             "--high-pass",
             "off",
+            "--muted-hint",
+            "off",
         ])
         .voice
         .apply(&mut settings);
         let parts = settings.voice.parts();
-        assert!(parts.echo_cancellation && !parts.high_pass);
+        assert!(parts.echo_cancellation && !parts.high_pass && !parts.muted_hint);
         assert_eq!(parts.noise_suppression, NoiseChoice::Off);
     }
     #[test]

@@ -20,6 +20,9 @@ pub struct VoiceSettings {
     /// Whether hum and rumble are taken out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high_pass: Option<bool>,
+    /// Whether an agent who talks while muted is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_hint: Option<bool>,
 }
 
 /// What the agent talks with.
@@ -59,6 +62,8 @@ pub struct VoiceParts {
     pub gain_control: bool,
     /// Hum and rumble are taken out.
     pub high_pass: bool,
+    /// An agent who talks while muted is told.
+    pub muted_hint: bool,
 }
 
 impl VoiceProfile {
@@ -73,6 +78,8 @@ impl VoiceProfile {
             },
             gain_control: self == Self::Speaker,
             high_pass: self != Self::Off,
+            // It changes nothing of the sound.
+            muted_hint: true,
         }
     }
 }
@@ -94,6 +101,7 @@ impl VoiceSettings {
             noise_suppression: self.noise_suppression.unwrap_or(usual.noise_suppression),
             gain_control: self.gain_control.unwrap_or(usual.gain_control),
             high_pass: self.high_pass.unwrap_or(usual.high_pass),
+            muted_hint: self.muted_hint.unwrap_or(usual.muted_hint),
         }
     }
 
@@ -104,6 +112,7 @@ impl VoiceSettings {
         self.echo_cancellation = other(parts.echo_cancellation, usual.echo_cancellation);
         self.gain_control = other(parts.gain_control, usual.gain_control);
         self.high_pass = other(parts.high_pass, usual.high_pass);
+        self.muted_hint = other(parts.muted_hint, usual.muted_hint);
         self.noise_suppression =
             (parts.noise_suppression != usual.noise_suppression).then_some(parts.noise_suppression);
     }
@@ -146,5 +155,6 @@ mod tests {
     fn without_a_word_a_loudspeaker_is_meant() {
         let parts = Settings::default().voice.parts();
         assert!(parts.echo_cancellation && parts.gain_control && parts.high_pass);
+        assert!(VoiceProfile::Off.parts().muted_hint, "it is no processing");
     }
 }

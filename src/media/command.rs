@@ -181,6 +181,8 @@ pub enum MediaCommand {
     Devices(Devices),
     /// Change what is done to the microphone's sound, in a call too; at the start nothing is.
     Processing(Processing),
+    /// Tell who talks while muted, or not; at the start it is told.
+    MutedHint(bool),
     /// How loud the devices are made.
     Volumes(Volumes),
     /// Tell levels while a call is talked, or not.
@@ -215,6 +217,7 @@ impl MediaCommand {
             | Self::Tone(_)
             | Self::Devices(_)
             | Self::Processing(_)
+            | Self::MutedHint(_)
             | Self::Volumes(_)
             | Self::Meter(_)
             | Self::SoundTest(_)

@@ -51,17 +51,38 @@ impl Noticed {
 }
 
 /// The microphone as calls get it. What is not needed yet costs no memory.
-#[derive(Default)]
 pub(super) struct Microphone {
     /// What is to be done once somebody listens.
     wanted: Processing,
     voice: VoiceProcessor,
     watch: MicrophoneWatch,
+    /// Whether an agent who talks while muted is told.
+    hint: bool,
     /// There since the agent was muted for the first time.
     muted_talk: Option<MutedTalk>,
 }
 
+impl Default for Microphone {
+    fn default() -> Self {
+        Self {
+            wanted: Processing::default(),
+            voice: VoiceProcessor::default(),
+            watch: MicrophoneWatch::default(),
+            hint: true,
+            muted_talk: None,
+        }
+    }
+}
+
 impl Microphone {
+    /// Chooses whether an agent who talks while muted is told; else nobody listens for it.
+    pub(super) fn hint(&mut self, on: bool) {
+        self.hint = on;
+        if !on {
+            self.muted_talk = None;
+        }
+    }
+
     /// Chooses what is done to its sound.
     pub(super) fn choose(&mut self, processing: Processing) {
         self.wanted = processing;
@@ -85,26 +106,65 @@ impl Microphone {
         if !cards.has_clock() || listener == Listener::Nobody {
             return Noticed::default();
         }
-        let muted_call = match listener {
-            Listener::Muted(call) => Some(call),
-            Listener::Nobody | Listener::Call => None,
-        };
-        let muted = muted_call.is_some();
+        let muted = matches!(listener, Listener::Muted(_));
         let state = self.watch.tick(came.then_some(&*frame), muted);
         self.voice.choose(self.wanted);
         if !self.voice.is_off() {
             self.voice.play(played);
             self.voice.capture(frame);
         }
-        let unheard = (!self.voice.cancels_echo()).then_some(played);
-        if muted && self.muted_talk.is_none() {
-            self.muted_talk = MutedTalk::new().ok();
-        }
-        let talk = self.muted_talk.as_mut();
-        let talks = talk.is_some_and(|talk| talk.tick(frame, unheard, muted));
         Noticed {
             state,
-            muted_talk: muted_call.filter(|_| talks),
+            muted_talk: self.listen(frame, played, listener),
         }
+    }
+
+    /// Listens for an agent who talks into a call while muted, if that is to be told; gives the call at the
+    /// moment to tell it.
+    fn listen(&mut self, frame: &Frame, played: &Frame, listener: Listener) -> Option<CallId> {
+        let muted_call = match listener {
+            Listener::Muted(call) if self.hint => Some(call),
+            Listener::Muted(_) | Listener::Nobody | Listener::Call => None,
+        };
+        let unheard = (!self.voice.cancels_echo()).then_some(played);
+        if muted_call.is_some() && self.muted_talk.is_none() {
+            self.muted_talk = MutedTalk::new().ok();
+        }
+        let talk = self.muted_talk.as_mut()?;
+        let talks = talk.tick(frame, unheard, muted_call.is_some());
+        muted_call.filter(|_| talks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::frame::{FRAME_SAMPLES, SILENCE};
+    use crate::media::processing::acoustics::speech;
+
+    /// How often it is told in three seconds that somebody talks while muted.
+    fn told(microphone: &mut Microphone) -> usize {
+        let call = CallId::new(1, [7; 10]);
+        let voice = speech(5, 3, 0.05);
+        let frames = voice.as_chunks::<FRAME_SAMPLES>().0.iter();
+        let hints =
+            frames.filter_map(|frame| microphone.listen(frame, &SILENCE, Listener::Muted(call)));
+        let hints: Vec<CallId> = hints.collect();
+        assert!(hints.iter().all(|hinted| *hinted == call));
+        hints.len()
+    }
+
+    #[test]
+    fn who_talks_while_muted_is_told_unless_that_is_switched_off() {
+        assert_eq!(told(&mut Microphone::default()), 1);
+        let mut silent = Microphone::default();
+        silent.hint(false);
+        assert_eq!(told(&mut silent), 0);
+        assert!(silent.muted_talk.is_none(), "nobody listens");
+        silent.hint(true);
+        assert_eq!(told(&mut silent), 1);
+        // Switched off in the middle of a word.
+        silent.hint(false);
+        assert_eq!(told(&mut silent), 0);
     }
 }

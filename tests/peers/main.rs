@@ -34,6 +34,8 @@ mod crowd;
 mod damaged_start;
 mod data_care;
 mod datagrams;
+#[cfg(all(feature = "audio", target_os = "linux"))]
+mod early_media;
 mod encrypted;
 mod forks;
 mod hold_music;
@@ -68,6 +70,9 @@ mod service_route;
 mod session;
 mod several_calls;
 mod sipp;
+#[cfg(all(feature = "audio", target_os = "linux"))]
+#[path = "../sound_world/server.rs"]
+mod sound_server;
 mod subscriptions;
 mod through_aiortc;
 mod through_baresip;

@@ -81,7 +81,7 @@ impl Encoder {
         })
     }
 
-    /// Encodes 10, 20, 40 or 60 ms into `payload`.
+    /// Encodes 10, 20, 40 or 60 ms into `payload`; all but Opus take 30 and 50, too.
     pub fn encode(&mut self, samples: &[f32], payload: &mut [u8; MAX_PAYLOAD_BYTES]) -> Encoded {
         match self {
             Self::Opus(opus) => opus.encode(samples, payload),

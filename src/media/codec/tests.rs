@@ -209,6 +209,61 @@ fn a_network_goes_on_with_a_voice_where_repetition_fades_it_away() {
     assert!(deep > plain, "{deep} {plain}");
 }
 
+/// What is heard of a voice that was encoded at that bitrate, at an effort, from its second `from` on.
+fn heard_at(effort: Effort, bitrate: u32, from: usize) -> Vec<f32> {
+    let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
+    encoder.steer(Course {
+        bitrate,
+        expected_loss: 0,
+        redundancy: 0,
+    });
+    let mut decoder = Decoder::new(Codec::Opus).unwrap();
+    decoder.set_effort(effort);
+    let mut heard = Vec::new();
+    for samples in voice(5 * 48_000).chunks_exact(960) {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        let payload = encoded(&mut encoder, samples, &mut payload);
+        let mut output = [0.0; 960];
+        assert!(decoder.decode(payload, &mut output));
+        heard.extend(output);
+    }
+    heard.split_off(from * 48_000)
+}
+
+/// How far two sounds are apart, in decibels below the first one.
+fn difference(first: &[f32], second: &[f32]) -> f32 {
+    let between: Vec<f32> = first.iter().zip(second).map(|(a, b)| a - b).collect();
+    10.0 * (power(&between) / power(first)).max(1e-12).log10()
+}
+
+#[test]
+fn lace_and_nolace_each_clear_coarse_speech_in_a_way_of_their_own() {
+    let [plain, deep, lace, nolace] = [Effort::Plain, Effort::Deep, Effort::Lace, Effort::NoLace]
+        .map(|it| heard_at(it, 16_000, 1));
+    // Nothing is lost: a network that makes up what is has nothing to do.
+    assert!(difference(&plain, &deep) < -100.0);
+    for (one, other, names) in [
+        (&deep, &lace, "LACE"),
+        (&deep, &nolace, "NoLACE"),
+        (&lace, &nolace, "LACE and NoLACE"),
+    ] {
+        let apart = difference(one, other);
+        // Heard, and still the same voice.
+        assert!((-40.0..-3.0).contains(&apart), "{names}: {apart} dB");
+    }
+}
+
+#[test]
+fn speech_of_many_bits_is_left_as_it_is_at_any_effort() {
+    // It takes a second until it is known how many there are.
+    let [deep, lace, nolace] =
+        [Effort::Deep, Effort::Lace, Effort::NoLace].map(|effort| heard_at(effort, 64_000, 3));
+    for (cleared, name) in [(lace, "LACE"), (nolace, "NoLACE")] {
+        let apart = difference(&deep, &cleared);
+        assert!(apart < -100.0, "{name}: {apart} dB");
+    }
+}
+
 #[test]
 fn random_payloads_never_panic() {
     let mut random = SeededRandom::new(9);

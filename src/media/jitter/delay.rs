@@ -1,13 +1,18 @@
 //! How late packets come, and what playout delay that asks for.
 
-/// Buckets of the histogram.
-const BUCKETS: usize = 160;
-/// The width of one, in microseconds.
-const BUCKET_MICROS: i64 = 5_000;
+use crate::media::jitter::histogram::{BUCKET_MICROS, Histogram};
+
 /// The share of packets that shall come in time.
 const PERCENTILE: f32 = 0.96;
 /// What is left of a packet's weight after the next one: half is forgotten in 1.4 s of 20 ms.
 const FORGETTING: f32 = 0.99;
+/// The share of packets that shall come in time over a longer while. Where the few that decide the other
+/// are now here and now there, the delay would follow them up and down, and each way be heard.
+const LONG_PERCENTILE: f32 = 0.99;
+/// Half is forgotten in 7 s of 20 ms.
+const LONG_FORGETTING: f32 = 0.998;
+/// The most that the longer while adds, in microseconds: a stall of the network is soon over.
+const MOST_ADDED_MICROS: i64 = 10_000;
 /// The weight of a packet that came in the wake of a delayed one: a stall of the network is one
 /// event, not as many as packets were held up in it.
 const WAKE_WEIGHT: f32 = 0.2;
@@ -15,6 +20,13 @@ const WAKE_WEIGHT: f32 = 0.2;
 const WINDOW_SECONDS: usize = 10;
 /// Packets before the histogram alone decides.
 const LEARNING_PACKETS: u32 = 25;
+/// The same where they come unevenly: the range of so many is that of the stream within a few parts in a
+/// hundred.
+const UNEVEN_LEARNING_PACKETS: u32 = 50;
+/// How long a young stream must have been even to be taken for even, in microseconds.
+const PROMISING_MICROS: i64 = 400_000;
+/// A stream of fewer packets is young.
+const YOUNG_PACKETS: u32 = 100;
 
 /// What is later than the one makes a stream uneven, and what is not is played the other after it comes at
 /// the soonest, in microseconds: a cable, and a network in an office.
@@ -25,7 +37,8 @@ const CALM_MICROS: i64 = 10_000_000;
 /// The estimate for one stream. Times are microseconds since any fixed moment.
 #[derive(Debug)]
 pub(super) struct DelayEstimate {
-    histogram: [f32; BUCKETS],
+    recent: Histogram,
+    long: Histogram,
     packets: u32,
     /// The fastest transit in each of the last seconds.
     fastest: [i64; WINDOW_SECONDS],
@@ -39,7 +52,8 @@ pub(super) struct DelayEstimate {
 impl DelayEstimate {
     pub(super) fn new() -> Self {
         Self {
-            histogram: [0.0; BUCKETS],
+            recent: Histogram::new(FORGETTING),
+            long: Histogram::new(LONG_FORGETTING),
             packets: 0,
             fastest: [i64::MAX; WINDOW_SECONDS],
             second: 0,
@@ -58,7 +72,11 @@ impl DelayEstimate {
     /// how long it is.
     pub(super) fn add(&mut self, arrival: i64, sampled: i64, length: i64) {
         let transit = arrival - sampled;
+        let before = self.base();
         self.note_transit(arrival, transit);
+        if let (Some(before), Some(base)) = (before, self.base()) {
+            self.measure_anew(before - base);
+        }
         let lateness = transit - self.base().unwrap_or(transit);
         let in_wake =
             lateness < self.previous_lateness && arrival - self.previous_arrival < length / 2;
@@ -72,15 +90,8 @@ impl DelayEstimate {
         }
 
         self.packets = self.packets.saturating_add(1);
-        let keep = FORGETTING.min(1.0 - 1.0 / self.packets as f32);
-        let share = (1.0 - keep) * weight;
-        for bucket in &mut self.histogram {
-            *bucket *= 1.0 - share;
-        }
-        let index = usize::try_from(lateness / BUCKET_MICROS).unwrap_or(0);
-        if let Some(bucket) = self.histogram.get_mut(index.min(BUCKETS - 1)) {
-            *bucket += share;
-        }
+        self.recent.add(self.packets, lateness, weight);
+        self.long.add(self.packets, lateness, weight);
     }
 
     /// The transit of the fastest packet of the last seconds.
@@ -92,16 +103,12 @@ impl DelayEstimate {
     /// The playout delay to aim for, for packets of that length, when what is missing waits so long for
     /// what brings it back.
     pub(super) fn target(&self, length: i64, wait: i64) -> i64 {
-        let mut sum = 0.0;
-        let bucket = self.histogram.iter().position(|share| {
-            sum += share;
-            sum >= PERCENTILE
-        });
-        let bucket = i64::try_from(bucket.unwrap_or(BUCKETS - 1)).unwrap_or(0);
-        let asked = (bucket + 1) * BUCKET_MICROS;
+        let asked = self.recent.percentile(PERCENTILE);
+        let long = self.long.percentile(LONG_PERCENTILE);
+        let asked = asked.max(long.min(asked + MOST_ADDED_MICROS));
         match self.packets {
             0 => wait.max(2 * length),
-            1..LEARNING_PACKETS => (asked + wait).max(2 * length),
+            _ if self.is_learning() => (asked + wait).max(2 * length),
             // The buckets are too coarse for it.
             _ if wait == 0
                 && let Some(soonest) = self.soonest() =>
@@ -110,6 +117,18 @@ impl DelayEstimate {
             }
             _ => (asked + wait).max(if self.is_calm() { 0 } else { length }),
         }
+    }
+
+    /// Whether so little is known of the stream that its delay shall not fall yet.
+    pub(super) fn is_learning(&self) -> bool {
+        self.packets < LEARNING_PACKETS
+            || (self.packets < UNEVEN_LEARNING_PACKETS && !self.is_promising())
+    }
+
+    /// Whether the stream is young, and even: what the beginning took too much goes while nobody has said
+    /// a sentence yet.
+    pub(super) fn settles(&self) -> bool {
+        self.packets < YOUNG_PACKETS && self.is_promising()
     }
 
     /// Whether the stream has been even for a while.
@@ -122,6 +141,22 @@ impl DelayEstimate {
         let levels = self.uneven_at.iter().zip(EVEN_MICROS);
         let mut calm = levels.filter(|(at, _)| self.previous_arrival - **at >= CALM_MICROS);
         calm.next().map(|(_, (_, soonest))| soonest)
+    }
+
+    /// Whether the last packets came evenly.
+    fn is_promising(&self) -> bool {
+        let [_, uneven_at] = self.uneven_at;
+        self.previous_arrival - uneven_at >= PROMISING_MICROS
+    }
+
+    /// The fastest packet is another, faster by so much: how late all came is measured by it.
+    fn measure_anew(&mut self, faster: i64) {
+        // Later in a stream a faster way says nothing of how late packets come on it.
+        let learns = faster > 0 && self.packets < UNEVEN_LEARNING_PACKETS;
+        if learns || faster < -BUCKET_MICROS {
+            self.recent.shift(faster);
+            self.long.shift(faster);
+        }
     }
 
     fn note_transit(&mut self, arrival: i64, transit: i64) {

@@ -11,7 +11,10 @@
 //!
 //! - The store has fixed slots keyed by the extended sequence number.
 //! - The estimate is a histogram, with forgetting, of how much later than the fastest packet each
-//!   one came; the target is its 96th percentile, at least one packet.
+//!   one came; the target is its 96th percentile, at least one packet. A second one of a longer memory
+//!   holds it up by a little: what comes unevenly would else move the target up and down.
+//! - A stream begins with two packets of delay, which fall when it has shown what it is: at once where it
+//!   is even, in a second where it is not.
 //! - Where packets are lost and others bring them back, the target is higher by the gaps that are
 //!   usual: what is to be repaired must wait for what repairs it.
 //! - The playout delay follows the target by leaving out or repeating whole pitch periods.
@@ -25,13 +28,16 @@
 //! - Where sound ends without a word, it fades.
 
 mod delay;
+mod figures;
 mod gaps;
+mod histogram;
 mod playout;
 mod queue;
 mod store;
 mod stretch;
 
-pub use playout::{JitterBuffer, JitterFigures, SoundPacket};
+pub use figures::JitterFigures;
+pub use playout::{JitterBuffer, SoundPacket};
 
 use crate::sdp::Codec;
 

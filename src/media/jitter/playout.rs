@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
+use crate::media::jitter::figures::JitterFigures;
 use crate::media::jitter::gaps::GapEstimate;
 use crate::media::jitter::queue::{Care, SampleQueue};
 use crate::media::jitter::store::{Inserted, Kind, PacketStore};
@@ -40,25 +41,6 @@ const EARLY_MICROS: i64 = 200_000;
 const LATE_ROW: u32 = 5;
 /// Sound that ends without a word fades in so many samples: 100 ms, what concealment takes.
 const FADING_SAMPLES: usize = 4_800;
-
-/// What happened so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JitterFigures {
-    /// Samples at 48 kHz that concealment made up for lost or late packets.
-    pub concealed_samples: u64,
-    /// Packets brought back by DRED or FEC, whole or in part.
-    pub recovered: u64,
-    /// Packets that came after a later one was played.
-    pub late: u64,
-    /// Packets that came twice.
-    pub duplicate: u64,
-    /// Packets that the codec could not read.
-    pub damaged: u64,
-    /// Samples left out to lower the delay.
-    pub left_out_samples: u64,
-    /// Samples repeated to raise the delay.
-    pub repeated_samples: u64,
-}
 
 /// A packet with sound, or one that says that none follows.
 #[derive(Debug, Clone, Copy)]
@@ -253,11 +235,11 @@ impl JitterBuffer {
     pub fn pull(&mut self, now: Instant, decoder: &mut impl Decode, output: &mut Frame) {
         let micros = self.micros(now);
         if let Phase::Gathering { since } = self.phase
-            && micros - since >= self.target()
             && let Some((sequence, slot)) = self
                 .store
                 .earliest()
                 .and_then(|earliest| self.store.first_from(earliest))
+            && micros - self.would_wait_since(since, slot.timestamp) >= self.target()
         {
             self.next_timestamp = slot.timestamp;
             self.next_sequence = sequence;
@@ -293,6 +275,14 @@ impl JitterBuffer {
     pub fn target(&self) -> i64 {
         let length = micros_of_len(self.length);
         self.delay.target(length, self.gaps.wait(length))
+    }
+
+    /// Since when the sound of that timestamp, the first of which came at `since`, would wait if it had
+    /// come as fast as the fastest: the target counts from there, and what the first packet was held up by
+    /// is no delay that would have to be worked off.
+    fn would_wait_since(&self, since: i64, timestamp: i64) -> i64 {
+        let fastest = self.delay.base().map(|base| base + micros_of(timestamp));
+        since.min(fastest.unwrap_or(since))
     }
 
     /// Decodes, recovers or makes up the next piece.
@@ -442,7 +432,8 @@ impl JitterBuffer {
         let excess = self.playout_delay - early - self.target();
         // Only what is missing is worse for a delay between the two.
         let short = self.playout_delay - early < self.delay.target(length, 0);
-        self.shrinking = excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS);
+        self.shrinking = (excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS))
+            && !(self.delay.is_learning() && excess <= HASTE_MICROS);
         // What may go without a packet being needed before its time: whole ticks, and what is early.
         let spare = early + excess.div_euclid(TICK_MICROS) * TICK_MICROS;
         let even = self.delay.is_calm() && spare >= LEAST_SPARE_MICROS;
@@ -453,7 +444,11 @@ impl JitterBuffer {
         let since = *self.off_target_since.get_or_insert(now);
         let care = if excess > HASTE_MICROS {
             Care::Hasty
-        } else if short || excess > PATIENT_MICROS || now - since > PATIENCE_MICROS {
+        } else if short
+            || excess > PATIENT_MICROS
+            || now - since > PATIENCE_MICROS
+            || self.delay.settles()
+        {
             Care::Inaudible
         } else {
             Care::Patient

@@ -231,6 +231,8 @@ fn neither_push_nor_pull_allocates() {
 struct Outcome {
     /// Made-up sound in parts of the whole.
     concealed: f64,
+    /// Playout delay at the end of the first second, in milliseconds.
+    early_delay_millis: f64,
     /// Mean playout delay in the last half, in milliseconds.
     delay_millis: f64,
     figures: JitterFigures,
@@ -242,6 +244,8 @@ struct Outcome {
 #[derive(Default)]
 struct Sine {
     next: u64,
+    /// Whether it pauses for the first second of each three, as one who speaks.
+    pauses: bool,
 }
 
 fn sine_at(n: u64) -> f32 {
@@ -274,7 +278,8 @@ impl Decode for Sine {
     }
     fn conceal(&mut self, output: &mut [f32]) {
         for sample in output {
-            *sample = sine_at(self.next);
+            let silent = self.pauses && self.next % 144_000 < 48_000;
+            *sample = if silent { 0.0 } else { sine_at(self.next) };
             self.next += 1;
         }
     }
@@ -282,7 +287,16 @@ impl Decode for Sine {
 
 /// Sends for so many seconds over a network whose delay in milliseconds is a function of the
 /// packet's number; none loses it. The sender's clock runs `drift` parts too fast.
-fn simulate(seconds: u32, drift: f64, mut network: impl FnMut(u32) -> Option<f64>) -> Outcome {
+fn simulate(seconds: u32, drift: f64, network: impl FnMut(u32) -> Option<f64>) -> Outcome {
+    simulate_voice(Sine::default(), seconds, drift, network)
+}
+
+fn simulate_voice(
+    mut decoder: Sine,
+    seconds: u32,
+    drift: f64,
+    mut network: impl FnMut(u32) -> Option<f64>,
+) -> Outcome {
     let start = monotonic_now() + Duration::from_secs(1);
     let mut arrivals: Vec<(Instant, u32)> = (0..seconds * 50)
         .filter_map(|n| {
@@ -294,9 +308,9 @@ fn simulate(seconds: u32, drift: f64, mut network: impl FnMut(u32) -> Option<f64
     arrivals.sort();
     let mut arrivals = arrivals.into_iter().peekable();
     let mut buffer = JitterBuffer::new(start);
-    let mut decoder = Sine::default();
     let mut outcome = Outcome {
         concealed: 0.0,
+        early_delay_millis: 0.0,
         delay_millis: 0.0,
         figures: JitterFigures::default(),
         step: 0.0,
@@ -317,13 +331,12 @@ fn simulate(seconds: u32, drift: f64, mut network: impl FnMut(u32) -> Option<f64
         }
         let mut frame = SILENCE;
         buffer.pull(now, &mut decoder, &mut frame);
-        if tick > 100 {
-            for sample in frame {
-                outcome.step = outcome.step.max((sample - last).abs());
-                last = sample;
-            }
-        } else {
-            last = frame[479];
+        for sample in frame {
+            outcome.step = outcome.step.max((sample - last).abs());
+            last = sample;
+        }
+        if tick == 100 {
+            outcome.early_delay_millis = buffer.playout_delay().as_secs_f64() * 1_000.0;
         }
         if tick >= ticks / 2 {
             outcome.delay_millis += buffer.playout_delay().as_secs_f64() * 1_000.0;
@@ -401,6 +414,75 @@ fn jitter_is_absorbed_with_little_delay() {
             "{jitter}: a click of {}",
             outcome.step
         );
+    }
+}
+
+/// Late packets, and the milliseconds that were concealed and stretched, of `seconds` on a network that adds
+/// up to 40 ms from the first packet on and so reorders; the sums of 20 calls. Each wake-up of a machine
+/// adds `noise` milliseconds more in the mean.
+fn reordered(seconds: u32, noise: f64) -> [f64; 3] {
+    let mut sums = [0.0; 3];
+    for seed in 0..20_u8 {
+        let mut random = SeededRandom::new(u64::from(seed));
+        let phase = f64::from(seed % 10);
+        let voice = Sine {
+            pauses: true,
+            ..Sine::default()
+        };
+        let figures = simulate_voice(voice, seconds, 0.0, |_| {
+            let waking = -noise * (1.0 - uniform(&mut random, 1.0)).ln();
+            Some(30.0 + phase + uniform(&mut random, 40.0) + waking)
+        })
+        .figures;
+        let stretched = figures.left_out_samples + figures.repeated_samples;
+        let millis = |samples: u64| samples as f64 / 48.0;
+        let of_call = [
+            figures.late as f64,
+            millis(figures.concealed_samples),
+            millis(stretched),
+        ];
+        for (sum, more) in sums.iter_mut().zip(of_call) {
+            *sum += more;
+        }
+    }
+    sums
+}
+
+/// The delay fell before the range of the jitter was known, and had to rise again; and it went up and down
+/// by 10 ms all the time, where the few packets that decide it came a little sooner or later. In 30 s with
+/// that noise 41 packets came late, 1,250 ms were concealed and 1,680 ms stretched.
+#[test]
+fn reordering_from_the_first_packet_on_costs_next_to_nothing() {
+    for (seconds, noise, most) in [
+        (3, 0.0, [0.0, 0.0, 200.0]),
+        (30, 0.0, [0.0, 0.0, 250.0]),
+        (3, 1.5, [0.0, 20.0, 200.0]),
+        (30, 1.5, [6.0, 200.0, 400.0]),
+    ] {
+        let sums = reordered(seconds, noise);
+        assert!(
+            sums.iter().zip(most).all(|(sum, most)| *sum <= most),
+            "{seconds} s, {noise} ms: late, concealed, stretched {sums:?}, not {most:?}"
+        );
+    }
+}
+
+#[test]
+fn an_even_stream_comes_down_within_a_second() {
+    for phase in 0..10_u32 {
+        let mut random = SeededRandom::new(u64::from(phase));
+        // The first packet is held up, as where an address is still looked for.
+        for first in [0.0, 30.0] {
+            let outcome = simulate(10, 0.0, |n| {
+                let held = if n == 0 { first } else { 0.0 };
+                Some(f64::from(40 + phase) + held + uniform(&mut random, 1.0))
+            });
+            let delay = outcome.early_delay_millis;
+            assert!(delay <= 40.0, "{phase}, {first}: {delay} ms");
+            assert_eq!(outcome.figures.concealed_samples, 0);
+            assert_eq!(outcome.figures.repeated_samples, 0);
+            assert!(outcome.step < STEEPEST * 3.0, "a click of {}", outcome.step);
+        }
     }
 }
 

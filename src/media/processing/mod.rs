@@ -32,7 +32,7 @@ mod voice;
 mod watch;
 
 #[cfg(test)]
-mod acoustics;
+pub(super) mod acoustics;
 #[cfg(test)]
 mod tests;
 

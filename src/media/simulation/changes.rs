@@ -232,7 +232,10 @@ fn our_packet_time_may_change_in_mid_call() {
         let plans = world.agree(&[codec], [Direction::SendRecv; 2]);
         world.apply(plans.clone());
         world.run(1.01);
-        for millis in [60, 10, 40, 20] {
+        for millis in [60, 10, 40, 30, 20] {
+            if codec == Codec::Opus && millis == 30 {
+                continue;
+            }
             let mut plans = plans.clone();
             plans[0].ptime_millis = millis;
             world.apply(plans);

@@ -311,6 +311,7 @@ impl Worker {
             MediaCommand::Tone(tone) => self.mixer.change_tone(tone),
             MediaCommand::Devices(devices) => self.mixer.cards.change(monotonic_now(), devices),
             MediaCommand::Processing(choice) => self.mixer.microphone.choose(choice),
+            MediaCommand::MutedHint(on) => self.mixer.microphone.hint(on),
             MediaCommand::Volumes(volumes) => self.mixer.cards.set_volumes(volumes),
             MediaCommand::Meter(on) => self.mixer.check.meter(on),
             MediaCommand::SoundTest(test) => {

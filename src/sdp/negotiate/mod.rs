@@ -33,8 +33,10 @@ const EVENT_NAME: &str = "telephone-event";
 const NOISE_PAYLOAD_TYPE: u8 = 13;
 /// Its encoding name and its clock rate in hertz.
 const NOISE: (&str, u32) = ("CN", 8_000);
-/// The packet times that all codecs can carry, in milliseconds.
-const PACKET_TIMES: [u32; 4] = [60, 40, 20, 10];
+/// The packet times that Opus can carry (RFC 6716 section 2.1.4), in milliseconds.
+const OPUS_PACKET_TIMES: [u32; 4] = [60, 40, 20, 10];
+/// Those of the codecs that know samples alone, where any number of our frames fits in.
+const PACKET_TIMES: [u32; 6] = [60, 50, 40, 30, 20, 10];
 
 /// What our side can and wants; the input of each offer and answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -361,7 +363,7 @@ fn plan_of(
         telephone_event_send: event.map(|(payload_type, _)| payload_type),
         telephone_event_rate: event.map_or_else(|| codec.clock_rate(), |(_, rate)| rate),
         telephone_event_receive,
-        ptime_millis: packet_time(local, media, opus.and_then(least_packet_time)),
+        ptime_millis: packet_time(local, media, codec, opus.and_then(least_packet_time)),
         direction: Direction::of(
             local.direction.sends() && wants_sound,
             local.direction.receives() && remote.sends(),
@@ -531,21 +533,30 @@ fn codec_names(media: &MediaDescription) -> String {
     }
 }
 
-/// What the far end asks to be sent, where our codecs can, else what our side prefers; `least` is
+/// What the far end asks to be sent, where the codec can, else what our side prefers; `least` is
 /// the shortest that it takes of the codec.
-fn packet_time(local: &LocalMedia, media: &MediaDescription, least: Option<u32>) -> u32 {
+fn packet_time(
+    local: &LocalMedia,
+    media: &MediaDescription,
+    codec: Codec,
+    least: Option<u32>,
+) -> u32 {
+    let times: &[u32] = match codec {
+        Codec::Opus => &OPUS_PACKET_TIMES,
+        Codec::G722 | Codec::Pcmu | Codec::Pcma => &PACKET_TIMES,
+    };
+    let times = || times.iter().copied();
     let least = least.unwrap_or(0);
+    let most = media.max_ptime_millis.unwrap_or(u32::MAX);
     let asked = media.ptime_millis.unwrap_or(local.ptime_millis).max(least);
-    let asked = asked.min(media.max_ptime_millis.unwrap_or(u32::MAX));
-    let up_to = |most: u32| PACKET_TIMES.into_iter().find(move |millis| *millis <= most);
-    match up_to(asked) {
+    let asked = asked.min(most);
+    match times().find(|millis| *millis <= asked) {
         Some(millis) if millis >= least => millis,
         // Between two of ours: the longer one, unless the far end forbids it.
-        Some(millis) => PACKET_TIMES
-            .into_iter()
+        Some(millis) => times()
             .rev()
             .find(|longer| *longer >= least)
-            .filter(|longer| *longer <= media.max_ptime_millis.unwrap_or(u32::MAX))
+            .filter(|longer| *longer <= most)
             .unwrap_or(millis),
         None => 10,
     }

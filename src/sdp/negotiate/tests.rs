@@ -329,14 +329,21 @@ fn the_packet_time_follows_the_far_end_within_what_the_codecs_can() {
     for (attributes, expected) in [
         ("", 20),
         ("a=ptime:40\r\n", 40),
-        ("a=ptime:30\r\n", 20),
+        // What DECT bases and gateways ask for; Opus has no such packet.
+        ("a=ptime:30\r\n", 30),
+        ("a=ptime:50\r\n", 50),
+        ("a=ptime:35\r\n", 30),
+        ("a=ptime:60\r\na=maxptime:30\r\n", 30),
         ("a=ptime:5\r\n", 10),
         ("a=ptime:0\r\n", 10),
         ("a=ptime:9999\r\n", 60),
         ("a=ptime:60\r\na=maxptime:40\r\n", 40),
     ] {
-        let offered = read(&format!("m=audio 30000 RTP/AVP 0\r\n{attributes}"));
-        assert_eq!(answer(&local(), &offered).unwrap().1.ptime_millis, expected);
+        for codec in [0, 8, 9] {
+            let offered = read(&format!("m=audio 30000 RTP/AVP {codec}\r\n{attributes}"));
+            let plan = answer(&local(), &offered).unwrap().1;
+            assert_eq!(plan.ptime_millis, expected, "{codec} {attributes}");
+        }
     }
 }
 

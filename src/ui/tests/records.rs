@@ -318,6 +318,14 @@ fn what_is_done_to_the_voice_is_chosen_as_a_profile_or_part_by_part() {
         shown.state_mut().sent().first(),
         Some(Command::SaveSettings(settings)) if settings.voice.echo_cancellation == Some(false)
     ));
+    shown
+        .get_by_label("Tell me when I talk and am muted")
+        .click_accesskit();
+    shown.run();
+    assert!(matches!(
+        shown.state_mut().sent().last(),
+        Some(Command::SaveSettings(settings)) if settings.voice.muted_hint == Some(false)
+    ));
     shown.get_by_label("I talk with").click_accesskit();
     shown.run();
     shown.get_by_label("Headset").click_accesskit();

@@ -8,6 +8,7 @@ pub(crate) const VOICE_OFF: &str = "Sound as it is";
 pub(crate) const ECHO_CANCELLATION: &str = "Take the other side's voice out of my microphone";
 pub(crate) const GAIN_CONTROL: &str = "Raise my voice when it is soft";
 pub(crate) const HIGH_PASS: &str = "Take out hum and rumble";
+pub(crate) const MUTED_HINT: &str = "Tell me when I talk and am muted";
 pub(crate) const NOISE_SUPPRESSION: &str = "Steady noise, such as a fan";
 pub(crate) const NOISE_OFF: &str = "Leave it";
 pub(crate) const NOISE_LIGHT: &str = "Lower it a little";

@@ -37,5 +37,6 @@ pub(super) fn voice_settings_ui(ui: &mut Ui, voice: &mut VoiceSettings) {
     if let Some(amount) = choice_ui(ui, text::NOISE_SUPPRESSION, noise, &amounts) {
         parts.noise_suppression = amount;
     }
+    switch_ui(ui, &mut parts.muted_hint, text::MUTED_HINT);
     voice.set_parts(parts);
 }
