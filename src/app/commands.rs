@@ -137,12 +137,12 @@ impl Engine {
             Ok(uri) => uri,
             Err(error) => return self.problem(Some(id), format!("{target}: {error}")),
         };
+        let headers = self.elsewhere(id, &uri.to_string(), "deflection");
         let mut problem = None;
         self.with_call(now, id, |call| {
-            let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];
             problem = call
                 .call
-                .reject(Status::new(302, phrase(302)), contact)
+                .reject(Status::new(302, phrase(302)), headers)
                 .err();
         });
         self.report(id, problem);
