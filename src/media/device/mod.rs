@@ -20,6 +20,8 @@ mod phase;
 mod reserve;
 
 #[cfg(feature = "audio")]
+mod callbacks;
+#[cfg(feature = "audio")]
 mod card;
 #[cfg(not(feature = "audio"))]
 #[path = "no_card.rs"]
