@@ -390,6 +390,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             muted: false,
             muted_talk: None,
             recording: RecordingView::Off,
+            recording_loss: None,
             codec: None,
             security: MediaSecurity::None,
             quality: None,

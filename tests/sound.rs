@@ -12,10 +12,11 @@
 
 use std::f32::consts::PI;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ringdesk::base::clock::monotonic_now;
 use ringdesk::media::sound_test::LONGEST_LATENCY;
 use ringdesk::media::{
     DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, RecordingNotice,
@@ -29,12 +30,30 @@ mod sound_world;
 /// Set in the child.
 const CHILD: &str = "RINGDESK_SOUND_TEST_CHILD";
 const TONE_HERTZ: f32 = 700.0;
+/// So soon a device that is back is used again: at most one look around passes before, and it is opened.
+const SOON: Duration = Duration::from_secs(6);
 
 #[test]
 fn a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss() {
     beside_a_sound_server(
         "a_call_is_heard_through_a_real_speaker_and_microphone_and_survives_their_loss",
         talk_through_the_sound_server,
+    );
+}
+
+#[test]
+fn a_headset_is_taken_again_when_it_is_plugged_in_or_its_server_starts_again() {
+    beside_a_sound_server(
+        "a_headset_is_taken_again_when_it_is_plugged_in_or_its_server_starts_again",
+        come_back_in_the_call,
+    );
+}
+
+#[test]
+fn a_speaker_that_is_lost_alone_is_replaced_until_it_is_back() {
+    beside_a_sound_server(
+        "a_speaker_that_is_lost_alone_is_replaced_until_it_is_back",
+        lose_the_speaker_alone,
     );
 }
 
@@ -73,11 +92,7 @@ fn beside_a_sound_server(test: &str, work: fn()) {
     }
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // A headset, a loudspeaker, and a capsule that hears the headset.
-    let server = SoundServer::start(&[
-        "module-null-sink sink_name=headset rate=48000 channels=2 sink_properties=device.description=headset",
-        "module-null-sink sink_name=loudspeaker rate=44100 channels=1 sink_properties=device.description=loudspeaker",
-        "module-remap-source master=headset.monitor source_name=capsule source_properties=device.description=capsule",
-    ]);
+    let server = SoundServer::start(&MODULES);
     let child = server
         .command(std::env::current_exe().unwrap().to_str().unwrap())
         .env(CHILD, "1")
@@ -91,6 +106,43 @@ fn beside_a_sound_server(test: &str, work: fn()) {
         String::from_utf8_lossy(&child.stdout),
         String::from_utf8_lossy(&child.stderr)
     );
+}
+
+const HEADSET: &str = "module-null-sink sink_name=headset rate=48000 channels=2 \
+     sink_properties=device.description=headset";
+const LOUDSPEAKER: &str = "module-null-sink sink_name=loudspeaker rate=44100 channels=1 \
+     sink_properties=device.description=loudspeaker";
+const CAPSULE: &str = "module-remap-source master=headset.monitor source_name=capsule \
+     source_properties=device.description=capsule";
+const MODULES: [&str; 3] = [HEADSET, LOUDSPEAKER, CAPSULE];
+
+/// Plugs something in.
+fn load(module: &str) {
+    let loaded = Command::new("pactl")
+        .arg("load-module")
+        .args(module.split(' '))
+        .output()
+        .unwrap();
+    assert!(loaded.status.success(), "{module}: {loaded:?}");
+}
+
+/// Unplugs what was plugged in so.
+fn unload(module: &str) {
+    let listed = Command::new("pactl")
+        .args(["list", "short", "modules"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let named = |word: &&str| word.starts_with("sink_name") || word.starts_with("source_name");
+    let name = module.split(' ').find(named).unwrap();
+    let line = listed.lines().find(|line| line.contains(name));
+    let line = line.unwrap_or_else(|| panic!("{module} is not loaded: {listed}"));
+    let (index, _) = line.split_once('\t').unwrap();
+    let unloaded = Command::new("pactl")
+        .args(["unload-module", index])
+        .status()
+        .unwrap();
+    assert!(unloaded.success());
 }
 
 /// PulseAudio has 64 places for all programs: a call lost its headset when they were taken.
@@ -163,20 +215,13 @@ fn talk_through_the_sound_server() {
     assert!(share > 0.5, "the tone is {share} of what came back");
 
     // The microphone goes: it is told, another takes its place, and the call goes on.
-    let unloaded = Command::new("pactl")
-        .args(["unload-module", "module-remap-source"])
-        .status()
-        .unwrap();
-    assert!(unloaded.success());
+    unload(CAPSULE);
     let problem = ours.wait(|event| device(event).and_then(|(_, _, problem)| problem));
     assert!(
         problem.contains("capsule") && problem.contains("settings"),
         "{problem}"
     );
-    far.wait(|event| match event {
-        MediaEvent::Quality { quality, .. } => Some(quality.received),
-        _ => None,
-    });
+    goes_on(&mut far);
 
     // The sound server goes: the null device (or a card that this machine really has) takes over,
     // and packets still flow. Each loss is told when it is seen, so one may still have its name at
@@ -200,6 +245,133 @@ fn talk_through_the_sound_server() {
     let before = ours.wait(sent);
     let after = ours.wait(sent);
     assert!(after >= before + 40, "{before} {after}");
+}
+
+/// The far end still receives a second's packets in each second.
+fn goes_on(far: &mut Side) {
+    let received = |event: &MediaEvent| match event {
+        MediaEvent::Quality { quality, .. } => Some(quality.received),
+        _ => None,
+    };
+    let before = far.wait(received);
+    let after = far.wait(received);
+    assert!(after >= before + 40, "{before} {after}");
+}
+
+/// Waits until the far end hears its own tone come back, or nothing any more.
+fn wait_for_tone(far: &mut Side, there: bool) {
+    far.wait(|event| match event {
+        MediaEvent::Quality { quality, .. } => {
+            let level = quality.level_in;
+            let reached = if there { level > 0.05 } else { level < 0.01 };
+            reached.then_some(())
+        }
+        _ => None,
+    });
+}
+
+/// The same within the time in which a headset must be back.
+fn wait_for_tone_soon(far: &mut Side) {
+    let begun = monotonic_now();
+    wait_for_tone(far, true);
+    let waited = begun.elapsed();
+    assert!(waited < SOON, "the tone is back after {waited:?}");
+}
+
+/// Waits until devices of these names are used and nothing is wrong with them.
+fn wait_for_devices(ours: &mut Side, names: [&str; 2]) {
+    ours.wait(|event| {
+        let (microphone, speaker, problem) = device(event)?;
+        ([microphone.as_str(), &speaker] == names && problem.is_none()).then_some(())
+    });
+}
+
+fn come_back_in_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let tone = folder.path().join("tone.wav");
+    write_tone(&tone);
+    let (mut far, mut ours) = call_to_the_headset();
+    far.play(tone);
+    wait_for_tone(&mut far, true);
+
+    // The microphone alone.
+    unload(CAPSULE);
+    let problem = ours.wait(|event| device(event).and_then(|(_, _, problem)| problem));
+    assert!(problem.contains("capsule"), "{problem}");
+    goes_on(&mut far);
+    load(CAPSULE);
+    wait_for_devices(&mut ours, ["capsule", "headset"]);
+    wait_for_tone_soon(&mut far);
+
+    // A Bluetooth headset that changes its profile: both its ends go, and others with the same names
+    // come, at another rate.
+    unload(CAPSULE);
+    unload(HEADSET);
+    ours.wait(|event| device(event).filter(|(_, speaker, _)| speaker != "headset"));
+    load(&HEADSET.replace("48000 channels=2", "16000 channels=1"));
+    load(CAPSULE);
+    wait_for_devices(&mut ours, ["capsule", "headset"]);
+    wait_for_tone_soon(&mut far);
+    goes_on(&mut far);
+
+    // The sound server, and with it everything.
+    let ended = Command::new("pactl").arg("exit").status().unwrap();
+    assert!(ended.success());
+    wait_for_tone(&mut far, false);
+    goes_on(&mut far);
+    let begun = monotonic_now();
+    while !start_again() {
+        assert!(begun.elapsed() < SOON, "the sound server does not start");
+    }
+    wait_for_tone_soon(&mut far);
+    goes_on(&mut far);
+}
+
+/// Starts the sound server of the environment with all its devices; not while the old one still ends.
+fn start_again() -> bool {
+    Command::new("pulseaudio")
+        .args(["-n", "--daemonize=yes", "--exit-idle-time=-1"])
+        .args(["-L", "module-native-protocol-unix"])
+        .args(MODULES.iter().flat_map(|module| ["-L", module]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+}
+
+/// The microphone hears the loudspeaker: a tone comes back while the call is played there.
+fn lose_the_speaker_alone() {
+    load(
+        "module-remap-source master=loudspeaker.monitor source_name=ear \
+         source_properties=device.description=ear",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let tone = folder.path().join("tone.wav");
+    write_tone(&tone);
+    let (mut far, mut ours) = call_with("ear", "headset");
+    far.play(tone);
+    goes_on(&mut far);
+    wait_for_tone(&mut far, false);
+
+    unload(CAPSULE);
+    unload(HEADSET);
+    let (microphone, speaker, problem) = ours.wait(|event| {
+        device(event).filter(|(_, speaker, problem)| speaker != "headset" && problem.is_some())
+    });
+    assert_eq!([microphone, speaker], ["ear", "loudspeaker"]);
+    let problem = problem.unwrap();
+    assert!(
+        problem.contains("the speaker “headset”") && problem.contains("“loudspeaker” is used"),
+        "{problem}"
+    );
+    wait_for_tone_soon(&mut far);
+    goes_on(&mut far);
+
+    load(HEADSET);
+    wait_for_devices(&mut ours, ["ear", "headset"]);
+    wait_for_tone(&mut far, false);
+    goes_on(&mut far);
 }
 
 /// The far end says a sentence again and again; ours plays it on the speaker, whose monitor is our
@@ -377,19 +549,24 @@ fn begin(desk: &mut Side, test: SoundTest) {
 
 /// A call between a far end without devices and ours with the headset.
 fn call_to_the_headset() -> (Side, Side) {
+    call_with("capsule", "headset")
+}
+
+/// The same with others.
+fn call_with(microphone: &str, speaker: &str) -> (Side, Side) {
     let mut far = Side::new(1, null_devices());
     let mut ours = Side::new(
         2,
         Devices {
-            microphone: DeviceChoice::Named("capsule".to_owned()),
-            speaker: DeviceChoice::Named("headset".to_owned()),
+            microphone: DeviceChoice::Named(microphone.to_owned()),
+            speaker: DeviceChoice::Named(speaker.to_owned()),
             ringer: DeviceChoice::Named("loudspeaker".to_owned()),
         },
     );
-    let (microphone, speaker, problem) = ours.wait(device);
+    let found = ours.wait(device);
     assert_eq!(
-        (microphone.as_str(), speaker.as_str(), problem),
-        ("capsule", "headset", None)
+        (found.0.as_str(), found.1.as_str(), found.2),
+        (microphone, speaker, None)
     );
     connect(&mut far, &mut ours);
     (far, ours)

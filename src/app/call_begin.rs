@@ -6,7 +6,7 @@ use crate::app::engine::{Engine, Internal};
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall, RowState};
 use crate::app::rules::CALL_BACK;
-use crate::app::script::{self, Reaction};
+use crate::app::script::{self, Reaction, phrase};
 use crate::app::{outbound_rules, popups};
 use crate::base::clock;
 use crate::base::dial_class::DialClass;
@@ -316,6 +316,13 @@ impl Engine {
         if matches!(reaction, Reaction::Ring(_)) {
             self.decide_popup(now, id);
         }
+        let elsewhere = match &reaction {
+            Reaction::Redirect(target) => self.elsewhere(id, target, "unconditional"),
+            Reaction::Ring(_)
+            | Reaction::TakePlace
+            | Reaction::EarlyMedia
+            | Reaction::Refuse(_) => Vec::new(),
+        };
         self.with_call(now, id, |call| {
             // A call that is already refused or gone cannot be rung; that is no fault.
             match reaction {
@@ -327,7 +334,11 @@ impl Engine {
                 // Who is replaced has answered long ago (RFC 3891 section 3).
                 Reaction::TakePlace => drop(call.call.answer()),
                 Reaction::EarlyMedia => drop(call.call.ring_with_media()),
-                Reaction::Refuse(status, headers) => drop(call.call.reject(status, headers)),
+                Reaction::Refuse(status) => drop(call.call.reject(status, Vec::new())),
+                Reaction::Redirect(_) => {
+                    let moved = Status::new(302, phrase(302));
+                    call.call.reject(moved, elsewhere).ok();
+                }
             }
         });
         // The caller has waited for the disk; then the window, which must not wait for its next frame.

@@ -149,16 +149,16 @@ impl Engine {
             Ok(uri) => uri,
             Err(problem) => return self.problem(Some(id), problem),
         };
+        let headers = self.elsewhere(id, &uri.to_string(), "deflection");
         let mut problem = None;
         if self.sent_to(account, &uri.to_string()) == CallState::Voicemail {
             let words = "sent to the voice mail".to_owned();
             self.end_by_rule(id, CallState::Voicemail, words);
         }
         self.with_call(now, id, |call| {
-            let contact = vec![("Contact".to_owned(), format!("<{uri}>"))];
             problem = call
                 .call
-                .reject(Status::new(302, phrase(302)), contact)
+                .reject(Status::new(302, phrase(302)), headers)
                 .err();
             if problem.is_some() {
                 call.ended_by_rule = None;

@@ -57,7 +57,7 @@ impl Engine {
         caller: &Caller,
         body: &Body,
     ) {
-        let text = String::from_utf8_lossy(&body.bytes).into_owned();
+        let text = read(&body.bytes);
         let Shown { remote, name, from } = shown_caller(from, caller, &self.rules_of(account));
         self.messages.add(TextMessage {
             id: self.next_notice,
@@ -70,6 +70,12 @@ impl Engine {
         self.next_notice += 1;
         self.tell(Event::Message { from, text });
     }
+}
+
+/// The words of a message. Many phones end them with a line break or several, as if lines followed.
+fn read(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.trim_end_matches(['\r', '\n']).to_owned()
 }
 
 #[cfg(test)]
@@ -103,6 +109,19 @@ mod tests {
         assert_eq!(ids(&messages), [1, 5, 6, 8, 9]);
         messages.add(message(10, 3, "5"));
         assert_eq!(ids(&messages), [1, 6, 8, 9, 10], "it is said again");
+    }
+
+    #[test]
+    fn no_empty_line_follows_the_words_of_a_message() {
+        for (bytes, text) in [
+            (&b"call me\r\n"[..], "call me"),
+            (b"first\r\n\r\nsecond\n\n", "first\r\n\r\nsecond"),
+            (b"  a list:\n  one  ", "  a list:\n  one  "),
+            (b"\xff\n", "\u{fffd}"),
+            (b"\r\n", ""),
+        ] {
+            assert_eq!(read(bytes), text);
+        }
     }
 
     #[test]

@@ -115,11 +115,7 @@ impl Engine {
                 return;
             }
         };
-        let mut headers = vec![("Contact".to_owned(), format!("<{target}>"))];
-        if let Some(live) = live {
-            let by = format!("<{}>;reason={}", live.account.address, forward.reason);
-            headers.push(("Diversion".to_owned(), by));
-        }
+        let headers = self.elsewhere(id, &target, forward.reason);
         let state = self.sent_to(account, &target);
         self.end_by_rule(id, state, forward.words());
         self.with_call(now, id, |call| {
@@ -127,6 +123,23 @@ impl Engine {
                 .reject(Status::new(302, phrase(302)), headers)
                 .ok();
         });
+    }
+
+    /// The header fields of a 302 to that target: where to, and by whom and why (RFC 5806 section 4), as
+    /// far as the call came to an account.
+    pub(super) fn elsewhere(
+        &self,
+        id: CallId,
+        target: &str,
+        reason: &str,
+    ) -> Vec<(String, String)> {
+        let mut headers = vec![("Contact".to_owned(), format!("<{target}>"))];
+        let account = self.calls.get(&id).and_then(|call| call.account);
+        if let Some(address) = account.and_then(|account| self.account_address(account)) {
+            let by = format!("<{address}>;reason={reason}");
+            headers.push(("Diversion".to_owned(), by));
+        }
+        headers
     }
 
     pub(super) fn end_by_rule(&mut self, id: CallId, state: CallState, words: String) {

@@ -15,7 +15,9 @@ pub(super) enum Reaction {
     /// Send sound before acceptance.
     EarlyMedia,
     /// Refuse.
-    Refuse(Status, Vec<(String, String)>),
+    Refuse(Status),
+    /// Send elsewhere.
+    Redirect(String),
 }
 
 /// Decides on an incoming call.
@@ -24,13 +26,8 @@ pub(super) fn on_incoming(script: &Script, now: Instant) -> Reaction {
         IncomingPolicy::Ring => Reaction::Ring(None),
         IncomingPolicy::Answer(after) => Reaction::Ring(Some(now + *after)),
         IncomingPolicy::EarlyMedia => Reaction::EarlyMedia,
-        IncomingPolicy::Reject(code) => {
-            Reaction::Refuse(Status::new(*code, phrase(*code)), Vec::new())
-        }
-        IncomingPolicy::Redirect(target) => Reaction::Refuse(
-            Status::new(302, phrase(302)),
-            vec![("Contact".to_owned(), format!("<{target}>"))],
-        ),
+        IncomingPolicy::Reject(code) => Reaction::Refuse(Status::new(*code, phrase(*code))),
+        IncomingPolicy::Redirect(target) => Reaction::Redirect(target.clone()),
     }
 }
 

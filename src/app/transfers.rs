@@ -322,9 +322,7 @@ impl Engine {
         };
         self.tell(event);
         Some(match replacement {
-            Replacement::Refuse(code) => {
-                Reaction::Refuse(Status::new(code, phrase(code)), Vec::new())
-            }
+            Replacement::Refuse(code) => Reaction::Refuse(Status::new(code, phrase(code))),
             Replacement::Ask => Reaction::Ring(None),
             Replacement::Take => Reaction::TakePlace,
         })

@@ -170,7 +170,7 @@ impl Connections {
     /// Accepts until nobody listens; where there is an acceptor, TLS comes first.
     pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>) {
         loop {
-            let (stream, remote) = match listener.accept().await {
+            let (stream, remote) = match tcp::accept(&listener).await {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -204,7 +204,6 @@ impl Connections {
         remote: SocketAddr,
         tls: Option<TlsAcceptor>,
     ) {
-        tcp::prompt(&stream);
         let local = zone::bare(stream.local_addr().map_or(remote, canonical));
         let limit = self.limits.handshake;
         let connection = work.id;

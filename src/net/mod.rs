@@ -32,6 +32,7 @@ mod secured_tests;
 mod sockets;
 mod tcp;
 mod tls;
+mod traffic_class;
 mod trust;
 mod udp;
 mod watch;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::flow::{ConnectionId, Input};
 use crate::base::zone;
 use crate::net::tls;
+use crate::net::traffic_class;
 
 /// Opens a stream from `bound`, or says in a sentence what is wrong.
 pub(crate) async fn open(bound: IpAddr, remote: SocketAddr) -> Result<TcpStream, String> {
@@ -20,6 +21,7 @@ pub(crate) async fn open(bound: IpAddr, remote: SocketAddr) -> Result<TcpStream,
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
+        traffic_class::mark(&socket, remote.is_ipv6());
         if !bound.is_unspecified() {
             socket.bind(zone::own(bound, 0))?;
         }
@@ -31,8 +33,20 @@ pub(crate) async fn open(bound: IpAddr, remote: SocketAddr) -> Result<TcpStream,
     Ok(stream)
 }
 
+/// The next stream that a peer opens.
+///
+/// # Errors
+///
+/// As the system says.
+pub(crate) async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, remote) = listener.accept().await?;
+    traffic_class::mark(&stream, remote.is_ipv6());
+    prompt(&stream);
+    Ok((stream, remote))
+}
+
 /// SIP messages are whole writes; waiting for more only delays them.
-pub(crate) fn prompt(stream: &TcpStream) {
+fn prompt(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a stream gathers what it writes");
     }
@@ -84,4 +98,32 @@ pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
         }
     }
     drop(writer.shutdown().await);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use rustix::net::sockopt;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    #[tokio::test]
+    async fn streams_of_both_sides_are_prompt_and_marked_as_signalling() {
+        for here in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ] {
+            let listener = TcpListener::bind((here, 0)).await.unwrap();
+            let remote = listener.local_addr().unwrap();
+            let (opened, accepted) = tokio::join!(open(here, remote), accept(&listener));
+            for stream in [opened.unwrap(), accepted.unwrap().0] {
+                assert!(stream.nodelay().unwrap());
+                // CS3, above the two bits of ECN.
+                if here.is_ipv6() {
+                    assert_eq!(sockopt::ipv6_tclass(&stream).unwrap(), 0x60);
+                } else {
+                    assert_eq!(sockopt::ip_tos(&stream).unwrap(), 0x60);
+                }
+            }
+        }
+    }
 }

@@ -20,6 +20,10 @@ use crate::random::{Random, number_from};
 
 /// How many are killed when nobody says: twice in each phase.
 const SAMPLE: u64 = 14;
+/// From so many kills on each phase must have had enough to say something.
+const MANY: u64 = 140;
+/// So many are enough.
+const ENOUGH: u64 = 20;
 /// Phones that live at once: most of a call is waiting.
 const WORKERS: u64 = 4;
 /// What a recording may lack, in seconds.
@@ -259,12 +263,16 @@ fn a_phone_killed_at_any_moment_keeps_the_call_and_all_but_a_second_of_its_recor
         }
     });
     let mut table = String::new();
-    for (tally, (_, name)) in tallies.into_inner().unwrap().iter().zip(PHASES) {
+    for (tally, (phase, name)) in tallies.into_inner().unwrap().iter().zip(PHASES) {
         let Tally {
             kills,
             files,
             lacked,
         } = tally;
+        let least = if count < MANY { 0 } else { ENOUGH };
+        assert!(*kills >= least, "{name}: {kills} kills");
+        // Nothing is recorded before somebody answers.
+        assert!(phase != Phase::Ringing || *files == 0, "{files} files");
         writeln!(
             table,
             "{name:>17}: {kills:>3} kills, {files:>3} playable recordings, at most {lacked:.2} s missing"

@@ -131,6 +131,23 @@ fn forward_busy() {
 }
 
 #[test]
+fn redirect_by_agent() {
+    scenario("redirect-by-agent", || {
+        let registrar = Registrar::start();
+        let address = format!("sip:alice@127.0.0.1:{}", registrar.port);
+        let mut phone = Phone::start(&["--account", &address]);
+        phone.wait("registered");
+        let caller = Sipp::to(phone.address(), "redirect-by-agent", &[]);
+        phone.wait("incoming");
+        phone.send(&json!({"command": "redirect", "uri": "sip:mailbox@192.0.2.7"}));
+        caller.passes();
+        let sent = phone.wait("ended");
+        assert_eq!(sent["state"], "forwarded", "{sent:#}");
+        assert_eq!(phone.stop().code, Some(0));
+    });
+}
+
+#[test]
 fn answer_by_header() {
     scenario("answer-by-header", || {
         let urls = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -18,7 +18,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::base::clock::monotonic_now;
 use crate::media::command::DeviceChoice;
-use crate::media::device::{Asked, MicrophoneEnd, SpeakerEnd};
+use crate::media::device::{Asked, MicrophoneEnd, SpeakerEnd, callbacks};
 
 /// How long a sound server may take to open a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -250,20 +250,16 @@ fn build_input(
     config: StreamConfig,
     ring: Producer<f32>,
 ) -> Built {
-    fn typed<T: SizedSample>(
-        device: &Device,
-        config: StreamConfig,
-        mut ring: Producer<f32>,
-    ) -> Built
+    fn typed<T: SizedSample>(device: &Device, config: StreamConfig, ring: Producer<f32>) -> Built
     where
         f32: FromSample<T>,
     {
         let (sender, errors) = sync_channel(1);
-        let channels = usize::from(config.channels.max(1));
+        let mut capture = callbacks::capture(config.channels, ring);
         device
             .build_input_stream(
                 config,
-                move |samples: &[T], _| take_captured(samples, channels, &mut ring),
+                move |samples: &[T], _| capture(samples),
                 keep_first(sender),
                 Some(OPEN_TIMEOUT),
             )
@@ -295,21 +291,18 @@ fn build_output(
     fn typed<T>(
         device: &Device,
         config: StreamConfig,
-        mut ring: Consumer<f32>,
+        ring: Consumer<f32>,
         asked: Arc<Asked>,
     ) -> Built
     where
         T: SizedSample + FromSample<f32>,
     {
         let (sender, errors) = sync_channel(1);
-        let channels = usize::from(config.channels.max(1));
+        let mut play = callbacks::play(config.channels, ring, asked);
         device
             .build_output_stream(
                 config,
-                move |samples: &mut [T], _| {
-                    asked.mark(monotonic_now(), samples.len() / channels);
-                    give_played(samples, channels, &mut ring);
-                },
+                move |samples: &mut [T], _| play(samples),
                 keep_first(sender),
                 Some(OPEN_TIMEOUT),
             )
@@ -332,72 +325,9 @@ fn build_output(
     }
 }
 
-/// The microphone's callback: mixes the channels and moves them into the ring; what does not fit is
-/// dropped. Any number of samples may come.
-fn take_captured<T: SizedSample>(samples: &[T], channels: usize, ring: &mut Producer<f32>)
-where
-    f32: FromSample<T>,
-{
-    let frames = (samples.len() / channels).min(ring.slots());
-    if let Ok(chunk) = ring.write_chunk_uninit(frames) {
-        let share = 1.0 / channels as f32;
-        chunk.fill_from_iter(samples.chunks_exact(channels).map(|frame| {
-            let sum: f32 = frame.iter().map(|s| s.to_sample::<f32>()).sum();
-            sum * share
-        }));
-    }
-}
-
-/// The speaker's callback: the same sample on each channel, silence where the ring is empty.
-fn give_played<T>(samples: &mut [T], channels: usize, ring: &mut Consumer<f32>)
-where
-    T: SizedSample + FromSample<f32>,
-{
-    let frames = (samples.len() / channels).min(ring.slots());
-    let (played, silent) = samples.split_at_mut((frames * channels).min(samples.len()));
-    if let Ok(chunk) = ring.read_chunk(frames) {
-        for (frame, sample) in played.chunks_exact_mut(channels).zip(chunk) {
-            frame.fill(T::from_sample(sample));
-        }
-    }
-    silent.fill(T::EQUILIBRIUM);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assert_no_alloc::assert_no_alloc;
-
-    #[test]
-    fn the_callbacks_move_samples_of_any_kind_without_allocating() {
-        let (mut producer, mut consumer) = RingBuffer::new(100);
-        let captured = [16_384_i16, 0, -16_384, -16_384, 8_192, 8_192];
-        let mut played = [1_u8; 12];
-        let mut floats = [1.0_f32; 4];
-        let asked = Asked::new(monotonic_now());
-        assert_no_alloc(|| {
-            take_captured(&captured, 2, &mut producer);
-            asked.mark(monotonic_now(), 3);
-            give_played(&mut played, 4, &mut consumer);
-            take_captured(&captured[..2], 1, &mut producer);
-            give_played(&mut floats, 1, &mut consumer);
-        });
-        assert_eq!(
-            played,
-            [160, 160, 160, 160, 64, 64, 64, 64, 160, 160, 160, 160]
-        );
-        assert_eq!(floats, [0.5, 0.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn a_full_ring_drops_and_an_empty_one_gives_silence() {
-        let (mut producer, mut consumer) = RingBuffer::new(3);
-        take_captured(&[0.1_f32; 10], 1, &mut producer);
-        assert_eq!(consumer.slots(), 3);
-        let mut played = [0.9_f32; 7];
-        give_played(&mut played, 2, &mut consumer);
-        assert_eq!(played, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0]);
-    }
 
     #[test]
     fn only_the_first_fatal_error_is_kept() {

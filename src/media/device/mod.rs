@@ -20,12 +20,15 @@ mod phase;
 mod reserve;
 
 #[cfg(feature = "audio")]
+mod callbacks;
+#[cfg(feature = "audio")]
 mod card;
 #[cfg(not(feature = "audio"))]
 #[path = "no_card.rs"]
 mod card;
 
 pub use cards::SoundCards;
+pub(super) use ends::BACKLOG_FRAMES;
 pub use ends::{MicrophoneEnd, SpeakerEnd};
 pub use reserve::Asked;
 

@@ -226,7 +226,7 @@ fn mark_voice(_socket: &UdpSocket, _address: IpAddr) {}
 mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     #[test]
     fn pairs_are_even_and_next_and_all_different() {
@@ -237,6 +237,27 @@ mod tests {
             assert_eq!(address.port() % 2, 0);
             assert_eq!(pair.rtp.local_addr().unwrap(), *address);
             assert_eq!(pair.rtcp.local_addr().unwrap().port(), address.port() + 1);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn voice_and_its_reports_are_marked_for_networks_that_prefer_them() {
+        use rustix::net::sockopt;
+        // Expedited forwarding, above the two bits of ECN.
+        let (pair, _) = bind_anywhere(Ipv4Addr::LOCALHOST.into()).unwrap();
+        for socket in [&pair.rtp, &pair.rtcp] {
+            assert_eq!(sockopt::ip_tos(socket).unwrap(), 0xb8);
+        }
+        let (pair, found) = bind_anywhere(Ipv6Addr::LOCALHOST.into()).unwrap();
+        for socket in [&pair.rtp, &pair.rtcp] {
+            assert_eq!(sockopt::ipv6_tclass(socket).unwrap(), 0xb8);
+        }
+        drop(pair);
+        let range = format!("{}-{}", found.port(), found.port() + 1);
+        let (pair, _) = bind_within(found.ip(), range.parse().unwrap()).unwrap();
+        for socket in [&pair.rtp, &pair.rtcp] {
+            assert_eq!(sockopt::ipv6_tclass(socket).unwrap(), 0xb8);
         }
     }
 

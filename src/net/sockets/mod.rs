@@ -21,6 +21,7 @@ use crate::net::names::Names;
 use crate::net::resolver::{self, Question};
 use crate::net::route;
 use crate::net::tls::{self, TlsFileError, TlsIdentity, TlsSettings};
+use crate::net::traffic_class;
 use crate::net::udp::{self, Late};
 use crate::net::zones::Zones;
 
@@ -35,9 +36,6 @@ const MAX_QUESTIONS: usize = 256;
 
 /// How many ports are tried to find one that is free for both UDP and TCP.
 const PORT_ATTEMPTS: usize = 16;
-
-/// DSCP CS3, the class of signalling (RFC 4594 section 4.3), as the octet in the IP header.
-const SIGNALLING_CLASS: u8 = 24 << 2;
 
 /// Where to bind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -176,7 +174,7 @@ impl Net {
             Some(identity) => Some(bind_tls(local, options.port, identity).await?),
             None => None,
         };
-        mark_as_signalling(&socket);
+        traffic_class::mark(&socket, local.is_ipv6());
         #[cfg(target_os = "linux")]
         icmp::keep_errors(&socket);
         let socket = Arc::new(socket);
@@ -412,25 +410,6 @@ fn takes_both_families(socket: &UdpSocket) -> bool {
 fn takes_both_families(_socket: &UdpSocket) -> bool {
     false
 }
-
-/// A wish to the network; where it is refused, nothing is lost.
-#[cfg(unix)]
-fn mark_as_signalling(socket: &UdpSocket) {
-    use rustix::net::sockopt;
-    let marked = sockopt::set_ip_tos(socket, SIGNALLING_CLASS);
-    if let Err(error) = marked {
-        tracing::debug!(%error, "signalling is not marked");
-    }
-    if socket.local_addr().is_ok_and(|local| local.is_ipv6()) {
-        let marked = sockopt::set_ipv6_tclass(socket, u32::from(SIGNALLING_CLASS));
-        if let Err(error) = marked {
-            tracing::debug!(%error, "signalling over IPv6 is not marked");
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn mark_as_signalling(_socket: &UdpSocket) {}
 
 #[cfg(test)]
 mod tests;

@@ -70,6 +70,16 @@ impl Side {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn datagrams_are_marked_as_signalling_in_both_families() {
+    use rustix::net::sockopt;
+    let side = Side::new().await;
+    assert_eq!(sockopt::ip_tos(&side.net.socket).unwrap(), 0x60);
+    let side = Side::with(Some(Ipv6Addr::LOCALHOST.into()), Limits::default(), 16).await;
+    assert_eq!(sockopt::ipv6_tclass(&side.net.socket).unwrap(), 0x60);
+}
+
 #[tokio::test]
 async fn a_datagram_arrives_whole_and_names_both_ends() {
     let (mut a, mut b) = (Side::new().await, Side::new().await);

@@ -454,6 +454,7 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
         lost: u32::from(at == 50),
         jitter_ms: Some(Millis::of(if at == 50 { 30.0 } else { 4.0 })),
         mos: (at > 5).then(|| Mos::of(4.3)),
+        held_up_ms: if at == 60 { 180 } else { 0 },
         ..QualitySpan::default()
     });
     let rows = Rows {
@@ -462,6 +463,7 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
                 seconds: 90,
                 loss: Some(Share::of(0.004)),
                 mos: Some(Mos::of(4.3)),
+                held_up_ms: 180,
                 ..CallQuality::default()
             }),
             sound_problem: Some("you speak, and you are muted, for 8 s".to_owned()),
@@ -485,6 +487,10 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
         shown.get_by_label("You speak, and you are muted, for 8 s");
         shown.get_by_label("Jitter by time: 4 ms on average, 30 ms at worst");
         shown.get_by_label("Score by time: 4.3 on average, 4.3 at worst");
+        // What broke here is drawn, and only that.
+        shown.get_by_label("Held up here by time: 2 ms on average, 180 ms at worst");
+        shown.get_by_label("0.2 s");
+        assert!(shown.query_by_label_contains("Speaker ran dry").is_none());
         // Nobody reported a round trip: it is not made up.
         shown.get_by_label("Round trip by time: unknown");
         let lines = shown
@@ -498,16 +504,21 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
 }
 
 #[test]
-fn a_recordings_pauses_are_told_with_it() {
-    use crate::crm::row::RecordingGap;
+fn a_recordings_gaps_are_told_with_it() {
+    use crate::crm::row::{RecordingGap, RecordingGapCause};
     let gap = |start_millis, length_millis| RecordingGap {
+        cause: RecordingGapCause::Paused,
         start_millis,
         length_millis,
+    };
+    let lost = RecordingGap {
+        cause: RecordingGapCause::DiskBehind,
+        ..gap(50_000, Some(4_000))
     };
     let rows = Rows {
         calls: vec![CallRow {
             recording: Some("/tmp/a.wav".to_owned()),
-            recording_gaps: vec![gap(12_000, Some(34_400)), gap(61_000, None)],
+            recording_gaps: vec![gap(12_000, Some(34_400)), lost, gap(61_000, None)],
             ..row(1, None)
         }],
         ..Rows::default()
@@ -516,6 +527,9 @@ fn a_recordings_pauses_are_told_with_it() {
         state.view = View::Calls;
         state.detail = Some(call_id(1));
     });
-    shown.get_by_label("Pauses in it");
-    shown.get_by_label("at 00:12 for 00:34; from 01:01 on");
+    shown.get_by_label("Gaps in it");
+    shown.get_by_label(
+        "at 00:12 for 00:34; at 00:50 for 00:04 (lost, because the disk did not keep up); \
+         from 01:01 on",
+    );
 }
