@@ -149,9 +149,9 @@ impl Engine {
             Ok(uri) => uri,
             Err(problem) => return self.problem(Some(id), problem),
         };
-        let headers = self.elsewhere(id, &uri.to_string(), "deflection");
+        let headers = self.elsewhere(id, &uri, "deflection");
         let mut problem = None;
-        if self.sent_to(account, &uri.to_string()) == CallState::Voicemail {
+        if self.sent_to(account, &uri) == CallState::Voicemail {
             let words = "sent to the voice mail".to_owned();
             self.end_by_rule(id, CallState::Voicemail, words);
         }

@@ -164,14 +164,14 @@ async fn read(records: &Records, request: &PageRequest) -> Page {
         PageRequest::Quality(id) => {
             rows!(store.quality(*id), spans => Page::Quality(spans))
         }
-        PageRequest::Contacts { search, offset } => {
-            rows!(store.contacts(search, *offset, ROWS), found => Page::Contacts { rows: found.0, total: found.1 })
+        PageRequest::Contacts { search, after } => {
+            rows!(store.contacts(search, after.clone(), ROWS), page => Page::Contacts(page))
         }
         PageRequest::Contact(id) => {
             rows!(store.contact(*id), row => Page::Contact(row.map(Box::new)))
         }
-        PageRequest::Organizations { search } => {
-            rows!(store.organizations(search), rows => Page::Organizations(rows))
+        PageRequest::Organizations { search, after } => {
+            rows!(store.organizations(search, after.clone(), ROWS), page => Page::Organizations(page))
         }
         PageRequest::Identify(number) => {
             rows!(store.identify(number), found => Page::Identify(Box::new(found)))
@@ -194,9 +194,8 @@ const TASKS: u32 = 500;
 
 fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreError> {
     Ok(match request {
-        WorkRequest::Leads { search, offset } => {
-            let (rows, total) = reader.leads(search, *offset, ROWS)?;
-            WorkPage::Leads { rows, total }
+        WorkRequest::Leads { search, after } => {
+            WorkPage::Leads(reader.leads(search, after.as_ref(), ROWS)?)
         }
         WorkRequest::Tickets {
             filter,
@@ -204,15 +203,16 @@ fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreEr
             after,
         } => WorkPage::Tickets(reader.tickets(*filter, search, *after, ROWS)?),
         WorkRequest::Ticket(id) => WorkPage::Ticket(reader.ticket(*id)?.map(Box::new)),
-        WorkRequest::Tasks(filter) => WorkPage::Tasks(reader.tasks(*filter, TASKS)?),
-        WorkRequest::Timeline { about, before } => {
-            WorkPage::Timeline(reader.timeline(*about, *before, ENTRIES)?)
+        WorkRequest::Tasks(filter) => WorkPage::Tasks(reader.tasks(*filter, None, TASKS)?),
+        WorkRequest::Timeline { about, after } => {
+            let (entries, next) = reader.timeline(*about, *after, ENTRIES)?;
+            WorkPage::Timeline { entries, next }
         }
         WorkRequest::Organization(id) => {
             WorkPage::Organization(reader.organization(*id)?.map(Box::new))
         }
         WorkRequest::Find(text) => WorkPage::Found(Box::new(reader.search(text, FOUND)?)),
-        WorkRequest::Callbacks => WorkPage::Callbacks(reader.callbacks(ROWS)?),
+        WorkRequest::Callbacks => WorkPage::Callbacks(reader.callbacks(None, ROWS)?.0),
         WorkRequest::CallTypes => WorkPage::CallTypes(reader.call_types()?),
         WorkRequest::UndoSteps => WorkPage::UndoSteps(reader.undo_steps()?),
         WorkRequest::Figures { since, until } => WorkPage::Figures(reader.figures(*since, *until)?),

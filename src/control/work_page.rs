@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::base::id::{OrganizationId, TicketId};
 use crate::crm::row::{
-    CallTypeRow, CallbackRow, ContactRow, Found, HourFigures, OrganizationRow, QueueFigures,
-    RoutingTables, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineEntry, UndoRow,
+    CallTypeRow, CallbackRow, ContactPage, Found, HourFigures, NameCursor, OrganizationRow,
+    QueueFigures, RoutingTables, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
+    TimelineCursor, TimelineEntry, UndoRow,
 };
 
 /// Which rows a view needs.
@@ -15,8 +16,8 @@ pub enum WorkRequest {
     Leads {
         /// Name, organization or number; empty for all.
         search: String,
-        /// How many to skip.
-        offset: usize,
+        /// After this one; none for the first page.
+        after: Option<NameCursor>,
     },
     /// Tickets, the last changed first, 100 a page.
     Tickets {
@@ -31,12 +32,12 @@ pub enum WorkRequest {
     Ticket(TicketId),
     /// Tasks, the first due first.
     Tasks(TaskFilter),
-    /// What happened around a record before a moment, the newest first, 50 entries.
+    /// What happened around a record, the newest first, 50 entries.
     Timeline {
         /// Which.
         about: Subject,
-        /// Before when.
-        before: Timestamp,
+        /// After this entry; none for the newest.
+        after: Option<TimelineCursor>,
     },
     /// One organization with its numbers.
     Organization(OrganizationId),
@@ -70,12 +71,7 @@ pub enum WorkRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorkPage {
     /// For `Leads`.
-    Leads {
-        /// The rows.
-        rows: Vec<ContactRow>,
-        /// How many there are in all.
-        total: u64,
-    },
+    Leads(ContactPage),
     /// For `Tickets`.
     Tickets(Vec<TicketRow>),
     /// For `Ticket`.
@@ -83,7 +79,12 @@ pub enum WorkPage {
     /// For `Tasks`.
     Tasks(Vec<TaskRow>),
     /// For `Timeline`.
-    Timeline(Vec<TimelineEntry>),
+    Timeline {
+        /// The entries.
+        entries: Vec<TimelineEntry>,
+        /// Where the next page begins.
+        next: Option<TimelineCursor>,
+    },
     /// For `Organization`.
     Organization(Option<Box<OrganizationRow>>),
     /// For `Find`.

@@ -33,6 +33,8 @@ mod database_copies;
 mod different_people;
 mod direct_dial;
 mod duplicates;
+mod edit_row;
+mod edits;
 pub mod erase;
 mod erase_rows;
 mod erasures;

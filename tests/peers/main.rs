@@ -34,6 +34,7 @@ mod crowd;
 mod damaged_start;
 mod data_care;
 mod datagrams;
+mod desk;
 #[cfg(all(feature = "audio", target_os = "linux"))]
 mod early_media;
 mod encrypted;

@@ -149,7 +149,7 @@ fn a_wrap_up_that_is_said_again_replaces_what_was_said() {
         bodies.collect::<Vec<_>>()
     };
     let titles = || {
-        let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9));
+        let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 9));
         let titles = tasks.into_iter().map(|task| task.title);
         titles.collect::<Vec<_>>()
     };
@@ -174,7 +174,7 @@ fn a_wrap_up_that_is_said_again_replaces_what_was_said() {
     };
     assert_eq!((found("toner"), found("paper")), (1, 0));
     // One that is done stays, and the next one is another.
-    let mine = desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9))[1].id;
+    let mine = desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 9))[1].id;
     desk.write(Write::TaskDone(mine, true));
     assert_eq!(say("", "sales", "Call in May"), all_said);
     assert_eq!(bodies(), [""; 0], "nothing is said");
@@ -279,7 +279,7 @@ fn a_draft_follows_the_caller_and_becomes_a_ticket_with_the_notes() {
     let row = desk.call(call);
     assert_eq!(row.notes, "wants an offer");
     assert_eq!(row.wrap_up_millis, Some(12_000));
-    let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9));
+    let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 9));
     assert_eq!(tasks[0].about, Some(Subject::Contact(bert)));
     assert_eq!(tasks[0].call, Some(call));
     // What is no draft any more stays as it is.
@@ -391,7 +391,7 @@ fn a_call_back_that_reaches_nobody_leaves_one_reminder_until_somebody_talked() {
     let anna = desk.contact("Anna", "0301234567");
     let missed = desk.insert(&inbound(1, "0301234567"));
     desk.end(missed, CallState::NoAnswer, 5);
-    let to_do = || desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9));
+    let to_do = || desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 9));
     let busy = desk.insert(&outbound(20, "0301234567"));
     desk.end(busy, CallState::Busy, 25);
     let tasks = to_do();
@@ -415,7 +415,7 @@ fn a_call_back_that_reaches_nobody_leaves_one_reminder_until_somebody_talked() {
     let talked = desk.insert(&outbound(9_000, "0301234567"));
     desk.end(talked, CallState::Completed, 9_060);
     assert!(to_do().is_empty());
-    let done = desk.read(|reader| reader.tasks(TaskFilter::Done, 9));
+    let done = desk.read(|reader| reader.tasks(TaskFilter::Done, None, 9));
     assert_eq!(done[0].done_at, Some(second(9_060)));
     // Who is done with the number is done with the reminder.
     for settles in [

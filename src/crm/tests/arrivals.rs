@@ -204,7 +204,11 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_does_not() {
     let store = Store::open(left.path(), "DE").unwrap();
     let found = wait(store.call(call.id)).unwrap().unwrap();
     assert_eq!(found.state, CallState::Interrupted);
-    assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 0, "all or none");
+    assert_eq!(
+        wait(store.contacts("", None, 1)).unwrap().total,
+        0,
+        "all or none"
+    );
     // And without a kill the call is in the log, once, with whom the import made known.
     let Ok(Ok(Written::Imported(report))) = imported.blocking_recv() else {
         panic!("not imported");
@@ -235,7 +239,7 @@ fn a_call_that_waits_with_something_long_is_kept_before_it() {
     let numbering = std::sync::Arc::new(Numbering::new("DE"));
     let aside = Aside::open(folder.path()).unwrap();
     let commits = std::sync::atomic::AtomicU64::new(0);
-    let agent = std::sync::RwLock::default();
+    let agent = crate::crm::acting_agent::ActingAgent::default();
     writer::run(connection, queue, aside, &numbering, &agent, &commits);
     assert_eq!(kept.blocking_recv(), Ok(()));
     assert!(wait(imported).is_ok());

@@ -144,8 +144,8 @@ fn is_whole_but_for(
     let desk = Store::open(folder.path(), "DE").unwrap();
     let page = wait(desk.calls(CallFilter::All, "", None, 1)).unwrap();
     assert_eq!(page.total, expected["calls"]);
-    let found = wait(desk.contacts("person 19", 0, 100)).unwrap();
-    assert!(found.1 > 0);
+    let found = wait(desk.contacts("person 19", None, 100)).unwrap();
+    assert!(found.total > 0);
     drop(desk);
     let connection = Connection::open(&path).unwrap();
     let verdict: String = connection
@@ -190,11 +190,11 @@ fn an_import_can_be_taken_back_after_a_recovery_as_far_as_it_is_whole() {
         let rows = tables.find(|it| it.table == "import_rows").unwrap();
         assert_eq!(rows.saved, 400 - left, "{recovered:?}");
         let store = Store::open(copy.path(), "DE").unwrap();
-        assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 600);
+        assert_eq!(wait(store.contacts("", None, 1)).unwrap().total, 600);
         let undone = wait(store.write(Write::UndoLastExchange)).unwrap();
         assert!(matches!(undone, Written::Undone(_)), "{undone:?}");
         // Those of whom it is not known any more that they came with it stay.
-        assert_eq!(wait(store.contacts("", 0, 1)).unwrap().1, 200 + left);
+        assert_eq!(wait(store.contacts("", None, 1)).unwrap().total, 200 + left);
     }
 }
 
@@ -335,7 +335,7 @@ fn an_older_file_is_recovered_and_brought_up() {
     drop(connection);
     recover(folder.path(), "DE", second(0)).unwrap();
     let store = Store::open(folder.path(), "DE").unwrap();
-    assert_eq!(wait(store.contacts("anna", 0, 9)).unwrap().1, 1);
+    assert_eq!(wait(store.contacts("anna", None, 9)).unwrap().total, 1);
     assert_eq!(wait(store.identify("0301234567")).unwrap().matches.len(), 1);
 }
 

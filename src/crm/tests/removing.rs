@@ -29,7 +29,13 @@ fn mail(desk: &mut Desk, email: &str, national: &str) {
 }
 
 fn judge(desk: &mut Desk, number: &str, verdict: HintVerdict) {
-    let hints = number_hints::list(&desk.connection, &HintFilter::default(), Some(number), 9);
+    let hints = number_hints::page(
+        &desk.connection,
+        &HintFilter::default(),
+        Some(number),
+        None,
+        9,
+    );
     let id: HintId = hints.unwrap()[0].id;
     desk.write(|it, numbering| {
         hint_verdicts::judge(it, id, verdict, second(6), numbering).unwrap();

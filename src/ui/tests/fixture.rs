@@ -19,9 +19,9 @@ use crate::control::{
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, CallTypeRow,
-    ContactNumber, ContactRow, HourFigures, Identification, LadderMessage, Match, MatchLevel,
-    OrganizationRow, QualitySpan, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter,
-    TicketRow, TicketState, TimelineEntry, UndoRow,
+    ContactNumber, ContactPage, ContactRow, HourFigures, Identification, LadderMessage, Match,
+    MatchLevel, NameCursor, OrganizationPage, OrganizationRow, QualitySpan, QueueFigures, Subject,
+    TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry, UndoRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -92,17 +92,19 @@ impl PageSource for Rows {
                     .cloned()
                     .collect();
                 let total = rows.len() as u64;
+                // A cursor counts the rows behind it, so that a new one at the top moves nothing.
                 if let Some(after) = after {
-                    let begin = rows.iter().position(|row| row.id == after.id);
-                    rows.drain(..=begin.unwrap_or(0));
+                    let left = usize::try_from(after.seq).unwrap();
+                    rows.drain(..rows.len() - left);
                 }
+                let behind = i64::try_from(rows.len().saturating_sub(100)).unwrap();
                 let more = rows.len() > 100;
                 rows.truncate(100);
                 Page::Calls(CallPage {
                     total,
                     next: rows.last().filter(|_| more).map(|row| CallCursor {
                         started_micros: row.started_at.as_microsecond(),
-                        id: row.id,
+                        seq: behind,
                     }),
                     rows,
                     waiting: self.waiting.clone(),
@@ -122,25 +124,35 @@ impl PageSource for Rows {
                 }))
             }
             PageRequest::Quality(_) => Page::Quality(self.spans.clone()),
-            PageRequest::Contacts { search, offset } => {
-                let rows: Vec<ContactRow> = self
+            PageRequest::Contacts { search, after } => {
+                let mut rows: Vec<ContactRow> = self
                     .contacts
                     .iter()
                     .filter(|row| row.name.contains(search.as_str()))
-                    .skip(*offset)
                     .cloned()
                     .collect();
-                Page::Contacts {
-                    total: rows.len() as u64,
+                let total = rows.len() as u64;
+                let skipped = after.as_ref().map_or(0, |after| after.id);
+                rows.drain(..usize::try_from(skipped).unwrap());
+                let more = rows.len() > 100;
+                rows.truncate(100);
+                Page::Contacts(ContactPage {
+                    total,
+                    next: rows.last().filter(|_| more).map(|row| NameCursor {
+                        folded: row.name.clone(),
+                        id: skipped + 100,
+                    }),
                     rows,
-                }
+                })
             }
             PageRequest::Contact(id) => {
                 let row = self.contacts.iter().find(|row| row.id == *id);
                 Page::Contact(row.cloned().map(Box::new))
             }
-            PageRequest::Organizations { .. } => Page::Organizations(
-                self.contacts
+            PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
+                next: None,
+                rows: self
+                    .contacts
                     .iter()
                     .zip(1..)
                     .filter_map(|(row, id)| {
@@ -152,7 +164,7 @@ impl PageSource for Rows {
                         })
                     })
                     .collect(),
-            ),
+            }),
             PageRequest::Identify(_) => Page::Identify(Box::default()),
             PageRequest::Work(request) => Page::Work(self.work(request)),
         };
@@ -163,10 +175,11 @@ impl PageSource for Rows {
 impl Rows {
     fn work(&self, request: &WorkRequest) -> WorkPage {
         match request {
-            WorkRequest::Leads { .. } => WorkPage::Leads {
+            WorkRequest::Leads { .. } => WorkPage::Leads(ContactPage {
                 rows: Vec::new(),
                 total: 0,
-            },
+                next: None,
+            }),
             WorkRequest::Tickets { filter, after, .. } => {
                 let shown = |row: &&TicketRow| match filter {
                     TicketFilter::NotClosed => row.state != TicketState::Closed,
@@ -188,7 +201,10 @@ impl Rows {
                     .filter(|row| row.done_at.is_some() == done);
                 WorkPage::Tasks(rows.cloned().collect())
             }
-            WorkRequest::Timeline { .. } => WorkPage::Timeline(self.timeline.clone()),
+            WorkRequest::Timeline { .. } => WorkPage::Timeline {
+                entries: self.timeline.clone(),
+                next: None,
+            },
             WorkRequest::Organization(id) => {
                 WorkPage::Organization(Some(Box::new(OrganizationRow {
                     id: *id,

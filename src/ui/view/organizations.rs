@@ -1,5 +1,7 @@
 //! The organizations: a simple list.
 
+use std::sync::Arc;
+
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{ICON_ADD, ICON_APARTMENT, ICON_SEARCH};
 
@@ -11,6 +13,7 @@ use crate::control::{Command, Page, PageRequest};
 use crate::crm::row::OrganizationRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
+use crate::ui::spans::AHEAD;
 use crate::ui::state::{OrganizationsState, View, ViewState};
 use crate::ui::text;
 use crate::ui::theme::Theme;
@@ -21,15 +24,14 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
     head_ui(ui, &mut state.organizations);
     add_ui(ui, scene, &mut state.organizations);
     ui.add_space(4.0);
-    let request = PageRequest::Organizations {
-        search: state.organizations.search.trim().to_owned(),
-    };
-    let page = scene.page(&request);
+    let search = state.organizations.search.trim().to_owned();
+    state.organizations.spans.show(search);
+    let first = span_page(scene, &mut state.organizations, 0);
     let size = ui.available_size();
     let open = state.organizations.shown.is_some();
     if open && size.x < BESIDE {
         card(ui, size, |ui| {
-            organization_detail_ui(ui, scene, state, true)
+            organization_detail_ui(ui, scene, state, true);
         });
         return;
     }
@@ -37,8 +39,18 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
         ui.spacing_mut().item_spacing.x = 12.0;
         let side = if open { (size.x * 0.46).floor() } else { 0.0 };
         let list = if open { size.x - side - 12.0 } else { size.x };
-        card(ui, Vec2::new(list, size.y), |ui| {
-            list_ui(ui, scene, state, page.as_deref());
+        card(ui, Vec2::new(list, size.y), |ui| match first.as_deref() {
+            Some(Page::Organizations(page)) if page.rows.is_empty() => {
+                empty_ui(
+                    ui,
+                    ICON_APARTMENT,
+                    text::NO_ORGANIZATIONS,
+                    text::NO_ORGANIZATIONS_WHY,
+                    None,
+                );
+            }
+            Some(Page::Organizations(_)) => list_ui(ui, scene, state),
+            other => waiting_ui(ui, other, ICON_APARTMENT),
         });
         if open {
             card(ui, Vec2::new(side, size.y), |ui| {
@@ -48,32 +60,42 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
     });
 }
 
-fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, page: Option<&Page>) {
-    let theme = Theme::of(ui);
-    match page {
-        Some(Page::Organizations(rows)) if rows.is_empty() => {
-            empty_ui(
-                ui,
-                ICON_APARTMENT,
-                text::NO_ORGANIZATIONS,
-                text::NO_ORGANIZATIONS_WHY,
-                None,
-            );
-        }
-        Some(Page::Organizations(rows)) => {
-            let height = theme.height.row;
-            ScrollArea::vertical().auto_shrink(false).show_rows(
-                ui,
-                height,
-                rows.len(),
-                |ui, range| {
-                    for row in rows.get(range).unwrap_or_default() {
+/// Reads one page and learns where the next one begins.
+fn span_page(scene: &Scene<'_>, state: &mut OrganizationsState, index: usize) -> Option<Arc<Page>> {
+    let after = state.spans.begin(index)?;
+    let search = state.spans.key().clone();
+    let page = scene.page(&PageRequest::Organizations { search, after });
+    if let Some(Page::Organizations(page)) = page.as_deref() {
+        (state.spans).learn(index, page.rows.len(), page.next.clone());
+    }
+    page
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    let height = Theme::of(ui).height.row;
+    let rows = state.organizations.spans.rows();
+    let mut last_shown = 0;
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show_rows(ui, height, rows, |ui, range| {
+            last_shown = range.end;
+            for (span, inside) in state.organizations.spans.places(range) {
+                let page = span_page(scene, &mut state.organizations, span);
+                let row = match page.as_deref() {
+                    Some(Page::Organizations(page)) => page.rows.get(inside),
+                    Some(_) | None => None,
+                };
+                match row {
+                    Some(row) => {
                         ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
                     }
-                },
-            );
-        }
-        _ => waiting_ui(ui, page, ICON_APARTMENT),
+                    None => ui.add_space(height),
+                }
+            }
+        });
+    if last_shown + AHEAD >= rows {
+        let last = state.organizations.spans.last();
+        span_page(scene, &mut state.organizations, last);
     }
 }
 

@@ -23,9 +23,6 @@ use crate::ui::widget::{
 };
 use crate::ui::{format, outcome, text};
 
-/// Entries of a page; where a page is full there may be earlier ones.
-const PAGE: usize = 50;
-
 /// Draws it; gives what was clicked.
 pub(crate) fn timeline_ui(
     ui: &mut Ui,
@@ -50,12 +47,11 @@ pub(crate) fn timeline_ui(
     let mut clicked = None;
     let mut any = false;
     for index in 0..=state.earlier.len() {
-        let before = match index.checked_sub(1) {
-            None => Timestamp::MAX,
-            Some(index) => state.earlier.get(index).copied().unwrap_or(Timestamp::MAX),
-        };
-        let page = scene.page(&PageRequest::Work(WorkRequest::Timeline { about, before }));
-        let Some(Page::Work(WorkPage::Timeline(entries))) = page.as_deref() else {
+        let after = index
+            .checked_sub(1)
+            .and_then(|index| state.earlier.get(index).copied());
+        let page = scene.page(&PageRequest::Work(WorkRequest::Timeline { about, after }));
+        let Some(Page::Work(WorkPage::Timeline { entries, next })) = page.as_deref() else {
             waiting_ui(ui, page.as_deref(), ICON_STICKY_NOTE_2);
             return clicked;
         };
@@ -64,14 +60,13 @@ pub(crate) fn timeline_ui(
             let went = ui.push_id((index, place), |ui| entry_ui(ui, scene, state, entry));
             clicked = went.inner.or(clicked);
         }
-        let last = entries.last().filter(|_| entries.len() >= PAGE);
-        if let Some(last) = last.filter(|_| index == state.earlier.len())
+        if let Some(next) = next.filter(|_| index == state.earlier.len())
             && Button::new(text::EARLIER)
                 .look(Look::Bare)
                 .show(ui)
                 .clicked()
         {
-            state.earlier.push(last.at());
+            state.earlier.push(next);
         }
     }
     if !any {
