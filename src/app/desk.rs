@@ -150,7 +150,6 @@ impl Records {
     /// # Errors
     ///
     /// Fails when the store refuses; the sentence says why.
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each request")]
     pub async fn desk(&self, request: DeskRequest) -> anyhow::Result<Value> {
         Ok(match request {
             DeskRequest::Calls(request) => self.list_calls(*request).await?,

@@ -36,7 +36,7 @@ use crate::crm::row::{
 /// `ringdesk leads`.
 pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {
     match args.task {
-        Some(LeadsTask::Set(args)) => return set_contact(args).await,
+        Some(LeadsTask::Set(args)) => return set_contact(*args).await,
         Some(LeadsTask::Export(args)) => return exchange::leads(args),
         None => {}
     }

@@ -56,7 +56,7 @@ pub(super) enum LeadsTask {
     /// Write leads as CSV, JSON or vCard 4.0.
     Export(NamesExportArgs),
     /// Change a lead; what is not named stays. Earlier calls follow its numbers.
-    Set(ContactSetArgs),
+    Set(Box<ContactSetArgs>),
 }
 
 /// Options of `ringdesk organizations`.

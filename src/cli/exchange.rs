@@ -30,7 +30,7 @@ use crate::crm::row::{
 /// Runs a subcommand of `ringdesk contacts`.
 pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
     match task {
-        ContactsTask::Set(args) => desk::set_contact(args).await,
+        ContactsTask::Set(args) => desk::set_contact(*args).await,
         ContactsTask::Import(args) => import(args).await,
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,

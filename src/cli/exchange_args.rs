@@ -15,7 +15,7 @@ use crate::crm::row::Existing;
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactsTask {
     /// Change a contact; what is not named stays. Earlier calls follow its numbers.
-    Set(ContactSetArgs),
+    Set(Box<ContactSetArgs>),
     /// Import people from a file: vCard 2.1, 3.0 or 4.0, or CSV. Of a file with faults nothing is
     /// imported; each fault is told with its line.
     Import(ImportArgs),

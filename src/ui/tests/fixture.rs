@@ -63,6 +63,30 @@ impl PageSource for LiveRows {
     }
 }
 
+impl Rows {
+    fn contact_page(&self, search: &str, after: Option<&NameCursor>) -> ContactPage {
+        let mut rows: Vec<ContactRow> = self
+            .contacts
+            .iter()
+            .filter(|row| row.name.contains(search))
+            .cloned()
+            .collect();
+        let total = rows.len() as u64;
+        let skipped = after.map_or(0, |after| after.id);
+        rows.drain(..usize::try_from(skipped).unwrap());
+        let more = rows.len() > 100;
+        rows.truncate(100);
+        ContactPage {
+            total,
+            next: rows.last().filter(|_| more).map(|row| NameCursor {
+                folded: row.name.clone(),
+                id: skipped + 100,
+            }),
+            rows,
+        }
+    }
+}
+
 impl PageSource for Rows {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
         if self.reading {
@@ -125,25 +149,7 @@ impl PageSource for Rows {
             }
             PageRequest::Quality(_) => Page::Quality(self.spans.clone()),
             PageRequest::Contacts { search, after } => {
-                let mut rows: Vec<ContactRow> = self
-                    .contacts
-                    .iter()
-                    .filter(|row| row.name.contains(search.as_str()))
-                    .cloned()
-                    .collect();
-                let total = rows.len() as u64;
-                let skipped = after.as_ref().map_or(0, |after| after.id);
-                rows.drain(..usize::try_from(skipped).unwrap());
-                let more = rows.len() > 100;
-                rows.truncate(100);
-                Page::Contacts(ContactPage {
-                    total,
-                    next: rows.last().filter(|_| more).map(|row| NameCursor {
-                        folded: row.name.clone(),
-                        id: skipped + 100,
-                    }),
-                    rows,
-                })
+                Page::Contacts(self.contact_page(search, after.as_ref()))
             }
             PageRequest::Contact(id) => {
                 let row = self.contacts.iter().find(|row| row.id == *id);
