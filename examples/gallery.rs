@@ -35,8 +35,9 @@ use ringdesk::control::{
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
-    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, Share, Subject,
+    ContactPage, ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos,
+    NumberProof, OrganizationPage, OrganizationRow, QualitySeries, QualitySpan, RecordingGap,
+    Share, Subject,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -750,7 +751,8 @@ impl Demo {
             .filter(|_| rows.len() == 100)
             .map(|row| CallCursor {
                 started_micros: row.started_at.as_microsecond(),
-                id: row.id,
+                // Their times tell them apart.
+                seq: 0,
             });
         let total = match filter {
             CallFilter::All => self.rows,
@@ -823,18 +825,20 @@ impl PageSource for Demo {
                     .map(|index| self.contact(index))
                     .filter(|contact| contact.name.to_lowercase().contains(&search.to_lowercase()))
                     .collect();
-                Page::Contacts {
+                Page::Contacts(ContactPage {
                     total: u64::try_from(rows.len()).unwrap_or(0),
+                    next: None,
                     rows,
-                }
+                })
             }
             PageRequest::Contact(id) => Page::Contact(
                 usize::try_from(id.0 - 1)
                     .ok()
                     .map(|index| Box::new(self.contact(index))),
             ),
-            PageRequest::Organizations { .. } => Page::Organizations(
-                PEOPLE
+            PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
+                next: None,
+                rows: PEOPLE
                     .iter()
                     .take(people)
                     .zip(1..)
@@ -845,7 +849,7 @@ impl PageSource for Demo {
                         numbers: Vec::new(),
                     })
                     .collect(),
-            ),
+            }),
             PageRequest::Identify(_) => Page::Identify(Box::default()),
         }))
     }

@@ -212,6 +212,9 @@ fn words(connection: &Connection) {
                 SELECT seq, coalesce(contact_name, '') || ' ', coalesce(organization, ''),
                     substr(e164, 2) || ' ' || digits || ' ' || ltrim(digits, '0'), reversed
                 FROM calls;
+             INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+                SELECT id, name, '', '', '' FROM organizations;
+             INSERT INTO contact_note_words (rowid, text) SELECT id, notes FROM contacts WHERE notes <> '';
              INSERT INTO call_note_words (rowid, text) SELECT seq, notes FROM calls WHERE notes <> '';",
         )
         .unwrap();

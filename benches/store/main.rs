@@ -254,7 +254,7 @@ fn paged(store: &Store) -> Vec<Figure> {
         for back in 1..20 {
             let after = CallCursor {
                 started_micros: 1_795_000_000_000_000 - back * 1_000_000_000_000,
-                id: CallId::new(0, [0; 10]),
+                seq: 0,
             };
             page(&mut next, Some(after));
         }
@@ -262,12 +262,16 @@ fn paged(store: &Store) -> Vec<Figure> {
         println!("  {filter:?}: half below {half:.3?}, 99 % below {most:.3?}");
     }
     let mut people = Times::default();
+    let mut after = None;
     for page in 0..50 {
         let times = if page % 5 == 0 { &mut first } else { &mut next };
+        if page % 5 == 0 {
+            after = None;
+        }
         let begun = Instant::now();
         times.measure(|| {
-            let page = store.contacts("", page % 5 * ROWS, ROWS);
-            page.blocking_recv().unwrap().unwrap()
+            let page = store.contacts("", after.take(), ROWS);
+            after = page.blocking_recv().unwrap().unwrap().next;
         });
         people.0.push(begun.elapsed());
     }
@@ -334,7 +338,7 @@ fn searched(store: &Store) -> Vec<Figure> {
             slowest.insert(begun.elapsed(), format!("calls {text:?}"));
             let begun = Instant::now();
             contacts.measure(|| {
-                let page = store.contacts(text, 0, ROWS);
+                let page = store.contacts(text, None, ROWS);
                 page.blocking_recv().unwrap().unwrap()
             });
             slowest.insert(begun.elapsed(), format!("contacts {text:?}"));

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::Records;
+use crate::app::lists::{CallsRequest, ListRequest};
 use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::row::{
-    ArticleRow, CallCriteria, CallFilter, CallRow, CallTypeRow, ContactRow, HintFilter,
-    HintVerdict, MailHints, NoteRow, OrganizationRow, Subject, TaskFilter, TaskRow, TicketFilter,
-    TicketRow, TicketState,
+    ArticleRow, CallRow, CallTypeRow, ContactEdit, ContactRow, HintVerdict, MailHints, NoteRow,
+    OrganizationEdit, OrganizationRow, Subject, TaskRow, TicketRow, TicketState, TimelineEntry,
+    TimelineId,
 };
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
@@ -21,29 +22,16 @@ use crate::crm::{Reader, StoreError};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeskRequest {
-    /// Leads by name.
-    Leads {
-        /// Name, organization or number.
-        search: String,
-        /// How many at most.
-        limit: usize,
-    },
-    /// Organizations by name.
-    Organizations {
-        /// A part of the name.
-        search: String,
-    },
+    /// Rows of the call log.
+    Calls(Box<CallsRequest>),
+    /// Rows of another list.
+    List(ListRequest),
     /// Save an organization.
     SaveOrganization(OrganizationRow),
-    /// Tickets, the last changed first.
-    Tickets {
-        /// Which.
-        filter: TicketWord,
-        /// Words of the title or of articles.
-        search: String,
-        /// How many at most.
-        limit: usize,
-    },
+    /// Change a part of a contact or lead.
+    EditContact(ContactId, Box<ContactEdit>),
+    /// Change a part of an organization.
+    EditOrganization(OrganizationId, OrganizationEdit),
     /// One ticket with its articles.
     Ticket(TicketId),
     /// Save a ticket.
@@ -63,15 +51,6 @@ pub enum DeskRequest {
     },
     /// Add an article.
     AddArticle(TicketId, Box<ArticleRow>),
-    /// Tasks.
-    Tasks {
-        /// Done ones.
-        done: bool,
-        /// Only those that are due until then.
-        due_until: Option<Timestamp>,
-        /// How many at most.
-        limit: u32,
-    },
     /// Save a task.
     SaveTask(Box<TaskRow>),
     /// Say that a task is done, or not yet.
@@ -95,6 +74,8 @@ pub enum DeskRequest {
     Show {
         /// Which.
         subject: Subject,
+        /// After which entry of its timeline.
+        after: Option<TimelineId>,
         /// How many entries at most.
         limit: usize,
     },
@@ -102,15 +83,10 @@ pub enum DeskRequest {
     Delete(Subject),
     /// Write a note.
     SaveNote(NoteRow),
+    /// Give a note another text.
+    ChangeNote(NoteId, String),
     /// Delete a note.
     DeleteNote(NoteId),
-    /// Who changed what.
-    Audit {
-        /// Only of that record.
-        subject: Option<Subject>,
-        /// How many rows at most.
-        limit: u32,
-    },
     /// The steps that can be undone.
     UndoSteps,
     /// Take a step back.
@@ -121,22 +97,6 @@ pub enum DeskRequest {
     ChangeCall(CallId, CallEdit),
     /// Say that all missed calls are done.
     AllDone,
-    /// Calls by criteria, newest first.
-    Calls {
-        /// Which.
-        filter: CallFilter,
-        /// More narrowly.
-        criteria: Box<CallCriteria>,
-        /// Name or number.
-        search: String,
-        /// How many at most.
-        limit: usize,
-    },
-    /// The numbers to call back.
-    Callbacks {
-        /// How many at most.
-        limit: usize,
-    },
     /// What happened in each queue.
     Figures {
         /// From when on.
@@ -152,29 +112,10 @@ pub enum DeskRequest {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HintRequest {
-    /// Those of the newest texts first.
-    List {
-        /// Which.
-        filter: HintFilter,
-        /// How many at most.
-        limit: usize,
-    },
     /// Say what a guess is.
     Judge(HintId, HintVerdict),
     /// Keep what mails say of their senders' numbers.
     AddMails(Vec<MailHints>),
-}
-
-/// Which tickets, in words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TicketWord {
-    /// Those that are not closed.
-    NotClosed,
-    /// Drafts.
-    Drafts,
-    /// All.
-    All,
 }
 
 /// What a script may change of a call: what is none stays.
@@ -184,14 +125,33 @@ pub struct CallEdit {
     pub notes: Option<String>,
     /// The name of the call type; an empty one takes it away.
     pub call_type: Option<String>,
-    /// Whom it was with; none of those who are known.
-    pub caller: Option<Option<Subject>>,
+    /// Whom it was with.
+    pub caller: Option<CallerEdit>,
     /// Link it to these.
     pub link: Vec<Subject>,
     /// Take the links to these away.
     pub unlink: Vec<Subject>,
     /// Whether nothing is left to do.
     pub done: Option<bool>,
+}
+
+/// Whom a call was with.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallerEdit {
+    /// This record.
+    Record(Subject),
+    /// None of those who are known.
+    Nobody,
+}
+
+impl CallerEdit {
+    fn subject(self) -> Option<Subject> {
+        match self {
+            Self::Record(subject) => Some(subject),
+            Self::Nobody => None,
+        }
+    }
 }
 
 impl Records {
@@ -201,34 +161,14 @@ impl Records {
     /// # Errors
     ///
     /// Fails when the store refuses; the sentence says why.
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each request")]
     pub async fn desk(&self, request: DeskRequest) -> anyhow::Result<Value> {
         Ok(match request {
-            DeskRequest::Leads { search, limit } => {
-                let found = self
-                    .read(move |reader| reader.leads(&search, 0, limit))
-                    .await?;
-                json!(found.0)
-            }
-            DeskRequest::Organizations { search } => {
-                json!(
-                    self.read(move |reader| reader.organizations(&search))
-                        .await?
-                )
-            }
+            DeskRequest::Calls(request) => self.list_calls(*request).await?,
+            DeskRequest::List(request) => self.list(request).await?,
             DeskRequest::SaveOrganization(row) => self.write(Write::SaveOrganization(row)).await?,
-            DeskRequest::Tickets {
-                filter,
-                search,
-                limit,
-            } => {
-                let filter = match filter {
-                    TicketWord::NotClosed => TicketFilter::NotClosed,
-                    TicketWord::Drafts => TicketFilter::Drafts,
-                    TicketWord::All => TicketFilter::All,
-                };
-                let page = move |reader: &Reader| reader.tickets(filter, &search, None, limit);
-                json!(self.read(page).await?)
+            DeskRequest::EditContact(id, edit) => self.write(Write::EditContact(id, edit)).await?,
+            DeskRequest::EditOrganization(id, edit) => {
+                self.write(Write::EditOrganization(id, edit)).await?
             }
             DeskRequest::Ticket(id) => json!(self.ticket(id).await?),
             DeskRequest::SaveTicket(row) => self.write(Write::SaveTicket(row)).await?,
@@ -247,18 +187,6 @@ impl Records {
                 self.write(Write::SaveTicket(Box::new(row))).await?
             }
             DeskRequest::AddArticle(id, row) => self.write(Write::AddArticle(id, row)).await?,
-            DeskRequest::Tasks {
-                done,
-                due_until,
-                limit,
-            } => {
-                let filter = match (done, due_until) {
-                    (true, _) => TaskFilter::Done,
-                    (false, Some(until)) => TaskFilter::DueUntil(until),
-                    (false, None) => TaskFilter::ToDo,
-                };
-                json!(self.read(move |reader| reader.tasks(filter, limit)).await?)
-            }
             DeskRequest::SaveTask(row) => self.write(Write::SaveTask(row)).await?,
             DeskRequest::TaskDone(id, done) => self.write(Write::TaskDone(id, done)).await?,
             DeskRequest::DeleteTask(id) => self.write(Write::DeleteTask(id)).await?,
@@ -268,11 +196,14 @@ impl Records {
             DeskRequest::Search { text, limit } => {
                 json!(self.read(move |reader| reader.search(&text, limit)).await?)
             }
-            DeskRequest::Show { subject, limit } => {
+            DeskRequest::Show {
+                subject,
+                after,
+                limit,
+            } => {
                 let record = self.record_of(subject).await?;
-                let timeline =
-                    move |reader: &Reader| reader.timeline(subject, Timestamp::MAX, limit);
-                json!({"record": record, "timeline": self.read(timeline).await?})
+                let timeline = self.timeline(subject, after, limit).await?;
+                json!({"record": record, "timeline": timeline})
             }
             DeskRequest::Delete(subject) => {
                 let write = match subject {
@@ -283,13 +214,8 @@ impl Records {
                 self.write(write).await?
             }
             DeskRequest::SaveNote(row) => self.write(Write::SaveNote(row)).await?,
+            DeskRequest::ChangeNote(id, text) => self.write(Write::ChangeNote(id, text)).await?,
             DeskRequest::DeleteNote(id) => self.write(Write::DeleteNote(id)).await?,
-            DeskRequest::Audit { subject, limit } => {
-                json!(
-                    self.read(move |reader| reader.audit(subject, None, limit))
-                        .await?
-                )
-            }
             DeskRequest::UndoSteps => json!(self.read(Reader::undo_steps).await?),
             DeskRequest::Undo(id) => self.write(Write::Undo(id)).await?,
             DeskRequest::EnterCall(row) => {
@@ -299,20 +225,6 @@ impl Records {
             }
             DeskRequest::ChangeCall(id, edit) => self.edit_call(id, edit).await?,
             DeskRequest::AllDone => self.write(Write::AllDone).await?,
-            DeskRequest::Calls {
-                filter,
-                criteria,
-                search,
-                limit,
-            } => {
-                let page = move |reader: &Reader| {
-                    reader.calls_where(filter, &criteria, &search, None, limit)
-                };
-                json!(self.read(page).await?.rows)
-            }
-            DeskRequest::Callbacks { limit } => {
-                json!(self.read(move |reader| reader.callbacks(limit)).await?)
-            }
             DeskRequest::Figures { since, until } => {
                 json!(
                     self.read(move |reader| reader.figures(since, until))
@@ -325,10 +237,6 @@ impl Records {
 
     async fn hints(&self, request: HintRequest) -> Result<Value, StoreError> {
         match request {
-            HintRequest::List { filter, limit } => {
-                let list = move |reader: &Reader| reader.hints(&filter, limit);
-                Ok(json!(self.read(list).await?))
-            }
             HintRequest::Judge(id, verdict) => self.write(Write::JudgeHint(id, verdict)).await,
             HintRequest::AddMails(mails) => self.write(Write::AddMailHints(mails)).await,
         }
@@ -340,17 +248,43 @@ impl Records {
             changes.push(CallChange::CallType(self.call_type_named(&name).await?));
         }
         changes.extend(edit.notes.map(CallChange::Notes));
-        changes.extend(edit.caller.map(CallChange::Subject));
+        let caller = edit.caller.map(CallerEdit::subject);
+        changes.extend(caller.map(CallChange::Subject));
         changes.extend(edit.link.into_iter().map(CallChange::Link));
         changes.extend(edit.unlink.into_iter().map(CallChange::Unlink));
         changes.extend(edit.done.map(CallChange::Done));
-        for change in changes {
-            self.write(Write::ChangeCall(id, change)).await?;
+        if !changes.is_empty() {
+            self.write(Write::EditCall(id, changes)).await?;
         }
         match self.read(move |reader| reader.call(id)).await? {
             Some(row) => Ok(json!(row)),
             None => bail!("there is no call {id}"),
         }
+    }
+
+    /// Reads what happened around a record, page by page.
+    async fn timeline(
+        &self,
+        subject: Subject,
+        after: Option<TimelineId>,
+        limit: usize,
+    ) -> Result<Vec<TimelineEntry>, StoreError> {
+        let mut after = match after {
+            Some(entry) => Some(self.read(move |reader| reader.after_entry(entry)).await?),
+            None => None,
+        };
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let left = limit - found.len();
+            let page = self.read(move |reader| reader.timeline(subject, after, left));
+            let (entries, next) = page.await?;
+            found.extend(entries);
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     async fn call_type_named(&self, name: &str) -> anyhow::Result<Option<CallTypeId>> {
@@ -399,7 +333,7 @@ impl Records {
         self.read(move |reader| reader.organization(id)).await
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

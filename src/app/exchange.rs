@@ -12,10 +12,10 @@ use crate::base::id::ContactId;
 use crate::crm::import::{self, FILE_LIMIT, ImportBatch, ImportError, Reading};
 use crate::crm::row::{
     CallCriteria, CallFilter, DuplicatePage, ImportOptions, ImportOutcome, ImportPreview,
-    MergeReport, Undone,
+    MergeReport, TaskFilter, TicketFilter, Undone,
 };
 use crate::crm::store::{Write, Written};
-use crate::crm::{OpenError, Reader, StoreError};
+use crate::crm::{OpenError, Reader, StoreError, export as outgo};
 
 pub use crate::crm::export::{ExportError, ExportFormat};
 
@@ -175,8 +175,16 @@ fn octets(path: &Path) -> io::Result<Vec<u8>> {
 /// What goes out.
 #[derive(Debug, Clone)]
 pub enum Exported {
-    /// Contacts that a search finds.
+    /// Contacts and leads that a search finds.
     Contacts(String),
+    /// Leads that a search finds.
+    Leads(String),
+    /// Organizations that a search finds.
+    Organizations(String),
+    /// Tickets of a filter and a search.
+    Tickets(TicketFilter, String),
+    /// Tasks of a filter.
+    Tasks(TaskFilter),
     /// Calls of a filter, criteria and a search.
     Calls(CallFilter, Box<CallCriteria>, String),
 }
@@ -207,11 +215,15 @@ pub fn export(
     let reader = Reader::open(data_dir)?;
     let mut out = io::BufWriter::new(out);
     let written = match what {
-        Exported::Contacts(search) => {
-            crate::crm::export::contacts(&reader, search, format, &mut out)?
+        Exported::Contacts(search) => outgo::contacts(&reader, false, search, format, &mut out)?,
+        Exported::Leads(search) => outgo::contacts(&reader, true, search, format, &mut out)?,
+        Exported::Organizations(search) => outgo::organizations(&reader, search, format, &mut out)?,
+        Exported::Tickets(filter, search) => {
+            outgo::tickets(&reader, *filter, search, format, &mut out)?
         }
+        Exported::Tasks(filter) => outgo::tasks(&reader, *filter, format, &mut out)?,
         Exported::Calls(filter, criteria, search) => {
-            crate::crm::export::calls(&reader, *filter, criteria, search, format, &mut out)?
+            outgo::calls(&reader, *filter, criteria, search, format, &mut out)?
         }
     };
     out.flush().map_err(ExportError::from)?;

@@ -49,6 +49,7 @@ mod tests {
     use super::*;
     use crate::app::Records;
     use crate::app::desk::{DeskRequest, HintRequest};
+    use crate::app::lists::ListRequest;
     use crate::base::id::HintId;
     use crate::crm::row::{HintFilter, HintVerdict};
 
@@ -82,11 +83,14 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(again, json!({"new": 0}));
-        let list = DeskRequest::Hints(HintRequest::List {
+        let list = DeskRequest::List(ListRequest::Hints {
             filter: HintFilter::default(),
+            after: None,
             limit: 10,
         });
-        let rows = records.desk(list).await.unwrap();
+        let answer = records.desk(list).await.unwrap();
+        assert_eq!(answer["next"], json!(null));
+        let rows = &answer["rows"];
         assert_eq!(rows[0]["number"], "+491712345678");
         assert_eq!(rows[0]["name"], "Anna");
         assert_eq!(rows[0]["state"], "open");

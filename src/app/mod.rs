@@ -23,6 +23,7 @@ mod farewell;
 mod ice;
 mod journal;
 mod ladders;
+pub mod lists;
 mod live_call;
 mod mails;
 mod messages;

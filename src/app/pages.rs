@@ -163,14 +163,14 @@ async fn read(records: &Records, request: &PageRequest) -> Page {
         PageRequest::Quality(id) => {
             rows!(store.quality(*id), spans => Page::Quality(spans))
         }
-        PageRequest::Contacts { search, offset } => {
-            rows!(store.contacts(search, *offset, ROWS), found => Page::Contacts { rows: found.0, total: found.1 })
+        PageRequest::Contacts { search, after } => {
+            rows!(store.contacts(search, after.clone(), ROWS), page => Page::Contacts(page))
         }
         PageRequest::Contact(id) => {
             rows!(store.contact(*id), row => Page::Contact(row.map(Box::new)))
         }
-        PageRequest::Organizations { search } => {
-            rows!(store.organizations(search), rows => Page::Organizations(rows))
+        PageRequest::Organizations { search, after } => {
+            rows!(store.organizations(search, after.clone(), ROWS), page => Page::Organizations(page))
         }
         PageRequest::Identify(number) => {
             rows!(store.identify(number), found => Page::Identify(Box::new(found)))

@@ -188,7 +188,7 @@ impl Records {
     /// Waits until what the phone told of its calls so far can be read. A call rings and is told as
     /// soon as it would survive a power loss, which is before it is in the log's pages; on a slow disk
     /// a script that hears of it and asks at once would else be told that there is no such call.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         // A disk that takes longer must not keep what is there from being read.
         drop(timeout(SETTLING, self.store.write(Write::Settle)).await);
     }
@@ -265,8 +265,8 @@ impl Records {
         search: &str,
         limit: usize,
     ) -> Result<Vec<ContactRow>, StoreError> {
-        let found = self.store.contacts(search, 0, limit).await;
-        found.or(Err(StoreError::Closed))?.map(|(rows, _)| rows)
+        let found = self.store.contacts(search, None, limit).await;
+        found.or(Err(StoreError::Closed))?.map(|page| page.rows)
     }
 
     /// Saves a contact; gives its id and how many earlier calls were linked.

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::id::CallId;
 use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::care_args::{BackupArgs, RecoverArgs, RestoreArgs};
 use crate::cli::deferred::Deferred;
 use crate::cli::desk_args::{
-    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CriteriaArgs, DeleteArgs, FiguresArgs,
-    LeadsArgs, ListArgs, NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TicketsArgs,
-    UndoArgs,
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CallbacksArgs, CriteriaArgs, DeleteArgs,
+    DialAgainArgs, FiguresArgs, LeadsArgs, ListArgs, NoteArgs, NotesArgs, OrganizationsArgs,
+    SearchArgs, ShowArgs, TasksArgs, TicketsArgs, UndoArgs, call_id,
 };
 use crate::cli::exchange_args::{CallsExportArgs, ContactsTask};
 use crate::cli::extension_args::ExtensionArgs;
@@ -59,12 +60,12 @@ pub(super) enum Task {
     Demo(Deferred<RecordArgs>),
     /// List calls, newest first.
     Calls(Deferred<CallsArgs>),
-    /// List, add or search contacts; import, export and merge them; export or erase all that is held of a
+    /// List, add, change or search contacts; import, export and merge them; export or erase all that is held of a
     /// person.
     Contacts(Deferred<ContactsArgs>),
-    /// List, add or search leads.
+    /// List, add, change or search leads.
     Leads(Deferred<LeadsArgs>),
-    /// List, add or search organizations.
+    /// List, add, change or search organizations.
     Organizations(Deferred<OrganizationsArgs>),
     /// List, add, show or change tickets.
     Tickets(Deferred<TicketsArgs>),
@@ -76,6 +77,8 @@ pub(super) enum Task {
     Show(Deferred<ShowArgs>),
     /// Write a note about a record.
     Note(Deferred<NoteArgs>),
+    /// Change or delete a note.
+    Notes(Deferred<NotesArgs>),
     /// Delete a record; contacts and organizations can be brought back with `ringdesk undo`.
     Delete(Deferred<DeleteArgs>),
     /// List what can be undone, or undo it.
@@ -318,9 +321,12 @@ pub(super) struct CallsArgs {
     /// Name or number.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) search: String,
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) limit: u32,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "CALL_ID", value_parser = call_id)]
+    pub(super) after: Option<CallId>,
+    /// How many at most (`list_length` in the settings: 100).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: Option<u32>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }
@@ -339,8 +345,12 @@ pub(super) enum CallsTask {
     Enter(CallEnterArgs),
     /// Say that nothing is left to do for any missed call.
     Done(ListArgs),
+    /// Call the number of a call that came in, from the line on which it came; the phone must run.
+    Callback(DialAgainArgs),
+    /// Dial a call that went out again, from the line that it used; the phone must run.
+    Again(DialAgainArgs),
     /// List the numbers to call back: how many missed calls wait, and how often somebody tried.
-    Callbacks(ListArgs),
+    Callbacks(CallbacksArgs),
     /// Count what happened in each queue on a day: calls, missed ones, how soon they were called back.
     Figures(FiguresArgs),
     /// Say why a call popped up or did not: queue, schedule, own number, switches, block list.
@@ -382,9 +392,12 @@ pub(super) struct ContactsArgs {
     /// Its number; may be repeated.
     #[arg(long, value_name = "NUMBER", requires = "add")]
     pub(super) number: Vec<String>,
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) limit: u32,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
+    /// How many at most (`list_length` in the settings: 100); a search finds at most 1,000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: Option<u32>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }

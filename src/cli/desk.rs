@@ -2,38 +2,53 @@
 //! `ringdesk calls`: the records around a call for scripts.
 
 use anyhow::bail;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::app::desk::{CallEdit, DeskRequest, TicketWord};
+use crate::app::desk::{CallEdit, DeskRequest};
+use crate::app::lists::{After, ListRequest, TicketWord};
 use crate::base::clock::wall_now;
 use crate::base::id::{
     ArticleId, CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::base::printable::printable;
 use crate::base::random::{OsRandom, Random as _};
+use crate::cli::args::RecordArgs;
 use crate::cli::desk_args::{
-    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, DeleteArgs, FiguresArgs, LeadsArgs,
-    ListArgs, NoteArgs, OrganizationsArgs, SearchArgs, ShowArgs, TasksArgs, TasksTask,
-    TicketFilterArg, TicketsArgs, TicketsTask, UndoArgs,
+    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CallbacksArgs, DeleteArgs, FiguresArgs,
+    LeadsArgs, LeadsTask, ListArgs, NoteArgs, NotesArgs, OrganizationsArgs, OrganizationsTask,
+    SearchArgs, ShowArgs, TasksArgs, TasksTask, TicketFilterArg, TicketsArgs, TicketsTask,
+    UndoArgs,
 };
+use crate::cli::edit_args::{ContactSetArgs, NotesTask, OrganizationSetArgs};
 use crate::cli::headless::print_line;
 use crate::cli::records::{ask, numbers};
 use crate::cli::run::Exit;
-use crate::cli::setup;
+use crate::cli::setup::{self, Usage};
 use crate::cli::single_instance::{Reply, Request};
-use crate::config::paths::Paths;
+use crate::cli::{exchange, lists};
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, CallCriteria, CallDirection, CallFilter, CallRow,
-    CallState, CallTypeRow, ContactRow, NoteRow, OrganizationRow, TaskKind, TaskRow, TicketRow,
-    TicketState,
+    ArticleKind, ArticleRow, ArticleSender, CallDirection, CallRow, CallState, CallTypeRow,
+    ContactEdit, ContactRow, NoteRow, OrganizationEdit, OrganizationRow, TaskKind, TaskRow,
+    TicketRow, TicketState,
 };
 
 /// `ringdesk leads`.
 pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {
+    match args.task {
+        Some(LeadsTask::Set(args)) => return set_contact(*args).await,
+        Some(LeadsTask::Export(args)) => return exchange::leads(args),
+        None => {}
+    }
     let Some(name) = args.add else {
-        let limit = usize::try_from(args.list.limit)?;
-        let search = args.search;
-        return list(&args.list, DeskRequest::Leads { search, limit }).await;
+        let first = args.after.map(|id| After::Row(ContactId(id)));
+        let request = |after, limit| ListRequest::Contacts {
+            leads: true,
+            search: args.search.clone(),
+            after,
+            limit,
+        };
+        return rows(&args.list, first, request).await;
     };
     let row = ContactRow {
         organization_name: args.organization,
@@ -54,32 +69,57 @@ pub(super) async fn leads(args: LeadsArgs) -> anyhow::Result<Exit> {
 
 /// `ringdesk organizations`.
 pub(super) async fn organizations(args: OrganizationsArgs) -> anyhow::Result<Exit> {
-    let request = match args.add {
-        Some(name) => DeskRequest::SaveOrganization(OrganizationRow {
-            id: OrganizationId(0),
-            name,
-            contacts: 0,
-            numbers: numbers(args.number),
-        }),
-        None => DeskRequest::Organizations {
-            search: args.search,
-        },
+    match args.task {
+        Some(OrganizationsTask::Set(args)) => return set_organization(args).await,
+        Some(OrganizationsTask::Export(args)) => return exchange::organizations(args),
+        None => {}
+    }
+    let Some(name) = args.add else {
+        let first = args.after.map(|id| After::Row(OrganizationId(id)));
+        let request = |after, limit| ListRequest::Organizations {
+            search: args.search.clone(),
+            after,
+            limit,
+        };
+        return rows(&args.list, first, request).await;
     };
-    list(&args.list, request).await
+    let row = OrganizationRow {
+        id: OrganizationId(0),
+        name,
+        contacts: 0,
+        numbers: numbers(args.number),
+    };
+    list(&args.list, DeskRequest::SaveOrganization(row)).await
+}
+
+async fn set_organization(args: OrganizationSetArgs) -> anyhow::Result<Exit> {
+    let edit = args.changes.edit();
+    if edit == OrganizationEdit::default() {
+        return Err(Usage("say what is to be changed, such as --name".to_owned()).into());
+    }
+    let request = DeskRequest::EditOrganization(OrganizationId(args.id), edit);
+    answer(&args.records, args.json, request).await
 }
 
 /// `ringdesk tickets`.
 pub(super) async fn tickets(args: TicketsArgs) -> anyhow::Result<Exit> {
     let request = match args.task {
-        None => DeskRequest::Tickets {
-            filter: match args.filter {
+        None => {
+            let filter = match args.filter {
                 TicketFilterArg::NotClosed => TicketWord::NotClosed,
                 TicketFilterArg::Drafts => TicketWord::Drafts,
                 TicketFilterArg::All => TicketWord::All,
-            },
-            search: args.search,
-            limit: usize::try_from(args.list.limit)?,
-        },
+            };
+            let first = args.after.map(|id| After::Row(TicketId(id)));
+            let request = |after, limit| ListRequest::Tickets {
+                filter,
+                search: args.search.clone(),
+                after,
+                limit,
+            };
+            return rows(&args.list, first, request).await;
+        }
+        Some(TicketsTask::Export(args)) => return exchange::tickets(args),
         Some(TicketsTask::Show { id }) => DeskRequest::Ticket(TicketId(id)),
         Some(TicketsTask::Add {
             title,
@@ -168,11 +208,17 @@ fn article(body: String, sender: ArticleSender, call: Option<CallId>) -> Article
 /// `ringdesk tasks`.
 pub(super) async fn tasks(args: TasksArgs) -> anyhow::Result<Exit> {
     let request = match args.task {
-        None => DeskRequest::Tasks {
-            done: args.done,
-            due_until: args.due_until,
-            limit: args.list.limit,
-        },
+        None => {
+            let first = args.after.map(|id| After::Row(TaskId(id)));
+            let request = |after, limit| ListRequest::Tasks {
+                done: args.done,
+                due_until: args.due_until,
+                after,
+                limit,
+            };
+            return rows(&args.list, first, request).await;
+        }
+        Some(TasksTask::Export(args)) => return exchange::tasks(&args),
         Some(TasksTask::Add {
             title,
             due,
@@ -203,16 +249,21 @@ pub(super) async fn tasks(args: TasksArgs) -> anyhow::Result<Exit> {
 
 /// `ringdesk search`.
 pub(super) async fn search(args: SearchArgs) -> anyhow::Result<Exit> {
-    let limit = usize::try_from(args.list.limit)?;
+    let limit = usize::try_from(args.limit)?;
     let text = args.text;
-    list(&args.list, DeskRequest::Search { text, limit }).await
+    let request = DeskRequest::Search { text, limit };
+    answer(&args.records, args.json, request).await
 }
 
 /// `ringdesk show`.
 pub(super) async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
-    let limit = usize::try_from(args.list.limit)?;
-    let subject = args.subject;
-    list(&args.list, DeskRequest::Show { subject, limit }).await
+    let paths = setup::paths(args.list.records.data_dir.as_deref())?;
+    let request = DeskRequest::Show {
+        subject: args.subject,
+        after: args.after,
+        limit: lists::length(&paths, args.list.limit)?,
+    };
+    list(&args.list, request).await
 }
 
 /// `ringdesk delete`.
@@ -232,13 +283,33 @@ pub(super) async fn note(args: NoteArgs) -> anyhow::Result<Exit> {
     list(&args.list, DeskRequest::SaveNote(row)).await
 }
 
+/// `ringdesk notes`.
+pub(super) async fn notes(args: NotesArgs) -> anyhow::Result<Exit> {
+    let request = match args.task {
+        NotesTask::Set { id, text } => DeskRequest::ChangeNote(NoteId(id), text),
+        NotesTask::Delete { id } => DeskRequest::DeleteNote(NoteId(id)),
+    };
+    answer(&args.records, args.json, request).await
+}
+
+/// `ringdesk contacts set` and `ringdesk leads set`.
+pub(super) async fn set_contact(args: ContactSetArgs) -> anyhow::Result<Exit> {
+    let edit = args.changes.edit();
+    if edit == ContactEdit::default() {
+        return Err(Usage("say what is to be changed, such as --add-number".to_owned()).into());
+    }
+    let request = DeskRequest::EditContact(ContactId(args.id), Box::new(edit));
+    answer(&args.records, args.json, request).await
+}
+
 /// `ringdesk audit`.
 pub(super) async fn audit(args: AuditArgs) -> anyhow::Result<Exit> {
-    let request = DeskRequest::Audit {
+    let request = |after, limit| ListRequest::Audit {
         subject: args.subject,
-        limit: args.list.limit,
+        after,
+        limit,
     };
-    list(&args.list, request).await
+    rows(&args.list, args.after.map(After::Row), request).await
 }
 
 /// `ringdesk undo`.
@@ -270,7 +341,7 @@ pub(super) async fn set_call(args: CallSetArgs) -> anyhow::Result<Exit> {
     let edit = CallEdit {
         notes: args.notes,
         call_type: args.call_type,
-        caller: args.caller.map(|caller| caller.0),
+        caller: args.caller,
         link: args.link,
         unlink: args.unlink,
         done: args.done,
@@ -326,30 +397,10 @@ pub(super) async fn figures(args: FiguresArgs) -> anyhow::Result<Exit> {
     list(&args.list, request).await
 }
 
-/// Rows of `ringdesk calls` by criteria.
-pub(super) async fn calls_where(
-    paths: &Paths,
-    filter: CallFilter,
-    criteria: CallCriteria,
-    search: String,
-    limit: usize,
-) -> anyhow::Result<Vec<CallRow>> {
-    let request = DeskRequest::Calls {
-        filter,
-        criteria: Box::new(criteria),
-        search,
-        limit,
-    };
-    match ask(paths, Request::Desk(Box::new(request))).await? {
-        Reply::Desk(rows) => Ok(serde_json::from_value(rows)?),
-        other => bail!("unexpected answer: {other:?}"),
-    }
-}
-
 /// `ringdesk calls callbacks`.
-pub(super) async fn callbacks(args: ListArgs) -> anyhow::Result<Exit> {
-    let limit = usize::try_from(args.limit)?;
-    list(&args, DeskRequest::Callbacks { limit }).await
+pub(super) async fn callbacks(args: CallbacksArgs) -> anyhow::Result<Exit> {
+    let request = |after, limit| ListRequest::Callbacks { after, limit };
+    rows(&args.list, args.after.map(After::Row), request).await
 }
 
 /// `ringdesk calls done`.
@@ -357,10 +408,32 @@ pub(super) async fn all_done(args: ListArgs) -> anyhow::Result<Exit> {
     list(&args, DeskRequest::AllDone).await
 }
 
-async fn list(args: &ListArgs, request: DeskRequest) -> anyhow::Result<Exit> {
+/// Prints a list.
+async fn rows<Place: DeserializeOwned>(
+    args: &ListArgs,
+    first: Option<Place>,
+    request: impl Fn(Option<Place>, usize) -> ListRequest,
+) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let length = lists::length(&paths, args.limit)?;
+    let request = |after, limit| DeskRequest::List(request(after, limit));
+    lists::each_row(&paths, length, first, request, |row| {
+        print(&row, args.json);
+        Ok(())
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+async fn list(args: &ListArgs, request: DeskRequest) -> anyhow::Result<Exit> {
+    answer(&args.records, args.json, request).await
+}
+
+/// Prints what comes of a request.
+async fn answer(records: &RecordArgs, json: bool, request: DeskRequest) -> anyhow::Result<Exit> {
+    let paths = setup::paths(records.data_dir.as_deref())?;
     match ask(&paths, Request::Desk(Box::new(request))).await? {
-        Reply::Desk(answer) => print(&answer, args.json),
+        Reply::Desk(answer) => print(&answer, json),
         other => bail!("unexpected answer: {other:?}"),
     }
     Ok(Exit::Done)

@@ -2,9 +2,12 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::app::desk::CallerEdit;
 use crate::base::id::CallId;
 use crate::cli::args::RecordArgs;
-use crate::crm::row::{CallCriteria, CallState, LeadStage, Subject, TicketState};
+use crate::cli::edit_args::{ContactSetArgs, NotesTask, OrganizationSetArgs};
+use crate::cli::exchange_args::{NamesExportArgs, TasksExportArgs, TicketsExportArgs};
+use crate::crm::row::{CallCriteria, CallState, LeadStage, Subject, TicketState, TimelineId};
 
 /// How rows are printed and where they are.
 #[derive(Debug, Args)]
@@ -12,9 +15,9 @@ pub(super) struct ListArgs {
     /// JSON, one record a line.
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) limit: u32,
+    /// How many at most (`list_length` in the settings: 100); a search by name finds at most 1,000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: Option<u32>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }
@@ -22,9 +25,15 @@ pub(super) struct ListArgs {
 /// Options of `ringdesk leads`.
 #[derive(Debug, Args)]
 pub(super) struct LeadsArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<LeadsTask>,
     /// Name, organization or number.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) search: String,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
     /// Add a lead with this name.
     #[arg(long, value_name = "NAME")]
     pub(super) add: Option<String>,
@@ -41,12 +50,27 @@ pub(super) struct LeadsArgs {
     pub(super) list: ListArgs,
 }
 
+/// What `ringdesk leads` does instead of listing.
+#[derive(Debug, Subcommand)]
+pub(super) enum LeadsTask {
+    /// Write leads as CSV, JSON or vCard 4.0.
+    Export(NamesExportArgs),
+    /// Change a lead; what is not named stays. Earlier calls follow its numbers.
+    Set(Box<ContactSetArgs>),
+}
+
 /// Options of `ringdesk organizations`.
 #[derive(Debug, Args)]
 pub(super) struct OrganizationsArgs {
-    /// A part of the name.
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<OrganizationsTask>,
+    /// Beginnings of words of the name, or a number.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) search: String,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
     /// Add an organization with this name, or numbers to the one that has it.
     #[arg(long, value_name = "NAME")]
     pub(super) add: Option<String>,
@@ -55,6 +79,15 @@ pub(super) struct OrganizationsArgs {
     pub(super) number: Vec<String>,
     #[command(flatten)]
     pub(super) list: ListArgs,
+}
+
+/// What `ringdesk organizations` does instead of listing.
+#[derive(Debug, Subcommand)]
+pub(super) enum OrganizationsTask {
+    /// Write organizations as CSV or JSON.
+    Export(NamesExportArgs),
+    /// Change an organization; what is not named stays. Earlier calls follow its numbers.
+    Set(OrganizationSetArgs),
 }
 
 /// Options of `ringdesk tickets`.
@@ -69,6 +102,9 @@ pub(super) struct TicketsArgs {
     /// Only these.
     #[arg(long, value_enum, default_value_t = TicketFilterArg::NotClosed)]
     pub(super) filter: TicketFilterArg,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
     #[command(flatten)]
     pub(super) list: ListArgs,
 }
@@ -87,6 +123,8 @@ pub(super) enum TicketFilterArg {
 /// What `ringdesk tickets` does instead of listing.
 #[derive(Debug, Subcommand)]
 pub(super) enum TicketsTask {
+    /// Write tickets as CSV, or with their articles as JSON.
+    Export(TicketsExportArgs),
     /// Add a ticket.
     Add {
         /// What it is about, in a line.
@@ -153,6 +191,9 @@ pub(super) struct TasksArgs {
     /// Only those that are due until then, such as 2026-12-24T18:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub(super) due_until: Option<jiff::Timestamp>,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
     #[command(flatten)]
     pub(super) list: ListArgs,
 }
@@ -160,6 +201,8 @@ pub(super) struct TasksArgs {
 /// What `ringdesk tasks` does instead of listing.
 #[derive(Debug, Subcommand)]
 pub(super) enum TasksTask {
+    /// Write tasks as CSV or JSON.
+    Export(TasksExportArgs),
     /// Add a task.
     Add {
         /// What is to do, in a line.
@@ -205,8 +248,14 @@ pub(super) enum TasksTask {
 pub(super) struct SearchArgs {
     /// Words or digits.
     pub(super) text: String,
+    /// JSON, one object.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// How many of each kind at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(super) limit: u32,
     #[command(flatten)]
-    pub(super) list: ListArgs,
+    pub(super) records: RecordArgs,
 }
 
 /// Options of `ringdesk show`.
@@ -215,6 +264,35 @@ pub(super) struct ShowArgs {
     /// Which record, such as contact:5, organization:3 or ticket:7.
     #[arg(value_name = "KIND:ID", value_parser = subject)]
     pub(super) subject: Subject,
+    /// Only what is behind this entry in its timeline, such as note:5.
+    #[arg(long, value_name = "KIND:ID", value_parser = entry)]
+    pub(super) after: Option<TimelineId>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
+/// Options of `ringdesk calls callback` and `ringdesk calls again`.
+#[derive(Debug, Args)]
+pub(super) struct DialAgainArgs {
+    /// The call: its id in events and in `ringdesk calls --json`.
+    #[arg(value_name = "CALL_ID", value_parser = call_id)]
+    pub(super) call_id: CallId,
+    /// Dial also what would be asked first, such as a costly number.
+    #[arg(long)]
+    pub(super) confirm: bool,
+    /// JSON, one object.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk calls callbacks`.
+#[derive(Debug, Args)]
+pub(super) struct CallbacksArgs {
+    /// Only those behind this call in the list.
+    #[arg(long, value_name = "CALL_ID", value_parser = call_id)]
+    pub(super) after: Option<CallId>,
     #[command(flatten)]
     pub(super) list: ListArgs,
 }
@@ -241,12 +319,28 @@ pub(super) struct NoteArgs {
     pub(super) list: ListArgs,
 }
 
+/// Options of `ringdesk notes`.
+#[derive(Debug, Args)]
+pub(super) struct NotesArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) task: NotesTask,
+    /// JSON, one object.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
 /// Options of `ringdesk audit`.
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
     /// Only of that record, such as contact:5.
     #[arg(value_name = "KIND:ID", value_parser = subject)]
     pub(super) subject: Option<Subject>,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
     #[command(flatten)]
     pub(super) list: ListArgs,
 }
@@ -345,7 +439,7 @@ pub(super) struct CallSetArgs {
     pub(super) call_type: Option<String>,
     /// Whom it was with, such as contact:5, or none.
     #[arg(long, value_name = "KIND:ID|none", value_parser = caller)]
-    pub(super) caller: Option<Caller>,
+    pub(super) caller: Option<CallerEdit>,
     /// Link it to this record; may be repeated.
     #[arg(long, value_name = "KIND:ID", value_parser = subject)]
     pub(super) link: Vec<Subject>,
@@ -388,15 +482,11 @@ pub(super) struct CallEnterArgs {
     pub(super) list: ListArgs,
 }
 
-/// Whom a call was with.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Caller(pub(super) Option<Subject>);
-
-fn caller(text: &str) -> Result<Caller, String> {
+fn caller(text: &str) -> Result<CallerEdit, String> {
     if text == "none" {
-        return Ok(Caller(None));
+        return Ok(CallerEdit::Nobody);
     }
-    subject(text).map(|subject| Caller(Some(subject)))
+    subject(text).map(CallerEdit::Record)
 }
 
 fn subject(text: &str) -> Result<Subject, String> {
@@ -406,12 +496,19 @@ fn subject(text: &str) -> Result<Subject, String> {
     })
 }
 
+fn entry(text: &str) -> Result<TimelineId, String> {
+    TimelineId::parse(text).ok_or_else(|| {
+        "an entry is named by its kind and id: call, note, task or ticket, such as note:5"
+            .to_owned()
+    })
+}
+
 fn call_state(word: &str) -> Result<CallState, String> {
     CallState::parse(word)
         .ok_or_else(|| "a state is a word such as completed, no-answer, busy or failed".to_owned())
 }
 
-fn stage(word: &str) -> Result<LeadStage, String> {
+pub(super) fn stage(word: &str) -> Result<LeadStage, String> {
     LeadStage::parse(word).ok_or_else(|| expected(LeadStage::ALL, LeadStage::as_str))
 }
 
@@ -424,7 +521,7 @@ fn expected<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> String {
     format!("it is one of: {}", words.join(", "))
 }
 
-fn call_id(text: &str) -> Result<CallId, String> {
+pub(super) fn call_id(text: &str) -> Result<CallId, String> {
     CallId::parse(text)
         .ok_or_else(|| "a call is named by its id in `ringdesk calls --json`".to_owned())
 }

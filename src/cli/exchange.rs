@@ -12,21 +12,24 @@ use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
 use crate::cli::care;
+use crate::cli::desk_args::TicketFilterArg;
 use crate::cli::exchange_args::{
     CallsExportArgs, ContactsExportArgs, ContactsTask, DuplicatesArgs, ExportArgs, FormatArg,
-    ImportArgs, MergeArgs, UndoArgs,
+    ImportArgs, MergeArgs, NamesExportArgs, TasksExportArgs, TicketsExportArgs, UndoArgs,
 };
 use crate::cli::headless::{print_error, print_line};
 use crate::cli::run::Exit;
-use crate::cli::single_instance::{FilterWord, Reply, Request};
-use crate::cli::{records, setup};
+use crate::cli::single_instance::{Reply, Request};
+use crate::cli::{desk, records, setup};
 use crate::crm::row::{
-    Duplicate, ImportOptions, ImportOutcome, ImportPreview, ImportReport, LineNotes, Undone,
+    Duplicate, ImportOptions, ImportOutcome, ImportPreview, ImportReport, LineNotes, TaskFilter,
+    TicketFilter, Undone,
 };
 
 /// Runs a subcommand of `ringdesk contacts`.
 pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
     match task {
+        ContactsTask::Set(args) => desk::set_contact(*args).await,
         ContactsTask::Import(args) => import(args).await,
         ContactsTask::Undo(args) => undo(args).await,
         ContactsTask::Duplicates(args) => duplicates(args).await,
@@ -43,10 +46,42 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
 
 /// Writes calls.
 pub(super) fn calls(args: CallsExportArgs) -> anyhow::Result<Exit> {
-    let filter = FilterWord::from(args.filter).into();
+    let filter = args.filter.into();
     let criteria = Box::new(args.criteria.criteria());
     let what = Exported::Calls(filter, criteria, args.search);
     out(&what, &args.form, &args.records)
+}
+
+/// Writes leads.
+pub(super) fn leads(args: NamesExportArgs) -> anyhow::Result<Exit> {
+    out(&Exported::Leads(args.search), &args.form, &args.records)
+}
+
+/// Writes organizations.
+pub(super) fn organizations(args: NamesExportArgs) -> anyhow::Result<Exit> {
+    let what = Exported::Organizations(args.search);
+    out(&what, &args.form, &args.records)
+}
+
+/// Writes tickets.
+pub(super) fn tickets(args: TicketsExportArgs) -> anyhow::Result<Exit> {
+    let filter = match args.filter {
+        TicketFilterArg::NotClosed => TicketFilter::NotClosed,
+        TicketFilterArg::Drafts => TicketFilter::Drafts,
+        TicketFilterArg::All => TicketFilter::All,
+    };
+    let what = Exported::Tickets(filter, args.search);
+    out(&what, &args.form, &args.records)
+}
+
+/// Writes tasks.
+pub(super) fn tasks(args: &TasksExportArgs) -> anyhow::Result<Exit> {
+    let filter = if args.done {
+        TaskFilter::Done
+    } else {
+        TaskFilter::ToDo
+    };
+    out(&Exported::Tasks(filter), &args.form, &args.records)
 }
 
 async fn import(args: ImportArgs) -> anyhow::Result<Exit> {

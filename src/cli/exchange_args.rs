@@ -7,12 +7,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::app::ExportFormat;
 use crate::cli::args::{FilterArg, RecordArgs};
 use crate::cli::care_args::{EraseArgs, ExportPersonArgs};
-use crate::cli::desk_args::CriteriaArgs;
+use crate::cli::desk_args::{CriteriaArgs, TicketFilterArg};
+use crate::cli::edit_args::ContactSetArgs;
 use crate::crm::row::Existing;
 
 /// What `ringdesk contacts` does instead of listing.
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactsTask {
+    /// Change a contact; what is not named stays. Earlier calls follow its numbers.
+    Set(Box<ContactSetArgs>),
     /// Import people from a file: vCard 2.1, 3.0 or 4.0, or CSV. Of a file with faults nothing is
     /// imported; each fault is told with its line.
     Import(ImportArgs),
@@ -124,6 +127,45 @@ pub(super) struct CallsExportArgs {
     /// Name or number.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) search: String,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk leads export` and `ringdesk organizations export`.
+#[derive(Debug, Args)]
+pub(super) struct NamesExportArgs {
+    /// Only those with this name or number.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk tickets export`.
+#[derive(Debug, Args)]
+pub(super) struct TicketsExportArgs {
+    /// Words of the title or of articles.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) search: String,
+    /// Only these.
+    #[arg(long, value_enum, default_value_t = TicketFilterArg::All)]
+    pub(super) filter: TicketFilterArg,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk tasks export`.
+#[derive(Debug, Args)]
+pub(super) struct TasksExportArgs {
+    /// Done ones instead of those to do.
+    #[arg(long)]
+    pub(super) done: bool,
     #[command(flatten)]
     pub(super) form: ExportArgs,
     #[command(flatten)]

@@ -45,9 +45,12 @@ pub(super) struct HintListArgs {
     /// Only those for this contact.
     #[arg(long, value_name = "CONTACT_ID")]
     pub(super) contact: Option<i64>,
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) limit: u32,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
+    /// How many at most (`list_length` in the settings: 100).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: Option<u32>,
     #[command(flatten)]
     pub(super) records: RecordArgs,
 }

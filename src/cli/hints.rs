@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Mails;
 use crate::app::desk::{DeskRequest, HintRequest};
+use crate::app::lists::{After, ListRequest};
 use crate::base::id::{ContactId, HintId};
 use crate::base::printable::printable;
 use crate::cli::headless::{print_error, print_line};
 use crate::cli::hint_args::{
     HintArgs, HintListArgs, HintStateArg, HintsArgs, HintsTask, ImportMailArgs,
 };
-use crate::cli::records::{ask, print_json, region};
+use crate::cli::lists;
+use crate::cli::records::{ask, region};
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{Reply, Request};
@@ -51,13 +53,24 @@ async fn list(args: HintListArgs) -> anyhow::Result<Exit> {
         number: args.number,
         contact: args.contact.map(ContactId),
     };
-    let limit = usize::try_from(args.limit)?;
-    let rows: Vec<HintRow> = desk(&paths, HintRequest::List { filter, limit }).await?;
-    if args.json {
-        print_json(&rows)?;
-    } else {
-        rows.iter().for_each(|row| print_line(&line(row)));
-    }
+    let length = lists::length(&paths, args.limit)?;
+    let first = args.after.map(|id| After::Row(HintId(id)));
+    let request = |after, limit| {
+        DeskRequest::List(ListRequest::Hints {
+            filter: filter.clone(),
+            after,
+            limit,
+        })
+    };
+    lists::each_row(&paths, length, first, request, |row| {
+        if args.json {
+            print_line(&row.to_string());
+        } else {
+            print_line(&line(&serde_json::from_value(row)?));
+        }
+        Ok(())
+    })
+    .await?;
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,9 @@ mod desk;
 mod desk_args;
 #[cfg(feature = "gui")]
 mod desktop;
+mod dial_again;
 mod doctor;
+mod edit_args;
 mod event_line;
 mod exchange;
 mod exchange_args;
@@ -21,6 +23,7 @@ mod hints;
 mod ice_args;
 mod lab;
 mod lab_guests;
+mod lists;
 mod printer;
 mod quality;
 mod records;

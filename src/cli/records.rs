@@ -4,15 +4,18 @@ use anyhow::bail;
 use serde::Serialize;
 
 use crate::app::Records;
+use crate::app::desk::DeskRequest;
+use crate::app::lists::{After, CallsRequest, ListRequest};
+use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
-use crate::cli::single_instance::{self, FilterWord, Reply, Request};
-use crate::cli::{desk, exchange, quality, routing, setup};
+use crate::cli::single_instance::{self, Reply, Request};
+use crate::cli::{desk, dial_again, exchange, lists, quality, routing, setup};
 use crate::config::Config;
 use crate::config::paths::Paths;
-use crate::crm::row::{CallRow, ContactNumber, ContactRow, MatchLevel};
+use crate::crm::row::{CallDirection, CallFilter, CallRow, ContactNumber, ContactRow, MatchLevel};
 
 /// Lists calls.
 pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
@@ -22,34 +25,39 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         Some(CallsTask::Set(args)) => return desk::set_call(args).await,
         Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
+        Some(CallsTask::Callback(args)) => {
+            return dial_again::run(args, CallDirection::Inbound).await;
+        }
+        Some(CallsTask::Again(args)) => {
+            return dial_again::run(args, CallDirection::Outbound).await;
+        }
         Some(CallsTask::Callbacks(args)) => return desk::callbacks(args).await,
         Some(CallsTask::Figures(args)) => return desk::figures(args).await,
         Some(CallsTask::Popup(args)) => return routing::popup(args).await,
         None => {}
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
-    let filter = FilterWord::from(args.filter);
-    let limit = usize::try_from(args.limit)?;
-    let criteria = args.criteria.criteria();
-    if !criteria.is_empty() {
-        let rows = desk::calls_where(&paths, filter.into(), criteria, args.search, limit).await?;
-        if args.json {
-            print_json(&rows)?;
-        } else {
-            rows.iter().for_each(|row| print_line(&line(row)));
-        }
-        return Ok(Exit::Done);
-    }
-    let request = Request::Calls {
-        filter,
-        search: args.search,
-        limit,
+    let length = lists::length(&paths, args.limit)?;
+    let (filter, criteria) = (args.filter.into(), args.criteria.criteria());
+    let request = |after, limit| {
+        DeskRequest::Calls(Box::new(CallsRequest {
+            filter,
+            criteria: criteria.clone(),
+            search: args.search.clone(),
+            after,
+            limit,
+        }))
     };
-    match ask(&paths, request).await? {
-        Reply::Calls(rows) if args.json => print_json(&rows)?,
-        Reply::Calls(rows) => rows.iter().for_each(|row| print_line(&line(row))),
-        other => bail!("unexpected answer: {other:?}"),
-    }
+    let first = args.after.map(After::Row);
+    lists::each_row(&paths, length, first, request, |row| {
+        if args.json {
+            print_line(&row.to_string());
+        } else {
+            print_line(&line(&serde_json::from_value(row)?));
+        }
+        Ok(())
+    })
+    .await?;
     Ok(Exit::Done)
 }
 
@@ -59,18 +67,34 @@ pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
         return exchange::contacts(task).await;
     }
     let paths = setup::paths(args.records.data_dir.as_deref())?;
-    let request = match args.add {
-        Some(name) => Request::SaveContact(Box::new(ContactRow {
-            organization_name: args.organization,
-            numbers: numbers(args.number),
-            ..ContactRow::named(&name)
-        })),
-        None => Request::Contacts {
-            search: args.search,
-            limit: usize::try_from(args.limit)?,
-        },
+    let Some(name) = args.add else {
+        let length = lists::length(&paths, args.limit)?;
+        let request = |after, limit| {
+            DeskRequest::List(ListRequest::Contacts {
+                leads: false,
+                search: args.search.clone(),
+                after,
+                limit,
+            })
+        };
+        let first = args.after.map(|id| After::Row(ContactId(id)));
+        lists::each_row(&paths, length, first, request, |row| {
+            if args.json {
+                print_line(&row.to_string());
+            } else {
+                print_line(&contact_line(serde_json::from_value(row)?));
+            }
+            Ok(())
+        })
+        .await?;
+        return Ok(Exit::Done);
     };
-    match ask(&paths, request).await? {
+    let row = ContactRow {
+        organization_name: args.organization,
+        numbers: numbers(args.number),
+        ..ContactRow::named(&name)
+    };
+    match ask(&paths, Request::SaveContact(Box::new(row))).await? {
         Reply::Saved { id, linked } if args.json => {
             print_line(&serde_json::json!({"id": id, "linked_calls": linked}).to_string());
         }
@@ -79,22 +103,20 @@ pub(super) async fn contacts(args: ContactsArgs) -> anyhow::Result<Exit> {
                 "contact {id} saved, {linked} earlier calls linked"
             ));
         }
-        Reply::Contacts(rows) if args.json => print_json(&rows)?,
-        Reply::Contacts(rows) => {
-            for row in rows {
-                let numbers: Vec<&str> = row
-                    .numbers
-                    .iter()
-                    .map(|number| number.raw.as_str())
-                    .collect();
-                let organization = row.organization_name.unwrap_or_default();
-                let text = format!("{}\t{organization}\t{}", row.name, numbers.join(", "));
-                print_line(&printable(&text.replace('\t', "  ")));
-            }
-        }
         other => bail!("unexpected answer: {other:?}"),
     }
     Ok(Exit::Done)
+}
+
+fn contact_line(row: ContactRow) -> String {
+    let numbers: Vec<&str> = row
+        .numbers
+        .iter()
+        .map(|number| number.raw.as_str())
+        .collect();
+    let organization = row.organization_name.unwrap_or_default();
+    let text = format!("{}\t{organization}\t{}", row.name, numbers.join(", "));
+    printable(&text.replace('\t', "  "))
 }
 
 /// Numbers as they are given on the command line.
@@ -108,7 +130,7 @@ pub(super) fn numbers(raw: Vec<String>) -> Vec<ContactNumber> {
         .collect()
 }
 
-impl From<FilterArg> for FilterWord {
+impl From<FilterArg> for CallFilter {
     fn from(word: FilterArg) -> Self {
         match word {
             FilterArg::All => Self::All,
@@ -180,8 +202,8 @@ fn line(row: &CallRow) -> String {
     };
     let reason = row.end_reason.as_deref().unwrap_or("");
     let direction = match row.direction {
-        crate::crm::row::CallDirection::Inbound => "in ",
-        crate::crm::row::CallDirection::Outbound => "out",
+        CallDirection::Inbound => "in ",
+        CallDirection::Outbound => "out",
     };
     printable(&format!(
         "{when}  {direction}  {:<12}  {}  {who}  {reason}",

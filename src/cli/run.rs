@@ -76,6 +76,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Search(args)) => runtime.block_on(desk::search(*args.0)),
         Some(Task::Show(args)) => runtime.block_on(desk::show(*args.0)),
         Some(Task::Note(args)) => runtime.block_on(desk::note(*args.0)),
+        Some(Task::Notes(args)) => runtime.block_on(desk::notes(*args.0)),
         Some(Task::Delete(args)) => runtime.block_on(desk::delete(*args.0)),
         Some(Task::Undo(args)) => runtime.block_on(desk::undo(*args.0)),
         Some(Task::Audit(args)) => runtime.block_on(desk::audit(*args.0)),

@@ -15,11 +15,12 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::Records;
 use crate::app::desk::DeskRequest;
-use crate::base::id::ContactId;
+use crate::base::id::{CallId, ContactId};
+use crate::cli::dial_again;
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{
-    BackupMade, CallFilter, CallLadder, CallRow, ContactRow, DuplicatePage, Erased, ErasedCalls,
+    BackupMade, CallDirection, CallLadder, ContactRow, DuplicatePage, Erased, ErasedCalls,
     ImportOptions, ImportOutcome, ImportPreview, MeasuredCall, MergeReport, PoppedCall, RefusedRow,
     RoutingChange, RoutingTables, StateTotal, Undone,
 };
@@ -41,26 +42,19 @@ pub(super) enum Request {
     Raise,
     /// Ask the agent whether to dial this link.
     Open(String),
-    /// The newest calls.
-    Calls {
+    /// Dial a logged call.
+    DialAgain {
         /// Which.
-        filter: FilterWord,
-        /// Name or number.
-        search: String,
-        /// How many at most.
-        limit: usize,
+        call: CallId,
+        /// Who started it: a call that came in is called back, one that went out is dialled again.
+        direction: CallDirection,
+        /// Whether a person has already said yes to a costly number.
+        confirmed: bool,
     },
     /// A call with its SIP messages: by our id or by its SIP Call-ID.
     Ladder(String),
     /// A call with what was measured of its sound: by our id or by its SIP Call-ID.
     Quality(String),
-    /// Contacts by name.
-    Contacts {
-        /// Name, organization or number.
-        search: String,
-        /// How many at most.
-        limit: usize,
-    },
     /// Save a contact.
     SaveContact(Box<ContactRow>),
     /// Import the people of a file, or show what that would do.
@@ -174,48 +168,23 @@ pub(super) struct AccountHealth {
     pub(super) kept_away: Option<String>,
 }
 
-/// A call filter in words.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum FilterWord {
-    /// All.
-    All,
-    /// Inbound.
-    Inbound,
-    /// Outbound.
-    Outbound,
-    /// Missed.
-    Missed,
-    /// To call back.
-    ToCallBack,
-}
-
-impl From<FilterWord> for CallFilter {
-    fn from(word: FilterWord) -> Self {
-        match word {
-            FilterWord::All => Self::All,
-            FilterWord::Inbound => Self::Inbound,
-            FilterWord::Outbound => Self::Outbound,
-            FilterWord::Missed => Self::Missed,
-            FilterWord::ToCallBack => Self::ToCallBack,
-        }
-    }
-}
-
 /// What the running phone answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Reply {
     /// Done.
     Done,
-    /// Calls.
-    Calls(Vec<CallRow>),
+    /// It is dialled.
+    Dialling {
+        /// Whom.
+        to: String,
+        /// From which account; none for a phone without accounts.
+        from: Option<String>,
+    },
     /// A call with its SIP messages; none when there is no such call.
     Ladder(Option<Box<CallLadder>>),
     /// A call with what was measured of its sound; none when there is no such call.
     Quality(Option<Box<MeasuredCall>>),
-    /// Contacts.
-    Contacts(Vec<ContactRow>),
     /// The contact was saved, and so many earlier calls were linked.
     Saved {
         /// Its id.
@@ -403,6 +372,11 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
         Request::Raise => sent(handle.send(Command::Raise)),
         Request::Open(link) => sent(handle.send(Command::RequestDial(link))),
         Request::Health => Reply::Health(health(&handle.snapshot())),
+        Request::DialAgain {
+            call,
+            direction,
+            confirmed,
+        } => dial_again::carry_out(call, direction, confirmed, handle, records).await,
         other => carry_out_on_records(other, records).await,
     }
 }
@@ -410,14 +384,6 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
 /// Carries out a request that needs only the records.
 pub(super) async fn carry_out_on_records(request: Request, records: &Records) -> Reply {
     let reply = match request {
-        Request::Calls {
-            filter,
-            search,
-            limit,
-        } => records
-            .calls(filter.into(), &search, limit)
-            .await
-            .map(Reply::Calls),
         Request::Ladder(id) => records
             .ladder(&id)
             .await
@@ -426,9 +392,6 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
             .sound(&id)
             .await
             .map(|found| Reply::Quality(found.map(Box::new))),
-        Request::Contacts { search, limit } => {
-            records.contacts(&search, limit).await.map(Reply::Contacts)
-        }
         Request::SaveContact(row) => records
             .save_contact(*row)
             .await
@@ -472,6 +435,11 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
         Request::Erase { who, calls, by } => {
             let erased = records.erase(&who, calls, &by).await;
             return erased.map_or_else(impossible, |erased| Reply::Erased(Box::new(erased)));
+        }
+        Request::DialAgain { .. } => {
+            return Reply::Impossible(
+                "no Ringdesk runs that could dial; start it first".to_owned(),
+            );
         }
         Request::Raise | Request::Open(_) | Request::Health => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());

@@ -77,6 +77,9 @@ pub struct Settings {
     pub ticket_days: u16,
     /// Whether a wrap-up without a call type is refused.
     pub call_type_required: bool,
+    /// How many rows the lists of commands show, such as `ringdesk calls` (1 to 100,000), where `--limit` does
+    /// not say.
+    pub list_length: u32,
     /// How many SIP requests one source may send in a second before it is refused; 0 is no limit.
     pub requests_per_second: u32,
     /// After how many seconds without any sound of the far end a call ends by itself (10, when the
@@ -202,6 +205,7 @@ impl Default for Settings {
             open_on_answer: true,
             ticket_days: 30,
             call_type_required: false,
+            list_length: 100,
             requests_per_second: 200,
             silence_limit_seconds: 30,
             popups: true,

@@ -2,8 +2,8 @@
 
 use crate::base::id::{CallId, ContactId};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallLadder, CallPage, CallRow, ContactRow, Identification,
-    OrganizationRow, QualitySpan,
+    CallCursor, CallFilter, CallLadder, CallPage, CallRow, ContactPage, ContactRow, Identification,
+    NameCursor, OrganizationPage, QualitySpan,
 };
 
 /// Which rows a view needs.
@@ -24,19 +24,21 @@ pub enum PageRequest {
     Ladder(CallId),
     /// What was measured of one call's sound, by time.
     Quality(CallId),
-    /// Contacts by name, 100 a page.
+    /// Contacts by name.
     Contacts {
         /// Name, organization or number; empty for all.
         search: String,
-        /// How many to skip.
-        offset: usize,
+        /// After this one; none for the first.
+        after: Option<NameCursor>,
     },
     /// One contact.
     Contact(ContactId),
     /// Organizations by name.
     Organizations {
-        /// Name; empty for all.
+        /// Name or number; empty for all.
         search: String,
+        /// After this one; none for the first.
+        after: Option<NameCursor>,
     },
     /// Who a typed number belongs to.
     Identify(String),
@@ -54,16 +56,11 @@ pub enum Page {
     /// For `Quality`.
     Quality(Vec<QualitySpan>),
     /// For `Contacts`.
-    Contacts {
-        /// The rows.
-        rows: Vec<ContactRow>,
-        /// How many there are in all.
-        total: u64,
-    },
+    Contacts(ContactPage),
     /// For `Contact`.
     Contact(Option<Box<ContactRow>>),
     /// For `Organizations`.
-    Organizations(Vec<OrganizationRow>),
+    Organizations(OrganizationPage),
     /// For `Identify`.
     Identify(Box<Identification>),
     /// It could not be read: why, and what to do.

@@ -60,6 +60,15 @@ pub struct Snapshot {
     pub ending: bool,
 }
 
+impl Snapshot {
+    /// The account whose address this is.
+    pub fn account_of(&self, address: &str) -> Option<AccountId> {
+        let mut accounts = self.accounts.iter();
+        let found = accounts.find(|view| view.account.address == address);
+        found.map(|view| view.id)
+    }
+}
+
 /// An account and its registration.
 #[derive(Debug, Clone)]
 pub struct AccountView {

@@ -16,8 +16,8 @@ use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
     agent_states, block_list, call_ladders, call_popups, call_quality, call_types, calls, contacts,
-    hint_verdicts, import, merge, notes, organizations, own_lines, records, refused, removal,
-    routing, tasks, tickets, wrap_up,
+    edits, hint_verdicts, import, merge, notes, organizations, own_lines, records, refused,
+    removal, routing, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -77,6 +77,23 @@ impl Context<'_> {
         Ok(())
     }
 
+    fn edit_call(
+        &self,
+        transaction: &Transaction<'_>,
+        id: CallId,
+        changes: &[CallChange],
+    ) -> Result<(), WriteError> {
+        // One that is refused takes those before it along.
+        transaction.execute_batch("SAVEPOINT edit_call")?;
+        let mut changes = changes.iter();
+        let edited = changes.try_for_each(|change| self.change_call(transaction, id, change));
+        if edited.is_err() {
+            transaction.execute_batch("ROLLBACK TO edit_call")?;
+        }
+        transaction.execute_batch("RELEASE edit_call")?;
+        edited
+    }
+
     fn change_call(
         &self,
         transaction: &Transaction<'_>,
@@ -123,6 +140,10 @@ pub(crate) fn apply(
             context.change_call(transaction, *id, change)?;
             Written::Call
         }
+        Write::EditCall(id, changes) => {
+            context.edit_call(transaction, *id, changes)?;
+            Written::Call
+        }
         Write::SaveLadders(batch) => {
             call_ladders::save(transaction, batch, context.pruning)?;
             Written::Call
@@ -139,6 +160,10 @@ pub(crate) fn apply(
             let linked = context.saved(transaction, subject, contact.name.trim(), relinking)?;
             Written::Contact(id, linked)
         }
+        Write::EditContact(id, edit) => {
+            let row = edits::contact(transaction, *id, edit, context.numbering)?;
+            return apply(transaction, &Write::SaveContact(Box::new(row)), context);
+        }
         Write::DeleteContact(id) => {
             context.remove(transaction, Subject::Contact(*id))?;
             Written::Contact(*id, 0)
@@ -148,6 +173,10 @@ pub(crate) fn apply(
             let subject = Subject::Organization(id);
             let linked = context.saved(transaction, subject, row.name.trim(), relinking)?;
             Written::Organization(id, linked)
+        }
+        Write::EditOrganization(id, edit) => {
+            let row = edits::organization(transaction, *id, edit, context.numbering)?;
+            return apply(transaction, &Write::SaveOrganization(row), context);
         }
         Write::DeleteOrganization(id) => {
             context.remove(transaction, Subject::Organization(*id))?;
@@ -179,6 +208,10 @@ pub(crate) fn apply(
             texts::of_note(transaction, id, note, at, context.numbering)?;
             context.note(transaction, "save note", Some(note.about), "")?;
             Written::Note(id)
+        }
+        Write::ChangeNote(id, text) => {
+            let row = edits::note(transaction, *id, text)?;
+            return apply(transaction, &Write::SaveNote(row), context);
         }
         Write::DeleteNote(id) => {
             let about = notes::delete(transaction, *id)?;

@@ -3,8 +3,9 @@
 //! Pages go by key, never by offset, so that the thousandth costs what the first does. Counts are kept
 //! (`row_counts`).
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use crate::base::id::CallId;
 use crate::crm::calls::{COLUMNS, NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK, read};
 use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
 use crate::crm::row_counts;
@@ -50,29 +51,62 @@ pub(crate) fn rows(
     limit: usize,
 ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
     let words = full_text(search);
-    let after = after
-        .map(|cursor| position(connection, cursor))
-        .transpose()?;
-    let (after_start, after_seq) = after.unwrap_or((i64::MAX, i64::MAX));
+    let (after_start, after_seq) = after.map_or((i64::MAX, i64::MAX), |after| {
+        (after.started_micros, after.seq)
+    });
     let limit = limit.clamp(1, PAGE_LIMIT);
     let from = source(filter, words.is_some());
     let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut rows = match &words {
+    let mut found = match &words {
         Some(words) => query
-            .query_map(params![after_start, after_seq, wanted, words], read)?
+            .query_map(params![after_start, after_seq, wanted, words], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
         None => query
-            .query_map(params![after_start, after_seq, wanted], read)?
+            .query_map(params![after_start, after_seq, wanted], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
     };
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|last| CallCursor {
-        started_micros: last.started_at.as_microsecond(),
-        id: last.id,
-    });
-    Ok((rows, next))
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(Placed::cursor);
+    Ok((found.into_iter().map(|placed| placed.row).collect(), next))
+}
+
+/// A call with its place in the order in which calls were written.
+pub(crate) struct Placed {
+    pub(crate) row: CallRow,
+    pub(crate) seq: i64,
+}
+
+impl Placed {
+    /// Where the page behind it begins.
+    pub(crate) fn cursor(&self) -> CallCursor {
+        CallCursor {
+            started_micros: self.row.started_at.as_microsecond(),
+            seq: self.seq,
+        }
+    }
+}
+
+/// Reads a row of [`COLUMNS`] that has `c.seq` beside them.
+pub(crate) fn read_placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
+    Ok(Placed {
+        row: read(row)?,
+        seq: row.get("seq")?,
+    })
+}
+
+/// Where the page after a call begins; none where there is no such call.
+pub(crate) fn cursor(connection: &Connection, id: CallId) -> rusqlite::Result<Option<CallCursor>> {
+    connection
+        .prepare_cached("SELECT started_at, seq FROM calls WHERE id = ?1")?
+        .query_row([id.to_string()], |row| {
+            Ok(CallCursor {
+                started_micros: row.get(0)?,
+                seq: row.get(1)?,
+            })
+        })
+        .optional()
 }
 
 /// Counts the numbers that wait for a call back.
@@ -123,7 +157,7 @@ fn page_query(from: &str, searching: bool) -> String {
     } else {
         "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
     };
-    format!("SELECT {COLUMNS} FROM {from} {order} LIMIT ?3")
+    format!("SELECT {COLUMNS}, c.seq AS seq FROM {from} {order} LIMIT ?3")
 }
 
 fn count(
@@ -156,18 +190,6 @@ fn count(
         }
     };
     Ok(u64::try_from(total).unwrap_or_default())
-}
-
-/// The place of a cursor in the order of the log; a row that is gone leaves its time.
-pub(crate) fn position(
-    connection: &Connection,
-    cursor: CallCursor,
-) -> rusqlite::Result<(i64, i64)> {
-    let seq = connection
-        .prepare_cached("SELECT seq FROM calls WHERE id = ?1")?
-        .query_row([cursor.id.to_string()], |row| row.get(0))
-        .optional()?;
-    Ok((cursor.started_micros, seq.unwrap_or_default()))
 }
 
 /// The statements of the lists without values, with the index that each must use.

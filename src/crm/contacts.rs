@@ -6,7 +6,7 @@ use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::contact_numbers::Owner;
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{ContactRow, LeadStage, Subject};
+use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, Subject};
 use crate::crm::search::{SORTED_LIMIT, folded, full_text};
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
@@ -81,19 +81,62 @@ INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization;
 ";
 
+pub(crate) const INDEX_NOTES: &str = "
+-- What is noted on people themselves, also what an import brought, is searched apart: few have any.
+-- Contentless, and kept true by triggers, whoever writes a row.
+CREATE VIRTUAL TABLE contact_note_words USING fts5 (
+    text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO contact_note_words (rowid, text) SELECT id, notes FROM contacts WHERE notes <> '';
+CREATE TRIGGER contacts_note_words_insert AFTER INSERT ON contacts WHEN new.notes <> '' BEGIN
+    INSERT INTO contact_note_words (rowid, text) VALUES (new.id, new.notes);
+END;
+CREATE TRIGGER contacts_note_words_update AFTER UPDATE OF notes ON contacts
+WHEN old.notes <> new.notes BEGIN
+    DELETE FROM contact_note_words WHERE rowid = old.id;
+    INSERT INTO contact_note_words (rowid, text) SELECT new.id, new.notes WHERE new.notes <> '';
+END;
+CREATE TRIGGER contacts_note_words_delete AFTER DELETE ON contacts WHEN old.notes <> '' BEGIN
+    DELETE FROM contact_note_words WHERE rowid = old.id;
+END;
+-- People are found by all of their organizations, not only by the main one.
+DELETE FROM contact_words WHERE rowid IN (SELECT contact FROM memberships);
+INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
+    SELECT c.id,
+        c.name || ' ' || coalesce(c.email, '') || ' ' || coalesce((SELECT
+            group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce(o.name, '') || coalesce((SELECT ' ' || group_concat(f.name, ' ')
+            FROM memberships m JOIN organizations f ON f.id = m.organization WHERE m.contact = c.id), ''),
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM contact_numbers n WHERE n.contact = c.id), '')
+    FROM contacts c LEFT JOIN organizations o ON o.id = c.organization
+    WHERE c.id IN (SELECT contact FROM memberships);
+";
+
 /// What the index holds of each contact; conditions follow.
 const WORDS: &str = "
 INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
     SELECT c.id,
         c.name || ' ' || coalesce(c.email, '') || ' ' || coalesce((SELECT
             group_concat(n.address, ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
-        coalesce(o.name, ''),
+        coalesce(o.name, '') || coalesce((SELECT ' ' || group_concat(f.name, ' ')
+            FROM memberships m JOIN organizations f ON f.id = m.organization WHERE m.contact = c.id), ''),
         coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
             || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ') FROM contact_numbers n WHERE n.contact = c.id), ''),
         coalesce((SELECT group_concat(n.reversed, ' ')
             FROM contact_numbers n WHERE n.contact = c.id), '')
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization
 ";
+
+/// The people of an organization: the main one of some, a further one of others.
+const PEOPLE: &str = "SELECT id FROM contacts WHERE organization = ?1
+    UNION SELECT contact FROM memberships WHERE organization = ?1";
+
+/// What [`read`] reads.
+const FIELDS: &str = "c.id, c.name, c.organization, o.name, c.role, c.email, c.notes, c.stage";
 
 const COLUMNS: &str = "c.id, c.name, c.organization, o.name, c.role, c.email, c.notes, c.stage
     FROM contacts c LEFT JOIN organizations o ON o.id = c.organization";
@@ -107,43 +150,42 @@ pub(crate) fn one(connection: &Connection, id: ContactId) -> rusqlite::Result<Op
     found.map(|contact| whole(connection, contact)).transpose()
 }
 
-/// Reads a page of contacts and leads by name, or of leads only, and how many there are in all; a search counts and reads at
-/// most [`SORTED_LIMIT`].
+/// Reads a page of contacts and leads by name, or of leads only; a search counts and reads at most
+/// [`SORTED_LIMIT`].
 pub(crate) fn page(
     connection: &Connection,
     leads_only: bool,
     search: &str,
-    offset: usize,
+    after: Option<&NameCursor>,
     limit: usize,
-) -> Result<(Vec<ContactRow>, u64), StoreError> {
-    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
-    let all = if leads_only {
-        "stage IS NOT NULL"
-    } else {
-        "true"
-    };
-    let (found, total) = match full_text(search) {
+) -> Result<ContactPage, StoreError> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    // No name sorts before the empty one, and no id is below 1.
+    let (name, id) = after.map_or(("", 0), |after| (after.folded.as_str(), after.id));
+    let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let (mut found, total) = match full_text(search) {
         None => {
-            let mut query = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE c.id IN
-                 (SELECT id FROM contacts WHERE {all} ORDER BY folded, id LIMIT ?1 OFFSET ?2)
-                 ORDER BY c.folded, c.id"
-            ))?;
-            let rows = query
-                .query_map([limit, offset], read)?
+            let found = connection
+                .prepare_cached(&by_name(leads_only))?
+                .query_map(params![name, id, wanted], read_sorted)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let list = if leads_only { "leads" } else { "contacts" };
-            (rows, row_counts::of(connection, list)?)
+            (found, row_counts::of(connection, list)?)
         }
         Some(words) => {
-            let mut query = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE {all} AND c.id IN
-                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)
-                 ORDER BY c.folded, c.id LIMIT ?3 OFFSET ?4"
-            ))?;
-            let rows = query
-                .query_map(params![words, SORTED_LIMIT, limit, offset], read)?
+            let all = if leads_only {
+                "stage IS NOT NULL"
+            } else {
+                "true"
+            };
+            let found = connection
+                .prepare_cached(&format!(
+                    "SELECT {FIELDS}, c.folded FROM contacts c
+                     LEFT JOIN organizations o ON o.id = c.organization WHERE {all} AND c.id IN
+                     (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)
+                     AND (c.folded, c.id) > (?3, ?4) ORDER BY c.folded, c.id LIMIT ?5"
+                ))?
+                .query_map(params![words, SORTED_LIMIT, name, id, wanted], read_sorted)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let total: i64 = connection
                 .prepare_cached(&format!(
@@ -151,38 +193,87 @@ pub(crate) fn page(
                      (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
                 ))?
                 .query_row(params![words, SORTED_LIMIT], |row| row.get(0))?;
-            (rows, total)
+            (found, total)
         }
     };
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|(contact, folded)| NameCursor {
+        folded: folded.clone(),
+        id: contact.id.0,
+    });
     let rows = found
         .into_iter()
-        .map(|contact| whole(connection, contact))
+        .map(|(contact, _)| whole(connection, contact))
         .collect::<rusqlite::Result<_>>()?;
-    Ok((rows, u64::try_from(total).unwrap_or_default()))
+    Ok(ContactPage {
+        rows,
+        next,
+        total: u64::try_from(total).unwrap_or_default(),
+    })
 }
 
-/// Reads contacts that a search finds, all without one, by age and after one of them; a search is not
-/// bounded.
+/// A page of all contacts, or of all leads, straight from the index of its order.
+fn by_name(leads_only: bool) -> String {
+    let list = if leads_only {
+        "contacts_that_are_leads LEFT JOIN organizations o ON o.id = c.organization
+         WHERE c.stage IS NOT NULL AND"
+    } else {
+        "contacts_by_name LEFT JOIN organizations o ON o.id = c.organization WHERE"
+    };
+    format!(
+        "SELECT {FIELDS}, c.folded FROM contacts c INDEXED BY {list} (c.folded, c.id) > (?1, ?2)
+         ORDER BY c.folded, c.id LIMIT ?3"
+    )
+}
+
+/// Where the page after a contact begins; none where there is no such contact.
+pub(crate) fn cursor(
+    connection: &Connection,
+    id: ContactId,
+) -> rusqlite::Result<Option<NameCursor>> {
+    connection
+        .prepare_cached("SELECT folded FROM contacts WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            Ok(NameCursor {
+                folded: row.get(0)?,
+                id: id.0,
+            })
+        })
+        .optional()
+}
+
+/// Reads contacts and leads, or leads only, that a search finds, all without one, by age and after one of
+/// them; a search is not bounded.
 pub(crate) fn after(
     connection: &Connection,
+    leads_only: bool,
     search: &str,
     after: Option<ContactId>,
     limit: usize,
 ) -> rusqlite::Result<Vec<ContactRow>> {
     let after = after.map_or(0, |id| id.0);
     let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
+    let all = if leads_only {
+        "c.stage IS NOT NULL"
+    } else {
+        "true"
+    };
     let found = match full_text(search) {
         None => connection
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE c.id > ?1 ORDER BY c.id LIMIT ?2"
+                "SELECT {COLUMNS} WHERE {all} AND c.id > ?1 ORDER BY c.id LIMIT ?2"
             ))?
             .query_map([after, limit], read)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
         Some(words) => connection
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE c.id IN
-                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 AND rowid > ?2
-                  ORDER BY rowid LIMIT ?3) ORDER BY c.id"
+                "SELECT {COLUMNS} WHERE c.id IN (SELECT w.rowid FROM contact_words w
+                    CROSS JOIN contacts c ON c.id = w.rowid
+                    WHERE w.contact_words MATCH ?1 AND w.rowid > ?2 AND {all}
+                    ORDER BY w.rowid LIMIT ?3)
+                 ORDER BY c.id"
             ))?
             .query_map(params![words, after, limit], read)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
@@ -348,21 +439,52 @@ pub(crate) fn index_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Indexes the words of an organization's contacts again, after it was renamed.
+/// Indexes the words of an organization's people again, after it was renamed.
 pub(crate) fn index_organization(
     transaction: &Transaction<'_>,
     organization: OrganizationId,
 ) -> rusqlite::Result<()> {
-    transaction.execute(
-        "DELETE FROM contact_words WHERE rowid IN
-         (SELECT id FROM contacts WHERE organization = ?1)",
-        [organization.0],
-    )?;
-    transaction.execute(
-        &format!("{WORDS} WHERE c.organization = ?1"),
-        [organization.0],
-    )?;
+    transaction
+        .prepare_cached(&format!(
+            "DELETE FROM contact_words WHERE rowid IN ({PEOPLE})"
+        ))?
+        .execute([organization.0])?;
+    transaction
+        .prepare_cached(&format!("{WORDS} WHERE c.id IN ({PEOPLE})"))?
+        .execute([organization.0])?;
     Ok(())
+}
+
+/// Reads the ids of an organization's people.
+pub(crate) fn people(
+    connection: &Connection,
+    organization: OrganizationId,
+) -> rusqlite::Result<Vec<ContactId>> {
+    connection
+        .prepare_cached(PEOPLE)?
+        .query_map([organization.0], |row| row.get(0).map(ContactId))?
+        .collect()
+}
+
+/// Finds contacts by what is noted on them, the newest ones.
+pub(crate) fn by_notes(
+    connection: &Connection,
+    words: &str,
+    limit: u32,
+) -> rusqlite::Result<Vec<ContactRow>> {
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} WHERE c.id IN (
+                SELECT rowid FROM contact_note_words WHERE contact_note_words MATCH ?1
+                ORDER BY rowid DESC LIMIT ?2)
+             ORDER BY c.folded, c.id"
+        ))?
+        .query_map(params![words, limit], read)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    found
+        .into_iter()
+        .map(|contact| whole(connection, contact))
+        .collect()
 }
 
 /// Indexes the words of all contacts that are newer than one.
@@ -415,6 +537,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ContactRow> {
             .and_then(LeadStage::parse),
         memberships: Vec::new(),
     })
+}
+
+fn read_sorted(row: &Row<'_>) -> rusqlite::Result<(ContactRow, String)> {
+    Ok((read(row)?, row.get(8)?))
+}
+
+/// The statements of the lists, with the index that each must use.
+#[cfg(test)]
+pub(crate) fn queries_for_plan() -> [(String, &'static str); 2] {
+    [
+        (by_name(false), "contacts_by_name"),
+        (by_name(true), "contacts_that_are_leads"),
+    ]
 }
 
 /// Adds what other tables hold of a contact.

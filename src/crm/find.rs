@@ -9,7 +9,7 @@ use crate::crm::store::StoreError;
 use crate::crm::{call_page, contacts, notes, organizations, tickets};
 
 /// At most so many of each kind.
-const LIMIT: usize = 100;
+const LIMIT: usize = 1_000;
 
 /// Finds the best of each kind; nothing where there is nothing to search for.
 pub(crate) fn everything(
@@ -22,10 +22,15 @@ pub(crate) fn everything(
     }
     let limit = limit.min(LIMIT);
     let few = u32::try_from(limit).unwrap_or(u32::MAX);
-    let mut organizations = organizations::list(connection, search)?;
-    organizations.truncate(limit);
+    let words = tickets::words(search);
+    let mut contacts = contacts::page(connection, false, search, None, limit)?.rows;
+    for contact in contacts::by_notes(connection, &words, few)? {
+        if contacts.len() < limit && !contacts.iter().any(|known| known.id == contact.id) {
+            contacts.push(contact);
+        }
+    }
     let mut calls = call_page::page(connection, CallFilter::All, search, None, limit)?.rows;
-    for call in by_notes(connection, &tickets::words(search), few)? {
+    for call in by_notes(connection, &words, few)? {
         if !calls.iter().any(|known| known.id == call.id) {
             calls.push(call);
         }
@@ -33,10 +38,10 @@ pub(crate) fn everything(
     calls.sort_by_key(|call| std::cmp::Reverse(call.started_at));
     calls.truncate(limit);
     Ok(Found {
-        contacts: contacts::page(connection, false, search, 0, limit)?.0,
-        organizations,
+        contacts,
+        organizations: organizations::page(connection, search, None, limit)?.rows,
         tickets: tickets::page(connection, TicketFilter::All, search, None, limit)?,
-        notes: notes::find(connection, &tickets::words(search), few)?,
+        notes: notes::find(connection, &words, few)?,
         calls,
     })
 }

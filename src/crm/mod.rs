@@ -30,6 +30,8 @@ mod contacts;
 mod database_copies;
 mod direct_dial;
 mod duplicates;
+mod edit_row;
+mod edits;
 pub mod erase;
 mod erase_rows;
 mod erasures;

@@ -583,6 +583,97 @@ CREATE VIRTUAL TABLE call_words USING fts5 (
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
+CREATE VIRTUAL TABLE contact_note_words USING fts5 (
+    text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE TRIGGER contacts_note_words_insert AFTER INSERT ON contacts WHEN new.notes <> '' BEGIN
+    INSERT INTO contact_note_words (rowid, text) VALUES (new.id, new.notes);
+END;
+CREATE TRIGGER contacts_note_words_update AFTER UPDATE OF notes ON contacts
+WHEN old.notes <> new.notes BEGIN
+    DELETE FROM contact_note_words WHERE rowid = old.id;
+    INSERT INTO contact_note_words (rowid, text) SELECT new.id, new.notes WHERE new.notes <> '';
+END;
+CREATE TRIGGER contacts_note_words_delete AFTER DELETE ON contacts WHEN old.notes <> '' BEGIN
+    DELETE FROM contact_note_words WHERE rowid = old.id;
+END;
+CREATE VIRTUAL TABLE organization_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
+);
+CREATE TRIGGER organizations_words_insert AFTER INSERT ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = new.id;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.id;
+END;
+CREATE TRIGGER organizations_words_update AFTER UPDATE OF name ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = new.id;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.id;
+END;
+CREATE TRIGGER organizations_words_delete AFTER DELETE ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = old.id;
+END;
+CREATE TRIGGER organization_numbers_insert AFTER INSERT ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = new.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.organization;
+END;
+CREATE TRIGGER organization_numbers_update AFTER UPDATE OF e164, digits, reversed, address ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = new.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.organization;
+END;
+CREATE TRIGGER organization_numbers_delete AFTER DELETE ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = old.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = old.organization;
+END;
+CREATE INDEX tasks_done ON tasks (id) WHERE done_at IS NOT NULL;
+CREATE INDEX tickets_drafts ON tickets (updated_at) WHERE state = 'draft';
+CREATE INDEX number_hints_newest ON number_hints (said_at);
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);
 INSERT INTO row_counts VALUES ('inbound', 0);

@@ -65,20 +65,20 @@ END;
 
 const COLUMNS: &str = "n.id, n.kind, n.subject, n.at, n.author, n.text FROM notes n";
 
-/// Reads the notes about a record that were written before a moment, the newest first.
+/// Reads the notes about a record before a time and id, the newest first.
 pub(crate) fn of(
     connection: &Connection,
     about: Subject,
-    before: Timestamp,
+    before: (i64, i64),
     limit: u32,
 ) -> rusqlite::Result<Vec<NoteRow>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE n.kind = ?1 AND n.subject = ?2 AND n.at < ?3
-             ORDER BY n.at DESC, n.id DESC LIMIT ?4"
+            "SELECT {COLUMNS} WHERE n.kind = ?1 AND n.subject = ?2 AND (n.at, n.id) < (?3, ?4)
+             ORDER BY n.at DESC, n.id DESC LIMIT ?5"
         ))?
         .query_map(
-            params![about.kind(), about.id(), before.as_microsecond(), limit],
+            params![about.kind(), about.id(), before.0, before.1, limit],
             read,
         )?
         .filter_map(Result::transpose)
@@ -100,6 +100,15 @@ pub(crate) fn find(
         .query_map(params![words, limit], read)?
         .filter_map(Result::transpose)
         .collect()
+}
+
+/// Reads one note; none where it is gone, or about something that this Ringdesk does not know.
+pub(crate) fn one(connection: &Connection, id: NoteId) -> rusqlite::Result<Option<NoteRow>> {
+    let found = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE n.id = ?1"))?
+        .query_row([id.0], read)
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Inserts (id 0) or changes a note.

@@ -2,17 +2,17 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::base::id::{ContactId, OrganizationId};
+use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{OrganizationRow, Subject};
-use crate::crm::search::folded;
+use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, Subject};
+use crate::crm::search::{SORTED_LIMIT, folded, full_text};
 use crate::crm::writer::WriteError;
 use crate::crm::{contacts, link_again};
 
-/// A list shows at most so many.
-const LIST_LIMIT: u32 = 500;
+/// A page holds at most so many.
+const PAGE_LIMIT: usize = 1_000;
 
 pub(crate) const CREATE: &str = "
 -- AUTOINCREMENT: an id is never used again, so that what points to a deleted row never points to
@@ -26,9 +26,97 @@ CREATE TABLE organizations (
 CREATE INDEX organizations_by_name ON organizations (folded, id);
 ";
 
+pub(crate) const CREATE_WORDS: &str = "
+-- Organizations are found as people are: by the beginnings of the words of their names, and by their own
+-- numbers. The columns are those of contact_words, which one query asks for; `organization` is empty.
+-- Contentless, and kept true by triggers, whoever writes a row.
+CREATE VIRTUAL TABLE organization_words USING fts5 (
+    name, organization, numbers, reversed,
+    content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
+);
+INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o;
+CREATE TRIGGER organizations_words_insert AFTER INSERT ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = new.id;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.id;
+END;
+CREATE TRIGGER organizations_words_update AFTER UPDATE OF name ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = new.id;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.id;
+END;
+CREATE TRIGGER organizations_words_delete AFTER DELETE ON organizations BEGIN
+    DELETE FROM organization_words WHERE rowid = old.id;
+END;
+CREATE TRIGGER organization_numbers_insert AFTER INSERT ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = new.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.organization;
+END;
+CREATE TRIGGER organization_numbers_update AFTER UPDATE OF e164, digits, reversed, address ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = new.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = new.organization;
+END;
+CREATE TRIGGER organization_numbers_delete AFTER DELETE ON organization_numbers BEGIN
+    DELETE FROM organization_words WHERE rowid = old.organization;
+    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o
+    WHERE o.id = old.organization;
+END;
+";
+
 const COLUMNS: &str = "o.id, o.name,
     (SELECT count(*) FROM (SELECT id FROM contacts WHERE organization = o.id
-        UNION SELECT contact FROM memberships WHERE organization = o.id))
+        UNION SELECT contact FROM memberships WHERE organization = o.id)), o.folded
     FROM organizations o";
 
 /// Reads one organization.
@@ -41,30 +129,88 @@ pub(crate) fn one(
         .query_row([id.0], read)
         .optional()?;
     found
-        .map(|organization| with_numbers(connection, organization))
+        .map(|(organization, _)| with_numbers(connection, organization))
         .transpose()
 }
 
-/// Reads organizations whose name holds `search`, by name.
-pub(crate) fn list(
+/// Reads a page of organizations by name; a search by the beginnings of words or by numbers reads at most
+/// [`SORTED_LIMIT`].
+pub(crate) fn page(
     connection: &Connection,
     search: &str,
-) -> rusqlite::Result<Vec<OrganizationRow>> {
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE ?1 = '' OR instr(o.folded, ?1) > 0
-         ORDER BY o.folded, o.id LIMIT ?2"
-    ))?;
-    let rows = query.query_map(params![folded(search), LIST_LIMIT], read)?;
-    rows.map(|row| with_numbers(connection, row?)).collect()
+    after: Option<&NameCursor>,
+    limit: usize,
+) -> rusqlite::Result<OrganizationPage> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let (name, id) = after.map_or(("", 0), |after| (after.folded.as_str(), after.id));
+    let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let mut found = match full_text(search) {
+        None => connection
+            .prepare_cached(&by_name())?
+            .query_map(params![name, id, wanted], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+        Some(words) => connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE o.id IN (SELECT rowid FROM organization_words
+                    WHERE organization_words MATCH ?1 LIMIT {SORTED_LIMIT})
+                 AND (o.folded, o.id) > (?2, ?3) ORDER BY o.folded, o.id LIMIT ?4"
+            ))?
+            .query_map(params![words, name, id, wanted], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+    };
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|(organization, folded)| NameCursor {
+        folded: folded.clone(),
+        id: organization.id.0,
+    });
+    let rows = found
+        .into_iter()
+        .map(|(organization, _)| with_numbers(connection, organization))
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(OrganizationPage { rows, next })
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<OrganizationRow> {
-    Ok(OrganizationRow {
+/// A page of all organizations, straight from the index of its order.
+fn by_name() -> String {
+    format!(
+        "SELECT {COLUMNS} INDEXED BY organizations_by_name WHERE (o.folded, o.id) > (?1, ?2)
+         ORDER BY o.folded, o.id LIMIT ?3"
+    )
+}
+
+/// Where the page after an organization begins; none where there is no such organization.
+pub(crate) fn cursor(
+    connection: &Connection,
+    id: OrganizationId,
+) -> rusqlite::Result<Option<NameCursor>> {
+    connection
+        .prepare_cached("SELECT folded FROM organizations WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            Ok(NameCursor {
+                folded: row.get(0)?,
+                id: id.0,
+            })
+        })
+        .optional()
+}
+
+/// The statement of the list, with the index that it must use.
+#[cfg(test)]
+pub(crate) fn query_for_plan() -> (String, &'static str) {
+    (by_name(), "organizations_by_name")
+}
+
+/// Reads a row of [`COLUMNS`], with the name as it is sorted.
+fn read(row: &Row<'_>) -> rusqlite::Result<(OrganizationRow, String)> {
+    let organization = OrganizationRow {
         id: OrganizationId(row.get(0)?),
         name: row.get(1)?,
         contacts: row.get(2)?,
         numbers: Vec::new(),
-    })
+    };
+    Ok((organization, row.get(3)?))
 }
 
 fn with_numbers(
@@ -148,10 +294,7 @@ pub(crate) fn bring_back(
 
 /// Deletes one; its people stay, and its calls keep the name that they showed.
 pub(crate) fn delete(transaction: &Transaction<'_>, id: OrganizationId) -> Result<(), WriteError> {
-    let people: Vec<i64> = transaction
-        .prepare_cached("SELECT id FROM contacts WHERE organization = ?1")?
-        .query_map([id.0], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let people = contacts::people(transaction, id)?;
     let deleted = transaction
         .prepare_cached("DELETE FROM organizations WHERE id = ?1")?
         .execute([id.0])?;
@@ -159,7 +302,7 @@ pub(crate) fn delete(transaction: &Transaction<'_>, id: OrganizationId) -> Resul
         return Err(WriteError::Missing("organization"));
     }
     for person in people {
-        contacts::index(transaction, ContactId(person))?;
+        contacts::index(transaction, person)?;
     }
     Ok(())
 }

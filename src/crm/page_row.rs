@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::CallId;
-use crate::crm::row::{CallRow, CallState};
+use crate::base::id::{CallId, HintId, NoteId, TaskId, TicketId};
+use crate::crm::row::{CallRow, CallState, ContactRow, OrganizationRow};
 
 /// Which tickets a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -75,13 +75,114 @@ impl CallCriteria {
     }
 }
 
-/// Where a page of calls begins: after this row, newest first (keyset paging).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Where a page of calls begins: after this row, newest first (keyset paging). The row itself may be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CallCursor {
     /// The last row's `started_at` in microseconds since the Unix epoch.
     pub started_micros: i64,
+    /// The last row's place in the order in which calls were written, which breaks ties.
+    pub seq: i64,
+}
+
+/// Where a page of contacts, leads or organizations begins: after this row, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NameCursor {
+    /// The last row's name as it is sorted.
+    pub folded: String,
     /// The last row's id, which breaks ties.
-    pub id: CallId,
+    pub id: i64,
+}
+
+/// Where a page of tasks begins: after this row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TaskCursor {
+    /// When the last row is due, in microseconds since the Unix epoch; none for one without a time, and for
+    /// a done one.
+    pub due_micros: Option<i64>,
+    /// The last row's id.
+    pub id: TaskId,
+}
+
+/// Where a page of guesses begins: after this row, the newest texts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HintCursor {
+    /// When the last row's text was written, in microseconds since the Unix epoch.
+    pub said_micros: i64,
+    /// The last row's id, which breaks ties.
+    pub id: HintId,
+}
+
+/// Where a page of a timeline begins: after this entry, the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimelineCursor {
+    /// When the last entry happened, in microseconds since the Unix epoch.
+    pub at_micros: i64,
+    /// What it is: of one moment, calls come before notes, then tasks, then tickets.
+    pub kind: TimelineKind,
+    /// Its id, of its kind, which breaks ties; of a call its place in the order in which calls were written.
+    pub id: i64,
+}
+
+/// What an entry of a timeline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimelineKind {
+    /// A call.
+    Call,
+    /// A note.
+    Note,
+    /// A task.
+    Task,
+    /// A ticket.
+    Ticket,
+}
+
+/// An entry of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimelineId {
+    /// A call.
+    Call(CallId),
+    /// A note.
+    Note(NoteId),
+    /// A task.
+    Task(TaskId),
+    /// A ticket.
+    Ticket(TicketId),
+}
+
+impl TimelineId {
+    /// Reads a kind and an id, such as `note:5`; a call's id is a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(':')?;
+        let number = || id.parse().ok();
+        match kind {
+            "call" => CallId::parse(id).map(Self::Call),
+            "note" => number().map(NoteId).map(Self::Note),
+            "task" => number().map(TaskId).map(Self::Task),
+            "ticket" => number().map(TicketId).map(Self::Ticket),
+            _ => None,
+        }
+    }
+}
+
+/// One page of contacts, or of leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactPage {
+    /// The rows, by name.
+    pub rows: Vec<ContactRow>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<NameCursor>,
+    /// How many there are in all; a search counts at most 1,000.
+    pub total: u64,
+}
+
+/// One page of organizations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrganizationPage {
+    /// The rows, by name.
+    pub rows: Vec<OrganizationRow>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<NameCursor>,
 }
 
 /// One page of the call log.

@@ -2,23 +2,38 @@
 
 use crate::base::id::HintId;
 use crate::crm::reader::Reader;
-use crate::crm::row::{ContactRow, HintFilter, HintRow};
+use crate::crm::row::{ContactRow, HintCursor, HintFilter, HintRow};
 use crate::crm::store::StoreError;
 use crate::crm::{hint_verdicts, number_hints};
 
 impl Reader {
-    /// Reads the guesses of whose a number is, the newest texts first; at most 10,000.
+    /// Reads a page of the guesses of whose a number is, the newest texts first; at most 1,000.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn hints(&self, filter: &HintFilter, limit: usize) -> Result<Vec<HintRow>, StoreError> {
+    pub fn hints(
+        &self,
+        filter: &HintFilter,
+        after: Option<HintCursor>,
+        limit: usize,
+    ) -> Result<Vec<HintRow>, StoreError> {
         let number = filter.number.as_deref().map(|text| {
             let keys = self.numbering().keys(text);
             // What is no number is nobody's.
             keys.key().unwrap_or_default().to_owned()
         });
-        number_hints::list(self.connection(), filter, number.as_deref(), limit)
+        number_hints::page(self.connection(), filter, number.as_deref(), after, limit)
+    }
+
+    /// Where the page after a guess begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such guess.
+    pub fn after_hint(&self, id: HintId) -> Result<HintCursor, StoreError> {
+        let found = number_hints::cursor(self.connection(), id)?;
+        found.ok_or(StoreError::Missing("guess"))
     }
 
     /// Reads the contact whom a guess points to, or a new one, with the number filled in, to be looked

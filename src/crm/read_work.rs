@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::base::id::{CallId, OrganizationId, TicketId};
+use crate::base::id::{CallId, OrganizationId, TaskId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
-    AuditRow, CallCriteria, CallCursor, CallFilter, CallPage, CallTypeRow, CallbackRow, Found,
-    OnAnswer, OrganizationRow, QueueFigures, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
-    TimelineEntry, UndoRow,
+    AuditRow, CallCriteria, CallCursor, CallFilter, CallRow, CallTypeRow, CallbackRow, Found,
+    OnAnswer, OrganizationRow, QueueFigures, Subject, TaskCursor, TaskFilter, TaskRow,
+    TicketFilter, TicketRow, TimelineCursor, TimelineEntry, TimelineId, UndoRow,
 };
 use crate::crm::store::StoreError;
 use crate::crm::{
@@ -25,7 +25,8 @@ impl Reader {
         Ok(organizations::one(self.connection(), id)?)
     }
 
-    /// Reads one page of calls by narrower criteria, newest first; its total counts at most 10,000.
+    /// Reads the rows of a page of calls by narrower criteria, newest first, and where the next one begins. Where
+    /// few rows are wanted a page has fewer than the limit, or none; only the last one has no next.
     ///
     /// # Errors
     ///
@@ -37,7 +38,7 @@ impl Reader {
         search: &str,
         after: Option<CallCursor>,
         limit: usize,
-    ) -> Result<CallPage, StoreError> {
+    ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
         call_criteria::page(self.connection(), filter, criteria, search, after, limit)
     }
 
@@ -94,13 +95,36 @@ impl Reader {
         find::everything(self.connection(), text, limit)
     }
 
-    /// Reads tasks: those to do by when they are due.
+    /// Where the page after a ticket begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such ticket.
+    pub fn after_ticket(&self, id: TicketId) -> Result<(Timestamp, TicketId), StoreError> {
+        tickets::cursor(self.connection(), id)?.ok_or(StoreError::Missing("ticket"))
+    }
+
+    /// Reads a page of tasks: those to do by when they are due, without a time last.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn tasks(&self, filter: TaskFilter, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
-        Ok(tasks::list(self.connection(), filter, limit)?)
+    pub fn tasks(
+        &self,
+        filter: TaskFilter,
+        after: Option<TaskCursor>,
+        limit: u32,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(tasks::page(self.connection(), filter, after, limit)?)
+    }
+
+    /// Where the page after a task begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such task.
+    pub fn after_task(&self, id: TaskId) -> Result<TaskCursor, StoreError> {
+        tasks::cursor(self.connection(), id)?.ok_or(StoreError::Missing("task"))
     }
 
     /// Reads the call types in their order.
@@ -112,7 +136,7 @@ impl Reader {
         Ok(call_types::list(self.connection())?)
     }
 
-    /// Reads what happened around a record before a moment, the newest first.
+    /// Reads a page of what happened around a record, the newest first, and where the next one begins.
     ///
     /// # Errors
     ///
@@ -120,10 +144,19 @@ impl Reader {
     pub fn timeline(
         &self,
         about: Subject,
-        before: Timestamp,
+        after: Option<TimelineCursor>,
         limit: usize,
-    ) -> Result<Vec<TimelineEntry>, StoreError> {
-        Ok(timeline::page(self.connection(), about, before, limit)?)
+    ) -> Result<(Vec<TimelineEntry>, Option<TimelineCursor>), StoreError> {
+        Ok(timeline::page(self.connection(), about, after, limit)?)
+    }
+
+    /// Where a timeline goes on after an entry.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such entry.
+    pub fn after_entry(&self, entry: TimelineId) -> Result<TimelineCursor, StoreError> {
+        timeline::cursor(self.connection(), entry)?.ok_or(StoreError::Missing("entry"))
     }
 
     /// Decides what opens when a call was answered; none for one that is not in the log. A ticket that was
@@ -152,26 +185,28 @@ impl Reader {
         Ok((count, last))
     }
 
-    /// Reads the numbers to call back, the newest missed call first.
+    /// Reads a page of the numbers to call back, the newest missed call first, and where the next one begins.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn callbacks(&self, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
-        let page = self.calls(CallFilter::ToCallBack, "", None, limit)?;
-        page.rows
-            .into_iter()
-            .zip(page.waiting)
-            .map(|(call, missed)| {
-                let (attempts, last_attempt) = self.attempts(call.id)?;
-                Ok(CallbackRow {
-                    call,
-                    missed,
-                    attempts,
-                    last_attempt,
-                })
+    pub fn callbacks(
+        &self,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<(Vec<CallbackRow>, Option<CallCursor>), StoreError> {
+        let page = self.calls(CallFilter::ToCallBack, "", after, limit)?;
+        let rows = page.rows.into_iter().zip(page.waiting);
+        let rows = rows.map(|(call, missed)| {
+            let (attempts, last_attempt) = self.attempts(call.id)?;
+            Ok(CallbackRow {
+                call,
+                missed,
+                attempts,
+                last_attempt,
             })
-            .collect()
+        });
+        Ok((rows.collect::<Result<_, StoreError>>()?, page.next))
     }
 
     /// Reads the missed calls that a dialled call is the answer to, the oldest first.

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::base::clock::monotonic_now;
-use crate::base::id::{CallId, ContactId};
+use crate::base::id::{CallId, ContactId, OrganizationId};
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, DuplicatePage, Identification,
-    InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactPage, ContactRow, DuplicatePage,
+    Identification, InterruptedCall, LadderMessage, Match, NameCursor, OrganizationPage,
+    QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
@@ -119,6 +120,17 @@ impl Reader {
     /// into the database, and it grows.
     fn begin_budget(&self) {
         self.deadline.set(Some(monotonic_now() + BUDGET));
+    }
+
+    /// Reads one page of many, in a second at most; without the phone's threads nobody else sets it.
+    pub(crate) fn within_budget<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.begin_budget();
+        let page = read(self);
+        self.end_budget();
+        page
     }
 
     fn end_budget(&self) {
@@ -227,8 +239,7 @@ impl Reader {
         call_ladders::call_of(&self.connection, sip_call_id)
     }
 
-    /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
-    /// The count is that of all which match.
+    /// Reads a page of contacts and leads by name, organization or number, ordered by name.
     ///
     /// # Errors
     ///
@@ -236,20 +247,22 @@ impl Reader {
     pub fn contacts(
         &self,
         search: &str,
-        offset: usize,
+        after: Option<&NameCursor>,
         limit: usize,
-    ) -> Result<(Vec<ContactRow>, u64), StoreError> {
-        contacts::page(&self.connection, false, search, offset, limit)
+    ) -> Result<ContactPage, StoreError> {
+        contacts::page(&self.connection, false, search, after, limit)
     }
 
-    /// Reads contacts that a search finds by age, after one of them.
+    /// Reads contacts and leads, or leads only, that a search finds by age, after one of them.
     pub(crate) fn contacts_after(
         &self,
+        leads_only: bool,
         search: &str,
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactRow>, StoreError> {
-        Ok(contacts::after(&self.connection, search, after, limit)?)
+        let found = contacts::after(&self.connection, leads_only, search, after, limit)?;
+        Ok(found)
     }
 
     /// Reads the rows of a page of calls without counting, and where the next page begins.
@@ -296,16 +309,21 @@ impl Reader {
         Ok(contacts::one(&self.connection, id)?)
     }
 
-    /// Reads organizations by name.
+    /// Reads a page of organizations by name or number, ordered by name.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
-    pub fn organizations(&self, search: &str) -> Result<Vec<OrganizationRow>, StoreError> {
-        Ok(organizations::list(&self.connection, search)?)
+    pub fn organizations(
+        &self,
+        search: &str,
+        after: Option<&NameCursor>,
+        limit: usize,
+    ) -> Result<OrganizationPage, StoreError> {
+        Ok(organizations::page(&self.connection, search, after, limit)?)
     }
 
-    /// Reads leads, as [`contacts`](Self::contacts) reads contacts and leads.
+    /// Reads a page of leads, as [`contacts`](Self::contacts) reads contacts and leads.
     ///
     /// # Errors
     ///
@@ -313,10 +331,38 @@ impl Reader {
     pub fn leads(
         &self,
         search: &str,
-        offset: usize,
+        after: Option<&NameCursor>,
         limit: usize,
-    ) -> Result<(Vec<ContactRow>, u64), StoreError> {
-        contacts::page(&self.connection, true, search, offset, limit)
+    ) -> Result<ContactPage, StoreError> {
+        contacts::page(&self.connection, true, search, after, limit)
+    }
+
+    /// Where the page after a contact or lead begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such contact.
+    pub fn after_contact(&self, id: ContactId) -> Result<NameCursor, StoreError> {
+        contacts::cursor(&self.connection, id)?.ok_or(StoreError::Missing("contact"))
+    }
+
+    /// Where the page after an organization begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such organization.
+    pub fn after_organization(&self, id: OrganizationId) -> Result<NameCursor, StoreError> {
+        let found = organizations::cursor(&self.connection, id)?;
+        found.ok_or(StoreError::Missing("organization"))
+    }
+
+    /// Where the page after a call begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such call.
+    pub fn after_call(&self, id: CallId) -> Result<CallCursor, StoreError> {
+        call_page::cursor(&self.connection, id)?.ok_or(StoreError::Missing("call"))
     }
 
     /// Counts the numbers of missed calls that nobody called back.

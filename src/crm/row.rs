@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 
 pub use crate::crm::page_row::{
-    CallCriteria, CallCursor, CallFilter, CallPage, TaskFilter, TicketFilter,
+    CallCriteria, CallCursor, CallFilter, CallPage, ContactPage, HintCursor, NameCursor,
+    OrganizationPage, TaskCursor, TaskFilter, TicketFilter, TimelineCursor, TimelineId,
+    TimelineKind,
 };
 pub use crate::crm::subject::Subject;
 pub use crate::crm::ticket_row::{ArticleKind, ArticleRow, ArticleSender, TicketRow, TicketState};
@@ -21,6 +23,7 @@ pub use crate::crm::care_row::{
     BackupMade, DatabaseCopy, Erased, ErasedCalls, Erasure, Recovered, RecoveredTable, Restored,
     Retention, TableCount,
 };
+pub use crate::crm::edit_row::{ContactEdit, NumbersEdit, OrganizationEdit, StageEdit};
 pub use crate::crm::exchange_row::{
     ColumnView, Duplicate, DuplicatePage, Existing, FileKind, ImportOptions, ImportOutcome,
     ImportPreview, ImportReport, LineNote, LineNotes, MergeReport,

@@ -18,8 +18,9 @@ use crate::crm::import::{Prepared, Reading};
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, CallRow, ContactRow, DuplicatePage, Identification,
-    ImportPreview, InterruptedCall, LadderMessage, Match, OrganizationRow, QualitySpan, RefusedRow,
+    CallCursor, CallFilter, CallPage, CallRow, ContactPage, ContactRow, DuplicatePage,
+    Identification, ImportPreview, InterruptedCall, LadderMessage, Match, NameCursor,
+    OrganizationPage, QualitySpan, RefusedRow,
 };
 use crate::crm::writer::Queued;
 use crate::crm::{agent_states, arrivals, calls, migration, open, own_lines, reader, writer};
@@ -262,17 +263,17 @@ impl Store {
         ask(&self.pages, move |reader| reader.call_of_sip(&sip_call_id))
     }
 
-    /// Reads contacts by name, organization or number, ordered by name; `offset` rows are skipped.
-    /// A search reads and counts at most 1,000.
+    /// Reads a page of contacts and leads by name, organization or number, ordered by name. A search reads
+    /// and counts at most 1,000.
     pub fn contacts(
         &self,
         search: &str,
-        offset: usize,
+        after: Option<NameCursor>,
         limit: usize,
-    ) -> oneshot::Receiver<Result<(Vec<ContactRow>, u64), StoreError>> {
+    ) -> oneshot::Receiver<Result<ContactPage, StoreError>> {
         let search = search.to_owned();
         ask(&self.pages, move |reader| {
-            reader.contacts(&search, offset, limit)
+            reader.contacts(&search, after.as_ref(), limit)
         })
     }
 
@@ -305,13 +306,17 @@ impl Store {
         move |reading| reading.prepared(&numbering)
     }
 
-    /// Reads organizations by name.
+    /// Reads a page of organizations by name or number, ordered by name. A search reads at most 1,000.
     pub fn organizations(
         &self,
         search: &str,
-    ) -> oneshot::Receiver<Result<Vec<OrganizationRow>, StoreError>> {
+        after: Option<NameCursor>,
+        limit: usize,
+    ) -> oneshot::Receiver<Result<OrganizationPage, StoreError>> {
         let search = search.to_owned();
-        ask(&self.pages, move |reader| reader.organizations(&search))
+        ask(&self.pages, move |reader| {
+            reader.organizations(&search, after.as_ref(), limit)
+        })
     }
 
     /// Counts the numbers of missed calls that nobody called back.

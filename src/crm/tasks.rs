@@ -1,12 +1,12 @@
 //! What is to do, such as to call somebody back tomorrow.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{CallId, TaskId};
 use crate::crm::calls::timestamp;
 use crate::crm::records;
-use crate::crm::row::{Subject, TaskFilter, TaskKind, TaskRow};
+use crate::crm::row::{Subject, TaskCursor, TaskFilter, TaskKind, TaskRow};
 use crate::crm::writer::WriteError;
 
 /// A page holds at most so many.
@@ -43,47 +43,115 @@ CREATE TRIGGER tickets_tasks AFTER DELETE ON tickets BEGIN
 END;
 ";
 
+pub(crate) const INDEX_DONE: &str = "
+-- Done tasks are listed by their age, and drafts of tickets by their last change, however few they are.
+CREATE INDEX tasks_done ON tasks (id) WHERE done_at IS NOT NULL;
+CREATE INDEX tickets_drafts ON tickets (updated_at) WHERE state = 'draft';
+-- Guesses are listed by the age of their texts.
+CREATE INDEX number_hints_newest ON number_hints (said_at);
+";
+
 const COLUMNS: &str =
     "t.id, t.task_kind, t.title, t.notes, t.due_at, t.kind, t.subject, k.id, t.number,
     t.agent, t.created_at, t.done_at FROM tasks t LEFT JOIN calls k ON k.seq = t.call";
 
-/// Reads tasks: those to do by when they are due, without a time last; done ones the newest first.
-pub(crate) fn list(
+/// Reads a page of tasks: those to do by when they are due, without a time last; done ones the newest first.
+pub(crate) fn page(
     connection: &Connection,
     filter: TaskFilter,
+    after: Option<TaskCursor>,
     limit: u32,
 ) -> rusqlite::Result<Vec<TaskRow>> {
-    let (condition, until) = match filter {
-        TaskFilter::ToDo => ("t.done_at IS NULL ORDER BY t.due_at NULLS LAST, t.id", None),
-        TaskFilter::DueUntil(until) => (
-            "t.done_at IS NULL AND t.due_at <= ?2 ORDER BY t.due_at, t.id",
-            Some(until.as_microsecond()),
-        ),
-        TaskFilter::Done => ("t.done_at IS NOT NULL ORDER BY t.id DESC", None),
-    };
     let limit = limit.min(PAGE_LIMIT);
-    let mut query =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} WHERE {condition} LIMIT ?1"))?;
-    match until {
-        Some(until) => query.query_map(params![limit, until], read)?.collect(),
-        None => query.query_map([limit], read)?.collect(),
+    let (due, id) = after.map_or((None, 0), |after| (after.due_micros, after.id.0));
+    let until = match filter {
+        TaskFilter::Done => {
+            let before = after.map_or(i64::MAX, |after| after.id.0);
+            return connection
+                .prepare_cached(&done())?
+                .query_map([before, i64::from(limit)], read)?
+                .collect();
+        }
+        TaskFilter::DueUntil(until) => until.as_microsecond(),
+        TaskFilter::ToDo => i64::MAX,
+    };
+    let mut rows = Vec::new();
+    // Those without a time come behind all others.
+    if after.is_none() || due.is_some() {
+        rows = connection
+            .prepare_cached(&due_next())?
+            .query_map(params![due.unwrap_or(i64::MIN), id, until, limit], read)?
+            .collect::<rusqlite::Result<_>>()?;
     }
+    let left = usize::try_from(limit).unwrap_or_default() - rows.len();
+    if filter == TaskFilter::ToDo && left > 0 {
+        let id = if due.is_some() { 0 } else { id };
+        let left = i64::try_from(left).unwrap_or_default();
+        let mut query = connection.prepare_cached(&without_time())?;
+        for row in query.query_map([id, left], read)? {
+            rows.push(row?);
+        }
+    }
+    Ok(rows)
 }
 
-/// Reads the tasks about a record that were made before a moment, the newest first.
+fn due_next() -> String {
+    format!(
+        "SELECT {COLUMNS} WHERE t.done_at IS NULL AND (t.due_at, t.id) > (?1, ?2) AND t.due_at <= ?3
+         ORDER BY t.due_at, t.id LIMIT ?4"
+    )
+}
+
+fn without_time() -> String {
+    format!(
+        "SELECT {COLUMNS} WHERE t.done_at IS NULL AND t.due_at IS NULL AND t.id > ?1
+         ORDER BY t.id LIMIT ?2"
+    )
+}
+
+fn done() -> String {
+    format!(
+        "SELECT {COLUMNS} WHERE t.done_at IS NOT NULL AND t.id < ?1 ORDER BY t.id DESC LIMIT ?2"
+    )
+}
+
+/// Where the page after a task begins; none where there is no such task.
+pub(crate) fn cursor(connection: &Connection, id: TaskId) -> rusqlite::Result<Option<TaskCursor>> {
+    connection
+        .prepare_cached("SELECT due_at FROM tasks WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            Ok(TaskCursor {
+                due_micros: row.get(0)?,
+                id,
+            })
+        })
+        .optional()
+}
+
+/// The statements of the lists, with the index that each must use.
+#[cfg(test)]
+pub(crate) fn queries_for_plan() -> [(String, &'static str); 3] {
+    [
+        (due_next(), "tasks_to_do"),
+        (without_time(), "tasks_to_do"),
+        (done(), "tasks_done"),
+    ]
+}
+
+/// Reads the tasks about a record before a time of making and an id, the newest first.
 pub(crate) fn of(
     connection: &Connection,
     about: Subject,
-    before: Timestamp,
+    before: (i64, i64),
     limit: u32,
 ) -> rusqlite::Result<Vec<TaskRow>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE t.kind = ?1 AND t.subject = ?2 AND t.created_at < ?3
-             ORDER BY t.created_at DESC, t.id DESC LIMIT ?4"
+            "SELECT {COLUMNS} WHERE t.kind = ?1 AND t.subject = ?2 AND (t.created_at, t.id) < (?3, ?4)
+             ORDER BY t.created_at DESC, t.id DESC LIMIT ?5"
         ))?
         .query_map(
-            params![about.kind(), about.id(), before.as_microsecond(), limit],
+            params![about.kind(), about.id(), before.0, before.1, limit],
             read,
         )?
         .collect()

@@ -91,32 +91,62 @@ pub(crate) fn page(
     before: Option<(Timestamp, TicketId)>,
     limit: usize,
 ) -> rusqlite::Result<Vec<TicketRow>> {
+    let (at, id) = before.map_or((i64::MAX, i64::MAX), |(at, id)| (at.as_microsecond(), id.0));
+    let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
+    match full_text(search) {
+        None => connection
+            .prepare_cached(&page_query(filter, false))?
+            .query_map(params![at, id, limit], read)?
+            .collect(),
+        Some(_) => connection
+            .prepare_cached(&page_query(filter, true))?
+            .query_map(params![at, id, limit, words(search)], read)?
+            .collect(),
+    }
+}
+
+fn page_query(filter: TicketFilter, searching: bool) -> String {
     let condition = match filter {
         TicketFilter::All => "true",
         TicketFilter::NotClosed => "t.state <> 'closed'",
         TicketFilter::Drafts => "t.state = 'draft'",
     };
-    let (at, id) = before.map_or((i64::MAX, i64::MAX), |(at, id)| (at.as_microsecond(), id.0));
-    let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
-    let order =
-        "AND (t.updated_at, t.id) < (?1, ?2) ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3";
-    match full_text(search) {
-        None => connection
-            .prepare_cached(&format!("SELECT {COLUMNS} WHERE {condition} {order}"))?
-            .query_map(params![at, id, limit], read)?
-            .collect(),
-        Some(_) => {
-            let words = words(search);
-            connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} WHERE {condition} AND t.id IN (
-                        SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4 LIMIT {MATCH_LIMIT})
-                     {order}"
-                ))?
-                .query_map(params![at, id, limit, words], read)?
-                .collect()
-        }
-    }
+    let found = if searching {
+        format!(
+            "AND t.id IN (SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4
+                LIMIT {MATCH_LIMIT})"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "SELECT {COLUMNS} WHERE {condition} {found} AND (t.updated_at, t.id) < (?1, ?2)
+         ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3"
+    )
+}
+
+/// The statements of the lists, with the index that each must use.
+#[cfg(test)]
+pub(crate) fn queries_for_plan() -> [(String, &'static str); 3] {
+    [
+        (page_query(TicketFilter::All, false), "tickets_newest"),
+        (
+            page_query(TicketFilter::NotClosed, false),
+            "tickets_not_closed",
+        ),
+        (page_query(TicketFilter::Drafts, false), "tickets_drafts"),
+    ]
+}
+
+/// Where the page after a ticket begins; none where there is no such ticket.
+pub(crate) fn cursor(
+    connection: &Connection,
+    id: TicketId,
+) -> rusqlite::Result<Option<(Timestamp, TicketId)>> {
+    connection
+        .prepare_cached("SELECT updated_at FROM tickets WHERE id = ?1")?
+        .query_row([id.0], |row| Ok((timestamp(row.get(0)?), id)))
+        .optional()
 }
 
 /// Reads the tickets of a customer that were changed last, without drafts.
@@ -139,11 +169,11 @@ pub(crate) fn latest(
         .collect()
 }
 
-/// Reads the tickets of a customer that were changed before a moment, the last changed first.
+/// Reads the tickets of a customer before a time of change and an id, the last changed first.
 pub(crate) fn changed_before(
     connection: &Connection,
     subject: Subject,
-    before: Timestamp,
+    before: (i64, i64),
     limit: u32,
 ) -> rusqlite::Result<Vec<TicketRow>> {
     let condition = match subject {
@@ -153,10 +183,10 @@ pub(crate) fn changed_before(
     };
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE {condition} AND t.updated_at < ?2
-             ORDER BY t.updated_at DESC LIMIT ?3"
+            "SELECT {COLUMNS} WHERE {condition} AND (t.updated_at, t.id) < (?2, ?3)
+             ORDER BY t.updated_at DESC, t.id DESC LIMIT ?4"
         ))?
-        .query_map(params![subject.id(), before.as_microsecond(), limit], read)?
+        .query_map(params![subject.id(), before.0, before.1, limit], read)?
         .collect()
 }
 

@@ -10,9 +10,9 @@ use crate::crm::call_ladders::LadderBatch;
 use crate::crm::care::{CareDone, CareStep};
 use crate::crm::import::ImportBatch;
 use crate::crm::row::{
-    AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactRow, HintVerdict,
-    ImportReport, MailHints, MergeReport, NoteRow, OrganizationRow, PopupDecision, QualitySpan,
-    RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, Undone,
+    AgentState, ArticleRow, CallQuality, CallRow, CallState, CallTypeRow, ContactEdit, ContactRow,
+    HintVerdict, ImportReport, MailHints, MergeReport, NoteRow, OrganizationEdit, OrganizationRow,
+    PopupDecision, QualitySpan, RecordingGap, RoutingChange, Subject, TaskRow, TicketRow, Undone,
 };
 
 /// A change to a call's row that is not its creation.
@@ -121,8 +121,12 @@ pub enum Write {
     InsertCall(Box<CallRow>),
     /// Change a call.
     ChangeCall(CallId, CallChange),
+    /// Make several changes of a call: all of them, or none where one is refused.
+    EditCall(CallId, Vec<CallChange>),
     /// Insert (id 0) or change a contact with all its numbers; earlier calls are linked again.
     SaveContact(Box<ContactRow>),
+    /// Change a part of a contact or lead, as [`SaveContact`](Self::SaveContact) does.
+    EditContact(ContactId, Box<ContactEdit>),
     /// Keep messages of calls' ladders, after those that are there; whatever is secret in them is
     /// removed before it is written. Those of calls that are not in the log are left out.
     SaveLadders(LadderBatch),
@@ -133,6 +137,8 @@ pub enum Write {
     DeleteContact(ContactId),
     /// Insert (id 0) or change an organization with all its numbers; earlier calls are linked again.
     SaveOrganization(OrganizationRow),
+    /// Change a part of an organization, as [`SaveOrganization`](Self::SaveOrganization) does.
+    EditOrganization(OrganizationId, OrganizationEdit),
     /// Delete an organization; its people stay, and its calls keep the name.
     DeleteOrganization(OrganizationId),
     /// Insert (id 0) or change a ticket; articles without an id are added.
@@ -143,6 +149,8 @@ pub enum Write {
     DeleteTicket(TicketId),
     /// Insert (id 0) or change a note.
     SaveNote(NoteRow),
+    /// Give a note another text.
+    ChangeNote(NoteId, String),
     /// Delete a note.
     DeleteNote(NoteId),
     /// Insert (id 0) or change a task.

@@ -22,6 +22,7 @@ mod popup;
 mod readiness;
 mod scene;
 mod shell;
+mod spans;
 mod state;
 mod text;
 mod theme;

@@ -7,7 +7,8 @@ use crate::base::id::{AccountId, CallId, ContactId, OrganizationId};
 use crate::config::Account;
 use crate::config::settings::Colleague;
 use crate::control::Command;
-use crate::crm::row::{CallCursor, CallFilter, ContactRow};
+use crate::crm::row::{CallCursor, CallFilter, ContactRow, NameCursor};
+use crate::ui::spans::Spans;
 
 /// The screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,18 +86,9 @@ pub(crate) struct CallsState {
     pub(crate) filter: CallFilter,
     pub(crate) search: String,
     /// The pages that are known, newest first.
-    pub(crate) spans: Vec<Span>,
-    /// What the spans belong to.
-    pub(crate) spans_of: (CallFilter, String),
+    pub(crate) spans: Spans<(CallFilter, String), CallCursor>,
     /// How many rows there are in all.
     pub(crate) total: Option<u64>,
-}
-
-/// A page of the call log: where it begins and how many rows it had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) after: Option<CallCursor>,
-    pub(crate) rows: usize,
 }
 
 impl Default for CallsState {
@@ -104,8 +96,7 @@ impl Default for CallsState {
         Self {
             filter: CallFilter::ToCallBack,
             search: String::new(),
-            spans: Vec::new(),
-            spans_of: (CallFilter::ToCallBack, String::new()),
+            spans: Spans::of((CallFilter::ToCallBack, String::new())),
             total: None,
         }
     }
@@ -115,6 +106,8 @@ impl Default for CallsState {
 #[derive(Debug, Default)]
 pub(crate) struct ContactsState {
     pub(crate) search: String,
+    /// The pages that are known, by name.
+    pub(crate) spans: Spans<String, NameCursor>,
     pub(crate) shown: Option<ContactId>,
     pub(crate) form: Option<ContactForm>,
     /// Whether deletion was asked for and waits for a second click.
@@ -137,6 +130,8 @@ pub(crate) struct ContactForm {
 #[derive(Debug, Default)]
 pub(crate) struct OrganizationsState {
     pub(crate) search: String,
+    /// The pages that are known, by name.
+    pub(crate) spans: Spans<String, NameCursor>,
     pub(crate) name: String,
     pub(crate) renaming: Option<(OrganizationId, String)>,
 }

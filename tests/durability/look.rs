@@ -103,6 +103,11 @@ fn read(path: &Path) -> rusqlite::Result<Result<Found, String>> {
             "SELECT seq AS id FROM calls WHERE notes <> ''",
         ),
         ("contact_words", "SELECT id FROM contacts"),
+        (
+            "contact_note_words",
+            "SELECT id FROM contacts WHERE notes <> ''",
+        ),
+        ("organization_words", "SELECT id FROM organizations"),
     ] {
         if !searched.contains(words) {
             continue;

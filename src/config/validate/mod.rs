@@ -29,6 +29,9 @@ pub const FORWARD_AFTER_SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 /// For how many days the SIP messages of calls may be kept.
 pub const LADDER_DAYS: std::ops::RangeInclusive<u32> = 0..=3_650;
 
+/// How many rows the lists of commands may show.
+const LIST_LENGTHS: std::ops::RangeInclusive<u32> = 1..=100_000;
+
 /// The longest time for what belongs to a call after it.
 const MOST_WRAP_UP_SECONDS: u32 = 3_600;
 /// After how many seconds without sound a call may end by itself; 0 is never.
@@ -186,6 +189,9 @@ pub enum Problem {
         "wrap_up_seconds is {0}; write a number of seconds from 1 to 3600 (30 is usual), or 0 for none"
     )]
     WrapUp(u32),
+    /// The length of lists is out of range.
+    #[error("list_length is {0}; write a number of rows from 1 to 100000 (100 is usual)")]
+    ListLength(u32),
     /// A volume is out of range.
     #[error("{0}_volume is {1}; write a percentage from {2} to 150 (100 is usual)")]
     Volume(&'static str, u32, u32),
@@ -239,6 +245,9 @@ impl Settings {
         }
         if self.wrap_up_seconds > MOST_WRAP_UP_SECONDS {
             return Err(Problem::WrapUp(self.wrap_up_seconds));
+        }
+        if !LIST_LENGTHS.contains(&self.list_length) {
+            return Err(Problem::ListLength(self.list_length));
         }
         if let Err(wrong) = self.port_range() {
             return Err(Problem::RtpPorts(self.rtp_ports.clone(), wrong));

@@ -186,6 +186,12 @@ fn settings_are_checked_too() {
         with(|it| it.wrap_up_seconds = 3_601),
         Err(Problem::WrapUp(3_601))
     );
+    assert_eq!(with(|it| it.list_length = 100_000), Ok(()));
+    assert_eq!(with(|it| it.list_length = 0), Err(Problem::ListLength(0)));
+    assert_eq!(
+        with(|it| it.list_length = 100_001),
+        Err(Problem::ListLength(100_001))
+    );
     assert_eq!(with(|it| it.speaker_volume = 0), Ok(()));
     assert_eq!(with(|it| it.ringer_volume = 150), Ok(()));
     assert_eq!(

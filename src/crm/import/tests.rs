@@ -67,14 +67,14 @@ impl Desk {
     }
 
     pub(in crate::crm) fn all(&self) -> Vec<ContactRow> {
-        contacts::after(&self.connection, "", None, 1000).unwrap()
+        contacts::after(&self.connection, false, "", None, 1000).unwrap()
     }
 
     pub(in crate::crm) fn all_of(&self, most: usize) -> Vec<ContactRow> {
         let mut all: Vec<ContactRow> = Vec::new();
         while all.len() < most {
             let after = all.last().map(|row| row.id);
-            let page = contacts::after(&self.connection, "", after, 1000).unwrap();
+            let page = contacts::after(&self.connection, false, "", after, 1000).unwrap();
             if page.is_empty() {
                 break;
             }
@@ -171,7 +171,7 @@ fn people_become_contacts_with_everything_that_finds_them() {
     assert_eq!(anna.organization_name.as_deref(), Some("Example AG"));
     assert_eq!(anna.numbers[0].e164.as_deref(), Some("+49301234567"));
     for search in ["muster", "examp", "030123", "4567", "anna@ex"] {
-        let found = contacts::after(&desk.connection, search, None, 10).unwrap();
+        let found = contacts::after(&desk.connection, false, search, None, 10).unwrap();
         assert!(found.contains(&anna), "{search}");
     }
     let fresh = Desk::open();
@@ -314,7 +314,7 @@ fn an_import_is_taken_back_but_not_what_was_done_since() {
     let (_, step) = desk.imported(THREE, Existing::Skip);
     assert_eq!(desk.undo(step), 0);
     assert_eq!(desk.dump(), before);
-    let found = contacts::after(&desk.connection, "muster", None, 10).unwrap();
+    let found = contacts::after(&desk.connection, false, "muster", None, 10).unwrap();
     assert!(found.is_empty());
     let again = desk.write(|transaction, numbering| undo(transaction, step.unwrap(), numbering));
     assert!(again.is_err(), "there is nothing left to take back");

@@ -222,7 +222,7 @@ pub(crate) fn of_all(
 ) -> Result<(), WriteError> {
     of_contact(transaction, row.id, row, at, numbering)?;
     let about = Subject::Contact(row.id);
-    for note in notes::of(transaction, about, Timestamp::MAX, TEXTS)? {
+    for note in notes::of(transaction, about, (i64::MAX, i64::MAX), TEXTS)? {
         of_note(transaction, note.id, &note, note.at, numbering)?;
     }
     let ids = |sql: &str| {

@@ -99,7 +99,7 @@ fn a_draft_follows_the_caller_and_becomes_a_ticket_with_the_notes() {
     let row = desk.call(call);
     assert_eq!(row.notes, "wants an offer");
     assert_eq!(row.wrap_up_millis, Some(12_000));
-    let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, 9));
+    let tasks = desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 9));
     assert_eq!(tasks[0].about, Some(Subject::Contact(bert)));
     assert_eq!(tasks[0].call, Some(call));
     // What is no draft any more stays as it is.

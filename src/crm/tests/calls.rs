@@ -161,6 +161,29 @@ fn the_log_is_read_page_by_page_newest_first() {
     assert_eq!(seen, expected);
 }
 
+/// A search lost everything behind a row that was gone when the next page was asked for.
+#[test]
+fn a_page_goes_on_behind_a_call_that_is_gone() {
+    let desk = Desk::open();
+    for number in 1..=4 {
+        desk.insert(&missed(number, "030 1234567"));
+    }
+    for search in ["", "1234567"] {
+        let first = wait(desk.store.calls(CallFilter::All, search, None, 1)).unwrap();
+        let gone = first.rows[0].id.to_string();
+        rusqlite::Connection::open(desk.folder.path().join(crate::crm::open::DATABASE))
+            .unwrap()
+            .execute("DELETE FROM calls WHERE id = ?1", [gone])
+            .unwrap();
+        let next = wait(desk.store.calls(CallFilter::All, search, first.next, 9)).unwrap();
+        assert_eq!(
+            u64::try_from(next.rows.len()).unwrap(),
+            next.total,
+            "{search:?}"
+        );
+    }
+}
+
 #[test]
 fn filters_show_what_they_name() {
     let desk = Desk::open();

@@ -177,6 +177,8 @@ fn nothing_is_left(folder: &std::path::Path) {
         "contact_words",
         "note_words",
         "call_note_words",
+        "contact_note_words",
+        "organization_words",
         "ticket_words",
     ] {
         connection

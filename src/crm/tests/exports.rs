@@ -32,7 +32,7 @@ fn odd() -> ContactRow {
 fn contacts(desk: &Desk, search: &str, format: ExportFormat) -> (u64, String) {
     let reader = Reader::open(desk.folder.path()).unwrap();
     let mut out = Vec::new();
-    let count = export::contacts(&reader, search, format, &mut out).unwrap();
+    let count = export::contacts(&reader, false, search, format, &mut out).unwrap();
     (count, String::from_utf8(out).unwrap())
 }
 

@@ -53,7 +53,11 @@ impl Desk {
 
     fn hints(&self, filter: &HintFilter) -> Vec<HintRow> {
         let filter = filter.clone();
-        wait(self.store.read(move |reader| reader.hints(&filter, 100))).unwrap()
+        wait(
+            self.store
+                .read(move |reader| reader.hints(&filter, None, 100)),
+        )
+        .unwrap()
     }
 
     fn all(&self) -> Vec<HintRow> {

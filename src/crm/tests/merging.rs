@@ -137,10 +137,10 @@ fn a_merge_takes_everything_and_gives_it_back() {
     let undone = desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
     assert_eq!(undone, 0);
     assert_eq!(desk.dump(), untouched);
-    let found = contacts::after(&desk.connection, "examp boss a", None, 10).unwrap();
+    let found = contacts::after(&desk.connection, false, "examp boss a", None, 10).unwrap();
     assert!(found.is_empty());
     assert_eq!(
-        contacts::after(&desk.connection, "0171", None, 10)
+        contacts::after(&desk.connection, false, "0171", None, 10)
             .unwrap()
             .len(),
         1

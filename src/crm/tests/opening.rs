@@ -76,7 +76,7 @@ fn a_reader_reads_beside_the_running_phone_and_after_it() {
         assert_eq!(reader.to_call_back(), Ok(1));
         // The region of the store counts here too.
         assert_eq!(reader.identify("0301234567").unwrap().matches.len(), 1);
-        assert_eq!(reader.contacts("anna", 0, 10).unwrap().1, 1);
+        assert_eq!(reader.contacts("anna", None, 10).unwrap().total, 1);
         if !running {
             return;
         }

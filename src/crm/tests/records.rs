@@ -3,8 +3,9 @@
 use super::*;
 use crate::base::id::{ArticleId, NoteId, OrganizationId, TicketId};
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, LeadStage, Membership, NoteRow, OrganizationRow,
-    TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry, Undone,
+    ArticleKind, ArticleRow, ArticleSender, ContactEdit, LeadStage, Membership, NoteRow,
+    NumbersEdit, OrganizationEdit, OrganizationRow, StageEdit, TaskFilter, TaskRow, TicketFilter,
+    TicketRow, TicketState, TimelineEntry, TimelineId, Undone,
 };
 use crate::crm::{Reader, row::MatchLevel};
 
@@ -86,11 +87,11 @@ fn a_lead_is_found_and_linked_as_a_contact_is_and_listed_apart() {
     assert_eq!(linked, 1);
     assert_eq!(desk.call(call).contact, Some(id));
     desk.contact("Anna", "0307654321");
-    let leads = |desk: &Desk| desk.read(|reader| reader.leads("", 0, 10)).0;
+    let leads = |desk: &Desk| desk.read(|reader| reader.leads("", None, 10)).rows;
     assert_eq!(leads(&desk).len(), 1);
     assert_eq!(leads(&desk)[0].stage, Some(LeadStage::New));
-    assert_eq!(desk.read(|reader| reader.leads("anna", 0, 10)).1, 0);
-    assert_eq!(desk.read(|reader| reader.contacts("", 0, 10)).1, 2);
+    assert_eq!(desk.read(|reader| reader.leads("anna", None, 10)).total, 0);
+    assert_eq!(desk.read(|reader| reader.contacts("", None, 10)).total, 2);
     // Becoming a contact keeps all that hangs on it.
     let customer = ContactRow {
         id,
@@ -176,12 +177,14 @@ fn a_person_belongs_to_several_organizations() {
     let choir = stored.memberships[0].organization.unwrap();
     let call = desk.insert(&inbound(1, "0301234567"));
     let about = Subject::Organization(choir);
-    let timeline = desk.read(move |reader| reader.timeline(about, second(100), 10));
+    let timeline = desk.read(move |reader| reader.timeline(about, None, 10)).0;
     assert!(
         matches!(timeline.as_slice(), [TimelineEntry::Call(row)] if row.id == call),
         "{timeline:?}"
     );
-    let listed = wait(desk.store.organizations("choir")).unwrap();
+    let listed = wait(desk.store.organizations("choir", None, 9))
+        .unwrap()
+        .rows;
     assert_eq!(listed[0].contacts, 1);
 }
 
@@ -268,7 +271,7 @@ fn a_deleted_person_comes_back_with_all_that_hung_on_them() {
         None
     );
     assert_eq!(
-        desk.read(|reader| reader.tasks(TaskFilter::ToDo, 10))[0].about,
+        desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 10))[0].about,
         None
     );
     desk.undo();
@@ -283,10 +286,10 @@ fn a_deleted_person_comes_back_with_all_that_hung_on_them() {
         Some(anna)
     );
     assert_eq!(
-        desk.read(|reader| reader.tasks(TaskFilter::ToDo, 10))[0].about,
+        desk.read(|reader| reader.tasks(TaskFilter::ToDo, None, 10))[0].about,
         Some(about)
     );
-    let timeline = desk.read(move |reader| reader.timeline(about, Timestamp::MAX, 10));
+    let timeline = desk.read(move |reader| reader.timeline(about, None, 10)).0;
     assert_eq!(timeline.len(), 4, "{timeline:?}");
 }
 
@@ -393,7 +396,7 @@ fn tasks_come_by_when_they_are_due() {
     save("late", Some(200));
     let soon = save("soon", Some(100));
     let titles = |filter| -> Vec<String> {
-        let tasks = desk.read(move |reader| reader.tasks(filter, 10));
+        let tasks = desk.read(move |reader| reader.tasks(filter, None, 10));
         tasks.into_iter().map(|task| task.title).collect()
     };
     assert_eq!(titles(TaskFilter::ToDo), ["soon", "late", "some day"]);
@@ -466,4 +469,270 @@ fn the_trail_says_who_changed_what() {
     assert_eq!(of_anna.len(), 2);
     let older = desk.read(move |reader| reader.audit(about, Some(of_anna[0].id), 10));
     assert_eq!(older[0].detail, "Anna");
+}
+
+#[test]
+fn a_part_of_a_contact_is_changed_and_the_rest_stays() {
+    let desk = Desk::open();
+    let call = desk.insert(&inbound(1, "0309876543"));
+    let mut lead = contact("Lea", &[("Mobile", "030 1234567")]);
+    lead.stage = Some(LeadStage::New);
+    lead.role = Some("Buyer".to_owned());
+    let id = desk.save(&lead).0;
+    let edit = |edit: ContactEdit| wait(desk.store.write(Write::EditContact(id, Box::new(edit))));
+    let numbers = NumbersEdit {
+        add: contact("", &[("Work", "030/9876543")]).numbers,
+        remove: Vec::new(),
+    };
+    let joined = Membership {
+        organization: None,
+        organization_name: "Choir".to_owned(),
+        role: Some("Alto".to_owned()),
+    };
+    let done = edit(ContactEdit {
+        numbers,
+        stage: Some(StageEdit::Lead(LeadStage::Qualified)),
+        organization: Some("Example AG".to_owned()),
+        notes: Some("likes tea".to_owned()),
+        join: vec![joined],
+        ..ContactEdit::default()
+    });
+    assert_eq!(
+        done,
+        Ok(Written::Contact(id, 1)),
+        "the call follows the number"
+    );
+    assert_eq!(desk.call(call).contact, Some(id));
+    let row = || wait(desk.store.contact(id)).unwrap().unwrap();
+    let changed = row();
+    assert_eq!((changed.name.as_str(), changed.numbers.len()), ("Lea", 2));
+    assert_eq!(changed.stage, Some(LeadStage::Qualified));
+    assert_eq!(changed.role.as_deref(), Some("Buyer"));
+    assert_eq!(changed.organization_name.as_deref(), Some("Example AG"));
+    assert_eq!(changed.memberships[0].organization_name, "Choir");
+    // A number is known in any spelling; a contact is no lead.
+    let numbers = NumbersEdit {
+        add: contact("", &[("Desk", "+49 30 9876543")]).numbers,
+        remove: vec!["+49 (0)30 1234567".to_owned()],
+    };
+    edit(ContactEdit {
+        numbers,
+        stage: Some(StageEdit::Contact),
+        organization: Some(String::new()),
+        leave: vec!["choir".to_owned()],
+        ..ContactEdit::default()
+    })
+    .unwrap();
+    let changed = row();
+    assert_eq!(
+        changed.numbers,
+        [ContactNumber {
+            label: "Desk".to_owned(),
+            raw: "+49 30 9876543".to_owned(),
+            e164: Some("+49309876543".to_owned()),
+        }]
+    );
+    assert_eq!((changed.stage, changed.organization), (None, None));
+    assert_eq!(
+        (changed.memberships.len(), changed.notes.as_str()),
+        (0, "likes tea")
+    );
+    // What cannot be taken away changes nothing.
+    for wrong in [
+        ContactEdit {
+            name: Some("Nobody".to_owned()),
+            numbers: NumbersEdit {
+                remove: vec!["030 1234567".to_owned()],
+                ..NumbersEdit::default()
+            },
+            ..ContactEdit::default()
+        },
+        ContactEdit {
+            name: Some("Nobody".to_owned()),
+            leave: vec!["Choir".to_owned()],
+            ..ContactEdit::default()
+        },
+    ] {
+        assert!(matches!(edit(wrong), Err(StoreError::Refused(_))));
+    }
+    assert_eq!(row(), changed);
+    let gone = Write::EditContact(ContactId(99), Box::default());
+    assert_eq!(
+        wait(desk.store.write(gone)),
+        Err(StoreError::Missing("contact"))
+    );
+}
+
+#[test]
+fn a_part_of_an_organization_and_a_note_are_changed() {
+    let desk = Desk::open();
+    let example = desk.organization("Example AG", "030 1234567");
+    let edit = OrganizationEdit {
+        name: Some("Example GmbH".to_owned()),
+        numbers: NumbersEdit {
+            add: contact("", &[("Fax", "030 1234568")]).numbers,
+            remove: Vec::new(),
+        },
+    };
+    desk.write(Write::EditOrganization(example, edit));
+    let row = desk
+        .read(move |reader| reader.organization(example))
+        .unwrap();
+    assert_eq!((row.name.as_str(), row.numbers.len()), ("Example GmbH", 2));
+    let anna = desk.contact("Anna", "0305550100");
+    let note = NoteRow {
+        id: NoteId(0),
+        about: Subject::Contact(anna),
+        at: second(0),
+        author: String::new(),
+        text: "likes tea".to_owned(),
+    };
+    let Written::Note(id) = desk.write(Write::SaveNote(note)) else {
+        panic!("no note");
+    };
+    desk.write(Write::ChangeNote(id, "likes coffee".to_owned()));
+    let found = desk.read(|reader| reader.search("coffee", 5)).notes;
+    assert_eq!((found.len(), found[0].id), (1, id));
+    let gone = wait(
+        desk.store
+            .write(Write::ChangeNote(NoteId(9), String::new())),
+    );
+    assert_eq!(gone, Err(StoreError::Missing("note")));
+}
+
+#[test]
+fn several_changes_of_a_call_are_made_all_or_none() {
+    let desk = Desk::open();
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let before = desk.call(call);
+    let changes = vec![
+        CallChange::Notes("wants an offer".to_owned()),
+        CallChange::Done(true),
+        CallChange::Link(Subject::Ticket(TicketId(7))),
+    ];
+    let refused = wait(desk.store.write(Write::EditCall(call, changes.clone())));
+    assert_eq!(refused, Err(StoreError::Missing("ticket")));
+    assert_eq!(desk.call(call), before);
+    assert_eq!(desk.read(|reader| reader.audit(None, None, 9)), []);
+    desk.write(Write::EditCall(call, changes[..2].to_vec()));
+    let changed = desk.call(call);
+    assert_eq!(
+        (changed.notes.as_str(), changed.done),
+        ("wants an offer", true)
+    );
+}
+
+#[test]
+fn one_search_finds_notes_on_people_numbers_of_organizations_and_further_organizations() {
+    let desk = Desk::open();
+    let mut anna = contact("Anna", &[("Mobile", "030 1234567")]);
+    anna.notes = "met at the fair".to_owned();
+    anna.memberships = vec![Membership {
+        organization: None,
+        organization_name: "Choir of Example".to_owned(),
+        role: None,
+    }];
+    anna.id = desk.save(&anna).0;
+    let example = desk.organization("Example AG", "0171 5550100");
+    let found = |search: &str| {
+        let search = search.to_owned();
+        desk.read(move |reader| reader.search(&search, 5))
+    };
+    let people = |search: &str| -> Vec<ContactId> {
+        found(search).contacts.iter().map(|row| row.id).collect()
+    };
+    let organizations = |search: &str| -> Vec<OrganizationId> {
+        found(search)
+            .organizations
+            .iter()
+            .map(|row| row.id)
+            .collect()
+    };
+    assert_eq!(people("fair"), [anna.id]);
+    assert_eq!(people("choir"), [anna.id]);
+    for number in ["0171 555", "+49171555", "0100"] {
+        assert_eq!(organizations(number), [example], "{number}");
+    }
+    // What is changed is found as it is now.
+    let edit = OrganizationEdit {
+        name: Some("Muster AG".to_owned()),
+        numbers: NumbersEdit {
+            add: contact("", &[("Main", "0172 5550100")]).numbers,
+            remove: vec!["0171 5550100".to_owned()],
+        },
+    };
+    desk.write(Write::EditOrganization(example, edit));
+    assert_eq!(organizations("0171 555"), []);
+    assert_eq!(organizations("0172 555"), [example]);
+    assert_eq!(
+        (organizations("example").len(), organizations("muster")),
+        (1, vec![example])
+    );
+    let choir = found("choir").organizations[0].id;
+    let edit = OrganizationEdit {
+        name: Some("Opera".to_owned()),
+        ..OrganizationEdit::default()
+    };
+    desk.write(Write::EditOrganization(choir, edit));
+    assert_eq!((people("choir"), people("opera")), (vec![], vec![anna.id]));
+    desk.write(Write::DeleteOrganization(choir));
+    assert_eq!((people("opera"), organizations("opera")), (vec![], vec![]));
+    anna.notes = "tea".to_owned();
+    anna.memberships = Vec::new();
+    desk.save(&anna);
+    assert_eq!((people("fair"), people("tea")), (vec![], vec![anna.id]));
+    desk.write(Write::DeleteContact(anna.id));
+    assert_eq!(people("tea"), []);
+    desk.undo();
+    assert_eq!(people("tea"), [anna.id]);
+}
+
+/// The page after a moment left out what happened in the same moment.
+#[test]
+fn a_timeline_goes_on_within_one_moment() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    for number in 1..=3 {
+        let call = CallRow {
+            started_at: second(7),
+            ..inbound(number, "0301234567")
+        };
+        desk.insert(&call);
+    }
+    let at = second(7).as_microsecond();
+    rusqlite::Connection::open(desk.folder.path().join(crate::crm::open::DATABASE))
+        .unwrap()
+        .execute_batch(&format!(
+            "INSERT INTO notes (kind, subject, at, author, text) VALUES
+                ('contact', {id}, {at}, '', 'one'), ('contact', {id}, {at}, '', 'two');
+             INSERT INTO tasks (task_kind, title, notes, kind, subject, created_at) VALUES
+                ('task', 'three', '', 'contact', {id}, {at});
+             INSERT INTO tickets (title, state, contact, created_at, updated_at) VALUES
+                ('four', 'new', {id}, {at}, {at}), ('five', 'new', {id}, {at}, {at});",
+            id = anna.0
+        ))
+        .unwrap();
+    let about = Subject::Contact(anna);
+    let all = desk.read(move |reader| reader.timeline(about, None, 100));
+    assert_eq!((all.0.len(), all.1), (8, None));
+    for limit in 1..8 {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (entries, next) = desk.read(move |reader| reader.timeline(about, after, limit));
+            assert!(entries.len() <= limit);
+            found.extend(entries);
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, all.0, "{limit} at once");
+    }
+    let TimelineEntry::Note(last) = &all.0[4] else {
+        panic!("no note");
+    };
+    let entry = TimelineId::Note(last.id);
+    let after = desk.read(move |reader| reader.after_entry(entry));
+    let rest = desk.read(move |reader| reader.timeline(about, Some(after), 100));
+    assert_eq!(rest.0, all.0[5..]);
 }

@@ -144,8 +144,8 @@ fn is_whole_but_for(
     let desk = Store::open(folder.path(), "DE").unwrap();
     let page = wait(desk.calls(CallFilter::All, "", None, 1)).unwrap();
     assert_eq!(page.total, expected["calls"]);
-    let found = wait(desk.contacts("person 19", 0, 100)).unwrap();
-    assert!(found.1 > 0);
+    let found = wait(desk.contacts("person 19", None, 100)).unwrap();
+    assert!(found.total > 0);
     drop(desk);
     let connection = Connection::open(&path).unwrap();
     let verdict: String = connection
@@ -309,7 +309,7 @@ fn an_older_file_is_recovered_and_brought_up() {
     drop(connection);
     recover(folder.path(), "DE", second(0)).unwrap();
     let store = Store::open(folder.path(), "DE").unwrap();
-    assert_eq!(wait(store.contacts("anna", 0, 9)).unwrap().1, 1);
+    assert_eq!(wait(store.contacts("anna", None, 9)).unwrap().total, 1);
     assert_eq!(wait(store.identify("0301234567")).unwrap().matches.len(), 1);
 }
 

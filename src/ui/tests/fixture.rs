@@ -19,8 +19,8 @@ use crate::control::{
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, OrganizationRow, QualitySpan,
-    Subject,
+    ContactPage, ContactRow, Identification, LadderMessage, Match, MatchLevel, NameCursor,
+    OrganizationPage, OrganizationRow, QualitySpan, Subject,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -54,6 +54,30 @@ impl PageSource for LiveRows {
     }
 }
 
+impl Rows {
+    fn contact_page(&self, search: &str, after: Option<&NameCursor>) -> ContactPage {
+        let mut rows: Vec<ContactRow> = self
+            .contacts
+            .iter()
+            .filter(|row| row.name.contains(search))
+            .cloned()
+            .collect();
+        let total = rows.len() as u64;
+        let skipped = after.map_or(0, |after| after.id);
+        rows.drain(..usize::try_from(skipped).unwrap());
+        let more = rows.len() > 100;
+        rows.truncate(100);
+        ContactPage {
+            total,
+            next: rows.last().filter(|_| more).map(|row| NameCursor {
+                folded: row.name.clone(),
+                id: skipped + 100,
+            }),
+            rows,
+        }
+    }
+}
+
 impl PageSource for Rows {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
         if self.reading {
@@ -83,17 +107,19 @@ impl PageSource for Rows {
                     .cloned()
                     .collect();
                 let total = rows.len() as u64;
+                // A cursor counts the rows behind it, so that a new one at the top moves nothing.
                 if let Some(after) = after {
-                    let begin = rows.iter().position(|row| row.id == after.id);
-                    rows.drain(..=begin.unwrap_or(0));
+                    let left = usize::try_from(after.seq).unwrap();
+                    rows.drain(..rows.len() - left);
                 }
+                let behind = i64::try_from(rows.len().saturating_sub(100)).unwrap();
                 let more = rows.len() > 100;
                 rows.truncate(100);
                 Page::Calls(CallPage {
                     total,
                     next: rows.last().filter(|_| more).map(|row| CallCursor {
                         started_micros: row.started_at.as_microsecond(),
-                        id: row.id,
+                        seq: behind,
                     }),
                     rows,
                     waiting: self.waiting.clone(),
@@ -113,25 +139,17 @@ impl PageSource for Rows {
                 }))
             }
             PageRequest::Quality(_) => Page::Quality(self.spans.clone()),
-            PageRequest::Contacts { search, offset } => {
-                let rows: Vec<ContactRow> = self
-                    .contacts
-                    .iter()
-                    .filter(|row| row.name.contains(search.as_str()))
-                    .skip(*offset)
-                    .cloned()
-                    .collect();
-                Page::Contacts {
-                    total: rows.len() as u64,
-                    rows,
-                }
+            PageRequest::Contacts { search, after } => {
+                Page::Contacts(self.contact_page(search, after.as_ref()))
             }
             PageRequest::Contact(id) => {
                 let row = self.contacts.iter().find(|row| row.id == *id);
                 Page::Contact(row.cloned().map(Box::new))
             }
-            PageRequest::Organizations { .. } => Page::Organizations(
-                self.contacts
+            PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
+                next: None,
+                rows: self
+                    .contacts
                     .iter()
                     .zip(1..)
                     .filter_map(|(row, id)| {
@@ -143,7 +161,7 @@ impl PageSource for Rows {
                         })
                     })
                     .collect(),
-            ),
+            }),
             PageRequest::Identify(_) => Page::Identify(Box::default()),
         };
         Some(Arc::new(page))

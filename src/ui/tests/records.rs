@@ -3,10 +3,11 @@
 use egui_kittest::kittest::Queryable as _;
 
 use super::fixture::*;
+use crate::base::id::ContactId;
 use crate::config::settings::ThemeChoice;
 use crate::config::voice::{VoiceProfile, VoiceSettings};
 use crate::control::{Command, Snapshot};
-use crate::crm::row::{CallDirection, CallFilter, CallRow, MatchLevel, NumberProof};
+use crate::crm::row::{CallDirection, CallFilter, CallRow, ContactRow, MatchLevel, NumberProof};
 use crate::ui::state::View;
 
 fn log() -> Rows {
@@ -42,7 +43,8 @@ fn a_missed_call_is_called_back_from_its_row() {
     shown.run();
     assert_eq!(
         shown.state_mut().told(),
-        ["Call(CallTarget { text: \"+14155550134\", account: None })"]
+        ["Call(CallTarget { text: \"+14155550134\", account: Some(AccountId(0)) })"],
+        "from the line that the call came to"
     );
     assert!(shown.state().state.detail.is_none());
 }
@@ -416,6 +418,31 @@ fn the_log_goes_on_while_scrolling_and_stays_where_it_is_when_a_call_comes_in() 
         shown.get_by_label_contains("415-555-1249, Inbound").rect(),
         last
     );
+}
+
+#[test]
+fn the_contacts_go_on_while_scrolling() {
+    let live = LiveRows::default();
+    let numbered = |n: i64| ContactRow {
+        id: ContactId(n),
+        ..ContactRow::named(&format!("Person {n:03}"))
+    };
+    live.0.lock().unwrap().contacts = (1..=250).map(numbered).collect();
+    let mut shown = desk(registered(), live, |state| state.view = View::Contacts);
+    shown.get_by_label("250 total");
+    let first = shown.get_by_label("Person 001").rect();
+    shown.hover_at(first.center());
+    for _ in 0..40 {
+        shown.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -400.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        shown.run_steps(4);
+    }
+    shown.get_by_label("Person 250");
 }
 
 #[test]

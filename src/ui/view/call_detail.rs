@@ -40,7 +40,7 @@ pub(crate) fn call_detail_ui(
         }
         Some(
             Page::Calls(_)
-            | Page::Contacts { .. }
+            | Page::Contacts(_)
             | Page::Contact(_)
             | Page::Organizations(_)
             | Page::Identify(_)
@@ -136,7 +136,8 @@ fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &C
             .show(ui)
             .clicked()
         {
-            scene.send(Command::Call(call_target(row)));
+            let target = call_target(row, &scene.snapshot);
+            scene.send(Command::Call(target));
         }
         if waits || outcome::unanswered(row) {
             let (label, done) = if waits {

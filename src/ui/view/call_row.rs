@@ -3,7 +3,7 @@
 use egui::{Align2, CornerRadius, Painter, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo};
 use egui_material_icons::icons::ICON_CALL;
 
-use crate::control::{CallTarget, Command};
+use crate::control::{CallTarget, Command, Snapshot};
 use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
@@ -288,14 +288,15 @@ fn action_ui(ui: &Ui, scene: &mut Scene<'_>, cell: Rect, row: &CallRow, title: &
             .put(ui, place, id)
     };
     if pressed.clicked() {
-        scene.send(Command::Call(call_target(row)));
+        let target = call_target(row, &scene.snapshot);
+        scene.send(Command::Call(target));
     }
 }
 
-/// Whom to call to reach the far end of a logged call.
-pub(crate) fn call_target(row: &CallRow) -> CallTarget {
+/// Whom to call to reach the far end of a logged call, from the line that it used while there is one.
+pub(crate) fn call_target(row: &CallRow, snapshot: &Snapshot) -> CallTarget {
     CallTarget {
         text: row.e164.clone().unwrap_or_else(|| row.remote.clone()),
-        account: None,
+        account: snapshot.account_of(&row.local),
     }
 }

@@ -9,13 +9,11 @@ use super::call_row::{Columns, Entry, call_row_ui};
 use crate::control::{Page, PageRequest};
 use crate::crm::row::CallFilter;
 use crate::ui::scene::Scene;
-use crate::ui::state::{CallsState, Span, View, ViewState};
+use crate::ui::spans::AHEAD;
+use crate::ui::state::{CallsState, View, ViewState};
 use crate::ui::theme::{BODY, Theme};
 use crate::ui::widget::{Field, empty_ui, line_ui, tab_ui, title_ui};
 use crate::ui::{format, text};
-
-/// How many rows before the end the next page is asked for.
-const AHEAD: usize = 40;
 
 /// The tabs in their order.
 const TABS: [(CallFilter, &str); 5] = [
@@ -44,9 +42,7 @@ pub(crate) fn calls_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState
     });
     ui.add_space(4.0);
     let key = (state.calls.filter, state.calls.search.trim().to_owned());
-    if state.calls.spans_of != key {
-        state.calls.spans_of = key;
-        state.calls.spans.clear();
+    if state.calls.spans.show(key) {
         state.calls.total = None;
     }
     Frame::new()
@@ -86,7 +82,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     columns.head_ui(ui);
     let height = Theme::of(ui).height.row;
     ui.spacing_mut().item_spacing.y = 0.0;
-    let rows: usize = state.calls.spans.iter().map(|span| span.rows).sum();
+    let rows = state.calls.spans.rows();
     let mut clicked = None;
     let mut last_shown = 0;
     ScrollArea::vertical()
@@ -94,7 +90,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         .auto_shrink(false)
         .show_rows(ui, height, rows, |ui, range| {
             last_shown = range.end;
-            for (span, inside) in places(&state.calls.spans, range) {
+            for (span, inside) in state.calls.spans.places(range) {
                 let Loaded::Rows(page) = span_page(scene, &mut state.calls, span) else {
                     ui.add_space(height);
                     continue;
@@ -119,7 +115,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
             }
         });
     if last_shown + AHEAD >= rows {
-        let last = state.calls.spans.len().saturating_sub(1);
+        let last = state.calls.spans.last();
         span_page(scene, &mut state.calls, last);
     }
     if let Some(call) = clicked {
@@ -133,13 +129,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
 /// read further down.
 fn first_page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) -> bool {
     let calls = &mut state.calls;
-    if calls.spans.is_empty() {
-        calls.spans.push(Span {
-            after: None,
-            rows: 0,
-        });
-    }
-    if calls.spans.first().is_some_and(|span| span.rows > 0) {
+    if calls.spans.rows() > 0 {
         return true;
     }
     match span_page(scene, calls, 0) {
@@ -159,25 +149,11 @@ fn first_page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) -> bool 
             return false;
         }
     }
-    let any = calls.spans.first().is_some_and(|span| span.rows > 0);
+    let any = calls.spans.rows() > 0;
     if !any {
         nothing_ui(ui, state);
     }
     any
-}
-
-/// For each row: its page and its place in it.
-fn places(spans: &[Span], rows: std::ops::Range<usize>) -> Vec<(usize, usize)> {
-    let mut begin = 0;
-    let mut places = Vec::with_capacity(rows.len());
-    for (index, span) in spans.iter().enumerate() {
-        let end = begin + span.rows;
-        for row in rows.start.max(begin)..rows.end.min(end) {
-            places.push((index, row - begin));
-        }
-        begin = end;
-    }
-    places
 }
 
 enum Loaded {
@@ -188,13 +164,14 @@ enum Loaded {
 
 /// Reads one page and learns where the next one begins.
 fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded {
-    let Some(span) = state.spans.get(index).copied() else {
+    let Some(after) = state.spans.begin(index) else {
         return Loaded::Waiting;
     };
+    let (filter, search) = state.spans.key().clone();
     let request = PageRequest::Calls {
-        filter: state.spans_of.0,
-        search: state.spans_of.1.clone(),
-        after: span.after,
+        filter,
+        search,
+        after,
     };
     let Some(page) = scene.page(&request) else {
         return Loaded::Waiting;
@@ -203,29 +180,15 @@ fn span_page(scene: &Scene<'_>, state: &mut CallsState, index: usize) -> Loaded 
         Page::Calls(page) => (page.rows.len(), page.next, page.total),
         Page::Failed(why) => return Loaded::Failed(why.clone()),
         Page::Call(_)
-        | Page::Contacts { .. }
+        | Page::Contacts(_)
         | Page::Contact(_)
         | Page::Organizations(_)
         | Page::Identify(_)
         | Page::Ladder(_)
         | Page::Quality(_) => return Loaded::Waiting,
     };
-    if let Some(span) = state.spans.get_mut(index) {
-        span.rows = rows;
-    }
+    state.spans.learn(index, rows, next);
     state.total = Some(total);
-    let follows = state.spans.get(index + 1).map(|span| span.after);
-    let wanted = next.map(Some);
-    if follows != wanted {
-        // Rows came or went since: what follows begins elsewhere now.
-        state.spans.truncate(index + 1);
-        if let Some(after) = next {
-            state.spans.push(Span {
-                after: Some(after),
-                rows: 0,
-            });
-        }
-    }
     Loaded::Rows(page)
 }
 
@@ -252,18 +215,5 @@ fn nothing_ui(ui: &mut Ui, state: &mut ViewState) {
     if empty_ui(ui, ICON_HISTORY, title, why, action) {
         state.view = View::Dialer;
         state.dialer.focus = true;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_found_across_pages() {
-        let spans = [3, 0, 2].map(|rows| Span { after: None, rows });
-        assert_eq!(places(&spans, 2..5), [(0, 2), (2, 0), (2, 1)]);
-        assert_eq!(places(&spans, 4..9), [(2, 1)]);
-        assert!(places(&[], 0..4).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE};
 
 use crate::base::id::ContactId;
-use crate::control::{Command, Page, PageRequest};
+use crate::control::Command;
 use crate::crm::row::{ContactNumber, ContactRow};
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
@@ -83,7 +83,7 @@ pub(crate) fn contact_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Co
             if form.row.name.trim().is_empty() {
                 form.problem = Some(text::NAME_MISSING);
             } else {
-                let row = finished(form, scene);
+                let row = finished(form);
                 scene.send(Command::SaveContact(row));
                 done = true;
             }
@@ -157,8 +157,8 @@ fn fields_ui(ui: &mut Ui, form: &mut ContactForm) {
         .show(ui);
 }
 
-/// The row to save: trimmed, without empty numbers, with the organization's id where it is known.
-fn finished(form: &ContactForm, scene: &Scene<'_>) -> ContactRow {
+/// The row to save: trimmed, without empty numbers.
+fn finished(form: &ContactForm) -> ContactRow {
     let filled = |text: &str| {
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
@@ -170,32 +170,9 @@ fn finished(form: &ContactForm, scene: &Scene<'_>) -> ContactRow {
     row.email = filled(&form.email);
     let organization = filled(&form.organization);
     if row.organization_name != organization {
-        row.organization = organization
-            .as_deref()
-            .and_then(|name| known_organization(scene, name));
+        // The store finds it by its name, or makes it.
+        row.organization = None;
         row.organization_name = organization;
     }
     row
-}
-
-fn known_organization(scene: &Scene<'_>, name: &str) -> Option<crate::base::id::OrganizationId> {
-    let request = PageRequest::Organizations {
-        search: String::new(),
-    };
-    match scene.page(&request).as_deref() {
-        Some(Page::Organizations(rows)) => {
-            rows.iter().find(|row| row.name == name).map(|row| row.id)
-        }
-        Some(
-            Page::Calls(_)
-            | Page::Call(_)
-            | Page::Contacts { .. }
-            | Page::Contact(_)
-            | Page::Identify(_)
-            | Page::Ladder(_)
-            | Page::Quality(_)
-            | Page::Failed(_),
-        )
-        | None => None,
-    }
 }

@@ -17,6 +17,7 @@ use crate::control::{CallTarget, Command, Page, PageRequest};
 use crate::crm::row::ContactRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
+use crate::ui::spans::AHEAD;
 use crate::ui::state::{ContactsState, View, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{
@@ -27,8 +28,6 @@ use crate::ui::{format, text};
 
 /// Below this width the contact takes the list's place.
 const BESIDE: f32 = 720.0;
-/// The page size of `PageRequest::Contacts`.
-const PAGE: usize = 100;
 
 /// Shows one contact.
 pub(crate) fn open(state: &mut ViewState, contact: ContactId) {
@@ -50,7 +49,8 @@ pub(crate) fn create(state: &mut ViewState, number: &str, name: Option<&str>) {
 /// Draws the view.
 pub(crate) fn contacts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let contacts = &mut state.contacts;
-    let first = page(scene, &contacts.search, 0);
+    contacts.spans.show(contacts.search.trim().to_owned());
+    let first = span_page(scene, contacts, 0);
     head_ui(ui, contacts, first.total());
     ui.add_space(8.0);
     let open = contacts.shown.is_some() || contacts.form.is_some();
@@ -97,14 +97,14 @@ struct Rows(Option<Arc<Page>>);
 impl Rows {
     fn rows(&self) -> &[ContactRow] {
         match self.0.as_deref() {
-            Some(Page::Contacts { rows, .. }) => rows,
+            Some(Page::Contacts(page)) => &page.rows,
             _ => &[],
         }
     }
 
     fn total(&self) -> Option<u64> {
         match self.0.as_deref() {
-            Some(Page::Contacts { total, .. }) => Some(*total),
+            Some(Page::Contacts(page)) => Some(page.total),
             _ => None,
         }
     }
@@ -117,11 +117,17 @@ impl Rows {
     }
 }
 
-fn page(scene: &Scene<'_>, search: &str, offset: usize) -> Rows {
-    Rows(scene.page(&PageRequest::Contacts {
-        search: search.trim().to_owned(),
-        offset,
-    }))
+/// Reads one page and learns where the next one begins.
+fn span_page(scene: &Scene<'_>, state: &mut ContactsState, index: usize) -> Rows {
+    let Some(after) = state.spans.begin(index) else {
+        return Rows(None);
+    };
+    let search = state.spans.key().clone();
+    let page = scene.page(&PageRequest::Contacts { search, after });
+    if let Some(Page::Contacts(page)) = page.as_deref() {
+        (state.spans).learn(index, page.rows.len(), page.next.clone());
+    }
+    Rows(page)
 }
 
 fn head_ui(ui: &mut Ui, state: &mut ContactsState, total: Option<u64>) {
@@ -172,26 +178,25 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, first:
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     let height = theme.height.row;
-    let count = usize::try_from(total).unwrap_or(usize::MAX);
+    let rows = state.spans.rows();
+    let mut last_shown = 0;
     ScrollArea::vertical()
         .id_salt("contacts")
         .auto_shrink(false)
-        .show_rows(ui, height, count, |ui, range| {
-            let mut offset = range.start / PAGE * PAGE;
-            while offset < range.end {
-                let page = page(scene, &state.search, offset);
-                let end = range.end.min(offset + PAGE);
-                for index in range.start.max(offset)..end {
-                    match page.rows().get(index - offset) {
-                        Some(contact) => {
-                            ui.push_id(contact.id, |ui| row_ui(ui, scene, state, contact));
-                        }
-                        None => ui.add_space(height),
+        .show_rows(ui, height, rows, |ui, range| {
+            last_shown = range.end;
+            for (span, inside) in state.spans.places(range) {
+                match span_page(scene, state, span).rows().get(inside) {
+                    Some(contact) => {
+                        ui.push_id(contact.id, |ui| row_ui(ui, scene, state, contact));
                     }
+                    None => ui.add_space(height),
                 }
-                offset += PAGE;
             }
         });
+    if last_shown + AHEAD >= rows {
+        span_page(scene, state, state.spans.last());
+    }
 }
 
 fn nothing_ui(ui: &mut Ui, state: &mut ContactsState) {
@@ -333,7 +338,7 @@ fn one_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState, alone: 
         Some(
             Page::Calls(_)
             | Page::Call(_)
-            | Page::Contacts { .. }
+            | Page::Contacts(_)
             | Page::Organizations(_)
             | Page::Identify(_)
             | Page::Ladder(_)

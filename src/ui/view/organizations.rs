@@ -1,5 +1,7 @@
 //! The organizations: a simple list.
 
+use std::sync::Arc;
+
 use egui::{Align, Layout, ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_APARTMENT, ICON_SEARCH};
 
@@ -8,6 +10,7 @@ use crate::control::{Command, Page, PageRequest};
 use crate::crm::row::OrganizationRow;
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
+use crate::ui::spans::AHEAD;
 use crate::ui::state::{OrganizationsState, View, ViewState};
 use crate::ui::theme::{BODY, Theme, Weight, font};
 use crate::ui::widget::{Button, Field, Look, avatar_ui, empty_ui, line_ui, title_ui};
@@ -19,14 +22,13 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
     head_ui(ui, &mut state.organizations);
     add_ui(ui, scene, &mut state.organizations);
     ui.add_space(4.0);
-    let request = PageRequest::Organizations {
-        search: state.organizations.search.trim().to_owned(),
-    };
-    let page = scene.page(&request);
+    let search = state.organizations.search.trim().to_owned();
+    state.organizations.spans.show(search);
+    let first = span_page(scene, &mut state.organizations, 0);
     theme.card().show(ui, |ui| {
         ui.set_min_size(ui.available_size());
-        match page.as_deref() {
-            Some(Page::Organizations(rows)) if rows.is_empty() => {
+        match first.as_deref() {
+            Some(Page::Organizations(page)) if page.rows.is_empty() => {
                 empty_ui(
                     ui,
                     ICON_APARTMENT,
@@ -35,19 +37,7 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
                     None,
                 );
             }
-            Some(Page::Organizations(rows)) => {
-                let height = theme.height.row;
-                ScrollArea::vertical().auto_shrink(false).show_rows(
-                    ui,
-                    height,
-                    rows.len(),
-                    |ui, range| {
-                        for row in rows.get(range).unwrap_or_default() {
-                            ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
-                        }
-                    },
-                );
-            }
+            Some(Page::Organizations(_)) => list_ui(ui, scene, state),
             Some(Page::Failed(why)) => {
                 empty_ui(
                     ui,
@@ -60,7 +50,7 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
             Some(
                 Page::Calls(_)
                 | Page::Call(_)
-                | Page::Contacts { .. }
+                | Page::Contacts(_)
                 | Page::Contact(_)
                 | Page::Identify(_)
                 | Page::Ladder(_)
@@ -71,6 +61,45 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
             }
         }
     });
+}
+
+/// Reads one page and learns where the next one begins.
+fn span_page(scene: &Scene<'_>, state: &mut OrganizationsState, index: usize) -> Option<Arc<Page>> {
+    let after = state.spans.begin(index)?;
+    let search = state.spans.key().clone();
+    let page = scene.page(&PageRequest::Organizations { search, after });
+    if let Some(Page::Organizations(page)) = page.as_deref() {
+        (state.spans).learn(index, page.rows.len(), page.next.clone());
+    }
+    page
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    let height = Theme::of(ui).height.row;
+    let rows = state.organizations.spans.rows();
+    let mut last_shown = 0;
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show_rows(ui, height, rows, |ui, range| {
+            last_shown = range.end;
+            for (span, inside) in state.organizations.spans.places(range) {
+                let page = span_page(scene, &mut state.organizations, span);
+                let row = match page.as_deref() {
+                    Some(Page::Organizations(page)) => page.rows.get(inside),
+                    Some(_) | None => None,
+                };
+                match row {
+                    Some(row) => {
+                        ui.push_id(row.id, |ui| row_ui(ui, scene, state, row));
+                    }
+                    None => ui.add_space(height),
+                }
+            }
+        });
+    if last_shown + AHEAD >= rows {
+        let last = state.organizations.spans.last();
+        span_page(scene, &mut state.organizations, last);
+    }
 }
 
 fn head_ui(ui: &mut Ui, state: &mut OrganizationsState) {

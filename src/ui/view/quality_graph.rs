@@ -90,7 +90,7 @@ pub(crate) fn call_sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
             Page::Calls(_)
             | Page::Call(_)
             | Page::Ladder(_)
-            | Page::Contacts { .. }
+            | Page::Contacts(_)
             | Page::Contact(_)
             | Page::Organizations(_)
             | Page::Identify(_),

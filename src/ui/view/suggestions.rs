@@ -56,12 +56,12 @@ pub(crate) fn suggestions(scene: &Scene<'_>, typed: &str) -> Found {
 fn contacts(scene: &Scene<'_>, typed: &str) -> Option<Vec<Suggestion>> {
     let page = scene.page(&PageRequest::Contacts {
         search: typed.to_owned(),
-        offset: 0,
+        after: None,
     })?;
-    let Page::Contacts { rows, .. } = page.as_ref() else {
+    let Page::Contacts(page) = page.as_ref() else {
         return Some(Vec::new());
     };
-    let each = rows.iter().flat_map(|contact| {
+    let each = page.rows.iter().flat_map(|contact| {
         contact.numbers.iter().map(move |number| Suggestion {
             name: contact.name.clone(),
             second: format!("{} · {}", number.label, number.raw),
