@@ -61,6 +61,46 @@ fn an_unknown_caller_is_drafted_created_wrapped_up_and_known_next_time() {
         assert_eq!(found[kind].as_array().unwrap().len(), 1, "{found:#}");
     }
 
+    // What is learned in the call is added to the person, and nothing else is touched.
+    let id = created[0]["id"].to_string();
+    let changed = [
+        "contacts",
+        "set",
+        &id,
+        "--add-number",
+        "+49 30 1234567",
+        "--label",
+        "Work",
+        "--stage",
+        "qualified",
+        "--organization",
+        "Example AG",
+        "--join",
+        "Choir=Alto",
+        "--notes",
+        "likes tea",
+    ];
+    assert_eq!(ringdesk(&phone, &changed)[0]["id"], created[0]["id"]);
+    let lead = &ringdesk(&phone, &["leads"])[0];
+    assert_eq!(lead["name"], "Anna", "{lead:#}");
+    assert_eq!(lead["stage"], "qualified", "{lead:#}");
+    assert_eq!(lead["numbers"].as_array().unwrap().len(), 2, "{lead:#}");
+    assert_eq!(lead["memberships"][0]["organization_name"], "Choir");
+    ringdesk(&phone, &["leads", "set", &id, "--stage", "none"]);
+    assert!(ringdesk(&phone, &["leads"]).is_empty());
+    let organization = ["organizations", "set", "1", "--add-number", "030 7654321"];
+    ringdesk(&phone, &organization);
+    let found = &ringdesk(&phone, &["search", "7654321"])[0]["organizations"];
+    assert_eq!(found[0]["name"], "Example AG", "{found:#}");
+    let subject = format!("contact:{id}");
+    let note = &ringdesk(&phone, &["note", &subject, "wants tea"])[0]["id"].to_string();
+    ringdesk(&phone, &["notes", "set", note, "wants coffee"]);
+    let found = &ringdesk(&phone, &["search", "coffee"])[0]["notes"];
+    assert_eq!(found[0]["text"], "wants coffee", "{found:#}");
+    ringdesk(&phone, &["notes", "delete", note]);
+    let found = &ringdesk(&phone, &["search", "coffee"])[0]["notes"];
+    assert_eq!(found, &json!([]));
+
     // The next call opens the profile, for the ticket was changed lately.
     let caller = Sipp::to(phone.address(), "call-in", &[]);
     phone.wait("incoming");
@@ -113,7 +153,16 @@ fn a_number_of_two_people_is_one_call_and_a_question_each_time() {
     assert_eq!(opens["open"], "choose", "{opens:#}");
     assert_eq!(opens["candidates"][0]["name"], "Bert", "{opens:#}");
     assert_eq!(opens["candidates"][0]["level"], "manual", "{opens:#}");
-    assert_eq!(phone.calls()[0]["contact"], Value::Null, "not chosen yet");
+    // Who does not choose leaves it open, which is no choice; somebody else is one.
+    let unresolved = &phone.calls()[0];
+    assert_eq!(unresolved["contact"], Value::Null, "{unresolved:#}");
+    assert_eq!(unresolved["level"], Value::Null, "{unresolved:#}");
+    let newest = unresolved["id"].as_str().unwrap();
+    let changed = &ringdesk(&phone, &["calls", "set", newest, "--caller", "none"])[0];
+    assert_eq!(changed["contact"], Value::Null, "{changed:#}");
+    assert_eq!(changed["level"], "manual", "{changed:#}");
+    let opens = answered(&mut phone);
+    assert_eq!(opens["open"], "choose", "{opens:#}");
     assert_eq!(phone.stop().code, Some(0));
 }
 
@@ -132,6 +181,8 @@ fn a_missed_call_is_called_back_until_somebody_talked() {
         "{rows:#?}"
     );
     assert_eq!(rows[0]["attempts"], 0);
+    let badge = |phone: &Phone| ringdesk(phone, &["calls", "--filter", "to-call-back"]).len();
+    assert_eq!(badge(&phone), 1, "one number waits");
     let remote = rows[0]["call"]["remote"].as_str().unwrap();
     let user = remote.split(['@', ':']).nth(1).unwrap();
     let call_back = |phone: &mut Phone, scenario: &str| {
@@ -156,6 +207,7 @@ fn a_missed_call_is_called_back_until_somebody_talked() {
     });
     peer.passes();
     assert!(waiting(&phone).is_empty());
+    assert_eq!(badge(&phone), 0);
     assert_eq!(phone.stop().code, Some(0));
 }
 

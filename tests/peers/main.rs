@@ -34,6 +34,7 @@ mod crowd;
 mod damaged_start;
 mod data_care;
 mod datagrams;
+mod desk;
 mod encrypted;
 mod hold_music;
 mod holds;
