@@ -176,7 +176,12 @@ fn people_go_in_and_out_and_two_become_one() {
 #[test]
 fn tickets_tasks_and_notes_are_kept_listed_and_written() {
     let folder = TempDir::new().unwrap();
-    let folder = folder.path();
+    tickets(folder.path());
+    tasks(folder.path());
+    notes_and_what_happened(folder.path());
+}
+
+fn tickets(folder: &Path) {
     one(
         folder,
         &["contacts", "--add", "Anna", "--organization", "Example AG"],
@@ -235,7 +240,9 @@ fn tickets_tasks_and_notes_are_kept_listed_and_written() {
     assert!(table.contains("Scanner,new,Anna,Example AG"), "{table}");
     let (_, rows, _) = run(folder, &["tickets", "export", "--format", "json"]);
     assert!(rows.contains("it smokes"), "{rows}");
+}
 
+fn tasks(folder: &Path) {
     for (title, due) in [
         ("later", "2030-01-02T00:00:00Z"),
         ("soon", "2030-01-01T00:00:00Z"),
@@ -270,7 +277,9 @@ fn tickets_tasks_and_notes_are_kept_listed_and_written() {
     assert_eq!(table.lines().count(), 3, "{table}");
     one(folder, &["tasks", "delete", "2"]);
     assert!(ask(folder, &["tasks", "--done"]).is_empty());
+}
 
+fn notes_and_what_happened(folder: &Path) {
     one(folder, &["note", "contact:1", "likes tea"]);
     refused(folder, &["note", "contact:9", "x"], 1, "contact is not in");
     refused(folder, &["notes", "set", "9", "x"], 1, "note is not in");
