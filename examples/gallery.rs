@@ -35,9 +35,14 @@ use ringdesk::control::{
 };
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
+<<<<<<< ours
     ContactPage, ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos,
     NumberProof, OrganizationPage, OrganizationRow, QualitySeries, QualitySpan, RecordingGap,
     Share, Subject,
+=======
+    ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
+    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, RecordingGapCause, Share, Subject,
+>>>>>>> theirs
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -626,6 +631,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         recording_gaps: Vec::from_iter((talked && index.is_multiple_of(4)).then_some(
             RecordingGap {
+                cause: RecordingGapCause::Paused,
                 start_millis: 21_000,
                 length_millis: Some(12_400),
             },

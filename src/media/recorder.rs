@@ -416,7 +416,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("call.wav");
         // The thread stands still before its first block, as it would in a write.
-        let (go_on, stalled) = mpsc::channel::<()>();
+        let (go_on, stalled) = mpsc::sync_channel::<()>(1);
         let mut recording = Recording::start(call(), path.clone(), move |event| {
             if matches!(event, MediaEvent::RecordingStarted { .. }) {
                 stalled.recv().unwrap();
@@ -452,7 +452,7 @@ mod tests {
     fn what_is_lost_at_the_end_is_there_as_silence() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("call.wav");
-        let (go_on, stalled) = mpsc::channel::<()>();
+        let (go_on, stalled) = mpsc::sync_channel::<()>(1);
         let mut recording = Recording::start(call(), path.clone(), move |event| {
             if matches!(event, MediaEvent::RecordingStarted { .. }) {
                 stalled.recv().unwrap();
