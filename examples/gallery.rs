@@ -36,7 +36,7 @@ use ringdesk::control::{
 use ringdesk::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
     ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
-    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, Share, Subject,
+    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, RecordingGapCause, Share, Subject,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -390,6 +390,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             muted: false,
             muted_talk: None,
             recording: RecordingView::Off,
+            recording_loss: None,
             codec: None,
             security: MediaSecurity::None,
             quality: None,
@@ -624,6 +625,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
         recording: talked.then(|| "/home/sam/recordings/0191-amelia.wav".to_owned()),
         recording_gaps: Vec::from_iter((talked && index.is_multiple_of(4)).then_some(
             RecordingGap {
+                cause: RecordingGapCause::Paused,
                 start_millis: 21_000,
                 length_millis: Some(12_400),
             },

@@ -10,9 +10,9 @@ use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
-use crate::crm::row::{InterruptedCall, RecordingGap};
+use crate::crm::row::{InterruptedCall, RecordingGap, RecordingGapCause};
 use crate::crm::store::{CallChange, Write};
-use crate::media::gap::Gap;
+use crate::media::gap::{Gap, GapCause};
 use crate::media::recorder::numbered;
 use crate::media::{MediaCommand, MediaEvent, RecordingNotice};
 
@@ -25,8 +25,49 @@ pub(super) struct Recorded {
     unheard_since: Option<Instant>,
     /// When it went on.
     heard_again: Option<Instant>,
-    /// Where it was paused.
+    /// Where it was paused, or is lost.
     gaps: Vec<RecordingGap>,
+}
+
+impl Recorded {
+    /// Takes note of a gap; the newest one with a beginning counts.
+    fn note(&mut self, gap: Gap) {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let gap = RecordingGap {
+            cause: match gap.cause {
+                GapCause::Paused => RecordingGapCause::Paused,
+                GapCause::DiskBehind => RecordingGapCause::DiskBehind,
+            },
+            start_millis: millis(gap.start),
+            length_millis: gap.length.map(millis),
+        };
+        self.gaps
+            .retain(|known| known.start_millis != gap.start_millis);
+        self.gaps.push(gap);
+    }
+
+    /// What is missing because the disk did not keep up, in plain words.
+    pub(super) fn loss(&self) -> Option<String> {
+        let lost = |gap: &&RecordingGap| gap.cause == RecordingGapCause::DiskBehind;
+        let mut gaps = self.gaps.iter().filter(lost).peekable();
+        gaps.peek()?;
+        let millis = gaps.try_fold(0_u64, |sum, gap| {
+            gap.length_millis.map(|millis| sum.saturating_add(millis))
+        });
+        Some(match millis {
+            None => {
+                "the disk does not keep up: what is said now is missing in the recording; stop \
+                     other programs that write, or choose another folder in the settings"
+                    .to_owned()
+            }
+            Some(millis) => format!(
+                "{}.{} s are missing in the recording, because the disk did not keep up; choose \
+                 another folder in the settings",
+                millis / 1_000,
+                millis % 1_000 / 100
+            ),
+        })
+    }
 }
 
 impl Engine {
@@ -179,16 +220,26 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let gap = RecordingGap {
-            start_millis: millis(gap.start),
-            length_millis: gap.length.map(millis),
+        call.recorded.note(gap);
+        let change = CallChange::RecordingGaps(call.recorded.gaps.clone());
+        let told = match (gap.cause, call.recorded.loss()) {
+            (GapCause::DiskBehind, Some(loss)) => Some((call.context(), loss)),
+            (GapCause::Paused | GapCause::DiskBehind, _) => None,
         };
-        let gaps = &mut call.recorded.gaps;
-        gaps.retain(|known| known.start_millis != gap.start_millis);
-        gaps.push(gap);
-        let change = CallChange::RecordingGaps(gaps.clone());
+        let path = call.recording.path().unwrap_or_default().into();
         self.record(Write::ChangeCall(id, change));
+        if let Some((call, loss)) = told {
+            self.tell(Event::Recording {
+                call,
+                state: if gap.length.is_none() {
+                    "lagging"
+                } else {
+                    "incomplete"
+                },
+                path,
+                problem: Some(loss),
+            });
+        }
     }
 
     fn tell_recording(
@@ -343,6 +394,27 @@ mod tests {
             id,
             recording: named.map(|path| path.display().to_string()),
         }
+    }
+
+    #[test]
+    fn what_the_disk_lost_is_told_while_it_lasts_and_in_sum() {
+        let mut recorded = Recorded::default();
+        let gap = |cause, start, length: Option<u64>| Gap {
+            cause,
+            start: Duration::from_millis(start),
+            length: length.map(Duration::from_millis),
+        };
+        recorded.note(gap(GapCause::Paused, 1_000, Some(5_000)));
+        assert_eq!(recorded.loss(), None);
+        for (start, told) in [(20_000, "1.2 s are missing"), (40_000, "2.5 s are missing")] {
+            recorded.note(gap(GapCause::DiskBehind, start, None));
+            let lasting = recorded.loss().unwrap();
+            assert!(lasting.contains("what is said now is missing"), "{lasting}");
+            recorded.note(gap(GapCause::DiskBehind, start, Some(1_260)));
+            let over = recorded.loss().unwrap();
+            assert!(over.starts_with(told), "{over}");
+        }
+        assert_eq!(recorded.gaps.len(), 3);
     }
 
     #[test]

@@ -268,15 +268,16 @@ pub enum Event {
         /// The call.
         call: CallContext,
     },
-    /// A recording started, stopped or failed.
+    /// A recording started, stopped or failed, or a part of it is lost.
     Recording {
         /// The call.
         call: CallContext,
-        /// `announced`, `started`, `paused`, `resumed`, `stopped` or `failed`.
+        /// `announced`, `started`, `paused`, `resumed`, `stopped` or `failed`; `lagging` while the disk does not
+        /// keep up and nothing is recorded, and `incomplete` once it does.
         state: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong, when it failed.
+        /// What is wrong, when it failed or has a hole.
         problem: Option<String>,
     },
     /// The call is over; its row says so on disk unless `durable` is false. Once our side hangs up

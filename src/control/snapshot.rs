@@ -165,6 +165,8 @@ pub struct CallView {
     pub muted_talk: Option<Instant>,
     /// The recording, when there is one.
     pub recording: RecordingView,
+    /// What is missing in it against the agent's will, in plain words.
+    pub recording_loss: Option<String>,
     /// The codec, such as `opus`, once media is agreed.
     pub codec: Option<String>,
     /// How its sound is protected, once it is agreed.

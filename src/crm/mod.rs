@@ -69,6 +69,7 @@ mod raw_search;
 mod read_hints;
 mod read_work;
 mod reader;
+mod recording_row;
 mod records;
 pub mod recovery;
 mod recovery_trees;

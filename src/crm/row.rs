@@ -36,6 +36,7 @@ pub use crate::crm::routing_row::{
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };
+pub use crate::crm::recording_row::{RecordingGap, RecordingGapCause};
 
 /// Who started a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -390,15 +391,6 @@ pub struct InterruptedCall {
     pub id: CallId,
     /// The path of the recording that its row names.
     pub recording: Option<String>,
-}
-
-/// A gap of a recording, in which it was paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordingGap {
-    /// Where it begins, in milliseconds from the beginning of the recording.
-    pub start_millis: u64,
-    /// How long it is; none where it lasts to the end, and while it lasts.
-    pub length_millis: Option<u64>,
 }
 
 impl CallRow {

@@ -136,7 +136,10 @@ impl CallRecording {
     pub(super) fn write(&mut self, agent: &Frame, far_end: &Frame) {
         if let Stage::On(recording) = &mut self.stage {
             let [agent, far_end] = self.recorded.take(agent, far_end);
-            recording.write(&agent, &far_end);
+            // One that ended by itself takes nothing any more, and has said so.
+            let kept = recording.write(&agent, &far_end) || recording.ended();
+            self.recorded.note_written(kept);
+            self.tell_gaps();
         }
     }
 
@@ -144,7 +147,7 @@ impl CallRecording {
     pub(super) fn pause(&mut self, paused: bool) {
         if matches!(self.stage, Stage::On(_)) {
             self.recorded.pause(paused);
-            self.tell_gap();
+            self.tell_gaps();
         }
     }
 
@@ -154,7 +157,7 @@ impl CallRecording {
             return None;
         };
         self.recorded.end();
-        self.tell_gap();
+        self.tell_gaps();
         Some(recording.stop(self.recorded.take_gaps()))
     }
 
@@ -178,8 +181,8 @@ impl CallRecording {
         }
     }
 
-    fn tell_gap(&mut self) {
-        if let Some(gap) = self.recorded.changed_gap() {
+    fn tell_gaps(&mut self) {
+        while let Some(gap) = self.recorded.changed_gap() {
             let call = self.call;
             self.news.push_back(MediaEvent::RecordingGap { call, gap });
         }
@@ -205,6 +208,8 @@ mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
     use crate::media::frame::{FRAME_SAMPLES, peak};
+    use crate::media::gap::GapCause;
+    use crate::media::recorder::RING_BLOCKS;
     use std::path::Path;
     use std::time::Duration;
 
@@ -347,6 +352,45 @@ mod tests {
             "{refused:?}"
         );
         assert!(!desk.file().exists());
+    }
+
+    #[test]
+    fn what_a_stalled_disk_loses_is_told_and_marked_in_the_file() {
+        let mut desk = Desk::new();
+        // Nobody takes the events, so that the recorder waits before its first block.
+        let (outlet, mut events) = mpsc::channel(1);
+        let other = MediaEvent::MutedTalk {
+            call: desk.recording.call,
+        };
+        outlet.try_send(other).unwrap();
+        let notice = RecordingNotice::default();
+        desk.recording
+            .start(desk.file(), notice, &mut desk.loader, outlet);
+        for _ in 0..RING_BLOCKS + 40 {
+            desk.recording.write(&AGENT, &FAR_END);
+        }
+        let gap = |news: Option<MediaEvent>| match news {
+            Some(MediaEvent::RecordingGap { gap, .. }) => {
+                (gap.cause, gap.start.as_millis(), gap.length)
+            }
+            other => panic!("{other:?}"),
+        };
+        let lost = GapCause::DiskBehind;
+        let told = gap(desk.recording.poll_news());
+        assert_eq!(told, (lost, 10_000, None));
+        assert_eq!(desk.recording.poll_news(), None, "it is told once");
+        let thread = desk.recording.stop().unwrap();
+        while events.blocking_recv().is_some() {}
+        thread.join().unwrap();
+        let told = gap(desk.recording.poll_news());
+        assert_eq!(told, (lost, 10_000, Some(Duration::from_millis(400))));
+        let bytes = std::fs::read(desk.file()).unwrap();
+        let cue = bytes.windows(4).position(|word| word == b"cue ").unwrap();
+        assert_eq!(bytes[cue + 8..cue + 16], [1, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(bytes[cue + 16..cue + 20], 480_000_u32.to_le_bytes());
+        assert!(bytes.windows(5).any(|word| word == b"Lost\0"));
+        let reader = hound::WavReader::open(desk.file()).unwrap();
+        assert_eq!(reader.duration(), 1_040 * 480);
     }
 
     #[test]

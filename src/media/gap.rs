@@ -9,12 +9,31 @@ use crate::media::frame::SAMPLE_RATE;
 
 /// So many gaps of one recording are marked in its file.
 pub(super) const MOST_GAPS: usize = 1_000;
-/// What they are named.
-const NAME: &[u8; 7] = b"Paused\0";
+
+/// Why nothing was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapCause {
+    /// It was paused.
+    Paused,
+    /// The disk did not keep up.
+    DiskBehind,
+}
+
+impl GapCause {
+    /// What such a gap is named in a WAV.
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Paused => b"Paused\0",
+            Self::DiskBehind => b"Lost\0",
+        }
+    }
+}
 
 /// A part of a recording in which nothing was recorded, though the call went on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
+    /// Why.
+    pub cause: GapCause,
     /// Where it begins, from the beginning of the recording.
     pub start: Duration,
     /// How long it is; none while it lasts.
@@ -46,7 +65,7 @@ pub(super) fn chunks(gaps: &[Gap]) -> Vec<u8> {
         text.extend([0; 8]);
         push_chunk(&mut list, *b"ltxt", &text);
         let mut label = id.to_le_bytes().to_vec();
-        label.extend(NAME);
+        label.extend(gap.cause.name());
         push_chunk(&mut list, *b"labl", &label);
     }
     let count = u32::try_from(gaps.len().min(MOST_GAPS)).unwrap_or(u32::MAX);
@@ -84,6 +103,7 @@ mod tests {
 
     fn gap(start: u64, length: u64) -> Gap {
         Gap {
+            cause: GapCause::Paused,
             start: Duration::from_millis(start),
             length: Some(Duration::from_millis(length)),
         }
@@ -110,7 +130,19 @@ mod tests {
         assert_eq!(&bytes[list + 8..list + 16], b"adtlltxt");
         assert_eq!([number(list + 16), number(list + 20)], [20, 1]);
         assert_eq!(number(list + 24), 24_000);
-        assert_eq!(bytes.windows(7).filter(|word| word == NAME).count(), 2);
+        let named =
+            |bytes: &[u8], name: &[u8]| bytes.windows(name.len()).filter(|w| *w == name).count();
+        assert_eq!(named(&bytes, b"Paused\0"), 2);
+        let lost = Gap {
+            cause: GapCause::DiskBehind,
+            ..gap(1_000, 500)
+        };
+        let bytes = chunks(&[gap(0, 10), lost]);
+        assert!(bytes.len().is_multiple_of(2));
+        assert_eq!(
+            [named(&bytes, b"Paused\0"), named(&bytes, b"Lost\0")],
+            [1, 1]
+        );
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! What a recording gets of a call, and what the call gets of its recording; sans-IO.
 //!
 //! While a recording is paused (payment data) it gets silence of the same length between two short
-//! marks, so that its times stay those of the call and nobody takes the gap for a fault. The tone by
+//! marks, so that its times stay those of the call and nobody takes the gap for a fault. What is lost
+//! because the disk did not keep up is a gap, too, without marks. The tone by
 //! which both sides may be told that they are recorded is 1400 Hz for 0.2 s each 15 s (47 CFR 64.501).
+
+use std::collections::VecDeque;
 
 use crate::media::command::Tone;
 use crate::media::frame::{FRAME_TIME, Frame, SILENCE};
-use crate::media::gap::{Gap, MOST_GAPS};
+use crate::media::gap::{Gap, GapCause, MOST_GAPS};
 use crate::media::tone::TonePlayer;
 
 /// How long a mark is, in frames of 10 ms.
@@ -16,13 +19,15 @@ const MARK_FRAMES: u32 = 12;
 #[derive(Default)]
 pub(super) struct Recorded {
     paused: bool,
+    /// Whether what was written last is lost.
+    losing: bool,
     mark: Option<(TonePlayer, u32)>,
     /// How long the recording is, in frames.
     frames: u32,
     /// Its gaps; the last one may last still.
     gaps: Vec<Gap>,
-    /// Whether the last one changed since somebody asked.
-    changed: bool,
+    /// Those that changed since somebody asked; a pause may begin where a loss ends.
+    changed: VecDeque<Gap>,
     notice: Option<TonePlayer>,
 }
 
@@ -39,22 +44,38 @@ impl Recorded {
     pub(super) fn pause(&mut self, paused: bool) {
         if self.paused != paused {
             self.paused = paused;
+            self.losing = false;
             self.mark = Some((TonePlayer::new(Tone::Gap), MARK_FRAMES));
-            self.note_gap();
+            self.end_gap(self.frames);
+            if paused {
+                self.begin_gap(GapCause::Paused, self.frames);
+            }
+        }
+    }
+
+    /// Whether what was taken last is written or lost. In a pause nothing can be lost.
+    pub(super) fn note_written(&mut self, kept: bool) {
+        if self.paused || self.losing != kept {
+            return;
+        }
+        self.losing = !kept;
+        let before = self.frames.saturating_sub(1);
+        if kept {
+            self.end_gap(before);
+        } else {
+            self.begin_gap(GapCause::DiskBehind, before);
         }
     }
 
     /// The recording ends.
     pub(super) fn end(&mut self) {
-        if std::mem::take(&mut self.paused) {
-            self.note_gap();
-        }
+        (self.paused, self.losing) = (false, false);
+        self.end_gap(self.frames);
     }
 
-    /// The gap that began or ended since this was asked.
+    /// The next gap that began or ended since this was asked.
     pub(super) fn changed_gap(&mut self) -> Option<Gap> {
-        let changed = std::mem::take(&mut self.changed);
-        self.gaps.last().copied().filter(|_| changed)
+        self.changed.pop_front()
     }
 
     /// All gaps.
@@ -62,23 +83,26 @@ impl Recorded {
         std::mem::take(&mut self.gaps)
     }
 
-    /// Remembers where a gap begins, or how long it was.
-    fn note_gap(&mut self) {
-        let now = FRAME_TIME * self.frames;
-        if self.paused {
-            if self.gaps.len() >= MOST_GAPS {
-                return;
-            }
-            self.gaps.push(Gap {
-                start: now,
-                length: None,
-            });
-        } else if let Some(gap) = self.gaps.last_mut().filter(|gap| gap.length.is_none()) {
-            gap.length = Some(now.saturating_sub(gap.start));
-        } else {
+    /// Remembers where a gap begins, behind so many frames.
+    fn begin_gap(&mut self, cause: GapCause, frames: u32) {
+        if self.gaps.len() >= MOST_GAPS {
             return;
         }
-        self.changed = true;
+        let gap = Gap {
+            cause,
+            start: FRAME_TIME * frames,
+            length: None,
+        };
+        self.gaps.push(gap);
+        self.changed.push_back(gap);
+    }
+
+    /// Remembers how long the gap was that ends behind so many frames, if there is one.
+    fn end_gap(&mut self, frames: u32) {
+        if let Some(gap) = self.gaps.last_mut().filter(|gap| gap.length.is_none()) {
+            gap.length = Some((FRAME_TIME * frames).saturating_sub(gap.start));
+            self.changed.push_back(*gap);
+        }
     }
 
     /// The tone's next 10 ms, for both sides; none while nobody is recorded.
@@ -118,6 +142,7 @@ impl Recorded {
 mod tests {
     use super::*;
     use crate::media::frame::{FRAME_SAMPLES, peak};
+    use std::time::Duration;
 
     const AGENT: Frame = [0.5; FRAME_SAMPLES];
     const FAR_END: Frame = [-0.25; FRAME_SAMPLES];
@@ -143,6 +168,54 @@ mod tests {
         let mark = levels(&mut recorded, 12);
         assert!(mark.iter().any(|[agent, _]| *agent > 0.55), "{mark:?}");
         assert_eq!(recorded.take(&AGENT, &FAR_END), [AGENT, FAR_END]);
+    }
+
+    #[test]
+    fn what_is_lost_is_a_gap_that_a_pause_ends() {
+        let mut recorded = Recorded::begin(false);
+        let write = |recorded: &mut Recorded, frames: u32, kept: bool| {
+            for _ in 0..frames {
+                recorded.take(&AGENT, &FAR_END);
+                recorded.note_written(kept);
+            }
+        };
+        write(&mut recorded, 10, true);
+        assert_eq!(recorded.changed_gap(), None);
+        write(&mut recorded, 5, false);
+        write(&mut recorded, 5, true);
+        write(&mut recorded, 5, false);
+        recorded.pause(true);
+        write(&mut recorded, 5, false);
+        recorded.pause(false);
+        write(&mut recorded, 1, false);
+        recorded.end();
+        let gap = |cause, start: u64, length: Option<u64>| Gap {
+            cause,
+            start: Duration::from_millis(start),
+            length: length.map(Duration::from_millis),
+        };
+        let (lost, paused) = (GapCause::DiskBehind, GapCause::Paused);
+        let gaps = [
+            (lost, 100, 50),
+            (lost, 200, 50),
+            (paused, 250, 50),
+            (lost, 300, 10),
+        ];
+        let told: Vec<Gap> = std::iter::from_fn(|| recorded.changed_gap()).collect();
+        let expected: Vec<Gap> = gaps
+            .iter()
+            .flat_map(|(cause, start, length)| {
+                [
+                    gap(*cause, *start, None),
+                    gap(*cause, *start, Some(*length)),
+                ]
+            })
+            .collect();
+        assert_eq!(told, expected);
+        assert_eq!(
+            recorded.take_gaps(),
+            gaps.map(|(c, s, l)| gap(c, s, Some(l)))
+        );
     }
 
     #[test]

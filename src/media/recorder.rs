@@ -7,13 +7,14 @@
 //! The header is on disk before the recording counts as started, and header and data are written
 //! and synced (fdatasync) each half second, so that a kill or a power loss at any moment leaves a
 //! playable file that lacks less than a second. A recording that was paused gets chunks behind its
-//! sound that mark the gaps, once it is closed. When the disk does not keep up for ten seconds, the
-//! blocks that are lost become silence of the same length.
+//! sound that mark the gaps, once it is closed. When the disk does not keep up for ten seconds, what
+//! follows is lost until half of what waits is written: one hole rather than a thousand small ones. It
+//! becomes silence of the same length in its own place, and is marked as a gap, too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE
 use crate::media::gap::{self, Gap};
 
 /// Blocks that may wait for the disk: 10 s.
-const RING_BLOCKS: usize = 1_000;
+pub(super) const RING_BLOCKS: usize = 1_000;
 /// Blocks between two syncs: half a second.
 const SYNC_BLOCKS: usize = 50;
 /// What a WAV can hold, less the header: its lengths have 32 bits.
@@ -47,20 +48,31 @@ const NAP: Duration = Duration::from_millis(100);
 struct Block {
     agent: Frame,
     far_end: Frame,
+    /// Blocks that were lost before this one.
+    lost: u32,
+}
+
+/// What is known at the end.
+#[derive(Debug)]
+struct End {
+    gaps: Vec<Gap>,
+    /// Blocks that were lost behind the last one.
+    lost: u32,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     stop: AtomicBool,
     ended: AtomicBool,
-    missed: AtomicU64,
-    /// What its gaps were, told before the stop.
-    gaps: OnceLock<Vec<Gap>>,
+    /// Told before the stop.
+    end: OnceLock<End>,
 }
 
 /// A recording that is under way.
 pub struct Recording {
     blocks: Producer<Block>,
+    /// Blocks that were lost since the last one that was not.
+    lost: u32,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
@@ -92,20 +104,24 @@ impl Recording {
             })?;
         Ok(Self {
             blocks,
+            lost: 0,
             shared,
             thread,
         })
     }
 
-    /// Adds 10 ms; never waits.
-    pub fn write(&mut self, agent: &Frame, far_end: &Frame) {
+    /// Adds 10 ms; never waits. Whether they will be written: they are lost where the disk does not
+    /// keep up.
+    pub fn write(&mut self, agent: &Frame, far_end: &Frame) -> bool {
         let block = Block {
             agent: *agent,
             far_end: *far_end,
+            lost: self.lost,
         };
-        if self.blocks.push(block).is_err() {
-            self.shared.missed.fetch_add(1, Ordering::Relaxed);
-        }
+        let catching_up = self.lost > 0 && self.blocks.slots() < RING_BLOCKS / 2;
+        let kept = !catching_up && self.blocks.push(block).is_ok();
+        self.lost = if kept { 0 } else { self.lost.saturating_add(1) };
+        kept
     }
 
     /// Whether it has ended by itself, because of an error.
@@ -116,8 +132,9 @@ impl Recording {
     /// Ends it: what waits is still written, and its gaps are marked. The handle ends when the file is
     /// closed.
     pub fn stop(self, gaps: Vec<Gap>) -> JoinHandle<()> {
-        // It is stopped once, so there are no others.
-        drop(self.shared.gaps.set(gaps));
+        let lost = self.lost;
+        // It is stopped once, so there is no other.
+        drop(self.shared.end.set(End { gaps, lost }));
         self.shared.stop.store(true, Ordering::Release);
         self.thread.thread().unpark();
         self.thread
@@ -181,16 +198,19 @@ impl Writer {
             // Read before the ring, so that what was written before the stop is seen below.
             let stop = self.shared.stop.load(Ordering::Acquire);
             while let Ok(block) = self.blocks.pop() {
-                file.write(&block.agent, &block.far_end)
-                    .map_err(|error| failed(&self.path, error))?;
-            }
-            for _ in 0..self.shared.missed.swap(0, Ordering::Relaxed) {
-                file.write(&SILENCE, &SILENCE)
+                file.write_silence(block.lost)
+                    .and_then(|()| file.write(&block.agent, &block.far_end))
                     .map_err(|error| failed(&self.path, error))?;
             }
             if stop {
-                let gaps = self.shared.gaps.get().map_or(&[][..], Vec::as_slice);
-                return file.finish(gaps).map_err(|error| failed(&self.path, error));
+                let (gaps, lost) = match self.shared.end.get() {
+                    Some(end) => (end.gaps.as_slice(), end.lost),
+                    None => (&[][..], 0),
+                };
+                return file
+                    .write_silence(lost)
+                    .and_then(|()| file.finish(gaps))
+                    .map_err(|error| failed(&self.path, error));
             }
             std::thread::park_timeout(NAP);
         }
@@ -263,6 +283,10 @@ impl WavFile {
             self.sync()?;
         }
         Ok(())
+    }
+
+    fn write_silence(&mut self, blocks: u32) -> io::Result<()> {
+        (0..blocks).try_for_each(|_| self.write(&SILENCE, &SILENCE))
     }
 
     /// Brings header and data to the disk.
@@ -385,6 +409,64 @@ mod tests {
         let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
         assert_eq!(samples.len(), 25 * 480 * 2);
         assert!(samples.chunks(2).all(|pair| pair == [16_384, -8_192]));
+    }
+
+    #[test]
+    fn what_a_stalled_disk_loses_is_one_hole_of_silence_in_its_own_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        // The thread stands still before its first block, as it would in a write.
+        let (go_on, stalled) = mpsc::sync_channel::<()>(1);
+        let mut recording = Recording::start(call(), path.clone(), move |event| {
+            if matches!(event, MediaEvent::RecordingStarted { .. }) {
+                stalled.recv().unwrap();
+            }
+        })
+        .unwrap();
+        let ring = u32::try_from(RING_BLOCKS).unwrap();
+        let mut write = |blocks: u32| {
+            let kept = |_: &u32| recording.write(&[0.5; FRAME_SAMPLES], &[0.5; FRAME_SAMPLES]);
+            (0..blocks).filter(kept).count()
+        };
+        assert_eq!(write(ring + 250), RING_BLOCKS);
+        go_on.send(()).unwrap();
+        let mut missed = 250;
+        while write(1) == 0 {
+            missed += 1;
+            std::thread::yield_now();
+        }
+        assert_eq!(write(49), 49);
+        recording.stop(Vec::new()).join().unwrap();
+        let mut reader = hound::WavReader::open(&path).unwrap();
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        let loud: Vec<bool> = samples
+            .chunks(FRAME_SAMPLES * 2)
+            .map(|block| block.iter().all(|sample| *sample != 0))
+            .collect();
+        let pieces = loud.chunk_by(|a, b| a == b);
+        let pieces: Vec<(bool, usize)> = pieces.map(|piece| (piece[0], piece.len())).collect();
+        assert_eq!(pieces, [(true, RING_BLOCKS), (false, missed), (true, 50)]);
+    }
+
+    #[test]
+    fn what_is_lost_at_the_end_is_there_as_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let (go_on, stalled) = mpsc::sync_channel::<()>(1);
+        let mut recording = Recording::start(call(), path.clone(), move |event| {
+            if matches!(event, MediaEvent::RecordingStarted { .. }) {
+                stalled.recv().unwrap();
+            }
+        })
+        .unwrap();
+        for _ in 0..RING_BLOCKS + 30 {
+            recording.write(&[0.5; FRAME_SAMPLES], &SILENCE);
+        }
+        let thread = recording.stop(Vec::new());
+        go_on.send(()).unwrap();
+        thread.join().unwrap();
+        let reader = hound::WavReader::open(&path).unwrap();
+        assert_eq!(reader.duration(), 1_030 * 480);
     }
 
     #[test]

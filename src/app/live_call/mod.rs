@@ -532,6 +532,7 @@ impl LiveCall {
             muted: self.muted,
             muted_talk: self.muted_talk,
             recording: self.recording.clone(),
+            recording_loss: self.recorded.loss(),
             codec: self.codec.clone(),
             security: self.security,
             quality: self.quality,

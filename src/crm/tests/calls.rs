@@ -3,7 +3,7 @@
 use super::*;
 use crate::crm::calls::INTERRUPTED;
 use crate::crm::row::{
-    CallCursor, CallFilter, CallPage, InterruptedCall, MatchLevel, RecordingGap,
+    CallCursor, CallFilter, CallPage, InterruptedCall, MatchLevel, RecordingGap, RecordingGapCause,
 };
 
 fn page(desk: &Desk, filter: CallFilter, search: &str) -> CallPage {
@@ -445,17 +445,26 @@ fn the_gaps_of_a_recording_stay_with_the_call() {
     let id = desk.insert(&inbound(1, "0301234567"));
     assert_eq!(desk.call(id).recording_gaps, []);
     let gap = |start_millis, length_millis| RecordingGap {
+        cause: RecordingGapCause::Paused,
         start_millis,
         length_millis,
     };
+    let lost = RecordingGap {
+        cause: RecordingGapCause::DiskBehind,
+        ..gap(9_000, Some(1))
+    };
     for gaps in [
         vec![gap(1_500, None)],
-        vec![gap(1_500, Some(20)), gap(9_000, Some(1))],
+        vec![gap(1_500, Some(20)), lost],
         vec![],
     ] {
         desk.change(id, CallChange::RecordingGaps(gaps.clone()));
         assert_eq!(desk.call(id).recording_gaps, gaps);
     }
+    // Before other causes were known all were pauses.
+    let before = r#"{"start_millis": 1500, "length_millis": 20}"#;
+    let before: RecordingGap = serde_json::from_str(before).unwrap();
+    assert_eq!(before, gap(1_500, Some(20)));
 }
 
 #[test]

@@ -433,6 +433,15 @@ fn a_row_that_is_not_on_disk_says_so() {
 }
 
 #[test]
+fn what_a_recording_lost_is_told_on_the_card() {
+    let mut call = talking(1, known());
+    call.recording = RecordingView::On("a.wav".to_owned());
+    call.recording_loss = Some("3.2 s are missing in the recording".to_owned());
+    let shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("3.2 s are missing in the recording");
+}
+
+#[test]
 fn a_recording_is_paused_while_payment_data_is_named_and_says_so() {
     for (recording, button, paused) in [
         (

@@ -348,6 +348,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         muted: false,
         muted_talk: None,
         recording: RecordingView::Off,
+        recording_loss: None,
         codec: None,
         security: MediaSecurity::None,
         quality: None,

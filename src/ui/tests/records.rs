@@ -490,16 +490,21 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
 }
 
 #[test]
-fn a_recordings_pauses_are_told_with_it() {
-    use crate::crm::row::RecordingGap;
+fn a_recordings_gaps_are_told_with_it() {
+    use crate::crm::row::{RecordingGap, RecordingGapCause};
     let gap = |start_millis, length_millis| RecordingGap {
+        cause: RecordingGapCause::Paused,
         start_millis,
         length_millis,
+    };
+    let lost = RecordingGap {
+        cause: RecordingGapCause::DiskBehind,
+        ..gap(50_000, Some(4_000))
     };
     let rows = Rows {
         calls: vec![CallRow {
             recording: Some("/tmp/a.wav".to_owned()),
-            recording_gaps: vec![gap(12_000, Some(34_400)), gap(61_000, None)],
+            recording_gaps: vec![gap(12_000, Some(34_400)), lost, gap(61_000, None)],
             ..row(1, None)
         }],
         ..Rows::default()
@@ -508,6 +513,9 @@ fn a_recordings_pauses_are_told_with_it() {
         state.view = View::Calls;
         state.detail = Some(call_id(1));
     });
-    shown.get_by_label("Pauses in it");
-    shown.get_by_label("at 00:12 for 00:34; from 01:01 on");
+    shown.get_by_label("Gaps in it");
+    shown.get_by_label(
+        "at 00:12 for 00:34; at 00:50 for 00:04 (lost, because the disk did not keep up); \
+         from 01:01 on",
+    );
 }

@@ -19,7 +19,8 @@ pub(crate) const REC_ANNOUNCED_WHY: &str =
 pub(crate) const RECORDING_ANNOUNCEMENT: &str = "Announcement before a recording";
 pub(crate) const RECORDING_ANNOUNCEMENT_HINT: &str = "none";
 pub(crate) const RECORDING_ANNOUNCEMENT_WHY: &str = "A WAV file of at most 30 seconds that both sides hear first. When it cannot be played, nothing is recorded.";
-pub(crate) const DETAIL_GAPS: &str = "Pauses in it";
+pub(crate) const DETAIL_GAPS: &str = "Gaps in it";
+pub(crate) const GAP_LOST: &str = "(lost, because the disk did not keep up)";
 
 /// A gap of a recording: where it begins, and how long it is or that it never ended.
 pub(crate) fn gap(start: &str, length: Option<&str>) -> String {

@@ -344,4 +344,7 @@ fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
     if let RecordingView::Failed(why) = &call.recording {
         paragraph_ui(ui, &format::sentence(why), SMALL, theme.colours.bad.text);
     }
+    if let Some(loss) = &call.recording_loss {
+        paragraph_ui(ui, &format::sentence(loss), SMALL, theme.colours.bad.text);
+    }
 }

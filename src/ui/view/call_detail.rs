@@ -11,7 +11,7 @@ use super::notes::notes_ui;
 use super::quality_graph::call_sound_ui;
 use crate::base::id::CallId;
 use crate::control::{Command, Page, PageRequest};
-use crate::crm::row::{CallRow, MatchLevel};
+use crate::crm::row::{CallRow, MatchLevel, RecordingGapCause};
 use crate::ui::scene::Scene;
 use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
@@ -246,12 +246,16 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
     }
 }
 
-/// Where the recording was paused.
+/// Where the recording was paused, or could not be written.
 fn gaps(row: &CallRow) -> String {
     let length = |millis: u64| format::length(i64::try_from(millis).ok());
     let gaps = row.recording_gaps.iter().map(|gap| {
         let lasting = gap.length_millis.map(length);
-        text::gap(&length(gap.start_millis), lasting.as_deref())
+        let told = text::gap(&length(gap.start_millis), lasting.as_deref());
+        match gap.cause {
+            RecordingGapCause::Paused => told,
+            RecordingGapCause::DiskBehind => format!("{told} {}", text::GAP_LOST),
+        }
     });
     gaps.collect::<Vec<_>>().join("; ")
 }
