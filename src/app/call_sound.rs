@@ -341,6 +341,8 @@ fn span(second: &Second) -> QualitySpan {
         level_out: Share::of(outgoing.level.into()),
         remote_mos: score(outgoing.score),
         round_trip_ms: millis(second.round_trip),
+        speaker_dry: second.breaks.speaker_dry,
+        held_up_ms: whole(second.breaks.held_up),
     }
 }
 
@@ -367,6 +369,8 @@ fn view(quality: &Quality, second: &Second) -> QualityView {
         late: quality.late,
         concealed_millis: quality.concealed.as_secs_f32() * 1e3,
         stretched_millis: quality.stretched.as_secs_f32() * 1e3,
+        speaker_dry: quality.breaks.speaker_dry,
+        held_up_millis: quality.breaks.held_up.as_secs_f32() * 1e3,
         mos: second.incoming.score.map(score),
         remote_loss: second.outgoing.loss,
         remote_jitter_millis: millis(second.outgoing.jitter),
@@ -382,6 +386,7 @@ mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
     use crate::media::one_way::FarSending;
+    use crate::media::quality::Breaks;
 
     const SECOND: Duration = Duration::from_secs(1);
     const NOTHING: Cause = Cause::NothingReceived(FarSending::Unknown);
@@ -427,6 +432,25 @@ mod tests {
         sound.close(start + SECOND * 24);
         let problem = sound.problem().unwrap();
         assert!(problem.ends_with("for 20 s"), "{problem}");
+    }
+
+    #[test]
+    fn what_the_machine_broke_is_kept_by_the_second_and_in_sum() {
+        let mut sound = CallSound::default();
+        let second = |speaker_dry, millis| Second {
+            breaks: Breaks {
+                speaker_dry,
+                held_up: Duration::from_millis(millis),
+            },
+            ..Second::default()
+        };
+        sound.push(&second(2, 0));
+        sound.push(&second(1, 130));
+        let kept = sound.series.spans().iter();
+        let kept: Vec<(u32, u32)> = kept.map(|s| (s.speaker_dry, s.held_up_ms)).collect();
+        assert_eq!(kept, [(2, 0), (1, 130)]);
+        let sum = sound.summary().unwrap();
+        assert_eq!((sum.speaker_dry, sum.held_up_ms), (3, 130));
     }
 
     #[test]

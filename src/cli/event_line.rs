@@ -283,6 +283,8 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "late": figures.late,
                 "concealed_ms": figures.concealed_millis,
                 "stretched_ms": figures.stretched_millis,
+                "speaker_dry": figures.speaker_dry,
+                "held_up_ms": figures.held_up_millis,
                 "mos": figures.mos.map(|score| hundredths(score.mos)),
                 "mos_scale": figures.mos.map(scale),
                 "mos_estimate": figures.mos.map(|score| score.estimate),

@@ -48,7 +48,7 @@ fn table(found: &MeasuredCall) -> Vec<String> {
         return lines;
     }
     lines.push(
-        "  time   in  lost late  jitter  delay concealed    MOS | out loss  jitter |    trip"
+        "  time   in  lost late  jitter  delay concealed dry held up    MOS | out loss  jitter |    trip"
             .to_owned(),
     );
     lines.extend(found.spans.iter().map(line));
@@ -88,7 +88,7 @@ fn line(span: &QualitySpan) -> String {
         )
     };
     format!(
-        "{:>3}:{:02} {:>4} {:>5} {:>4} {:>7} {:>6} {:>6} ms {:>6} | {:>8} {:>7} | {:>7}",
+        "{:>3}:{:02} {:>4} {:>5} {:>4} {:>7} {:>6} {:>6} ms {:>3} {:>4} ms {:>6} | {:>8} {:>7} | {:>7}",
         span.at / 60,
         span.at % 60,
         span.received,
@@ -97,6 +97,8 @@ fn line(span: &QualitySpan) -> String {
         millis(span.jitter_ms),
         millis(span.playout_ms),
         span.concealed_ms,
+        span.speaker_dry,
+        span.held_up_ms,
         mos(span.mos),
         percent(span.remote_loss),
         millis(span.remote_jitter_ms),
@@ -127,6 +129,8 @@ mod tests {
                 at: 61,
                 received: 49,
                 lost: 1,
+                speaker_dry: 3,
+                held_up_ms: 120,
                 jitter_ms: Some(Millis::of(3.2)),
                 mos: Some(Mos::of(4.25)),
                 mos_estimate: true,
@@ -138,6 +142,7 @@ mod tests {
         assert!(lines[1].contains("  ? ") && lines[1].starts_with("  0:00   50"));
         assert!(lines[2].contains("~w4.25") && lines[2].contains("3.2 ms"));
         assert!(lines[2].starts_with("  1:01   49     1"), "{}", lines[2]);
+        assert!(lines[2].contains("0 ms   3  120 ms"), "{}", lines[2]);
         assert!(lines.len() == 5);
     }
 }

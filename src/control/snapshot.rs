@@ -312,6 +312,10 @@ pub struct QualityView {
     pub concealed_millis: f32,
     /// Sound left out or repeated to follow the network's delay, in milliseconds.
     pub stretched_millis: f32,
+    /// How often the speaker had nothing to play.
+    pub speaker_dry: u32,
+    /// Sound of both directions that this machine left out, in milliseconds.
+    pub held_up_millis: f32,
     /// The score of what we hear.
     pub mos: Option<MosView>,
     /// Loss of what we send, as the far end reports it, 0.0 to 1.0.

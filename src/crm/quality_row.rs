@@ -91,6 +91,12 @@ pub struct QualitySpan {
     pub remote_mos: Option<Mos>,
     /// Round trip.
     pub round_trip_ms: Option<Millis>,
+    /// How often the speaker had nothing to play.
+    #[serde(default)]
+    pub speaker_dry: u32,
+    /// Sound of both directions that this machine left out, in milliseconds.
+    #[serde(default)]
+    pub held_up_ms: u32,
 }
 
 impl QualitySpan {
@@ -101,7 +107,7 @@ impl QualitySpan {
     }
 
     /// The numbers of the span in the order in which they are stored; new ones go to the end.
-    pub(crate) fn numbers(&self) -> [Option<u32>; 21] {
+    pub(crate) fn numbers(&self) -> [Option<u32>; 23] {
         let tenths = |value: Option<Millis>| value.map(|value| value.0);
         [
             Some(self.at),
@@ -125,6 +131,8 @@ impl QualitySpan {
             Some(self.level_out.0),
             self.remote_mos.map(|mos| mos.0),
             tenths(self.round_trip_ms),
+            Some(self.speaker_dry),
+            Some(self.held_up_ms),
         ]
     }
 
@@ -154,6 +162,8 @@ impl QualitySpan {
             level_out: Fixed(count(18)),
             remote_mos: known(19).map(Fixed),
             round_trip_ms: known(20).map(Fixed),
+            speaker_dry: count(21),
+            held_up_ms: count(22),
         }
     }
 
@@ -183,6 +193,8 @@ impl QualitySpan {
             level_out: self.level_out.max(next.level_out),
             remote_mos: lowest(self.remote_mos, next.remote_mos),
             round_trip_ms: worst(self.round_trip_ms, next.round_trip_ms),
+            speaker_dry: self.speaker_dry.saturating_add(next.speaker_dry),
+            held_up_ms: self.held_up_ms.saturating_add(next.held_up_ms),
         }
     }
 }
@@ -230,6 +242,12 @@ pub struct CallQuality {
     pub round_trip_ms: Option<Millis>,
     /// The same, the worst second.
     pub round_trip_max_ms: Option<Millis>,
+    /// How often the speaker had nothing to play.
+    #[serde(default)]
+    pub speaker_dry: u64,
+    /// Sound of both directions that this machine left out, in milliseconds.
+    #[serde(default)]
+    pub held_up_ms: u64,
 }
 
 /// A figure of many seconds.
@@ -331,6 +349,8 @@ impl QualitySeries {
         sums.concealed_ms += u64::from(second.concealed_ms);
         sums.stretched_ms += u64::from(second.left_out_ms) + u64::from(second.repeated_ms);
         sums.sent += u64::from(second.sent);
+        sums.speaker_dry += u64::from(second.speaker_dry);
+        sums.held_up_ms += u64::from(second.held_up_ms);
         sums.wideband |= second.wideband;
         sums.mos_estimate |= second.mos_estimate;
         self.jitter.add(second.jitter_ms);
@@ -359,6 +379,8 @@ mod tests {
         QualitySpan {
             received: 49,
             lost: u32::from(number.is_multiple_of(10)),
+            speaker_dry: u32::from(number.is_multiple_of(100)),
+            held_up_ms: 10 * u32::from(number.is_multiple_of(50)),
             jitter_ms: Some(Millis::of(f64::from(number % 7))),
             mos: (number > 4).then(|| Mos::of(4.4 - f64::from(number % 3) / 10.0)),
             ..QualitySpan::default()
@@ -380,6 +402,7 @@ mod tests {
         let mut span = second(5);
         span.remote_loss = Some(Share::of(0.25));
         span.wideband = true;
+        (span.speaker_dry, span.held_up_ms) = (2, 130);
         assert_eq!(QualitySpan::of_numbers(&span.numbers()), span);
         // An older version wrote fewer.
         let older = QualitySpan::of_numbers(&span.numbers()[..6]);
@@ -406,6 +429,7 @@ mod tests {
         assert_eq!(spans[3].mos, Some(Mos::of(4.2)));
         let summary = series.summary().unwrap();
         assert_eq!((summary.seconds, summary.lost), (seconds, 2_880));
+        assert_eq!((summary.speaker_dry, summary.held_up_ms), (288, 5_760));
         assert_eq!(summary.jitter_ms, Some(Millis::of(3.0)));
         assert_eq!(summary.mos_min, Some(Mos::of(4.2)));
         assert_eq!(summary.mos, Some(Mos::of(4.3)));

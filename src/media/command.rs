@@ -10,7 +10,7 @@ use crate::media::gap::Gap;
 use crate::media::level::Levels;
 use crate::media::one_way::Cause;
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
-use crate::media::quality::Second;
+use crate::media::quality::{Breaks, Second};
 pub use crate::media::sound_test::{SoundTest, SoundTestNews};
 pub use crate::media::steering::Redundancy;
 use crate::media::transport::DtlsFailure;
@@ -248,6 +248,8 @@ pub struct Quality {
     pub concealed: Duration,
     /// Sound left out or repeated so that the playout delay follows the network's.
     pub stretched: Duration,
+    /// What this machine broke.
+    pub breaks: Breaks,
     /// The microphone's level, 0.0 to 1.0 of full scale.
     pub level_out: f32,
     /// The far end's level, 0.0 to 1.0 of full scale.

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
-use crate::media::command::MediaEvent;
+use crate::media::command::{MediaEvent, Quality};
 use crate::media::feed::{Feed, Loaded};
-use crate::media::frame::{Frame, SILENCE, mix};
+use crate::media::frame::{FRAME_TIME, Frame, SILENCE, mix};
 use crate::media::glide::Glide;
 use crate::media::hold_music::{Music, OnHold};
 use crate::media::microphone::Listener;
 use crate::media::news::{found, told};
+use crate::media::quality::{Breaks, Second};
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
 use crate::media::transport::PortPair;
@@ -41,6 +42,8 @@ pub(super) struct Leg {
     applied: bool,
     sends: bool,
     next_quality: Instant,
+    /// What the machine broke, and as much of it as was told.
+    breaks: [Breaks; 2],
     /// What both sides hear of the recording in this tick.
     pub(super) notice: Option<Frame>,
     /// What the agent hears of it in this tick.
@@ -71,6 +74,7 @@ impl Leg {
             applied: false,
             sends: false,
             next_quality: now + QUALITY_INTERVAL,
+            breaks: [Breaks::default(); 2],
             notice: None,
             heard_here: None,
             on_hold: OnHold::default(),
@@ -245,12 +249,32 @@ impl Leg {
         news.extend(std::iter::from_fn(|| self.recording.poll_news()));
         if self.applied && now >= self.next_quality {
             self.next_quality = now + QUALITY_INTERVAL;
+            let [breaks, told] = &mut self.breaks;
             news.push(MediaEvent::Quality {
                 call: self.id,
-                quality: self.session.quality(),
-                second: Box::new(self.session.second(now)),
+                quality: Quality {
+                    breaks: *breaks,
+                    ..self.session.quality()
+                },
+                second: Box::new(Second {
+                    breaks: breaks.since(*told),
+                    ..self.session.second(now)
+                }),
             });
+            *told = *breaks;
         }
+    }
+
+    /// Takes note that the speaker ran dry so often while it played this call.
+    pub(super) fn note_dry(&mut self, times: u32) {
+        let [breaks, _] = &mut self.breaks;
+        breaks.speaker_dry = breaks.speaker_dry.saturating_add(times);
+    }
+
+    /// Takes note that so many ticks were left out.
+    pub(super) fn note_left_out(&mut self, ticks: u32) {
+        let [breaks, _] = &mut self.breaks;
+        breaks.held_up = breaks.held_up.saturating_add(FRAME_TIME * ticks);
     }
 
     /// What is to be told.
@@ -299,7 +323,7 @@ mod tests {
     use crate::base::clock::monotonic_now;
     use crate::media::command::RecordingNotice;
     use crate::media::feed::Loader;
-    use crate::media::frame::{FRAME_TIME, peak, to_pcm16};
+    use crate::media::frame::{peak, to_pcm16};
     use crate::media::hold_music::tone_music;
     use crate::media::outgoing::StreamSeed;
     use crate::media::session::SessionSeed;
@@ -451,6 +475,38 @@ mod tests {
             desk.run(7, true);
         }
         assert_eq!(peak(&desk.sent), 0.0);
+    }
+
+    #[test]
+    fn what_the_machine_broke_is_told_with_the_second_in_which_it_did() {
+        let mut desk = Desk::new();
+        desk.leg.applied = true;
+        let mut told = Vec::new();
+        for (dry, ticks) in [(0, 0), (2, 0), (1, 13), (0, 0)] {
+            desk.leg.note_dry(dry);
+            desk.leg.note_left_out(ticks);
+            desk.now += QUALITY_INTERVAL;
+            desk.leg.flush(desk.now);
+            for event in desk.leg.take_news() {
+                if let MediaEvent::Quality {
+                    quality, second, ..
+                } = event
+                {
+                    told.push((second.breaks, quality.breaks));
+                }
+            }
+        }
+        let breaks = |speaker_dry, millis| Breaks {
+            speaker_dry,
+            held_up: Duration::from_millis(millis),
+        };
+        let expected = [
+            (breaks(0, 0), breaks(0, 0)),
+            (breaks(2, 0), breaks(2, 0)),
+            (breaks(1, 130), breaks(3, 130)),
+            (breaks(0, 0), breaks(3, 130)),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl Mixer {
         let card = self.cards.has_clock();
         self.check.play(card, &mut speaker, &mut ringer);
         let played = self.cards.play(&speaker, &ringer);
+        let dry = self.cards.take_dry();
         let tested = self.check.records().then_some(Listener::Call);
         let wanted = calls
             .iter()
@@ -115,6 +116,9 @@ impl Mixer {
         let together = voices_heard > 1;
         for call in calls {
             let focus = focus.contains(&call.id);
+            if focus {
+                call.note_dry(dry);
+            }
             let others = call.heard_here.as_ref().filter(|_| together);
             let others = others.map(|own| voices.without(own));
             call.capture(at, focus, card, &microphone, others);

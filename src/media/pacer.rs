@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::media::device::BACKLOG_FRAMES;
 use crate::media::frame::FRAME_TIME;
 
 /// Ticks that are made up for at once after a stall; what is beyond is left out.
@@ -19,6 +20,8 @@ pub(super) struct Pacer {
     /// When the sound card was ready last.
     card_ready: Instant,
     left_out: u64,
+    /// Those that nobody asked for yet.
+    untold: u32,
 }
 
 impl Pacer {
@@ -28,6 +31,7 @@ impl Pacer {
             deadline: now,
             card_ready: now,
             left_out: 0,
+            untold: 0,
         }
     }
 
@@ -40,7 +44,7 @@ impl Pacer {
         if late >= FRAME_TIME * MAX_CATCH_UP {
             let skipped = late.as_millis() / FRAME_TIME.as_millis() + 1 - u128::from(MAX_CATCH_UP);
             let skipped = u32::try_from(skipped).unwrap_or(0);
-            self.left_out += u64::from(skipped);
+            self.leave_out(skipped);
             self.deadline += FRAME_TIME * skipped;
         }
         let due = self.deadline;
@@ -68,6 +72,10 @@ impl Pacer {
         let due = if now >= self.deadline {
             let late = now.duration_since(self.deadline);
             if late > STALL * 2 {
+                // What waits in the card is still made up for.
+                let missed = late.as_millis() / FRAME_TIME.as_millis() + 1;
+                let missed = u32::try_from(missed).unwrap_or(u32::MAX);
+                self.leave_out(missed.saturating_sub(BACKLOG_FRAMES));
                 now
             } else {
                 self.deadline + late / SMOOTHING
@@ -88,6 +96,16 @@ impl Pacer {
     /// Ticks that were left out because the thread did not run in time.
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// Those since this was asked.
+    pub(super) fn take_left_out(&mut self) -> u32 {
+        std::mem::take(&mut self.untold)
+    }
+
+    fn leave_out(&mut self, ticks: u32) {
+        self.left_out += u64::from(ticks);
+        self.untold = self.untold.saturating_add(ticks);
     }
 }
 
@@ -168,6 +186,29 @@ mod tests {
             MAX_CATCH_UP
         );
         assert_eq!(pacer.left_out(), 6_001 - 6 - u64::from(MAX_CATCH_UP));
+        assert_eq!(pacer.take_left_out(), 6_001 - 6 - MAX_CATCH_UP);
+        assert_eq!(pacer.take_left_out(), 0);
         assert_eq!(pacer.wait(start + Duration::from_secs(60)), FRAME_TIME);
+    }
+
+    #[test]
+    fn behind_a_stall_what_waits_in_a_card_is_made_up_for_and_the_rest_is_left_out() {
+        let start = monotonic_now();
+        let mut pacer = Pacer::new(start);
+        let mut now = start;
+        // Behind a stall the card gives all that it may keep at once, and then goes on.
+        for (stall, left_out) in [(10, 0), (400, 30), (90, 0), (10, 0)] {
+            now += Duration::from_millis(stall);
+            assert!(pacer.follow(now, true).is_some());
+            for _ in 1..(stall / 10).min(u64::from(BACKLOG_FRAMES)) {
+                assert!(pacer.follow(now, true).is_some());
+            }
+            assert_eq!(pacer.take_left_out(), left_out, "{stall} ms");
+            for _ in 0..50 {
+                now += FRAME_TIME;
+                assert!(pacer.follow(now, true).is_some());
+            }
+            assert_eq!(pacer.take_left_out(), 0);
+        }
     }
 }

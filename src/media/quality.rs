@@ -32,6 +32,27 @@ pub struct Second {
     pub outgoing: OutgoingSecond,
     /// Round trip by RTCP, without the time that either side held it.
     pub round_trip: Option<Duration>,
+    /// What this machine broke.
+    pub breaks: Breaks,
+}
+
+/// What this machine broke of a call's sound, whatever the network did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Breaks {
+    /// How often the speaker had nothing to play.
+    pub speaker_dry: u32,
+    /// Sound of both directions that was left out because the threads of sound did not run.
+    pub held_up: Duration,
+}
+
+impl Breaks {
+    /// What was added to those before.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            speaker_dry: self.speaker_dry.saturating_sub(before.speaker_dry),
+            held_up: self.held_up.saturating_sub(before.held_up),
+        }
+    }
 }
 
 /// A second of what we receive.
@@ -247,6 +268,7 @@ impl QualityMeter {
                 score: outgoing_score(state, round_trip, voip),
             },
             round_trip,
+            breaks: Breaks::default(),
         }
     }
 

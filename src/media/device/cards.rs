@@ -138,6 +138,18 @@ impl SoundCards {
         self.speaker.as_mut().and_then(SpeakerEnd::shift)
     }
 
+    /// Takes note that something is to be played again.
+    pub fn begin(&mut self) {
+        for end in [&mut self.speaker, &mut self.ringer].into_iter().flatten() {
+            end.begin();
+        }
+    }
+
+    /// How often the speaker had nothing to play since this was asked.
+    pub fn take_dry(&mut self) -> u32 {
+        self.speaker.as_mut().map_or(0, SpeakerEnd::take_dry)
+    }
+
     /// Whether the microphone has 10 ms.
     pub fn ready(&mut self) -> bool {
         self.microphone.as_mut().is_some_and(MicrophoneEnd::ready)

@@ -15,8 +15,10 @@ use crate::media::device::reserve::{Asked, Pieces, Reserve};
 use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, peak};
 use crate::media::rate::{RateConverter, RateError};
 
-/// Sound that may pile up behind a stall before the oldest is dropped, in samples: 100 ms.
-const MAX_BACKLOG: usize = 4_800;
+/// Sound that may pile up behind a stall before the oldest is dropped, in frames: 100 ms.
+pub(in crate::media) const BACKLOG_FRAMES: u32 = 10;
+/// The same in samples.
+const MAX_BACKLOG: usize = BACKLOG_FRAMES as usize * FRAME_SAMPLES;
 /// So much too much is dropped at once wherever it is, in seconds.
 const GROSS_EXCESS: f64 = 0.06;
 /// What is left of the samples that a converter owes after a frame: an error in that sum is forgotten in ten
@@ -162,6 +164,8 @@ pub struct SpeakerEnd {
     started: bool,
     /// Frames until what comes out of it is heard.
     young: u32,
+    /// How often it ran dry since somebody asked.
+    dry: u32,
 }
 
 impl SpeakerEnd {
@@ -190,6 +194,7 @@ impl SpeakerEnd {
             steered: 0.0,
             started: false,
             young: 0,
+            dry: 0,
         };
         end.add_silence(end.wanted() / end.rate);
         Ok(end)
@@ -214,6 +219,7 @@ impl SpeakerEnd {
         let mut seen = self.excess(at, taken, now);
         if !self.started || filled == 0 {
             if self.started {
+                self.dry = self.dry.saturating_add(1);
                 self.phase.forget();
                 self.reserve.ran_dry(self.pieces.largest() / self.rate);
             }
@@ -254,6 +260,16 @@ impl SpeakerEnd {
         let due = self.rate * FRAME_TIME.as_secs_f64() * (1.0 - steered);
         self.owed = (self.owed * REMEMBERING + due - came as f64).clamp(-OWED, OWED);
         self.converter.steer(1.0 - steer);
+    }
+
+    /// Takes note that nothing was to be played for a while: it did not run dry, it was left alone.
+    pub fn begin(&mut self) {
+        self.started = false;
+    }
+
+    /// How often the card had nothing to play, though something was to be played, since this was asked.
+    pub fn take_dry(&mut self) -> u32 {
+        std::mem::take(&mut self.dry)
     }
 
     /// By how many seconds frames should come later, or sooner where it is less than none, not to wait for the
@@ -406,6 +422,42 @@ mod tests {
                 assert!((3.0..40.0).contains(&filled), "{rate} {drift}: {filled}");
             }
         }
+    }
+
+    /// Plays on a card with our clock while the ticks in these two spans do not come; gives how often it ran
+    /// dry. What is left alone in the second is told so.
+    fn dry_moments(stalled: std::ops::Range<u32>, alone: std::ops::Range<u32>) -> Vec<u32> {
+        let (producer, mut consumer) = RingBuffer::new(12_000);
+        let begun = monotonic_now();
+        let asked = Arc::new(Asked::new(begun));
+        let mut end = SpeakerEnd::new(producer, 48_000, 480, Arc::clone(&asked)).unwrap();
+        let mut dry = Vec::new();
+        for tick in 0..400_u32 {
+            let now = begun + FRAME_TIME * (tick + 1);
+            asked.mark(now - Duration::from_millis(4), 480);
+            for _ in 0..480 {
+                consumer.pop().ok();
+            }
+            if stalled.contains(&tick) || alone.contains(&tick) {
+                continue;
+            }
+            if tick == alone.end {
+                end.begin();
+            }
+            end.add(now, &[0.5; FRAME_SAMPLES]);
+            if tick % 100 == 99 {
+                dry.push(end.take_dry());
+            }
+        }
+        dry
+    }
+
+    #[test]
+    fn a_producer_that_stalls_lets_the_card_run_dry_once_and_that_is_counted() {
+        assert_eq!(dry_moments(0..0, 0..0), [0, 0, 0, 0]);
+        assert_eq!(dry_moments(130..160, 0..0), [0, 1, 0, 0]);
+        // A reserve of a few milliseconds is no dry moment, nor is a time in which nobody speaks.
+        assert_eq!(dry_moments(0..0, 230..280), [0, 0, 0, 0]);
     }
 
     /// A sample of the sawtooth says which one it is, but for the many before it.

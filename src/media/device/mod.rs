@@ -28,6 +28,7 @@ mod card;
 mod card;
 
 pub use cards::SoundCards;
+pub(super) use ends::BACKLOG_FRAMES;
 pub use ends::{MicrophoneEnd, SpeakerEnd};
 pub use reserve::Asked;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Session;
 use crate::media::command::Quality;
 use crate::media::frame::duration_of;
-use crate::media::quality::{Second, State, Totals};
+use crate::media::quality::{Breaks, Second, State, Totals};
 
 impl Session {
     /// The figures so far.
@@ -24,6 +24,8 @@ impl Session {
             late: figures.late,
             concealed: duration_of(figures.concealed_samples),
             stretched: duration_of(figures.left_out_samples + figures.repeated_samples),
+            // The session knows nothing of the devices.
+            breaks: Breaks::default(),
             level_out: self.outgoing.level(),
             level_in: self.level_in.level(),
         }

@@ -142,6 +142,7 @@ impl Worker {
             let was_busy = std::mem::replace(&mut busy, self.is_busy());
             if busy && !was_busy {
                 self.pacer = Pacer::new(now);
+                self.mixer.cards.begin();
             }
             let listening = self.mixer.check.is_on() || !self.calls.is_empty();
             self.mixer.cards.set_busy(now, busy, listening);
@@ -160,6 +161,7 @@ impl Worker {
                 self.tick(Due { at, now });
                 tick = self.next_tick(now);
             }
+            self.note_left_out();
             self.flush(now);
             self.follow_load(now);
         }
@@ -217,6 +219,16 @@ impl Worker {
         if let Some(effort) = self.effort.note_work(since, monotonic_now(), left_out) {
             for call in &mut self.calls {
                 call.session.set_effort(effort);
+            }
+        }
+    }
+
+    /// All calls lack the ticks that were left out.
+    fn note_left_out(&mut self) {
+        let ticks = self.pacer.take_left_out();
+        if ticks > 0 {
+            for call in &mut self.calls {
+                call.note_left_out(ticks);
             }
         }
     }

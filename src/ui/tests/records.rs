@@ -446,6 +446,7 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
         lost: u32::from(at == 50),
         jitter_ms: Some(Millis::of(if at == 50 { 30.0 } else { 4.0 })),
         mos: (at > 5).then(|| Mos::of(4.3)),
+        held_up_ms: if at == 60 { 180 } else { 0 },
         ..QualitySpan::default()
     });
     let rows = Rows {
@@ -454,6 +455,7 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
                 seconds: 90,
                 loss: Some(Share::of(0.004)),
                 mos: Some(Mos::of(4.3)),
+                held_up_ms: 180,
                 ..CallQuality::default()
             }),
             sound_problem: Some("you speak, and you are muted, for 8 s".to_owned()),
@@ -477,6 +479,10 @@ fn a_finished_call_shows_its_sound_by_time_in_both_themes() {
         shown.get_by_label("You speak, and you are muted, for 8 s");
         shown.get_by_label("Jitter by time: 4 ms on average, 30 ms at worst");
         shown.get_by_label("Score by time: 4.3 on average, 4.3 at worst");
+        // What broke here is drawn, and only that.
+        shown.get_by_label("Held up here by time: 2 ms on average, 180 ms at worst");
+        shown.get_by_label("0.2 s");
+        assert!(shown.query_by_label_contains("Speaker ran dry").is_none());
         // Nobody reported a round trip: it is not made up.
         shown.get_by_label("Round trip by time: unknown");
         let lines = shown

@@ -14,6 +14,8 @@ pub(crate) const JITTER: &str = "Jitter";
 pub(crate) const BUFFER: &str = "Buffer";
 pub(crate) const CONCEALED: &str = "Made up";
 pub(crate) const STRETCHED: &str = "Stretched";
+pub(crate) const SPEAKER_DRY: &str = "Speaker ran dry";
+pub(crate) const HELD_UP: &str = "Held up here";
 pub(crate) const ROUND_TRIP: &str = "Round trip";
 pub(crate) const SCORE: &str = "Score";
 pub(crate) const NO_SOUND_FIGURES: &str = "No figures are kept of this call's sound.";
@@ -46,6 +48,10 @@ pub(crate) fn millis(millis: f64) -> String {
 
 pub(crate) fn seconds(millis: f64) -> String {
     format!("{:.1} s", millis / 1e3)
+}
+
+pub(crate) fn moments(count: f64) -> String {
+    format!("{count:.0} ×")
 }
 
 /// A graph, for a screen reader.

@@ -97,6 +97,8 @@ fn figures_ui(ui: &mut Ui, word: &str, quality: &QualityView) {
             text::STRETCHED,
             text::seconds(quality.stretched_millis.into()),
         ),
+        (text::SPEAKER_DRY, text::moments(quality.speaker_dry.into())),
+        (text::HELD_UP, text::seconds(quality.held_up_millis.into())),
         (
             text::ROUND_TRIP,
             or_unknown(quality.round_trip_millis, text::millis),

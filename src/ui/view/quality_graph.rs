@@ -61,6 +61,26 @@ const STRIPS: [Strip; 4] = [
     },
 ];
 
+/// What this machine broke: drawn where it broke something.
+const BREAKS: [Strip; 2] = [
+    Strip {
+        name: text::SPEAKER_DRY,
+        of: |span| Some(span.speaker_dry.into()),
+        shown: text::moments,
+        least: 5.0,
+        floor: 0.0,
+        falls: false,
+    },
+    Strip {
+        name: text::HELD_UP,
+        of: |span| Some(span.held_up_ms.into()),
+        shown: text::millis,
+        least: 100.0,
+        floor: 0.0,
+        falls: false,
+    },
+];
+
 /// Draws what is known of a call's sound.
 pub(crate) fn call_sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
     let Some(quality) = &row.quality else {
@@ -79,6 +99,10 @@ pub(crate) fn call_sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
     match page.as_deref() {
         Some(Page::Quality(spans)) if !spans.is_empty() => {
             for strip in &STRIPS {
+                strip_ui(ui, strip, spans);
+            }
+            let broke = |strip: &&Strip| spans.iter().filter_map(strip.of).any(|n| n > 0.0);
+            for strip in BREAKS.iter().filter(broke) {
                 strip_ui(ui, strip, spans);
             }
         }
@@ -109,17 +133,26 @@ fn facts_ui(ui: &mut Ui, quality: &CallQuality) {
     let loss = quality.loss.map(|loss| text::percent(loss.value()));
     let reported = quality.remote_loss.map(|loss| text::percent(loss.value()));
     let buffer = quality.playout_ms.map(|delay| text::millis(delay.value()));
+    let counted = |count: u64| u32::try_from(count).map_or(f64::MAX, f64::from);
     for (name, value) in [
         (text::SCORE, score),
         (text::LOSS, loss.unwrap_or_else(unknown)),
         (text::BUFFER, buffer.unwrap_or_else(unknown)),
         (
             text::CONCEALED,
-            text::seconds(u32::try_from(quality.concealed_ms).map_or(f64::MAX, f64::from)),
+            text::seconds(counted(quality.concealed_ms)),
         ),
         (text::HEARD_THERE, reported.unwrap_or_else(unknown)),
     ] {
         fact_ui(ui, name, &value, false);
+    }
+    if quality.speaker_dry > 0 {
+        let times = text::moments(counted(quality.speaker_dry));
+        fact_ui(ui, text::SPEAKER_DRY, &times, false);
+    }
+    if quality.held_up_ms > 0 {
+        let lost = text::seconds(counted(quality.held_up_ms));
+        fact_ui(ui, text::HELD_UP, &lost, false);
     }
 }
 
