@@ -272,7 +272,11 @@ impl OneWayDetector {
             return;
         };
         self.far_received = (sent, Some(received));
-        let stands = before.is_some_and(|it| it.highest_sequence == received.highest_sequence);
+        // What was on its way when it broke off is none that arrives.
+        let stands = before.is_some_and(|it| {
+            let arrived = received.highest_sequence.wrapping_sub(it.highest_sequence);
+            u64::from(arrived) * 256 <= (sent - sent_before) * u64::from(u8::MAX - ALL_LOST)
+        });
         self.far_hears_nothing = stands || received.fraction_lost >= ALL_LOST;
     }
 

@@ -1,7 +1,7 @@
 //! Calls in which one side is not heard: each cause is named in time, told once, and over when it is.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::world::{Flying, Weather, World};
 use crate::base::clock::monotonic_now;
@@ -350,6 +350,45 @@ fn the_far_end_says_that_nothing_of_us_arrives() {
     assert_eq!(causes(&world, 0), [Some(Cause::FarEndHearsNothing)]);
     world.run(16.0);
     assert_eq!(causes(&world, 0).last(), Some(&None));
+}
+
+/// Loses the sound of side 0 until it is told that nothing of it arrives, for 20 s at most; gives when the
+/// reports of side 1 came meanwhile, and when it was told.
+fn until_told(world: &mut World) -> (Vec<Instant>, Instant) {
+    let mut reports = Vec::new();
+    for _ in 0..2_000 {
+        run(world, 0.01, |flying| {
+            if is_to(flying, 0) && is_rtcp(&flying.transmit.bytes) {
+                reports.push(flying.arrival);
+            }
+            !(is_to(flying, 1) && is_sound(flying))
+        });
+        if causes(world, 0).last() == Some(&Some(Cause::FarEndHearsNothing)) {
+            break;
+        }
+    }
+    assert_eq!(causes(world, 0), [Some(Cause::FarEndHearsNothing)]);
+    (reports, world.now)
+}
+
+#[test]
+fn that_nothing_of_us_arrives_is_told_within_three_seconds_of_the_report_that_shows_it() {
+    const MOST: Duration = Duration::from_secs(3);
+    for seed in 1..=3 {
+        // Nothing ever arrived: the first report shows it.
+        let mut world = World::call(seed, Codec::Pcmu);
+        let (reports, told) = until_told(&mut world);
+        assert!(told <= reports[0] + MOST, "{seed}");
+    }
+    for half in [0_u8, 3, 5, 7, 9] {
+        // Whenever it breaks off: the first report may still speak of what came before, and of two in a row
+        // one says too little.
+        let mut world = World::call(1, Codec::Pcmu);
+        world.run(10.0 + f32::from(half) / 2.0);
+        let (reports, told) = until_told(&mut world);
+        let shown = reports.get(2).or(reports.last()).unwrap();
+        assert!(told <= *shown + MOST, "{half}");
+    }
 }
 
 /// As aiortc does: each second or so what it sends, and at other moments what it receives.

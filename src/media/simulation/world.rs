@@ -36,6 +36,8 @@ pub(super) struct Side {
     pub(super) address: SocketAddr,
     /// What its microphone hears: a tone of that frequency in hertz.
     pub(super) hertz: f32,
+    /// Whether it hears a voice in place of the tone: no encoder spends redundancy on a tone.
+    pub(super) voiced: bool,
     spoken: u64,
     pub(super) on_hold: OnHold,
     /// Whether its plan lets it send.
@@ -66,6 +68,7 @@ impl Side {
             session: Session::new(now, &seed),
             address: SocketAddr::from(([192, 0, 2, number], 4_000)),
             hertz,
+            voiced: false,
             spoken: 0,
             on_hold: OnHold::default(),
             sends: false,
@@ -80,7 +83,14 @@ impl Side {
     pub(super) fn speak(&mut self) -> Frame {
         let mut frame = SILENCE;
         for sample in &mut frame {
-            *sample = 0.3 * (2.0 * PI * self.hertz * self.spoken as f32 / 48_000.0).sin();
+            let at = self.spoken as f32 / 48_000.0;
+            *sample = if self.voiced {
+                let pitch = 120.0 + 20.0 * (2.0 * PI * at).sin();
+                let loud = 0.6 + 0.4 * (6.0 * PI * at).sin();
+                0.3 * ((at * pitch).fract() - 0.5) * loud
+            } else {
+                0.3 * (2.0 * PI * self.hertz * at).sin()
+            };
             // Each tone has whole periods in a second, so the phase stays exact.
             self.spoken = (self.spoken + 1) % 48_000;
         }
