@@ -93,16 +93,21 @@ fn people_at(store: &Store, row: usize) {
     assert_eq!(rows.len(), ROWS, "at row {row}");
 }
 
-/// Each criterion of the log alone, and those that few calls or none have together.
-fn criteria() -> Vec<(String, CallCriteria)> {
+/// So many hours before the newest call.
+fn hours(hours: i64) -> Timestamp {
+    let newest = Timestamp::from_microsecond(NEWEST).unwrap();
+    newest - SignedDuration::from_hours(hours)
+}
+
+fn agent(number: u64) -> String {
+    format!("Agent {}", number % AGENTS)
+}
+
+/// Each criterion of the log alone.
+fn alone() -> Vec<(String, CallCriteria)> {
     let mut all = Vec::new();
     let mut add = |name: &str, criteria: CallCriteria| all.push((name.to_owned(), criteria));
     let none = CallCriteria::default();
-    let hours = |hours: i64| {
-        let newest = Timestamp::from_microsecond(NEWEST).unwrap();
-        Some(newest - SignedDuration::from_hours(hours))
-    };
-    let agent = |number: u64| Some(format!("Agent {}", number % AGENTS));
     for queue in QUEUES {
         let queue = Some(queue.to_owned());
         add(
@@ -124,7 +129,7 @@ fn criteria() -> Vec<(String, CallCriteria)> {
         );
     }
     for number in 0..5 {
-        let agent = agent(number);
+        let agent = Some(agent(number));
         add(
             "agent",
             CallCriteria {
@@ -161,7 +166,7 @@ fn criteria() -> Vec<(String, CallCriteria)> {
         );
     }
     for (since, until) in [(24, 0), (24 * 365, 24 * 364), (24 * 1200, 24 * 1199)] {
-        let (since, until) = (hours(since), hours(until));
+        let (since, until) = (Some(hours(since)), Some(hours(until)));
         add(
             "dates",
             CallCriteria {
@@ -171,10 +176,18 @@ fn criteria() -> Vec<(String, CallCriteria)> {
             },
         );
     }
+    all
+}
+
+/// Those that few calls or none have together.
+fn together() -> Vec<(String, CallCriteria)> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, criteria: CallCriteria| all.push((name.to_owned(), criteria));
+    let none = CallCriteria::default();
     add(
         "agent, queue and call type",
         CallCriteria {
-            agent: agent(3),
+            agent: Some(agent(3)),
             queue: Some(QUEUES[1].to_owned()),
             call_type: Some(CALL_TYPES[3].to_owned()),
             ..none.clone()
@@ -183,7 +196,7 @@ fn criteria() -> Vec<(String, CallCriteria)> {
     add(
         "an agent's that are not done, recorded",
         CallCriteria {
-            agent: agent(7),
+            agent: Some(agent(7)),
             done: Some(false),
             recorded: Some(true),
             ..none.clone()
@@ -193,7 +206,7 @@ fn criteria() -> Vec<(String, CallCriteria)> {
         "not done, long ago: none",
         CallCriteria {
             done: Some(false),
-            until: hours(24 * 400),
+            until: Some(hours(24 * 400)),
             ..none.clone()
         },
     );
@@ -209,7 +222,7 @@ fn criteria() -> Vec<(String, CallCriteria)> {
 
 pub(crate) fn narrowed(store: &Store) -> Vec<Figure> {
     let (mut first, mut next) = (Times::default(), Times::default());
-    for (name, criteria) in criteria() {
+    for (name, criteria) in alone().into_iter().chain(together()) {
         let mut of_kind = Times::default();
         let mut page = |times: &mut Times, after| {
             let criteria = criteria.clone();

@@ -172,7 +172,7 @@ impl Author {
         self.whole(&contact, Edit::Erase(proof), gone);
     }
 
-    fn person(&mut self, number: u64) -> (Record, ContactRow) {
+    fn person(&self, number: u64) -> (Record, ContactRow) {
         let email = format!("customer{number}@example.com");
         let row = ContactRow {
             email: Some(email.clone()),
