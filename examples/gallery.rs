@@ -23,7 +23,9 @@ use jiff::{Timestamp, ToSpan as _};
 use ringdesk::base::clock;
 use ringdesk::base::dial_class::DialClass;
 use ringdesk::base::dial_plan::{DialPlan, DialPreview};
-use ringdesk::base::id::{AccountId, CallId, ContactId, OrganizationId};
+use ringdesk::base::id::{
+    AccountId, ArticleId, CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId,
+};
 use ringdesk::config::settings::{ThemeChoice, WatchKind};
 use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
@@ -31,18 +33,14 @@ use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
     DialRequest, ExportView, Handle, LevelView, LevelsView, MailboxView, MediaSecurity,
     MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, QualityView, RecordingView,
-    ReferralView, Registration, Snapshot, SoundCheckView,
+    ReferralView, Registration, Snapshot, SoundCheckView, WorkPage, WorkRequest,
 };
 use ringdesk::crm::row::{
-    CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, ContactNumber,
-<<<<<<< ours
-    ContactPage, ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos,
-    NumberProof, OrganizationPage, OrganizationRow, QualitySeries, QualitySpan, RecordingGap,
-    Share, Subject,
-=======
-    ContactRow, Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NumberProof,
-    OrganizationRow, QualitySeries, QualitySpan, RecordingGap, RecordingGapCause, Share, Subject,
->>>>>>> theirs
+    ArticleKind, ArticleRow, ArticleSender, CallCursor, CallDirection, CallFilter, CallLadder,
+    CallPage, CallRow, CallState, CallTypeRow, ContactNumber, ContactPage, ContactRow, HourFigures,
+    Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NoteRow, NumberProof,
+    OrganizationPage, OrganizationRow, QualitySeries, QualitySpan, QueueFigures, RecordingGap,
+    RecordingGapCause, Share, Subject, TaskFilter, TaskRow, TicketRow, TicketState, TimelineEntry,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -81,6 +79,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         View::Contacts
     } else if has("organizations") {
         View::Organizations
+    } else if has("tickets") {
+        View::Tickets
+    } else if has("tasks") {
+        View::Tasks
+    } else if has("statistics") {
+        View::Statistics
     } else if has("settings") {
         View::Settings
     } else {
@@ -795,6 +799,145 @@ impl Demo {
     }
 }
 
+/// Tickets, tasks and what happened, as the store would give them.
+impl Demo {
+    fn work(&self, request: &WorkRequest) -> WorkPage {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        let tickets = || (0..people * 3).map(|index| self.ticket(index));
+        match request {
+            WorkRequest::Leads { .. } => WorkPage::Leads(ContactPage::default()),
+            WorkRequest::Tickets { after, .. } => {
+                WorkPage::Tickets(tickets().filter(|_| after.is_none()).collect())
+            }
+            WorkRequest::Ticket(id) => {
+                WorkPage::Ticket(tickets().find(|ticket| ticket.id == *id).map(Box::new))
+            }
+            WorkRequest::Tasks(filter) => {
+                let tasks = (0..people).map(|index| self.task(index, *filter == TaskFilter::Done));
+                WorkPage::Tasks(tasks.collect())
+            }
+            WorkRequest::Timeline { .. } => WorkPage::Timeline {
+                entries: (0..people.min(4))
+                    .flat_map(|index| {
+                        [
+                            TimelineEntry::Call(Box::new(row(index * 11, self.now, self.long))),
+                            TimelineEntry::Ticket(self.ticket(index)),
+                            TimelineEntry::Task(self.task(index, index == 2)),
+                            TimelineEntry::Note(NoteRow {
+                                id: NoteId(i64::try_from(index).unwrap_or(0)),
+                                about: Subject::Contact(ContactId(1)),
+                                at: self.now,
+                                author: "Sam".to_owned(),
+                                text: NOTES[index % NOTES.len()].to_owned(),
+                            }),
+                        ]
+                    })
+                    .collect(),
+                next: None,
+            },
+            WorkRequest::Organization(id) => {
+                WorkPage::Organization(Some(Box::new(OrganizationRow {
+                    id: *id,
+                    name: "Northwind Traders".to_owned(),
+                    contacts: 3,
+                    numbers: self.contact(0).numbers,
+                })))
+            }
+            WorkRequest::Find(_) => WorkPage::Found(Box::default()),
+            WorkRequest::Callbacks => WorkPage::Callbacks(Vec::new()),
+            WorkRequest::CallTypes => {
+                let names = ["Interested", "Call back", "Not now", "Wrong number"];
+                let types = (1..).zip(names).map(|(place, name)| CallTypeRow {
+                    id: CallTypeId(i64::from(place)),
+                    name: name.to_owned(),
+                    active: true,
+                    place,
+                });
+                WorkPage::CallTypes(types.collect())
+            }
+            WorkRequest::UndoSteps => WorkPage::UndoSteps(Vec::new()),
+            WorkRequest::Figures { .. } => {
+                let queue = |name: Option<&str>, inbound| QueueFigures {
+                    queue: name.map(str::to_owned),
+                    calls: inbound + 12,
+                    inbound,
+                    answered: inbound - inbound / 6,
+                    missed: inbound / 6,
+                    called_back: inbound / 8,
+                    call_back_millis: Some(540_000),
+                    waiting_millis: Some(11_000),
+                    talking_millis: i64::from(inbound) * 154_000,
+                    wrap_up_millis: Some(38_000),
+                };
+                let queues = [(Some("Sales"), 84), (Some("Support"), 131), (None, 22)];
+                let queues = queues.into_iter().filter(|_| people > 0);
+                WorkPage::Figures(queues.map(|(name, calls)| queue(name, calls)).collect())
+            }
+            WorkRequest::Hours { since, .. } => {
+                let counts = [3, 11, 19, 24, 17, 8, 15, 22, 18, 9, 4];
+                let hours = (7..).zip(counts).map(|(hour, count)| HourFigures {
+                    hour: since.checked_add(hour.hours()).unwrap_or(*since),
+                    answered: count,
+                    missed: count / 5,
+                    outbound: count / 3,
+                });
+                WorkPage::Hours(hours.collect())
+            }
+            WorkRequest::Routing => WorkPage::Routing(Box::default()),
+        }
+    }
+
+    fn ticket(&self, index: usize) -> TicketRow {
+        let (name, organization, _) = PEOPLE[index % PEOPLE.len()];
+        let titles = [
+            "Delivery delayed to Madrid",
+            "Invoice copy requested",
+            "Second seat",
+        ];
+        let states = [TicketState::Open, TicketState::New, TicketState::Pending];
+        let minutes = i64::try_from(index).unwrap_or(0) * 47;
+        let at = self.now.checked_sub(minutes.minutes()).unwrap_or(self.now);
+        TicketRow {
+            id: TicketId(4_812 - i64::try_from(index).unwrap_or(0)),
+            title: if self.long { LONG } else { titles[index % 3] }.to_owned(),
+            state: states[index % 3],
+            contact: Some(ContactId(1)),
+            contact_name: Some(name.to_owned()),
+            organization: None,
+            organization_name: Some(organization.to_owned()),
+            agent: Some("Sam".to_owned()),
+            created_at: at,
+            updated_at: at,
+            closed_at: None,
+            articles: vec![ArticleRow {
+                id: ArticleId(1),
+                at,
+                kind: ArticleKind::Phone,
+                sender: ArticleSender::Agent,
+                internal: true,
+                author: "Sam".to_owned(),
+                body: NOTES[index % NOTES.len()].to_owned(),
+                call: Some(row(0, self.now, self.long).id),
+            }],
+        }
+    }
+
+    fn task(&self, index: usize, done: bool) -> TaskRow {
+        let titles = ["Send the quote", "Ask for the serial number", "Call back"];
+        let hours = i64::try_from(index).unwrap_or(0) * 9 - 12;
+        TaskRow {
+            id: TaskId(i64::try_from(index).unwrap_or(0)),
+            done_at: done.then_some(self.now),
+            number: (index % 3 == 2).then(|| PEOPLE[index % PEOPLE.len()].2.to_owned()),
+            ..TaskRow::new(
+                if self.long { LONG } else { titles[index % 3] },
+                (index % 4 != 3).then(|| self.now.checked_add(hours.hours()).unwrap_or(self.now)),
+                self.now,
+            )
+        }
+    }
+}
+
 impl PageSource for Demo {
     fn page(&self, request: &PageRequest) -> Option<Arc<Page>> {
         let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
@@ -858,6 +1001,7 @@ impl PageSource for Demo {
                     .collect(),
             }),
             PageRequest::Identify(_) => Page::Identify(Box::default()),
+            PageRequest::Work(request) => Page::Work(self.work(request)),
         }))
     }
 }

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use ringdesk::base::id::{CallId, ContactId, OrganizationId, TicketId};
+use ringdesk::base::id::{ContactId, OrganizationId, TicketId};
 use ringdesk::crm::Store;
-use ringdesk::crm::row::{CallCriteria, CallCursor, CallFilter, CallState, Subject, TimelineEntry};
+use ringdesk::crm::row::{CallCriteria, CallCursor, CallFilter, CallState, NameCursor, Subject};
 
 use crate::around::{AGENTS, CALL_TYPES, QUEUES};
 use crate::figure::Figure;
-use crate::people::{COLLEAGUES, mixed};
+use crate::people::{COLLEAGUES, mixed, name};
 use crate::times::Times;
 
 /// So many rows has a page of the window.
@@ -52,25 +52,33 @@ pub(crate) fn paged(store: &Store, contacts: u64) -> Vec<Figure> {
         for back in 1..20 {
             let after = CallCursor {
                 started_micros: NEWEST - back * 1_000_000_000_000,
-                id: CallId::new(0, [0; 10]),
+                seq: 0,
             };
             page(&mut deep, Some(after));
         }
         of_filter.print(&format!("calls, {filter:?}"));
     }
     let mut people = Times::default();
+    let mut after = None;
     for page in 0..50 {
         let times = if page % 5 == 0 { &mut first } else { &mut next };
+        if page % 5 == 0 {
+            after = None;
+        }
         let begun = Instant::now();
-        times.measure(|| people_at(store, page % 5 * ROWS));
+        after = times.measure(|| people_after(store, after.take()));
         people.0.push(begun.elapsed());
     }
     people.print("contacts");
     let mut people = Times::default();
     for part in 1..20 {
-        let row = usize::try_from(contacts).unwrap() / 20 * part;
+        // Names are in the list in their order, whoever's they are.
+        let somebody = NameCursor {
+            folded: name(contacts / 20 * part).to_lowercase(),
+            id: 0,
+        };
         let begun = Instant::now();
-        deep.measure(|| people_at(store, row));
+        deep.measure(|| people_after(store, Some(somebody)));
         people.0.push(begun.elapsed());
     }
     people.print("contacts far below");
@@ -86,11 +94,12 @@ pub(crate) fn paged(store: &Store, contacts: u64) -> Vec<Figure> {
     ]
 }
 
-/// A page of contacts that begins at this row.
-fn people_at(store: &Store, row: usize) {
-    let page = store.contacts("", row, ROWS);
-    let (rows, _) = page.blocking_recv().unwrap().unwrap();
-    assert_eq!(rows.len(), ROWS, "at row {row}");
+/// A page of contacts; gives where the next one begins.
+fn people_after(store: &Store, after: Option<NameCursor>) -> Option<NameCursor> {
+    let page = store.contacts("", after, ROWS);
+    let page = page.blocking_recv().unwrap().unwrap();
+    assert!(!page.rows.is_empty());
+    page.next
 }
 
 /// So many hours before the newest call.
@@ -237,10 +246,10 @@ pub(crate) fn narrowed(store: &Store) -> Vec<Figure> {
             page
         };
         for _ in 0..10 {
-            let mut after = page(&mut first, None).next;
+            let mut after = page(&mut first, None).1;
             for _ in 0..5 {
                 if after.is_some() {
-                    after = page(&mut next, after).next;
+                    after = page(&mut next, after).1;
                 }
             }
         }
@@ -273,18 +282,18 @@ pub(crate) fn timelines(store: &Store, contacts: u64) -> Vec<Figure> {
                 }
                 _ => Subject::Ticket(TicketId(id(draw % (contacts / 10)))),
             };
-            let mut before = Timestamp::MAX;
+            let mut after = None;
             for number in 0..4 {
                 let times = if number == 0 { &mut first } else { &mut next };
                 let begun = Instant::now();
                 let page = times.measure(|| {
-                    let page = store.read(move |reader| reader.timeline(about, before, ROWS));
+                    let page = store.read(move |reader| reader.timeline(about, after, ROWS));
                     page.blocking_recv().unwrap().unwrap()
                 });
                 of_kind.0.push(begun.elapsed());
-                match page.last().map(TimelineEntry::at) {
-                    Some(last) if page.len() == ROWS => before = last,
-                    _ => break,
+                after = page.1;
+                if after.is_none() {
+                    break;
                 }
             }
         }

@@ -44,7 +44,7 @@ pub(crate) fn flat(store: &Store, contacts: u64) -> Vec<Figure> {
                 ..CallCriteria::default()
             };
             let read = store.read(move |reader| {
-                reader.timeline(about, jiff::Timestamp::MAX, ROWS)?;
+                reader.timeline(about, None, ROWS)?;
                 reader.calls_where(CallFilter::All, &criteria, "", None, ROWS)
             });
             drop(read.blocking_recv().unwrap().unwrap());

@@ -102,7 +102,7 @@ pub(crate) fn searched(store: &Store) -> Vec<Figure> {
                 drop(page.blocking_recv().unwrap().unwrap());
             });
             ask(&mut contacts, "contacts", text, &|| {
-                let page = store.contacts(text, 0, ROWS);
+                let page = store.contacts(text, None, ROWS);
                 drop(page.blocking_recv().unwrap().unwrap());
             });
             ask(&mut all, "everything", text, &|| everything(text));

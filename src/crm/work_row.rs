@@ -156,7 +156,6 @@ pub struct QueueFigures {
     pub wrap_up_millis: Option<i64>,
 }
 
-/// A change, as the trail keeps it.
 /// What happened in one hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourFigures {
@@ -170,6 +169,7 @@ pub struct HourFigures {
     pub outbound: u32,
 }
 
+/// A change, as the trail keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// Its number; it only grows.

@@ -67,7 +67,6 @@ pub(crate) const SEVEN_DAYS: &str = "7 days";
 pub(crate) const THIRTY_DAYS: &str = "30 days";
 pub(crate) const NO_STATISTICS: &str = "No calls in these days";
 pub(crate) const NO_STATISTICS_WHY: &str = "Each call counts here, once it has begun.";
-pub(crate) const ANSWERED: &str = "Answered";
 pub(crate) const ANSWER_RATE: &str = "Answered";
 pub(crate) const TALKED: &str = "Talked";
 pub(crate) const BY_HOUR: &str = "Calls by hour of the day";
