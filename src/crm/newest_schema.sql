@@ -217,7 +217,7 @@ CREATE TABLE ticket_articles (
     author TEXT NOT NULL,
     body TEXT NOT NULL,
     call INTEGER REFERENCES calls (seq) ON DELETE SET NULL
-) STRICT;
+, wrap_up INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX ticket_articles_by_ticket ON ticket_articles (ticket, id);
 CREATE INDEX ticket_articles_by_call ON ticket_articles (call) WHERE call IS NOT NULL;
 CREATE VIRTUAL TABLE ticket_words USING fts5 (
@@ -287,7 +287,7 @@ CREATE TABLE tasks (
     agent TEXT,
     created_at INTEGER NOT NULL,
     done_at INTEGER
-) STRICT;
+, origin TEXT) STRICT;
 CREATE INDEX tasks_to_do ON tasks (due_at) WHERE done_at IS NULL;
 CREATE INDEX tasks_by_subject ON tasks (kind, subject, created_at) WHERE kind IS NOT NULL;
 CREATE INDEX tasks_by_call ON tasks (call) WHERE call IS NOT NULL;
@@ -583,6 +583,16 @@ CREATE VIRTUAL TABLE call_words USING fts5 (
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
+CREATE TABLE different_people (
+    first INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    second INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (first, second)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX different_people_by_second ON different_people (second);
+CREATE INDEX tasks_to_remind ON tasks (call) WHERE origin = 'call-back' AND done_at IS NULL;
+CREATE INDEX calls_withheld ON calls (started_at)
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere');
 CREATE VIRTUAL TABLE contact_note_words USING fts5 (
     text, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
