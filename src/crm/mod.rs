@@ -43,6 +43,7 @@ pub mod export;
 mod figures;
 pub mod files_to_remove;
 mod find;
+mod hint_list;
 mod hint_row;
 mod hint_verdicts;
 mod hint_weight;

@@ -4,7 +4,7 @@ use crate::base::id::HintId;
 use crate::crm::reader::Reader;
 use crate::crm::row::{ContactRow, HintCursor, HintFilter, HintRow};
 use crate::crm::store::StoreError;
-use crate::crm::{hint_verdicts, number_hints};
+use crate::crm::{hint_list, hint_verdicts, number_hints};
 
 impl Reader {
     /// Reads a page of the guesses of whose a number is, the newest texts first; at most 1,000.
@@ -23,7 +23,7 @@ impl Reader {
             // What is no number is nobody's.
             keys.key().unwrap_or_default().to_owned()
         });
-        number_hints::page(self.connection(), filter, number.as_deref(), after, limit)
+        hint_list::page(self.connection(), filter, number.as_deref(), after, limit)
     }
 
     /// Where the page after a guess begins.
@@ -32,7 +32,7 @@ impl Reader {
     ///
     /// Fails when there is no such guess.
     pub fn after_hint(&self, id: HintId) -> Result<HintCursor, StoreError> {
-        let found = number_hints::cursor(self.connection(), id)?;
+        let found = hint_list::cursor(self.connection(), id)?;
         found.ok_or(StoreError::Missing("guess"))
     }
 

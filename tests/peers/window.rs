@@ -152,7 +152,7 @@ fn a_call_pops_up_without_taking_the_keyboard_and_is_answered_by_a_click() {
             width,
             height,
         } = screen.place(&screen.window(POPUP));
-        screen.click(x + width * 2 / 3, y + height - 36);
+        screen.click(x + width * 2 / 3, y + height - 58);
         until_call_is(data.path(), "in-progress");
         place::until("the pop-up stays after the answer", || {
             (!screen.shows(POPUP)).then_some(())

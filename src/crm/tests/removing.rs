@@ -7,7 +7,7 @@ use crate::crm::mining::texts;
 use crate::crm::row::{ContactRow, HintFilter, HintVerdict, MailHints, Subject, TextNumber};
 use crate::crm::search::MATCH_LIMIT;
 use crate::crm::store::CallChange;
-use crate::crm::{hint_verdicts, number_hints, removal};
+use crate::crm::{hint_list, hint_verdicts, removal};
 
 /// Keeps what a mail says of its sender's number.
 fn mail(desk: &mut Desk, email: &str, national: &str) {
@@ -29,7 +29,7 @@ fn mail(desk: &mut Desk, email: &str, national: &str) {
 }
 
 fn judge(desk: &mut Desk, number: &str, verdict: HintVerdict) {
-    let hints = number_hints::page(
+    let hints = hint_list::page(
         &desk.connection,
         &HintFilter::default(),
         Some(number),

@@ -184,7 +184,7 @@ fn lists_and_lookups_read_indexes_only() {
     queries.push(crate::crm::organizations::query_for_plan());
     queries.extend(crate::crm::tasks::queries_for_plan());
     queries.extend(crate::crm::tickets::queries_for_plan());
-    queries.extend(crate::crm::number_hints::queries_for_plan());
+    queries.extend(crate::crm::hint_list::queries_for_plan());
     for (sql, index) in queries {
         let steps = plan(&sql);
         assert!(steps.contains(index), "{sql}\n{steps}");
