@@ -35,12 +35,12 @@ def main():
         calls = set().union(*(functions.executed(trace) for trace in calling)) - waits
     place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "order.ld")
     with open(place, "w", encoding="ascii") as script:
-        script.write("/* Written by build/order.py, which says why. */\nSECTIONS\n{\n")
-        for section, executed in ((".text.waiting", waits), (".text.calling", calls)):
-            script.write(f"  {section} :\n  {{\n")
+        # Named as what it stands in front of: to valgrind other names are no code of the program.
+        script.write("/* Written by build/order.py, which says why. */\nSECTIONS\n{\n  .text :\n  {\n")
+        for words, executed in (("A phone that waits.", waits), ("A call.", calls)):
+            script.write(f"    /* {words} */\n")
             script.writelines(f"    *({pattern})\n" for pattern in functions.patterns(executed))
-            script.write("  }\n")
-        script.write("}\nINSERT BEFORE .text;\n")
+        script.write("  }\n}\nINSERT AFTER .eh_frame;\n")
     print(f"{place}: {len(waits)} functions of a phone that waits, {len(calls)} more of one in a call")
 
 

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::crm::open;
 use crate::crm::row::CallRow;
@@ -21,7 +21,9 @@ const LONGEST: u64 = 64 << 20;
 /// The file, and what is in it.
 #[derive(Debug)]
 pub(crate) struct Aside {
-    file: File,
+    path: PathBuf,
+    /// None until something takes long for the first time.
+    file: Option<File>,
     /// Its bytes that are synced and ours; what lies behind them counts for nothing.
     length: u64,
     /// Calls as JSON, one for each line.
@@ -29,30 +31,50 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
-    /// Opens or makes the file, and reads what an earlier phone could not take over.
+    /// Reads what an earlier phone could not take over, where there is a file.
     pub(crate) fn open(data_dir: &Path) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
-        let is_new = !path.exists();
-        let mut file = open::private_file(&path)?;
-        if is_new {
-            // A call would else be safe in a file that has no name after a power loss.
-            open::sync_name(&path)?;
+        let mut aside = Self {
+            path: data_dir.join(FILE),
+            file: None,
+            length: 0,
+            lines: Vec::new(),
+        };
+        if !aside.path.exists() {
+            return Ok(aside);
         }
         let mut text = Vec::new();
-        file.by_ref().take(LONGEST).read_to_end(&mut text)?;
+        let file = aside.file()?;
+        file.take(LONGEST).read_to_end(&mut text)?;
         // Of a line that was cut off nobody was told.
         let last = text.iter().rposition(|byte| *byte == b'\n');
         text.truncate(last.map_or(0, |last| last + 1));
-        let lines = text
+        aside.length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        aside.lines = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .filter_map(|line| std::str::from_utf8(line).ok().map(str::to_owned))
             .collect();
-        Ok(Self {
-            file,
-            length: u64::try_from(text.len()).unwrap_or(u64::MAX),
-            lines,
-        })
+        Ok(aside)
+    }
+
+    /// Makes the file where there is none yet, so that no caller waits for that.
+    pub(crate) fn prepare(&mut self) -> io::Result<()> {
+        self.file().map(drop)
+    }
+
+    fn file(&mut self) -> io::Result<&File> {
+        if self.file.is_none() {
+            let is_new = !self.path.exists();
+            let file = open::private_file(&self.path)?;
+            if is_new {
+                // A call would else be safe in a file that has no name after a power loss.
+                open::sync_name(&self.path)?;
+            }
+            self.file = Some(file);
+        }
+        self.file
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Puts calls into the file; once that is done they survive a power loss.
@@ -64,8 +86,10 @@ impl Aside {
         let mut text = lines.join("\n");
         text.push('\n');
         // Where an earlier attempt failed, this one comes in its place.
-        write_at(&self.file, text.as_bytes(), self.length)?;
-        self.file.sync_data()?;
+        let length = self.length;
+        let file = self.file()?;
+        write_at(file, text.as_bytes(), length)?;
+        file.sync_data()?;
         self.length += u64::try_from(text.len()).unwrap_or_default();
         self.lines.append(&mut lines);
         Ok(())
@@ -73,10 +97,12 @@ impl Aside {
 
     /// Empties the file, once its calls are in the database.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        if self.file.metadata()?.len() > 0 {
-            self.file.set_len(0)?;
+        if let Some(file) = &self.file
+            && file.metadata()?.len() > 0
+        {
+            file.set_len(0)?;
             // Else a call that somebody erased meanwhile could come back.
-            self.file.sync_all()?;
+            file.sync_all()?;
         }
         self.length = 0;
         self.lines.clear();

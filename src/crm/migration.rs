@@ -112,7 +112,10 @@ pub(crate) fn migrate_to(connection: &mut Connection, target: i64) -> rusqlite::
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     if found == 0 && target == newest() && is_empty(&transaction)? {
-        transaction.execute_batch(NEWEST)?;
+        // One by one: SQLite copies all that follows a statement.
+        for statement in NEWEST.split("\n\n") {
+            transaction.execute_batch(statement)?;
+        }
     } else {
         for (step, number) in STEPS.iter().zip(1..) {
             if number > found && number <= target {
@@ -260,7 +263,7 @@ mod tests {
         let made: Vec<(String, String)> = made.unwrap().map(Result::unwrap).collect();
         for (_, sql) in &made {
             script.push_str(sql);
-            script.push_str(";\n");
+            script.push_str(";\n\n");
         }
         for (name, sql) in &made {
             if !sql.starts_with("CREATE TABLE") {

@@ -2,12 +2,15 @@ CREATE TABLE store_settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE organizations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     folded TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX organizations_by_name ON organizations (folded, id);
+
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -17,8 +20,11 @@ CREATE TABLE contacts (
     email TEXT,
     notes TEXT NOT NULL DEFAULT ''
 , stage TEXT) STRICT;
+
 CREATE INDEX contacts_by_name ON contacts (folded, id);
+
 CREATE INDEX contacts_by_organization ON contacts (organization);
+
 CREATE TABLE contact_numbers (
     contact INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -31,10 +37,15 @@ CREATE TABLE contact_numbers (
     internal INTEGER NOT NULL, extension TEXT, stem TEXT,
     PRIMARY KEY (contact, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX contact_numbers_by_e164 ON contact_numbers (e164) WHERE e164 IS NOT NULL;
+
 CREATE INDEX contact_numbers_by_digits ON contact_numbers (digits) WHERE digits IS NOT NULL;
+
 CREATE INDEX contact_numbers_by_end ON contact_numbers (reversed) WHERE reversed IS NOT NULL;
+
 CREATE INDEX contact_numbers_by_address ON contact_numbers (address) WHERE address IS NOT NULL;
+
 CREATE TABLE calls (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -65,17 +76,25 @@ CREATE TABLE calls (
     done INTEGER NOT NULL
 , via TEXT, number_proof TEXT, transferred_to TEXT, transferred_by TEXT, redirected_to TEXT, answered_by TEXT, quality TEXT, sound_problem TEXT, recording_gaps TEXT, call_type INTEGER REFERENCES call_types (id) ON DELETE SET NULL, wrap_up_millis INTEGER, agent TEXT, queue TEXT, by_hand INTEGER NOT NULL DEFAULT 0, organization_id INTEGER
     REFERENCES organizations (id) ON DELETE SET NULL) STRICT;
+
 CREATE INDEX calls_newest ON calls (started_at);
+
 CREATE INDEX calls_by_direction ON calls (direction, started_at);
+
 CREATE INDEX calls_missed ON calls (started_at)
     WHERE direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded');
+
 CREATE INDEX calls_to_call_back ON calls (number, started_at)
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere');
+
 CREATE INDEX calls_by_number ON calls (number, started_at) WHERE number IS NOT NULL;
+
 CREATE INDEX calls_by_contact ON calls (contact, started_at) WHERE contact IS NOT NULL;
+
 CREATE INDEX calls_open ON calls (started_at) WHERE ended_at IS NULL;
+
 CREATE TRIGGER calls_words_insert AFTER INSERT ON calls BEGIN
     INSERT INTO call_words (rowid, name, organization, numbers, reversed)
     VALUES (new.seq, coalesce(new.contact_name, '') || ' ' || coalesce(new.remote_name, '') || ' '
@@ -83,6 +102,7 @@ CREATE TRIGGER calls_words_insert AFTER INSERT ON calls BEGIN
         coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
+
 CREATE TRIGGER calls_words_update AFTER UPDATE OF contact_name, organization ON calls
 WHEN old.contact_name IS NOT new.contact_name OR old.organization IS NOT new.organization BEGIN
     DELETE FROM call_words WHERE rowid = old.seq;
@@ -92,9 +112,11 @@ WHEN old.contact_name IS NOT new.contact_name OR old.organization IS NOT new.org
         coalesce(substr(new.e164, 2), '') || ' ' || coalesce(new.digits || ' ' || ltrim(new.digits, '0'), ''),
         coalesce(new.reversed, ''));
 END;
+
 CREATE TRIGGER calls_words_delete AFTER DELETE ON calls BEGIN
     DELETE FROM call_words WHERE rowid = old.seq;
 END;
+
 CREATE TABLE refused (
     minute INTEGER NOT NULL,
     source TEXT NOT NULL,
@@ -102,6 +124,7 @@ CREATE TABLE refused (
     requests INTEGER NOT NULL,
     PRIMARY KEY (minute, source, why)
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE call_ladders (
     call INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
     part INTEGER NOT NULL,
@@ -110,18 +133,24 @@ CREATE TABLE call_ladders (
     messages TEXT NOT NULL,
     PRIMARY KEY (call, part)
 ) STRICT;
+
 CREATE INDEX call_ladders_by_age ON call_ladders (call, saved_at, octets);
+
 CREATE TABLE arrivals (
     seq INTEGER PRIMARY KEY,
     call TEXT NOT NULL
 ) STRICT;
+
 CREATE TABLE call_quality (
     call INTEGER PRIMARY KEY REFERENCES calls (seq) ON DELETE CASCADE,
     octets INTEGER NOT NULL,
     spans TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX call_quality_by_size ON call_quality (call, octets);
+
 CREATE INDEX contacts_that_are_leads ON contacts (folded, id) WHERE stage IS NOT NULL;
+
 CREATE TABLE memberships (
     contact INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -129,7 +158,9 @@ CREATE TABLE memberships (
     role TEXT,
     PRIMARY KEY (contact, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX memberships_by_organization ON memberships (organization, contact);
+
 CREATE TABLE organization_numbers (
     organization INTEGER NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -142,10 +173,15 @@ CREATE TABLE organization_numbers (
     internal INTEGER NOT NULL, extension TEXT, stem TEXT,
     PRIMARY KEY (organization, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX organization_numbers_by_e164 ON organization_numbers (e164) WHERE e164 IS NOT NULL;
+
 CREATE INDEX organization_numbers_by_digits ON organization_numbers (digits) WHERE digits IS NOT NULL;
+
 CREATE INDEX organization_numbers_by_end ON organization_numbers (reversed) WHERE reversed IS NOT NULL;
+
 CREATE INDEX organization_numbers_by_address ON organization_numbers (address) WHERE address IS NOT NULL;
+
 CREATE TABLE call_links (
     call INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
     kind TEXT NOT NULL,
@@ -155,25 +191,33 @@ CREATE TABLE call_links (
     name TEXT NOT NULL,
     PRIMARY KEY (call, kind, subject)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX call_links_by_subject ON call_links (kind, subject, call);
+
 CREATE TRIGGER contacts_call_links AFTER DELETE ON contacts BEGIN
     DELETE FROM call_links WHERE kind = 'contact' AND subject = old.id;
 END;
+
 CREATE TRIGGER organizations_call_links AFTER DELETE ON organizations BEGIN
     DELETE FROM call_links WHERE kind = 'organization' AND subject = old.id;
 END;
+
 CREATE TABLE number_choices (
     number TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     subject INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX number_choices_by_subject ON number_choices (kind, subject);
+
 CREATE TRIGGER contacts_number_choices AFTER DELETE ON contacts BEGIN
     DELETE FROM number_choices WHERE kind = 'contact' AND subject = old.id;
 END;
+
 CREATE TRIGGER organizations_number_choices AFTER DELETE ON organizations BEGIN
     DELETE FROM number_choices WHERE kind = 'organization' AND subject = old.id;
 END;
+
 CREATE TABLE call_types (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -181,16 +225,22 @@ CREATE TABLE call_types (
     active INTEGER NOT NULL,
     place INTEGER NOT NULL
 ) STRICT;
+
 CREATE INDEX calls_by_organization ON calls (organization_id, started_at)
     WHERE organization_id IS NOT NULL;
+
 CREATE INDEX calls_by_type ON calls (call_type, started_at) WHERE call_type IS NOT NULL;
+
 CREATE INDEX calls_by_queue ON calls (queue, started_at) WHERE queue IS NOT NULL;
+
 CREATE TABLE call_backs (
     missed INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
     call INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
     PRIMARY KEY (missed, call)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX call_backs_by_call ON call_backs (call);
+
 CREATE TABLE tickets (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
@@ -202,11 +252,16 @@ CREATE TABLE tickets (
     updated_at INTEGER NOT NULL,
     closed_at INTEGER
 ) STRICT;
+
 CREATE INDEX tickets_newest ON tickets (updated_at);
+
 CREATE INDEX tickets_not_closed ON tickets (updated_at) WHERE state <> 'closed';
+
 CREATE INDEX tickets_by_contact ON tickets (contact, updated_at) WHERE contact IS NOT NULL;
+
 CREATE INDEX tickets_by_organization ON tickets (organization, updated_at)
     WHERE organization IS NOT NULL;
+
 CREATE TABLE ticket_articles (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     ticket INTEGER NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
@@ -218,16 +273,21 @@ CREATE TABLE ticket_articles (
     body TEXT NOT NULL,
     call INTEGER REFERENCES calls (seq) ON DELETE SET NULL
 , wrap_up INTEGER NOT NULL DEFAULT 0) STRICT;
+
 CREATE INDEX ticket_articles_by_ticket ON ticket_articles (ticket, id);
+
 CREATE INDEX ticket_articles_by_call ON ticket_articles (call) WHERE call IS NOT NULL;
+
 CREATE VIRTUAL TABLE ticket_words USING fts5 (
     title, bodies, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
+
 CREATE TRIGGER tickets_delete AFTER DELETE ON tickets BEGIN
     DELETE FROM ticket_words WHERE rowid = old.id;
     DELETE FROM call_links WHERE kind = 'ticket' AND subject = old.id;
 END;
+
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
@@ -236,44 +296,57 @@ CREATE TABLE notes (
     author TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX notes_by_subject ON notes (kind, subject, at);
+
 CREATE TRIGGER contacts_notes AFTER DELETE ON contacts BEGIN
     DELETE FROM notes WHERE kind = 'contact' AND subject = old.id;
 END;
+
 CREATE TRIGGER organizations_notes AFTER DELETE ON organizations BEGIN
     DELETE FROM notes WHERE kind = 'organization' AND subject = old.id;
 END;
+
 CREATE TRIGGER tickets_notes AFTER DELETE ON tickets BEGIN
     DELETE FROM notes WHERE kind = 'ticket' AND subject = old.id;
 END;
+
 CREATE VIRTUAL TABLE note_words USING fts5 (
     text, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
+
 CREATE TRIGGER notes_words_insert AFTER INSERT ON notes BEGIN
     INSERT INTO note_words (rowid, text) VALUES (new.id, new.text);
 END;
+
 CREATE TRIGGER notes_words_update AFTER UPDATE OF text ON notes BEGIN
     DELETE FROM note_words WHERE rowid = old.id;
     INSERT INTO note_words (rowid, text) VALUES (new.id, new.text);
 END;
+
 CREATE TRIGGER notes_words_delete AFTER DELETE ON notes BEGIN
     DELETE FROM note_words WHERE rowid = old.id;
 END;
+
 CREATE VIRTUAL TABLE call_note_words USING fts5 (
     text, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
+
 CREATE TRIGGER calls_notes_insert AFTER INSERT ON calls WHEN new.notes <> '' BEGIN
     INSERT INTO call_note_words (rowid, text) VALUES (new.seq, new.notes);
 END;
+
 CREATE TRIGGER calls_notes_update AFTER UPDATE OF notes ON calls WHEN old.notes <> new.notes BEGIN
     DELETE FROM call_note_words WHERE rowid = old.seq;
     INSERT INTO call_note_words (rowid, text) SELECT new.seq, new.notes WHERE new.notes <> '';
 END;
+
 CREATE TRIGGER calls_notes_delete AFTER DELETE ON calls WHEN old.notes <> '' BEGIN
     DELETE FROM call_note_words WHERE rowid = old.seq;
 END;
+
 CREATE TABLE tasks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     task_kind TEXT NOT NULL,
@@ -288,18 +361,25 @@ CREATE TABLE tasks (
     created_at INTEGER NOT NULL,
     done_at INTEGER
 , origin TEXT) STRICT;
+
 CREATE INDEX tasks_to_do ON tasks (due_at) WHERE done_at IS NULL;
+
 CREATE INDEX tasks_by_subject ON tasks (kind, subject, created_at) WHERE kind IS NOT NULL;
+
 CREATE INDEX tasks_by_call ON tasks (call) WHERE call IS NOT NULL;
+
 CREATE TRIGGER contacts_tasks AFTER DELETE ON contacts BEGIN
     UPDATE tasks SET kind = NULL, subject = NULL WHERE kind = 'contact' AND subject = old.id;
 END;
+
 CREATE TRIGGER organizations_tasks AFTER DELETE ON organizations BEGIN
     UPDATE tasks SET kind = NULL, subject = NULL WHERE kind = 'organization' AND subject = old.id;
 END;
+
 CREATE TRIGGER tickets_tasks AFTER DELETE ON tickets BEGIN
     UPDATE tasks SET kind = NULL, subject = NULL WHERE kind = 'ticket' AND subject = old.id;
 END;
+
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -309,7 +389,9 @@ CREATE TABLE audit (
     subject INTEGER,
     detail TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX audit_by_subject ON audit (kind, subject, id) WHERE kind IS NOT NULL;
+
 CREATE TABLE undo_steps (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -317,11 +399,17 @@ CREATE TABLE undo_steps (
     step TEXT NOT NULL,
     undone_at INTEGER
 ) STRICT;
+
 CREATE INDEX calls_by_agent ON calls (agent, started_at) WHERE agent IS NOT NULL;
+
 CREATE INDEX calls_with_recording ON calls (started_at) WHERE recording IS NOT NULL;
+
 CREATE INDEX calls_by_state ON calls (state, started_at);
+
 CREATE INDEX contact_numbers_by_stem ON contact_numbers (stem) WHERE stem IS NOT NULL;
+
 CREATE INDEX organization_numbers_by_stem ON organization_numbers (stem) WHERE stem IS NOT NULL;
+
 CREATE TABLE number_hints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     number TEXT NOT NULL,
@@ -338,21 +426,31 @@ CREATE TABLE number_hints (
     said_at INTEGER NOT NULL,
     found_at INTEGER NOT NULL
 ) STRICT;
+
 CREATE INDEX number_hints_by_number ON number_hints (number, said_at);
+
 CREATE INDEX number_hints_by_digits ON number_hints (digits, said_at);
+
 CREATE INDEX number_hints_by_source ON number_hints (source, source_id);
+
 CREATE INDEX number_hints_by_contact ON number_hints (contact);
+
 CREATE INDEX number_hints_by_email ON number_hints (email) WHERE contact IS NULL;
+
 CREATE TRIGGER notes_hints AFTER DELETE ON notes BEGIN
     DELETE FROM number_hints WHERE source = 'note' AND source_id = CAST(old.id AS TEXT);
 END;
+
 CREATE TRIGGER ticket_articles_hints AFTER DELETE ON ticket_articles BEGIN
     DELETE FROM number_hints WHERE source = 'ticket' AND source_id = CAST(old.id AS TEXT);
 END;
+
 CREATE TRIGGER calls_hints AFTER DELETE ON calls WHEN old.notes <> '' BEGIN
     DELETE FROM number_hints WHERE source = 'call' AND source_id = old.id;
 END;
+
 CREATE INDEX contacts_by_email ON contacts (lower(email)) WHERE email IS NOT NULL;
+
 CREATE TABLE hint_verdicts (
     number TEXT NOT NULL,
     contact INTEGER REFERENCES contacts (id) ON DELETE CASCADE,
@@ -360,18 +458,25 @@ CREATE TABLE hint_verdicts (
     assigned INTEGER REFERENCES contacts (id) ON DELETE CASCADE,
     decided_at INTEGER NOT NULL
 ) STRICT;
+
 CREATE UNIQUE INDEX hint_verdicts_by_person ON hint_verdicts (number, ifnull(contact, 0), email);
+
 CREATE INDEX hint_verdicts_by_contact ON hint_verdicts (contact);
+
 CREATE INDEX hint_verdicts_by_assigned ON hint_verdicts (assigned);
+
 CREATE TABLE contact_uids (
     uid TEXT PRIMARY KEY,
     contact INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX contact_uids_by_contact ON contact_uids (contact, uid);
+
 CREATE TABLE imports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL
 ) STRICT;
+
 CREATE TABLE import_rows (
     import INTEGER NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
     contact INTEGER NOT NULL,
@@ -380,20 +485,24 @@ CREATE TABLE import_rows (
     relinking TEXT,
     PRIMARY KEY (import, contact)
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE import_organizations (
     import INTEGER NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
     organization INTEGER NOT NULL,
     PRIMARY KEY (import, organization)
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE files_to_remove (
     seq INTEGER PRIMARY KEY,
     call TEXT NOT NULL,
     file TEXT
 ) STRICT;
+
 CREATE TABLE database_copies (
     file TEXT PRIMARY KEY,
     made_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE erasures (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -405,6 +514,7 @@ CREATE TABLE erasures (
     tables TEXT NOT NULL,
     recordings INTEGER NOT NULL
 ) STRICT;
+
 CREATE TABLE agents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -413,6 +523,7 @@ CREATE TABLE agents (
     active INTEGER NOT NULL,
     panel INTEGER NOT NULL
 ) STRICT;
+
 CREATE TABLE agent_numbers (
     agent INTEGER NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -420,18 +531,23 @@ CREATE TABLE agent_numbers (
     number TEXT,
     PRIMARY KEY (agent, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX agent_numbers_by_number ON agent_numbers (number) WHERE number IS NOT NULL;
+
 CREATE TABLE agent_groups (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     folded TEXT NOT NULL UNIQUE
 ) STRICT;
+
 CREATE TABLE agent_group_members (
     agent_group INTEGER NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
     agent INTEGER NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
     PRIMARY KEY (agent_group, agent)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX agent_group_members_by_agent ON agent_group_members (agent);
+
 CREATE TABLE queues (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -441,6 +557,7 @@ CREATE TABLE queues (
     pause_code TEXT NOT NULL,
     unpause_code TEXT NOT NULL
 ) STRICT;
+
 CREATE TABLE queue_numbers (
     queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -449,8 +566,11 @@ CREATE TABLE queue_numbers (
     pattern TEXT,
     PRIMARY KEY (queue, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX queue_numbers_by_number ON queue_numbers (number) WHERE number IS NOT NULL;
+
 CREATE INDEX queue_numbers_by_pattern ON queue_numbers (pattern) WHERE pattern IS NOT NULL;
+
 CREATE TABLE time_slots (
     queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -460,16 +580,20 @@ CREATE TABLE time_slots (
     agent_group INTEGER NOT NULL REFERENCES agent_groups (id),
     PRIMARY KEY (queue, place)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX time_slots_by_group ON time_slots (agent_group);
+
 CREATE TABLE holidays (
     date TEXT NOT NULL,
     queue INTEGER NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (date, queue)
 ) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER holidays_of_queue AFTER DELETE ON queues BEGIN
     DELETE FROM holidays WHERE queue = old.id;
 END;
+
 CREATE TABLE blocked (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
@@ -481,13 +605,16 @@ CREATE TABLE blocked (
     hits INTEGER NOT NULL DEFAULT 0,
     last_hit INTEGER
 ) STRICT;
+
 CREATE UNIQUE INDEX blocked_by_key ON blocked (kind, key);
+
 CREATE TABLE call_popups (
     call INTEGER PRIMARY KEY REFERENCES calls (seq) ON DELETE CASCADE,
     shown INTEGER NOT NULL,
     nobody_scheduled INTEGER NOT NULL,
     decision TEXT NOT NULL
 ) STRICT;
+
 CREATE TABLE agent_states (
     id INTEGER PRIMARY KEY,
     agent INTEGER REFERENCES agents (id) ON DELETE SET NULL,
@@ -496,36 +623,46 @@ CREATE TABLE agent_states (
     began_at INTEGER NOT NULL,
     ended_at INTEGER
 ) STRICT;
+
 CREATE INDEX agent_states_by_time ON agent_states (began_at);
+
 CREATE INDEX agent_states_open ON agent_states (id) WHERE ended_at IS NULL;
+
 CREATE INDEX agent_states_by_agent ON agent_states (agent) WHERE agent IS NOT NULL;
+
 CREATE TABLE row_counts (
     list TEXT PRIMARY KEY,
     row_count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER contacts_count_insert AFTER INSERT ON contacts BEGIN
     UPDATE row_counts SET row_count = row_count + 1
     WHERE list IN ('contacts', iif(new.stage IS NULL, '', 'leads'));
 END;
+
 CREATE TRIGGER contacts_count_delete AFTER DELETE ON contacts BEGIN
     UPDATE row_counts SET row_count = row_count - 1
     WHERE list IN ('contacts', iif(old.stage IS NULL, '', 'leads'));
 END;
+
 CREATE TRIGGER contacts_count_update AFTER UPDATE OF stage ON contacts
 WHEN (old.stage IS NULL) <> (new.stage IS NULL) BEGIN
     UPDATE row_counts SET row_count = row_count + (old.stage IS NULL) - (new.stage IS NULL)
     WHERE list = 'leads';
 END;
+
 CREATE TRIGGER calls_count_insert AFTER INSERT ON calls BEGIN
     UPDATE row_counts SET row_count = row_count + 1 WHERE list IN ('calls', new.direction,
         iif(new.direction = 'inbound' AND new.answered_at IS NULL AND new.ended_at IS NOT NULL
             AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
 END;
+
 CREATE TRIGGER calls_count_delete AFTER DELETE ON calls BEGIN
     UPDATE row_counts SET row_count = row_count - 1 WHERE list IN ('calls', old.direction,
         iif(old.direction = 'inbound' AND old.answered_at IS NULL AND old.ended_at IS NOT NULL
             AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
 END;
+
 CREATE TRIGGER calls_count_update AFTER UPDATE OF state, answered_at, ended_at ON calls
 WHEN new.direction = 'inbound' BEGIN
     UPDATE row_counts SET row_count = row_count
@@ -535,6 +672,7 @@ WHEN new.direction = 'inbound' BEGIN
             AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
     WHERE list = 'missed';
 END;
+
 CREATE TRIGGER calls_waiting_insert AFTER INSERT ON calls
 WHEN new.direction = 'inbound' AND new.done = 0 AND new.ended_at IS NOT NULL
     AND new.number IS NOT NULL AND new.state NOT IN ('blocked', 'answered-elsewhere') BEGIN
@@ -543,6 +681,7 @@ WHEN new.direction = 'inbound' AND new.done = 0 AND new.ended_at IS NOT NULL
         WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
         AND state NOT IN ('blocked', 'answered-elsewhere') AND number = new.number AND seq <> new.seq);
 END;
+
 CREATE TRIGGER calls_waiting_delete AFTER DELETE ON calls
 WHEN old.direction = 'inbound' AND old.done = 0 AND old.ended_at IS NOT NULL
     AND old.number IS NOT NULL AND old.state NOT IN ('blocked', 'answered-elsewhere') BEGIN
@@ -551,6 +690,7 @@ WHEN old.direction = 'inbound' AND old.done = 0 AND old.ended_at IS NOT NULL
         WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
         AND state NOT IN ('blocked', 'answered-elsewhere') AND number = old.number);
 END;
+
 CREATE TRIGGER calls_waiting_update AFTER UPDATE OF state, ended_at, done, number ON calls
 WHEN new.direction = 'inbound' AND (new.number IS NOT old.number
     OR (new.done = 0 AND new.ended_at IS NOT NULL
@@ -570,49 +710,62 @@ WHEN new.direction = 'inbound' AND (new.number IS NOT old.number
         WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
         AND state NOT IN ('blocked', 'answered-elsewhere') AND number = new.number AND seq <> new.seq);
 END;
+
 CREATE INDEX calls_waiting ON calls (started_at)
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere');
+
 CREATE VIRTUAL TABLE contact_words USING fts5 (
     name, organization, numbers, reversed,
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
+
 CREATE VIRTUAL TABLE call_words USING fts5 (
     name, organization, numbers, reversed,
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
+
 CREATE TABLE different_people (
     first INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     second INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     PRIMARY KEY (first, second)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX different_people_by_second ON different_people (second);
+
 CREATE INDEX tasks_to_remind ON tasks (call) WHERE origin = 'call-back' AND done_at IS NULL;
+
 CREATE INDEX calls_withheld ON calls (started_at)
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NULL
     AND state NOT IN ('blocked', 'answered-elsewhere');
+
 CREATE VIRTUAL TABLE contact_note_words USING fts5 (
     text, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
+
 CREATE TRIGGER contacts_note_words_insert AFTER INSERT ON contacts WHEN new.notes <> '' BEGIN
     INSERT INTO contact_note_words (rowid, text) VALUES (new.id, new.notes);
 END;
+
 CREATE TRIGGER contacts_note_words_update AFTER UPDATE OF notes ON contacts
 WHEN old.notes <> new.notes BEGIN
     DELETE FROM contact_note_words WHERE rowid = old.id;
     INSERT INTO contact_note_words (rowid, text) SELECT new.id, new.notes WHERE new.notes <> '';
 END;
+
 CREATE TRIGGER contacts_note_words_delete AFTER DELETE ON contacts WHEN old.notes <> '' BEGIN
     DELETE FROM contact_note_words WHERE rowid = old.id;
 END;
+
 CREATE VIRTUAL TABLE organization_words USING fts5 (
     name, organization, numbers, reversed,
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
+
 CREATE TRIGGER organizations_words_insert AFTER INSERT ON organizations BEGIN
     DELETE FROM organization_words WHERE rowid = new.id;
     INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
@@ -626,6 +779,7 @@ CREATE TRIGGER organizations_words_insert AFTER INSERT ON organizations BEGIN
     FROM organizations o
     WHERE o.id = new.id;
 END;
+
 CREATE TRIGGER organizations_words_update AFTER UPDATE OF name ON organizations BEGIN
     DELETE FROM organization_words WHERE rowid = new.id;
     INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
@@ -639,9 +793,11 @@ CREATE TRIGGER organizations_words_update AFTER UPDATE OF name ON organizations 
     FROM organizations o
     WHERE o.id = new.id;
 END;
+
 CREATE TRIGGER organizations_words_delete AFTER DELETE ON organizations BEGIN
     DELETE FROM organization_words WHERE rowid = old.id;
 END;
+
 CREATE TRIGGER organization_numbers_insert AFTER INSERT ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = new.organization;
     INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
@@ -655,6 +811,7 @@ CREATE TRIGGER organization_numbers_insert AFTER INSERT ON organization_numbers 
     FROM organizations o
     WHERE o.id = new.organization;
 END;
+
 CREATE TRIGGER organization_numbers_update AFTER UPDATE OF e164, digits, reversed, address ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = new.organization;
     INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
@@ -668,6 +825,7 @@ CREATE TRIGGER organization_numbers_update AFTER UPDATE OF e164, digits, reverse
     FROM organizations o
     WHERE o.id = new.organization;
 END;
+
 CREATE TRIGGER organization_numbers_delete AFTER DELETE ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = old.organization;
     INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
@@ -681,9 +839,13 @@ CREATE TRIGGER organization_numbers_delete AFTER DELETE ON organization_numbers 
     FROM organizations o
     WHERE o.id = old.organization;
 END;
+
 CREATE INDEX tasks_done ON tasks (id) WHERE done_at IS NOT NULL;
+
 CREATE INDEX tickets_drafts ON tickets (updated_at) WHERE state = 'draft';
+
 CREATE INDEX number_hints_newest ON number_hints (said_at);
+
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);
 INSERT INTO row_counts VALUES ('inbound', 0);

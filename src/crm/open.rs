@@ -57,7 +57,10 @@ pub(crate) fn for_writing(data_dir: &Path, limit: u64) -> Result<Connection, Ope
         detail: error.to_string(),
     })?;
     roll_back(&path).map_err(|error| failed(&path, &error))?;
-    drop(examined_up_to(&path, limit)?);
+    // Of a new file there is nothing to examine.
+    if size(&path) > 0 {
+        drop(examined_up_to(&path, limit)?);
+    }
     let open = || {
         let connection = Connection::open_with_flags(
             &path,

@@ -401,6 +401,9 @@ fn look_after(
     aside: &mut Aside,
     done: &Receiver<()>,
 ) {
+    if let Err(error) = aside.prepare() {
+        tracing::warn!("calls that begin cannot be put aside: {error}");
+    }
     while waiting.len() < WAITING && done.try_recv() != Err(TryRecvError::Disconnected) {
         let first = match queue.recv_timeout(LOOKS_UP) {
             Ok(first) => first,
