@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use crate::crm::calls::timestamp;
 use crate::crm::row::{HourFigures, QueueFigures};
 
 /// Counts the calls that began in `[since, until)`, by queue; those of no queue are one row, the last.
@@ -74,11 +75,8 @@ pub(crate) fn by_hour(
         .query_map(
             params![since.as_microsecond(), until.as_microsecond(), HOUR],
             |row| {
-                let micros = row.get(0)?;
-                let hour = Timestamp::from_microsecond(micros)
-                    .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, micros))?;
                 Ok(HourFigures {
-                    hour,
+                    hour: timestamp(row.get(0)?),
                     answered: row.get(1)?,
                     missed: row.get(2)?,
                     outbound: row.get(3)?,

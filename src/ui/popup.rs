@@ -107,7 +107,8 @@ pub(crate) fn popup_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut PopupStat
     );
     let blocking = state.blocking == Some(call.id);
     let voicemail = voicemail(&snapshot, call);
-    let clicked = buttons_ui(ui, buttons).or(more_ui(ui, more, voicemail.is_some(), blocking));
+    let chosen = more_ui(ui, more, voicemail.is_some(), blocking);
+    let clicked = buttons_ui(ui, buttons).or(chosen);
     let early = early_click(ui, state, guarded);
     ui.ctx().request_repaint_after(Duration::from_secs(1));
     match clicked {

@@ -386,7 +386,7 @@ fn that_nothing_of_us_arrives_is_told_within_three_seconds_of_the_report_that_sh
         let mut world = World::call(1, Codec::Pcmu);
         world.run(10.0 + f32::from(half) / 2.0);
         let (reports, told) = until_told(&mut world);
-        let shown = reports.get(2).or(reports.last()).unwrap();
+        let shown = reports.get(2).or_else(|| reports.last()).unwrap();
         assert!(told <= *shown + MOST, "{half}");
     }
 }

@@ -199,7 +199,10 @@ fn task_ui(ui: &mut Ui, scene: &mut Scene<'_>, task: &TaskRow) -> Option<Goto> {
         .with_min_x(place.left() + 42.0)
         .with_max_x(right - 8.0);
     paint_two_lines(ui.painter(), theme, words, &title, Some(&under));
-    let leads = task.about.map(Goto::Record).or(task.call.map(Goto::Call));
+    let leads = task
+        .about
+        .map(Goto::Record)
+        .or_else(|| task.call.map(Goto::Call));
     leads.filter(|_| response.clicked())
 }
 
