@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     let mut figures = vec![open(&folder)];
     let store = Store::open(&folder, "DE").unwrap();
     figures.extend(calling::identified(&store, contacts));
-    figures.extend(lists::paged(&store, contacts));
+    figures.extend(lists::paged(&store));
     figures.extend(lists::narrowed(&store));
     figures.extend(lists::timelines(&store, contacts));
     figures.extend(typing::searched(&store));
