@@ -8,6 +8,7 @@ mod contacts;
 mod counts;
 mod criteria;
 mod durability;
+mod edits;
 mod erasing;
 mod exports;
 mod failing;
