@@ -32,7 +32,7 @@ use crate::control::{
 };
 use crate::crm::routing::ArrivalFacts;
 use crate::crm::row::{Identification, OnAnswer, QueueCodes};
-use crate::crm::store::{Pending, Write, Written};
+use crate::crm::store::{Ack, Write, Written};
 use crate::crm::{Store, StoreError};
 use crate::media::{MediaEngine, MediaEvent, Tone};
 use crate::net::{Net, NetChange, NetWatch};
@@ -105,7 +105,7 @@ pub(super) enum Internal {
 /// One write whose acknowledgement is awaited.
 pub(super) struct Awaited {
     pub(super) write: Write,
-    pub(super) pending: Pending,
+    pub(super) written: Ack,
     pub(super) retry: bool,
 }
 

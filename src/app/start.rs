@@ -26,7 +26,6 @@ use crate::app::transports;
 use crate::base::clock;
 use crate::base::random::OsRandom;
 use crate::control::{DevicesView, Event, Handle, Snapshot, SoundCheckView};
-use crate::crm::store::{Pending, Write};
 use crate::crm::{Store, StoreError};
 use crate::media::MediaEngine;
 use crate::sip::{Endpoint, EndpointConfig};
@@ -191,15 +190,9 @@ async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<In
     while let Some(awaited) = acks.recv().await {
         let Awaited {
             write,
-            pending: Pending { kept, written },
+            written,
             retry,
         } = awaited;
-        if let Write::InsertCall(row) = &write
-            && kept.await.is_ok()
-            && internal.send(Internal::Kept(row.id)).await.is_err()
-        {
-            break;
-        }
         let result = written.await.unwrap_or(Err(StoreError::Closed));
         let told = Internal::Written {
             write: Box::new(write),

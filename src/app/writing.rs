@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::app::engine::{Awaited, Engine};
+use crate::app::engine::{Awaited, Engine, Internal};
 use crate::control::Event;
 use crate::crm::StoreError;
 use crate::crm::store::{Pending, Write, Written};
@@ -64,10 +64,20 @@ impl Engine {
     }
 
     fn await_ack(&self, write: Write, pending: Pending, retry: bool) {
+        let Pending { kept, written } = pending;
+        if let Write::InsertCall(row) = &write {
+            // Out of turn: what was written before it may wait for an import, the caller must not.
+            let (call, internal) = (row.id, self.internal.clone());
+            tokio::spawn(async move {
+                if kept.await.is_ok() {
+                    drop(internal.send(Internal::Kept(call)).await);
+                }
+            });
+        }
         // The journal gives out no more acknowledgements than there is room for.
         let awaited = Awaited {
             write,
-            pending,
+            written,
             retry,
         };
         if self.acks.try_send(awaited).is_err() {

@@ -68,6 +68,12 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             }
         };
         tokio::select! {
+            biased;
+            exit = signals.recv() => {
+                driver.exit = Some(exit);
+                driver.quit();
+            }
+            // Before a line that means "the only call": whoever wrote it saw the other end ring.
             event = next_event(&mut events, &printer) => match event {
                 Some((event, room)) => {
                     driver.handle(&event);
@@ -82,10 +88,6 @@ pub(super) async fn run(args: HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
                 // A script that closes our input is done with us.
                 None => { lines = None; driver.quit(); }
             },
-            exit = signals.recv() => {
-                driver.exit = Some(exit);
-                driver.quit();
-            }
             () = timer => {}
         }
     }
