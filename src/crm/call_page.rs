@@ -9,12 +9,15 @@ use crate::base::id::CallId;
 use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK};
 use crate::crm::calls::{COLUMNS, read};
 use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
-use crate::crm::row_counts;
-use crate::crm::search::{MATCH_LIMIT, full_text};
+use crate::crm::search::MATCH_LIMIT;
 use crate::crm::store::StoreError;
+use crate::crm::{row_counts, word_index};
 
 /// A page holds at most so many rows.
 const PAGE_LIMIT: usize = 1000;
+
+/// Where nobody counts, a search is found to have few matches by so many of them.
+const FEW_MATCHES: u32 = if cfg!(test) { 20 } else { 1000 };
 
 /// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
 /// index has them all.
@@ -30,10 +33,22 @@ pub(crate) fn page(
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<CallPage, StoreError> {
-    let (rows, next) = rows(connection, filter, search, after, limit)?;
+    let words = word_index::CALLS.names(connection, search)?;
+    let (rows, next, total) = match &words {
+        Some(words) if filter == CallFilter::All => {
+            let matches = matches(connection, words, MATCH_LIMIT)?;
+            let (rows, next) = searched(connection, words, &matches, MATCH_LIMIT, after, limit)?;
+            (rows, next, u64::try_from(matches.len()).unwrap_or_default())
+        }
+        _ => {
+            let (rows, next) = listed(connection, filter, words.as_deref(), after, limit)?;
+            let total = count(connection, filter, words.as_deref())?;
+            (rows, next, total)
+        }
+    };
     Ok(CallPage {
         next,
-        total: count(connection, filter, full_text(search).as_deref())?,
+        total,
         waiting: if filter == CallFilter::ToCallBack {
             waiting(connection, &rows)?
         } else {
@@ -51,7 +66,51 @@ pub(crate) fn rows(
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
-    let words = full_text(search);
+    match word_index::CALLS.names(connection, search)? {
+        Some(words) if filter == CallFilter::All => {
+            let matches = matches(connection, &words, FEW_MATCHES)?;
+            searched(connection, &words, &matches, FEW_MATCHES, after, limit)
+        }
+        words => listed(connection, filter, words.as_deref(), after, limit),
+    }
+}
+
+/// The oldest matches of a search, at most so many. FTS5 reads them twice as fast as the newest.
+fn matches(connection: &Connection, words: &str, most: u32) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached("SELECT rowid FROM call_words WHERE call_words MATCH ?1 LIMIT ?2")?
+        .query_map(params![words, most], |row| row.get(0))?
+        .collect()
+}
+
+/// Reads the rows of a page of a search in all calls, of which so many matches at most were read before. Where
+/// these are all, they are not searched again: what is rare takes long to be found.
+fn searched(
+    connection: &Connection,
+    words: &str,
+    matches: &[i64],
+    most: u32,
+    after: Option<CallCursor>,
+    limit: usize,
+) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
+    if matches.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
+        return listed(connection, CallFilter::All, Some(words), after, limit);
+    }
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let after = after.map_or(i64::MAX, |after| after.seq);
+    // The index is read in the order of `seq`, which is the order in which calls began.
+    let newest = matches.iter().rev().copied().filter(|seq| *seq < after);
+    let found = placed(connection, newest.take(limit.saturating_add(1)))?;
+    Ok(cut(found, limit))
+}
+
+fn listed(
+    connection: &Connection,
+    filter: CallFilter,
+    words: Option<&str>,
+    after: Option<CallCursor>,
+    limit: usize,
+) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
     let (after_start, after_seq) = after.map_or((i64::MAX, i64::MAX), |after| {
         (after.started_micros, after.seq)
     });
@@ -59,7 +118,7 @@ pub(crate) fn rows(
     let from = source(filter, words.is_some());
     let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut found = match &words {
+    let found = match words {
         Some(words) => query
             .query_map(params![after_start, after_seq, wanted, words], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
@@ -67,10 +126,30 @@ pub(crate) fn rows(
             .query_map(params![after_start, after_seq, wanted], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
     };
+    Ok(cut(found, limit))
+}
+
+/// Leaves out what is beyond a page; gives where the next one begins.
+fn cut(mut found: Vec<Placed>, limit: usize) -> (Vec<CallRow>, Option<CallCursor>) {
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(Placed::cursor);
-    Ok((found.into_iter().map(|placed| placed.row).collect(), next))
+    (found.into_iter().map(|placed| placed.row).collect(), next)
+}
+
+/// Reads calls by their places in the order in which they were written.
+pub(crate) fn placed(
+    connection: &Connection,
+    places: impl IntoIterator<Item = i64>,
+) -> rusqlite::Result<Vec<Placed>> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, c.seq AS seq FROM calls c WHERE c.seq = ?1"
+    ))?;
+    let mut found = Vec::new();
+    for place in places {
+        found.extend(query.query_row([place], read_placed).optional()?);
+    }
+    Ok(found)
 }
 
 /// A call with its place in the order in which calls were written.
@@ -153,7 +232,6 @@ fn source(filter: CallFilter, searching: bool) -> String {
 
 fn page_query(from: &str, searching: bool) -> String {
     let order = if searching {
-        // The index is read in the order of `seq`, which is the order in which calls began.
         "AND w.rowid < ?2 ORDER BY w.rowid DESC"
     } else {
         "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"

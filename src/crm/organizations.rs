@@ -7,9 +7,9 @@ use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, Subject};
-use crate::crm::search::{SORTED_LIMIT, folded, full_text};
+use crate::crm::search::{SORTED_LIMIT, folded};
 use crate::crm::writer::WriteError;
-use crate::crm::{contacts, link_again};
+use crate::crm::{contacts, link_again, word_index};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1_000;
@@ -144,7 +144,7 @@ pub(crate) fn page(
     let limit = limit.clamp(1, PAGE_LIMIT);
     let (name, id) = after.map_or(("", 0), |after| (after.folded.as_str(), after.id));
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut found = match full_text(search) {
+    let mut found = match word_index::ORGANIZATIONS.names(connection, search)? {
         None => connection
             .prepare_cached(&by_name())?
             .query_map(params![name, id, wanted], read)?
