@@ -8,16 +8,16 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::base::id::CallId;
 use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK};
 use crate::crm::calls::{COLUMNS, read};
-use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
-use crate::crm::search::MATCH_LIMIT;
+use crate::crm::row::{CALLS_COUNTED, CallCursor, CallFilter, CallPage, CallRow};
+use crate::crm::search::{Asked, asked};
 use crate::crm::store::StoreError;
 use crate::crm::{row_counts, word_index};
 
 /// A page holds at most so many rows.
 const PAGE_LIMIT: usize = 1000;
 
-/// Where nobody counts, a search is found to have few matches by so many of them.
-const FEW_MATCHES: u32 = if cfg!(test) { 20 } else { 1000 };
+/// So many matches of a search are counted, and so many read at first where nobody counts.
+const COUNTED: u32 = if cfg!(test) { 20 } else { CALLS_COUNTED };
 
 /// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
 /// index has them all.
@@ -25,7 +25,7 @@ const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at
     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
 
 /// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts
-/// at most [`MATCH_LIMIT`] rows.
+/// at most [`CALLS_COUNTED`] rows.
 pub(crate) fn page(
     connection: &Connection,
     filter: CallFilter,
@@ -36,9 +36,9 @@ pub(crate) fn page(
     let words = word_index::CALLS.names(connection, search)?;
     let (rows, next, total) = match &words {
         Some(words) if filter == CallFilter::All => {
-            let matches = matches(connection, words, MATCH_LIMIT)?;
-            let (rows, next) = searched(connection, words, &matches, MATCH_LIMIT, after, limit)?;
-            (rows, next, u64::try_from(matches.len()).unwrap_or_default())
+            let matches = Matches::of(connection, search, words)?;
+            let (rows, next) = matches.page(connection, words, after, limit)?;
+            (rows, next, matches.total())
         }
         _ => {
             let (rows, next) = listed(connection, filter, words.as_deref(), after, limit)?;
@@ -68,40 +68,72 @@ pub(crate) fn rows(
 ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
     match word_index::CALLS.names(connection, search)? {
         Some(words) if filter == CallFilter::All => {
-            let matches = matches(connection, &words, FEW_MATCHES)?;
-            searched(connection, &words, &matches, FEW_MATCHES, after, limit)
+            Matches::of(connection, search, &words)?.page(connection, &words, after, limit)
         }
         words => listed(connection, filter, words.as_deref(), after, limit),
     }
 }
 
-/// The oldest matches of a search, at most so many. FTS5 reads them twice as fast as the newest.
-fn matches(connection: &Connection, words: &str, most: u32) -> rusqlite::Result<Vec<i64>> {
-    connection
-        .prepare_cached("SELECT rowid FROM call_words WHERE call_words MATCH ?1 LIMIT ?2")?
-        .query_map(params![words, most], |row| row.get(0))?
-        .collect()
+/// Matches of a search in all calls, as many as are counted: the newest or the oldest, of which FTS5 reads the
+/// oldest twice as fast. Where these are all, or the page is among them, it is not searched again: what is rare
+/// takes long to be found, and digits beyond the indexed ones are gathered each time.
+struct Matches {
+    /// Their places in the order in which calls were written, the newest first.
+    places: Vec<i64>,
+    are_newest: bool,
 }
 
-/// Reads the rows of a page of a search in all calls, of which so many matches at most were read before. Where
-/// these are all, they are not searched again: what is rare takes long to be found.
-fn searched(
-    connection: &Connection,
-    words: &str,
-    matches: &[i64],
-    most: u32,
-    after: Option<CallCursor>,
-    limit: usize,
-) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
-    if matches.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
-        return listed(connection, CallFilter::All, Some(words), after, limit);
+impl Matches {
+    fn of(connection: &Connection, search: &str, words: &str) -> rusqlite::Result<Self> {
+        let are_newest = asked(search)
+            .iter()
+            .all(|asked| matches!(asked, Asked::Digits(_)));
+        let order = if are_newest {
+            "ORDER BY rowid DESC"
+        } else {
+            ""
+        };
+        let mut places = connection
+            .prepare_cached(&format!(
+                "SELECT rowid FROM call_words WHERE call_words MATCH ?1 {order} LIMIT {COUNTED}"
+            ))?
+            .query_map([words], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        if !are_newest {
+            places.reverse();
+        }
+        Ok(Self { places, are_newest })
     }
-    let limit = limit.clamp(1, PAGE_LIMIT);
-    let after = after.map_or(i64::MAX, |after| after.seq);
-    // The index is read in the order of `seq`, which is the order in which calls began.
-    let newest = matches.iter().rev().copied().filter(|seq| *seq < after);
-    let found = placed(connection, newest.take(limit.saturating_add(1)))?;
-    Ok(cut(found, limit))
+
+    fn are_all(&self) -> bool {
+        self.places.len() < usize::try_from(COUNTED).unwrap_or(usize::MAX)
+    }
+
+    fn total(&self) -> u64 {
+        u64::try_from(self.places.len()).unwrap_or_default()
+    }
+
+    fn page(
+        &self,
+        connection: &Connection,
+        words: &str,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
+        let limit = limit.clamp(1, PAGE_LIMIT);
+        // The index is read in the order of `seq`, which is the order in which calls began.
+        let before = after.map_or(i64::MAX, |after| after.seq);
+        let first = self.places.partition_point(|seq| *seq >= before);
+        let left = self.places.get(first..).unwrap_or_default();
+        if self.are_all() || (self.are_newest && left.len() > limit) {
+            let found = placed(
+                connection,
+                left.iter().copied().take(limit.saturating_add(1)),
+            )?;
+            return Ok(cut(found, limit));
+        }
+        listed(connection, CallFilter::All, Some(words), after, limit)
+    }
 }
 
 fn listed(
@@ -253,7 +285,7 @@ fn count(
             };
             connection
                 .prepare_cached(&format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {MATCH_LIMIT})"
+                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {COUNTED})"
                 ))?
                 .query_row([words], |row| row.get(0))?
         }

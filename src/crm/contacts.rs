@@ -6,8 +6,8 @@ use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::contact_numbers::Owner;
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, Subject};
-use crate::crm::search::{SORTED_LIMIT, folded};
+use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, PEOPLE_COUNTED, Subject};
+use crate::crm::search::folded;
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
 use crate::crm::{contact_numbers, link_again, memberships, organizations, row_counts, word_index};
@@ -151,7 +151,7 @@ pub(crate) fn one(connection: &Connection, id: ContactId) -> rusqlite::Result<Op
 }
 
 /// Reads a page of contacts and leads by name, or of leads only; a search counts and reads at most
-/// [`SORTED_LIMIT`].
+/// [`PEOPLE_COUNTED`].
 pub(crate) fn page(
     connection: &Connection,
     leads_only: bool,
@@ -205,7 +205,7 @@ pub(crate) fn page(
     })
 }
 
-/// The contacts and leads, or leads only, that a search finds, at most [`SORTED_LIMIT`], as they are sorted.
+/// The contacts and leads, or leads only, that a search finds, at most [`PEOPLE_COUNTED`], as they are sorted.
 fn matches(
     connection: &Connection,
     leads_only: bool,
@@ -221,7 +221,7 @@ fn matches(
             "SELECT folded, id FROM contacts WHERE {all} AND id IN
                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
         ))?
-        .query_map(params![words, SORTED_LIMIT], |row| {
+        .query_map(params![words, PEOPLE_COUNTED], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect()

@@ -6,8 +6,8 @@ use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, Subject};
-use crate::crm::search::{SORTED_LIMIT, folded};
+use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, PEOPLE_COUNTED, Subject};
+use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
 use crate::crm::{contacts, link_again, word_index};
 
@@ -134,7 +134,7 @@ pub(crate) fn one(
 }
 
 /// Reads a page of organizations by name; a search by the beginnings of words or by numbers reads at most
-/// [`SORTED_LIMIT`].
+/// [`PEOPLE_COUNTED`].
 pub(crate) fn page(
     connection: &Connection,
     search: &str,
@@ -152,7 +152,7 @@ pub(crate) fn page(
         Some(words) => connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} WHERE o.id IN (SELECT rowid FROM organization_words
-                    WHERE organization_words MATCH ?1 LIMIT {SORTED_LIMIT})
+                    WHERE organization_words MATCH ?1 LIMIT {PEOPLE_COUNTED})
                  AND (o.folded, o.id) > (?2, ?3) ORDER BY o.folded, o.id LIMIT ?4"
             ))?
             .query_map(params![words, name, id, wanted], read)?

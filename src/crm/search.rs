@@ -5,13 +5,8 @@
 
 use crate::base::number_spelling::ascii_digit;
 
-/// A search reads at most so many matches: nobody turns that many pages, and sorting and counting
-/// stay fast.
+/// At most so many rows of something are gathered: nobody turns that many pages, and sorting stays fast.
 pub(crate) const MATCH_LIMIT: u32 = 10_000;
-
-/// So many matches that are sorted by name are read, and so counted: each is a row somewhere else in the
-/// file.
-pub(crate) const SORTED_LIMIT: u32 = 1_000;
 
 /// A search has at most so many words, of at most so many characters.
 const WORDS: usize = 8;

@@ -527,6 +527,8 @@ fn a_search_is_paged_alike_whether_it_finds_few_or_many() {
         ("schneider", true),
         ("Schneiderl", false),
         ("0301 schneiderl", false),
+        ("0301234", true),
+        ("493012340", true),
     ] {
         let expected: Vec<CallId> = (expected.iter())
             .filter(|(_, rare)| both || *rare)
@@ -538,7 +540,8 @@ fn a_search_is_paged_alike_whether_it_finds_few_or_many() {
             let search = search.to_owned();
             let (rows, next) =
                 desk.read(move |reader| reader.call_rows(CallFilter::All, &search, after, 4));
-            assert_eq!(page.total, u64::try_from(expected.len()).unwrap());
+            // So many are counted in a test.
+            assert_eq!(page.total, u64::try_from(expected.len().min(20)).unwrap());
             assert_eq!(page.next, next);
             counted.extend(page.rows.iter().map(|row| row.id));
             plain.extend(rows.iter().map(|row| row.id));

@@ -249,7 +249,7 @@ fn criteria_together_find_what_fits_all_of_them() {
         let states = [CallState::Completed, CallState::NoAnswer, CallState::Busy];
         // Now and then several begin together, and one later that began earlier.
         let at = i64::try_from(number / 2 * 2 % 90).unwrap();
-        let pick = |salt: u64, of: u64| (number * 2_654_435_761 >> salt) % of;
+        let pick = |salt: u64, of: u64| ((number * 2_654_435_761) >> salt) % of;
         let mut row = CallRow {
             started_at: second(at),
             call_type: (pick(3, 3) < 2).then(|| types[usize::try_from(pick(3, 3)).unwrap()]),
