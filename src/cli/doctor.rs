@@ -15,6 +15,7 @@ use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{self, Health, Reply, Request};
+use crate::config::numbering::default_region;
 use crate::config::paths::Paths;
 use crate::config::{Account, Config, file, secret};
 use crate::crm::row::{RefusedRow, SOUND};
@@ -326,10 +327,7 @@ async fn store(
             Ok(_) | Err(_) => Vec::new(),
         };
     }
-    let region = config
-        .accounts
-        .first()
-        .map_or(&config.settings.region, |account| &account.dial_plan.region);
+    let region = default_region(config.accounts.iter(), &config.settings);
     if !paths.data_dir.exists() {
         checks.push(Check::new("store", State::Ok, "there is no call log yet"));
         return Vec::new();

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use crate::app::{ExportFormat, Exported, export};
+use crate::base::country;
 use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
@@ -99,6 +100,7 @@ async fn import(args: ImportArgs) -> anyhow::Result<Exit> {
             no_header: args.no_header,
             existing: args.existing.into(),
             leave_out_faulty: args.leave_out_faulty,
+            region: args.region,
         },
     };
     match records::ask(&paths, request).await? {
@@ -291,6 +293,11 @@ fn print_preview(preview: &ImportPreview) {
         "{} in {}{delimiter}",
         counted(preview.people, "person", "people"),
         preview.encoding
+    ));
+    let region = &preview.region;
+    print_line(&format!(
+        "numbers without country code are read as in {} ({region}); --region says it otherwise",
+        country::name(region).unwrap_or("this country")
     ));
     for column in &preview.columns {
         let (heading, example) = (&column.heading, &column.example);

@@ -55,6 +55,10 @@ pub(super) struct ImportArgs {
     /// The first line of the table is a person; columns are named by number.
     #[arg(long)]
     pub(super) no_header: bool,
+    /// The country whose numbers stand in the file without a country code, in two letters, such as DE;
+    /// without it that of the first account, else that of the settings. The preview tells which.
+    #[arg(long, value_name = "COUNTRY")]
+    pub(super) region: Option<String>,
     /// What becomes of people who are there already: those with the same UID, or the same number or
     /// e-mail address and a name that agrees.
     #[arg(long, value_enum, default_value_t = ExistingArg::Skip)]
