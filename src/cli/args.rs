@@ -257,7 +257,8 @@ pub(super) struct HeadlessArgs {
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
     /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
-    /// hangup, reject (status), redirect (uri), notes (text), transfer (uri; with attended: true the
+    /// `pause_recording` (on), hangup, decline, busy, reject (status), redirect (uri), notes (text), choose (caller: a
+    /// record such as contact:5, or none), `wrap_up` (text, `call_type`, `keep_ticket`, `follow_up`, due), join (`other_call_id`), transfer (uri; with attended: true the
     /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
     /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, confirm), dnd (on),
     /// forward (when: always, busy, no-answer; uri), agent (state: available, break, wrap-up,

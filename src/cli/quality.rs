@@ -18,7 +18,7 @@ pub(super) async fn run(args: CallQualityArgs) -> anyhow::Result<Exit> {
     };
     let Some(found) = found else {
         bail!(
-            "there is no call {} in the call log; ringdesk calls --json shows their ids",
+            "there is no call {} in the call log; `ringdesk calls --json` shows their ids",
             args.call_id
         );
     };

@@ -132,7 +132,7 @@ pub(super) async fn blocked(args: BlockedArgs) -> anyhow::Result<Exit> {
                 .or_else(|| blocked.iter().find(|it| it.id.0.to_string() == args.name))
                 .with_context(|| {
                     format!(
-                        "{} is not on the block list; ringdesk blocked shows what is, and a number is \
+                        "{} is not on the block list; `ringdesk blocked` shows what is, and a number is \
                          removed as it is written there, or by its id",
                         args.name
                     )
@@ -152,7 +152,7 @@ pub(super) async fn popup(args: CallPopupArgs) -> anyhow::Result<Exit> {
     };
     let Some(found) = found else {
         bail!(
-            "there is no call {} in the call log; ringdesk calls --json shows their ids",
+            "there is no call {} in the call log; `ringdesk calls --json` shows their ids",
             args.call_id
         );
     };
