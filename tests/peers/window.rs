@@ -112,7 +112,13 @@ fn a_call_pops_up_without_taking_the_keyboard_and_is_answered_by_a_click() {
 
         let letter = data.path().join("letter.txt");
         let shell = format!("cat > '{}'", letter.display());
-        screen.run(Command::new("xterm").args(["-title", "Letter", "-e", "sh", "-c", &shell]));
+        // It fills the screen: the pop-up lies above it, or it cannot be clicked.
+        let large = ["-title", "Letter", "-geometry", "400x150+0+0"];
+        screen.run(
+            Command::new("xterm")
+                .args(large)
+                .args(["-e", "sh", "-c", &shell]),
+        );
         let editor = screen.window("Letter");
         screen.focus(&editor);
 
