@@ -294,14 +294,21 @@ pub(super) struct RecordArgs {
     pub(super) data_dir: Option<PathBuf>,
 }
 
-/// Options of `ringdesk doctor`.
+/// How an answer is printed, and where the records are.
 #[derive(Debug, Args)]
-pub(super) struct DoctorArgs {
-    /// JSON, one check a line.
+pub(super) struct AnswerArgs {
+    /// JSON, one object a line.
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk calls`.
@@ -364,11 +371,8 @@ pub(super) struct CallQualityArgs {
     /// The call: its id in events and in `ringdesk calls --json`, or its SIP Call-ID.
     #[arg(value_name = "CALL_ID")]
     pub(super) call_id: String,
-    /// JSON, one span of a second or more a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts`.

@@ -79,7 +79,7 @@ impl Check {
 /// Looks at everything and says how it stands. 1 when something fails, 3 when only a registration
 /// does.
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let mut checks = Vec::new();
     let config = configuration(&paths, &mut checks);
     let health = match single_instance::ask(&paths, &Request::Health).await {
@@ -102,7 +102,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     checks.push(disk(&paths.data_dir));
     checks.extend(passwords(&paths, &config));
     for check in &checks {
-        if args.json {
+        if args.answer.json {
             print_line(&serde_json::to_string(check)?);
         } else {
             print_line(&line(check));
