@@ -253,7 +253,9 @@ impl Records {
         if row.direction == CallDirection::Outbound {
             // Which missed calls it is the answer to.
             let answers = self.read(move |reader| reader.answers(id)).await?;
-            told["answers"] = json!(answers);
+            if let Value::Object(fields) = &mut told {
+                fields.insert("answers".to_owned(), json!(answers));
+            }
         }
         Ok(told)
     }

@@ -80,26 +80,30 @@ fn texts() -> Vec<(String, String)> {
 fn commands(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let known = Cli::command();
-    for (place, _) in text.match_indices(BEGIN) {
-        let before = text[..place].chars().next_back().unwrap_or(' ');
-        let after = &text[place + BEGIN.len()..];
-        let word = |text: &str| {
-            text.split(|c: char| !c.is_ascii_lowercase() && c != '-')
-                .next()
-                .map(str::to_owned)
-        };
+    for (before, after) in around(text, BEGIN) {
+        let is_letter = |c: char| c.is_ascii_lowercase() || c == '-';
+        let first = after.split(|c| !is_letter(c)).next();
         if before == '`' {
-            found.push(after.split('`').next().unwrap_or_default().to_owned());
+            found.extend(after.split('`').next().map(str::to_owned));
         } else if matches!(before, ' ' | '"' | '(' | '\n')
-            && word(after).is_some_and(|word| known.find_subcommand(word).is_some())
+            && first.is_some_and(|word| known.find_subcommand(word).is_some())
         {
-            let end = after.find(['`', '"', '\\', '(', ')', ',', ';', ':', '“', '\n']);
-            let sentence = &after[..end.unwrap_or(after.len())];
-            let end = sentence.find(". ").unwrap_or(sentence.len());
-            found.push(sentence[..end].trim_end_matches('.').to_owned());
+            let ends = ['`', '"', '\\', '(', ')', ',', ';', ':', '“', '\n'];
+            let sentence = after.split(ends).next();
+            let sentence = sentence.and_then(|text| text.split(". ").next());
+            found.extend(sentence.map(|text| text.trim_end_matches('.').to_owned()));
         }
     }
     found
+}
+
+/// The character before each place where a text has these words, and what follows, up to the next.
+fn around<'a>(text: &'a str, words: &'a str) -> impl Iterator<Item = (char, &'a str)> {
+    let pieces = text.split(words);
+    let before = pieces
+        .clone()
+        .map(|piece| piece.chars().next_back().unwrap_or(' '));
+    before.zip(pieces.skip(1))
 }
 
 /// The words of a command, with something in each place that is to be filled in; several of them where it
@@ -198,9 +202,8 @@ fn each_option_that_a_text_names_is_one() {
     options(&cli, &mut known);
     let mut wrong = BTreeSet::new();
     for (file, text) in texts() {
-        for (place, _) in text.match_indices("--") {
-            let before = text[..place].chars().next_back().unwrap_or(' ');
-            let name: String = text[place + 2..]
+        for (before, after) in around(&text, "--") {
+            let name: String = after
                 .chars()
                 .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
                 .collect();
