@@ -58,7 +58,15 @@ impl Engine {
             Command::Record(id, on) => self.want_recording(id, on),
             Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
-            Command::ChooseCaller(id, subject) => self.choose(id, subject),
+            Command::ChooseCaller(id, subject) => {
+                self.show_chosen(id, subject);
+                self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
+            }
+            Command::CallerChosen(id, subject) => {
+                self.show_chosen(id, subject);
+                self.rows_changed();
+                self.handle_chosen(id);
+            }
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
@@ -226,7 +234,7 @@ impl Engine {
         self.record(Write::ChangeCall(id, CallChange::Notes(notes)));
     }
 
-    fn choose(&mut self, id: CallId, subject: Option<Subject>) {
+    fn show_chosen(&mut self, id: CallId, subject: Option<Subject>) {
         if let Some(call) = self.calls.get_mut(&id) {
             let matches = call
                 .identification
@@ -238,7 +246,6 @@ impl Engine {
                     .position(|candidate| candidate.subject == subject)
             });
         }
-        self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
     }
 
     fn dismiss(&mut self, id: CallId) {
@@ -297,6 +304,9 @@ impl Engine {
         let before = std::mem::replace(&mut self.options.settings, settings);
         if before.recording_announcement != self.options.settings.recording_announcement {
             self.read_announcement();
+        }
+        if before.region != self.options.settings.region {
+            self.tell_numbering();
         }
         self.persist();
     }
