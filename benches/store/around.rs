@@ -101,8 +101,8 @@ pub(crate) fn fill(connection: &Connection, contacts: u64, now_micros: i64) {
         .unwrap();
     connection
         .execute(
-            "INSERT INTO call_links (call, kind, subject, level, reason, name)
-             SELECT k.seq, 'ticket', t.id, 'manual', 'chosen by an agent', t.title
+            "INSERT INTO call_links (call, kind, subject, level, reason, name, started_at)
+             SELECT k.seq, 'ticket', t.id, 'manual', 'chosen by an agent', t.title, k.started_at
              FROM calls k JOIN tickets t ON t.id = k.seq / ?1 % (SELECT max(id) FROM tickets) + 1
              WHERE k.seq % ?1 = 0",
             params![signed(LINKED_EACH)],

@@ -149,8 +149,8 @@ fn log(connection: &Connection, contacts: u64, calls: u64) {
         .unwrap();
     let mut link = connection
         .prepare(
-            "INSERT INTO call_links (call, kind, subject, level, reason, name)
-             VALUES (?1, 'contact', ?2, 'known', ?3, ?4)",
+            "INSERT INTO call_links (call, kind, subject, level, reason, name, started_at)
+             VALUES (?1, 'contact', ?2, 'known', ?3, ?4, ?5)",
         )
         .unwrap();
     let types = u64::try_from(CALL_TYPES.len()).unwrap();
@@ -206,8 +206,14 @@ fn log(connection: &Connection, contacts: u64, calls: u64) {
             ])
             .unwrap();
         if let (Some(person), Some(name)) = (person, name) {
-            link.execute(params![signed(call + 1), signed(person + 1), reason, name])
-                .unwrap();
+            link.execute(params![
+                signed(call + 1),
+                signed(person + 1),
+                reason,
+                name,
+                started
+            ])
+            .unwrap();
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::crm::{Reader, StoreError};
 pub const PART: usize = 1_000;
 
 /// So many pages are read for one part where few rows are wanted; who asks goes on from there.
-const PAGES: usize = 20;
+const PAGES: usize = 80;
 
 /// Which calls, newest first.
 #[derive(Debug, Serialize, Deserialize)]

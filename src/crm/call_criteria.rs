@@ -1,7 +1,9 @@
 //! Pages of the call log by narrower criteria: state, agent, queue, call type, recording, done, dates.
 //!
-//! Each page goes by key. The most telling criterion has an index in the order of time; the others are
-//! looked at row by row, so many at most for one page. How many rows there are in all is therefore not known.
+//! Each page goes by key. Most criteria have an index in the order of time. The calls of the one that has the
+//! fewest lately are gone through, so many at most for one page, and looked for in the indexes of the others,
+//! where neighbours in time are neighbours; only what they all have is read. How many rows there are in all is
+//! therefore not known.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
@@ -9,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use crate::crm::call_page::{Placed, read_placed};
 use crate::crm::calls::COLUMNS;
 use crate::crm::row::{CallCriteria, CallCursor, CallDirection, CallFilter, CallRow};
-use crate::crm::search::{folded, full_text};
+use crate::crm::search::folded;
 use crate::crm::store::StoreError;
+use crate::crm::word_index;
 
 pub(crate) const CREATE: &str = "
 -- The criteria of the log that have no index yet, in the order of time.
@@ -19,11 +22,19 @@ CREATE INDEX calls_with_recording ON calls (started_at) WHERE recording IS NOT N
 CREATE INDEX calls_by_state ON calls (state, started_at);
 ";
 
+pub(crate) const INDEX_NOT_DONE: &str = "
+-- What is left to do, of all calls: few rows of many, and years back none.
+CREATE INDEX calls_not_done ON calls (started_at) WHERE done = 0;
+";
+
 /// A page holds at most so many rows.
 const PAGE_LIMIT: usize = 1_000;
 
-/// So many rows are looked at for one page: some milliseconds' worth.
-const LOOKED_AT: u32 = if cfg!(test) { 50 } else { 10_000 };
+/// So many rows are looked at for one page: a millisecond's worth.
+const LOOKED_AT: u32 = if cfg!(test) { 50 } else { 2_500 };
+
+/// The index whose last so many rows reach back the farthest has the fewest lately.
+const LATELY: u32 = if cfg!(test) { 10 } else { 500 };
 
 /// Reads the rows of a page, newest first, and where the next one begins. Where few rows are wanted a page has
 /// fewer than the limit, or none; only the last one has no next.
@@ -40,11 +51,11 @@ pub(crate) fn page(
         started_micros: i64::MAX,
         seq: i64::MAX,
     });
-    let wanted = match full_text(search) {
+    let wanted = match word_index::CALLS.names(connection, search)? {
         Some(words) => Wanted::in_search(filter, criteria, words, after),
-        None => Wanted::in_index(filter, criteria, after),
+        None => Wanted::in_indexes(connection, filter, criteria, after)?,
     };
-    let edge = wanted.edge(connection)?;
+    let edge = wanted.edge(connection, LOOKED_AT)?;
     let mut found = wanted.rows(connection, edge, limit)?;
     let more = found.len() > limit;
     found.truncate(limit);
@@ -72,14 +83,18 @@ impl Conditions {
 
 /// What is asked for, as a query.
 struct Wanted {
-    /// The rows in their order, with the index or the search that has it.
+    /// The index or the search that has the rows in their order.
+    index: String,
+    /// The rows that come from there.
     rows: String,
     /// The columns of a row's place in that order, without those that are the same for all.
     place: &'static str,
     order: &'static str,
     /// What the index or the search answers by itself.
     ordered: Conditions,
-    /// What each of its rows is asked.
+    /// What other indexes are asked of each.
+    probed: Conditions,
+    /// What the rows are asked that are left.
     others: Conditions,
     searching: bool,
 }
@@ -96,63 +111,105 @@ impl Wanted {
         ordered.and("w.call_words MATCH ?", [words.into()]);
         ordered.and("w.rowid < ?", [after.seq.into()]);
         let mut others = Conditions::default();
-        for criterion in asked(criteria).into_iter().chain(range(criteria)) {
-            others.and(criterion.condition, criterion.value);
+        let asked = asked(criteria).into_iter().chain(range_of(criteria));
+        for criterion in asked.chain(of_filter(filter)) {
+            others.and(&criterion.of("c"), criterion.value);
         }
-        add_filter(&mut others, filter);
         Self {
+            index: "call_words w".to_owned(),
             rows: "call_words w CROSS JOIN calls c ON c.seq = w.rowid".to_owned(),
             place: "0, w.rowid",
             order: "w.rowid DESC",
             ordered,
+            probed: Conditions::default(),
             others,
             searching: true,
         }
     }
 
-    /// Rows of the index of the most telling criterion, in the order of time.
-    fn in_index(filter: CallFilter, criteria: &CallCriteria, after: CallCursor) -> Self {
-        let (mut ordered, mut others) = (Conditions::default(), Conditions::default());
-        let mut index = None;
-        for criterion in asked(criteria) {
-            let leads = index.is_none() && criterion.index.is_some();
-            let conditions = if leads { &mut ordered } else { &mut others };
-            conditions.and(criterion.condition, criterion.value);
-            index = index.or(criterion.index);
+    /// Rows of the index that has the fewest lately, in the order of time.
+    fn in_indexes(
+        connection: &Connection,
+        filter: CallFilter,
+        criteria: &CallCriteria,
+        after: CallCursor,
+    ) -> rusqlite::Result<Self> {
+        let mut all = asked(criteria);
+        all.extend(of_filter(filter));
+        let mut range = Conditions::default();
+        for criterion in range_of(criteria) {
+            range.and(&criterion.of("k"), criterion.value);
         }
-        for criterion in range(criteria) {
-            ordered.and(criterion.condition, criterion.value);
-        }
-        ordered.and(
-            "(c.started_at, c.seq) < (?, ?)",
+        range.and(
+            "(k.started_at, k.seq) < (?, ?)",
             [after.started_micros.into(), after.seq.into()],
         );
-        add_filter(&mut others, filter);
+        let (indexed, others): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|criterion| criterion.index.is_some());
+        let mut leading: Option<(Option<i64>, usize)> = None;
+        if indexed.len() > 1 {
+            for (place, criterion) in indexed.iter().enumerate() {
+                let edge = Self::led_by(Some(criterion), &range).edge(connection, LATELY)?;
+                let edge = edge.map(|edge| edge.started_micros);
+                // None is the log's end, and before any other.
+                if leading.is_none_or(|(least, _)| edge < least) {
+                    leading = Some((edge, place));
+                }
+            }
+        }
+        let leading = leading.map_or(0, |(_, place)| place);
+        let mut wanted = Self::led_by(indexed.get(leading), &range);
+        for (_, criterion) in (indexed.iter().enumerate()).filter(|(place, _)| *place != leading) {
+            wanted.probed.and(
+                &format!(
+                    "EXISTS (SELECT 1 FROM calls p INDEXED BY {} WHERE {}
+                        AND p.started_at = k.started_at AND p.seq = k.seq)",
+                    criterion.index.unwrap_or("calls_newest"),
+                    criterion.of("p")
+                ),
+                criterion.value.clone(),
+            );
+        }
+        for criterion in others {
+            wanted.others.and(&criterion.of("c"), criterion.value);
+        }
+        Ok(wanted)
+    }
+
+    /// All rows of a criterion's index in some time.
+    fn led_by(criterion: Option<&Criterion>, range: &Conditions) -> Self {
+        let mut ordered = Conditions::default();
+        if let Some(criterion) = criterion {
+            ordered.and(&criterion.of("k"), criterion.value.clone());
+        }
+        ordered.texts.extend_from_slice(&range.texts);
+        ordered.values.extend_from_slice(&range.values);
+        let index = criterion.and_then(|criterion| criterion.index);
+        let index = index.unwrap_or("calls_newest");
         Self {
-            rows: format!("calls c INDEXED BY {}", index.unwrap_or("calls_newest")),
-            place: "c.started_at, c.seq",
-            order: "c.started_at DESC, c.seq DESC",
+            index: format!("calls k INDEXED BY {index}"),
+            rows: format!("calls k INDEXED BY {index} CROSS JOIN calls c ON c.seq = k.seq"),
+            place: "k.started_at, k.seq",
+            order: "k.started_at DESC, k.seq DESC",
             ordered,
-            others,
+            probed: Conditions::default(),
+            others: Conditions::default(),
             searching: false,
         }
     }
 
-    /// The last row that is looked at for a page; none where the log ends before.
-    fn edge(&self, connection: &Connection) -> rusqlite::Result<Option<CallCursor>> {
+    /// The last of so many rows; none where the log ends before.
+    fn edge(&self, connection: &Connection, rows: u32) -> rusqlite::Result<Option<CallCursor>> {
         // The index alone is read for this.
-        let rows = if self.searching {
-            "call_words w"
-        } else {
-            &self.rows
-        };
         connection
             .prepare_cached(&format!(
-                "SELECT {} FROM {rows} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
+                "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
                 self.place,
+                self.index,
                 self.ordered.texts.join(" AND "),
                 self.order,
-                LOOKED_AT - 1
+                rows - 1
             ))?
             .query_row(params_from_iter(&self.ordered.values), |row| {
                 Ok(CallCursor {
@@ -174,12 +231,12 @@ impl Wanted {
         match edge {
             Some(edge) if self.searching => last.and("w.rowid >= ?", [edge.seq.into()]),
             Some(edge) => last.and(
-                "(c.started_at, c.seq) >= (?, ?)",
+                "(k.started_at, k.seq) >= (?, ?)",
                 [edge.started_micros.into(), edge.seq.into()],
             ),
             None => {}
         }
-        let all = [&self.ordered, &last, &self.others];
+        let all = [&self.ordered, &last, &self.probed, &self.others];
         let texts: Vec<&str> = all
             .iter()
             .flat_map(|conditions| conditions.texts.iter().map(String::as_str))
@@ -202,8 +259,16 @@ impl Wanted {
 struct Criterion {
     /// The index that has its rows in the order of time.
     index: Option<&'static str>,
+    /// What is asked of a row, whose columns begin with `c.`.
     condition: &'static str,
     value: Option<Value>,
+}
+
+impl Criterion {
+    /// What is asked of a row under another name.
+    fn of(&self, name: &str) -> String {
+        self.condition.replace("c.", &format!("{name}."))
+    }
 }
 
 /// What is asked for beside the dates, the most telling first.
@@ -237,8 +302,13 @@ fn asked(criteria: &CallCriteria) -> Vec<Criterion> {
             criterion(None, "c.recording IS NULL", None)
         }
     });
-    let done =
-        (criteria.done).map(|done| criterion(None, "c.done = ?", Some(i64::from(done).into())));
+    let done = criteria.done.map(|done| {
+        if done {
+            criterion(None, "c.done <> 0", None)
+        } else {
+            criterion(Some("calls_not_done"), "c.done = 0", None)
+        }
+    });
     [call_type, queue, agent, state, recorded, done]
         .into_iter()
         .flatten()
@@ -246,7 +316,7 @@ fn asked(criteria: &CallCriteria) -> Vec<Criterion> {
 }
 
 /// The dates that are asked for: a part of each index's order.
-fn range(criteria: &CallCriteria) -> impl Iterator<Item = Criterion> {
+fn range_of(criteria: &CallCriteria) -> impl Iterator<Item = Criterion> {
     let since = criteria.since.map(|at| ("c.started_at >= ?", at));
     let until = criteria.until.map(|at| ("c.started_at < ?", at));
     [since, until]
@@ -259,26 +329,37 @@ fn range(criteria: &CallCriteria) -> impl Iterator<Item = Criterion> {
         })
 }
 
-fn add_filter(conditions: &mut Conditions, filter: CallFilter) {
-    let condition = match filter {
-        CallFilter::All => return,
-        CallFilter::Inbound | CallFilter::Outbound => {
-            let direction = if filter == CallFilter::Inbound {
-                CallDirection::Inbound
-            } else {
-                CallDirection::Outbound
-            };
-            let word = direction.as_str().to_owned();
-            return conditions.and("c.direction = ?", [word.into()]);
-        }
-        CallFilter::Missed => {
+/// What a filter asks for. The conditions of the partial indexes stand here word for word: else SQLite does not
+/// see that they have all rows.
+fn of_filter(filter: CallFilter) -> Option<Criterion> {
+    let (index, condition, direction) = match filter {
+        CallFilter::All => return None,
+        CallFilter::Inbound => (
+            "calls_by_direction",
+            "c.direction = ?",
+            Some(CallDirection::Inbound),
+        ),
+        CallFilter::Outbound => (
+            "calls_by_direction",
+            "c.direction = ?",
+            Some(CallDirection::Outbound),
+        ),
+        CallFilter::Missed => (
+            "calls_missed",
             "c.direction = 'inbound' AND c.answered_at IS NULL AND c.ended_at IS NOT NULL
-             AND c.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')"
-        }
-        CallFilter::ToCallBack => {
+             AND c.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')",
+            None,
+        ),
+        CallFilter::ToCallBack => (
+            "calls_waiting",
             "c.direction = 'inbound' AND c.done = 0 AND c.ended_at IS NOT NULL
-             AND c.number IS NOT NULL AND c.state NOT IN ('blocked', 'answered-elsewhere')"
-        }
+             AND c.number IS NOT NULL AND c.state NOT IN ('blocked', 'answered-elsewhere')",
+            None,
+        ),
     };
-    conditions.and(condition, []);
+    Some(Criterion {
+        index: Some(index),
+        condition,
+        value: direction.map(|direction| direction.as_str().to_owned().into()),
+    })
 }

@@ -8,13 +8,16 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::base::id::CallId;
 use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK};
 use crate::crm::calls::{COLUMNS, read};
-use crate::crm::row::{CallCursor, CallFilter, CallPage, CallRow};
-use crate::crm::row_counts;
-use crate::crm::search::{MATCH_LIMIT, full_text};
+use crate::crm::row::{CALLS_COUNTED, CallCursor, CallFilter, CallPage, CallRow};
+use crate::crm::search::{Asked, asked};
 use crate::crm::store::StoreError;
+use crate::crm::{row_counts, word_index};
 
 /// A page holds at most so many rows.
 const PAGE_LIMIT: usize = 1000;
+
+/// So many matches of a search are counted, and so many read at first where nobody counts.
+const COUNTED: u32 = if cfg!(test) { 20 } else { CALLS_COUNTED };
 
 /// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
 /// index has them all.
@@ -22,7 +25,7 @@ const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at
     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
 
 /// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts
-/// at most [`MATCH_LIMIT`] rows.
+/// at most [`CALLS_COUNTED`] rows.
 pub(crate) fn page(
     connection: &Connection,
     filter: CallFilter,
@@ -30,10 +33,22 @@ pub(crate) fn page(
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<CallPage, StoreError> {
-    let (rows, next) = rows(connection, filter, search, after, limit)?;
+    let words = word_index::CALLS.names(connection, search)?;
+    let (rows, next, total) = match &words {
+        Some(words) if filter == CallFilter::All => {
+            let matches = Matches::of(connection, search, words)?;
+            let (rows, next) = matches.page(connection, words, after, limit)?;
+            (rows, next, matches.total())
+        }
+        _ => {
+            let (rows, next) = listed(connection, filter, words.as_deref(), after, limit)?;
+            let total = count(connection, filter, words.as_deref())?;
+            (rows, next, total)
+        }
+    };
     Ok(CallPage {
         next,
-        total: count(connection, filter, full_text(search).as_deref())?,
+        total,
         waiting: if filter == CallFilter::ToCallBack {
             waiting(connection, &rows)?
         } else {
@@ -51,7 +66,83 @@ pub(crate) fn rows(
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
-    let words = full_text(search);
+    match word_index::CALLS.names(connection, search)? {
+        Some(words) if filter == CallFilter::All => {
+            Matches::of(connection, search, &words)?.page(connection, &words, after, limit)
+        }
+        words => listed(connection, filter, words.as_deref(), after, limit),
+    }
+}
+
+/// Matches of a search in all calls, as many as are counted: the newest or the oldest, of which FTS5 reads the
+/// oldest twice as fast. Where these are all, or the page is among them, it is not searched again: what is rare
+/// takes long to be found, and digits beyond the indexed ones are gathered each time.
+struct Matches {
+    /// Their places in the order in which calls were written, the newest first.
+    places: Vec<i64>,
+    are_newest: bool,
+}
+
+impl Matches {
+    fn of(connection: &Connection, search: &str, words: &str) -> rusqlite::Result<Self> {
+        let are_newest = asked(search)
+            .iter()
+            .all(|asked| matches!(asked, Asked::Digits(_)));
+        let order = if are_newest {
+            "ORDER BY rowid DESC"
+        } else {
+            ""
+        };
+        let mut places = connection
+            .prepare_cached(&format!(
+                "SELECT rowid FROM call_words WHERE call_words MATCH ?1 {order} LIMIT {COUNTED}"
+            ))?
+            .query_map([words], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        if !are_newest {
+            places.reverse();
+        }
+        Ok(Self { places, are_newest })
+    }
+
+    fn are_all(&self) -> bool {
+        self.places.len() < usize::try_from(COUNTED).unwrap_or(usize::MAX)
+    }
+
+    fn total(&self) -> u64 {
+        u64::try_from(self.places.len()).unwrap_or_default()
+    }
+
+    fn page(
+        &self,
+        connection: &Connection,
+        words: &str,
+        after: Option<CallCursor>,
+        limit: usize,
+    ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
+        let limit = limit.clamp(1, PAGE_LIMIT);
+        // The index is read in the order of `seq`, which is the order in which calls began.
+        let before = after.map_or(i64::MAX, |after| after.seq);
+        let first = self.places.partition_point(|seq| *seq >= before);
+        let left = self.places.get(first..).unwrap_or_default();
+        if self.are_all() || (self.are_newest && left.len() > limit) {
+            let found = placed(
+                connection,
+                left.iter().copied().take(limit.saturating_add(1)),
+            )?;
+            return Ok(cut(found, limit));
+        }
+        listed(connection, CallFilter::All, Some(words), after, limit)
+    }
+}
+
+fn listed(
+    connection: &Connection,
+    filter: CallFilter,
+    words: Option<&str>,
+    after: Option<CallCursor>,
+    limit: usize,
+) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
     let (after_start, after_seq) = after.map_or((i64::MAX, i64::MAX), |after| {
         (after.started_micros, after.seq)
     });
@@ -59,7 +150,7 @@ pub(crate) fn rows(
     let from = source(filter, words.is_some());
     let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut found = match &words {
+    let found = match words {
         Some(words) => query
             .query_map(params![after_start, after_seq, wanted, words], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
@@ -67,10 +158,30 @@ pub(crate) fn rows(
             .query_map(params![after_start, after_seq, wanted], read_placed)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
     };
+    Ok(cut(found, limit))
+}
+
+/// Leaves out what is beyond a page; gives where the next one begins.
+fn cut(mut found: Vec<Placed>, limit: usize) -> (Vec<CallRow>, Option<CallCursor>) {
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(Placed::cursor);
-    Ok((found.into_iter().map(|placed| placed.row).collect(), next))
+    (found.into_iter().map(|placed| placed.row).collect(), next)
+}
+
+/// Reads calls by their places in the order in which they were written.
+pub(crate) fn placed(
+    connection: &Connection,
+    places: impl IntoIterator<Item = i64>,
+) -> rusqlite::Result<Vec<Placed>> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, c.seq AS seq FROM calls c WHERE c.seq = ?1"
+    ))?;
+    let mut found = Vec::new();
+    for place in places {
+        found.extend(query.query_row([place], read_placed).optional()?);
+    }
+    Ok(found)
 }
 
 /// A call with its place in the order in which calls were written.
@@ -153,7 +264,6 @@ fn source(filter: CallFilter, searching: bool) -> String {
 
 fn page_query(from: &str, searching: bool) -> String {
     let order = if searching {
-        // The index is read in the order of `seq`, which is the order in which calls began.
         "AND w.rowid < ?2 ORDER BY w.rowid DESC"
     } else {
         "AND (c.started_at, c.seq) < (?1, ?2) ORDER BY c.started_at DESC, c.seq DESC"
@@ -175,7 +285,7 @@ fn count(
             };
             connection
                 .prepare_cached(&format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {MATCH_LIMIT})"
+                    "SELECT count(*) FROM (SELECT 1 FROM {from} LIMIT {COUNTED})"
                 ))?
                 .query_row([words], |row| row.get(0))?
         }

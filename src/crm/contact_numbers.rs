@@ -1,5 +1,7 @@
 //! The phone numbers and SIP addresses of contacts and organizations, with the keys they are found by.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, params};
 
 use crate::base::id::{ContactId, OrganizationId};
@@ -81,6 +83,34 @@ pub(crate) fn of(connection: &Connection, owner: Owner) -> rusqlite::Result<Vec<
         })
     })?;
     rows.collect()
+}
+
+/// Reads the numbers of contacts in their order.
+pub(crate) fn of_contacts(
+    connection: &Connection,
+    ids: &[ContactId],
+) -> rusqlite::Result<BTreeMap<ContactId, Vec<ContactNumber>>> {
+    let mut query = connection.prepare_cached(
+        "SELECT contact, label, raw, e164 FROM contact_numbers
+         WHERE contact IN (SELECT value FROM json_each(?1)) ORDER BY contact, place",
+    )?;
+    let mut rows = query.query([list_of(ids)])?;
+    let mut found: BTreeMap<ContactId, Vec<ContactNumber>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let numbers = found.entry(ContactId(row.get(0)?)).or_default();
+        numbers.push(ContactNumber {
+            label: row.get(1)?,
+            raw: row.get(2)?,
+            e164: row.get(3)?,
+        });
+    }
+    Ok(found)
+}
+
+/// Ids as SQL reads a list: in JSON.
+pub(crate) fn list_of(ids: &[ContactId]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    format!("[{}]", ids.join(","))
 }
 
 /// How many numbers the contact with most of them has.

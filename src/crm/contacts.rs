@@ -6,11 +6,11 @@ use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::contact_numbers::Owner;
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::{NumberKeys, Numbering};
-use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, Subject};
-use crate::crm::search::{SORTED_LIMIT, folded, full_text};
+use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, PEOPLE_COUNTED, Subject};
+use crate::crm::search::folded;
 use crate::crm::store::StoreError;
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_numbers, link_again, memberships, organizations, row_counts};
+use crate::crm::{contact_numbers, link_again, memberships, organizations, row_counts, word_index};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -147,11 +147,11 @@ pub(crate) fn one(connection: &Connection, id: ContactId) -> rusqlite::Result<Op
         .prepare_cached(&format!("SELECT {COLUMNS} WHERE c.id = ?1"))?
         .query_row([id.0], read)
         .optional()?;
-    found.map(|contact| whole(connection, contact)).transpose()
+    Ok(whole(connection, found.into_iter().collect())?.pop())
 }
 
 /// Reads a page of contacts and leads by name, or of leads only; a search counts and reads at most
-/// [`SORTED_LIMIT`].
+/// [`PEOPLE_COUNTED`].
 pub(crate) fn page(
     connection: &Connection,
     leads_only: bool,
@@ -163,7 +163,7 @@ pub(crate) fn page(
     // No name sorts before the empty one, and no id is below 1.
     let (name, id) = after.map_or(("", 0), |after| (after.folded.as_str(), after.id));
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let (mut found, total) = match full_text(search) {
+    let (mut found, total) = match word_index::CONTACTS.names(connection, search)? {
         None => {
             let found = connection
                 .prepare_cached(&by_name(leads_only))?
@@ -173,26 +173,20 @@ pub(crate) fn page(
             (found, row_counts::of(connection, list)?)
         }
         Some(words) => {
-            let all = if leads_only {
-                "stage IS NOT NULL"
-            } else {
-                "true"
-            };
-            let found = connection
-                .prepare_cached(&format!(
-                    "SELECT {FIELDS}, c.folded FROM contacts c
-                     LEFT JOIN organizations o ON o.id = c.organization WHERE {all} AND c.id IN
-                     (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)
-                     AND (c.folded, c.id) > (?3, ?4) ORDER BY c.folded, c.id LIMIT ?5"
-                ))?
-                .query_map(params![words, SORTED_LIMIT, name, id, wanted], read_sorted)?
+            let mut all = matches(connection, leads_only, &words)?;
+            let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+            all.sort_unstable();
+            let beyond = all
+                .into_iter()
+                .filter(|(folded, found)| (folded.as_str(), *found) > (name, id));
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {FIELDS}, c.folded FROM contacts c
+                 LEFT JOIN organizations o ON o.id = c.organization WHERE c.id = ?1"
+            ))?;
+            let found = beyond
+                .take(limit.saturating_add(1))
+                .map(|(_, id)| query.query_row([id], read_sorted))
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let total: i64 = connection
-                .prepare_cached(&format!(
-                    "SELECT count(*) FROM contacts WHERE {all} AND id IN
-                     (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
-                ))?
-                .query_row(params![words, SORTED_LIMIT], |row| row.get(0))?;
             (found, total)
         }
     };
@@ -203,15 +197,34 @@ pub(crate) fn page(
         folded: folded.clone(),
         id: contact.id.0,
     });
-    let rows = found
-        .into_iter()
-        .map(|(contact, _)| whole(connection, contact))
-        .collect::<rusqlite::Result<_>>()?;
+    let found = found.into_iter().map(|(contact, _)| contact).collect();
     Ok(ContactPage {
-        rows,
+        rows: whole(connection, found)?,
         next,
         total: u64::try_from(total).unwrap_or_default(),
     })
+}
+
+/// The contacts and leads, or leads only, that a search finds, at most [`PEOPLE_COUNTED`], as they are sorted.
+fn matches(
+    connection: &Connection,
+    leads_only: bool,
+    words: &str,
+) -> rusqlite::Result<Vec<(String, i64)>> {
+    let all = if leads_only {
+        "stage IS NOT NULL"
+    } else {
+        "true"
+    };
+    connection
+        .prepare_cached(&format!(
+            "SELECT folded, id FROM contacts WHERE {all} AND id IN
+                (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
+        ))?
+        .query_map(params![words, PEOPLE_COUNTED], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect()
 }
 
 /// A page of all contacts, or of all leads, straight from the index of its order.
@@ -260,7 +273,7 @@ pub(crate) fn after(
     } else {
         "true"
     };
-    let found = match full_text(search) {
+    let found = match word_index::CONTACTS.names(connection, search)? {
         None => connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} WHERE {all} AND c.id > ?1 ORDER BY c.id LIMIT ?2"
@@ -278,10 +291,7 @@ pub(crate) fn after(
             .query_map(params![words, after, limit], read)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
     };
-    found
-        .into_iter()
-        .map(|contact| whole(connection, contact))
-        .collect()
+    whole(connection, found)
 }
 
 /// Inserts (id 0) or changes a contact, then links earlier calls; gives its id and what became of them.
@@ -455,9 +465,10 @@ pub(crate) fn people(
 /// Finds contacts by what is noted on them, the newest ones.
 pub(crate) fn by_notes(
     connection: &Connection,
-    words: &str,
+    search: &str,
     limit: u32,
 ) -> rusqlite::Result<Vec<ContactRow>> {
+    let words = word_index::CONTACT_NOTES.texts(connection, search)?;
     let found = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} WHERE c.id IN (
@@ -467,10 +478,7 @@ pub(crate) fn by_notes(
         ))?
         .query_map(params![words, limit], read)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    found
-        .into_iter()
-        .map(|contact| whole(connection, contact))
-        .collect()
+    whole(connection, found)
 }
 
 /// Indexes the words of all contacts that are newer than one.
@@ -538,9 +546,17 @@ pub(crate) fn queries_for_plan() -> [(String, &'static str); 2] {
     ]
 }
 
-/// Adds what other tables hold of a contact.
-fn whole(connection: &Connection, mut contact: ContactRow) -> rusqlite::Result<ContactRow> {
-    contact.numbers = contact_numbers::of(connection, Owner::Contact(contact.id))?;
-    contact.memberships = memberships::of(connection, contact.id)?;
-    Ok(contact)
+/// Adds what other tables hold of contacts.
+fn whole(
+    connection: &Connection,
+    mut contacts: Vec<ContactRow>,
+) -> rusqlite::Result<Vec<ContactRow>> {
+    let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
+    let mut numbers = contact_numbers::of_contacts(connection, &ids)?;
+    let mut memberships = memberships::of_contacts(connection, &ids)?;
+    for contact in &mut contacts {
+        contact.numbers = numbers.remove(&contact.id).unwrap_or_default();
+        contact.memberships = memberships.remove(&contact.id).unwrap_or_default();
+    }
+    Ok(contacts)
 }

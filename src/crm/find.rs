@@ -4,9 +4,9 @@ use rusqlite::{Connection, params};
 
 use crate::crm::calls::{COLUMNS, read};
 use crate::crm::row::{CallFilter, CallRow, Found, TicketFilter};
-use crate::crm::search::full_text;
+use crate::crm::search::asked;
 use crate::crm::store::StoreError;
-use crate::crm::{call_page, contacts, notes, organizations, tickets};
+use crate::crm::{call_page, contacts, notes, organizations, tickets, word_index};
 
 /// At most so many of each kind.
 const LIMIT: usize = 1_000;
@@ -17,20 +17,19 @@ pub(crate) fn everything(
     search: &str,
     limit: usize,
 ) -> Result<Found, StoreError> {
-    if full_text(search).is_none() {
+    if asked(search).is_empty() {
         return Ok(Found::default());
     }
     let limit = limit.min(LIMIT);
     let few = u32::try_from(limit).unwrap_or(u32::MAX);
-    let words = tickets::words(search);
     let mut contacts = contacts::page(connection, false, search, None, limit)?.rows;
-    for contact in contacts::by_notes(connection, &words, few)? {
+    for contact in contacts::by_notes(connection, search, few)? {
         if contacts.len() < limit && !contacts.iter().any(|known| known.id == contact.id) {
             contacts.push(contact);
         }
     }
-    let mut calls = call_page::page(connection, CallFilter::All, search, None, limit)?.rows;
-    for call in by_notes(connection, &words, few)? {
+    let (mut calls, _) = call_page::rows(connection, CallFilter::All, search, None, limit)?;
+    for call in by_notes(connection, search, few)? {
         if !calls.iter().any(|known| known.id == call.id) {
             calls.push(call);
         }
@@ -41,13 +40,14 @@ pub(crate) fn everything(
         contacts,
         organizations: organizations::page(connection, search, None, limit)?.rows,
         tickets: tickets::page(connection, TicketFilter::All, search, None, limit)?,
-        notes: notes::find(connection, &words, few)?,
+        notes: notes::find(connection, search, few)?,
         calls,
     })
 }
 
 /// Calls whose notes hold the words, the newest first.
-fn by_notes(connection: &Connection, words: &str, limit: u32) -> rusqlite::Result<Vec<CallRow>> {
+fn by_notes(connection: &Connection, search: &str, limit: u32) -> rusqlite::Result<Vec<CallRow>> {
+    let words = word_index::CALL_NOTES.texts(connection, search)?;
     connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM calls c WHERE c.seq IN (

@@ -361,19 +361,7 @@ pub(crate) fn undo(
         }
     }
     for (call, subject, level, reason, name) in &relinking.unlinked {
-        transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO call_links (call, kind, subject, level, reason, name)
-                 SELECT seq, ?2, ?3, ?4, ?5, ?6 FROM calls WHERE seq = ?1",
-            )?
-            .execute(params![
-                call,
-                subject.kind(),
-                subject.id(),
-                level,
-                reason,
-                name
-            ])?;
+        call_links::bring_back(transaction, *call, *subject, [level, reason, name])?;
     }
     Ok(left)
 }

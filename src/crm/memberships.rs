@@ -1,8 +1,11 @@
 //! The further organizations of a person, beside the main one.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, params};
 
 use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::contact_numbers::list_of;
 use crate::crm::organizations;
 use crate::crm::row::Membership;
 
@@ -20,20 +23,27 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_by_organization ON memberships (organization, contact);
 ";
 
-/// Reads a person's further organizations in their order.
-pub(crate) fn of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Vec<Membership>> {
+/// Reads people's further organizations in their order.
+pub(crate) fn of_contacts(
+    connection: &Connection,
+    ids: &[ContactId],
+) -> rusqlite::Result<BTreeMap<ContactId, Vec<Membership>>> {
     let mut query = connection.prepare_cached(
-        "SELECT m.organization, o.name, m.role FROM memberships m
-         JOIN organizations o ON o.id = m.organization WHERE m.contact = ?1 ORDER BY m.place",
+        "SELECT m.contact, m.organization, o.name, m.role FROM memberships m
+         JOIN organizations o ON o.id = m.organization
+         WHERE m.contact IN (SELECT value FROM json_each(?1)) ORDER BY m.contact, m.place",
     )?;
-    let rows = query.query_map([contact.0], |row| {
-        Ok(Membership {
-            organization: Some(OrganizationId(row.get(0)?)),
-            organization_name: row.get(1)?,
-            role: row.get(2)?,
-        })
-    })?;
-    rows.collect()
+    let mut rows = query.query([list_of(ids)])?;
+    let mut found: BTreeMap<ContactId, Vec<Membership>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let memberships = found.entry(ContactId(row.get(0)?)).or_default();
+        memberships.push(Membership {
+            organization: Some(OrganizationId(row.get(1)?)),
+            organization_name: row.get(2)?,
+            role: row.get(3)?,
+        });
+    }
+    Ok(found)
 }
 
 /// Replaces them; an organization that is only named is found or made by its name.

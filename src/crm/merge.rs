@@ -384,13 +384,8 @@ fn put_link(
     (call, level, reason, name): &Link,
     contact: ContactId,
 ) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO call_links (call, kind, subject, level, reason, name)
-             SELECT seq, 'contact', ?2, ?3, ?4, ?5 FROM calls WHERE seq = ?1",
-        )?
-        .execute(params![call, contact.0, level, reason, name])?;
-    Ok(())
+    let subject = Subject::Contact(contact);
+    call_links::bring_back(transaction, *call, subject, [level, reason, name])
 }
 
 /// Takes a link back from the contact that stayed, unless an agent chose it for that one since.

@@ -102,6 +102,7 @@ mod tickets;
 mod timeline;
 mod undo;
 mod vcard_writer;
+mod word_index;
 mod work_row;
 mod wrap_up;
 mod write;

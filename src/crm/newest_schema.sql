@@ -182,26 +182,6 @@ CREATE INDEX organization_numbers_by_end ON organization_numbers (reversed) WHER
 
 CREATE INDEX organization_numbers_by_address ON organization_numbers (address) WHERE address IS NOT NULL;
 
-CREATE TABLE call_links (
-    call INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    subject INTEGER NOT NULL,
-    level TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    name TEXT NOT NULL,
-    PRIMARY KEY (call, kind, subject)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX call_links_by_subject ON call_links (kind, subject, call);
-
-CREATE TRIGGER contacts_call_links AFTER DELETE ON contacts BEGIN
-    DELETE FROM call_links WHERE kind = 'contact' AND subject = old.id;
-END;
-
-CREATE TRIGGER organizations_call_links AFTER DELETE ON organizations BEGIN
-    DELETE FROM call_links WHERE kind = 'organization' AND subject = old.id;
-END;
-
 CREATE TABLE number_choices (
     number TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -278,16 +258,6 @@ CREATE INDEX ticket_articles_by_ticket ON ticket_articles (ticket, id);
 
 CREATE INDEX ticket_articles_by_call ON ticket_articles (call) WHERE call IS NOT NULL;
 
-CREATE VIRTUAL TABLE ticket_words USING fts5 (
-    title, bodies, content = '', contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
-);
-
-CREATE TRIGGER tickets_delete AFTER DELETE ON tickets BEGIN
-    DELETE FROM ticket_words WHERE rowid = old.id;
-    DELETE FROM call_links WHERE kind = 'ticket' AND subject = old.id;
-END;
-
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
@@ -311,11 +281,6 @@ CREATE TRIGGER tickets_notes AFTER DELETE ON tickets BEGIN
     DELETE FROM notes WHERE kind = 'ticket' AND subject = old.id;
 END;
 
-CREATE VIRTUAL TABLE note_words USING fts5 (
-    text, content = '', contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
-);
-
 CREATE TRIGGER notes_words_insert AFTER INSERT ON notes BEGIN
     INSERT INTO note_words (rowid, text) VALUES (new.id, new.text);
 END;
@@ -328,11 +293,6 @@ END;
 CREATE TRIGGER notes_words_delete AFTER DELETE ON notes BEGIN
     DELETE FROM note_words WHERE rowid = old.id;
 END;
-
-CREATE VIRTUAL TABLE call_note_words USING fts5 (
-    text, content = '', contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
-);
 
 CREATE TRIGGER calls_notes_insert AFTER INSERT ON calls WHEN new.notes <> '' BEGIN
     INSERT INTO call_note_words (rowid, text) VALUES (new.seq, new.notes);
@@ -741,11 +701,6 @@ CREATE INDEX calls_withheld ON calls (started_at)
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NULL
     AND state NOT IN ('blocked', 'answered-elsewhere');
 
-CREATE VIRTUAL TABLE contact_note_words USING fts5 (
-    text, content = '', contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
-);
-
 CREATE TRIGGER contacts_note_words_insert AFTER INSERT ON contacts WHEN new.notes <> '' BEGIN
     INSERT INTO contact_note_words (rowid, text) VALUES (new.id, new.notes);
 END;
@@ -845,6 +800,58 @@ CREATE INDEX tasks_done ON tasks (id) WHERE done_at IS NOT NULL;
 CREATE INDEX tickets_drafts ON tickets (updated_at) WHERE state = 'draft';
 
 CREATE INDEX number_hints_newest ON number_hints (said_at);
+
+CREATE INDEX calls_not_done ON calls (started_at) WHERE done = 0;
+
+CREATE TABLE call_links (
+    call INTEGER NOT NULL REFERENCES calls (seq) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    subject INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    name TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    PRIMARY KEY (call, kind, subject)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX call_links_in_time ON call_links (kind, subject, started_at, call);
+
+CREATE TRIGGER calls_links_time AFTER UPDATE OF started_at ON calls BEGIN
+    UPDATE call_links SET started_at = new.started_at WHERE call = new.seq;
+END;
+
+CREATE TRIGGER contacts_call_links AFTER DELETE ON contacts BEGIN
+    DELETE FROM call_links WHERE kind = 'contact' AND subject = old.id;
+END;
+
+CREATE TRIGGER organizations_call_links AFTER DELETE ON organizations BEGIN
+    DELETE FROM call_links WHERE kind = 'organization' AND subject = old.id;
+END;
+
+CREATE TRIGGER tickets_delete AFTER DELETE ON tickets BEGIN
+    DELETE FROM ticket_words WHERE rowid = old.id;
+    DELETE FROM call_links WHERE kind = 'ticket' AND subject = old.id;
+END;
+
+CREATE VIRTUAL TABLE ticket_words USING fts5 (
+    title, bodies, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+);
+
+CREATE VIRTUAL TABLE note_words USING fts5 (
+    text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+);
+
+CREATE VIRTUAL TABLE call_note_words USING fts5 (
+    text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+);
+
+CREATE VIRTUAL TABLE contact_note_words USING fts5 (
+    text, content = '', contentless_delete = 1,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+);
 
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);

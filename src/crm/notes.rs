@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::NoteId;
 use crate::crm::calls::timestamp;
-use crate::crm::records;
 use crate::crm::row::{NoteRow, Subject};
 use crate::crm::writer::WriteError;
+use crate::crm::{records, word_index};
 
 pub(crate) const CREATE: &str = "
 -- What agents write about a record, any number of times, each with its author and time.
@@ -88,9 +88,10 @@ pub(crate) fn of(
 /// Finds notes by their words, the newest first.
 pub(crate) fn find(
     connection: &Connection,
-    words: &str,
+    search: &str,
     limit: u32,
 ) -> rusqlite::Result<Vec<NoteRow>> {
+    let words = word_index::NOTES.texts(connection, search)?;
     connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} WHERE n.id IN

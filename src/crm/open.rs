@@ -48,6 +48,39 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Makes the database of a folder that has none: beside its place and without a log, so that it is flushed once
+/// and not page by page, and then under its name. The folder must be locked.
+pub(crate) fn make_where_none_is(data_dir: &Path, region: &str) -> Result<(), OpenError> {
+    let path = data_dir.join(DATABASE);
+    // What an earlier start left in its place is brought to its end there.
+    let begun = ["db", "db-wal", "db-journal"];
+    if begun.iter().any(|end| size(&path.with_extension(end)) > 0) {
+        return Ok(());
+    }
+    let work = data_dir.join(replace_database::WORK);
+    let refused = |error: io::Error| OpenError::Io {
+        path: path.clone(),
+        detail: error.to_string(),
+    };
+    // A log that lay beside it would be read into it.
+    for end in ["new", "new-wal", "new-shm"] {
+        replace_database::remove(&work.with_extension(end)).map_err(refused)?;
+    }
+    let file = private_file(&work).map_err(refused)?;
+    let make = || {
+        let mut connection = apart(&work)?;
+        migration::migrate(&mut connection, region)?;
+        // From its first opening on it has a log.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.close().map_err(|(_, error)| error)
+    };
+    make().map_err(|error| failed(&path, &error))?;
+    file.sync_all()
+        .and_then(|()| fs::rename(&work, &path))
+        .and_then(|()| sync_name(&path))
+        .map_err(refused)
+}
+
 /// Opens the database for writing, or makes it, once it is found sound; a file of up to so many bytes is read
 /// through for that. The folder must be locked.
 pub(crate) fn for_writing(data_dir: &Path, limit: u64) -> Result<Connection, OpenError> {

@@ -6,10 +6,10 @@ use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
 use crate::crm::number_key::Numbering;
-use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, Subject};
-use crate::crm::search::{SORTED_LIMIT, folded, full_text};
+use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, PEOPLE_COUNTED, Subject};
+use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
-use crate::crm::{contacts, link_again};
+use crate::crm::{contacts, link_again, word_index};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1_000;
@@ -115,7 +115,7 @@ pub(crate) fn one(
 }
 
 /// Reads a page of organizations by name; a search by the beginnings of words or by numbers reads at most
-/// [`SORTED_LIMIT`].
+/// [`PEOPLE_COUNTED`].
 pub(crate) fn page(
     connection: &Connection,
     search: &str,
@@ -125,7 +125,7 @@ pub(crate) fn page(
     let limit = limit.clamp(1, PAGE_LIMIT);
     let (name, id) = after.map_or(("", 0), |after| (after.folded.as_str(), after.id));
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut found = match full_text(search) {
+    let mut found = match word_index::ORGANIZATIONS.names(connection, search)? {
         None => connection
             .prepare_cached(&by_name())?
             .query_map(params![name, id, wanted], read)?
@@ -133,7 +133,7 @@ pub(crate) fn page(
         Some(words) => connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} WHERE o.id IN (SELECT rowid FROM organization_words
-                    WHERE organization_words MATCH ?1 LIMIT {SORTED_LIMIT})
+                    WHERE organization_words MATCH ?1 LIMIT {PEOPLE_COUNTED})
                  AND (o.folded, o.id) > (?2, ?3) ORDER BY o.folded, o.id LIMIT ?4"
             ))?
             .query_map(params![words, name, id, wanted], read)?

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{CallId, HintId, NoteId, TaskId, TicketId};
 use crate::crm::row::{CallRow, CallState, ContactRow, OrganizationRow};
 
+/// So many calls that a search finds are counted: more take longer than anybody waits for a letter.
+pub const CALLS_COUNTED: u32 = 2_000;
+
+/// So many contacts or organizations that a search finds are read, sorted and counted: each is a row somewhere
+/// else in the file.
+pub const PEOPLE_COUNTED: u32 = 1_000;
+
 /// Which tickets a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TicketFilter {
@@ -172,7 +179,7 @@ pub struct ContactPage {
     pub rows: Vec<ContactRow>,
     /// Where the next page begins; none at the end.
     pub next: Option<NameCursor>,
-    /// How many there are in all; a search counts at most 1,000.
+    /// How many there are in all; a search counts at most [`PEOPLE_COUNTED`].
     pub total: u64,
 }
 
@@ -192,7 +199,7 @@ pub struct CallPage {
     pub rows: Vec<CallRow>,
     /// Where the next page begins; none at the end.
     pub next: Option<CallCursor>,
-    /// How many rows the filter has in all.
+    /// How many rows the filter has in all; a search counts at most [`CALLS_COUNTED`].
     pub total: u64,
     /// For `ToCallBack`, beside each row: how many of its number's missed calls wait. Empty for the
     /// other filters.

@@ -12,7 +12,9 @@ use crate::crm::number_hints::{self, Guesses};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, OrganizationRow, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_numbers, contact_uids, contacts, different_people, notes, organizations};
+use crate::crm::{
+    call_links, contact_numbers, contact_uids, contacts, different_people, notes, organizations,
+};
 
 /// What a deletion took.
 #[derive(Debug, Serialize, Deserialize)]
@@ -194,19 +196,7 @@ pub(crate) fn undo(
         contacts::index(transaction, *contact)?;
     }
     for (call, level, reason, name) in &removal.links {
-        transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO call_links (call, kind, subject, level, reason, name)
-                 SELECT seq, ?2, ?3, ?4, ?5, ?6 FROM calls WHERE seq = ?1",
-            )?
-            .execute(params![
-                call,
-                subject.kind(),
-                subject.id(),
-                level,
-                reason,
-                name
-            ])?;
+        call_links::bring_back(transaction, *call, subject, [level, reason, name])?;
     }
     for number in &removal.choices {
         transaction

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 
 pub use crate::crm::page_row::{
-    CallCriteria, CallCursor, CallFilter, CallPage, ContactPage, HintCursor, NameCursor,
-    OrganizationPage, TaskCursor, TaskFilter, TicketFilter, TimelineCursor, TimelineId,
-    TimelineKind,
+    CALLS_COUNTED, CallCriteria, CallCursor, CallFilter, CallPage, ContactPage, HintCursor,
+    NameCursor, OrganizationPage, PEOPLE_COUNTED, TaskCursor, TaskFilter, TicketFilter,
+    TimelineCursor, TimelineId, TimelineKind,
 };
 pub use crate::crm::subject::Subject;
 pub use crate::crm::ticket_row::{

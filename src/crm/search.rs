@@ -1,56 +1,56 @@
-//! From what a person types into a search field to a full-text query.
+//! From what a person types into a search field to what a full-text index is asked.
 //!
 //! Words find names and organizations from their beginning; digits find numbers by their beginning
 //! or their end, in international and national form.
 
 use crate::base::number_spelling::ascii_digit;
 
-/// A search reads at most so many matches: nobody turns that many pages, and sorting and counting
-/// stay fast.
+/// At most so many rows of something are gathered: nobody turns that many pages, and sorting stays fast.
 pub(crate) const MATCH_LIMIT: u32 = 10_000;
 
-/// So many matches that are sorted by name are read, and so counted: each is a row somewhere else in the
-/// file.
-pub(crate) const SORTED_LIMIT: u32 = 1_000;
+/// A search has at most so many words, of at most so many characters.
+const WORDS: usize = 8;
+const LETTERS: usize = 64;
 
-/// Builds the query for FTS5; none when nothing is searched for. A single ASCII letter or digit, also
-/// one behind other words, searches nothing yet: half of all rows have it, and only prefixes of two
-/// to seven are indexed.
-pub(crate) fn full_text(search: &str) -> Option<String> {
+/// One of the things that an index of names and numbers is asked for, all of which must be there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A word with letters, of a name or an organization.
+    Word(String),
+    /// Digits of a number.
+    Digits(String),
+}
+
+/// What is searched for among names and numbers; nothing when nobody could want the answer. A single ASCII
+/// letter or digit, also one behind other words, searches nothing yet: half of all rows have it, and only
+/// prefixes of two to seven are indexed.
+pub(crate) fn asked(search: &str) -> Vec<Asked> {
     let search = search.trim();
     if search.len() <= 1 {
-        return None;
+        return Vec::new();
     }
-    let mut terms = Vec::new();
-    let mut digits = String::new();
+    let (mut asked, mut digits) = (Vec::new(), String::new());
     // Nobody dials the zero in `+49 (0)30`, and the index has numbers as they are dialled.
-    let search = search.replace("(0)", " ");
-    for word in search.split_whitespace().take(8) {
-        let word: String = word.chars().take(64).collect();
+    for word in words(&search.replace("(0)", " ")) {
         if word.len() == 1 && word.chars().all(char::is_alphabetic) {
             continue;
         }
         if word.chars().any(char::is_alphabetic) {
-            terms.push(format!(
-                "{{name organization}} : \"{}\" *",
-                word.replace('"', " ")
-            ));
+            asked.push(Asked::Word(word));
         } else {
             digits.extend(word.chars().filter_map(ascii_digit));
         }
     }
     if digits.strip_prefix("00").unwrap_or(&digits).len() > 1 || digits == "00" {
-        let reversed: String = digits.chars().rev().collect();
-        // `00` is how many write the `+` of the international form.
-        let begin = digits
-            .strip_prefix("00")
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(&digits);
-        terms.push(format!(
-            "((numbers : \"{begin}\" *) OR (reversed : \"{reversed}\" *) OR (name : \"{digits}\" *))"
-        ));
+        asked.push(Asked::Digits(digits));
     }
-    (!terms.is_empty()).then(|| terms.join(" AND "))
+    asked
+}
+
+/// The words of a search, without what is too much of it.
+pub(crate) fn words(search: &str) -> impl Iterator<Item = String> {
+    let words = search.split_whitespace().take(WORDS);
+    words.map(|word| word.chars().take(LETTERS).collect())
 }
 
 /// Folds a text for sorting and comparing: lower case, Latin letters without their marks.
@@ -90,35 +90,20 @@ mod tests {
 
     #[test]
     fn words_search_names_and_digits_search_numbers() {
-        assert_eq!(full_text(""), None);
-        assert_eq!(full_text("  a "), None);
-        assert_eq!(full_text("9"), None);
-        assert_eq!(full_text("+-()"), None);
-        assert_eq!(full_text("+4"), None);
-        assert_eq!(full_text("004"), None);
-        assert_eq!(full_text("a 4"), None);
-        assert_eq!(full_text("anna m"), full_text("anna"));
-        assert_eq!(full_text("anna +4"), full_text("anna"));
-        assert_eq!(
-            full_text("王").as_deref(),
-            Some("{name organization} : \"王\" *")
-        );
-        assert_eq!(
-            full_text("anna 0049 30").as_deref(),
-            Some(
-                "{name organization} : \"anna\" * AND ((numbers : \"4930\" *) OR (reversed : \"039400\" *) OR (name : \"004930\" *))"
-            )
-        );
-        assert_eq!(
-            full_text("+49 (0)30/12").as_deref(),
-            Some(
-                "((numbers : \"493012\" *) OR (reversed : \"210394\" *) OR (name : \"493012\" *))"
-            )
-        );
-        assert_eq!(
-            full_text("a\"b").as_deref(),
-            Some("{name organization} : \"a b\" *")
-        );
+        let word = |word: &str| Asked::Word(word.to_owned());
+        let digits = |digits: &str| Asked::Digits(digits.to_owned());
+        for nothing in ["", "  a ", "9", "+-()", "+4", "004", "a 4"] {
+            assert_eq!(asked(nothing), [], "{nothing}");
+        }
+        for (search, expected) in [
+            ("anna m", vec![word("anna")]),
+            ("anna +4", vec![word("anna")]),
+            ("王", vec![word("王")]),
+            ("anna 0049 30", vec![word("anna"), digits("004930")]),
+            ("+49 (0)30/12", vec![digits("493012")]),
+        ] {
+            assert_eq!(asked(search), expected, "{search}");
+        }
     }
 
     #[test]

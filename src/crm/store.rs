@@ -91,6 +91,7 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let lock = open::lock(data_dir)?;
         let path = data_dir.join(open::DATABASE);
+        open::make_where_none_is(data_dir, default_region)?;
         let unchecked = open::is_left_to_be_checked(&path, checked_at_start);
         let mut connection = open::for_writing(data_dir, checked_at_start)?;
         let refused = |error: io::Error| OpenError::Io {
@@ -232,7 +233,7 @@ impl Store {
     }
 
     /// Reads one page of calls, newest first; `ToCallBack` gives the newest of each number. A
-    /// search counts at most 10,000 rows.
+    /// search counts at most [`CALLS_COUNTED`](crate::crm::row::CALLS_COUNTED) rows.
     pub fn calls(
         &self,
         filter: CallFilter,

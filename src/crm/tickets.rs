@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::{ArticleId, CallId, ContactId, OrganizationId, TicketId};
 use crate::crm::calls::timestamp;
-use crate::crm::records;
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, Subject, TicketChange, TicketFilter, TicketRow,
     TicketState,
 };
-use crate::crm::search::{MATCH_LIMIT, full_text};
+use crate::crm::search::{MATCH_LIMIT, asked};
 use crate::crm::writer::WriteError;
+use crate::crm::{records, word_index};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1_000;
@@ -100,48 +100,54 @@ pub(crate) fn page(
 ) -> rusqlite::Result<Vec<TicketRow>> {
     let (at, id) = before.map_or((i64::MAX, i64::MAX), |(at, id)| (at.as_microsecond(), id.0));
     let limit = i64::try_from(limit.min(PAGE_LIMIT)).unwrap_or(i64::MAX);
-    match full_text(search) {
-        None => connection
-            .prepare_cached(&page_query(filter, false))?
+    if asked(search).is_empty() {
+        return connection
+            .prepare_cached(&page_query(filter))?
             .query_map(params![at, id, limit], read)?
-            .collect(),
-        Some(_) => connection
-            .prepare_cached(&page_query(filter, true))?
-            .query_map(params![at, id, limit, words(search)], read)?
-            .collect(),
+            .collect();
     }
+    let words = word_index::TICKETS.texts(connection, search)?;
+    connection
+        .prepare_cached(&search_query(filter))?
+        .query_map(params![at, id, limit, words], read)?
+        .collect()
 }
 
-fn page_query(filter: TicketFilter, searching: bool) -> String {
-    let condition = match filter {
+fn page_query(filter: TicketFilter) -> String {
+    let condition = condition(filter);
+    format!(
+        "SELECT {COLUMNS} WHERE {condition} AND (t.updated_at, t.id) < (?1, ?2)
+         ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3"
+    )
+}
+
+/// The page of a search: what is found is sorted by its own columns, and the names come for the page alone.
+fn search_query(filter: TicketFilter) -> String {
+    let condition = condition(filter);
+    format!(
+        "SELECT {COLUMNS} WHERE t.id IN (SELECT t.id FROM tickets t WHERE {condition}
+            AND t.id IN (SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4
+                LIMIT {MATCH_LIMIT})
+            AND (t.updated_at, t.id) < (?1, ?2) ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3)
+         ORDER BY t.updated_at DESC, t.id DESC"
+    )
+}
+
+fn condition(filter: TicketFilter) -> &'static str {
+    match filter {
         TicketFilter::All => "true",
         TicketFilter::NotClosed => "t.state <> 'closed'",
         TicketFilter::Drafts => "t.state = 'draft'",
-    };
-    let found = if searching {
-        format!(
-            "AND t.id IN (SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4
-                LIMIT {MATCH_LIMIT})"
-        )
-    } else {
-        String::new()
-    };
-    format!(
-        "SELECT {COLUMNS} WHERE {condition} {found} AND (t.updated_at, t.id) < (?1, ?2)
-         ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3"
-    )
+    }
 }
 
 /// The statements of the lists, with the index that each must use.
 #[cfg(test)]
 pub(crate) fn queries_for_plan() -> [(String, &'static str); 3] {
     [
-        (page_query(TicketFilter::All, false), "tickets_newest"),
-        (
-            page_query(TicketFilter::NotClosed, false),
-            "tickets_not_closed",
-        ),
-        (page_query(TicketFilter::Drafts, false), "tickets_drafts"),
+        (page_query(TicketFilter::All), "tickets_newest"),
+        (page_query(TicketFilter::NotClosed), "tickets_not_closed"),
+        (page_query(TicketFilter::Drafts), "tickets_drafts"),
     ]
 }
 
@@ -407,15 +413,6 @@ pub(crate) fn index(transaction: &Transaction<'_>, id: TicketId) -> rusqlite::Re
         )?
         .execute([id.0])?;
     Ok(())
-}
-
-/// The full-text query of all words, in whichever column.
-pub(crate) fn words(search: &str) -> String {
-    let words = search.split_whitespace().take(8).map(|word| {
-        let word: String = word.chars().take(64).collect();
-        format!("\"{}\" *", word.replace('"', " "))
-    });
-    words.collect::<Vec<_>>().join(" AND ")
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<TicketRow> {

@@ -2,12 +2,12 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::crm::call_page::{self, Placed, read_placed};
-use crate::crm::calls::COLUMNS;
+use crate::crm::call_links::Place;
+use crate::crm::call_page::{self, Placed};
 use crate::crm::row::{Subject, TimelineCursor, TimelineEntry, TimelineId, TimelineKind};
-use crate::crm::{notes, tasks, tickets};
+use crate::crm::{call_links, contacts, notes, tasks, tickets};
 
 /// A page holds at most so many entries.
 const PAGE_LIMIT: usize = 500;
@@ -120,26 +120,20 @@ pub(crate) fn cursor(
 fn calls(
     connection: &Connection,
     about: Subject,
-    before: (i64, i64),
+    before: Place,
     limit: u32,
 ) -> rusqlite::Result<Vec<Placed>> {
-    let people = match about {
-        Subject::Organization(_) => {
-            "UNION SELECT call FROM call_links WHERE kind = 'contact' AND subject IN (
-                SELECT id FROM contacts WHERE organization = ?2
-                UNION SELECT contact FROM memberships WHERE organization = ?2)"
+    let mut newest = call_links::newest(connection, about, before, limit)?;
+    if let Subject::Organization(organization) = about {
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        for person in contacts::people(connection, organization)? {
+            let theirs = call_links::newest(connection, Subject::Contact(person), before, limit)?;
+            newest.extend(theirs);
+            newest.sort_unstable_by_key(|place| Reverse(*place));
+            // A call with several of them is one.
+            newest.dedup();
+            newest.truncate(most);
         }
-        Subject::Contact(_) | Subject::Ticket(_) => "",
-    };
-    connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS}, c.seq AS seq FROM calls c WHERE c.seq IN (
-                SELECT call FROM call_links WHERE kind = ?1 AND subject = ?2 {people})
-             AND (c.started_at, c.seq) < (?3, ?4) ORDER BY c.started_at DESC, c.seq DESC LIMIT ?5"
-        ))?
-        .query_map(
-            params![about.kind(), about.id(), before.0, before.1, limit],
-            read_placed,
-        )?
-        .collect()
+    }
+    call_page::placed(connection, newest.into_iter().map(|(_, seq)| seq))
 }

@@ -62,8 +62,17 @@ pub(crate) struct Disk {
     files: Vec<FileOnDisk>,
     names: BTreeMap<String, usize>,
     safe_names: BTreeMap<String, usize>,
-    /// Names since then; none for one that was removed.
-    changes: Vec<(String, Option<usize>)>,
+    /// What became of names since then.
+    changes: Vec<Renamed>,
+}
+
+#[derive(Debug)]
+struct Renamed {
+    name: String,
+    /// What has it; none where it was removed.
+    file: Option<usize>,
+    /// The name that this had before.
+    from: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +120,11 @@ impl Disk {
                 if let Some(name) = self.name(path)
                     && !self.names.contains_key(&name)
                 {
-                    self.changes.push((name.clone(), Some(self.files.len())));
+                    self.changes.push(Renamed {
+                        name: name.clone(),
+                        file: Some(self.files.len()),
+                        from: None,
+                    });
                     self.names.insert(name, self.files.len());
                     self.files.push(FileOnDisk::default());
                 }
@@ -119,7 +132,23 @@ impl Disk {
             Event::Remove(path) => {
                 if let Some(name) = self.name(path) {
                     self.names.remove(&name);
-                    self.changes.push((name, None));
+                    self.changes.push(Renamed {
+                        name,
+                        file: None,
+                        from: None,
+                    });
+                }
+            }
+            Event::Rename(from, to) => {
+                if let (Some(from), Some(to)) = (self.name(from), self.name(to))
+                    && let Some(file) = self.names.remove(&from)
+                {
+                    self.names.insert(to.clone(), file);
+                    self.changes.push(Renamed {
+                        name: to,
+                        file: Some(file),
+                        from: Some(from),
+                    });
                 }
             }
             Event::Write { path, at, bytes } => {
@@ -167,7 +196,10 @@ impl Disk {
             _ => random.below(self.changes.len() + 1),
         };
         let mut names = self.safe_names.clone();
-        for (name, file) in &self.changes[..kept] {
+        for Renamed { name, file, from } in &self.changes[..kept] {
+            if let Some(from) = from {
+                names.remove(from);
+            }
             match file {
                 Some(file) => names.insert(name.clone(), *file),
                 None => names.remove(name),
@@ -295,6 +327,20 @@ mod tests {
             nameless.image(Loss::All, &mut random),
             Some(BTreeMap::new())
         );
+        // Renamed, and the new name was not synced.
+        let renamed = disk(&[
+            folder(),
+            Event::Sync("/r".into()),
+            create(),
+            write(0, 1, 3),
+            Event::Sync("/r/data/a".into()),
+            Event::Sync("/r/data".into()),
+            Event::Rename("/r/data/a".into(), "/r/data/b".into()),
+        ]);
+        for (loss, name) in [(Loss::All, "a"), (Loss::None, "b")] {
+            let image = renamed.image(loss, &mut random).unwrap();
+            assert_eq!(image, BTreeMap::from([(name.to_owned(), vec![1; 3])]));
+        }
         let named = [
             folder(),
             Event::Sync("/r".into()),

@@ -29,6 +29,8 @@ pub(crate) enum Event {
     /// The disk has what was written there before.
     Sync(PathBuf),
     Remove(PathBuf),
+    /// A file gets another name, in whose place it comes.
+    Rename(PathBuf, PathBuf),
     Say(Line),
 }
 
@@ -97,7 +99,8 @@ fn is_below(event: &Event, root: &Path) -> bool {
         | Event::Write { path, .. }
         | Event::Truncate(path, _)
         | Event::Sync(path)
-        | Event::Remove(path) => path.starts_with(root),
+        | Event::Remove(path)
+        | Event::Rename(path, _) => path.starts_with(root),
         Event::Say(_) => true,
     }
 }
@@ -131,6 +134,7 @@ fn event(call: &[u8]) -> Option<Event> {
     Some(match name {
         b"mkdir" => Event::MakeFolder(words.string_path()),
         b"unlink" => Event::Remove(words.string_path()),
+        b"rename" => Event::Rename(words.string_path(), words.string_path()),
         b"openat" => {
             // AT_FDCWD and where that is.
             words.path();
@@ -230,6 +234,7 @@ fn a_trace_is_read_though_threads_cut_each_other_short() {
 1 fsync(9<{elsewhere}>) = 0
 1 pwrite64(5<{log}>(deleted), \"\\x22\", 1, 0) = 1
 1 fsync(8<{folder}>) = 0
+1 rename(\"{log}\", \"{folder}\") = 0
 2 +++ exited with 0 +++
 "
     );
@@ -245,8 +250,9 @@ fn a_trace_is_read_though_threads_cut_each_other_short() {
                 at: 4096,
                 bytes: b"\"\n".to_vec()
             },
-            Event::Sync(log),
+            Event::Sync(log.clone()),
             Event::Sync(PathBuf::from("/d")),
+            Event::Rename(log, PathBuf::from("/d")),
         ]
     );
 }

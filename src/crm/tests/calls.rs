@@ -506,3 +506,51 @@ fn interrupted_calls_are_found_among_the_newest_with_their_recordings() {
     });
     assert_eq!(found(&desk), expected);
 }
+
+/// Few matches are read at once, and many from their newest end: what is found is the same.
+#[test]
+fn a_search_is_paged_alike_whether_it_finds_few_or_many() {
+    let desk = Desk::open();
+    let mut expected = Vec::new();
+    for number in 1..=45 {
+        let mut row = inbound(number, &format!("0301234{number:03}"));
+        let name = if number % 5 == 0 {
+            "Schneiderling"
+        } else {
+            "Anna Schneider"
+        };
+        row.remote_name = Some(name.to_owned());
+        expected.push((desk.insert(&row), number % 5 == 0));
+    }
+    expected.reverse();
+    for (search, both) in [
+        ("schneider", true),
+        ("Schneiderl", false),
+        ("0301 schneiderl", false),
+        ("0301234", true),
+        ("493012340", true),
+    ] {
+        let expected: Vec<CallId> = (expected.iter())
+            .filter(|(_, rare)| both || *rare)
+            .map(|(id, _)| *id)
+            .collect();
+        let (mut counted, mut plain, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = wait(desk.store.calls(CallFilter::All, search, after, 4)).unwrap();
+            let search = search.to_owned();
+            let (rows, next) =
+                desk.read(move |reader| reader.call_rows(CallFilter::All, &search, after, 4));
+            // So many are counted in a test.
+            assert_eq!(page.total, u64::try_from(expected.len().min(20)).unwrap());
+            assert_eq!(page.next, next);
+            counted.extend(page.rows.iter().map(|row| row.id));
+            plain.extend(rows.iter().map(|row| row.id));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(counted, expected, "{search}");
+        assert_eq!(plain, expected, "{search}");
+    }
+}

@@ -131,9 +131,16 @@ fn a_rare_call_is_found_in_pages_that_each_look_at_few_rows() {
     for number in 2..=205 {
         desk.insert(&of(number, "sales", "Alice", CallState::Completed));
     }
-    let criteria = CallCriteria {
+    let busy = CallCriteria {
         agent: Some("Alice".to_owned()),
         state: Some(CallState::Busy),
+        ..CallCriteria::default()
+    };
+    // The state's index has it alone.
+    assert_eq!(desk.found(CallFilter::All, &busy, ""), [rare]);
+    let criteria = CallCriteria {
+        agent: Some("Alice".to_owned()),
+        recorded: Some(false),
         ..CallCriteria::default()
     };
     for search in ["", "0301234"] {
@@ -214,4 +221,111 @@ fn calls_are_counted_by_the_hour_in_which_they_began() {
     let begins = |hour: &HourFigures| hour.hour.as_second() % 3_600 == 0;
     assert!(hours.iter().all(begins), "{hours:?}");
     assert!(hours.is_sorted_by_key(|hour| hour.hour), "{hours:?}");
+}
+
+/// Every criterion with every other one, against what each row says of itself: the criterion that leads is
+/// another each time.
+#[test]
+fn criteria_together_find_what_fits_all_of_them() {
+    let desk = Desk::open();
+    let names = ["Offer", "Complaint"];
+    let types: Vec<_> = (0..)
+        .zip(names)
+        .map(|(place, name)| {
+            let row = CallTypeRow {
+                id: crate::base::id::CallTypeId(0),
+                name: name.to_owned(),
+                active: true,
+                place,
+            };
+            match desk.write(Write::SaveCallType(row)) {
+                Written::CallType(id) => id,
+                other => panic!("{other:?}"),
+            }
+        })
+        .collect();
+    let mut rows = Vec::new();
+    for number in 0..120_u64 {
+        let states = [CallState::Completed, CallState::NoAnswer, CallState::Busy];
+        // Now and then several begin together, and one later that began earlier.
+        let at = i64::try_from(number / 2 * 2 % 90).unwrap();
+        let pick = |salt: u64, of: u64| ((number * 2_654_435_761) >> salt) % of;
+        let mut row = CallRow {
+            started_at: second(at),
+            call_type: (pick(3, 3) < 2).then(|| types[usize::try_from(pick(3, 3)).unwrap()]),
+            done: pick(9, 3) > 0,
+            ..of(
+                number,
+                ["sales", "support"][usize::try_from(pick(5, 2)).unwrap()],
+                ["Alice", "Bob", "Carol"][usize::try_from(pick(7, 3)).unwrap()],
+                states[usize::try_from(pick(11, 3)).unwrap()],
+            )
+        };
+        if pick(13, 4) == 0 {
+            row.direction = CallDirection::Outbound;
+        }
+        row.id = desk.insert(&row);
+        rows.push(row);
+    }
+    // The last written first among those that begin together.
+    rows.reverse();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.started_at));
+    let mut found_any = 0;
+    for asked in 0..1_u32 << 7 {
+        let yes = |bit: u32| asked >> bit & 1 == 1;
+        let criteria = CallCriteria {
+            state: yes(0).then_some(CallState::NoAnswer),
+            agent: yes(1).then(|| "Alice".to_owned()),
+            queue: yes(2).then(|| "support".to_owned()),
+            call_type: yes(3).then(|| "complaint".to_owned()),
+            recorded: yes(4).then_some(asked % 3 == 0),
+            done: yes(5).then_some(asked % 5 == 0),
+            since: yes(6).then(|| second(30)),
+            until: yes(6).then(|| second(80)),
+        };
+        for filter in [
+            CallFilter::All,
+            CallFilter::Inbound,
+            CallFilter::Outbound,
+            CallFilter::Missed,
+        ] {
+            let fits = |row: &&CallRow| {
+                criteria.state.is_none_or(|state| row.state == state)
+                    && (criteria.agent.is_none() || row.agent == criteria.agent)
+                    && (criteria.queue.is_none() || row.queue == criteria.queue)
+                    && (criteria.call_type.is_none() || row.call_type == Some(types[1]))
+                    && criteria
+                        .recorded
+                        .is_none_or(|it| row.recording.is_some() == it)
+                    && criteria.done.is_none_or(|it| row.done == it)
+                    && criteria.since.is_none_or(|at| row.started_at >= at)
+                    && criteria.until.is_none_or(|at| row.started_at < at)
+                    && match filter {
+                        CallFilter::Inbound => row.direction == CallDirection::Inbound,
+                        CallFilter::Outbound => row.direction == CallDirection::Outbound,
+                        CallFilter::Missed => {
+                            row.direction == CallDirection::Inbound && row.answered_at.is_none()
+                        }
+                        CallFilter::All | CallFilter::ToCallBack => true,
+                    }
+            };
+            let expected: Vec<CallId> = rows.iter().filter(fits).map(|row| row.id).collect();
+            let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
+            loop {
+                let criteria = criteria.clone();
+                let (rows, next) = wait(desk.store.read(move |reader: &Reader| {
+                    reader.calls_where(filter, &criteria, "", after, 7)
+                }))
+                .unwrap();
+                found.extend(rows.iter().map(|row| row.id));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, expected, "{filter:?} {criteria:?}");
+            found_any += usize::from(!expected.is_empty());
+        }
+    }
+    assert!(found_any > 200, "{found_any}");
 }

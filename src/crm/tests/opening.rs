@@ -101,6 +101,58 @@ fn a_reader_of_an_empty_folder_says_that_there_is_nothing_yet() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[test]
+fn a_new_database_is_whole_under_its_name_and_nothing_of_its_making_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    // A start that was cut off: what it left is neither a database nor the log of one.
+    for rest in [
+        "ringdesk.db.new",
+        "ringdesk.db.new-wal",
+        "ringdesk.db.new-shm",
+    ] {
+        fs::write(folder.path().join(rest), "cut off").unwrap();
+    }
+    // An empty file was the first thing that earlier versions made.
+    fs::write(folder.path().join(DATABASE), "").unwrap();
+    drop(Store::open(folder.path(), "AT").unwrap());
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [DATABASE, "ringdesk.lock"]);
+    assert_eq!(mode(&folder.path().join(DATABASE)), 0o600);
+    let made = Connection::open(folder.path().join(DATABASE)).unwrap();
+    assert_eq!(migration::version(&made).unwrap(), migration::newest());
+    assert_eq!(
+        migration::stored_region(&made).unwrap().as_deref(),
+        Some("AT")
+    );
+    let mode: String = made
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn what_an_earlier_start_left_in_the_log_alone_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DATABASE);
+    let mut connection =
+        crate::crm::open::for_writing(folder.path(), crate::crm::open::CHECKED_AT_START).unwrap();
+    migration::migrate(&mut connection, "DE").unwrap();
+    migration::set(&connection, "kept", "here").unwrap();
+    let log = fs::read(path.with_extension("db-wal")).unwrap();
+    assert!(!log.is_empty());
+    let (left, first) = (tempfile::tempdir().unwrap(), fs::read(&path).unwrap());
+    fs::write(left.path().join(DATABASE), first).unwrap();
+    fs::write(left.path().join("ringdesk.db-wal"), log).unwrap();
+    drop(Store::open(left.path(), "AT").unwrap());
+    let made = Connection::open(left.path().join(DATABASE)).unwrap();
+    let kept = migration::setting(&made, "kept").unwrap();
+    assert_eq!(kept.as_deref(), Some("here"));
+}
+
 /// A closed database with some rows.
 fn closed() -> TempDir {
     let desk = Desk::open();

@@ -593,3 +593,93 @@ fn a_timeline_goes_on_within_one_moment() {
     let rest = desk.read(move |reader| reader.timeline(about, Some(after), 100));
     assert_eq!(rest.0, all.0[5..]);
 }
+
+/// All pages of a record's timeline together, so many entries in each: which calls, in which order.
+fn calls_around(desk: &Desk, about: Subject, limit: usize) -> Vec<CallId> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (entries, next) = desk.read(move |reader| reader.timeline(about, after, limit));
+        found.extend(entries.iter().map(|entry| match entry {
+            TimelineEntry::Call(row) => row.id,
+            other => panic!("{other:?}"),
+        }));
+        after = next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+#[test]
+fn a_timeline_has_the_calls_by_their_time_however_they_were_written() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let expected: Vec<CallId> = [50, 20, 90, 20, 70]
+        .into_iter()
+        .zip(1..)
+        .map(|(at, number)| {
+            desk.insert(&CallRow {
+                started_at: second(at),
+                ..inbound(number, "0301234567")
+            })
+        })
+        .collect();
+    let about = Subject::Contact(anna);
+    let order = |places: [usize; 5]| places.map(|place| expected[place]).to_vec();
+    for limit in [1, 2, 10] {
+        assert_eq!(calls_around(&desk, about, limit), order([2, 4, 0, 3, 1]));
+    }
+    // A call whose time is put right by hand has its place there, too.
+    rusqlite::Connection::open(desk.folder.path().join(crate::crm::open::DATABASE))
+        .unwrap()
+        .execute(
+            "UPDATE calls SET started_at = ?1 WHERE id = ?2",
+            (second(60).as_microsecond(), expected[2].to_string()),
+        )
+        .unwrap();
+    assert_eq!(calls_around(&desk, about, 2), order([4, 2, 0, 3, 1]));
+}
+
+#[test]
+fn an_organization_has_each_call_of_its_people_once_in_their_order() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let bert = desk.contact("Bert", "0301234567");
+    let cora = desk.contact("Cora", "0309876543");
+    let employed = |id, main: bool| {
+        let mut row = desk.read(move |reader| reader.contact(id)).unwrap();
+        if main {
+            row.organization_name = Some("Example AG".to_owned());
+        } else {
+            row.memberships = vec![Membership {
+                organization: None,
+                organization_name: "Example AG".to_owned(),
+                role: None,
+            }];
+        }
+        desk.write(Write::SaveContact(Box::new(row)));
+    };
+    employed(anna, true);
+    employed(bert, false);
+    employed(cora, true);
+    let stranger = desk.contact("Dora", "0305555555");
+    let mut calls: Vec<CallId> = (1..=12)
+        .map(|number| {
+            let numbers = ["0301234567", "0309876543", "0305555555"];
+            let number_of = numbers[usize::try_from(number).unwrap() % 3];
+            desk.insert(&inbound(number, number_of))
+        })
+        .collect();
+    calls.reverse();
+    // Every third one is the stranger's.
+    let theirs: Vec<CallId> = (calls.iter().copied().zip((1..=12_u64).rev()))
+        .filter(|(_, number)| number % 3 != 2)
+        .map(|(call, _)| call)
+        .collect();
+    let page = wait(desk.store.organizations("example", None, 10)).unwrap();
+    let about = Subject::Organization(page.rows[0].id);
+    for limit in [1, 3, 20] {
+        assert_eq!(calls_around(&desk, about, limit), theirs, "{limit} at once");
+    }
+    assert_eq!(calls_around(&desk, Subject::Contact(stranger), 20).len(), 4);
+}

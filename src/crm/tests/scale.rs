@@ -182,6 +182,7 @@ fn lists_and_lookups_read_indexes_only() {
     let mut queries = crate::crm::call_page::queries_for_plan();
     queries.extend(crate::crm::contacts::queries_for_plan());
     queries.push(crate::crm::organizations::query_for_plan());
+    queries.push(crate::crm::call_links::query_for_plan());
     queries.extend(crate::crm::tasks::queries_for_plan());
     queries.extend(crate::crm::tickets::queries_for_plan());
     queries.extend(crate::crm::hint_list::queries_for_plan());
@@ -194,5 +195,5 @@ fn lists_and_lookups_read_indexes_only() {
         );
         checked += 1;
     }
-    assert!(checked >= 18);
+    assert!(checked >= 19);
 }

@@ -183,6 +183,18 @@ pub(crate) const NO_CALLS_FOUND_WHY: &str = "Try fewer letters, or the number's 
 pub(crate) const OPEN_DIALER: &str = "Open the dialer";
 pub(crate) const CLEAR_SEARCH: &str = "Clear the search";
 pub(crate) fn total(count: u64) -> String {
+    format!("{} total", grouped(count))
+}
+/// A count of what a search finds, which ends at a limit.
+pub(crate) fn found(count: u64, limit: u32) -> String {
+    if count < u64::from(limit) {
+        total(count)
+    } else {
+        format!("{} or more", grouped(count))
+    }
+}
+/// A count with a comma between its thousands.
+fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -191,7 +203,7 @@ pub(crate) fn total(count: u64) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} total")
+    grouped
 }
 
 /// Why a call that rings does not pop up.
@@ -546,4 +558,16 @@ pub(crate) fn message_from(from: &str, name: Option<&str>) -> String {
 pub(crate) const MESSAGE: &str = "Message";
 pub(crate) fn more_notices(count: usize) -> String {
     format!("{count} more messages")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_ended_at_its_limit_says_that_there_may_be_more() {
+        assert_eq!(total(1_234_567), "1,234,567 total");
+        assert_eq!(found(1_999, 2_000), "1,999 total");
+        assert_eq!(found(2_000, 2_000), "2,000 or more");
+    }
 }

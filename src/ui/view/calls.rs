@@ -7,7 +7,7 @@ use egui_material_icons::icons::{ICON_HISTORY, ICON_SEARCH};
 
 use super::call_row::{Columns, Entry, call_row_ui};
 use crate::control::{Page, PageRequest};
-use crate::crm::row::CallFilter;
+use crate::crm::row::{CALLS_COUNTED, CallFilter};
 use crate::ui::scene::Scene;
 use crate::ui::spans::AHEAD;
 use crate::ui::state::{CallsState, View, ViewState};
@@ -61,7 +61,12 @@ fn head_ui(ui: &mut Ui, state: &mut CallsState) {
     ui.horizontal(|ui| {
         title_ui(ui, text::CALLS);
         if let Some(total) = state.total {
-            line_ui(ui, &text::total(total), BODY, theme.colours.muted);
+            let words = if state.search.trim().is_empty() {
+                text::total(total)
+            } else {
+                text::found(total, CALLS_COUNTED)
+            };
+            line_ui(ui, &words, BODY, theme.colours.muted);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let width = ui.available_width().clamp(120.0, 280.0);

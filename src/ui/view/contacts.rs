@@ -16,7 +16,7 @@ use super::goto::Goto;
 use super::timeline::timeline_ui;
 use crate::base::id::ContactId;
 use crate::control::{CallTarget, Command, Page, PageRequest};
-use crate::crm::row::{ContactRow, Subject};
+use crate::crm::row::{ContactRow, PEOPLE_COUNTED, Subject};
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::spans::AHEAD;
@@ -146,7 +146,12 @@ fn head_ui(ui: &mut Ui, state: &mut ContactsState, total: Option<u64>) {
     ui.horizontal(|ui| {
         title_ui(ui, text::CONTACTS);
         if let Some(total) = total {
-            line_ui(ui, &text::total(total), BODY, theme.colours.muted);
+            let words = if state.search.trim().is_empty() {
+                text::total(total)
+            } else {
+                text::found(total, PEOPLE_COUNTED)
+            };
+            line_ui(ui, &words, BODY, theme.colours.muted);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let new = Button::new(text::NEW_CONTACT)
