@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::driver::Line;
 use crate::record::{Record, Row};
-use crate::script::Script;
+use crate::script::{Edit, Script};
 
 /// Each record with all that may be found of it: one thing where its last step was acknowledged, and
 /// more where a step was begun and not answered, or refused, which may have come to the disk or not.
@@ -13,6 +13,8 @@ pub(crate) struct Expected {
     states: BTreeMap<Record, States>,
     /// Writes of several records that were begun and not answered: all or nothing of each may be found.
     open: Vec<Open>,
+    /// What may never have come to the disk, and so cannot come back with what it belongs to.
+    doubtful: BTreeSet<Record>,
 }
 
 type States = BTreeSet<Option<Row>>;
@@ -29,7 +31,7 @@ impl Expected {
             .collect();
         Self {
             states,
-            open: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -44,7 +46,7 @@ impl Expected {
             .collect();
         Self {
             states,
-            open: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -81,12 +83,15 @@ impl Expected {
             let is_acknowledged = acknowledged.contains(&number);
             for (record, before, after) in &changes {
                 let mut states = after.clone();
-                if is_acknowledged {
-                    assert!(
-                        !after.is_empty(),
-                        "acknowledged, though nothing was there: {step:?}"
-                    );
-                } else {
+                assert!(
+                    !is_acknowledged || !after.is_empty(),
+                    "acknowledged, though nothing was there: {step:?}"
+                );
+                if !is_acknowledged {
+                    self.doubtful.insert(record.clone());
+                }
+                let comes_back = matches!(step.edit, Edit::UndoDeletion(_));
+                if !is_acknowledged || (comes_back && self.doubtful.contains(record)) {
                     states.extend(before.iter().cloned());
                 }
                 self.states.insert(record.clone(), states);
