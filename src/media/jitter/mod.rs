@@ -39,15 +39,22 @@ mod stretch;
 pub use figures::JitterFigures;
 pub use playout::{JitterBuffer, SoundPacket};
 
+use crate::media::codec::Repair;
 use crate::sdp::Codec;
 
 /// What the buffer asks of the codecs; all lengths are samples at 48 kHz.
 pub trait Decode {
     /// Decodes a payload into exactly its samples; false when it is damaged.
     fn decode(&mut self, codec: Codec, payload: &[u8], output: &mut [f32]) -> bool;
-    /// Fills what begins `before` samples before `next` from the redundancy in it; false when there is
-    /// none that reaches so far.
-    fn recover(&mut self, codec: Codec, next: &[u8], before: usize, output: &mut [f32]) -> bool;
+    /// Fills what begins `before` samples before `next` from the redundancy in it, and tells from which;
+    /// none when there is none that reaches so far.
+    fn recover(
+        &mut self,
+        codec: Codec,
+        next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair>;
     /// How far before a packet its redundancy reaches.
     fn reach(&mut self, codec: Codec, payload: &[u8]) -> usize;
     /// Makes up sound that continues what was decoded last; comfort noise while the sender rests.

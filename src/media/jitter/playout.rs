@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::media::codec::Repair;
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
@@ -385,8 +386,9 @@ impl JitterBuffer {
         let last = before <= samples;
         let room = self.queue.grow(length);
         let length = room.len();
-        if decoder.recover(codec, slot.payload(), before, room) {
+        if let Some(repair) = decoder.recover(codec, slot.payload(), before, room) {
             self.figures.recovered += 1;
+            self.figures.recovered_by_dred += u64::from(repair == Repair::Dred);
         } else if last && length == samples {
             decoder.conceal(room);
             self.figures.concealed_samples += len(samples);

@@ -7,6 +7,7 @@ use assert_no_alloc::assert_no_alloc;
 use super::*;
 use crate::base::clock::monotonic_now;
 use crate::base::random::{Random as _, SeededRandom};
+use crate::media::codec::Repair;
 use crate::media::frame::{FRAME_SAMPLES, Frame, SILENCE};
 
 /// Tells by the level of each sample where it comes from.
@@ -32,9 +33,17 @@ impl Decode for Marker {
         self.resting = false;
         true
     }
-    fn recover(&mut self, _codec: Codec, _next: &[u8], before: usize, output: &mut [f32]) -> bool {
+    fn recover(
+        &mut self,
+        _codec: Codec,
+        _next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair> {
         output.fill(RECOVERED);
-        before <= self.reach && (self.reach > FEC || before == output.len())
+        let by_dred = self.reach > FEC;
+        let repair = if by_dred { Repair::Dred } else { Repair::Fec };
+        (before <= self.reach && (by_dred || before == output.len())).then_some(repair)
     }
     fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
         self.reach
@@ -186,8 +195,10 @@ fn figures_tell_loss_from_silence() {
     assert_eq!((lost.concealed_samples, lost.recovered), (960, 0));
     let (_, recovered) = play("PGPGPGLGPGPGPGPGPG", FEC);
     assert_eq!((recovered.concealed_samples, recovered.recovered), (0, 1));
+    assert_eq!(recovered.recovered_by_dred, 0);
     let (_, burst) = play("PGPGPGLGLGLGLGPGPGPGPG", DRED);
     assert_eq!((burst.concealed_samples, burst.recovered), (1_920, 4));
+    assert_eq!(burst.recovered_by_dred, 4);
     let (_, silence) = play("PGPGPGSGSGPGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!(silence.concealed_samples, 0);
     let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", NO_REDUNDANCY);
@@ -266,8 +277,8 @@ impl Decode for Sine {
         _next: &[u8],
         _before: usize,
         _output: &mut [f32],
-    ) -> bool {
-        false
+    ) -> Option<Repair> {
+        None
     }
     fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
         0
