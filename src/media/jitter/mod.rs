@@ -13,11 +13,12 @@
 //! - The estimate is a histogram, with forgetting, of how much later than the fastest packet each
 //!   one came; the target is its 96th percentile, at least one packet. A second one of a longer memory
 //!   holds it up by a little: what comes unevenly would else move the target up and down.
-//! - A stream begins with two packets of delay, which fall when it has shown what it is: at once where it
-//!   is even, in a second where it is not.
+//! - A stream begins with two packets of delay, which fall when it has shown what it is, in half a second where
+//!   it is even and in a second where it is not.
 //! - Where packets are lost and others bring them back, the target is higher by the gaps that are
 //!   usual: what is to be repaired must wait for what repairs it.
-//! - The playout delay follows the target by leaving out or repeating whole pitch periods.
+//! - The playout delay follows the target by leaving out or repeating whole pitch periods. Where it is only
+//!   longer than it must be, that waits until nobody speaks.
 //! - A packet that is merely late is still played: the concealment that bridged it has already made
 //!   the delay that it needed. Only a packet behind one already played is dropped.
 //! - Loss is filled by the redundancy of the packet behind it: by FEC the packet just before, by DRED many
