@@ -14,10 +14,12 @@ use crate::sdp::OpusParameters;
 const BITRATE: u32 = 64_000;
 /// RFC 7587 section 6.1: the least that the codec makes.
 const LEAST_BITRATE: u32 = 6_000;
-/// Encoder complexity, 0 to 10; 5 costs 5 ms of CPU a second.
-const COMPLEXITY: u8 = 5;
-/// The loss that FEC is prepared for before the far end has reported, in percent.
-pub(in crate::media) const LEAST_EXPECTED_LOSS: u8 = 5;
+/// Encoder complexity, 0 to 10. 6 costs what 5 does, 9 ms of processor time a second with FEC, and is better by
+/// 0.03 of PESQ; 8 by 0.02 more.
+const COMPLEXITY: u8 = 6;
+/// The least loss that FEC is prepared for, in percent, as before the far end has reported. At 5 and below libopus
+/// makes none at all under 40 kbit/s: with 5 % lost at 32 kbit/s, 2.8 of PESQ for 4.0.
+pub(in crate::media) const LEAST_EXPECTED_LOSS: u8 = 8;
 /// Bits a second, redundancy included, below which speech is blurred so that it is heard.
 const COARSE: f32 = 36_000.0;
 /// Bits a second above which it no longer is.

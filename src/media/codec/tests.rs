@@ -125,6 +125,30 @@ fn opus_brings_a_lost_packet_back_from_the_next_one() {
     assert!(recovered >= 15, "{recovered} of 20");
 }
 
+/// libopus makes FEC of few bits only for a loss above 5 %.
+#[test]
+fn opus_packets_carry_the_one_before_at_any_usual_bitrate_where_loss_is_prepared_for() {
+    for bitrate in [24_000, 32_000, 48_000, 64_000] {
+        let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
+        encoder.steer(Course {
+            bitrate,
+            expected_loss: opus::LEAST_EXPECTED_LOSS,
+            redundancy: 0,
+        });
+        let mut decoder = Decoder::new(Codec::Opus).unwrap();
+        decoder.set_effort(Effort::Plain);
+        let voice = voice(96_000);
+        let carries = |samples: &&[f32]| {
+            let mut payload = [0; MAX_PAYLOAD_BYTES];
+            let payload = encoded(&mut encoder, samples, &mut payload);
+            decoder.reach(payload) >= 960
+        };
+        let all = voice.chunks_exact(960).len();
+        let redundant = voice.chunks_exact(960).filter(carries).count();
+        assert!(redundant * 4 > all * 3, "{bitrate}: {redundant} of {all}");
+    }
+}
+
 /// Packets of a voice that says nothing for a second and then begins to speak, each with DRED.
 fn onset_with_dred() -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
