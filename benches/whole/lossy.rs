@@ -27,8 +27,10 @@ struct Heard {
     score: f64,
     /// Of libopus decoding the same packets.
     perfect: f64,
-    /// Late packets, concealed and stretched milliseconds.
-    figures: [f64; 3],
+    /// Kilobits a second of what was sent.
+    bitrate: f64,
+    /// Late packets, concealed and stretched milliseconds, packets that DRED brought back.
+    figures: [f64; 4],
 }
 
 /// Measures the phones in turn, a seed at a time.
@@ -64,23 +66,24 @@ fn at_once(kind: Kind, seed: u64, speech: &[f32]) -> Vec<Heard> {
         .map(|thread| thread.join().unwrap())
         .collect();
     // Scored only now, because that takes a whole processor.
-    let score = |(weather, (heard, passed, figures)): (Weather, (Vec<f32>, Passed, [f64; 3]))| {
+    let score = |(weather, (heard, passed, figures)): (Weather, (Vec<f32>, Passed, [f64; 4]))| {
         let heard = Heard {
             weather,
             score: pesq_aligned(speech, &heard),
             perfect: pesq_aligned(speech, &decode(&passed)),
+            bitrate: bitrate(&passed),
             figures,
         };
         println!(
-            "{kind:?}, {weather:?}: {:.2}, at best {:.2}",
-            heard.score, heard.perfect
+            "{kind:?}, {weather:?}: {:.2}, at best {:.2}, {:.1} kbit/s",
+            heard.score, heard.perfect, heard.bitrate
         );
         heard
     };
     calls.into_iter().map(score).collect()
 }
 
-fn call(kind: Kind, weather: Weather, speech: &[f32]) -> (Vec<f32>, Passed, [f64; 3]) {
+fn call(kind: Kind, weather: Weather, speech: &[f32]) -> (Vec<f32>, Passed, [f64; 4]) {
     // The path is open before somebody speaks, and silent behind; baresip hangs up at the end of its file.
     let hush = |seconds: usize| std::iter::repeat_n(0.0, seconds * SECOND);
     let said: Vec<f32> = hush(1)
@@ -97,7 +100,7 @@ fn call(kind: Kind, weather: Weather, speech: &[f32]) -> (Vec<f32>, Passed, [f64
     caller.end();
     let (heard, quality) = called.heard();
     let figure = |name: &str| quality[name].as_f64().unwrap_or(0.0);
-    let figures = ["late", "concealed_ms", "stretched_ms"].map(figure);
+    let figures = ["late", "concealed_ms", "stretched_ms", "recovered_by_dred"].map(figure);
     (heard, relay.end(), figures)
 }
 
@@ -107,7 +110,10 @@ fn decode(passed: &Passed) -> Vec<f32> {
         return Vec::new();
     };
     let mut decoder = Decoder::new(Codec::Opus).unwrap();
-    let packet = |sequence: i64| passed.get(&sequence).and_then(Option::as_ref);
+    let packet = |sequence: i64| {
+        let sent = passed.get(&sequence).filter(|sent| !sent.lost);
+        sent.map(|sent| sent.payload.as_slice())
+    };
     let mut sound = Vec::new();
     for sequence in first..first + i64::try_from(passed.len()).unwrap() {
         let mut output = [0.0; PACKET];
@@ -117,7 +123,10 @@ fn decode(passed: &Passed) -> Vec<f32> {
                 let at = sequence + i64::try_from(far).unwrap();
                 packet(at).map(|packet| (far, packet))
             });
-            later.is_some_and(|(far, next)| decoder.recover(next, far * PACKET, &mut output))
+            later.is_some_and(|(far, next)| {
+                let repair = decoder.recover(next, far * PACKET, &mut output);
+                repair.is_some()
+            })
         };
         if !decoded && !recovered {
             decoder.conceal(&mut output);
@@ -125,6 +134,17 @@ fn decode(passed: &Passed) -> Vec<f32> {
         sound.extend(output);
     }
     sound
+}
+
+/// Kilobits of payload a second, redundancy included and lost packets counted, while somebody speaks.
+fn bitrate(passed: &Passed) -> f64 {
+    const HUSH: usize = 75;
+    const SPEECH: usize = (SECONDS - 1) * 50;
+    let speech = passed.values().skip(HUSH).take(SPEECH);
+    let (bytes, packets) = speech.fold((0, 0), |(bytes, packets), sent| {
+        (bytes + sent.payload.len(), packets + 1)
+    });
+    bytes as f64 * 8.0 / (f64::from(packets) * 20.0)
 }
 
 /// The calls of a cell, over all seeds.
@@ -144,24 +164,25 @@ fn tell(kind: Kind, calls: &[Heard]) {
         SEEDS.len()
     );
     println!(
-        "| loss | jitter | heard | each | libopus, packets in time | late | concealed | stretched |"
+        "| loss | jitter | heard | each | libopus, packets in time | kbit/s | late | concealed | stretched | by DRED |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for jitter in JITTERS {
         for loss in LOSSES {
             let cell = cell(calls, loss, jitter);
             let score = mean(cell.iter().map(|heard| heard.score));
             let each: Vec<String> = cell.iter().map(|h| format!("{:.2}", h.score)).collect();
             let perfect = mean(cell.iter().map(|heard| heard.perfect));
-            let [late, concealed, stretched] =
-                [0, 1, 2].map(|at| mean(cell.iter().map(|heard| heard.figures[at])));
+            let bitrate = mean(cell.iter().map(|heard| heard.bitrate));
+            let [late, concealed, stretched, dred] =
+                [0, 1, 2, 3].map(|at| mean(cell.iter().map(|heard| heard.figures[at])));
             let figures = if kind == Kind::Ringdesk {
-                format!("{late:.1} | {concealed:.0} ms | {stretched:.0} ms")
+                format!("{late:.1} | {concealed:.0} ms | {stretched:.0} ms | {dred:.0}")
             } else {
-                " | | ".to_owned()
+                " | | | ".to_owned()
             };
             println!(
-                "| {:.0} % | {jitter} ms | {score:.2} | {} | {perfect:.2} | {figures} |",
+                "| {:.0} % | {jitter} ms | {score:.2} | {} | {perfect:.2} | {bitrate:.1} | {figures} |",
                 loss * 100.0,
                 each.join(" ")
             );

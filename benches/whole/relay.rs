@@ -37,8 +37,14 @@ impl Weather {
     }
 }
 
-/// What the caller sent: payloads by their place behind the first, none for those that were lost.
-pub type Passed = BTreeMap<i64, Option<Vec<u8>>>;
+/// What the caller sent: payloads by their place behind the first.
+pub type Passed = BTreeMap<i64, Sent>;
+
+/// A packet of the caller.
+pub struct Sent {
+    pub payload: Vec<u8>,
+    pub lost: bool,
+}
 
 /// The network between a caller and one called.
 pub struct Relay {
@@ -226,8 +232,11 @@ impl Network {
             let ahead = sequence.wrapping_sub(self.last.unwrap_or(sequence));
             self.extended += i64::from(ahead.cast_signed());
             self.last = Some(sequence);
-            let payload = fate.map(|_| packet.payload.to_vec());
-            self.passed.insert(self.extended, payload);
+            let sent = Sent {
+                payload: packet.payload.to_vec(),
+                lost: fate.is_none(),
+            };
+            self.passed.insert(self.extended, sent);
         }
         if let Some(late) = fate {
             self.waiting

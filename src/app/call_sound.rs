@@ -375,6 +375,8 @@ fn view(quality: &Quality, second: &Second) -> QualityView {
         jitter_millis: millis(second.incoming.jitter),
         playout_millis: millis(second.incoming.playout_delay),
         late: quality.late,
+        recovered: quality.recovered,
+        recovered_by_dred: quality.recovered_by_dred,
         concealed_millis: quality.concealed.as_secs_f32() * 1e3,
         stretched_millis: quality.stretched.as_secs_f32() * 1e3,
         speaker_dry: quality.breaks.speaker_dry,

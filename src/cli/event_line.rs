@@ -305,6 +305,8 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "jitter_ms": figures.jitter_millis,
                 "playout_ms": figures.playout_millis,
                 "late": figures.late,
+                "recovered": figures.recovered,
+                "recovered_by_dred": figures.recovered_by_dred,
                 "concealed_ms": figures.concealed_millis,
                 "stretched_ms": figures.stretched_millis,
                 "speaker_dry": figures.speaker_dry,

@@ -27,7 +27,7 @@ pub(super) struct VoiceArgs {
     /// Tell who talks while muted (on).
     #[arg(long, value_enum, value_name = "on|off", hide_possible_values = true)]
     muted_hint: Option<SwitchArg>,
-    /// When each Opus packet carries the last fifth of a second again (DRED): where bursts are lost,
+    /// When each Opus packet carries the last eighth of a second again (DRED): where bursts are lost,
     /// which is the default, never, or always.
     #[arg(long, value_enum, value_name = "WHEN", hide_possible_values = true)]
     redundancy: Option<RedundancyArg>,

@@ -94,7 +94,7 @@ pub struct Settings {
     pub rtp_ports: String,
     /// What is done to the microphone's sound.
     pub voice: VoiceSettings,
-    /// When each Opus packet carries the last fifth of a second again (DRED), which brings back what
+    /// When each Opus packet carries the last eighth of a second again (DRED), which brings back what
     /// is lost in bursts.
     pub redundancy: RedundancyChoice,
     /// What others than the agent may dial.

@@ -319,6 +319,10 @@ pub struct QualityView {
     pub playout_millis: Option<f32>,
     /// Packets that came too late to be played.
     pub late: u64,
+    /// Lost packets that redundancy brought back.
+    pub recovered: u64,
+    /// Those of them that DRED brought back.
+    pub recovered_by_dred: u64,
     /// Sound that concealment made up, in milliseconds.
     pub concealed_millis: f32,
     /// Sound left out or repeated to follow the network's delay, in milliseconds.

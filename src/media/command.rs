@@ -250,6 +250,10 @@ pub struct Quality {
     pub late: u64,
     /// Datagrams that came and were of no use, by reason.
     pub dropped: Dropped,
+    /// Lost packets that redundancy brought back.
+    pub recovered: u64,
+    /// Those of them that DRED brought back, and not the packet behind alone (in-band FEC).
+    pub recovered_by_dred: u64,
     /// Sound that concealment made up.
     pub concealed: Duration,
     /// Sound left out or repeated so that the playout delay follows the network's.

@@ -55,6 +55,15 @@ pub enum Encoded {
     Nothing,
 }
 
+/// What brought a lost packet back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// In-band FEC (RFC 6716 section 2.1.7): the sound itself, of fewer bits.
+    Fec,
+    /// DRED (draft-ietf-mlcodec-opus-dred): what the sound was like, made anew.
+    Dred,
+}
+
 /// The codec that sends.
 pub enum Encoder {
     /// Opus.
@@ -142,12 +151,12 @@ impl Decoder {
         }
     }
 
-    /// Fills what begins `before` samples before `next` from the redundancy in it; false when there is
-    /// none that reaches so far.
-    pub fn recover(&mut self, next: &[u8], before: usize, output: &mut [f32]) -> bool {
+    /// Fills what begins `before` samples before `next` from the redundancy in it, and tells from which;
+    /// none, and untouched, when there is none that reaches so far.
+    pub fn recover(&mut self, next: &[u8], before: usize, output: &mut [f32]) -> Option<Repair> {
         match self {
             Self::Opus(opus) => opus.recover(next, before, output),
-            Self::G722(_) | Self::G711(_) => false,
+            Self::G722(_) | Self::G711(_) => None,
         }
     }
 

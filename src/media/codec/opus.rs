@@ -5,7 +5,7 @@ use crate::media::codec::libopus::{
     self, Bandwidth, Decoder, Encoder, OpusError, Redundancy, Setting,
 };
 use crate::media::codec::source_band::SourceBand;
-use crate::media::codec::{Course, Encoded, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES};
+use crate::media::codec::{Course, Encoded, MAX_PACKET_SAMPLES, MAX_PAYLOAD_BYTES, Repair};
 use crate::media::frame::{SAMPLE_RATE, SAMPLES_PER_MILLI};
 use crate::sdp::OpusParameters;
 
@@ -19,8 +19,9 @@ const LEAST_BITRATE: u32 = 6_000;
 /// 9 ms of CPU a second with FEC, and is worth 0.03 to 0.05 of PESQ with and without loss. 8 costs a quarter
 /// more for 0.01 to 0.02.
 const COMPLEXITY: u8 = 6;
-/// The loss that FEC is prepared for before the far end has reported, in percent.
-pub(in crate::media) const LEAST_EXPECTED_LOSS: u8 = 5;
+/// The least loss that FEC is prepared for, in percent, as before the far end has reported. At 5 and below libopus
+/// makes none at all under 40 kbit/s: with 5 % lost at 32 kbit/s, 2.8 of PESQ for 4.0.
+pub(in crate::media) const LEAST_EXPECTED_LOSS: u8 = 8;
 /// Bits a second, redundancy included, below which speech is blurred so that it is heard.
 const COARSE: f32 = 36_000.0;
 /// Bits a second above which it no longer is.
@@ -188,17 +189,26 @@ impl OpusDecoder {
         }
     }
 
-    /// Fills what begins `before` samples before `next` from the redundancy in it; false, and
+    /// Fills what begins `before` samples before `next` from the redundancy in it; none, and
     /// untouched, when it has none that reaches so far.
     ///
     /// Of the one packet before, FEC has the sound itself, where DRED has only what it was like: with a
     /// fifth of the packets lost, that makes half a point of PESQ.
-    pub(super) fn recover(&mut self, next: &[u8], before: usize, output: &mut [f32]) -> bool {
+    pub(super) fn recover(
+        &mut self,
+        next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair> {
         let by_fec = before == output.len()
             && samples_in(next) == Some(before)
             && libopus::has_fec(next)
             && self.decoder.decode_fec(next, output) == Ok(output.len());
-        by_fec || self.recover_by_dred(next, before, output)
+        if by_fec {
+            return Some(Repair::Fec);
+        }
+        self.recover_by_dred(next, before, output)
+            .then_some(Repair::Dred)
     }
 
     /// How far before a packet its redundancy reaches, in samples.

@@ -1,6 +1,6 @@
 //! The decoder of what is heard now, which may change from one packet to the next.
 
-use crate::media::codec::{Decoder, Effort, opus};
+use crate::media::codec::{Decoder, Effort, Repair, opus};
 use crate::media::jitter::Decode;
 use crate::sdp::Codec;
 
@@ -108,11 +108,17 @@ impl Decode for Receiver {
         true
     }
 
-    fn recover(&mut self, codec: Codec, next: &[u8], before: usize, output: &mut [f32]) -> bool {
+    fn recover(
+        &mut self,
+        codec: Codec,
+        next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair> {
         // A codec that begins has nothing to continue.
         match &mut self.current {
             Some((known, decoder)) if *known == codec => decoder.recover(next, before, output),
-            Some(_) | None => false,
+            Some(_) | None => None,
         }
     }
 

@@ -117,12 +117,36 @@ fn opus_brings_a_lost_packet_back_from_the_next_one() {
         if index % 5 == 3 {
             continue;
         }
-        if index % 5 == 4 && decoder.recover(payload, 960, &mut output) {
+        if index % 5 == 4 && decoder.recover(payload, 960, &mut output) == Some(Repair::Fec) {
             recovered += usize::from(output.iter().any(|s| s.abs() > 0.01));
         }
         assert!(decoder.decode(payload, &mut output));
     }
     assert!(recovered >= 15, "{recovered} of 20");
+}
+
+/// libopus makes FEC of few bits only for a loss above 5 %.
+#[test]
+fn opus_packets_carry_the_one_before_at_any_usual_bitrate_where_loss_is_prepared_for() {
+    for bitrate in [24_000, 32_000, 48_000, 64_000] {
+        let mut encoder = Encoder::new(&plan(Codec::Opus)).unwrap();
+        encoder.steer(Course {
+            bitrate,
+            expected_loss: opus::LEAST_EXPECTED_LOSS,
+            redundancy: 0,
+        });
+        let mut decoder = Decoder::new(Codec::Opus).unwrap();
+        decoder.set_effort(Effort::Plain);
+        let voice = voice(96_000);
+        let carries = |samples: &&[f32]| {
+            let mut payload = [0; MAX_PAYLOAD_BYTES];
+            let payload = encoded(&mut encoder, samples, &mut payload);
+            decoder.reach(payload) >= 960
+        };
+        let all = voice.chunks_exact(960).len();
+        let redundant = voice.chunks_exact(960).filter(carries).count();
+        assert!(redundant * 4 > all * 3, "{bitrate}: {redundant} of {all}");
+    }
 }
 
 /// Packets of a voice that says nothing for a second and then begins to speak, each with DRED.
@@ -142,8 +166,8 @@ fn onset_with_dred() -> Vec<Vec<u8>> {
 }
 
 /// What is heard of the packets 50 to 53, which were lost, out of the packet 54, at that effort; and
-/// which of them were recovered.
-fn burst_at_onset(packets: &[Vec<u8>], effort: Effort) -> (Vec<f32>, [bool; 4]) {
+/// what brought each of them back.
+fn burst_at_onset(packets: &[Vec<u8>], effort: Effort) -> (Vec<f32>, [Option<Repair>; 4]) {
     let mut decoder = Decoder::new(Codec::Opus).unwrap();
     decoder.set_effort(effort);
     let mut output = [0.0; 960];
@@ -153,7 +177,7 @@ fn burst_at_onset(packets: &[Vec<u8>], effort: Effort) -> (Vec<f32>, [bool; 4]) 
     let mut heard = Vec::new();
     let recovered = [4, 3, 2, 1].map(|packet| {
         let recovered = decoder.recover(&packets[54], packet * 960, &mut output);
-        if !recovered {
+        if recovered.is_none() {
             decoder.conceal(&mut output);
         }
         heard.extend(output);
@@ -166,11 +190,12 @@ fn burst_at_onset(packets: &[Vec<u8>], effort: Effort) -> (Vec<f32>, [bool; 4]) 
 fn dred_brings_back_words_that_began_within_a_burst() {
     let packets = onset_with_dred();
     let (heard, recovered) = burst_at_onset(&packets, Effort::NoLace);
-    assert_eq!(recovered, [true; 4]);
+    let (fec, dred) = (Some(Repair::Fec), Some(Repair::Dred));
+    assert_eq!(recovered, [dred, dred, dred, fec]);
     // Nothing before the burst tells that somebody begins to speak.
     assert!(power(&heard[1_920..]) > 1e-3, "{}", power(&heard[1_920..]));
     let (plain, recovered) = burst_at_onset(&packets, Effort::Plain);
-    assert_eq!(recovered, [false, false, false, true]);
+    assert_eq!(recovered, [None, None, None, fec]);
     assert!(power(&plain[..2_880]) < 1e-4, "{}", power(&plain[..2_880]));
 }
 
@@ -180,10 +205,11 @@ fn dred_reaches_no_farther_than_it_says() {
     let mut decoder = Decoder::new(Codec::Opus).unwrap();
     let mut output = [0.0; 960];
     assert!(decoder.decode(&packets[0], &mut output));
-    assert!(!decoder.recover(&packets[90], 48_000, &mut output));
-    assert!(decoder.recover(&packets[90], 9_600, &mut output));
+    assert_eq!(decoder.recover(&packets[90], 48_000, &mut output), None);
+    let repair = decoder.recover(&packets[90], 9_600, &mut output);
+    assert_eq!(repair, Some(Repair::Dred));
     let bare = opus_packets(OpusParameters::default(), &voice(48_000));
-    assert!(!decoder.recover(&bare[40], 9_600, &mut output));
+    assert_eq!(decoder.recover(&bare[40], 9_600, &mut output), None);
 }
 
 #[test]

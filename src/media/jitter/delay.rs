@@ -25,8 +25,6 @@ const LEARNING_PACKETS: u32 = 25;
 const UNEVEN_LEARNING_PACKETS: u32 = 50;
 /// How long a young stream must have been even to be taken for even, in microseconds.
 const PROMISING_MICROS: i64 = 400_000;
-/// A stream of fewer packets is young.
-const YOUNG_PACKETS: u32 = 100;
 
 /// What is later than the one makes a stream uneven, and what is not is played the other after it comes at
 /// the soonest, in microseconds: a cable, and a network in an office.
@@ -123,12 +121,6 @@ impl DelayEstimate {
     pub(super) fn is_learning(&self) -> bool {
         self.packets < LEARNING_PACKETS
             || (self.packets < UNEVEN_LEARNING_PACKETS && !self.is_promising())
-    }
-
-    /// Whether the stream is young, and even: what the beginning took too much goes while nobody has said
-    /// a sentence yet.
-    pub(super) fn settles(&self) -> bool {
-        self.packets < YOUNG_PACKETS && self.is_promising()
     }
 
     /// Whether the stream has been even for a while.

@@ -7,6 +7,8 @@ pub struct JitterFigures {
     pub concealed_samples: u64,
     /// Packets brought back by DRED or FEC, whole or in part.
     pub recovered: u64,
+    /// Those of them that DRED brought back.
+    pub recovered_by_dred: u64,
     /// Packets that came after a later one was played.
     pub late: u64,
     /// Packets that came twice.

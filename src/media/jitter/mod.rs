@@ -13,11 +13,12 @@
 //! - The estimate is a histogram, with forgetting, of how much later than the fastest packet each
 //!   one came; the target is its 96th percentile, at least one packet. A second one of a longer memory
 //!   holds it up by a little: what comes unevenly would else move the target up and down.
-//! - A stream begins with two packets of delay, which fall when it has shown what it is: at once where it
-//!   is even, in a second where it is not.
+//! - A stream begins with two packets of delay, which fall when it has shown what it is, in half a second where
+//!   it is even and in a second where it is not.
 //! - Where packets are lost and others bring them back, the target is higher by the gaps that are
 //!   usual: what is to be repaired must wait for what repairs it.
-//! - The playout delay follows the target by leaving out or repeating whole pitch periods.
+//! - The playout delay follows the target by leaving out or repeating whole pitch periods. Where it is only
+//!   longer than it must be, that waits until nobody speaks.
 //! - A packet that is merely late is still played: the concealment that bridged it has already made
 //!   the delay that it needed. Only a packet behind one already played is dropped.
 //! - Loss is filled by the redundancy of the packet behind it: by FEC the packet just before, by DRED many
@@ -39,15 +40,22 @@ mod stretch;
 pub use figures::JitterFigures;
 pub use playout::{JitterBuffer, SoundPacket};
 
+use crate::media::codec::Repair;
 use crate::sdp::Codec;
 
 /// What the buffer asks of the codecs; all lengths are samples at 48 kHz.
 pub trait Decode {
     /// Decodes a payload into exactly its samples; false when it is damaged.
     fn decode(&mut self, codec: Codec, payload: &[u8], output: &mut [f32]) -> bool;
-    /// Fills what begins `before` samples before `next` from the redundancy in it; false when there is
-    /// none that reaches so far.
-    fn recover(&mut self, codec: Codec, next: &[u8], before: usize, output: &mut [f32]) -> bool;
+    /// Fills what begins `before` samples before `next` from the redundancy in it, and tells from which;
+    /// none when there is none that reaches so far.
+    fn recover(
+        &mut self,
+        codec: Codec,
+        next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair>;
     /// How far before a packet its redundancy reaches.
     fn reach(&mut self, codec: Codec, payload: &[u8]) -> usize;
     /// Makes up sound that continues what was decoded last; comfort noise while the sender rests.

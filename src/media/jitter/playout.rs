@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::media::codec::Repair;
 use crate::media::frame::{FRAME_SAMPLES, Frame, duration_of};
 use crate::media::jitter::Decode;
 use crate::media::jitter::delay::DelayEstimate;
@@ -28,6 +29,8 @@ const TICK_MICROS: i64 = 10_000;
 const PATIENT_MICROS: i64 = 40_000;
 /// So long a pause is waited for: people breathe.
 const PATIENCE_MICROS: i64 = 4_000_000;
+/// The same where the delay is only longer than it must be: nobody hears that, but each seam within a word.
+const LEISURE_MICROS: i64 = 20_000_000;
 /// Delay above the target at which a seam may be heard.
 const HASTE_MICROS: i64 = 150_000;
 /// One step of concealment, in samples: 10 ms.
@@ -101,8 +104,8 @@ pub struct JitterBuffer {
     /// The length of the packet decoded last, in samples.
     length: usize,
     shrinking: bool,
-    /// Since when the delay is to be changed, in microseconds.
-    off_target_since: Option<i64>,
+    /// Whether the delay is to grow or else to fall, and since when, in microseconds.
+    off_target: Option<(bool, i64)>,
     /// Samples to be played before the next stretch, so that no sound is stretched twice.
     rest: usize,
     figures: JitterFigures,
@@ -140,7 +143,7 @@ impl JitterBuffer {
             late_row: 0,
             length: USUAL_LENGTH,
             shrinking: false,
-            off_target_since: None,
+            off_target: None,
             rest: 0,
             figures: JitterFigures::default(),
             playout_delay: 0,
@@ -373,8 +376,9 @@ impl JitterBuffer {
             self.gaps.lost(packets.min(reach / samples));
         }
         // Where more delay is wanted, what bridged the gap so far becomes that, and nothing of what the
-        // packet has is left out.
-        let wanted = self.playout_delay + micros_of(self.made_up) <= self.target();
+        // packet has is left out. A little too much is not worked off again.
+        let grown = self.playout_delay + micros_of(self.made_up);
+        let wanted = grown <= self.target() + SLACK_MICROS;
         let before = if wanted && reach >= whole {
             whole
         } else {
@@ -385,8 +389,9 @@ impl JitterBuffer {
         let last = before <= samples;
         let room = self.queue.grow(length);
         let length = room.len();
-        if decoder.recover(codec, slot.payload(), before, room) {
+        if let Some(repair) = decoder.recover(codec, slot.payload(), before, room) {
             self.figures.recovered += 1;
+            self.figures.recovered_by_dred += u64::from(repair == Repair::Dred);
         } else if last && length == samples {
             decoder.conceal(room);
             self.figures.concealed_samples += len(samples);
@@ -436,19 +441,22 @@ impl JitterBuffer {
             && !(self.delay.is_learning() && excess <= HASTE_MICROS);
         // What may go without a packet being needed before its time: whole ticks, and what is early.
         let spare = early + excess.div_euclid(TICK_MICROS) * TICK_MICROS;
-        let even = self.delay.is_calm() && spare >= LEAST_SPARE_MICROS;
-        if !self.shrinking && excess >= 0 && !even {
-            self.off_target_since = None;
+        let falls = (self.shrinking || self.delay.is_calm()) && spare >= LEAST_SPARE_MICROS;
+        if excess >= 0 && !falls {
+            self.off_target = None;
             return;
         }
-        let since = *self.off_target_since.get_or_insert(now);
+        let grows = excess < 0;
+        let known = self.off_target.filter(|(grew, _)| *grew == grows);
+        let (_, since) = *self.off_target.insert(known.unwrap_or((grows, now)));
+        let patience = if grows {
+            PATIENCE_MICROS
+        } else {
+            LEISURE_MICROS
+        };
         let care = if excess > HASTE_MICROS {
             Care::Hasty
-        } else if short
-            || excess > PATIENT_MICROS
-            || now - since > PATIENCE_MICROS
-            || self.delay.settles()
-        {
+        } else if short || excess > PATIENT_MICROS || now - since > patience {
             Care::Inaudible
         } else {
             Care::Patient
@@ -456,7 +464,7 @@ impl JitterBuffer {
         if self.rest > 0 {
             return;
         }
-        if excess >= 0 {
+        if !grows {
             self.decode_ahead(decoder);
             if let Some(count) = self.queue.shrink(samples_in(spare), care) {
                 self.figures.left_out_samples += len(count);

@@ -14,10 +14,16 @@ const HISTORY: usize = stretch::LONGEST + stretch::WINDOW;
 /// The most that may wait: the largest packet behind enough for a stretch.
 const CAPACITY: usize = HISTORY + 2 * MAX_PACKET_SAMPLES + 4 * stretch::LONGEST;
 
+/// What is left of the loudest frame's power after the next one: half in 2 s.
+const FORGETTING: f32 = 0.996_5;
+
+/// Frames without speech that are a pause: 60 ms. Before some sounds the mouth is shut for less, within a word.
+const PAUSE_FRAMES: u32 = 6;
+
 /// How like itself the sound must be before a period is left out or repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
-    /// Only where nobody speaks.
+    /// Only where nobody speaks, and there whatever the sound is.
     Patient,
     /// Only where it will not be heard.
     Inaudible,
@@ -26,14 +32,12 @@ pub(super) enum Care {
 }
 
 impl Care {
-    fn allows(self, sound: &[f32]) -> bool {
-        self != Self::Patient || stretch::is_pause(sound)
-    }
-
-    fn least_likeness(self) -> f32 {
+    /// Whether a seam may be made where the sound is so like itself.
+    fn allows(self, likeness: f32) -> bool {
         match self {
-            Self::Patient | Self::Inaudible => 0.85,
-            Self::Hasty => 0.3,
+            Self::Patient => false,
+            Self::Inaudible => likeness >= 0.85,
+            Self::Hasty => likeness >= 0.3,
         }
     }
 }
@@ -46,6 +50,10 @@ pub(super) struct SampleQueue {
     played: usize,
     /// Where the next decoded sample goes.
     filled: usize,
+    /// The mean power of the loudest frame that was played, with forgetting.
+    speech: f32,
+    /// Frames since somebody spoke.
+    quiet: u32,
 }
 
 impl SampleQueue {
@@ -54,6 +62,8 @@ impl SampleQueue {
             samples: vec![0.0; CAPACITY].into_boxed_slice(),
             played: HISTORY,
             filled: HISTORY,
+            speech: 0.0,
+            quiet: 0,
         }
     }
 
@@ -86,6 +96,12 @@ impl SampleQueue {
         output[..count].copy_from_slice(&self.samples[self.played..self.played + count]);
         output[count..].fill(0.0);
         self.played += count;
+        self.speech = stretch::power(output).max(self.speech * FORGETTING);
+        self.quiet = if stretch::is_pause(output, self.speech) {
+            self.quiet.saturating_add(1)
+        } else {
+            0
+        };
     }
 
     /// Leaves out one period of at most `most` samples; gives how many went.
@@ -100,7 +116,7 @@ impl SampleQueue {
         }
         let sound = &self.samples[self.played..self.filled];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        if likeness < care.least_likeness() || !care.allows(sound) {
+        if !care.allows(likeness) && !self.pauses(sound) {
             return None;
         }
         let (head, tail) = self.samples[self.played..self.filled].split_at_mut(lag);
@@ -138,7 +154,12 @@ impl SampleQueue {
     fn lag_at_seam(&self, from: usize, longest: usize, care: Care) -> Option<usize> {
         let sound = &self.samples[from..self.played + stretch::WINDOW];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        (likeness >= care.least_likeness() && care.allows(sound)).then_some(lag)
+        (care.allows(likeness) || self.pauses(sound)).then_some(lag)
+    }
+
+    /// Whether nobody speaks, and nobody will in `sound`; noise is never like itself, and need not be.
+    fn pauses(&self, sound: &[f32]) -> bool {
+        self.quiet >= PAUSE_FRAMES && stretch::is_pause(sound, self.speech)
     }
 
     /// Moves everything to the front, keeping the history, when the end is near.
@@ -149,5 +170,52 @@ impl SampleQueue {
             self.filled -= self.played - HISTORY;
             self.played = HISTORY;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::{Random as _, SeededRandom};
+    use crate::media::frame::SILENCE;
+
+    /// A queue that has played so many frames of a voice and then of a room's noise, with noise that waits.
+    fn queue(voice: usize, noise: usize, noise_level: f32) -> SampleQueue {
+        let mut random = SeededRandom::new(1);
+        let mut queue = SampleQueue::new();
+        let mut frame = SILENCE;
+        for played in 0..voice + noise + 4 {
+            for (n, sample) in queue.grow(FRAME_SAMPLES).iter_mut().enumerate() {
+                let hiss = random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0;
+                let turn = (n % 240) as f32 / 240.0;
+                *sample = hiss * noise_level;
+                if played < voice {
+                    *sample += 0.5 * (2.0 * std::f32::consts::PI * turn).sin();
+                }
+            }
+            if played < voice + noise {
+                queue.pop(&mut frame);
+            }
+        }
+        queue
+    }
+
+    #[test]
+    fn a_pause_is_known_by_how_much_softer_it_is_than_the_words() {
+        // −48 dB below full scale, and 36 below the voice.
+        const ROOM: f32 = 0.007;
+        let shrunk = |voice, noise, level| queue(voice, noise, level).shrink(720, Care::Patient);
+        let extended = |voice, noise, level| queue(voice, noise, level).extend(720, Care::Patient);
+        assert!(shrunk(50, 6, ROOM).is_some());
+        assert!(extended(50, 8, ROOM).is_some());
+        // Within a word.
+        assert_eq!(shrunk(50, 0, ROOM), None);
+        assert_eq!(shrunk(50, 4, ROOM), None);
+        assert_eq!(extended(50, 4, ROOM), None);
+        // Somebody speaks softly.
+        assert_eq!(shrunk(50, 20, 0.1), None);
+        // Nobody has spoken yet, and the room is not known.
+        assert_eq!(shrunk(0, 20, ROOM), None);
+        assert!(shrunk(0, 20, 0.001).is_some());
     }
 }

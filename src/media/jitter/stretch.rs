@@ -19,10 +19,12 @@ const QUIET: f32 = 2.5e-7;
 
 /// Mean power below which nobody speaks: −50 dB.
 const PAUSE: f32 = 1e-5;
+/// The same in parts of the loudest frame of speech before: 30 dB less.
+const PAUSE_SHARE: f32 = 1e-3;
 
-/// Whether nobody speaks in it.
-pub(super) fn is_pause(sound: &[f32]) -> bool {
-    power(sound) < PAUSE
+/// Whether nobody speaks in it, where speech has that mean power in its loudest frames.
+pub(super) fn is_pause(sound: &[f32], speech: f32) -> bool {
+    power(sound) < PAUSE.max(speech * PAUSE_SHARE)
 }
 
 /// Finds the lag at which `sound` is most like itself; gives it with the likeness, −1.0 to 1.0.
@@ -67,7 +69,8 @@ pub(super) fn blend_into(first: &mut [f32], second: &[f32]) {
     }
 }
 
-fn power(samples: &[f32]) -> f32 {
+/// The mean power.
+pub(super) fn power(samples: &[f32]) -> f32 {
     samples.iter().map(|s| s * s).sum::<f32>() / samples.len().max(1) as f32
 }
 

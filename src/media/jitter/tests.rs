@@ -7,6 +7,7 @@ use assert_no_alloc::assert_no_alloc;
 use super::*;
 use crate::base::clock::monotonic_now;
 use crate::base::random::{Random as _, SeededRandom};
+use crate::media::codec::Repair;
 use crate::media::frame::{FRAME_SAMPLES, Frame, SILENCE};
 
 /// Tells by the level of each sample where it comes from.
@@ -32,9 +33,17 @@ impl Decode for Marker {
         self.resting = false;
         true
     }
-    fn recover(&mut self, _codec: Codec, _next: &[u8], before: usize, output: &mut [f32]) -> bool {
+    fn recover(
+        &mut self,
+        _codec: Codec,
+        _next: &[u8],
+        before: usize,
+        output: &mut [f32],
+    ) -> Option<Repair> {
         output.fill(RECOVERED);
-        before <= self.reach && (self.reach > FEC || before == output.len())
+        let by_dred = self.reach > FEC;
+        let repair = if by_dred { Repair::Dred } else { Repair::Fec };
+        (before <= self.reach && (by_dred || before == output.len())).then_some(repair)
     }
     fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
         self.reach
@@ -186,8 +195,10 @@ fn figures_tell_loss_from_silence() {
     assert_eq!((lost.concealed_samples, lost.recovered), (960, 0));
     let (_, recovered) = play("PGPGPGLGPGPGPGPGPG", FEC);
     assert_eq!((recovered.concealed_samples, recovered.recovered), (0, 1));
+    assert_eq!(recovered.recovered_by_dred, 0);
     let (_, burst) = play("PGPGPGLGLGLGLGPGPGPGPG", DRED);
     assert_eq!((burst.concealed_samples, burst.recovered), (1_920, 4));
+    assert_eq!(burst.recovered_by_dred, 4);
     let (_, silence) = play("PGPGPGSGSGPGPGPGPGPG", NO_REDUNDANCY);
     assert_eq!(silence.concealed_samples, 0);
     let (_, digit) = play("PGPGPGEGEGPGPGPGPGPG", NO_REDUNDANCY);
@@ -236,6 +247,8 @@ struct Outcome {
     /// Mean playout delay in the last half, in milliseconds.
     delay_millis: f64,
     figures: JitterFigures,
+    /// Samples left out or repeated while somebody spoke.
+    stretched_words: u64,
     /// The largest step between two samples.
     step: f32,
 }
@@ -266,8 +279,8 @@ impl Decode for Sine {
         _next: &[u8],
         _before: usize,
         _output: &mut [f32],
-    ) -> bool {
-        false
+    ) -> Option<Repair> {
+        None
     }
     fn reach(&mut self, _codec: Codec, _payload: &[u8]) -> usize {
         0
@@ -285,10 +298,14 @@ impl Decode for Sine {
     }
 }
 
-/// Sends for so many seconds over a network whose delay in milliseconds is a function of the
-/// packet's number; none loses it. The sender's clock runs `drift` parts too fast.
+/// Sends a voice with pauses for so many seconds over a network whose delay in milliseconds is a function of
+/// the packet's number; none loses it. The sender's clock runs `drift` parts too fast.
 fn simulate(seconds: u32, drift: f64, network: impl FnMut(u32) -> Option<f64>) -> Outcome {
-    simulate_voice(Sine::default(), seconds, drift, network)
+    let voice = Sine {
+        pauses: true,
+        ..Sine::default()
+    };
+    simulate_voice(voice, seconds, drift, network)
 }
 
 fn simulate_voice(
@@ -313,9 +330,11 @@ fn simulate_voice(
         early_delay_millis: 0.0,
         delay_millis: 0.0,
         figures: JitterFigures::default(),
+        stretched_words: 0,
         step: 0.0,
     };
-    let mut last = 0.0;
+    let stretched = |figures: JitterFigures| figures.left_out_samples + figures.repeated_samples;
+    let mut last: f32 = 0.0;
     let ticks = seconds * 100;
     for tick in 0..ticks {
         let now = start + Duration::from_millis(10) * tick;
@@ -330,7 +349,11 @@ fn simulate_voice(
             buffer.push(arrival, &packet);
         }
         let mut frame = SILENCE;
+        let before = stretched(buffer.figures());
         buffer.pull(now, &mut decoder, &mut frame);
+        if last.abs() > 0.001 || frame.iter().any(|sample| sample.abs() > 0.001) {
+            outcome.stretched_words += stretched(buffer.figures()) - before;
+        }
         for sample in frame {
             outcome.step = outcome.step.max((sample - last).abs());
             last = sample;
@@ -363,6 +386,27 @@ fn an_even_network_costs_one_packet_of_delay_and_nothing_else() {
     assert!(outcome.step <= STEEPEST);
 }
 
+/// Nothing demands that the delay falls at once where it is longer than it must be: each of a word's periods that is
+/// left out is heard, and 20 ms of delay are not.
+#[test]
+fn what_the_delay_has_too_much_goes_between_words() {
+    for phase in 0..10_u32 {
+        // The first words come at once, or after a second of silence; the eleventh second is within a word.
+        for uneven_packets in [0, 100] {
+            let outcome = simulate(30, 0.0, |n| {
+                let late = if n < uneven_packets { n % 2 * 15 } else { 0 };
+                Some(f64::from(40 + phase + late))
+            });
+            let figures = outcome.figures;
+            assert_eq!(outcome.stretched_words, 0, "{phase}: {figures:?}");
+            assert_eq!(figures.concealed_samples, 0, "{phase}");
+            // Two packets and a tick at first, and a few milliseconds at the end.
+            assert!(figures.left_out_samples >= 20 * 48, "{phase}: {figures:?}");
+            assert!(outcome.delay_millis < 16.0, "{}", outcome.delay_millis);
+        }
+    }
+}
+
 /// Sound waited up to 25 ms longer than the tick asks for: for half a packet, for the rest of a frame that
 /// a stretch had left, and for delay that was not worth a stretch.
 #[test]
@@ -370,7 +414,8 @@ fn an_even_stream_is_played_at_the_first_tick_a_few_milliseconds_after_it_comes(
     for phase in 0..10_u32 {
         for (uneven_seconds, lateness, wait) in [(0, 3, 5), (20, 3, 5), (0, 1, 3), (20, 1, 3)] {
             let mut random = SeededRandom::new(5);
-            let outcome = simulate(120, 0.0, |n| {
+            // Music: no pause ever comes.
+            let outcome = simulate_voice(Sine::default(), 120, 0.0, |n| {
                 let uneven = n < uneven_seconds * 50;
                 let late = if uneven {
                     uniform(&mut random, 25.0)
@@ -425,11 +470,7 @@ fn reordered(seconds: u32, noise: f64) -> [f64; 3] {
     for seed in 0..20_u8 {
         let mut random = SeededRandom::new(u64::from(seed));
         let phase = f64::from(seed % 10);
-        let voice = Sine {
-            pauses: true,
-            ..Sine::default()
-        };
-        let figures = simulate_voice(voice, seconds, 0.0, |_| {
+        let figures = simulate(seconds, 0.0, |_| {
             let waking = -noise * (1.0 - uniform(&mut random, 1.0)).ln();
             Some(30.0 + phase + uniform(&mut random, 40.0) + waking)
         })

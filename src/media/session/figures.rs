@@ -23,6 +23,8 @@ impl Session {
             playout_delay: self.incoming.playout_delay(),
             late: figures.late,
             dropped: self.dropped.all(),
+            recovered: figures.recovered,
+            recovered_by_dred: figures.recovered_by_dred,
             concealed: duration_of(figures.concealed_samples),
             stretched: duration_of(figures.left_out_samples + figures.repeated_samples),
             // The session knows nothing of the devices.

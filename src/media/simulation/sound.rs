@@ -6,6 +6,7 @@ use super::world::{CLEAR, Weather, World, share_of};
 use crate::media::codec::{Decoder, Effort};
 use crate::media::frame::{FRAME_TIME, SAMPLES_PER_MILLI, peak};
 use crate::media::rtp::{RtpPacket, is_rtcp};
+use crate::media::steering::Redundancy;
 use crate::sdp::{Codec, Direction};
 
 #[test]
@@ -273,4 +274,32 @@ fn what_the_far_end_reports_of_loss_and_delay_steers_the_encoder() {
     let [fec, _] = redundant(&lossy);
     let all = lossy.len();
     assert!(fec * 2 > all, "FEC in {fec} of {all}");
+}
+
+/// Where two packets in a row are lost, the one behind them has the second by FEC, and the first by DRED alone.
+#[test]
+fn what_fec_does_not_reach_is_brought_back_by_dred_where_the_far_end_sends_it() {
+    let [with, without] = [Redundancy::Always, Redundancy::Off].map(|redundancy| {
+        let mut world = World::new(5);
+        world.sides[0].voiced = true;
+        world.sides[0].session.choose_redundancy(redundancy);
+        let plans = world.agree(&[Codec::Opus], [Direction::SendRecv; 2]);
+        world.apply(plans);
+        world.weather = Weather {
+            loss: 0.15,
+            ..CLEAR
+        };
+        world.run(20.0);
+        world.sides[1].session.quality()
+    });
+    assert_eq!(with.lost, without.lost);
+    // Two in a row are lost once a second.
+    assert!(with.recovered_by_dred >= 10, "{with:?}");
+    assert!(with.recovered > without.recovered, "{with:?} {without:?}");
+    assert!(
+        with.concealed * 2 < without.concealed,
+        "{with:?} {without:?}"
+    );
+    assert_eq!(without.recovered_by_dred, 0);
+    assert!(without.recovered >= 50, "{without:?}");
 }

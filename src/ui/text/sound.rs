@@ -24,7 +24,7 @@ pub(crate) const REDUNDANCY: &str = "When the network loses words";
 pub(crate) const REDUNDANCY_OFF: &str = "Send each sound once";
 pub(crate) const REDUNDANCY_BURSTS: &str = "Send it again while the other side misses words";
 pub(crate) const REDUNDANCY_ALWAYS: &str = "Always send it again";
-pub(crate) const REDUNDANCY_WHY: &str = "With Opus, each packet then carries the last fifth of a second again (DRED), at the cost of some clearness, not of data. Phones that do not know it pass over it. From the next call on.";
+pub(crate) const REDUNDANCY_WHY: &str = "With Opus, each packet then carries the last eighth of a second again (DRED), at the cost of some clearness, not of data. Phones that do not know it pass over it. From the next call on.";
 
 /// How good the sound is, for a screen reader.
 pub(crate) fn sound_is(word: &str, score: &str) -> String {
