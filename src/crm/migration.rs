@@ -70,6 +70,7 @@ const STEPS: &[&str] = &[
     contacts::INDEX_NOTES,
     organizations::CREATE_WORDS,
     tasks::INDEX_DONE,
+    contacts::INDEX_STAGES,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

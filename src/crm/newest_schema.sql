@@ -846,6 +846,8 @@ CREATE INDEX tickets_drafts ON tickets (updated_at) WHERE state = 'draft';
 
 CREATE INDEX number_hints_newest ON number_hints (said_at);
 
+CREATE INDEX contacts_by_stage ON contacts (stage, folded, id) WHERE stage IS NOT NULL;
+
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);
 INSERT INTO row_counts VALUES ('inbound', 0);

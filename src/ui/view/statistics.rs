@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, Grid, ScrollArea, Ui, Vec2};
+use egui::{Align, Color32, Grid, Layout, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::ICON_BAR_CHART;
 use egui_plot::{Bar, BarChart, Legend, Plot};
 use jiff::{Timestamp, ToSpan as _};
 
+use super::figures_export::{export_button_ui, export_ui};
 use super::waiting::waiting_ui;
 use crate::control::{Page, PageRequest, WorkPage, WorkRequest};
 use crate::crm::row::{HourFigures, QueueFigures};
@@ -27,8 +28,13 @@ const PERIODS: [(Period, &str); 3] = [
 const PLOT: f32 = 240.0;
 
 /// Draws the view.
-pub(crate) fn statistics_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) {
-    title_ui(ui, text::STATISTICS);
+pub(crate) fn statistics_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    ui.horizontal(|ui| {
+        title_ui(ui, text::STATISTICS);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export_button_ui(ui, scene, state);
+        });
+    });
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -40,6 +46,7 @@ pub(crate) fn statistics_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewStat
     });
     ui.add_space(4.0);
     let (since, until) = bounds(state.period, &scene.now);
+    export_ui(ui, scene, &mut state.figures, (since, until));
     let page = |request| scene.page(&PageRequest::Work(request));
     let figures = page(WorkRequest::Figures { since, until });
     let hours = page(WorkRequest::Hours { since, until });
