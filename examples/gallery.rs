@@ -1187,7 +1187,7 @@ impl PageSource for Demo {
             PageRequest::Contact(id) => Page::Contact(
                 usize::try_from(id.0 - 1)
                     .ok()
-                    .map(|index| Box::new(self.contact(index))),
+                    .map(|index| Box::new(self.lead(index))),
             ),
             PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
                 next: None,

@@ -368,14 +368,14 @@ fn a_number_to_call_back_tells_who_tried_last_and_what_was_noted_last() {
         (row.attempts, row.last_agent, row.last_note),
         (0, None, None)
     );
-    for (at, agent, notes) in [(20, "Bert", "Not before three"), (30, "Anna", "")] {
+    for (at, end, agent, notes) in [(20, 25, "Bert", "Not before three"), (30, 35, "Anna", "")] {
         let tried = CallRow {
             agent: Some(agent.to_owned()),
             notes: notes.to_owned(),
             ..outbound(at, "+49 30 1234567")
         };
         let tried = desk.insert(&tried);
-        desk.end(tried, CallState::Busy, at + 5);
+        desk.end(tried, CallState::Busy, end);
     }
     let page = waiting();
     assert_eq!((page.total, page.next), (1, None));

@@ -46,7 +46,7 @@ fn a_number_tells_how_often_it_was_missed_and_tried_by_whom_and_what_was_noted()
     assert!(has("missed 3 times, last 10 min ago"), "{painted:?}");
     assert!(has("tried twice, last by Sam, 40 min ago"), "{painted:?}");
     assert!(
-        has("“Wants a quote” (Priya, Yesterday 09:00)"),
+        has("“Wants a quote” (Priya, yesterday 09:00)"),
         "{painted:?}"
     );
 }

@@ -88,6 +88,20 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// What of it fits into the rail of icons.
+    fn short(&self) -> &str {
+        let words = self.words.as_str();
+        let hours = words.find(" h ").and_then(|place| words.get(..place + 2));
+        let first = words.split(' ').next().unwrap_or_default();
+        match hours {
+            Some(hours) => hours,
+            None if words.chars().count() <= 6 => words,
+            None => first,
+        }
+    }
+}
+
 /// A shape and a colour for each state, so that neither must be seen alone.
 fn look(state: AgentState, theme: &Theme) -> (MaterialIcon, Tone) {
     match state {
@@ -155,9 +169,8 @@ fn chip_ui(
     } else {
         let circle = egui::pos2(place.center().x, place.top() + 16.0);
         paint_icon(painter, circle, icon, 20.0, tone.text);
-        let short = clock.words.split(' ').next().unwrap_or_default();
         let line = Line {
-            text: short,
+            text: clock.short(),
             font: font(11.0, Weight::Regular),
             colour: theme.colours.muted,
         };
@@ -268,6 +281,18 @@ mod tests {
         presence.set(at(0), AgentState::WrapUp, "");
         presence.until = Some(at(30));
         assert_eq!(told(&presence, 7), ("00:23 left".to_owned(), 1));
+        for (words, short) in [
+            ("59 min", "59 min"),
+            ("11 h 02 min", "11 h"),
+            ("04:13", "04:13"),
+            ("00:23 left", "00:23"),
+        ] {
+            let clock = Clock {
+                words: words.to_owned(),
+                next: Duration::ZERO,
+            };
+            assert_eq!(clock.short(), short);
+        }
         // A clock that was set back shows no nonsense.
         assert_eq!(told(&Presence::available(at(90)), 0).0, "0 min");
     }

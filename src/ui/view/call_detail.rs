@@ -62,6 +62,9 @@ pub(crate) fn call_detail_ui(
         who_ui(ui, scene, state, row);
         let stored = row.notes.clone();
         notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
+        if sure_of(row).is_none() {
+            open_guesses_ui(ui, scene, state, asked(row, &[]).number);
+        }
         ui.add_space(8.0);
         facts_ui(ui, scene, row);
         call_sound_ui(ui, scene, row);
@@ -193,7 +196,6 @@ fn who_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &CallR
     }
     search_ui(ui, scene, state, &asked);
     if !sure {
-        open_guesses_ui(ui, scene, state, number);
         ui.add_space(8.0);
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) keyed: bool,
 }
 
-/// Draws the reason, the candidates, the guesses, and the way to the record or to a new one.
+/// Draws the reason, the candidates, and the way to the record or to a new one.
 pub(crate) fn who_ui(
     ui: &mut Ui,
     scene: &mut Scene<'_>,
@@ -77,9 +77,6 @@ pub(crate) fn who_ui(
         None => stranger_ui(ui, state, &asked),
     }
     search_ui(ui, scene, state, &asked);
-    if person.sure.is_none() {
-        open_guesses_ui(ui, scene, state, &number);
-    }
     ui.add_space(8.0);
 }
 

@@ -178,11 +178,12 @@ fn callback_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &CallbackRow, chosen: bo
         .with_min_x(place.left() + 56.0)
         .with_max_x(right - 8.0)
         .shrink2(Vec2::new(0.0, 4.0));
+    let history = if narrow { &words.brief } else { &words.history };
     match &words.note {
-        None => paint_two_lines(painter, theme, cell, &words.title, Some(&words.history)),
+        None => paint_two_lines(painter, theme, cell, &words.title, Some(history)),
         Some(note) => {
             let (upper, lower) = cell.split_top_bottom_at_y(cell.bottom() - 19.0);
-            paint_two_lines(painter, theme, upper, &words.title, Some(&words.history));
+            paint_two_lines(painter, theme, upper, &words.title, Some(history));
             let line = Line {
                 text: note,
                 font: SMALL,
@@ -247,11 +248,23 @@ fn buttons_ui(
         .clicked()
 }
 
+/// A time inside of a sentence.
+fn inside(when: &str) -> String {
+    for word in [text::TODAY, text::YESTERDAY] {
+        if let Some(rest) = when.strip_prefix(word) {
+            return format!("{}{rest}", word.to_lowercase());
+        }
+    }
+    when.to_owned()
+}
+
 /// What a row says.
 struct Words {
     title: String,
-    /// How often it was missed and tried.
+    /// Who it is, and how often it was missed and tried.
     history: String,
+    /// The same in a narrow list.
+    brief: String,
     note: Option<String>,
     sure: bool,
 }
@@ -259,7 +272,7 @@ struct Words {
 impl Words {
     fn of(scene: &Scene<'_>, row: &CallbackRow) -> Self {
         let call = &row.call;
-        let when = |at| format::when(at, scene.now.wall, &scene.now.zone);
+        let when = |at| inside(&format::when(at, scene.now.wall, &scene.now.zone));
         let number = format::number(
             call.e164.as_deref().unwrap_or(&call.remote),
             &scene.snapshot,
@@ -276,6 +289,8 @@ impl Words {
         let missed = text::missed_times(row.missed, &when(call.started_at));
         // A number that is the title already is not said twice, and a guess stands beside it.
         let who = if sure { Some(number) } else { second };
+        // The pill says how often it was missed, where there is no room for both.
+        let brief = format!("{tried} · {missed}");
         let facts = who.into_iter().chain([missed, tried]);
         let note = row.last_note.as_ref().and_then(|note| {
             let line = note.text.lines().find(|line| !line.trim().is_empty())?;
@@ -286,6 +301,7 @@ impl Words {
         Self {
             title,
             history: facts.collect::<Vec<_>>().join(" · "),
+            brief,
             note,
             sure,
         }

@@ -36,20 +36,21 @@ pub(crate) fn contact_detail_ui(
         return;
     }
     let Some(id) = list.shown else { return };
-    let (word, icon) = if alone {
-        (text::BACK, ICON_ARROW_BACK)
-    } else {
-        (text::CLOSE, ICON_CLOSE)
-    };
-    let close = Button::new(word).icon(icon).look(Look::Bare).height(28.0);
-    if close.show(ui).clicked() {
-        list.show(None);
-        return;
+    if alone {
+        let back = Button::new(text::BACK)
+            .icon(ICON_ARROW_BACK)
+            .look(Look::Bare);
+        if back.show(ui).clicked() {
+            list.show(None);
+            return;
+        }
     }
     let theme = Theme::of(ui);
     let page = scene.page(&PageRequest::Contact(id));
     match page.as_deref() {
-        Some(Page::Contact(Some(contact))) => contact_ui(ui, scene, state, people, contact),
+        Some(Page::Contact(Some(contact))) => {
+            contact_ui(ui, scene, state, people, contact, alone);
+        }
         Some(Page::Contact(None)) => list.show(None),
         Some(Page::Failed(why)) => paragraph_ui(ui, why, BODY, theme.colours.bad.text),
         Some(_) | None => {
@@ -64,9 +65,13 @@ fn contact_ui(
     state: &mut ViewState,
     people: People,
     contact: &ContactRow,
+    alone: bool,
 ) {
     let list = people.of(state);
-    head_ui(ui, contact);
+    if head_ui(ui, contact, alone) {
+        list.show(None);
+        return;
+    }
     ui.add_space(4.0);
     actions_ui(ui, scene, list, contact);
     if list.merging.is_some() {
@@ -104,11 +109,15 @@ fn contact_ui(
     }
 }
 
-fn head_ui(ui: &mut Ui, contact: &ContactRow) {
+/// Who it is; true when the page was closed.
+fn head_ui(ui: &mut Ui, contact: &ContactRow, alone: bool) -> bool {
     let theme = Theme::of(ui);
+    let mut closed = false;
     ui.horizontal(|ui| {
         avatar_ui(ui, 52.0, Some(&contact.name));
+        let words = ui.available_width() - if alone { 0.0 } else { 40.0 };
         ui.vertical(|ui| {
+            ui.set_width(words);
             ui.spacing_mut().item_spacing.y = 2.0;
             line_ui(
                 ui,
@@ -127,7 +136,14 @@ fn head_ui(ui: &mut Ui, contact: &ContactRow) {
                 pill_ui(ui, word, None, |theme| stage_pill(stage, theme).1);
             }
         });
+        if !alone {
+            let close = Button::icon_only(ICON_CLOSE, text::CLOSE)
+                .look(Look::Bare)
+                .height(28.0);
+            closed = close.show(ui).clicked();
+        }
     });
+    closed
 }
 
 fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, list: &mut ContactsState, contact: &ContactRow) {

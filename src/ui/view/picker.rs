@@ -76,7 +76,7 @@ pub(crate) fn picker_ui(
         if typed.chars().count() < 2 {
             line_ui(ui, text::PICK_KEYS, SMALL, theme.colours.muted);
         } else {
-            picked = candidates_ui(ui, scene, typed, wanted, entered).or(picked.take());
+            picked = candidates_ui(ui, scene, typed, wanted, entered).or_else(|| picked.take());
         }
         if Button::new(text::CANCEL)
             .look(Look::Bare)
