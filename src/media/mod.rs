@@ -27,6 +27,7 @@ pub mod engine;
 pub mod frame;
 pub mod gap;
 pub mod glide;
+mod high_pass;
 pub mod hold_music;
 pub mod jitter;
 pub mod level;

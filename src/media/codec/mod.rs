@@ -11,6 +11,7 @@ mod noise;
 pub mod opus;
 mod receiver;
 mod silence;
+mod source_band;
 mod tail;
 
 use std::time::Duration;

@@ -428,6 +428,48 @@ fn opus_sends_no_frequencies_that_the_far_end_does_not_play() {
     }
 }
 
+/// The first of the packets from which on all have that band.
+fn band_from(packets: &[Vec<u8>], band: Bandwidth) -> Option<usize> {
+    let other = |packet: &Vec<u8>| libopus::band_of(packet) != Some(band);
+    let from = packets.iter().rposition(other).map_or(0, |last| last + 1);
+    (from < packets.len()).then_some(from)
+}
+
+#[test]
+fn opus_sends_no_frequencies_that_the_source_does_not_have() {
+    let wanted = || OpusParameters {
+        fec: true,
+        ..OpusParameters::default()
+    };
+    let second = 48_000;
+    // A rough voice has all frequencies; by way of G.722 it has none above 8 kHz.
+    let full = voice(4 * second);
+    let mut encoder = Encoder::new(&plan(Codec::G722)).unwrap();
+    let mut decoder = Decoder::new(Codec::G722).unwrap();
+    let mut wide = vec![0.0; full.len()];
+    for (said, heard) in full.chunks_exact(960).zip(wide.chunks_exact_mut(960)) {
+        let mut payload = [0; MAX_PAYLOAD_BYTES];
+        assert!(decoder.decode(encoded(&mut encoder, said, &mut payload), heard));
+    }
+    let packets = opus_packets(wanted(), &full);
+    assert_eq!(band_from(&packets, Bandwidth::Full), Some(0));
+    let packets = opus_packets(wanted(), &wide);
+    let from = band_from(&packets, Bandwidth::Wide).expect("the wide band is enough");
+    assert!(
+        (50..=90).contains(&from),
+        "a second of talk shows it: {from}"
+    );
+    // Another microphone; libopus waits for a moment in which a wider band is not heard to begin.
+    let both = [&wide[..2 * second], &full[..second]].concat();
+    let packets = opus_packets(wanted(), &both);
+    let from = band_from(&packets, Bandwidth::Full).expect("all bands again");
+    assert!((99..150).contains(&from), "within a second: {from}");
+    // Silence says nothing about its source, and neither does what is soft.
+    let soft: Vec<f32> = wide.iter().map(|sample| sample * 0.003).collect();
+    let packets = opus_packets(wanted(), &soft);
+    assert_eq!(band_from(&packets, Bandwidth::Wide), None);
+}
+
 #[test]
 fn opus_packets_are_all_of_one_size_where_the_far_end_wants_that() {
     let sound: Vec<f32> = (0..48_000)

@@ -25,7 +25,6 @@ mod bands;
 mod choice;
 mod echo;
 mod gain;
-mod high_pass;
 mod muted;
 mod noise;
 mod voice;
