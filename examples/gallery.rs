@@ -937,20 +937,7 @@ impl Demo {
         let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
         let tickets = || (0..people * 3).map(|index| self.ticket(index));
         match request {
-            WorkRequest::Leads { stage, search, .. } => {
-                let wanted = |row: &ContactRow| {
-                    let name = row.name.to_lowercase();
-                    (stage.is_none() || row.stage == *stage)
-                        && name.contains(&search.to_lowercase())
-                };
-                let rows = (0..people).map(|index| self.lead(index)).filter(wanted);
-                let rows: Vec<ContactRow> = rows.collect();
-                WorkPage::Leads(ContactPage {
-                    total: u64::try_from(rows.len()).unwrap_or(0),
-                    rows,
-                    next: None,
-                })
-            }
+            WorkRequest::Leads { stage, search, .. } => self.leads(*stage, search),
             WorkRequest::Tickets { after, .. } => {
                 WorkPage::Tickets(tickets().filter(|_| after.is_none()).collect())
             }
@@ -988,24 +975,8 @@ impl Demo {
                     numbers: self.contact(0).numbers,
                 })))
             }
-            WorkRequest::Find(text) => {
-                let wanted =
-                    |row: &ContactRow| row.name.to_lowercase().contains(&text.to_lowercase());
-                let rows = (0..people).map(|index| self.contact(index)).filter(wanted);
-                WorkPage::Found(Box::new(Found {
-                    contacts: rows.collect(),
-                    ..Found::default()
-                }))
-            }
-            WorkRequest::Callbacks { search, after } => {
-                let page = self.calls(CallFilter::ToCallBack, search, *after);
-                let rows = page.rows.into_iter().enumerate();
-                WorkPage::Callbacks(CallbackPage {
-                    total: page.total,
-                    next: page.next,
-                    rows: rows.map(|(index, call)| callback(index, call)).collect(),
-                })
-            }
+            WorkRequest::Find(text) => self.found(text),
+            WorkRequest::Callbacks { search, after } => self.callbacks(search, *after),
             WorkRequest::Hints(filter) => WorkPage::Hints(self.hints(filter)),
             WorkRequest::Preview(question) => WorkPage::Preview(Box::new(decision(question))),
             WorkRequest::CallTypes => {
@@ -1049,6 +1020,41 @@ impl Demo {
             WorkRequest::Routing if people == 0 => WorkPage::Routing(Box::default()),
             WorkRequest::Routing => WorkPage::Routing(Box::new(routing(self.now))),
         }
+    }
+
+    fn leads(&self, stage: Option<LeadStage>, search: &str) -> WorkPage {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        let wanted = |row: &ContactRow| {
+            let name = row.name.to_lowercase();
+            (stage.is_none() || row.stage == stage) && name.contains(&search.to_lowercase())
+        };
+        let rows = (0..people).map(|index| self.lead(index)).filter(wanted);
+        let rows: Vec<ContactRow> = rows.collect();
+        WorkPage::Leads(ContactPage {
+            total: u64::try_from(rows.len()).unwrap_or(0),
+            rows,
+            next: None,
+        })
+    }
+
+    fn callbacks(&self, search: &str, after: Option<CallCursor>) -> WorkPage {
+        let page = self.calls(CallFilter::ToCallBack, search, after);
+        let rows = page.rows.into_iter().enumerate();
+        WorkPage::Callbacks(CallbackPage {
+            total: page.total,
+            next: page.next,
+            rows: rows.map(|(index, call)| callback(index, call)).collect(),
+        })
+    }
+
+    fn found(&self, text: &str) -> WorkPage {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        let wanted = |row: &ContactRow| row.name.to_lowercase().contains(&text.to_lowercase());
+        let rows = (0..people).map(|index| self.contact(index)).filter(wanted);
+        WorkPage::Found(Box::new(Found {
+            contacts: rows.collect(),
+            ..Found::default()
+        }))
     }
 
     fn lead(&self, index: usize) -> ContactRow {

@@ -16,9 +16,19 @@ impl Engine {
         };
         let region = self.region_of(call.account);
         let found = self.store.identify_in(&call.remote, region);
+        let chosen = call.said.flatten();
+        let links = chosen.map(|chosen| (chosen, self.store.links(id)));
         let internal = self.internal.clone();
         tokio::spawn(async move {
-            let found = found.await.unwrap_or(Err(StoreError::Closed));
+            let mut found = found.await.unwrap_or(Err(StoreError::Closed));
+            // A choice is remembered with a number; of a caller who withholds it the call alone has it.
+            if let (Ok(found), Some((chosen, links))) = (&mut found, links)
+                && found.matches.iter().all(|known| known.subject != chosen)
+                && let Ok(Ok(links)) = links.await
+            {
+                let linked = links.into_iter().find(|link| link.subject == chosen);
+                found.matches.extend(linked);
+            }
             drop(internal.send(Internal::Identified(id, found)).await);
         });
         self.dirty = true;
@@ -44,8 +54,7 @@ impl Engine {
                 };
                 let before = shown(call);
                 meant = call.learn(found);
-                // What the agent says is followed once it is on disk.
-                opens = again && call.said.is_none() && shown(call) != before;
+                opens = again && shown(call) != before;
             }
             Err(error) => tracing::warn!("a caller could not be looked up: {error}"),
         }
@@ -72,12 +81,10 @@ impl Engine {
         let Some(call) = self.calls.get(&id) else {
             return;
         };
-        let stranger = matches!(call.said, Some(Some(_))) && call.chosen.is_none();
-        if call.answered.is_some() {
-            self.look_what_opens(id);
-        }
-        if stranger {
+        if matches!(call.said, Some(Some(_))) && call.chosen.is_none() {
             self.look_up(id);
+        } else if call.answered.is_some() {
+            self.look_what_opens(id);
         }
     }
 

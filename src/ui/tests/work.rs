@@ -419,6 +419,9 @@ fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
     let shown = desk(registered(), rows, |state| state.view = View::Statistics);
     shown.get_by_label("75 %");
     shown.get_by_label("Sales");
+    // Heads were cut to the figures below them.
+    let painted = texts(&shown);
+    assert!(painted.iter().any(|(text, ..)| text == "Called back"));
     assert_eq!(shown.get_all_by_label("01:35").count(), 2);
     shown.get_by_label("Calls by hour of the day; most begin after 09:00");
 }
@@ -452,7 +455,7 @@ fn the_figures_that_are_shown_go_to_a_file_by_queue_or_by_hour() {
     let mut snapshot = registered();
     snapshot.export_dir = "/home/sam/Downloads".to_owned();
     let mut shown = desk(snapshot, Rows::default(), |state| {
-        state.view = View::Statistics
+        state.view = View::Statistics;
     });
     shown.get_by_label("Today").click();
     shown.run();

@@ -73,6 +73,7 @@ pub(crate) const EXPORT_FIGURES: &str = "Export as CSV…";
 pub(crate) const FIGURES_TABLE: &str = "Table";
 pub(crate) const FIGURES_BY_QUEUE: &str = "One line for each queue";
 pub(crate) const FIGURES_BY_HOUR: &str = "One line for each hour";
+pub(crate) const FIGURES_FILE: &str = "File";
 pub(crate) const FIGURES_WHY: &str =
     "The days that are shown. A file that is there stays; the new one gets a number.";
 pub(crate) const BY_HOUR: &str = "Calls by hour of the day";

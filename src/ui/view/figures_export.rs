@@ -55,7 +55,7 @@ pub(super) fn export_ui(
         if let Some(hours) = choice_ui(ui, text::FIGURES_TABLE, &state.hours, &tables) {
             state.hours = hours;
         }
-        let field = Field::labelled(text::LADDER_FILE, file)
+        let field = Field::labelled(text::FIGURES_FILE, file)
             .why(text::FIGURES_WHY)
             .show(ui);
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
