@@ -883,9 +883,14 @@ impl Demo {
             let micros = self.now.as_microsecond() - cursor.started_micros;
             usize::try_from(micros / 60_000_000 / 7).unwrap_or(0) + 1
         });
+        // Further back nobody waits any more.
+        let looked_at = match filter {
+            CallFilter::ToCallBack => 40,
+            _ => 4_000,
+        };
         let rows: Vec<CallRow> = (first..self.rows)
+            .take(looked_at)
             .map(|index| row(index, self.now, self.long))
-            .take(4_000)
             .filter(wanted)
             .take(100)
             .collect();

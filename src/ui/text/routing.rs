@@ -106,6 +106,7 @@ pub(crate) fn overlap(one: &str, other: &str) -> String {
 // Holidays.
 pub(crate) const NO_HOLIDAYS: &str = "No holidays";
 pub(crate) const NO_HOLIDAYS_WHY: &str = "No slot begins on a holiday, so nobody is scheduled.";
+pub(crate) const HOLIDAY_TITLE: &str = "Add or rename a holiday";
 pub(crate) const HOLIDAY_DATE: &str = "Date";
 pub(crate) const HOLIDAY_DATE_HINT: &str = "2026-12-25";
 pub(crate) const HOLIDAY_NAME: &str = "Name of the holiday";
@@ -142,6 +143,8 @@ pub(crate) fn chosen_by(key: usize) -> String {
 pub(crate) const NO_BLOCKED: &str = "Nobody is blocked";
 pub(crate) const NO_BLOCKED_WHY: &str =
     "Calls of a blocked number are refused unheard. They stay in the log, marked as blocked.";
+pub(crate) const NEW_BLOCK_TITLE: &str = "Block a number";
+pub(crate) const EDIT_BLOCK_TITLE: &str = "Edit the entry";
 pub(crate) const BLOCK_NUMBER: &str = "Number or address";
 pub(crate) const BLOCK_NUMBER_WHY: &str = "In any spelling. A * at the end means all that begin \
      so; anonymous means whoever withholds the number.";

@@ -248,16 +248,6 @@ fn buttons_ui(
         .clicked()
 }
 
-/// A time inside of a sentence.
-fn inside(when: &str) -> String {
-    for word in [text::TODAY, text::YESTERDAY] {
-        if let Some(rest) = when.strip_prefix(word) {
-            return format!("{}{rest}", word.to_lowercase());
-        }
-    }
-    when.to_owned()
-}
-
 /// What a row says.
 struct Words {
     title: String,
@@ -272,7 +262,7 @@ struct Words {
 impl Words {
     fn of(scene: &Scene<'_>, row: &CallbackRow) -> Self {
         let call = &row.call;
-        let when = |at| inside(&format::when(at, scene.now.wall, &scene.now.zone));
+        let when = |at| format::when_inside(at, scene.now.wall, &scene.now.zone);
         let number = format::number(
             call.e164.as_deref().unwrap_or(&call.remote),
             &scene.snapshot,

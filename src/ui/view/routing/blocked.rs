@@ -62,11 +62,13 @@ pub(super) fn blocked_ui(
 }
 
 fn facts(scene: &Scene<'_>, blocked: &BlockedRow) -> String {
-    let when = |at| format::when(at, scene.now.wall, &scene.now.zone);
-    let last = blocked.last_hit.map(when);
+    let zone = &scene.now.zone;
+    let last = blocked.last_hit;
+    let last = last.map(|at| format::when_inside(at, scene.now.wall, zone));
+    let since = blocked.since.to_zoned(zone.clone());
     let facts = [
         blocked.note.clone(),
-        text::blocked_since(&when(blocked.since)),
+        text::blocked_since(&since.strftime("%-d %b %Y").to_string()),
         text::refused_calls(blocked.hits, last.as_deref()),
     ];
     let facts = facts.iter().filter(|fact| !fact.is_empty());
@@ -89,7 +91,12 @@ fn form(blocked: &BlockedRow) -> BlockForm {
 }
 
 fn form_ui(ui: &mut Ui, scene: &mut Scene<'_>, form: &mut BlockForm) {
-    form_head_ui(ui, text::BLOCKED_TAB);
+    let title = if form.of.is_some() {
+        text::EDIT_BLOCK_TITLE
+    } else {
+        text::NEW_BLOCK_TITLE
+    };
+    form_head_ui(ui, title);
     ui.scope(|ui| {
         ui.set_max_width(FORM.min(ui.available_width()));
         Field::labelled(text::BLOCK_NUMBER, &mut form.number)

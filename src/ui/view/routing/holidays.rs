@@ -73,7 +73,7 @@ fn form(holiday: &HolidayRow) -> HolidayForm {
 }
 
 fn form_ui(ui: &mut Ui, scene: &mut Scene<'_>, form: &mut HolidayForm, tables: &RoutingTables) {
-    form_head_ui(ui, text::HOLIDAYS_TAB);
+    form_head_ui(ui, text::HOLIDAY_TITLE);
     ui.scope(|ui| {
         ui.set_max_width(FORM.min(ui.available_width()));
         Field::labelled(text::HOLIDAY_DATE, &mut form.date)
