@@ -399,6 +399,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             remote_name: matches.is_empty().then(|| "Best Offers Ltd".to_owned()),
             local: "sip:sam@pbx.northwind.example".to_owned(),
             diverted_from: has("long").then(|| "sip:frontdesk@pbx.northwind.example".to_owned()),
+            queue: has("long").then(|| "Northwind customer service, English".to_owned()),
             number_proof: None,
             identification: Some(Identification {
                 no_match: no_match.map(str::to_owned),

@@ -526,3 +526,29 @@ fn each_test_that_the_readme_names_for_an_rfc_exists() {
     let (_, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = named.iter().partition(is_there);
     assert_eq!(missing, Vec::<&PathBuf>::new());
 }
+
+/// The names of tests that a row of docs/PROMISES.md gives.
+fn promised_tests(row: &str) -> Vec<&str> {
+    let cell = row.trim_end_matches(['|', ' ']).rsplit(" | ").next();
+    let words = cell.unwrap_or_default().split('`').skip(1).step_by(2);
+    words.filter(|word| !word.contains(' ')).collect()
+}
+
+#[test]
+fn each_test_that_shows_a_promise_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let promises = fs::read_to_string(root.join("docs/PROMISES.md")).unwrap();
+    let (table, _) = promises.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let named: Vec<&str> = rows.skip(1).flat_map(promised_tests).collect();
+    assert!(named.len() > 40, "{named:?}");
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        for file in rust_files(&root.join(folder)) {
+            code.push_str(&fs::read_to_string(file).unwrap());
+        }
+    }
+    let is_there = |name: &&&str| code.contains(&format!("fn {name}() {{"));
+    let (_, missing): (Vec<&&str>, Vec<&&str>) = named.iter().partition(is_there);
+    assert_eq!(missing, Vec::<&&str>::new());
+}

@@ -7,10 +7,10 @@ use crate::app::options::{AccountOptions, EngineOptions};
 use crate::app::transports;
 use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
-use crate::base::phone_number::PhoneNumber;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::config::call_extensions::{CallExtensions, ReliableChoice};
+use crate::config::numbering::{default_region, own_lines};
 use crate::config::{Account, Config, file, secret};
 use crate::control::{AccountView, Event, Registration};
 use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState, Reliability};
@@ -51,11 +51,8 @@ impl EngineOptions {
     /// The region by which numbers without country code are read: the first account's, else the
     /// settings'.
     pub(super) fn region(&self) -> String {
-        self.accounts
-            .first()
-            .map(|options| options.account.dial_plan.region.clone())
-            .filter(|region| !region.is_empty())
-            .unwrap_or_else(|| self.settings.region.clone())
+        let accounts = self.accounts.iter().map(|options| &options.account);
+        default_region(accounts, &self.settings).to_owned()
     }
 }
 
@@ -106,10 +103,14 @@ impl Engine {
         self.dirty = true;
     }
 
-    /// The own lines never become customers.
-    pub(super) fn tell_own_numbers(&self) {
+    /// The own lines never become customers. The lab's account goes with it: it says nothing of how the
+    /// records are read.
+    pub(super) fn tell_numbering(&self) {
+        let stored = self.accounts.iter().filter(|live| live.stored);
+        let region = default_region(stored.map(|live| &live.account), &self.options.settings);
+        self.store.set_region(region);
         let accounts = self.accounts.iter().map(|live| &live.account);
-        self.store.set_own_numbers(&own_numbers(accounts));
+        self.store.set_own_numbers(&own_lines(accounts));
     }
 
     /// The region by which the numbers of a call are read.
@@ -163,7 +164,7 @@ impl Engine {
                 );
             }
         }
-        self.tell_own_numbers();
+        self.tell_numbering();
         self.persist();
         self.follow_do_not_disturb();
         let named = [Some(address).zip(password), turn.zip(turn_password)];
@@ -192,7 +193,7 @@ impl Engine {
         if let Some(live) = self.accounts.iter_mut().find(|live| live.id == id) {
             live.stored = false;
         }
-        self.tell_own_numbers();
+        self.tell_numbering();
         self.lab = true;
         // The lab's contacts were written beside the engine.
         self.rows_changed();
@@ -207,7 +208,7 @@ impl Engine {
         self.forget_watching(id);
         self.endpoint.remove_account(now, id);
         self.assign_colleagues(now);
-        self.tell_own_numbers();
+        self.tell_numbering();
         self.persist();
         if live.stored && self.options.persist {
             let secrets = self.options.paths.secrets_file.clone();
@@ -361,16 +362,6 @@ fn region_of(accounts: &[LiveAccount], account: Option<AccountId>) -> Option<&st
         .filter(|region| !region.is_empty())
 }
 
-/// The accounts' own lines, each as its region reads it: another region may make another number of it.
-pub(super) fn own_numbers<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
-    accounts
-        .map(|account| {
-            let number = PhoneNumber::parse(&account.address, &account.dial_plan.region);
-            number.e164.unwrap_or_else(|| account.address.clone())
-        })
-        .collect()
-}
-
 /// Translates the extensions of calls for the SIP core.
 pub(super) fn extensions(chosen: CallExtensions) -> crate::sip::CallExtensions {
     crate::sip::CallExtensions {
@@ -480,10 +471,5 @@ mod tests {
             assert_eq!(region_of(&accounts, account.map(AccountId)), region);
         }
         assert_eq!(region_of(&[], None), None);
-        let own = own_numbers(accounts.iter().map(|live| &live.account));
-        assert_eq!(
-            own,
-            ["+493023125123", "+12125550123", "sip:alice@pbx.example.com"]
-        );
     }
 }

@@ -207,9 +207,14 @@ impl Engine {
         let context = call.context();
         match call.direction {
             CallDirection::Inbound => {
+                let found = call.identification.as_ref();
+                let country = found.and_then(|found| found.country.clone());
+                let no_match = found.and_then(|found| found.no_match.clone());
                 self.tell(Event::Incoming {
                     call: context,
                     durable,
+                    country,
+                    no_match,
                 });
                 self.react(now, id);
             }

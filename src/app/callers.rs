@@ -69,10 +69,15 @@ impl Engine {
 
     /// The agent says who a call is with, or that it is nobody who is known.
     pub(super) fn choose(&mut self, id: CallId, subject: Option<Subject>) {
+        self.show_chosen(id, subject);
+        self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
+    }
+
+    /// Shows whom somebody chose.
+    pub(super) fn show_chosen(&mut self, id: CallId, subject: Option<Subject>) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.say_who(subject);
         }
-        self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
     }
 
     /// Whom a call is with was said, and is on disk: what opens with them is another matter than before,

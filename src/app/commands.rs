@@ -59,6 +59,11 @@ impl Engine {
             Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseCaller(id, subject) => self.choose(id, subject),
+            Command::CallerChosen(id, subject) => {
+                self.show_chosen(id, subject);
+                self.rows_changed();
+                self.handle_chosen(id);
+            }
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
@@ -283,6 +288,9 @@ impl Engine {
         let before = std::mem::replace(&mut self.options.settings, settings);
         if before.recording_announcement != self.options.settings.recording_announcement {
             self.read_announcement();
+        }
+        if before.region != self.options.settings.region {
+            self.tell_numbering();
         }
         self.persist();
     }

@@ -11,9 +11,9 @@ use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
 use crate::crm::row::{
-    ArticleRow, CallRow, CallTypeRow, ContactEdit, ContactRow, HintVerdict, MailHints, NoteRow,
-    OrganizationEdit, OrganizationRow, Subject, TaskRow, TicketChange, TicketRow, TimelineEntry,
-    TimelineId,
+    ArticleRow, CallDirection, CallRow, CallTypeRow, ContactEdit, ContactRow, HintVerdict,
+    MailHints, NoteRow, OrganizationEdit, OrganizationRow, Subject, TaskRow, TicketChange,
+    TicketRow, TimelineEntry, TimelineId,
 };
 use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::{Reader, StoreError};
@@ -97,6 +97,16 @@ pub enum DeskRequest {
     Hints(HintRequest),
 }
 
+impl DeskRequest {
+    /// Whom it says that a call was with: nobody of those who are known, or this record.
+    pub fn chosen_caller(&self) -> Option<(CallId, Option<Subject>)> {
+        let Self::ChangeCall(call, edit) = self else {
+            return None;
+        };
+        edit.caller.map(|caller| (*call, caller.subject()))
+    }
+}
+
 /// A question or a change about guesses of whose a number is.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,7 +145,8 @@ pub enum CallerEdit {
 }
 
 impl CallerEdit {
-    fn subject(self) -> Option<Subject> {
+    /// The record, where it is one.
+    pub fn subject(self) -> Option<Subject> {
         match self {
             Self::Record(subject) => Some(subject),
             Self::Nobody => None,
@@ -235,10 +246,18 @@ impl Records {
         if !changes.is_empty() {
             self.write(Write::EditCall(id, changes)).await?;
         }
-        match self.read(move |reader| reader.call(id)).await? {
-            Some(row) => Ok(json!(row)),
-            None => bail!("there is no call {id}"),
+        let Some(row) = self.read(move |reader| reader.call(id)).await? else {
+            bail!("there is no call {id}");
+        };
+        let mut told = json!(row);
+        if row.direction == CallDirection::Outbound {
+            // Which missed calls it is the answer to.
+            let answers = self.read(move |reader| reader.answers(id)).await?;
+            if let Value::Object(fields) = &mut told {
+                fields.insert("answers".to_owned(), json!(answers));
+            }
         }
+        Ok(told)
     }
 
     /// Reads what happened around a record, page by page.
@@ -276,7 +295,7 @@ impl Records {
         match active.find(|row| row.name.to_lowercase() == wanted) {
             Some(row) => Ok(Some(row.id)),
             None => bail!(
-                "there is no call type “{}”; add it with: ringdesk calls types --add NAME",
+                "there is no call type “{}”; add it with: ringdesk call-types --add NAME",
                 name.trim()
             ),
         }

@@ -196,7 +196,7 @@ impl Engine {
         for account in std::mem::take(&mut self.options.accounts) {
             self.add_account(now, account);
         }
-        self.tell_own_numbers();
+        self.tell_numbering();
         self.store.set_agent(&self.options.settings.agent);
         let colleagues = self.options.settings.colleagues.clone();
         self.set_colleagues(now, &colleagues);

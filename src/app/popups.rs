@@ -34,6 +34,14 @@ pub(super) struct Reception {
     pub(super) hidden: bool,
 }
 
+impl Reception {
+    /// The queue that the call is for, once that is read.
+    pub(super) fn queue(&self) -> Option<String> {
+        let queue = self.facts.as_ref()?.routing.queue.as_ref()?;
+        Some(queue.row.name.clone())
+    }
+}
+
 /// How a call of the block list ends, in plain words.
 pub(super) fn blocked_words(entry: &BlockedRow) -> String {
     let note = if entry.note.is_empty() {

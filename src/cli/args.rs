@@ -257,7 +257,8 @@ pub(super) struct HeadlessArgs {
     pub(super) exit_after_calls: Option<u64>,
     /// JSON commands on standard input, one a line: {"command": "answer"}, and hold, resume, mute,
     /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
-    /// hangup, reject (status), redirect (uri), notes (text), transfer (uri; with attended: true the
+    /// `pause_recording` (on), hangup, decline, busy, reject (status), redirect (uri), notes (text), choose (caller: a
+    /// record such as contact:5, or none), `wrap_up` (text, `call_type`, `keep_ticket`, `follow_up`, due), join (`other_call_id`), transfer (uri; with attended: true the
     /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
     /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, confirm), dnd (on),
     /// forward (when: always, busy, no-answer; uri), agent (state: available, break, wrap-up,
@@ -293,14 +294,21 @@ pub(super) struct RecordArgs {
     pub(super) data_dir: Option<PathBuf>,
 }
 
-/// Options of `ringdesk doctor`.
+/// How an answer is printed, and where the records are.
 #[derive(Debug, Args)]
-pub(super) struct DoctorArgs {
-    /// JSON, one check a line.
+pub(super) struct AnswerArgs {
+    /// JSON, one object a line.
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk calls`.
@@ -363,11 +371,8 @@ pub(super) struct CallQualityArgs {
     /// The call: its id in events and in `ringdesk calls --json`, or its SIP Call-ID.
     #[arg(value_name = "CALL_ID")]
     pub(super) call_id: String,
-    /// JSON, one span of a second or more a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts`.

@@ -15,6 +15,7 @@ use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{self, Health, Reply, Request};
+use crate::config::numbering::default_region;
 use crate::config::paths::Paths;
 use crate::config::{Account, Config, file, secret};
 use crate::crm::row::{RefusedRow, SOUND};
@@ -78,7 +79,7 @@ impl Check {
 /// Looks at everything and says how it stands. 1 when something fails, 3 when only a registration
 /// does.
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let mut checks = Vec::new();
     let config = configuration(&paths, &mut checks);
     let health = match single_instance::ask(&paths, &Request::Health).await {
@@ -101,7 +102,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     checks.push(disk(&paths.data_dir));
     checks.extend(passwords(&paths, &config));
     for check in &checks {
-        if args.json {
+        if args.answer.json {
             print_line(&serde_json::to_string(check)?);
         } else {
             print_line(&line(check));
@@ -326,10 +327,7 @@ async fn store(
             Ok(_) | Err(_) => Vec::new(),
         };
     }
-    let region = config
-        .accounts
-        .first()
-        .map_or(&config.settings.region, |account| &account.dial_plan.region);
+    let region = default_region(config.accounts.iter(), &config.settings);
     if !paths.data_dir.exists() {
         checks.push(Check::new("store", State::Ok, "there is no call log yet"));
         return Vec::new();

@@ -10,7 +10,7 @@ use crate::base::id::CallId;
 use crate::base::printable::printable;
 use crate::control::event::CallContext;
 use crate::control::{ColleagueView, Event, MailboxView, MosView, ReferralDecision};
-use crate::crm::row::{CallDirection, MatchLevel, Mos, NumberProof};
+use crate::crm::row::{CallDirection, MatchLevel, Mos, NumberProof, PopupDecision};
 
 /// One event as a line of JSON; none for those that are not of this interface.
 pub(super) fn json(at: Timestamp, event: &Event) -> Option<String> {
@@ -72,6 +72,8 @@ struct CallFields<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     via: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     number_proof: Option<NumberProof>,
 }
 
@@ -102,9 +104,19 @@ impl<'a> CallFields<'a> {
                 reason: &found.reason,
             }),
             via: &call.via,
+            queue: call.queue.as_deref(),
             number_proof: call.number_proof,
         }
     }
+}
+
+/// What was decided about a pop-up, but for the queue where the call tells it already.
+fn popup(call: &CallContext, decision: &PopupDecision) -> Value {
+    let mut fields = json!(decision);
+    if let (Some(_), Value::Object(fields)) = (&call.queue, &mut fields) {
+        fields.remove("queue");
+    }
+    fields
 }
 
 /// An event's name, its call and its own fields.
@@ -150,7 +162,16 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             address,
         } => ("unregistered", None, json!({"account": address})),
         Event::Moved { call, local } => ("moved", Some(call), json!({"local": local})),
-        Event::Incoming { call, durable } => ("incoming", Some(call), json!({"durable": durable})),
+        Event::Incoming {
+            call,
+            durable,
+            country,
+            no_match,
+        } => (
+            "incoming",
+            Some(call),
+            json!({"durable": durable, "country": country, "no_match": no_match}),
+        ),
         Event::Outgoing { call, durable, uri } => (
             "outgoing",
             Some(call),
@@ -169,7 +190,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
         Event::Missed { call, popped_up } => {
             ("missed", Some(call), json!({"popped_up": popped_up}))
         }
-        Event::Popup { call, decision } => ("popup", Some(call), json!(decision)),
+        Event::Popup { call, decision } => ("popup", Some(call), popup(call, decision)),
         Event::AgentState { presence, popups } => (
             "agent_state",
             None,

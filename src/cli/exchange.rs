@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use crate::app::{ExportFormat, Exported, export};
+use crate::base::country;
 use crate::base::id::ContactId;
 use crate::base::printable::printable;
 use crate::cli::args::RecordArgs;
@@ -87,7 +88,7 @@ pub(super) fn tasks(args: &TasksExportArgs) -> anyhow::Result<Exit> {
 }
 
 async fn import(args: ImportArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     // The running phone has another working folder.
     let file = std::path::absolute(&args.file)?;
     let shown = args.file.display().to_string();
@@ -99,11 +100,12 @@ async fn import(args: ImportArgs) -> anyhow::Result<Exit> {
             no_header: args.no_header,
             existing: args.existing.into(),
             leave_out_faulty: args.leave_out_faulty,
+            region: args.region,
         },
     };
     match records::ask(&paths, request).await? {
         Reply::Preview(preview) => {
-            if args.json {
+            if args.answer.json {
                 print_object(&preview)?;
             } else {
                 print_preview(&preview);
@@ -117,12 +119,12 @@ async fn import(args: ImportArgs) -> anyhow::Result<Exit> {
             })
         }
         Reply::Imported(outcome) => {
-            if args.json {
+            if args.answer.json {
                 print_object(&outcome)?;
             }
             match *outcome {
                 ImportOutcome::Done(report) => {
-                    if !args.json {
+                    if !args.answer.json {
                         print_notes(&shown, &report.remarks);
                         print_line(&imported(&report));
                     }
@@ -142,9 +144,9 @@ async fn import(args: ImportArgs) -> anyhow::Result<Exit> {
 }
 
 async fn undo(args: UndoArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     match records::ask(&paths, Request::UndoLastExchange).await? {
-        Reply::Undone(report) if args.json => print_object(&report)?,
+        Reply::Undone(report) if args.answer.json => print_object(&report)?,
         Reply::Undone(report) => print_line(&undone(&report)),
         other => bail!("unexpected answer: {other:?}"),
     }
@@ -152,7 +154,7 @@ async fn undo(args: UndoArgs) -> anyhow::Result<Exit> {
 }
 
 async fn duplicates(args: DuplicatesArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let mut left = usize::try_from(args.limit)?;
     let mut after = None;
     loop {
@@ -162,7 +164,7 @@ async fn duplicates(args: DuplicatesArgs) -> anyhow::Result<Exit> {
             other => bail!("unexpected answer: {other:?}"),
         };
         for pair in page.pairs.iter().take(left) {
-            if args.json {
+            if args.answer.json {
                 print_object(pair)?;
             } else {
                 print_line(&double(pair));
@@ -177,10 +179,10 @@ async fn duplicates(args: DuplicatesArgs) -> anyhow::Result<Exit> {
 }
 
 async fn merge(args: MergeArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let contacts = args.contacts.into_iter().map(ContactId).collect();
     match records::ask(&paths, Request::Merge(contacts)).await? {
-        Reply::Merged(report) if args.json => print_object(&report)?,
+        Reply::Merged(report) if args.answer.json => print_object(&report)?,
         Reply::Merged(report) => print_line(&printable(&format!(
             "{} went into {} (contact {}), with {}; `ringdesk contacts undo` takes it back",
             counted(report.merged, "contact", "contacts"),
@@ -291,6 +293,11 @@ fn print_preview(preview: &ImportPreview) {
         "{} in {}{delimiter}",
         counted(preview.people, "person", "people"),
         preview.encoding
+    ));
+    let region = &preview.region;
+    print_line(&format!(
+        "numbers without country code are read as in {} ({region}); --region says it otherwise",
+        country::name(region).unwrap_or("this country")
     ));
     for column in &preview.columns {
         let (heading, example) = (&column.heading, &column.example);

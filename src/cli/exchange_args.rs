@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::ExportFormat;
-use crate::cli::args::{FilterArg, RecordArgs};
+use crate::cli::args::{AnswerArgs, FilterArg, RecordArgs};
 use crate::cli::care_args::{EraseArgs, ExportPersonArgs};
 use crate::cli::desk_args::{CriteriaArgs, TicketFilterArg};
 use crate::cli::edit_args::ContactSetArgs;
@@ -55,6 +55,10 @@ pub(super) struct ImportArgs {
     /// The first line of the table is a person; columns are named by number.
     #[arg(long)]
     pub(super) no_header: bool,
+    /// The country whose numbers stand in the file without a country code, in two letters, such as DE;
+    /// without it that of the first account, else that of the settings. The preview tells which.
+    #[arg(long, value_name = "COUNTRY")]
+    pub(super) region: Option<String>,
     /// What becomes of people who are there already: those with the same UID, or the same number or
     /// e-mail address and a name that agrees.
     #[arg(long, value_enum, default_value_t = ExistingArg::Skip)]
@@ -62,21 +66,15 @@ pub(super) struct ImportArgs {
     /// Leave out entries with faults and import the others.
     #[arg(long)]
     pub(super) leave_out_faulty: bool,
-    /// JSON, one object.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts undo`.
 #[derive(Debug, Args)]
 pub(super) struct UndoArgs {
-    /// JSON, one object.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts duplicates`.
@@ -85,11 +83,8 @@ pub(super) struct DuplicatesArgs {
     /// How many pairs at most.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) limit: u32,
-    /// JSON, one pair a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts merge`.
@@ -99,11 +94,8 @@ pub(super) struct MergeArgs {
     /// stays.
     #[arg(value_name = "ID", num_args = 2.., required = true)]
     pub(super) contacts: Vec<i64>,
-    /// JSON, one object.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk contacts different`.

@@ -24,6 +24,8 @@ mod ice_args;
 mod lab;
 mod lab_guests;
 mod lists;
+#[cfg(test)]
+mod named_commands;
 mod printer;
 mod quality;
 mod records;

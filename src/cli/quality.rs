@@ -11,18 +11,18 @@ use crate::crm::row::{MeasuredCall, Millis, Mos, QualitySpan, Share};
 
 /// Prints the figures of a call.
 pub(super) async fn run(args: CallQualityArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let found = match records::ask(&paths, Request::Quality(args.call_id.clone())).await? {
         Reply::Quality(found) => found,
         other => bail!("unexpected answer: {other:?}"),
     };
     let Some(found) = found else {
         bail!(
-            "there is no call {} in the call log; ringdesk calls --json shows their ids",
+            "there is no call {} in the call log; `ringdesk calls --json` shows their ids",
             args.call_id
         );
     };
-    if args.json {
+    if args.answer.json {
         for span in &found.spans {
             print_line(&serde_json::to_string(span)?);
         }

@@ -13,7 +13,7 @@ use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, Reply, Request};
 use crate::cli::{desk, dial_again, exchange, lists, quality, routing, setup};
-use crate::config::Config;
+use crate::config::numbering::{default_region, own_lines};
 use crate::config::paths::Paths;
 use crate::crm::row::{CallDirection, CallFilter, CallRow, ContactNumber, ContactRow, MatchLevel};
 
@@ -153,9 +153,10 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
                 "" => paths.recordings.clone(),
                 folder => folder.into(),
             };
-            let records = Records::open(&paths.data_dir, &region_of(config))?;
+            let region = default_region(config.accounts.iter(), &config.settings);
+            let records = Records::open(&paths.data_dir, region)?;
             let records = records.with_recordings(recordings);
-            records.set_own_lines(&own_lines(paths)?);
+            records.set_own_lines(&own_lines(config.accounts.iter()));
             single_instance::carry_out_on_records(request, &records).await
         }
     };
@@ -167,21 +168,8 @@ pub(super) async fn ask(paths: &Paths, request: Request) -> anyhow::Result<Reply
 
 /// The region of numbers without a country code, by the configuration.
 pub(super) fn region(paths: &Paths) -> anyhow::Result<String> {
-    Ok(region_of(crate::config::file::load(&paths.config_file)?))
-}
-
-fn region_of(config: Config) -> String {
-    let first = config.accounts.into_iter().next();
-    first.map_or(config.settings.region, |account| account.dial_plan.region)
-}
-
-/// The addresses of the accounts, which are nobody else's.
-fn own_lines(paths: &Paths) -> anyhow::Result<Vec<String>> {
-    let accounts = crate::config::file::load(&paths.config_file)?.accounts;
-    Ok(accounts
-        .into_iter()
-        .map(|account| account.address)
-        .collect())
+    let config = crate::config::file::load(&paths.config_file)?;
+    Ok(default_region(config.accounts.iter(), &config.settings).to_owned())
 }
 
 /// Prints rows, one a line.

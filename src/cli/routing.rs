@@ -28,8 +28,8 @@ use crate::crm::row::{
 pub(super) async fn agents(args: AgentsArgs) -> anyhow::Result<Exit> {
     match args.task {
         None => {
-            let agents = tables(&args.records.data_dir).await?.agents;
-            if args.json {
+            let agents = tables(&args.answer.records.data_dir).await?.agents;
+            if args.answer.json {
                 print_json(&agents)?;
             } else {
                 agents
@@ -40,7 +40,7 @@ pub(super) async fn agents(args: AgentsArgs) -> anyhow::Result<Exit> {
         Some(AgentsTask::Add(args)) => save_agent(args, true).await?,
         Some(AgentsTask::Set(args)) => save_agent(args, false).await?,
         Some(AgentsTask::Remove(args)) => {
-            let agents = tables(&args.records.data_dir).await?.agents;
+            let agents = tables(&args.answer.records.data_dir).await?.agents;
             let agent = named(&agents, &args.name, "agent", |agent| &agent.name)?;
             remove(&args, RoutingChange::RemoveAgent(agent.id), "agent").await?;
         }
@@ -53,8 +53,8 @@ pub(super) async fn agents(args: AgentsArgs) -> anyhow::Result<Exit> {
 pub(super) async fn queues(args: QueuesArgs) -> anyhow::Result<Exit> {
     match args.task {
         None => {
-            let queues = tables(&args.records.data_dir).await?.queues;
-            if args.json {
+            let queues = tables(&args.answer.records.data_dir).await?.queues;
+            if args.answer.json {
                 print_json(&queues)?;
             } else {
                 queues
@@ -65,13 +65,13 @@ pub(super) async fn queues(args: QueuesArgs) -> anyhow::Result<Exit> {
         Some(QueuesTask::Add(args)) => save_queue(args, true).await?,
         Some(QueuesTask::Set(args)) => save_queue(args, false).await?,
         Some(QueuesTask::Remove(args)) => {
-            let queues = tables(&args.records.data_dir).await?.queues;
+            let queues = tables(&args.answer.records.data_dir).await?.queues;
             let queue = named(&queues, &args.name, "queue", |queue| &queue.name)?;
             remove(&args, RoutingChange::RemoveQueue(queue.id), "queue").await?;
         }
         Some(QueuesTask::Holidays(args)) => {
-            let holidays = tables(&args.records.data_dir).await?.holidays;
-            if args.json {
+            let holidays = tables(&args.answer.records.data_dir).await?.holidays;
+            if args.answer.json {
                 print_json(&holidays)?;
             } else {
                 holidays.iter().for_each(|it| print_row(&holiday_line(it)));
@@ -103,8 +103,8 @@ pub(super) async fn queues(args: QueuesArgs) -> anyhow::Result<Exit> {
 pub(super) async fn blocked(args: BlockedArgs) -> anyhow::Result<Exit> {
     match args.task {
         None => {
-            let blocked = tables(&args.records.data_dir).await?.blocked;
-            if args.json {
+            let blocked = tables(&args.answer.records.data_dir).await?.blocked;
+            if args.answer.json {
                 print_json(&blocked)?;
             } else {
                 blocked
@@ -116,15 +116,15 @@ pub(super) async fn blocked(args: BlockedArgs) -> anyhow::Result<Exit> {
             let status = if args.busy { 486 } else { 603 };
             let entry = BlockedRow::typed(&args.number, status, &args.note, clock::wall_now());
             let words = entry.words();
-            let id = change(&args.records.data_dir, RoutingChange::Block(entry)).await?;
+            let id = change(&args.answer.records.data_dir, RoutingChange::Block(entry)).await?;
             saved(
-                args.json,
+                args.answer.json,
                 id,
                 &format!("{words} will be refused with {status}"),
             );
         }
         Some(BlockedTask::Remove(args)) => {
-            let blocked = tables(&args.records.data_dir).await?.blocked;
+            let blocked = tables(&args.answer.records.data_dir).await?.blocked;
             let wanted = BlockedRow::typed(&args.name, 603, "", clock::wall_now());
             let entry = blocked
                 .iter()
@@ -132,7 +132,7 @@ pub(super) async fn blocked(args: BlockedArgs) -> anyhow::Result<Exit> {
                 .or_else(|| blocked.iter().find(|it| it.id.0.to_string() == args.name))
                 .with_context(|| {
                     format!(
-                        "{} is not on the block list; ringdesk blocked shows what is, and a number is \
+                        "{} is not on the block list; `ringdesk blocked` shows what is, and a number is \
                          removed as it is written there, or by its id",
                         args.name
                     )
@@ -145,18 +145,18 @@ pub(super) async fn blocked(args: BlockedArgs) -> anyhow::Result<Exit> {
 
 /// Says why a call popped up or did not.
 pub(super) async fn popup(args: CallPopupArgs) -> anyhow::Result<Exit> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let found = match ask(&paths, Request::Popup(args.call_id.clone())).await? {
         Reply::Popup(found) => found,
         other => bail!("unexpected answer: {other:?}"),
     };
     let Some(found) = found else {
         bail!(
-            "there is no call {} in the call log; ringdesk calls --json shows their ids",
+            "there is no call {} in the call log; `ringdesk calls --json` shows their ids",
             args.call_id
         );
     };
-    if args.json {
+    if args.answer.json {
         print_line(&serde_json::to_string(&found)?);
     } else {
         popup_lines(&found).iter().for_each(|line| print_row(line));
@@ -176,7 +176,7 @@ async fn save_agent(args: AgentArgs, new: bool) -> anyhow::Result<()> {
             groups: Vec::new(),
         }
     } else {
-        let agents = tables(&args.records.data_dir).await?.agents;
+        let agents = tables(&args.answer.records.data_dir).await?.agents;
         named(&agents, &args.name, "agent", |agent| &agent.name)?.clone()
     };
     set(&mut agent.name, args.rename);
@@ -186,8 +186,12 @@ async fn save_agent(args: AgentArgs, new: bool) -> anyhow::Result<()> {
     set_list(&mut agent.numbers, args.number);
     set_list(&mut agent.groups, args.group);
     let words = format!("agent {} saved", agent.name);
-    let id = change(&args.records.data_dir, RoutingChange::SaveAgent(agent)).await?;
-    saved(args.json, id, &words);
+    let id = change(
+        &args.answer.records.data_dir,
+        RoutingChange::SaveAgent(agent),
+    )
+    .await?;
+    saved(args.answer.json, id, &words);
     Ok(())
 }
 
@@ -204,7 +208,7 @@ async fn save_queue(args: QueueArgs, new: bool) -> anyhow::Result<()> {
             unpause_code: String::new(),
         }
     } else {
-        let queues = tables(&args.records.data_dir).await?.queues;
+        let queues = tables(&args.answer.records.data_dir).await?.queues;
         named(&queues, &args.name, "queue", |queue| &queue.name)?.clone()
     };
     set(&mut queue.name, args.rename);
@@ -218,13 +222,17 @@ async fn save_queue(args: QueueArgs, new: bool) -> anyhow::Result<()> {
         queue.slots.clear();
     }
     let words = format!("queue {} saved", queue.name);
-    let id = change(&args.records.data_dir, RoutingChange::SaveQueue(queue)).await?;
-    saved(args.json, id, &words);
+    let id = change(
+        &args.answer.records.data_dir,
+        RoutingChange::SaveQueue(queue),
+    )
+    .await?;
+    saved(args.answer.json, id, &words);
     Ok(())
 }
 
 async fn time(args: TimeArgs) -> anyhow::Result<()> {
-    let paths = setup::paths(args.records.data_dir.as_deref())?;
+    let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
     let (zone, now) = (TimeZone::system(), clock::wall_now());
     let day = args.day.unwrap_or_else(|| zone.to_datetime(now).date());
     let from = day.to_zoned(zone)?;
@@ -235,7 +243,7 @@ async fn time(args: TimeArgs) -> anyhow::Result<()> {
         now,
     };
     match ask(&paths, request).await? {
-        Reply::StateTotals(totals) if args.json => print_json(&totals)?,
+        Reply::StateTotals(totals) if args.answer.json => print_json(&totals)?,
         Reply::StateTotals(totals) => {
             for total in totals {
                 let seconds = total.millis / 1000;
@@ -290,8 +298,12 @@ async fn change(data_dir: &Option<PathBuf>, change: RoutingChange) -> anyhow::Re
 }
 
 async fn remove(args: &NamedArgs, removal: RoutingChange, what: &str) -> anyhow::Result<()> {
-    let id = change(&args.records.data_dir, removal).await?;
-    saved(args.json, id, &format!("{what} {} removed", args.name));
+    let id = change(&args.answer.records.data_dir, removal).await?;
+    saved(
+        args.answer.json,
+        id,
+        &format!("{what} {} removed", args.name),
+    );
     Ok(())
 }
 

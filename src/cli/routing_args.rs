@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use crate::cli::args::RecordArgs;
+use crate::cli::args::{AnswerArgs, RecordArgs};
 
 /// Options of `ringdesk agents`.
 #[derive(Debug, Args)]
@@ -12,11 +12,8 @@ pub(super) struct AgentsArgs {
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub(super) task: Option<AgentsTask>,
-    /// JSON, one agent a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// What `ringdesk agents` does instead of listing them.
@@ -56,11 +53,8 @@ pub(super) struct AgentArgs {
     /// The administrator's word on whether calls may pop up at this agent's phone.
     #[arg(long, value_name = "on|off", value_parser = switch)]
     pub(super) panel: Option<bool>,
-    /// JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// A thing by its name.
@@ -69,11 +63,8 @@ pub(super) struct NamedArgs {
     /// The name.
     #[arg(value_name = "NAME")]
     pub(super) name: String,
-    /// JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Which day.
@@ -82,11 +73,8 @@ pub(super) struct TimeArgs {
     /// The day in the system's time zone (today).
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(super) day: Option<Date>,
-    /// JSON, one state and reason a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk queues`.
@@ -96,11 +84,8 @@ pub(super) struct QueuesArgs {
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub(super) task: Option<QueuesTask>,
-    /// JSON, one queue a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// What `ringdesk queues` does instead of listing them.
@@ -152,21 +137,15 @@ pub(super) struct QueueArgs {
     /// What is dialled when it ends.
     #[arg(long, value_name = "CODE")]
     pub(super) unpause_code: Option<String>,
-    /// JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// How holidays are listed.
 #[derive(Debug, Args)]
 pub(super) struct HolidaysArgs {
-    /// JSON, one date a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// A holiday.
@@ -192,11 +171,8 @@ pub(super) struct BlockedArgs {
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub(super) task: Option<BlockedTask>,
-    /// JSON, one entry a line.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// What `ringdesk blocked` does instead of listing them.
@@ -221,11 +197,8 @@ pub(super) struct BlockArgs {
     /// Why.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) note: String,
-    /// JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 /// Options of `ringdesk calls popup`.
@@ -234,11 +207,8 @@ pub(super) struct CallPopupArgs {
     /// The call: its id in events and in `ringdesk calls --json`, or its SIP Call-ID.
     #[arg(value_name = "CALL_ID")]
     pub(super) call_id: String,
-    /// JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
-    pub(super) records: RecordArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 fn switch(text: &str) -> Result<bool, String> {

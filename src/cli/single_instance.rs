@@ -379,6 +379,17 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
             direction,
             confirmed,
         } => dial_again::carry_out(call, direction, confirmed, handle, records).await,
+        Request::Desk(request) => {
+            let chosen = request.chosen_caller();
+            let reply = carry_out_on_records(Request::Desk(request), records).await;
+            // The card of a call that goes on, and what opens beside it, follow.
+            if let (Reply::Desk(_), Some((call, caller))) = (&reply, chosen)
+                && !handle.send(Command::CallerChosen(call, caller))
+            {
+                tracing::warn!("the phone is too busy to show who was chosen for {call}");
+            }
+            reply
+        }
         other => carry_out_on_records(other, records).await,
     }
 }

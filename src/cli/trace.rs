@@ -19,7 +19,7 @@ pub(super) async fn run(args: TraceArgs) -> anyhow::Result<Exit> {
     };
     let Some(found) = found else {
         bail!(
-            "there is no call {} in the call log; ringdesk calls --json shows their ids",
+            "there is no call {} in the call log; `ringdesk calls --json` shows their ids",
             args.call_id
         );
     };

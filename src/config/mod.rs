@@ -7,6 +7,7 @@ pub mod dialling_rules;
 pub mod file;
 pub mod ice;
 mod keyring;
+pub mod numbering;
 pub mod paths;
 mod replace;
 pub mod retention;

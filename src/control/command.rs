@@ -168,6 +168,8 @@ pub enum Command {
     Notes(CallId, String),
     /// Choose who the caller is.
     ChooseCaller(CallId, Option<Subject>),
+    /// Show who was chosen as the caller in the records, by a process beside the phone.
+    CallerChosen(CallId, Option<Subject>),
     /// Keep what the agent says of a call after its end.
     WrapUp(CallId, WrapUpWish),
     /// Take an ended call off the screen.

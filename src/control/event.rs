@@ -27,6 +27,8 @@ pub struct CallContext {
     pub contact: Option<Match>,
     /// For whom the call was before, the last one first.
     pub via: Vec<String>,
+    /// The queue that it is for, by the numbers of the queues.
+    pub queue: Option<String>,
     /// What the network says of the caller's number.
     pub number_proof: Option<NumberProof>,
 }
@@ -89,6 +91,10 @@ pub enum Event {
         call: CallContext,
         /// Whether the row is on disk.
         durable: bool,
+        /// The country of the caller's number, as far as it tells.
+        country: Option<String>,
+        /// Why nobody is known for it, in plain words, where that is so.
+        no_match: Option<String>,
     },
     /// A call is being placed; its row is on disk unless `durable` is false.
     Outgoing {

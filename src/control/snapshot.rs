@@ -150,6 +150,8 @@ pub struct CallView {
     pub local: String,
     /// Before it came here it was for this one ("via").
     pub diverted_from: Option<String>,
+    /// The queue that it is for, by the numbers of the queues.
+    pub queue: Option<String>,
     /// What the network says of the caller's number.
     pub number_proof: Option<NumberProof>,
     /// Who that is; none while it is being looked up.

@@ -16,8 +16,8 @@ use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
     agent_states, block_list, call_backs, call_ladders, call_popups, call_quality, call_types,
-    calls, contacts, different_people, edits, hint_verdicts, import, merge, notes, organizations,
-    own_lines, records, refused, removal, routing, tasks, tickets, wrap_up,
+    calls, contacts, different_people, edits, hint_verdicts, import, merge, migration, notes,
+    organizations, own_lines, records, refused, removal, routing, tasks, tickets, wrap_up,
 };
 
 /// What a write is carried out with.
@@ -331,6 +331,10 @@ pub(crate) fn apply(
         }
         Write::SaveOwnLines(keys) => {
             own_lines::save(transaction, keys)?;
+            Written::Settled
+        }
+        Write::ReadNumbersAs(region) => {
+            migration::follow_reading(transaction, region)?;
             Written::Settled
         }
         Write::Routing(change) => {

@@ -72,7 +72,7 @@ pub(crate) fn of(
     if let Some(found) = find(BlockKind::Exact, key)? {
         return Ok(Some(found));
     }
-    for form in forms(caller, &keys, &numbering.region) {
+    for form in forms(caller, &keys, &numbering.region()) {
         let ends = form.char_indices().map(|(at, c)| at + c.len_utf8());
         let ends = ends.take(LONGEST_PREFIX);
         for end in ends.collect::<Vec<_>>().into_iter().rev() {
@@ -91,7 +91,7 @@ pub(crate) fn save(
     row: &BlockedRow,
     numbering: &Numbering,
 ) -> Result<BlockId, WriteError> {
-    let key = key(row, &numbering.region)?;
+    let key = key(row, &numbering.region())?;
     if !matches!(row.status, 486 | 603) {
         return Err(WriteError::Refused(format!(
             "a blocked call is refused with 486 or 603, not with {}",

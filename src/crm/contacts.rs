@@ -331,25 +331,11 @@ pub(crate) fn save(
         return Err(WriteError::Missing("contact"));
     }
     let owner = Owner::Contact(row.id);
-    let before: Vec<NumberKeys> = contact_numbers::of(transaction, owner)?
-        .iter()
-        .map(|number| numbering.keys(&number.raw))
-        .collect();
+    let known = contact_numbers::of(transaction, owner)?;
+    let before = contact_numbers::keys_of(&known, &numbering.region());
     let (id, keys) = put(transaction, row, numbering)?;
-    let lost: Vec<NumberKeys> = before
-        .into_iter()
-        .filter(|before| !keys.iter().any(|kept| kept.key() == before.key()))
-        .collect();
-    let (subject, mut relinking) = (Subject::Contact(id), Relinking::default());
-    link_again::lose(transaction, subject, &lost, numbering, &mut relinking)?;
-    link_again::link_again(
-        transaction,
-        subject,
-        is_new,
-        &keys,
-        numbering,
-        &mut relinking,
-    )?;
+    let subject = Subject::Contact(id);
+    let relinking = link_again::follow(transaction, subject, is_new, before, &keys, numbering)?;
     Ok((id, relinking))
 }
 
@@ -404,7 +390,7 @@ fn put(
     };
     memberships::replace(transaction, id, &row.memberships)?;
     let owner = Owner::Contact(id);
-    let keys = contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
+    let keys = contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region())?;
     index(transaction, id)?;
     Ok((id, keys))
 }

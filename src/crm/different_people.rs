@@ -39,15 +39,53 @@ pub(crate) fn save(
     for contact in &different {
         records::must_exist(transaction, Subject::Contact(*contact))?;
     }
-    let mut insert = transaction
-        .prepare_cached("INSERT OR IGNORE INTO different_people (first, second) VALUES (?1, ?2)")?;
     let mut new = 0;
     for (place, first) in different.iter().enumerate() {
         for second in different.iter().skip(place + 1) {
-            new += insert.execute([first.0, second.0])?;
+            new += usize::from(tell_apart(transaction, *first, *second)?);
         }
     }
     Ok(new)
+}
+
+/// Keeps that two contacts are different people, where both are there; gives whether that is new.
+pub(crate) fn tell_apart(
+    transaction: &Transaction<'_>,
+    one: ContactId,
+    other: ContactId,
+) -> rusqlite::Result<bool> {
+    let (first, second) = ordered(one, other);
+    let new = transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO different_people (first, second)
+             SELECT a.id, b.id FROM contacts a JOIN contacts b WHERE a.id = ?1 AND b.id = ?2",
+        )?
+        .execute([first, second])?;
+    Ok(new > 0)
+}
+
+/// Takes back that two contacts are different people.
+pub(crate) fn forget(
+    transaction: &Transaction<'_>,
+    one: ContactId,
+    other: ContactId,
+) -> rusqlite::Result<()> {
+    let (first, second) = ordered(one, other);
+    transaction
+        .prepare_cached("DELETE FROM different_people WHERE first = ?1 AND second = ?2")?
+        .execute([first, second])?;
+    Ok(())
+}
+
+/// Reads who is another person than a contact, by age.
+pub(crate) fn of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Vec<ContactId>> {
+    connection
+        .prepare_cached(
+            "SELECT second FROM different_people WHERE first = ?1 UNION ALL
+             SELECT first FROM different_people WHERE second = ?1 ORDER BY 1",
+        )?
+        .query_map([contact.0], |row| row.get(0).map(ContactId))?
+        .collect()
 }
 
 /// Whether somebody said that the two are different people.
@@ -56,7 +94,13 @@ pub(crate) fn are(
     one: ContactId,
     other: ContactId,
 ) -> rusqlite::Result<bool> {
+    let (first, second) = ordered(one, other);
     connection
         .prepare_cached("SELECT 1 FROM different_people WHERE first = ?1 AND second = ?2")?
-        .exists([one.min(other).0, one.max(other).0])
+        .exists([first, second])
+}
+
+/// A pair as it is kept: the older contact first.
+fn ordered(one: ContactId, other: ContactId) -> (i64, i64) {
+    (one.min(other).0, one.max(other).0)
 }

@@ -33,6 +33,9 @@ pub struct ImportOptions {
     pub existing: Existing,
     /// Whether what has faults is left out; else nothing of a file with faults is imported.
     pub leave_out_faulty: bool,
+    /// The ISO 3166 code of the country whose numbers stand in the file without a country code; that of
+    /// the settings where none is named.
+    pub region: Option<String>,
 }
 
 /// One thing to say of one line of a file.
@@ -105,6 +108,8 @@ pub struct ImportPreview {
     pub columns: Vec<ColumnView>,
     /// How many people it describes.
     pub people: u64,
+    /// The ISO 3166 code of the country by which numbers without a country code are read.
+    pub region: String,
     /// The first of them as they would be stored.
     pub first: Vec<ContactRow>,
     /// What cannot be read; nothing is imported unless it is left out.

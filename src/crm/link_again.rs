@@ -183,6 +183,33 @@ pub(crate) fn any_call(connection: &Connection) -> rusqlite::Result<bool> {
         .exists([])
 }
 
+/// Lets earlier calls follow the numbers of a record that was just saved: it had some before, and has these
+/// keys now.
+pub(crate) fn follow(
+    transaction: &Transaction<'_>,
+    subject: Subject,
+    is_new: bool,
+    before: Vec<NumberKeys>,
+    keys: &[NumberKeys],
+    numbering: &Numbering,
+) -> rusqlite::Result<Relinking> {
+    let lost: Vec<NumberKeys> = before
+        .into_iter()
+        .filter(|before| !keys.iter().any(|kept| kept.key() == before.key()))
+        .collect();
+    let mut relinking = Relinking::default();
+    lose(transaction, subject, &lost, numbering, &mut relinking)?;
+    link_again(
+        transaction,
+        subject,
+        is_new,
+        keys,
+        numbering,
+        &mut relinking,
+    )?;
+    Ok(relinking)
+}
+
 /// Links earlier calls to a record that was just saved with these keys.
 pub(crate) fn link_again(
     transaction: &Transaction<'_>,
@@ -224,7 +251,7 @@ pub(crate) fn link_again(
 
 /// Takes earlier calls from a record that lost these keys, unless an agent chose it; they go to who else
 /// has the number, if that is one.
-pub(crate) fn lose(
+fn lose(
     transaction: &Transaction<'_>,
     subject: Subject,
     keys: &[NumberKeys],

@@ -39,7 +39,7 @@ pub(crate) fn identify(
     text: &str,
     numbering: &Numbering,
 ) -> Result<Identification, StoreError> {
-    let number = PhoneNumber::parse(text, &numbering.region);
+    let number = PhoneNumber::parse(text, &numbering.region());
     let keys = numbering.keys(text);
     let Found { matches, strangers } = find(connection, &keys, numbering)?;
     let sure = matches

@@ -2,8 +2,8 @@
 //!
 //! Its own words win, what it does not say comes from the others in their order, numbers come together
 //! without doubles, notes below each other, a second e-mail address into the notes, other organizations
-//! beside its own. Calls, links, choices, notes, tasks, tickets and UIDs go over to it; what the calls
-//! showed at their time stays. Earlier calls are linked again. Undone, each has its own again, except
+//! beside its own. Calls, links, choices, notes, tasks, tickets and UIDs go over to it, and so does who is
+//! another person; what the calls showed at their time stays. Earlier calls are linked again. Undone, each has its own again, except
 //! what somebody changed since.
 
 use rusqlite::{Transaction, params};
@@ -17,7 +17,7 @@ use crate::crm::number_key::Numbering;
 use crate::crm::removal::{self, Removal};
 use crate::crm::row::{ContactRow, Membership, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{call_links, contacts};
+use crate::crm::{call_links, contacts, different_people};
 
 /// More contacts at once are no doubles of one person.
 const AT_ONCE: usize = 50;
@@ -31,6 +31,9 @@ pub(crate) struct Belonging {
     pub(crate) column: &'static str,
     condition: &'static str,
 }
+
+/// Names a verdict by what it says and when. Its rowid may be another's once it was said anew.
+const VERDICT: &str = "number || ' ' || email || ' ' || decided_at";
 
 /// All of them but the links of calls, of which the contact that stays may have the same.
 pub(crate) const BELONGINGS: [Belonging; 9] = [
@@ -79,13 +82,13 @@ pub(crate) const BELONGINGS: [Belonging; 9] = [
     // Where both were judged, the word on the one that stays holds.
     Belonging {
         table: "hint_verdicts",
-        key: "rowid",
+        key: VERDICT,
         column: "contact",
         condition: "true",
     },
     Belonging {
         table: "hint_verdicts",
-        key: "rowid",
+        key: VERDICT,
         column: "assigned",
         condition: "true",
     },
@@ -113,6 +116,9 @@ struct Merged {
     /// Its links that went over, and those of the one that stayed that gave way.
     links: Vec<Link>,
     displaced: Vec<Link>,
+    /// Who is another person than the one that stayed only because of this one.
+    #[serde(default)]
+    apart: Vec<ContactId>,
 }
 
 /// Names a row.
@@ -207,6 +213,9 @@ pub(crate) fn undo(
     let stays = step.before.id;
     let mut left = link_again::undo(transaction, &step.relinking)?;
     for merged in step.merged.iter().rev() {
+        for other in &merged.apart {
+            different_people::forget(transaction, stays, *other)?;
+        }
         left += removal::undo(transaction, &merged.removal, numbering)?;
         for (belonging, keys) in BELONGINGS.iter().zip(&merged.moved) {
             give_back(transaction, belonging, keys, stays, merged.contact)?;
@@ -317,6 +326,12 @@ fn move_over(
         put_link(transaction, &link, to)?;
         links.push(link);
     }
+    let mut apart = Vec::new();
+    for other in different_people::of(transaction, from)? {
+        if other != to && different_people::tell_apart(transaction, to, other)? {
+            apart.push(other);
+        }
+    }
     let removal = removal::take(transaction, Subject::Contact(from))?;
     Ok(Merged {
         contact: from,
@@ -324,6 +339,7 @@ fn move_over(
         moved,
         links,
         displaced,
+        apart,
     })
 }
 

@@ -160,7 +160,8 @@ pub(crate) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite:
     Ok(())
 }
 
-fn follow_reading(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
+/// Makes the number keys again where they were made for another region, or by another reading.
+pub(crate) fn follow_reading(transaction: &Transaction<'_>, region: &str) -> rusqlite::Result<()> {
     let before = stored_region(transaction)?;
     let reading = setting(transaction, "reading")?;
     if before.as_deref() == Some(region) && reading.as_deref() == Some(READING) {

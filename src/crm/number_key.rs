@@ -29,7 +29,7 @@ const WITHHELD: [&str; 8] = [
 #[derive(Debug, Default)]
 pub(crate) struct Numbering {
     /// The ISO 3166 code for numbers without a country code.
-    pub(crate) region: String,
+    region: RwLock<Arc<str>>,
     own: Arc<RwLock<BTreeSet<String>>>,
 }
 
@@ -37,7 +37,7 @@ impl Numbering {
     /// Starts without own numbers.
     pub(crate) fn new(region: &str) -> Self {
         Self {
-            region: region.to_owned(),
+            region: RwLock::new(region.into()),
             own: Arc::default(),
         }
     }
@@ -45,9 +45,22 @@ impl Numbering {
     /// The same own numbers, and the region of an account.
     pub(crate) fn in_region(&self, region: &str) -> Self {
         Self {
-            region: region.to_owned(),
+            region: RwLock::new(region.into()),
             own: Arc::clone(&self.own),
         }
+    }
+
+    /// Reads numbers as another region writes them from now on; false where it is the same.
+    pub(crate) fn read_as(&self, region: &str) -> bool {
+        let mut read_as = self.region.write().unwrap_or_else(PoisonError::into_inner);
+        let other = **read_as != *region;
+        *read_as = region.into();
+        other
+    }
+
+    /// The ISO 3166 code for numbers without a country code.
+    pub(crate) fn region(&self) -> Arc<str> {
+        Arc::clone(&self.region.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Replaces the own numbers; gives their keys, when they are others than before.
@@ -79,7 +92,7 @@ impl Numbering {
 
     /// Reads a number's keys.
     pub(crate) fn keys(&self, text: &str) -> NumberKeys {
-        NumberKeys::of(text, &self.region)
+        NumberKeys::of(text, &self.region())
     }
 
     /// Whether a number is an own line.

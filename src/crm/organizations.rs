@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
-use crate::crm::number_key::{NumberKeys, Numbering};
+use crate::crm::number_key::Numbering;
 use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, Subject};
 use crate::crm::search::{SORTED_LIMIT, folded, full_text};
 use crate::crm::writer::WriteError;
@@ -26,7 +26,23 @@ CREATE TABLE organizations (
 CREATE INDEX organizations_by_name ON organizations (folded, id);
 ";
 
-pub(crate) const CREATE_WORDS: &str = "
+/// Fills in the words of the organizations behind it.
+macro_rules! index_words {
+    () => {
+        "INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
+    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
+        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
+            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), ''),
+        coalesce((SELECT group_concat(n.reversed, ' ')
+            FROM organization_numbers n WHERE n.organization = o.id), '')
+    FROM organizations o"
+    };
+}
+
+pub(crate) const CREATE_WORDS: &str = concat!(
+    "
 -- Organizations are found as people are: by the beginnings of the words of their names, and by their own
 -- numbers. The columns are those of contact_words, which one query asks for; `organization` is empty.
 -- Contentless, and kept true by triggers, whoever writes a row.
@@ -35,39 +51,21 @@ CREATE VIRTUAL TABLE organization_words USING fts5 (
     content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4 5 6 7'
 );
-INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o;
+",
+    index_words!(),
+    ";
 CREATE TRIGGER organizations_words_insert AFTER INSERT ON organizations BEGIN
     DELETE FROM organization_words WHERE rowid = new.id;
-    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o
+    ",
+    index_words!(),
+    "
     WHERE o.id = new.id;
 END;
 CREATE TRIGGER organizations_words_update AFTER UPDATE OF name ON organizations BEGIN
     DELETE FROM organization_words WHERE rowid = new.id;
-    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o
+    ",
+    index_words!(),
+    "
     WHERE o.id = new.id;
 END;
 CREATE TRIGGER organizations_words_delete AFTER DELETE ON organizations BEGIN
@@ -75,44 +73,27 @@ CREATE TRIGGER organizations_words_delete AFTER DELETE ON organizations BEGIN
 END;
 CREATE TRIGGER organization_numbers_insert AFTER INSERT ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = new.organization;
-    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o
+    ",
+    index_words!(),
+    "
     WHERE o.id = new.organization;
 END;
 CREATE TRIGGER organization_numbers_update AFTER UPDATE OF e164, digits, reversed, address ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = new.organization;
-    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o
+    ",
+    index_words!(),
+    "
     WHERE o.id = new.organization;
 END;
 CREATE TRIGGER organization_numbers_delete AFTER DELETE ON organization_numbers BEGIN
     DELETE FROM organization_words WHERE rowid = old.organization;
-    INSERT INTO organization_words (rowid, name, organization, numbers, reversed)
-    SELECT o.id, o.name || coalesce((SELECT ' ' || group_concat(n.address, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''), '',
-        coalesce((SELECT group_concat(coalesce(substr(n.e164, 2), '') || ' '
-            || coalesce(n.digits || ' ' || ltrim(n.digits, '0'), ''), ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), ''),
-        coalesce((SELECT group_concat(n.reversed, ' ')
-            FROM organization_numbers n WHERE n.organization = o.id), '')
-    FROM organizations o
+    ",
+    index_words!(),
+    "
     WHERE o.id = old.organization;
 END;
-";
+"
+);
 
 const COLUMNS: &str = "o.id, o.name,
     (SELECT count(*) FROM (SELECT id FROM contacts WHERE organization = o.id
@@ -237,10 +218,7 @@ pub(crate) fn save(
     };
     let owner = Owner::Organization(id);
     let known = contact_numbers::of(transaction, owner)?;
-    let before: Vec<NumberKeys> = known
-        .iter()
-        .map(|number| numbering.keys(&number.raw))
-        .collect();
+    let before = contact_numbers::keys_of(&known, &numbering.region());
     let mut numbers = row.numbers.clone();
     if is_new {
         numbers.retain(|new| {
@@ -258,21 +236,9 @@ pub(crate) fn save(
         }
         contacts::index_organization(transaction, id)?;
     }
-    let keys = contact_numbers::replace(transaction, owner, &numbers, &numbering.region)?;
-    let lost: Vec<NumberKeys> = before
-        .into_iter()
-        .filter(|before| !keys.iter().any(|kept| kept.key() == before.key()))
-        .collect();
-    let (subject, mut relinking) = (Subject::Organization(id), Relinking::default());
-    link_again::lose(transaction, subject, &lost, numbering, &mut relinking)?;
-    link_again::link_again(
-        transaction,
-        subject,
-        is_new,
-        &keys,
-        numbering,
-        &mut relinking,
-    )?;
+    let keys = contact_numbers::replace(transaction, owner, &numbers, &numbering.region())?;
+    let subject = Subject::Organization(id);
+    let relinking = link_again::follow(transaction, subject, is_new, before, &keys, numbering)?;
     Ok((id, relinking))
 }
 
@@ -288,7 +254,7 @@ pub(crate) fn bring_back(
         )?
         .execute(params![row.id.0, row.name, folded(&row.name)])?;
     let owner = Owner::Organization(row.id);
-    contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region)?;
+    contact_numbers::replace(transaction, owner, &row.numbers, &numbering.region())?;
     Ok(())
 }
 

@@ -162,7 +162,7 @@ pub(crate) fn save(
     }
     let numbers = row.numbers.iter().map(|raw| raw.trim());
     for (place, raw) in (0_i64..).zip(numbers.filter(|raw| !raw.is_empty())) {
-        let (number, pattern) = compared(raw, &numbering.region);
+        let (number, pattern) = compared(raw, &numbering.region());
         transaction
             .prepare_cached(
                 "INSERT INTO queue_numbers (queue, place, raw, number, pattern)

@@ -298,7 +298,7 @@ impl Reader {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<DuplicatePage, StoreError> {
-        duplicates::page(&self.connection, after, limit, &self.numbering.region)
+        duplicates::page(&self.connection, after, limit, &self.numbering.region())
     }
 
     /// Reads one contact.

@@ -12,7 +12,7 @@ use crate::crm::number_hints::{self, Guesses};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, OrganizationRow, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_uids, contacts, notes, organizations};
+use crate::crm::{contact_numbers, contact_uids, contacts, different_people, notes, organizations};
 
 /// What a deletion took.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub(crate) struct Removal {
     /// Guesses that no text here makes again, and what was said of guesses.
     #[serde(default)]
     guesses: Guesses,
+    /// Contacts that are other people, by an agent's word.
+    #[serde(default)]
+    different: Vec<ContactId>,
     /// What became of the calls that showed it.
     relinking: Relinking,
 }
@@ -57,10 +60,7 @@ impl Record {
             Self::Contact(row) => &row.numbers,
             Self::Organization(row) => &row.numbers,
         };
-        numbers
-            .iter()
-            .map(|number| numbering.keys(&number.raw))
-            .collect()
+        contact_numbers::keys_of(numbers, &numbering.region())
     }
 }
 
@@ -127,6 +127,7 @@ pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Re
             .collect::<rusqlite::Result<_>>()?,
         uids: Vec::new(),
         guesses: Guesses::default(),
+        different: Vec::new(),
         relinking: link_again::before_removal(transaction, subject)?,
         record,
     };
@@ -146,6 +147,7 @@ pub(crate) fn take(transaction: &Transaction<'_>, subject: Subject) -> Result<Re
         Subject::Contact(id) => {
             removal.uids = contact_uids::all_of(transaction, id)?;
             removal.guesses = number_hints::guesses_of(transaction, id)?;
+            removal.different = different_people::of(transaction, id)?;
             contacts::delete(transaction, id)?;
         }
         Subject::Ticket(_) => {}
@@ -169,6 +171,9 @@ pub(crate) fn undo(
             let email = row.email.as_deref().unwrap_or_default();
             number_hints::follow_email(transaction, row.id, email)?;
             number_hints::bring_back(transaction, row.id, &removal.guesses)?;
+            for other in &removal.different {
+                different_people::tell_apart(transaction, row.id, *other)?;
+            }
         }
         Record::Organization(row) => organizations::bring_back(transaction, row, numbering)?,
     }

@@ -166,6 +166,15 @@ impl Store {
         }
     }
 
+    /// Says by which region (ISO 3166) numbers without a country code are read, where that is another one
+    /// than before: those that are kept are read again.
+    pub fn set_region(&self, region: &str) {
+        if self.numbering.read_as(region) {
+            // Where it cannot be written, the next start does it.
+            drop(self.write(Write::ReadNumbersAs(region.to_owned())));
+        }
+    }
+
     /// Says who works here; an empty name leaves it to the agents' table: to the only agent whose
     /// lines this phone has.
     pub fn set_agent(&self, name: &str) {

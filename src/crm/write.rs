@@ -191,6 +191,8 @@ pub enum Write {
     CountRefused(jiff::Timestamp, Vec<(std::net::IpAddr, String, u64)>),
     /// Keep the keys of the own lines, for who reads the file while no phone runs.
     SaveOwnLines(Vec<String>),
+    /// Read numbers without a country code as this region (ISO 3166) writes them, those that are kept too.
+    ReadNumbersAs(String),
     /// Change who is told of calls: agents, queues, holidays, the block list.
     Routing(Box<RoutingChange>),
     /// Keep whether a call popped up, to whom and why.
@@ -233,6 +235,7 @@ impl Write {
                 | Self::MergeContacts(_)
                 | Self::Undo(_)
                 | Self::UndoLastExchange
+                | Self::ReadNumbersAs(_)
                 | Self::Care(_)
                 | Self::EmptyLog
                 | Self::MakeAnew
@@ -242,7 +245,7 @@ impl Write {
     /// Whether another agent may be the one whose lines this phone has afterwards.
     pub(crate) fn tells_whose_lines(&self) -> bool {
         match self {
-            Self::SaveOwnLines(_) => true,
+            Self::SaveOwnLines(_) | Self::ReadNumbersAs(_) => true,
             Self::Routing(change) => matches!(
                 **change,
                 RoutingChange::SaveAgent(_) | RoutingChange::RemoveAgent(_)

@@ -13,6 +13,7 @@ use crate::base::id::CallId;
 use crate::control::{CallView, Command, Snapshot, Wish};
 use crate::crm::row::{BlockedRow, RoutingChange, TicketRow};
 
+use super::display_text::clean_line;
 use super::outcome::rings_here;
 use super::person::{self, Certainty, Person};
 use super::scene::Scene;
@@ -252,6 +253,9 @@ fn content_ui(ui: &mut Ui, scene: &Scene<'_>, call: &CallView, count: usize) {
     who_ui(ui, call, &person);
     let rang = scene.now.mono.saturating_duration_since(call.started);
     let mut facts = vec![text::rings_for(&format::clock(rang))];
+    if let Some(queue) = &call.queue {
+        facts.push(text::queue(&clean_line(queue)));
+    }
     if let Some(from) = &call.diverted_from {
         facts.push(text::via(from));
     }

@@ -1,22 +1,9 @@
-//! What an agent sees and says around a call, by commands alone: the walk of an inbound call from
-//! somebody unknown.
+//! What an agent sees and says around a call, by commands alone.
 
 use serde_json::{Value, json};
 
-use crate::phone::{self, Phone};
+use crate::phone::{Phone, ringdesk};
 use crate::sipp::Sipp;
-
-/// Runs `ringdesk` with these words on the phone's records; each line of its answer.
-fn ringdesk(phone: &Phone, words: &[&str]) -> Vec<Value> {
-    let mut arguments: Vec<_> = words.iter().map(Into::into).collect();
-    arguments.extend(["--json".into(), "--data-dir".into(), phone.folder().into()]);
-    let (code, stdout, stderr) = phone::run(&arguments);
-    assert_eq!(code, Some(0), "{words:?}: {stderr}");
-    stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
 
 #[test]
 fn an_unknown_caller_is_drafted_created_wrapped_up_and_known_next_time() {
@@ -158,6 +145,15 @@ fn a_number_of_two_people_is_one_call_and_a_question_each_time() {
     assert_eq!(unresolved["contact"], Value::Null, "{unresolved:#}");
     assert_eq!(unresolved["level"], Value::Null, "{unresolved:#}");
     let newest = unresolved["id"].as_str().unwrap();
+    phone.send(&json!({"command": "wrap_up", "call_id": newest, "text": "who was it?"}));
+    phone.wait("wrapped_up");
+    let unresolved = &phone.calls()[0];
+    assert_eq!(unresolved["notes"], "who was it?", "{unresolved:#}");
+    assert_eq!(
+        unresolved["level"],
+        Value::Null,
+        "saved, and still open: {unresolved:#}"
+    );
     let changed = &ringdesk(&phone, &["calls", "set", newest, "--caller", "none"])[0];
     assert_eq!(changed["contact"], Value::Null, "{changed:#}");
     assert_eq!(changed["level"], "manual", "{changed:#}");
@@ -214,6 +210,53 @@ fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
     phone.wait("ended");
     caller.passes();
     assert_eq!(phone.stop().code, Some(0));
+}
+
+/// Nothing opened when the choice came from another program.
+#[test]
+fn a_choice_that_another_process_makes_during_the_call_opens_as_well() {
+    let mut phone = Phone::start(&["--no-register", "--auto-answer=100"]);
+    let caller = Sipp::to(phone.address(), "call-in", &[]);
+    let remote = phone.wait("opens")["from"].as_str().unwrap().to_owned();
+    caller.passes();
+    phone.wait("ended");
+    for name in ["Anna", "Bert"] {
+        ringdesk(&phone, &["contacts", "--add", name, "--number", &remote]);
+    }
+    ringdesk(&phone, &["tickets", "add", "Printer", "--contact", "2"]);
+    let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "choose", "{opens:#}");
+    let call = opens["call_id"].as_str().unwrap();
+    for (caller, open, contact) in [
+        ("contact:1", "draft", json!("Anna")),
+        ("contact:2", "profile", json!("Bert")),
+    ] {
+        let set = &ringdesk(&phone, &["calls", "set", call, "--caller", caller])[0];
+        assert_eq!(set["contact_name"], contact, "{set:#}");
+        let opens = phone.wait("opens");
+        assert_eq!(opens["open"], open, "{caller}: {opens:#}");
+        assert_eq!(opens["call_id"], call, "{opens:#}");
+        assert_eq!(opens["subject"], caller_of(caller), "{opens:#}");
+        assert_eq!(opens["contact"]["name"], contact, "{opens:#}");
+    }
+    // Other changes open nothing.
+    ringdesk(
+        &phone,
+        &["calls", "set", call, "--notes", "wants a printer"],
+    );
+    ringdesk(&phone, &["calls", "set", call, "--caller", "none"]);
+    let opens = phone.wait("opens");
+    assert_eq!(opens["call_id"], call, "{opens:#}");
+    assert_eq!(opens["open"], "draft", "{opens:#}");
+    assert_eq!(opens["subject"], Value::Null, "{opens:#}");
+    phone.command("hangup");
+    phone.wait("ended");
+    caller.passes();
+    let ended = phone.stop();
+    let opened = ended.events.iter().filter(|it| it["event"] == "opens");
+    assert_eq!(opened.count(), 5);
+    assert_eq!(ended.code, Some(0));
 }
 
 /// A record as events name it.

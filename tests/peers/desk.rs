@@ -118,6 +118,16 @@ fn people_go_in_and_out_and_two_become_one() {
     )
     .unwrap();
     let table = table.to_str().unwrap();
+    // Which country's numbers they are taken for is shown before.
+    let preview = one(folder, &["contacts", "import", table, "--preview"]);
+    assert_eq!(preview["region"], "US", "{preview:#}");
+    let abroad = ["contacts", "import", table, "--preview", "--region", "DE"];
+    let preview = one(folder, &abroad);
+    assert_eq!(preview["region"], "DE", "{preview:#}");
+    let number = &preview["first"][0]["numbers"][0];
+    assert_eq!(number["e164"], "+49301234567", "{preview:#}");
+    let nowhere = ["contacts", "import", table, "--region", "Germany"];
+    refused(folder, &nowhere, 1, "--region \"Germany\" is no country");
     let done = one(folder, &["contacts", "import", table]);
     assert_eq!(done["done"]["added"], 3, "{done:#}");
     refused(

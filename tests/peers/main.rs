@@ -85,5 +85,6 @@ mod tones;
 mod torture;
 mod trace;
 mod transfers;
+mod walks;
 #[cfg(feature = "gui")]
 mod window;

@@ -329,6 +329,18 @@ pub(crate) fn run(arguments: &[OsString]) -> (Option<i32>, String, String) {
     )
 }
 
+/// Runs `ringdesk` with these words on the phone's records; each line of its answer.
+pub(crate) fn ringdesk(phone: &Phone, words: &[&str]) -> Vec<Value> {
+    let mut arguments: Vec<_> = words.iter().map(Into::into).collect();
+    arguments.extend(["--json".into(), "--data-dir".into(), phone.folder().into()]);
+    let (code, stdout, stderr) = run(&arguments);
+    assert_eq!(code, Some(0), "{words:?}: {stderr}");
+    stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 /// The call log in a data folder, by `ringdesk calls --json`.
 pub(crate) fn calls(folder: &Path) -> Vec<Value> {
     let arguments = [

@@ -112,7 +112,13 @@ fn a_call_pops_up_without_taking_the_keyboard_and_is_answered_by_a_click() {
 
         let letter = data.path().join("letter.txt");
         let shell = format!("cat > '{}'", letter.display());
-        screen.run(Command::new("xterm").args(["-title", "Letter", "-e", "sh", "-c", &shell]));
+        // It fills the screen: the pop-up lies above it, or it cannot be clicked.
+        let large = ["-title", "Letter", "-geometry", "400x150+0+0"];
+        screen.run(
+            Command::new("xterm")
+                .args(large)
+                .args(["-e", "sh", "-c", &shell]),
+        );
         let editor = screen.window("Letter");
         screen.focus(&editor);
 
@@ -170,8 +176,13 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
     scenario("busy", || {
         let sipp = Sipp::called("busy", &[]);
         let data = TempDir::new().unwrap();
-        let config = "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\n\
-                      ringer = \"null\"\n";
+        let config = format!(
+            "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\n\
+             ringer = \"null\"\n\n[[accounts]]\naddress = \"sip:desk@lab.example\"\n\
+             register = false\nmessage_waiting = \"off\"\noutbound_proxy = \"sip:127.0.0.1:{};lr\"\n\
+             dial_plan = {{ region = \"DE\" }}\n",
+            sipp.port()
+        );
         std::fs::write(data.path().join("config.toml"), config).unwrap();
         let mut screen = Screen::start();
         let phone = || {
@@ -181,6 +192,7 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
         };
         screen.run(&mut phone());
         let window = screen.window("Ringdesk");
+        add_contact(data.path());
         screen.run(Command::new("xterm").args(["-title", "Letter"]));
         let editor = screen.window("Letter");
 
@@ -199,8 +211,8 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
         screen.press("Escape");
 
         screen.focus(&editor);
-        let link = sipp.uri();
-        assert_eq!(screen.watch(phone().arg(&link)).ended(), Some(0));
+        let link = "tel:+49-30-23125001";
+        assert_eq!(screen.watch(phone().arg(link)).ended(), Some(0));
         place::until("a link does not raise the window", comes_forward);
         assert_eq!(calls(data.path()).len(), 0, "it asks first");
         screen.picture(&place::root().join("target/screenshots/link.png"));
@@ -210,9 +222,15 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
             (!calls(data.path()).is_empty()).then_some(())
         });
         until_call_is(data.path(), "busy");
+        assert!(
+            sipp.messages()
+                .contains("INVITE sip:+493023125001@lab.example")
+        );
         sipp.passes();
         let rows = calls(data.path());
         assert_eq!(rows.len(), 1, "{rows:#?}");
-        assert_eq!(rows[0]["remote"], link, "{rows:#?}");
+        assert_eq!(rows[0]["e164"], "+493023125001", "{rows:#?}");
+        assert_eq!(rows[0]["contact_name"], "Erika Mustermann", "{rows:#?}");
+        assert_eq!(rows[0]["local"], "sip:desk@lab.example", "{rows:#?}");
     });
 }

@@ -308,8 +308,6 @@ impl LiveCall {
     /// The row as it is inserted, as a call of this agent.
     pub(super) fn row(&self, agent: Option<String>) -> CallRow {
         let best = self.best_match();
-        let facts = self.reception.facts.as_ref();
-        let queue = facts.and_then(|facts| facts.routing.queue.as_ref());
         CallRow {
             remote: self.remote.clone(),
             e164: self
@@ -331,7 +329,7 @@ impl LiveCall {
             redirected_to: self.redirected_to.clone(),
             answered_by: self.answered_by.clone(),
             agent,
-            queue: queue.map(|queue| queue.row.name.clone()),
+            queue: self.reception.queue(),
             ..CallRow::begun(self.id, self.direction, self.started_at)
         }
     }
@@ -367,6 +365,7 @@ impl LiveCall {
             to: self.to.clone(),
             contact: self.best_match().cloned(),
             via: self.via.clone(),
+            queue: self.reception.queue(),
             number_proof: self.number_proof,
         }
     }
@@ -516,6 +515,7 @@ impl LiveCall {
             remote_name: self.remote_name.clone(),
             local: self.local.clone(),
             diverted_from: self.via.first().cloned(),
+            queue: self.reception.queue(),
             number_proof: self.number_proof,
             identification: self.identification.clone(),
             chosen: self.chosen,

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::base::phone_number::split_scheme;
+use crate::base::phone_number::{PhoneNumber, split_scheme};
 use crate::crm::exchange_row::LineNotes;
 use crate::crm::import::person::{FilePerson, People};
 use crate::crm::number_key::{NumberKeys, Numbering};
@@ -46,8 +46,9 @@ pub struct Prepared {
     pub(crate) remarks: LineNotes,
 }
 
-/// Reads the numbers, leaves own lines out, and moves what is no number into the notes.
-pub(super) fn prepare(people: People, numbering: &Numbering) -> Prepared {
+/// Reads the numbers, leaves own lines out, and moves what is no number into the notes. Numbers without a
+/// country code are those of `region` (ISO 3166), where one is named.
+pub(super) fn prepare(people: People, numbering: &Numbering, region: Option<&str>) -> Prepared {
     let mut prepared = Prepared {
         people: Vec::with_capacity(people.people.len()),
         faulty: people.faulty,
@@ -74,7 +75,7 @@ pub(super) fn prepare(people: People, numbering: &Numbering) -> Prepared {
                 thread::Builder::new()
                     .name("ringdesk-import".to_owned())
                     .spawn_scoped(scope, move || {
-                        let one = |person| with_keys(person, numbering);
+                        let one = |person| with_keys(person, numbering, region);
                         share.into_iter().map(one).collect::<Vec<_>>()
                     })
             })
@@ -104,7 +105,7 @@ pub(super) fn prepare(people: People, numbering: &Numbering) -> Prepared {
 
 type WithKeys = (PreparedPerson, u64, Vec<(u64, String)>);
 
-fn with_keys(person: FilePerson, numbering: &Numbering) -> WithKeys {
+fn with_keys(person: FilePerson, numbering: &Numbering, region: Option<&str>) -> WithKeys {
     let FilePerson {
         line,
         number_lines,
@@ -115,8 +116,11 @@ fn with_keys(person: FilePerson, numbering: &Numbering) -> WithKeys {
     let mut remarks = Vec::new();
     let mut keys: Vec<NumberKeys> = Vec::with_capacity(row.numbers.len());
     let mut kept: Vec<ContactNumber> = Vec::with_capacity(row.numbers.len());
-    for (place, number) in std::mem::take(&mut row.numbers).into_iter().enumerate() {
+    for (place, mut number) in std::mem::take(&mut row.numbers).into_iter().enumerate() {
         let line = number_lines.get(place).copied().unwrap_or(line);
+        if let Some(region) = region {
+            international(&mut number.raw, region, numbering);
+        }
         let read = numbering.keys(&number.raw);
         let is_address = number.raw.contains('@') || split_scheme(&number.raw).0.is_some();
         if read.key().is_none() || (read.digits.is_none() && !is_address) {
@@ -151,4 +155,13 @@ fn with_keys(person: FilePerson, numbering: &Numbering) -> WithKeys {
         keys,
     };
     (person, own, remarks)
+}
+
+/// Writes a number of another country with its country code. Without it, it would mean somebody else as
+/// soon as it is read here, or dialled.
+fn international(raw: &mut String, region: &str, numbering: &Numbering) {
+    let there = PhoneNumber::parse(raw, region);
+    if there.e164.is_some() && numbering.keys(raw).e164 != there.e164 {
+        *raw = there.display();
+    }
 }

@@ -16,6 +16,7 @@ mod undo;
 mod vcard;
 mod write;
 
+use crate::base::country;
 use crate::crm::exchange_row::{
     ColumnView, Existing, FileKind, ImportOptions, ImportPreview, LineNotes,
 };
@@ -52,6 +53,9 @@ pub enum ImportError {
     /// It is no table of people.
     #[error("the table has {0} columns, at most 500 are read; it seems to be no table of people")]
     TooManyColumns(usize),
+    /// There is no such country.
+    #[error("--region {0:?} is no country; say it in two letters, such as US or DE")]
+    Region(String),
     /// The reader of tables refused.
     #[error("the table cannot be read: {0}")]
     Unreadable(String),
@@ -75,6 +79,8 @@ pub struct Reading {
     encoding: Encoding,
     delimiter: Option<char>,
     columns: Vec<ColumnView>,
+    /// The country of its numbers, where it was named.
+    region: Option<String>,
     people: People,
 }
 
@@ -92,13 +98,19 @@ impl Reading {
     /// Shows what would be imported.
     pub(crate) fn preview(mut self, numbering: &Numbering) -> ImportPreview {
         let people = self.people.people.len();
-        let prepared = keys::prepare(std::mem::take(&mut self.people), numbering);
+        let region = self.region.take();
+        let prepared = keys::prepare(
+            std::mem::take(&mut self.people),
+            numbering,
+            region.as_deref(),
+        );
         ImportPreview {
             kind: self.kind,
             encoding: self.encoding.name().to_owned(),
             delimiter: self.delimiter,
             columns: self.columns,
             people: u64::try_from(people).unwrap_or(u64::MAX),
+            region: region.unwrap_or_else(|| numbering.region().to_string()),
             first: prepared
                 .people
                 .iter()
@@ -112,7 +124,7 @@ impl Reading {
 
     /// Reads the numbers and leaves own lines out.
     pub(crate) fn prepared(self, numbering: &Numbering) -> Prepared {
-        keys::prepare(self.people, numbering)
+        keys::prepare(self.people, numbering, self.region.as_deref())
     }
 }
 
@@ -123,6 +135,10 @@ impl Reading {
 /// Fails when nothing can be made of it, or a mapping is wrong; faults of single lines are told in the
 /// reading.
 pub fn read(file: &[u8], options: &ImportOptions) -> Result<Reading, ImportError> {
+    let region = match &options.region {
+        Some(code) => Some(country_code(code)?),
+        None => None,
+    };
     let (encoding, bytes) = Encoding::of(file);
     let mut people = People::default();
     let begins_card = |octets: &[u8]| {
@@ -148,6 +164,7 @@ pub fn read(file: &[u8], options: &ImportOptions) -> Result<Reading, ImportError
             encoding,
             delimiter: None,
             columns: Vec::new(),
+            region,
             people,
         });
     }
@@ -158,6 +175,16 @@ pub fn read(file: &[u8], options: &ImportOptions) -> Result<Reading, ImportError
         encoding,
         delimiter: Some(table.delimiter),
         columns: table.columns,
+        region,
         people,
     })
+}
+
+/// The ISO 3166 code of a country that somebody named.
+fn country_code(word: &str) -> Result<String, ImportError> {
+    let code = word.trim().to_ascii_uppercase();
+    match country::name(&code) {
+        Some(_) => Ok(code),
+        None => Err(ImportError::Region(word.to_owned())),
+    }
 }

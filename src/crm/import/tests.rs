@@ -9,7 +9,7 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::exchange_row::{Existing, ImportReport};
 use crate::crm::row::{CallRow, ContactRow, MatchLevel, Subject};
 use crate::crm::store::CallChange;
-use crate::crm::{calls, contacts, migration, open};
+use crate::crm::{calls, contact_numbers, contacts, migration, open};
 
 /// A database that nobody else uses.
 pub(in crate::crm) struct Desk {
@@ -124,6 +124,7 @@ impl Desk {
             "contact_uids",
             "number_hints",
             "hint_verdicts",
+            "different_people",
             "calls",
         ] {
             let mut query = self
@@ -455,6 +456,62 @@ fn a_preview_shows_what_an_import_would_do_and_does_nothing() {
     );
     assert_eq!(preview.faults.lines[0].line, 3);
     assert!(desk.all().is_empty());
+}
+
+/// They were read as the country of the settings writes them, and were nobody's or other people's.
+#[test]
+fn numbers_of_a_file_from_another_country_are_those_of_that_country() {
+    let mut desk = Desk::open();
+    desk.numbering.set_own(&["+12125550199".to_owned()]);
+    let file = "Name,Phone\nBob,212-555-0123\nIvy,(212) 555-0124 ext. 12\nEmil,101\nOwn,212 555 0199\n\
+        Ines,+39 06 6982 0000\n";
+    let options = ImportOptions {
+        region: Some("us".to_owned()),
+        ..ImportOptions::default()
+    };
+    let reading = || read(file.as_bytes(), &options).unwrap();
+    let preview = reading().preview(&desk.numbering);
+    assert_eq!(preview.region, "US");
+    assert_eq!(
+        preview.first[0].numbers[0].e164.as_deref(),
+        Some("+12125550123")
+    );
+    let plain = read(file.as_bytes(), &ImportOptions::default()).unwrap();
+    assert_eq!(plain.preview(&desk.numbering).region, "DE");
+
+    let call = desk.call(1, "+1 212 555 0123");
+    let batch = ImportBatch {
+        label: "import of a file".to_owned(),
+        existing: Existing::Skip,
+        prepared: reading().prepared(&desk.numbering),
+    };
+    let (report, _) =
+        desk.write(|it, numbering| write(it, second(100), &batch, numbering).unwrap());
+    assert_eq!((report.added, report.own_lines), (5, 1));
+    assert_eq!(desk.shown(call).contact_name.as_deref(), Some("Bob"));
+    // What is read again at another start is the same, and what is dialled too.
+    let raw = |desk: &Desk, name: &str| desk.named(name).numbers[0].raw.clone();
+    assert_eq!(raw(&desk, "Bob"), "+1 212-555-0123");
+    assert_eq!(raw(&desk, "Ivy"), "+1 212-555-0124 ext. 12");
+    assert_eq!(
+        raw(&desk, "Emil"),
+        "101",
+        "an internal number has no country"
+    );
+    assert_eq!(raw(&desk, "Ines"), "+39 06 6982 0000");
+    let again = desk.dump();
+    desk.write(|it, numbering| contact_numbers::read_again(it, &numbering.region()).unwrap());
+    assert_eq!(desk.dump(), again);
+
+    let nowhere = ImportOptions {
+        region: Some("Germany".to_owned()),
+        ..ImportOptions::default()
+    };
+    let refused = read(file.as_bytes(), &nowhere).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "--region \"Germany\" is no country; say it in two letters, such as US or DE"
+    );
 }
 
 #[test]

@@ -45,8 +45,8 @@ pub(crate) fn note(
 ) -> rusqlite::Result<usize> {
     let numbers = match (who, style) {
         ([], _) => Vec::new(),
-        (_, Style::Plain) => of_text(text, &numbering.region),
-        (_, Style::Letter) => of_letter(text, &numbering.region),
+        (_, Style::Plain) => of_text(text, &numbering.region()),
+        (_, Style::Letter) => of_letter(text, &numbering.region()),
     };
     keep(transaction, source, numbers, who, numbering)
 }

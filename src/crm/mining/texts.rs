@@ -121,7 +121,7 @@ pub(crate) fn of_call(
     };
     let mut numbers = match who.is_empty() {
         true => Vec::new(),
-        false => mining::of_text(&call.notes, &numbering.region),
+        false => mining::of_text(&call.notes, &numbering.region()),
     };
     // That the call was with its own number says nothing new.
     numbers.retain(|found| Some(&found.e164) != call.number.as_ref());

@@ -312,3 +312,33 @@ fn another_region_reads_all_numbers_again() {
     assert_eq!(rule(&desk), "same number in international form, \"Work\"");
     assert_eq!(names(&desk, "4930"), ["Bert"]);
 }
+
+/// An account of another country was set up, and until the next start its numbers were nobody's.
+#[test]
+fn another_region_of_a_running_phone_reads_all_numbers_again() {
+    let desk = Desk::open();
+    desk.save(&contact("Bob", &[("Work", "212 555 0123")]));
+    assert_eq!(
+        desk.identify("+12125550123").e164.as_deref(),
+        Some("+12125550123")
+    );
+    let known = |desk: &Desk| {
+        let found = desk.identify("+12125550123").matches;
+        found.first().map(|found| found.reason.clone())
+    };
+    let international = Some("same number in international form, \"Work\"".to_owned());
+    assert_ne!(known(&desk), international);
+    desk.store.set_region("US");
+    wait(desk.store.write(Write::Settle)).unwrap();
+    assert_eq!(known(&desk), international);
+    assert_eq!(
+        desk.identify("212 555 0123").e164.as_deref(),
+        Some("+12125550123")
+    );
+    // What is typed from now on is read so, too.
+    desk.save(&contact("Ivy", &[("Work", "212 555 0124")]));
+    assert_eq!(desk.identify("+12125550124").matches[0].name, "Ivy");
+    // Said again, it is no other one.
+    desk.store.set_region("US");
+    assert_eq!(known(&desk), international);
+}

@@ -1,11 +1,16 @@
 //! What goes out comes back as it was.
 
+use crate::base::id::{CallId, CallTypeId};
 use crate::crm::Reader;
 use crate::crm::exchange_row::Existing;
 use crate::crm::export::{self, ExportError, ExportFormat};
 use crate::crm::import;
 use crate::crm::import::tests::Desk;
-use crate::crm::row::{CallCriteria, CallFilter, CallRow, CallState, ContactNumber, ContactRow};
+use crate::crm::row::{
+    CallCriteria, CallFilter, CallRow, CallState, CallTypeRow, ContactNumber, ContactRow,
+};
+use crate::crm::store::CallChange;
+use crate::crm::{call_types, calls};
 
 fn odd() -> ContactRow {
     let mut row = ContactRow::named("");
@@ -95,13 +100,9 @@ fn no_cell_of_a_table_begins_a_formula() {
     let call = CallRow {
         remote_name: Some("=HYPERLINK(\"http://example.com\")".to_owned()),
         notes: "+1".to_owned(),
-        ..CallRow::ringing(
-            crate::base::id::CallId::new(1, [1; 10]),
-            "+4930",
-            import::tests::second(0),
-        )
+        ..CallRow::ringing(CallId::new(1, [1; 10]), "+4930", import::tests::second(0))
     };
-    desk.write(|it, numbering| crate::crm::calls::insert(it, &call, numbering).unwrap());
+    desk.write(|it, numbering| calls::insert(it, &call, numbering).unwrap());
     let reader = Reader::open(desk.folder.path()).unwrap();
     let mut out = Vec::new();
     let all = CallCriteria::default();
@@ -181,4 +182,63 @@ fn what_is_searched_or_filtered_goes_out_alone_and_whole() {
     assert_eq!(count.unwrap(), 401);
     let refused = take(CallFilter::All, "", ExportFormat::Vcard);
     assert!(matches!(refused.0, Err(ExportError::NoCards)));
+}
+
+/// Who had the call, its queue, what it was about and how long the agent wrote: the last four columns.
+#[test]
+fn a_table_of_calls_tells_agent_queue_call_type_and_wrap_up() {
+    let mut desk = Desk::open();
+    let sales = CallTypeRow {
+        id: CallTypeId(0),
+        name: "Sales; \"new\"".to_owned(),
+        active: true,
+        place: 0,
+    };
+    let sales = desk.write(|it, _| call_types::save(it, &sales).unwrap());
+    let call = |number: u64, queue: Option<&str>| CallRow {
+        agent: queue.map(|_| "anna".to_owned()),
+        queue: queue.map(str::to_owned),
+        ..CallRow::ringing(
+            CallId::new(number, [1; 10]),
+            "030 1234567",
+            import::tests::second(i64::try_from(number).unwrap()),
+        )
+    };
+    let (first, second) = (call(1, None), call(2, Some("=Support")));
+    desk.write(|it, numbering| {
+        for row in [&first, &second] {
+            calls::insert(it, row, numbering).unwrap();
+        }
+        let changes = [
+            CallChange::CallType(Some(sales)),
+            CallChange::WrappedUp { millis: 12_349 },
+        ];
+        for change in changes {
+            calls::change(it, second.id, &change).unwrap();
+        }
+    });
+    let reader = Reader::open(desk.folder.path()).unwrap();
+    let mut out = Vec::new();
+    let all = CallCriteria::default();
+    let format = ExportFormat::Csv;
+    export::calls(&reader, CallFilter::All, &all, "", format, &mut out).unwrap();
+    let mut table = csv::Reader::from_reader(out.as_slice());
+    let names = ["Agent", "Queue", "Call type", "Wrap-up seconds"];
+    let heads = table.headers().unwrap().clone();
+    assert!(heads.iter().skip(heads.len() - names.len()).eq(names));
+    let rows: Vec<Vec<String>> = table
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let last = row.iter().skip(row.len() - names.len());
+            last.map(str::to_owned).collect()
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ["anna", "'=Support", "Sales; \"new\"", "12.3"].map(str::to_owned),
+            [""; 4].map(str::to_owned),
+        ]
+    );
 }

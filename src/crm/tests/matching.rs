@@ -172,6 +172,32 @@ fn seven_digits_are_the_least_for_a_weak_match_and_more_rank_higher() {
 }
 
 #[test]
+fn each_number_of_a_contact_finds_it() {
+    let desk = Desk::open();
+    let numbers = [
+        ("Work", "030 1234567"),
+        ("Mobile", "0171/2345678"),
+        ("Private", "+43 1 58800 DW 12"),
+        ("Desk", "101"),
+        ("SIP", "sip:Anna@example.com"),
+    ];
+    let (anna, _) = desk.save(&contact("Anna", &numbers));
+    for (number, label) in [
+        ("+49301234567", "Work"),
+        ("+491712345678", "Mobile"),
+        ("+4315880012", "Private"),
+        ("101", "Desk"),
+        ("sip:anna@example.com", "SIP"),
+    ] {
+        let found = desk.identify(number).matches;
+        let subjects: Vec<_> = found.iter().map(|found| found.subject.contact()).collect();
+        assert_eq!(subjects, [Some(anna)], "{number}");
+        assert_eq!(found[0].level, Known, "{number}");
+        assert!(found[0].reason.contains(label), "{}", found[0].reason);
+    }
+}
+
+#[test]
 fn a_shared_number_lists_everybody_and_the_last_spoken_with_first() {
     let desk = Desk::open();
     let anna = desk.contact("Anna", "0301234567");

@@ -1,11 +1,13 @@
 //! Doubles: found with their reasons, merged, and taken apart again.
 
-use crate::base::id::{ContactId, NoteId};
+use crate::base::id::{ContactId, HintId, NoteId};
 use crate::crm::exchange_row::{Duplicate, Existing};
 use crate::crm::import::tests::{Desk, second};
-use crate::crm::row::{CallRow, ContactRow, MatchLevel, NoteRow, Subject};
+use crate::crm::row::{CallRow, ContactRow, HintVerdict, MatchLevel, NoteRow, Subject};
 use crate::crm::store::CallChange;
-use crate::crm::{call_links, contacts, different_people, duplicates, merge, notes};
+use crate::crm::{
+    call_links, contacts, different_people, duplicates, hint_verdicts, merge, notes, removal,
+};
 
 fn pairs(desk: &Desk, limit: usize) -> Vec<Duplicate> {
     let mut after = None;
@@ -96,10 +98,13 @@ fn two_people_that_somebody_told_apart_are_no_doubles_any_more() {
     assert_eq!(names(&desk), ["Emil"]);
     assert!(told(&mut desk, &[dora]).is_err(), "of whom else?");
     assert!(told(&mut desk, &[dora, ContactId(999)]).is_err());
-    // Who goes takes it along.
-    let gone = three[0];
-    desk.write(|transaction, _| contacts::delete(transaction, gone).unwrap());
+    // Who goes takes it along, and brings it back.
+    let (gone, untouched) = (three[0], desk.dump());
+    let about = Subject::Contact(gone);
+    let removal = desk.write(|it, numbering| removal::remove(it, about, numbering).unwrap());
     assert!(!different_people::are(&desk.connection, gone, three[1]).unwrap());
+    desk.write(|it, numbering| removal::undo(it, &removal, numbering).unwrap());
+    assert_eq!(desk.dump(), untouched);
 }
 
 #[test]
@@ -204,6 +209,101 @@ fn a_call_of_a_shared_number_stays_a_question_when_one_of_the_two_is_merged() {
     assert_eq!(desk.dump(), untouched);
 }
 
+/// The word went with the contact that was merged, and was asked for again.
+#[test]
+fn who_is_another_person_stays_one_through_a_merge_and_its_undo() {
+    let mut desk = Desk::open();
+    let people = "Name;Telefon\r\nAnna;030 1234567\r\nBert;030 1234567\r\nCarl;030 1234567\r\n\
+        Dora;030 1234567\r\n";
+    desk.import(people, Existing::Add);
+    let [anna, bert, carl, dora] = ["Anna", "Bert", "Carl", "Dora"].map(|name| id(&desk, name));
+    for pair in [[anna, carl], [dora, anna], [bert, carl]] {
+        desk.write(|it, _| different_people::save(it, &pair).unwrap());
+    }
+    let are =
+        |desk: &Desk, one, other| different_people::are(&desk.connection, one, other).unwrap();
+    let untouched = desk.dump();
+    // Two at once that were told apart, and one that both were told apart from.
+    let ids = [bert, anna, dora];
+    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    assert!(are(&desk, bert, carl));
+    assert_eq!(pairs(&desk, 100), [], "two are left, and told apart");
+    // As it is kept until it is taken back.
+    let undo = serde_json::from_str(&serde_json::to_string(&undo).unwrap()).unwrap();
+    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    assert_eq!(desk.dump(), untouched);
+
+    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &[bert, dora], numbering).unwrap());
+    assert!(are(&desk, anna, bert), "Dora was another person than Anna");
+    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    assert!(!are(&desk, anna, bert) && are(&desk, anna, dora));
+    assert_eq!(desk.dump(), untouched);
+}
+
+/// Two people whose notes name the same number, and a third.
+const GUESSED: &str =
+    "Name;Notizen\r\nAnna;mobil 0171 2345678\r\nBert;mobil 0171 2345678\r\nCarl;\r\n";
+
+/// Judges the guess of a contact's notes, at that second.
+fn judge(desk: &mut Desk, contact: ContactId, at: i64, verdict: HintVerdict) {
+    let guess = desk
+        .connection
+        .query_row(
+            "SELECT id FROM number_hints WHERE contact = ?1",
+            [contact.0],
+            |row| row.get(0).map(HintId),
+        )
+        .unwrap();
+    desk.write(|it, numbering| {
+        hint_verdicts::judge(it, guess, verdict, second(at), numbering).unwrap();
+    });
+}
+
+/// What is kept of verdicts: on whose guess, and to whom it was given.
+fn said(desk: &Desk) -> Vec<(i64, Option<i64>)> {
+    let mut query = desk
+        .connection
+        .prepare("SELECT contact, assigned FROM hint_verdicts ORDER BY contact")
+        .unwrap();
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// Two verdicts on one number cannot be one contact's: the word on the one that stays holds until the
+/// merge is taken back, and then each has its own.
+#[test]
+fn verdicts_that_collide_in_a_merge_are_each_ones_own_after_its_undo() {
+    let mut desk = Desk::open();
+    desk.import(GUESSED, Existing::Add);
+    let [anna, bert, carl] = ["Anna", "Bert", "Carl"].map(|name| id(&desk, name));
+    judge(&mut desk, anna, 6, HintVerdict::Assign(carl));
+    judge(&mut desk, bert, 7, HintVerdict::Reject);
+    let untouched = said(&desk);
+    assert_eq!(untouched, [(anna.0, Some(carl.0)), (bert.0, None)]);
+
+    let ids = [anna, bert];
+    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    assert_eq!(said(&desk), [(anna.0, Some(carl.0))]);
+    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    assert_eq!(said(&desk), untouched);
+}
+
+/// SQLite gives a new row the number of one that is gone: the new word went to the other contact.
+#[test]
+fn a_verdict_since_a_merge_stays_where_it_was_said() {
+    let mut desk = Desk::open();
+    desk.import(GUESSED, Existing::Add);
+    let [anna, bert, carl] = ["Anna", "Bert", "Carl"].map(|name| id(&desk, name));
+    judge(&mut desk, bert, 6, HintVerdict::Reject);
+    let ids = [anna, bert];
+    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    assert_eq!(said(&desk), [(anna.0, None)], "it came over");
+    judge(&mut desk, anna, 7, HintVerdict::Reopen);
+    judge(&mut desk, anna, 8, HintVerdict::Assign(carl));
+    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    assert_eq!(said(&desk), [(anna.0, Some(carl.0))]);
+}
+
 #[test]
 fn what_was_done_since_a_merge_stays() {
     let mut desk = Desk::open();
@@ -266,8 +366,8 @@ fn all_that_belongs_to_a_contact_goes_over_in_a_merge() {
             JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = 'subject'
          ORDER BY 1",
     );
-    // Of the contact itself; links that the other may have too; what was once done stays so; and who was
-    // told apart from the one that goes was not from the one that stays.
+    // Of the contact itself; links that the other may have too; what was once done stays so; and pairs of
+    // different people, which name the contact in either column.
     let apart = [
         "contact_numbers.contact",
         "memberships.contact",

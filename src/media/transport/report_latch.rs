@@ -134,8 +134,8 @@ mod tests {
 
     const HEARD: Option<u32> = Some(7);
 
-    #[test]
-    fn a_report_in_the_clear_comes_from_where_the_far_end_has_them_and_is_of_what_is_heard() {
+    /// A far end that has its reports and its sound where it says, and is heard.
+    fn told() -> (ReportLatch, FarSound) {
         let mut latch = ReportLatch::default();
         latch.apply(Some(host(1, 5)));
         let sound = FarSound {
@@ -143,6 +143,12 @@ mod tests {
             found: false,
             ssrc: HEARD,
         };
+        (latch, sound)
+    }
+
+    #[test]
+    fn a_report_in_the_clear_comes_from_where_the_far_end_has_them_and_is_of_what_is_heard() {
+        let (mut latch, sound) = told();
         let rows = [
             (0, host(1, 9), 8, false, host(1, 5)),
             (0, host(1, 9), 7, false, host(1, 5)),
@@ -171,12 +177,11 @@ mod tests {
 
     #[test]
     fn the_port_that_a_nat_gives_is_found_and_the_told_one_may_come_back() {
-        let mut latch = ReportLatch::default();
-        latch.apply(Some(host(1, 5)));
+        let (mut latch, sound) = told();
         let sound = FarSound {
             remote: Some(host(3, 60_000)),
             found: true,
-            ssrc: HEARD,
+            ..sound
         };
         let rows = [
             (0, host(3, 60_001), 8, false, host(1, 5)),
@@ -191,13 +196,7 @@ mod tests {
 
     #[test]
     fn a_report_under_the_far_ends_key_counts_wherever_it_comes_from() {
-        let mut latch = ReportLatch::default();
-        latch.apply(Some(host(1, 5)));
-        let sound = FarSound {
-            remote: Some(host(1, 4)),
-            found: false,
-            ssrc: HEARD,
-        };
+        let (mut latch, sound) = told();
         let rows = [
             (0, host(1, 5), 7, true, host(1, 5)),
             (1, host(2, 9), 8, true, host(2, 9)),
@@ -209,11 +208,7 @@ mod tests {
 
     #[test]
     fn on_the_way_of_the_sound_a_report_comes_from_where_the_sound_does() {
-        let sound = FarSound {
-            remote: Some(host(1, 4)),
-            found: false,
-            ssrc: HEARD,
-        };
+        let (_, sound) = told();
         let rows = [
             (host(1, 4), 7, Proof::Nothing, true),
             (host(1, 4), 8, Proof::Nothing, false),

@@ -469,6 +469,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         remote_name: None,
         local: "sip:sam@pbx.example".to_owned(),
         diverted_from: None,
+        queue: None,
         number_proof: None,
         identification: Some(Identification {
             no_match: matches.is_empty().then(|| "nobody has it".to_owned()),

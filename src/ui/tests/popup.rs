@@ -167,12 +167,13 @@ fn an_unknown_caller_shows_number_country_and_why() {
     let mut call = ringing(1, Vec::new());
     call.remote_name = Some("\u{202e}Best \u{f0be}Bank".to_owned());
     call.diverted_from = Some("sip:desk@pbx.example".to_owned());
+    call.queue = Some("Sales\u{202e}".to_owned());
     let shown = pop_up(with_calls(vec![call]), false);
     shown.get_by_label("+1 415-555-0134");
     shown.get_by_label("US · first call");
     shown.get_by_label("calls itself “Best Bank”");
     shown.get_by_label("Nobody has it");
-    shown.get_by_label_contains("via sip:desk@pbx.example");
+    shown.get_by_label_contains("queue Sales · via sip:desk@pbx.example");
 }
 
 #[test]

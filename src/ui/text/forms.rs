@@ -17,7 +17,8 @@ pub(crate) const CLIENT_KEY_WHY: &str =
     "A PEM file with the key of that certificate; keep it readable by you alone.";
 pub(crate) const REGISTRAR_WHY: &str = "As example.com or example.com:5060.";
 pub(crate) const PROXY_WHY: &str = "All requests go there first.";
-pub(crate) const DIAL_REGION_WHY: &str = "Two letters, such as US or DE.";
+pub(crate) const DIAL_REGION_WHY: &str =
+    "Two letters, such as US or DE. The first account's counts for contacts, too.";
 pub(crate) const OUTSIDE_PREFIX_WHY: &str = "Digits that a PBX wants before an outside number.";
 
 pub(crate) const FIREWALLS: &str = "Through firewalls";

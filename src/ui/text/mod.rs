@@ -466,6 +466,9 @@ pub(crate) fn answered_by(who: &str) -> String {
 pub(crate) fn takes_place_of(other: &str) -> String {
     format!("Answering ends the call with {other}: this caller takes its place")
 }
+pub(crate) fn queue(name: &str) -> String {
+    format!("queue {name}")
+}
 pub(crate) fn via(address: &str) -> String {
     format!("via {address}")
 }

@@ -19,6 +19,7 @@ use super::wish::{redirection_ui, referral_ui};
 use super::wrap_up::{opens_ui, wrap_up_ui};
 use crate::base::id::CallId;
 use crate::control::{CallStage, CallView, MediaSecurity, RecordingView};
+use crate::ui::display_text::clean_line;
 use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
@@ -190,7 +191,7 @@ fn next_second(scene: &Scene<'_>, call: &CallView) -> Duration {
 
 /// A name that fits on a tab.
 fn short(name: &str) -> String {
-    let clean = crate::ui::display_text::clean_line(name);
+    let clean = clean_line(name);
     if clean.chars().count() <= 16 {
         return clean;
     }
@@ -341,6 +342,10 @@ fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
             SMALL,
             theme.colours.muted,
         );
+    }
+    if let Some(queue) = &call.queue {
+        let queue = text::queue(&clean_line(queue));
+        line_ui(ui, &queue, SMALL, theme.colours.muted);
     }
     if let Some(from) = &call.diverted_from {
         line_ui(ui, &text::via(from), SMALL, theme.colours.muted);
