@@ -2,10 +2,10 @@
 //!
 //! `cargo run --example gallery -- VIEW THEME [SCENE …]`
 //!
-//! * VIEW: `dialer`, `calls`, `contacts`, `organizations`, `settings`
+//! * VIEW: `dialer`, `calls`, `contacts`, `leads`, `organizations`, `tickets`, `tasks`, `statistics`, `settings`
 //! * THEME: `light`, `dark`
 //! * SCENE: `incoming`, `unknown`, `maybe`, `shared`, `talking`, `ended`, `link`, `odd-link`,
-//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`, `asked`, `consult`, `together`, `paused`, `transfer-failed`; several may be given; `later` lets the calls
+//!   `problems`, `empty`, `first-run`, `lab`, `long`, `colleagues`, `asked`, `consult`, `together`, `paused`, `transfer-failed`, `stranger`, `break`; several may be given; `later` lets the calls
 //!   come after three seconds
 
 #![expect(
@@ -24,23 +24,28 @@ use ringdesk::base::clock;
 use ringdesk::base::dial_class::DialClass;
 use ringdesk::base::dial_plan::{DialPlan, DialPreview};
 use ringdesk::base::id::{
-    AccountId, ArticleId, CallId, CallTypeId, ContactId, NoteId, OrganizationId, TaskId, TicketId,
+    AccountId, AgentId, ArticleId, BlockId, CallId, CallTypeId, ContactId, HintId, NoteId,
+    OrganizationId, QueueId, TaskId, TicketId,
 };
 use ringdesk::config::settings::{ThemeChoice, WatchKind};
 use ringdesk::config::{Account, Settings};
 use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
-    DialRequest, ExportView, Handle, LevelView, LevelsView, MailboxView, MediaSecurity,
-    MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, QualityView, RecordingView,
-    ReferralView, Registration, Snapshot, SoundCheckView, WorkPage, WorkRequest,
+    DialRequest, ExportView, ExportedWhat, Handle, LevelView, LevelsView, MailboxView,
+    MediaSecurity, MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, PopupQuestion,
+    QualityView, RecordingView, ReferralView, Registration, Snapshot, SoundCheckView, WorkPage,
+    WorkRequest,
 };
 use ringdesk::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, CallCursor, CallDirection, CallFilter, CallLadder,
-    CallPage, CallRow, CallState, CallTypeRow, ContactNumber, ContactPage, ContactRow, HourFigures,
-    Identification, LadderMessage, Match, MatchLevel, Millis, Mos, NoteRow, NumberProof,
-    OrganizationPage, OrganizationRow, QualitySeries, QualitySpan, QueueFigures, RecordingGap,
-    RecordingGapCause, Share, Subject, TaskFilter, TaskRow, TicketRow, TicketState, TimelineEntry,
+    AgentRow, AgentState, ArticleKind, ArticleRow, ArticleSender, BlockedRow, CallCursor,
+    CallDirection, CallFilter, CallLadder, CallNote, CallPage, CallRow, CallState, CallTypeRow,
+    CallbackPage, CallbackRow, ContactNumber, ContactPage, ContactRow, Found, HintFilter, HintRow,
+    HintSource, HintState, HolidayRow, HourFigures, Identification, LadderMessage, LeadStage,
+    Match, MatchLevel, Millis, Mos, NoteRow, NumberProof, OrganizationPage, OrganizationRow,
+    PopupDecision, Presence, QualitySeries, QualitySpan, QueueFigures, QueueRow, RecordingGap,
+    RecordingGapCause, RoutingTables, Share, Slot, Subject, TaskFilter, TaskRow, TicketRow,
+    TicketState, TimeSlot, TimelineEntry,
 };
 use ringdesk::ui::{self, Options, View};
 use tokio::sync::{mpsc, watch};
@@ -77,6 +82,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         View::Calls
     } else if has("contacts") {
         View::Contacts
+    } else if has("leads") {
+        View::Leads
     } else if has("organizations") {
         View::Organizations
     } else if has("tickets") {
@@ -144,7 +151,13 @@ fn obey(state: &mut Snapshot, command: &Command) {
         Command::StartLab => state.lab = true,
         Command::ExportLadder(call, file) => {
             state.exported = Some(ExportView {
-                call: *call,
+                what: ExportedWhat::Ladder(*call),
+                outcome: Ok(file.clone()),
+            });
+        }
+        Command::ExportFigures(table, file) => {
+            state.exported = Some(ExportView {
+                what: ExportedWhat::Figures(*table),
                 outcome: Ok(file.clone()),
             });
         }
@@ -172,6 +185,7 @@ fn obey(state: &mut Snapshot, command: &Command) {
             };
         }),
         Command::ChooseCaller(id, subject) => with_call(state, *id, |call| {
+            call.nobody = subject.is_none();
             call.chosen = call.identification.as_ref().and_then(|found| {
                 found
                     .matches
@@ -179,6 +193,10 @@ fn obey(state: &mut Snapshot, command: &Command) {
                     .position(|m| Some(m.subject) == *subject)
             });
         }),
+        Command::SetAgentState(agent, reason) => {
+            state.agent.set(clock::wall_now(), *agent, reason);
+        }
+        Command::SetPopups(on) => state.settings.popups = *on,
         other => println!("{other:?}"),
     }
 }
@@ -259,6 +277,11 @@ fn snapshot(has: &dyn Fn(&str) -> bool, (wall, mono): (Timestamp, Instant)) -> S
                     .to_owned(),
             },
         ];
+    }
+    state.agent = Presence::available(wall);
+    if has("break") {
+        let since = wall.checked_sub(4.minutes()).unwrap_or(wall);
+        state.agent.set(since, AgentState::Break, "Lunch");
     }
     if has("colleagues") {
         colleagues(&mut state);
@@ -391,6 +414,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
                 strangers: Vec::new(),
             }),
             chosen: None,
+            nobody: false,
             no_popup: None,
             opens: None,
             started: ago(mono, 12),
@@ -447,6 +471,11 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             "only the last seven digits agree",
         )];
         add("030 901820", ringing.0, ringing.1, found, None);
+    }
+    if has("stranger") {
+        let why = "no contact has this number";
+        let (direction, stage) = (CallDirection::Inbound, CallStage::Talking);
+        add("+49 30 5550 177", direction, stage, vec![], Some(why));
     }
     if has("shared") {
         let found = vec![
@@ -728,6 +757,109 @@ fn messages(call: &CallRow, refreshes: usize) -> Vec<LadderMessage> {
     found
 }
 
+/// A number that waits, with what was tried.
+fn callback(index: usize, call: CallRow) -> CallbackRow {
+    let attempts = u32::try_from(index % 3).unwrap_or(0);
+    CallbackRow {
+        missed: u32::try_from(index % 4).unwrap_or(0) + 1,
+        attempts,
+        last_attempt: (attempts > 0).then_some(call.started_at),
+        last_agent: (attempts > 0).then(|| "Sam".to_owned()),
+        last_note: (index % 3 != 2).then(|| CallNote {
+            at: call.started_at,
+            agent: Some("Priya".to_owned()),
+            text: NOTES[index % 2].to_owned(),
+        }),
+        call,
+    }
+}
+
+/// Who is told of calls.
+fn routing(now: Timestamp) -> RoutingTables {
+    let agent = |id, name: &str, active, number: &str, group: &str| AgentRow {
+        id: AgentId(id),
+        name: name.to_owned(),
+        login: String::new(),
+        active,
+        panel: id != 3,
+        numbers: vec![number.to_owned()],
+        groups: vec![group.to_owned()],
+    };
+    let slots = |text: &str, group: &str| {
+        let slots = Slot::parse(text).unwrap_or_default().into_iter();
+        let group = group.to_owned();
+        slots.map(move |slot| TimeSlot {
+            slot,
+            group: group.clone(),
+        })
+    };
+    let queue = |id, name: &str, number: &str, zone: &str| QueueRow {
+        id: QueueId(id),
+        name: name.to_owned(),
+        medium: String::new(),
+        zone: zone.to_owned(),
+        numbers: vec![number.to_owned()],
+        slots: Vec::new(),
+        pause_code: String::new(),
+        unpause_code: String::new(),
+    };
+    let mut sales = queue(1, "Sales", "030 901820", "Europe/Berlin");
+    sales.slots = slots("mon-fri 08:00-17:00", "Day")
+        .chain(slots("sat 22:00-06:00", "Night"))
+        .collect();
+    let blocked = |id, text: &str, note: &str, hits| BlockedRow {
+        id: BlockId(id),
+        hits,
+        last_hit: (hits > 0).then_some(now),
+        ..BlockedRow::typed(text, if id == 2 { 486 } else { 603 }, note, now)
+    };
+    RoutingTables {
+        agents: vec![
+            agent(
+                1,
+                "Sam Okafor",
+                true,
+                "sip:sam@pbx.northwind.example",
+                "Day",
+            ),
+            agent(2, "Jürgen Weiß", false, "202", "Day"),
+            agent(3, "محمد العلي", true, "203", "Night"),
+        ],
+        queues: vec![sales, queue(2, "Support", "030 901821*", "")],
+        holidays: vec![HolidayRow {
+            date: jiff::civil::date(2026, 12, 25),
+            queue: None,
+            name: "Christmas".to_owned(),
+        }],
+        blocked: vec![
+            blocked(1, "+44 20 7946 0991", "Sells lottery tickets", 12),
+            blocked(2, "+4990*", "", 0),
+            blocked(3, "anonymous", "Nobody withholds a number to a shop", 3),
+        ],
+    }
+}
+
+/// What would be decided for a call.
+fn decision(question: &PopupQuestion) -> PopupDecision {
+    PopupDecision {
+        shown: true,
+        queue: Some("Sales".to_owned()),
+        scheduled: vec!["Sam Okafor".to_owned()],
+        matching: vec!["Sam Okafor".to_owned()],
+        to: vec!["Sam Okafor".to_owned()],
+        reasons: vec![
+            format!(
+                "{} was called, which is a number of the queue Sales",
+                question.called
+            ),
+            "scheduled for Sales now (Monday 09:12 in Europe/Berlin, mon 08:00-17:00): Sam Okafor \
+             (group Day)"
+                .to_owned(),
+        ],
+        ..PopupDecision::default()
+    }
+}
+
 /// Made-up rows.
 struct Demo {
     rows: usize,
@@ -752,9 +884,14 @@ impl Demo {
             let micros = self.now.as_microsecond() - cursor.started_micros;
             usize::try_from(micros / 60_000_000 / 7).unwrap_or(0) + 1
         });
+        // Further back nobody waits any more.
+        let looked_at = match filter {
+            CallFilter::ToCallBack => 40,
+            _ => 4_000,
+        };
         let rows: Vec<CallRow> = (first..self.rows)
+            .take(looked_at)
             .map(|index| row(index, self.now, self.long))
-            .take(4_000)
             .filter(wanted)
             .take(100)
             .collect();
@@ -806,7 +943,7 @@ impl Demo {
         let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
         let tickets = || (0..people * 3).map(|index| self.ticket(index));
         match request {
-            WorkRequest::Leads { .. } => WorkPage::Leads(ContactPage::default()),
+            WorkRequest::Leads { stage, search, .. } => self.leads(*stage, search),
             WorkRequest::Tickets { after, .. } => {
                 WorkPage::Tickets(tickets().filter(|_| after.is_none()).collect())
             }
@@ -844,8 +981,10 @@ impl Demo {
                     numbers: self.contact(0).numbers,
                 })))
             }
-            WorkRequest::Find(_) => WorkPage::Found(Box::default()),
-            WorkRequest::Callbacks => WorkPage::Callbacks(Vec::new()),
+            WorkRequest::Find(text) => self.found(text),
+            WorkRequest::Callbacks { search, after } => self.callbacks(search, *after),
+            WorkRequest::Hints(filter) => WorkPage::Hints(self.hints(filter)),
+            WorkRequest::Preview(question) => WorkPage::Preview(Box::new(decision(question))),
             WorkRequest::CallTypes => {
                 let names = ["Interested", "Call back", "Not now", "Wrong number"];
                 let types = (1..).zip(names).map(|(place, name)| CallTypeRow {
@@ -884,8 +1023,83 @@ impl Demo {
                 });
                 WorkPage::Hours(hours.collect())
             }
-            WorkRequest::Routing => WorkPage::Routing(Box::default()),
+            WorkRequest::Routing if people == 0 => WorkPage::Routing(Box::default()),
+            WorkRequest::Routing => WorkPage::Routing(Box::new(routing(self.now))),
         }
+    }
+
+    fn leads(&self, stage: Option<LeadStage>, search: &str) -> WorkPage {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        let wanted = |row: &ContactRow| {
+            let name = row.name.to_lowercase();
+            (stage.is_none() || row.stage == stage) && name.contains(&search.to_lowercase())
+        };
+        let rows = (0..people).map(|index| self.lead(index)).filter(wanted);
+        let rows: Vec<ContactRow> = rows.collect();
+        WorkPage::Leads(ContactPage {
+            total: u64::try_from(rows.len()).unwrap_or(0),
+            rows,
+            next: None,
+        })
+    }
+
+    fn callbacks(&self, search: &str, after: Option<CallCursor>) -> WorkPage {
+        let page = self.calls(CallFilter::ToCallBack, search, after);
+        let rows = page.rows.into_iter().enumerate();
+        WorkPage::Callbacks(CallbackPage {
+            total: page.total,
+            next: page.next,
+            rows: rows.map(|(index, call)| callback(index, call)).collect(),
+        })
+    }
+
+    fn found(&self, text: &str) -> WorkPage {
+        let people = if self.rows == 0 { 0 } else { PEOPLE.len() };
+        let wanted = |row: &ContactRow| row.name.to_lowercase().contains(&text.to_lowercase());
+        let rows = (0..people).map(|index| self.contact(index)).filter(wanted);
+        WorkPage::Found(Box::new(Found {
+            contacts: rows.collect(),
+            ..Found::default()
+        }))
+    }
+
+    fn lead(&self, index: usize) -> ContactRow {
+        ContactRow {
+            stage: LeadStage::ALL.get(index % LeadStage::ALL.len()).copied(),
+            ..self.contact(index)
+        }
+    }
+
+    /// What two mails say of a number, of somebody who is no contact and of one who is.
+    fn hints(&self, filter: &HintFilter) -> Vec<HintRow> {
+        if self.rows == 0 || filter.contact.is_some_and(|id| id.0 % 2 == 0) {
+            return Vec::new();
+        }
+        let hint = |id, contact: Option<i64>, name: &str, days: i64| HintRow {
+            id: HintId(id),
+            number: "+49305550177".to_owned(),
+            raw: "030 / 555 01 77".to_owned(),
+            fax: false,
+            contact: contact.map(ContactId),
+            name: Some(if self.long { LONG } else { name }.to_owned()),
+            email: contact.is_none().then(|| "anna@beck.example".to_owned()),
+            source: HintSource::Mail,
+            signature: contact.is_none(),
+            source_text: "the mail of 2026-05-12, \"Offer for Madrid\"".to_owned(),
+            said_at: self
+                .now
+                .checked_sub((days * 24).hours())
+                .unwrap_or(self.now),
+            found_at: self.now,
+            state: HintState::Open,
+            assigned: false,
+        };
+        let of = filter.contact.map(|id| id.0);
+        let mut hints = vec![hint(1, of, "Anna Beck", 9), hint(2, of, "Anna Beck", 40)];
+        if of.is_none() {
+            hints.push(hint(3, Some(7), "Priya Nair", 120));
+        }
+        hints
     }
 
     fn ticket(&self, index: usize) -> TicketRow {
@@ -985,7 +1199,7 @@ impl PageSource for Demo {
             PageRequest::Contact(id) => Page::Contact(
                 usize::try_from(id.0 - 1)
                     .ok()
-                    .map(|index| Box::new(self.contact(index))),
+                    .map(|index| Box::new(self.lead(index))),
             ),
             PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
                 next: None,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::app::engine::{Engine, Internal};
-use crate::app::live_call::LiveCall;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::control::{Event, WrapUpWish};
@@ -15,7 +14,7 @@ use crate::crm::store::{DraftFate, WrapUp, Write};
 impl Engine {
     /// Whether somebody is there who reads and writes around a call: a call that a script answers by
     /// itself opens nothing.
-    fn has_agent(&self) -> bool {
+    pub(super) fn has_agent(&self) -> bool {
         self.options.attended || self.options.script.controlled
     }
 
@@ -40,14 +39,6 @@ impl Engine {
             let decision = decision.await.unwrap_or(Err(StoreError::Closed));
             drop(internal.send(Internal::Opens(id, decision)).await);
         });
-    }
-
-    /// Whom a call is with was said, and is on disk: what opens with them is another matter than before.
-    pub(super) fn handle_chosen(&self, id: CallId) {
-        let answered = |call: &LiveCall| call.answered.is_some();
-        if self.calls.get(&id).is_some_and(answered) {
-            self.look_what_opens(id);
-        }
     }
 
     /// The records say what opens.

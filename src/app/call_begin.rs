@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::app::engine::{Engine, Internal};
+use crate::app::engine::Engine;
 use crate::app::journal::PATIENCE;
 use crate::app::live_call::{Beginning, Gate, LiveCall, RowState};
 use crate::app::rules::CALL_BACK;
@@ -20,8 +20,7 @@ use crate::call::{Call, MediaPreferences, SrtpPreferences};
 use crate::config::call_extensions::{KeyingChoice, SrtpChoice};
 use crate::config::call_rules::CallRules;
 use crate::control::Event;
-use crate::crm::StoreError;
-use crate::crm::row::{CallDirection, Identification, NumberProof};
+use crate::crm::row::{CallDirection, NumberProof};
 use crate::crm::store::{CallChange, Write, Written};
 use crate::sdp::{Codec, IceSeed, SrtpSeed};
 use crate::sip::caller::Verification;
@@ -87,7 +86,7 @@ impl Engine {
         // thread is a wait of the caller. The disk is the slower one.
         self.write_row(id);
         self.look_up_arrival(id, arrival);
-        self.look_up(id, &remote);
+        self.look_up(id);
         if script::answers_at_once(&self.options.script) {
             self.media.prepare(now, incoming.local_ip);
         }
@@ -127,36 +126,8 @@ impl Engine {
             self.helped_until = Some(now + CALL_BACK);
         }
         self.calls.insert(id, live);
-        self.look_up(id, &remote);
+        self.look_up(id);
         id
-    }
-
-    fn look_up(&mut self, id: CallId, remote: &str) {
-        let account = self.calls.get(&id).and_then(|call| call.account);
-        let found = self.store.identify_in(remote, self.region_of(account));
-        let internal = self.internal.clone();
-        tokio::spawn(async move {
-            let found = found.await.unwrap_or(Err(StoreError::Closed));
-            drop(internal.send(Internal::Identified(id, found)).await);
-        });
-        self.dirty = true;
-    }
-
-    /// The look-up answered.
-    pub(super) fn handle_identified(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        found: Result<Identification, StoreError>,
-    ) {
-        let Some(call) = self.calls.get_mut(&id) else {
-            return;
-        };
-        match found {
-            Ok(found) => call.identification = Some(found),
-            Err(error) => tracing::warn!("a caller could not be looked up: {error}"),
-        }
-        self.leave_identifying(now, id);
     }
 
     /// The look-up answered, or it is not waited for any longer: the call waits for its row.

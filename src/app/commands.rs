@@ -10,7 +10,7 @@ use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
-use crate::crm::row::{CallState, Subject};
+use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::sip::{EndedBy, Status};
@@ -58,10 +58,7 @@ impl Engine {
             Command::Record(id, on) => self.want_recording(id, on),
             Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
-            Command::ChooseCaller(id, subject) => {
-                self.show_chosen(id, subject);
-                self.record(Write::ChangeCall(id, CallChange::Subject(subject)));
-            }
+            Command::ChooseCaller(id, subject) => self.choose(id, subject),
             Command::CallerChosen(id, subject) => {
                 self.show_chosen(id, subject);
                 self.rows_changed();
@@ -70,6 +67,7 @@ impl Engine {
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
+            Command::ExportFigures(table, file) => self.export_figures(table, file),
             Command::MarkDone(id, done) => {
                 self.record(Write::ChangeCall(id, CallChange::Done(done)));
             }
@@ -232,20 +230,6 @@ impl Engine {
             call.notes.clone_from(&notes);
         }
         self.record(Write::ChangeCall(id, CallChange::Notes(notes)));
-    }
-
-    fn show_chosen(&mut self, id: CallId, subject: Option<Subject>) {
-        if let Some(call) = self.calls.get_mut(&id) {
-            let matches = call
-                .identification
-                .as_ref()
-                .map(|known| known.matches.as_slice());
-            call.chosen = subject.and_then(|subject| {
-                matches?
-                    .iter()
-                    .position(|candidate| candidate.subject == subject)
-            });
-        }
     }
 
     fn dismiss(&mut self, id: CallId) {

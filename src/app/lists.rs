@@ -232,8 +232,8 @@ fn read(reader: &Reader, request: ListRequest) -> Result<Value, StoreError> {
     Ok(match request {
         ListRequest::Callbacks { after, limit } => {
             let after = begin(after, |id| reader.after_call(id))?;
-            let (rows, next) = reader.callbacks(after, limit.min(PART))?;
-            part(rows, next)
+            let page = reader.callbacks("", after, limit.min(PART))?;
+            part(page.rows, page.next)
         }
         ListRequest::Contacts {
             leads,
@@ -243,7 +243,7 @@ fn read(reader: &Reader, request: ListRequest) -> Result<Value, StoreError> {
         } => {
             let after = begin(after, |id| reader.after_contact(id))?;
             let page = if leads {
-                reader.leads(&search, after.as_ref(), limit)?
+                reader.leads(None, &search, after.as_ref(), limit)?
             } else {
                 reader.contacts(&search, after.as_ref(), limit)?
             };

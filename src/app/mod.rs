@@ -10,6 +10,7 @@ mod call_begin;
 mod call_end;
 mod call_events;
 mod call_sound;
+mod callers;
 mod care;
 mod colleagues;
 mod commands;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::app::engine::Waker;
 use crate::app::ladders::SharedLadders;
+use crate::app::popups;
 use crate::app::records::Records;
 use crate::control::handle::PageSource;
 use crate::control::{Page, PageRequest, WorkPage, WorkRequest};
@@ -189,14 +190,19 @@ const ENTRIES: usize = 50;
 /// So many records of each kind are found at once.
 const FOUND: usize = 8;
 
+/// So many guesses are listed: more are told by no number.
+const HINTS: usize = 50;
+
 /// So many tasks are listed.
 const TASKS: u32 = 500;
 
 fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreError> {
     Ok(match request {
-        WorkRequest::Leads { search, after } => {
-            WorkPage::Leads(reader.leads(search, after.as_ref(), ROWS)?)
-        }
+        WorkRequest::Leads {
+            stage,
+            search,
+            after,
+        } => WorkPage::Leads(reader.leads(*stage, search, after.as_ref(), ROWS)?),
         WorkRequest::Tickets {
             filter,
             search,
@@ -212,12 +218,18 @@ fn read_work(reader: &Reader, request: &WorkRequest) -> Result<WorkPage, StoreEr
             WorkPage::Organization(reader.organization(*id)?.map(Box::new))
         }
         WorkRequest::Find(text) => WorkPage::Found(Box::new(reader.search(text, FOUND)?)),
-        WorkRequest::Callbacks => WorkPage::Callbacks(reader.callbacks(None, ROWS)?.0),
+        WorkRequest::Callbacks { search, after } => {
+            WorkPage::Callbacks(reader.callbacks(search, *after, ROWS)?)
+        }
+        WorkRequest::Hints(filter) => WorkPage::Hints(reader.hints(filter, None, HINTS)?),
         WorkRequest::CallTypes => WorkPage::CallTypes(reader.call_types()?),
         WorkRequest::UndoSteps => WorkPage::UndoSteps(reader.undo_steps()?),
         WorkRequest::Figures { since, until } => WorkPage::Figures(reader.figures(*since, *until)?),
         WorkRequest::Hours { since, until } => WorkPage::Hours(reader.hours(*since, *until)?),
         WorkRequest::Routing => WorkPage::Routing(Box::new(reader.routing()?)),
+        WorkRequest::Preview(question) => {
+            WorkPage::Preview(Box::new(popups::preview(reader, question)?))
+        }
     })
 }
 

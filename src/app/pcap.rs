@@ -41,13 +41,18 @@ pub fn write(path: &Path, messages: &[LadderMessage]) -> io::Result<()> {
 ///
 /// Fails when the system refuses.
 pub fn write_new(path: &Path, messages: &[LadderMessage]) -> io::Result<PathBuf> {
+    write_octets(path, &capture(messages))
+}
+
+/// Writes a private file under that name, or under the next one that is free.
+pub(super) fn write_octets(path: &Path, octets: &[u8]) -> io::Result<PathBuf> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     let mut free = path.to_owned();
     for number in 2..NUMBERS {
         match private(&mut options).open(&free) {
             Ok(mut file) => {
-                file.write_all(&capture(messages))?;
+                file.write_all(octets)?;
                 return Ok(free);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -9,12 +9,12 @@ use crate::app::live_call::{Gate, RowState};
 use crate::app::script::phrase;
 use crate::base::clock;
 use crate::base::id::CallId;
-use crate::control::Event;
-use crate::crm::StoreError;
+use crate::control::{Event, PopupQuestion};
 use crate::crm::popup_routing::{self, Situation, UNRESTRICTED};
 use crate::crm::routing::{Arrival, ArrivalFacts};
 use crate::crm::row::{BlockedRow, CallState, PopupDecision};
 use crate::crm::store::Write;
+use crate::crm::{Reader, StoreError};
 use crate::sip::{IncomingCall, Status};
 
 /// How long an ended call stays on the screen, however it ended (ERPNext's pop-up stays as long). Text that
@@ -66,6 +66,31 @@ pub(super) fn arrival(incoming: &IncomingCall, caller: &str, account: Option<&st
         line: account.map_or_else(|| to.clone(), str::to_owned),
         called: std::iter::once(to).chain(request).chain(diverted).collect(),
     }
+}
+
+/// Decides whether a call would pop up that came in at some moment, and at whom.
+pub(super) fn preview(
+    reader: &Reader,
+    question: &PopupQuestion,
+) -> Result<PopupDecision, StoreError> {
+    let facts = reader.arrival(&Arrival {
+        caller: question.caller.clone(),
+        line: question.line.clone(),
+        called: vec![question.called.clone()],
+    })?;
+    if let Some(entry) = &facts.blocked {
+        let words = blocked_words(entry);
+        return Ok(popup_routing::by_rule(&words, Some(&facts.routing)));
+    }
+    Ok(popup_routing::decide(&Situation {
+        facts: Some(&facts.routing),
+        line: &question.line,
+        now: question.at,
+        zone: &TimeZone::system(),
+        switch_on: question.popups,
+        presence: &question.presence,
+        urgent: false,
+    }))
 }
 
 impl Engine {
@@ -214,6 +239,67 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::{AgentId, QueueId};
+    use crate::crm::Store;
+    use crate::crm::row::{AgentRow, Presence, QueueRow, RoutingChange, Slot, TimeSlot};
+
+    #[tokio::test]
+    async fn a_call_that_might_come_is_decided_as_one_that_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), "DE").unwrap();
+        let slots = Slot::parse("mon-fri 08:00-17:00").unwrap();
+        let queue = RoutingChange::SaveQueue(QueueRow {
+            id: QueueId(0),
+            name: "Sales".to_owned(),
+            medium: String::new(),
+            zone: "Europe/Berlin".to_owned(),
+            numbers: vec!["030 1234500".to_owned()],
+            slots: slots
+                .into_iter()
+                .map(|slot| TimeSlot {
+                    slot,
+                    group: "Day".to_owned(),
+                })
+                .collect(),
+            pause_code: String::new(),
+            unpause_code: String::new(),
+        });
+        let agent = RoutingChange::SaveAgent(AgentRow {
+            id: AgentId(0),
+            name: "Anna".to_owned(),
+            login: String::new(),
+            active: true,
+            panel: true,
+            numbers: vec!["sip:anna@pbx.example".to_owned()],
+            groups: vec!["Day".to_owned()],
+        });
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let block = RoutingChange::Block(BlockedRow::typed("030 9", 603, "rude", now));
+        for change in [agent, queue, block] {
+            let written = store.write(Write::Routing(Box::new(change)));
+            written.await.unwrap().unwrap();
+        }
+        let decided = |caller: &str, at: &str| {
+            let question = PopupQuestion {
+                caller: caller.to_owned(),
+                line: "sip:anna@pbx.example".to_owned(),
+                called: "030 1234500".to_owned(),
+                at: at.parse().unwrap(),
+                popups: true,
+                presence: Presence::default(),
+            };
+            store.read(move |reader| preview(reader, &question))
+        };
+        // Monday 09:12 in Berlin, and the Sunday before.
+        let at_work = decided("0301234567", "2026-11-30T08:12:00Z");
+        assert_eq!(at_work.await.unwrap().unwrap().to, ["Anna"]);
+        let sunday = decided("0301234567", "2026-11-29T08:12:00Z");
+        let sunday = sunday.await.unwrap().unwrap();
+        assert!(!sunday.shown && sunday.nobody_scheduled, "{sunday:?}");
+        let blocked = decided("0309", "2026-11-30T08:12:00Z");
+        let blocked = blocked.await.unwrap().unwrap();
+        assert_eq!(blocked.reasons, ["refused by the block list (030 9): rude"]);
+    }
 
     #[test]
     fn the_row_of_a_blocked_call_says_which_entry_and_why() {

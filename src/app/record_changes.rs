@@ -14,6 +14,8 @@ pub(super) fn write_of(change: RecordChange) -> Write {
         RecordChange::DeleteTask(id) => Write::DeleteTask(id),
         RecordChange::SaveNote(row) => Write::SaveNote(row),
         RecordChange::DeleteNote(id) => Write::DeleteNote(id),
+        RecordChange::EditContact(id, edit) => Write::EditContact(id, edit),
+        RecordChange::EditOrganization(id, edit) => Write::EditOrganization(id, edit),
         RecordChange::DeleteOrganization(id) => Write::DeleteOrganization(id),
         RecordChange::SaveCallType(row) => Write::SaveCallType(row),
         RecordChange::DeleteCallType(id) => Write::DeleteCallType(id),

@@ -24,6 +24,7 @@ impl Engine {
                     self.journal.retried(now);
                 }
                 self.recount = true;
+                self.follow_people(&write);
             }
             Err(StoreError::Closed) => {}
             // Somebody named a record that is gone, or wanted what cannot be; the rows of calls wait behind their insertion.

@@ -75,6 +75,25 @@ pub enum TransferTo {
     Call(CallId),
 }
 
+/// Which figures a table holds, from one moment to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FiguresTable {
+    /// One line for each queue.
+    Queues {
+        /// From when on.
+        since: jiff::Timestamp,
+        /// Before when.
+        until: jiff::Timestamp,
+    },
+    /// One line for each hour.
+    Hours {
+        /// From when on.
+        since: jiff::Timestamp,
+        /// Before when.
+        until: jiff::Timestamp,
+    },
+}
+
 /// A wish of a person or a script. The same command, whoever sends it.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -158,6 +177,9 @@ pub enum Command {
     /// Write the SIP messages of a call to a capture file for Wireshark. A relative name lies in
     /// `Snapshot::export_dir`; what is there already stays, and the new file gets a number.
     ExportLadder(CallId, String),
+    /// Write what happened in some time to a table (CSV), as [`ExportLadder`](Self::ExportLadder) writes
+    /// a capture.
+    ExportFigures(FiguresTable, String),
     /// Mark a call as done, or as to be called back.
     MarkDone(CallId, bool),
     /// Save a contact (id 0 creates it); earlier calls are linked.

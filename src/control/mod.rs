@@ -13,7 +13,7 @@ pub mod sound_check;
 pub mod work_page;
 
 pub use colleague::{ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget};
-pub use command::{Asker, CallTarget, Command, Rule, TransferTo, Wish, WrapUpWish};
+pub use command::{Asker, CallTarget, Command, FiguresTable, Rule, TransferTo, Wish, WrapUpWish};
 pub use event::{Event, ReferralDecision};
 pub use handle::Handle;
 pub use media_security::{KeyOrigin, MediaSecurity};
@@ -21,4 +21,4 @@ pub use page::{Page, PageRequest};
 pub use record_change::RecordChange;
 pub use snapshot::*;
 pub use sound_check::*;
-pub use work_page::{WorkPage, WorkRequest};
+pub use work_page::{PopupQuestion, WorkPage, WorkRequest};

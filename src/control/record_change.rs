@@ -3,7 +3,10 @@
 use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
-use crate::crm::row::{ArticleRow, CallTypeRow, HintVerdict, NoteRow, Subject, TaskRow, TicketRow};
+use crate::crm::row::{
+    ArticleRow, CallTypeRow, ContactEdit, HintVerdict, NoteRow, OrganizationEdit, Subject, TaskRow,
+    TicketRow,
+};
 
 /// A change of a record. The store keeps a step to undo of each that takes something away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,10 @@ pub enum RecordChange {
     SaveNote(NoteRow),
     /// Delete a note.
     DeleteNote(NoteId),
+    /// Change a part of a contact or lead; earlier calls are linked again.
+    EditContact(ContactId, Box<ContactEdit>),
+    /// Change a part of an organization; earlier calls are linked again.
+    EditOrganization(OrganizationId, OrganizationEdit),
     /// Delete an organization; its people stay.
     DeleteOrganization(OrganizationId),
     /// Save a call type (id 0 creates it).

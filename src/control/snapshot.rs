@@ -8,7 +8,7 @@ use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
 use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
-use crate::control::command::Asker;
+use crate::control::command::{Asker, FiguresTable};
 use crate::control::media_security::MediaSecurity;
 use crate::control::sound_check::SoundCheckView;
 use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer, Presence};
@@ -158,6 +158,8 @@ pub struct CallView {
     pub identification: Option<Identification>,
     /// Which candidate was chosen: index in `identification.matches`.
     pub chosen: Option<usize>,
+    /// Whether the agent said that it is nobody who is known.
+    pub nobody: bool,
     /// What opened when it was answered.
     pub opens: Option<OnAnswer>,
     /// When it began, by the monotonic clock.
@@ -390,11 +392,20 @@ pub struct DialRequest {
     pub asked: Instant,
 }
 
-/// A call whose SIP messages somebody wanted in a file.
+/// What somebody wanted in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportedWhat {
+    /// The SIP messages of a call.
+    Ladder(CallId),
+    /// Figures.
+    Figures(FiguresTable),
+}
+
+/// What somebody wanted in a file, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportView {
-    /// The call.
-    pub call: CallId,
+    /// What.
+    pub what: ExportedWhat,
     /// The file, or why there is none and what to do.
     pub outcome: Result<String, String>,
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use crate::base::id::{OrganizationId, TicketId};
 use crate::crm::row::{
-    CallTypeRow, CallbackRow, ContactPage, Found, HourFigures, NameCursor, OrganizationRow,
-    QueueFigures, RoutingTables, Subject, TaskFilter, TaskRow, TicketFilter, TicketRow,
-    TimelineCursor, TimelineEntry, UndoRow,
+    CallCursor, CallTypeRow, CallbackPage, ContactPage, Found, HintFilter, HintRow, HourFigures,
+    LeadStage, NameCursor, OrganizationRow, PopupDecision, Presence, QueueFigures, RoutingTables,
+    Subject, TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineCursor, TimelineEntry, UndoRow,
 };
 
 /// Which rows a view needs.
@@ -14,6 +14,8 @@ use crate::crm::row::{
 pub enum WorkRequest {
     /// Leads by name, 100 a page.
     Leads {
+        /// Only those of this stage.
+        stage: Option<LeadStage>,
         /// Name, organization or number; empty for all.
         search: String,
         /// After this one; none for the first page.
@@ -43,8 +45,15 @@ pub enum WorkRequest {
     Organization(OrganizationId),
     /// Everything that has these words.
     Find(String),
-    /// The numbers to call back.
-    Callbacks,
+    /// The numbers to call back, the newest missed call first, 100 a page.
+    Callbacks {
+        /// Name or number; empty for all.
+        search: String,
+        /// After this one; none for the first page.
+        after: Option<CallCursor>,
+    },
+    /// Guesses of whose a number is, the newest texts first, at most 50.
+    Hints(HintFilter),
     /// The call types in their order.
     CallTypes,
     /// What can be undone, the newest first.
@@ -65,6 +74,25 @@ pub enum WorkRequest {
     },
     /// Agents, queues, holidays and the block list.
     Routing,
+    /// Who would be told of a call.
+    Preview(Box<PopupQuestion>),
+}
+
+/// A call that might come in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PopupQuestion {
+    /// The caller's number or address; empty where it is withheld.
+    pub caller: String,
+    /// The own line on which it would come in: an account's address.
+    pub line: String,
+    /// The number or address that would be called.
+    pub called: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether calls may pop up, by the agent's own switch.
+    pub popups: bool,
+    /// What the agent does.
+    pub presence: Presence,
 }
 
 /// The rows.
@@ -90,7 +118,9 @@ pub enum WorkPage {
     /// For `Find`.
     Found(Box<Found>),
     /// For `Callbacks`.
-    Callbacks(Vec<CallbackRow>),
+    Callbacks(CallbackPage),
+    /// For `Hints`.
+    Hints(Vec<HintRow>),
     /// For `CallTypes`.
     CallTypes(Vec<CallTypeRow>),
     /// For `UndoSteps`.
@@ -101,4 +131,6 @@ pub enum WorkPage {
     Hours(Vec<HourFigures>),
     /// For `Routing`.
     Routing(Box<RoutingTables>),
+    /// For `Preview`.
+    Preview(Box<PopupDecision>),
 }

@@ -48,7 +48,7 @@ impl AgentState {
 }
 
 /// The state of this phone's agent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Presence {
     /// What the agent does.
     pub state: AgentState,

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::base::id::CallId;
+use crate::crm::row::CallNote;
 
 /// So long after a call back that reached nobody it is to be tried again.
 const REMINDED_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -204,6 +205,47 @@ pub(crate) fn attempts(
              JOIN calls m ON m.seq = b.missed JOIN calls k ON k.seq = b.call WHERE m.id = ?1",
         )?
         .query_row([missed.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whose call back of a missed call was the last one.
+pub(crate) fn last_agent(
+    connection: &Connection,
+    missed: CallId,
+) -> rusqlite::Result<Option<String>> {
+    let found: Option<Option<String>> = connection
+        .prepare_cached(
+            "SELECT k.agent FROM call_backs b
+             JOIN calls m ON m.seq = b.missed JOIN calls k ON k.seq = b.call WHERE m.id = ?1
+             ORDER BY k.started_at DESC LIMIT 1",
+        )?
+        .query_row([missed.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// What was noted last on a call of the same number; only its newest calls are looked at, for a number that
+/// calls all day would hold up the list.
+pub(crate) fn last_note(
+    connection: &Connection,
+    missed: CallId,
+) -> rusqlite::Result<Option<CallNote>> {
+    connection
+        .prepare_cached(
+            "SELECT started_at, agent, notes FROM (SELECT started_at, agent, notes FROM calls
+                INDEXED BY calls_by_number WHERE number IS NOT NULL
+                AND number = (SELECT number FROM calls WHERE id = ?1)
+                ORDER BY started_at DESC LIMIT 50)
+             WHERE notes <> '' LIMIT 1",
+        )?
+        .query_row([missed.to_string()], |row| {
+            let at = Timestamp::from_microsecond(row.get(0)?).unwrap_or_default();
+            Ok(CallNote {
+                at,
+                agent: row.get(1)?,
+                text: row.get(2)?,
+            })
+        })
+        .optional()
 }
 
 /// The missed calls that a call answers, the oldest first.

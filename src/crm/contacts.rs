@@ -40,6 +40,11 @@ ALTER TABLE contacts ADD COLUMN stage TEXT;
 CREATE INDEX contacts_that_are_leads ON contacts (folded, id) WHERE stage IS NOT NULL;
 ";
 
+pub(crate) const INDEX_STAGES: &str = "
+-- The list of the leads of one stage is sorted by name as well, and counted.
+CREATE INDEX contacts_by_stage ON contacts (stage, folded, id) WHERE stage IS NOT NULL;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search as one types: prefixes of two and three letters are indexed, because those are typed
 -- most. Contentless: the words are stored in the tables already.
@@ -150,11 +155,45 @@ pub(crate) fn one(connection: &Connection, id: ContactId) -> rusqlite::Result<Op
     Ok(whole(connection, found.into_iter().collect())?.pop())
 }
 
-/// Reads a page of contacts and leads by name, or of leads only; a search counts and reads at most
-/// [`PEOPLE_COUNTED`].
+/// Whom a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Contacts and leads.
+    Everybody,
+    /// Leads, those of one stage where it is named.
+    Leads(Option<LeadStage>),
+}
+
+impl Listed {
+    /// The condition, of `contacts c`; each has an index in the order of names.
+    fn condition(self) -> String {
+        match self {
+            Self::Everybody => "true".to_owned(),
+            Self::Leads(None) => "c.stage IS NOT NULL".to_owned(),
+            // One of our own words.
+            Self::Leads(Some(stage)) => format!("c.stage = '{}'", stage.as_str()),
+        }
+    }
+
+    /// How many there are.
+    fn count(self, connection: &Connection) -> rusqlite::Result<i64> {
+        match self {
+            Self::Everybody => row_counts::of(connection, "contacts"),
+            Self::Leads(None) => row_counts::of(connection, "leads"),
+            Self::Leads(Some(_)) => connection
+                .prepare_cached(&format!(
+                    "SELECT count(*) FROM contacts c INDEXED BY contacts_by_stage WHERE {}",
+                    self.condition()
+                ))?
+                .query_row([], |row| row.get(0)),
+        }
+    }
+}
+
+/// Reads a page of people by name; a search counts and reads at most [`PEOPLE_COUNTED`].
 pub(crate) fn page(
     connection: &Connection,
-    leads_only: bool,
+    listed: Listed,
     search: &str,
     after: Option<&NameCursor>,
     limit: usize,
@@ -166,14 +205,13 @@ pub(crate) fn page(
     let (mut found, total) = match word_index::CONTACTS.names(connection, search)? {
         None => {
             let found = connection
-                .prepare_cached(&by_name(leads_only))?
+                .prepare_cached(&by_name(listed))?
                 .query_map(params![name, id, wanted], read_sorted)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let list = if leads_only { "leads" } else { "contacts" };
-            (found, row_counts::of(connection, list)?)
+            (found, listed.count(connection)?)
         }
         Some(words) => {
-            let mut all = matches(connection, leads_only, &words)?;
+            let mut all = matches(connection, listed, &words)?;
             let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
             all.sort_unstable();
             let beyond = all
@@ -205,20 +243,16 @@ pub(crate) fn page(
     })
 }
 
-/// The contacts and leads, or leads only, that a search finds, at most [`PEOPLE_COUNTED`], as they are sorted.
+/// The people of a list that a search finds, at most [`PEOPLE_COUNTED`], as they are sorted.
 fn matches(
     connection: &Connection,
-    leads_only: bool,
+    listed: Listed,
     words: &str,
 ) -> rusqlite::Result<Vec<(String, i64)>> {
-    let all = if leads_only {
-        "stage IS NOT NULL"
-    } else {
-        "true"
-    };
+    let all = listed.condition();
     connection
         .prepare_cached(&format!(
-            "SELECT folded, id FROM contacts WHERE {all} AND id IN
+            "SELECT c.folded, c.id FROM contacts c WHERE {all} AND c.id IN
                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
         ))?
         .query_map(params![words, PEOPLE_COUNTED], |row| {
@@ -227,17 +261,18 @@ fn matches(
         .collect()
 }
 
-/// A page of all contacts, or of all leads, straight from the index of its order.
-fn by_name(leads_only: bool) -> String {
-    let list = if leads_only {
-        "contacts_that_are_leads LEFT JOIN organizations o ON o.id = c.organization
-         WHERE c.stage IS NOT NULL AND"
-    } else {
-        "contacts_by_name LEFT JOIN organizations o ON o.id = c.organization WHERE"
+/// A page of a list without a search, straight from the index of its order.
+fn by_name(listed: Listed) -> String {
+    let index = match listed {
+        Listed::Everybody => "contacts_by_name",
+        Listed::Leads(None) => "contacts_that_are_leads",
+        Listed::Leads(Some(_)) => "contacts_by_stage",
     };
     format!(
-        "SELECT {FIELDS}, c.folded FROM contacts c INDEXED BY {list} (c.folded, c.id) > (?1, ?2)
-         ORDER BY c.folded, c.id LIMIT ?3"
+        "SELECT {FIELDS}, c.folded FROM contacts c INDEXED BY {index}
+         LEFT JOIN organizations o ON o.id = c.organization
+         WHERE {} AND (c.folded, c.id) > (?1, ?2) ORDER BY c.folded, c.id LIMIT ?3",
+        listed.condition()
     )
 }
 
@@ -539,10 +574,14 @@ fn read_sorted(row: &Row<'_>) -> rusqlite::Result<(ContactRow, String)> {
 
 /// The statements of the lists, with the index that each must use.
 #[cfg(test)]
-pub(crate) fn queries_for_plan() -> [(String, &'static str); 2] {
+pub(crate) fn queries_for_plan() -> [(String, &'static str); 3] {
     [
-        (by_name(false), "contacts_by_name"),
-        (by_name(true), "contacts_that_are_leads"),
+        (by_name(Listed::Everybody), "contacts_by_name"),
+        (by_name(Listed::Leads(None)), "contacts_that_are_leads"),
+        (
+            by_name(Listed::Leads(Some(LeadStage::New))),
+            "contacts_by_stage",
+        ),
     ]
 }
 

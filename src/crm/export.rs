@@ -396,7 +396,10 @@ fn json(out: &mut impl Write, row: &impl serde::Serialize) -> io::Result<()> {
 }
 
 /// Writes a line of a table (RFC 4180 section 2).
-fn line<'a>(out: &mut impl Write, cells: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+pub(crate) fn line<'a>(
+    out: &mut impl Write,
+    cells: impl IntoIterator<Item = &'a str>,
+) -> io::Result<()> {
     let mut first = true;
     for cell in cells {
         if !first {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::crm::calls::{COLUMNS, read};
+use crate::crm::contacts::Listed;
 use crate::crm::row::{CallFilter, CallRow, Found, TicketFilter};
 use crate::crm::search::asked;
 use crate::crm::store::StoreError;
@@ -22,7 +23,7 @@ pub(crate) fn everything(
     }
     let limit = limit.min(LIMIT);
     let few = u32::try_from(limit).unwrap_or(u32::MAX);
-    let mut contacts = contacts::page(connection, false, search, None, limit)?.rows;
+    let mut contacts = contacts::page(connection, Listed::Everybody, search, None, limit)?.rows;
     for contact in contacts::by_notes(connection, search, few)? {
         if contacts.len() < limit && !contacts.iter().any(|known| known.id == contact.id) {
             contacts.push(contact);

@@ -148,7 +148,7 @@ pub struct TextNumber {
 }
 
 /// Which guesses a list shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct HintFilter {
     /// Only those in this state.
     pub state: Option<HintState>,

@@ -41,6 +41,7 @@ mod erasures;
 mod exchange_row;
 pub mod export;
 mod figures;
+pub mod figures_table;
 pub mod files_to_remove;
 mod find;
 mod hint_list;

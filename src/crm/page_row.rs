@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, HintId, NoteId, TaskId, TicketId};
-use crate::crm::row::{CallRow, CallState, ContactRow, OrganizationRow};
+use crate::crm::row::{CallRow, CallState, CallbackRow, ContactRow, OrganizationRow};
 
 /// So many calls that a search finds are counted: more take longer than anybody waits for a letter.
 pub const CALLS_COUNTED: u32 = 2_000;
@@ -204,4 +204,15 @@ pub struct CallPage {
     /// For `ToCallBack`, beside each row: how many of its number's missed calls wait. Empty for the
     /// other filters.
     pub waiting: Vec<u32>,
+}
+
+/// One page of the numbers to call back.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CallbackPage {
+    /// The rows, the newest missed call first.
+    pub rows: Vec<CallbackRow>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<CallCursor>,
+    /// How many numbers there are in all; a search counts those that it reads.
+    pub total: u64,
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use crate::base::id::{CallId, OrganizationId, TaskId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
-    AuditRow, CallCriteria, CallCursor, CallFilter, CallRow, CallTypeRow, CallbackRow, Found,
-    HourFigures, OnAnswer, OrganizationRow, QueueFigures, Subject, TaskCursor, TaskFilter, TaskRow,
-    TicketFilter, TicketRow, TimelineCursor, TimelineEntry, TimelineId, UndoRow,
+    AuditRow, CallCriteria, CallCursor, CallFilter, CallRow, CallTypeRow, CallbackPage,
+    CallbackRow, Found, HourFigures, OnAnswer, OrganizationRow, QueueFigures, Subject, TaskCursor,
+    TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineCursor, TimelineEntry, TimelineId,
+    UndoRow,
 };
 use crate::crm::store::StoreError;
 use crate::crm::{
@@ -198,28 +199,41 @@ impl Reader {
         Ok((count, last))
     }
 
-    /// Reads a page of the numbers to call back, the newest missed call first, and where the next one begins.
+    /// Reads a page of the numbers to call back, the newest missed call first; a search is for a name or
+    /// number.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
     pub fn callbacks(
         &self,
+        search: &str,
         after: Option<CallCursor>,
         limit: usize,
-    ) -> Result<(Vec<CallbackRow>, Option<CallCursor>), StoreError> {
-        let page = self.calls(CallFilter::ToCallBack, "", after, limit)?;
+    ) -> Result<CallbackPage, StoreError> {
+        let page = self.calls(CallFilter::ToCallBack, search, after, limit)?;
         let rows = page.rows.into_iter().zip(page.waiting);
         let rows = rows.map(|(call, missed)| {
             let (attempts, last_attempt) = self.attempts(call.id)?;
+            let last_agent = match attempts {
+                0 => None,
+                _ => call_backs::last_agent(self.connection(), call.id)?,
+            };
+            let last_note = call_backs::last_note(self.connection(), call.id)?;
             Ok(CallbackRow {
                 call,
                 missed,
                 attempts,
                 last_attempt,
+                last_agent,
+                last_note,
             })
         });
-        Ok((rows.collect::<Result<_, StoreError>>()?, page.next))
+        Ok(CallbackPage {
+            rows: rows.collect::<Result<_, StoreError>>()?,
+            next: page.next,
+            total: page.total,
+        })
     }
 
     /// Reads the missed calls that a dialled call is the answer to, the oldest first.

@@ -10,11 +10,12 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::{CallId, ContactId, OrganizationId};
+use crate::crm::contacts::Listed;
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
     CallCursor, CallFilter, CallPage, CallRow, ContactPage, ContactRow, DuplicatePage,
-    Identification, InterruptedCall, LadderMessage, Match, NameCursor, OrganizationPage,
+    Identification, InterruptedCall, LadderMessage, LeadStage, Match, NameCursor, OrganizationPage,
     QualitySpan, RefusedRow,
 };
 use crate::crm::store::{OpenError, StoreError};
@@ -250,7 +251,7 @@ impl Reader {
         after: Option<&NameCursor>,
         limit: usize,
     ) -> Result<ContactPage, StoreError> {
-        contacts::page(&self.connection, false, search, after, limit)
+        contacts::page(&self.connection, Listed::Everybody, search, after, limit)
     }
 
     /// Reads contacts and leads, or leads only, that a search finds by age, after one of them.
@@ -323,18 +324,20 @@ impl Reader {
         Ok(organizations::page(&self.connection, search, after, limit)?)
     }
 
-    /// Reads a page of leads, as [`contacts`](Self::contacts) reads contacts and leads.
+    /// Reads a page of leads, those of one stage where it is named, as [`contacts`](Self::contacts) reads
+    /// contacts and leads.
     ///
     /// # Errors
     ///
     /// Fails when SQLite refuses.
     pub fn leads(
         &self,
+        stage: Option<LeadStage>,
         search: &str,
         after: Option<&NameCursor>,
         limit: usize,
     ) -> Result<ContactPage, StoreError> {
-        contacts::page(&self.connection, true, search, after, limit)
+        contacts::page(&self.connection, Listed::Leads(stage), search, after, limit)
     }
 
     /// Where the page after a contact or lead begins.

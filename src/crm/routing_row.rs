@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{AgentId, BlockId, QueueId};
 
 pub use crate::crm::agent_state::{AgentState, Presence};
-pub use crate::crm::schedule::{Day, Slot, WallTime};
+pub use crate::crm::schedule::{Day, Slot, WallTime, first_overlap};
 
 /// Somebody who takes calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

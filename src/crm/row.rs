@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 
 pub use crate::crm::page_row::{
-    CALLS_COUNTED, CallCriteria, CallCursor, CallFilter, CallPage, ContactPage, HintCursor,
-    NameCursor, OrganizationPage, PEOPLE_COUNTED, TaskCursor, TaskFilter, TicketFilter,
+    CALLS_COUNTED, CallCriteria, CallCursor, CallFilter, CallPage, CallbackPage, ContactPage,
+    HintCursor, NameCursor, OrganizationPage, PEOPLE_COUNTED, TaskCursor, TaskFilter, TicketFilter,
     TimelineCursor, TimelineId, TimelineKind,
 };
 pub use crate::crm::subject::Subject;
@@ -17,8 +17,8 @@ pub use crate::crm::ticket_row::{
     ArticleKind, ArticleRow, ArticleSender, TicketChange, TicketRow, TicketState,
 };
 pub use crate::crm::work_row::{
-    AuditRow, CallTypeRow, CallbackRow, Found, HourFigures, LeadStage, Membership, NoteRow,
-    OnAnswer, QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
+    AuditRow, CallNote, CallTypeRow, CallbackRow, Found, HourFigures, LeadStage, Membership,
+    NoteRow, OnAnswer, QueueFigures, TaskKind, TaskRow, TimelineEntry, UndoRow, Undone,
 };
 
 pub use crate::crm::care_row::{
@@ -36,6 +36,7 @@ pub use crate::crm::hint_row::{
 pub use crate::crm::routing_row::{
     AgentRow, AgentState, BlockKind, BlockedRow, Day, HolidayRow, PopupDecision, Presence,
     QueueCodes, QueueRow, RoutingChange, RoutingTables, Slot, StateTotal, TimeSlot, WallTime,
+    first_overlap,
 };
 
 pub use crate::crm::quality_row::{

@@ -129,6 +129,23 @@ pub struct CallbackRow {
     pub attempts: u32,
     /// When the last time.
     pub last_attempt: Option<Timestamp>,
+    /// Whose the last try was.
+    #[serde(default)]
+    pub last_agent: Option<String>,
+    /// What was noted last on one of the number's newest 50 calls.
+    #[serde(default)]
+    pub last_note: Option<CallNote>,
+}
+
+/// What was noted on a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallNote {
+    /// When the call began.
+    pub at: Timestamp,
+    /// Whose call it was.
+    pub agent: Option<String>,
+    /// The notes.
+    pub text: String,
 }
 
 /// What happened in a queue in some time.

@@ -35,6 +35,17 @@ pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     then.strftime(form).to_string()
 }
 
+/// The same inside of a sentence.
+pub(crate) fn when_inside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let told = when(at, now, zone);
+    for word in [text::TODAY, text::YESTERDAY] {
+        if let Some(rest) = told.strip_prefix(word) {
+            return format!("{}{rest}", word.to_lowercase());
+        }
+    }
+    told
+}
+
 /// The same in one word: minutes, the time, or the date.
 pub(crate) fn when_briefly(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let seconds = now.duration_since(at).as_secs();
@@ -192,6 +203,13 @@ mod tests {
             ("2025-11-21T15:20:00Z", "Today 15:20"),
         ] {
             assert_eq!(when(at(then), now, &TimeZone::UTC), told);
+        }
+        for (then, told) in [
+            ("2025-11-21T13:00:00Z", "today 13:00"),
+            ("2025-11-20T23:59:00Z", "yesterday 23:59"),
+            ("2025-11-17T10:00:00Z", "Mon 17 Nov"),
+        ] {
+            assert_eq!(when_inside(at(then), now, &TimeZone::UTC), told);
         }
     }
 

@@ -3,10 +3,10 @@
 use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
 use super::outcome::rings_here;
+use super::person;
 use super::scene::Scene;
 use super::state::{View, ViewState};
 use crate::control::{CallStage, CallView, Command, RecordingView};
-use crate::crm::row::Match;
 
 /// Names of keys, for tooltips.
 pub(crate) const ANSWER: &str = "Ctrl+Shift+F9";
@@ -21,6 +21,7 @@ pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
 pub(crate) const UNDO: &str = "Ctrl+Z";
+pub(crate) const AGENT: &str = "Ctrl+Shift+A";
 
 const ALT_DIGITS: [Key; 9] = [
     Key::Num1,
@@ -53,6 +54,10 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
             state.view = view;
             state.detail = None;
         }
+    }
+    if pressed(ui, ctrl | Modifiers::SHIFT, Key::A) {
+        state.agent.open = !state.agent.open;
+        state.agent.focus = state.agent.open;
     }
     // In a field it takes back what was typed.
     if !state.typing
@@ -91,18 +96,14 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
 
 fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallView) {
     let ctrl = Modifiers::COMMAND;
-    if let Some(found) = &call.identification
-        && call.chosen.is_none()
-    {
-        for (key, candidate) in ALT_DIGITS.into_iter().zip(&found.matches) {
-            if pressed(ui, Modifiers::ALT, key) {
-                let candidate: &Match = candidate;
-                scene.send(Command::ChooseCaller(call.id, Some(candidate.subject)));
-            }
+    let candidates = person::open_question(call);
+    for (key, candidate) in ALT_DIGITS.into_iter().zip(candidates) {
+        if pressed(ui, Modifiers::ALT, key) {
+            scene.send(Command::ChooseCaller(call.id, Some(candidate.subject)));
         }
-        if pressed(ui, Modifiers::ALT, Key::Num0) {
-            scene.send(Command::ChooseCaller(call.id, None));
-        }
+    }
+    if !candidates.is_empty() && pressed(ui, Modifiers::ALT, Key::Num0) {
+        scene.send(Command::ChooseCaller(call.id, None));
     }
     if call.stage.is_over() {
         if call.answered.is_some() {

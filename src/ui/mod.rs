@@ -20,6 +20,7 @@ mod outcome;
 mod person;
 mod popup;
 mod readiness;
+mod routing_state;
 mod scene;
 mod shell;
 mod spans;

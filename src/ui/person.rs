@@ -1,7 +1,7 @@
 //! Who a number is, in words: a guess is never written as a fact.
 
 use crate::control::CallView;
-use crate::crm::row::{CallDirection, CallRow, Identification, Match, MatchLevel};
+use crate::crm::row::{CallDirection, CallRow, Identification, Match, MatchLevel, OnAnswer};
 
 use super::text;
 
@@ -48,12 +48,41 @@ impl Person<'_> {
 
 /// Describes the far end of a call.
 pub(crate) fn of_call(call: &CallView) -> Person<'_> {
+    if let Some(found) = call.identification.as_ref().filter(|_| call.nobody) {
+        return Person {
+            title: shown_number(found, &call.remote),
+            second: Some(background(found)),
+            third: call.remote_name.as_deref().map(text::claims),
+            why: text::SAID_NOBODY.to_owned(),
+            certainty: Certainty::Nobody,
+            sure: None,
+            candidates: &[],
+        };
+    }
     describe(
         call.identification.as_ref(),
         call.chosen,
         &call.remote,
         call.remote_name.as_deref(),
     )
+}
+
+/// Everybody of whom the agent is asked whether it is them: those whom the answer left open, else those who
+/// may have the number. Nobody once one was chosen, or it was said that it is none of them.
+pub(crate) fn open_question(call: &CallView) -> &[Match] {
+    let Some(found) = call.identification.as_ref() else {
+        return &[];
+    };
+    if call.chosen.is_some() || call.nobody {
+        return &[];
+    }
+    if let Some(OnAnswer::Choose { candidates }) = &call.opens {
+        return candidates;
+    }
+    if sure_match(found, None).is_some() {
+        return &[];
+    }
+    &found.matches
 }
 
 /// Describes who a number is.
@@ -74,11 +103,7 @@ pub(crate) fn describe<'a>(
             candidates: &[],
         };
     };
-    let number = if found.display_number.is_empty() {
-        remote.to_owned()
-    } else {
-        found.display_number.clone()
-    };
+    let number = shown_number(found, remote);
     if let Some(person) = sure_match(found, chosen) {
         return Person {
             title: person.name.clone(),
@@ -107,17 +132,21 @@ pub(crate) fn describe<'a>(
             Some(text::may_be(&guess)),
             Some(best.reason.clone()),
         )
+    } else if let Some(stranger) = found.strangers.first() {
+        let name = [&stranger.name, &stranger.email]
+            .into_iter()
+            .flatten()
+            .next();
+        let name = name.map_or(text::NAMELESS, String::as_str);
+        (
+            Certainty::Maybe,
+            Some(text::may_be(name)),
+            Some(stranger.reason()),
+        )
     } else {
-        let facts: Vec<String> = [
-            found.country.clone(),
-            Some(text::earlier_attempts(found.last_calls.len())),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
         (
             Certainty::Nobody,
-            Some(facts.join(" · ")),
+            Some(background(found)),
             found.no_match.clone(),
         )
     };
@@ -130,6 +159,22 @@ pub(crate) fn describe<'a>(
         sure: None,
         candidates: &found.matches,
     }
+}
+
+/// The number as a person reads it.
+fn shown_number(found: &Identification, remote: &str) -> String {
+    if found.display_number.is_empty() {
+        remote.to_owned()
+    } else {
+        found.display_number.clone()
+    }
+}
+
+/// The country, and how often it was called.
+fn background(found: &Identification) -> String {
+    let earlier = text::earlier_attempts(found.last_calls.len());
+    let facts = found.country.iter().cloned().chain([earlier]);
+    facts.collect::<Vec<_>>().join(" · ")
 }
 
 /// The one person it is for sure: the chosen one, or the only one with the very number.

@@ -273,6 +273,7 @@ fn follow_theme(ctx: &Context, choice: ThemeChoice) {
     };
     if ctx.options(|options| options.theme_preference) != wanted {
         ctx.set_theme(wanted);
+        ctx.request_repaint();
     }
 }
 

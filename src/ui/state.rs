@@ -5,13 +5,17 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::base::id::{AccountId, CallId, ContactId, NoteId, OrganizationId, TicketId, UndoId};
+use crate::base::id::{
+    AccountId, CallId, ContactId, HintId, NoteId, OrganizationId, TicketId, UndoId,
+};
 use crate::config::Account;
 use crate::config::settings::Colleague;
-use crate::control::Command;
+use crate::control::{Command, FiguresTable};
 use crate::crm::row::{
-    CallCursor, CallFilter, ContactRow, NameCursor, Subject, TicketFilter, TimelineCursor,
+    CallCursor, CallFilter, ContactRow, LeadStage, NameCursor, OrganizationRow, Subject,
+    TicketFilter, TimelineCursor,
 };
+use crate::ui::routing_state::{RoutingState, SettingsTab};
 use crate::ui::spans::Spans;
 
 /// The screens.
@@ -24,6 +28,8 @@ pub enum View {
     Calls,
     /// People.
     Contacts,
+    /// People who may become customers.
+    Leads,
     /// Their organizations.
     Organizations,
     /// What is worked on for customers.
@@ -43,16 +49,24 @@ pub(crate) struct ViewState {
     pub(crate) dialer: DialerState,
     pub(crate) calls: CallsState,
     pub(crate) contacts: ContactsState,
+    pub(crate) leads: ContactsState,
     pub(crate) organizations: OrganizationsState,
     pub(crate) tickets: TicketsState,
     pub(crate) tasks: TasksState,
     /// The days that the statistics count.
     pub(crate) period: Period,
+    pub(crate) figures: FiguresExport,
     /// The step that was taken back, or not wanted back, last.
     pub(crate) undone: Option<UndoId>,
     pub(crate) settings: SettingsState,
     pub(crate) card: CardState,
     pub(crate) notes: Notes,
+    /// The menu of what the agent does.
+    pub(crate) agent: AgentMenu,
+    /// What is said of guesses of whose a number is.
+    pub(crate) guesses: GuessesState,
+    /// Who is looked for, to say that a call is with them.
+    pub(crate) caller: Option<CallerState>,
     /// The logged call that the right pane shows.
     pub(crate) detail: Option<CallId>,
     /// Its SIP messages, in place of the view.
@@ -65,6 +79,15 @@ pub(crate) struct ViewState {
     pub(crate) typing: bool,
     /// Whether the engine refused a command.
     pub(crate) refused: bool,
+}
+
+impl ViewState {
+    /// Shows the settings of accounts, sound and calls.
+    pub(crate) fn open_phone_settings(&mut self) {
+        self.view = View::Settings;
+        self.settings.tab = SettingsTab::Phone;
+        self.detail = None;
+    }
 }
 
 /// The dialer.
@@ -105,6 +128,10 @@ pub(crate) struct CallsState {
     pub(crate) spans: Spans<(CallFilter, String), CallCursor>,
     /// How many rows there are in all.
     pub(crate) total: Option<u64>,
+    /// The pages of the numbers to call back, newest first.
+    pub(crate) callbacks: Spans<String, CallCursor>,
+    /// Whether all were to be marked as done, which waits for a second click.
+    pub(crate) all_done: bool,
 }
 
 impl Default for CallsState {
@@ -114,21 +141,79 @@ impl Default for CallsState {
             search: String::new(),
             spans: Spans::of((CallFilter::ToCallBack, String::new())),
             total: None,
+            callbacks: Spans::default(),
+            all_done: false,
         }
     }
 }
 
-/// The contacts.
+/// The contacts, or the leads.
 #[derive(Debug, Default)]
 pub(crate) struct ContactsState {
     pub(crate) search: String,
+    /// Only leads of this stage; of contacts never.
+    pub(crate) stage: Option<LeadStage>,
     /// The pages that are known, by name.
-    pub(crate) spans: Spans<String, NameCursor>,
+    pub(crate) spans: Spans<(Option<LeadStage>, String), NameCursor>,
     pub(crate) shown: Option<ContactId>,
     pub(crate) form: Option<ContactForm>,
     /// Whether deletion was asked for and waits for a second click.
     pub(crate) deleting: bool,
+    /// Who is looked for, to be one with the one that is shown.
+    pub(crate) merging: Option<Merging>,
     pub(crate) timeline: TimelineState,
+}
+
+impl ContactsState {
+    /// Shows one of them, and nothing that was begun with another one.
+    pub(crate) fn show(&mut self, contact: Option<ContactId>) {
+        self.shown = contact;
+        self.form = None;
+        self.deleting = false;
+        self.merging = None;
+    }
+}
+
+/// Two people who become one.
+#[derive(Debug, Default)]
+pub(crate) struct Merging {
+    pub(crate) picker: Picker,
+    /// Who goes into the one that is shown, once found; it waits for a second click.
+    pub(crate) other: Option<(ContactId, String)>,
+}
+
+/// A record that is looked for.
+#[derive(Debug, Default)]
+pub(crate) struct Picker {
+    pub(crate) text: String,
+    /// Whether the field has had the keyboard.
+    pub(crate) focused: bool,
+}
+
+/// Who is looked for, to say that a call is with them.
+#[derive(Debug)]
+pub(crate) struct CallerState {
+    pub(crate) call: CallId,
+    pub(crate) picker: Picker,
+    /// Whether the number becomes one of theirs.
+    pub(crate) keep_number: bool,
+}
+
+/// The menu of what the agent does.
+#[derive(Debug, Default)]
+pub(crate) struct AgentMenu {
+    pub(crate) open: bool,
+    /// Whether its first line takes the keyboard in the next frame.
+    pub(crate) focus: bool,
+    /// A reason for a break that is being typed.
+    pub(crate) reason: String,
+}
+
+/// What is said of guesses.
+#[derive(Debug, Default)]
+pub(crate) struct GuessesState {
+    /// The guess that is somebody else's, while they are looked for.
+    pub(crate) assigning: Option<(HintId, Picker)>,
 }
 
 /// A contact being written.
@@ -152,9 +237,19 @@ pub(crate) struct OrganizationsState {
     pub(crate) name: String,
     pub(crate) renaming: Option<(OrganizationId, String)>,
     pub(crate) shown: Option<OrganizationId>,
+    pub(crate) form: Option<OrganizationForm>,
     /// Whether deletion was asked for and waits for a second click.
     pub(crate) deleting: bool,
     pub(crate) timeline: TimelineState,
+}
+
+/// An organization being written.
+#[derive(Debug, Clone)]
+pub(crate) struct OrganizationForm {
+    pub(crate) row: OrganizationRow,
+    pub(crate) problem: Option<&'static str>,
+    /// Whether the name takes the keyboard in the next frame.
+    pub(crate) focus: bool,
 }
 
 /// The tickets.
@@ -207,6 +302,17 @@ pub(crate) enum Period {
     Month,
 }
 
+/// Figures that go to a file.
+#[derive(Debug, Default)]
+pub(crate) struct FiguresExport {
+    /// The file, while it is being asked for.
+    pub(crate) file: Option<String>,
+    /// Whether it gets a line for each hour, not for each queue.
+    pub(crate) hours: bool,
+    /// What was asked for last, so that what became of it is told.
+    pub(crate) asked: Option<FiguresTable>,
+}
+
 /// When something is due, as it is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Due {
@@ -237,6 +343,8 @@ pub(crate) struct TimelineState {
 /// The settings.
 #[derive(Debug, Default)]
 pub(crate) struct SettingsState {
+    pub(crate) tab: SettingsTab,
+    pub(crate) routing: RoutingState,
     pub(crate) form: Option<AccountForm>,
     pub(crate) removing: Option<AccountId>,
     /// Texts that are being typed and not saved yet.

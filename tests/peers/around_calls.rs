@@ -195,6 +195,17 @@ fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
     let opens = phone.wait("opens");
     assert_eq!(opens["open"], "draft", "{opens:#}");
     assert_eq!(opens["subject"], Value::Null, "{opens:#}");
+    assert_eq!(opens["contact"], Value::Null, "{opens:#}");
+    // Somebody who calls from there and has another number.
+    ringdesk(
+        &phone,
+        &["contacts", "--add", "Carla", "--number", "030 999"],
+    );
+    phone.send(&json!({"command": "choose", "caller": "contact:3"}));
+    let opens = phone.wait("opens");
+    assert_eq!(opens["subject"], caller_of("contact:3"), "{opens:#}");
+    assert_eq!(opens["contact"]["name"], "Carla", "{opens:#}");
+    assert_eq!(phone.calls()[0]["contact_name"], "Carla");
     phone.command("hangup");
     phone.wait("ended");
     caller.passes();

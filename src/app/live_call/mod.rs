@@ -1,5 +1,6 @@
 //! A call with everything that the engine keeps around it.
 
+mod caller;
 mod questions;
 
 use std::net::SocketAddr;
@@ -20,7 +21,7 @@ use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
 use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingView};
 use crate::crm::row::{
-    CallDirection, CallRow, CallState, Identification, Match, NumberProof, OnAnswer,
+    CallDirection, CallRow, CallState, Identification, NumberProof, OnAnswer, Subject,
 };
 use crate::sip::reason::names_voice_mail;
 use crate::sip::{Caller, NameAddr, SessionId};
@@ -88,6 +89,8 @@ pub(super) struct LiveCall {
     pub(super) sip_call_id: Option<String>,
     pub(super) identification: Option<Identification>,
     pub(super) chosen: Option<usize>,
+    /// Whom the agent chose, where they did; none inside for nobody who is known.
+    pub(super) said: Option<Option<Subject>>,
     pub(super) gate: Gate,
     pub(super) durable: bool,
     /// How far its row is.
@@ -250,6 +253,7 @@ impl LiveCall {
             sip_call_id: None,
             identification: None,
             chosen: None,
+            said: None,
             gate: Gate::Identifying(look_up_until),
             durable: true,
             row: RowState::None,
@@ -342,15 +346,6 @@ impl LiveCall {
             }),
             _ => None,
         }
-    }
-
-    /// The chosen contact, else the best one.
-    pub(super) fn best_match(&self) -> Option<&Match> {
-        let matches = &self.identification.as_ref()?.matches;
-        if let Some(chosen) = self.chosen {
-            return matches.get(chosen);
-        }
-        Match::best(matches)
     }
 
     /// How far it came.
@@ -524,6 +519,7 @@ impl LiveCall {
             number_proof: self.number_proof,
             identification: self.identification.clone(),
             chosen: self.chosen,
+            nobody: self.said == Some(None),
             started: self.started,
             started_at: self.started_at,
             answered: self.answered,

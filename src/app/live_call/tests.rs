@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::base::clock;
+use crate::base::id::ContactId;
 use crate::base::uri::Uri;
 use crate::call::{MediaPreferences, SrtpPreferences};
+use crate::crm::row::{Match, MatchLevel};
 use crate::sdp::Codec;
 
 fn live(direction: CallDirection) -> LiveCall {
@@ -114,4 +116,60 @@ fn an_ended_call_leaves_after_a_minute_unless_text_was_typed() {
         until: end + minute * 2,
     });
     assert!(!unwritten.leaves(end + minute), "its end is not told yet");
+}
+
+fn known(subjects: &[i64]) -> Identification {
+    let found = subjects.iter().map(|id| Match {
+        subject: Subject::Contact(ContactId(*id)),
+        name: format!("Contact {id}"),
+        organization: None,
+        role: None,
+        level: MatchLevel::Known,
+        reason: "same number".to_owned(),
+    });
+    Identification {
+        matches: found.collect(),
+        ..Identification::default()
+    }
+}
+
+#[test]
+fn a_choice_stays_with_the_person_when_the_number_is_looked_up_again() {
+    let mut call = live(CallDirection::Inbound);
+    call.learn(known(&[1, 2]));
+    call.say_who(Some(Subject::Contact(ContactId(2))));
+    assert_eq!(call.chosen, Some(1));
+    call.learn(known(&[2, 1, 3]));
+    assert_eq!(call.chosen, Some(0));
+    // Somebody who has not the number is known once the choice is.
+    call.say_who(Some(Subject::Contact(ContactId(9))));
+    assert_eq!(call.chosen, None);
+    call.learn(known(&[9, 1]));
+    assert_eq!(call.chosen, Some(0));
+}
+
+#[test]
+fn who_is_written_down_after_nobody_was_meant_is_who_it_is() {
+    let mut call = live(CallDirection::Inbound);
+    assert_eq!(call.learn(known(&[1, 2])), None);
+    call.say_who(None);
+    assert_eq!(call.best_match(), None);
+    assert!(call.view().nobody);
+    assert_eq!(call.learn(known(&[1, 2])), None);
+    let new = Subject::Contact(ContactId(3));
+    assert_eq!(call.learn(known(&[1, 2, 3])), Some(new));
+    // Two at once are a question again, which is the agent's to answer.
+    assert_eq!(call.learn(known(&[1, 2, 3, 4, 5])), None);
+}
+
+#[test]
+fn a_call_is_no_earlier_call_of_itself() {
+    let mut call = live(CallDirection::Inbound);
+    let other = CallRow::ringing(CallId::new(2, [2; 10]), "0301", clock::wall_now());
+    let itself = CallRow::ringing(call.id, "0301", clock::wall_now());
+    call.learn(Identification {
+        last_calls: vec![itself, other.clone()],
+        ..Identification::default()
+    });
+    assert_eq!(call.identification.unwrap().last_calls, [other]);
 }

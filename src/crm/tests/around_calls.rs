@@ -357,6 +357,42 @@ fn a_call_back_is_linked_to_the_calls_that_it_answers_and_counted() {
     assert!(desk.read(move |reader| reader.answers(later)).is_empty());
 }
 
+#[test]
+fn a_number_to_call_back_tells_who_tried_last_and_what_was_noted_last() {
+    let desk = Desk::open();
+    let missed = desk.insert(&inbound(10, "0301234567"));
+    desk.end(missed, CallState::NoAnswer, 15);
+    let waiting = || desk.read(|reader| reader.callbacks("", None, 10));
+    let row = waiting().rows.remove(0);
+    assert_eq!(
+        (row.attempts, row.last_agent, row.last_note),
+        (0, None, None)
+    );
+    for (at, end, agent, notes) in [(20, 25, "Bert", "Not before three"), (30, 35, "Anna", "")] {
+        let tried = CallRow {
+            agent: Some(agent.to_owned()),
+            notes: notes.to_owned(),
+            ..outbound(at, "+49 30 1234567")
+        };
+        let tried = desk.insert(&tried);
+        desk.end(tried, CallState::Busy, end);
+    }
+    let page = waiting();
+    assert_eq!((page.total, page.next), (1, None));
+    let row = &page.rows[0];
+    assert_eq!((row.call.id, row.attempts), (missed, 2));
+    assert_eq!(row.last_attempt, Some(second(30)));
+    assert_eq!(row.last_agent.as_deref(), Some("Anna"));
+    let note = row.last_note.as_ref().unwrap();
+    assert_eq!(
+        (note.text.as_str(), note.at),
+        ("Not before three", second(20))
+    );
+    assert_eq!(note.agent.as_deref(), Some("Bert"));
+    let found = desk.read(|reader| reader.callbacks("99", None, 10));
+    assert!(found.rows.is_empty());
+}
+
 /// It became the call back of calls that were missed only later, and the figures had it before them.
 #[test]
 fn a_call_that_is_entered_for_an_earlier_time_answers_nothing_later() {

@@ -87,10 +87,14 @@ fn a_lead_is_found_and_linked_as_a_contact_is_and_listed_apart() {
     assert_eq!(linked, 1);
     assert_eq!(desk.call(call).contact, Some(id));
     desk.contact("Anna", "0307654321");
-    let leads = |desk: &Desk| desk.read(|reader| reader.leads("", None, 10)).rows;
+    let leads = |desk: &Desk| desk.read(|reader| reader.leads(None, "", None, 10)).rows;
     assert_eq!(leads(&desk).len(), 1);
     assert_eq!(leads(&desk)[0].stage, Some(LeadStage::New));
-    assert_eq!(desk.read(|reader| reader.leads("anna", None, 10)).total, 0);
+    assert_eq!(
+        desk.read(|reader| reader.leads(None, "anna", None, 10))
+            .total,
+        0
+    );
     assert_eq!(desk.read(|reader| reader.contacts("", None, 10)).total, 2);
     // Becoming a contact keeps all that hangs on it.
     let customer = ContactRow {
@@ -101,6 +105,38 @@ fn a_lead_is_found_and_linked_as_a_contact_is_and_listed_apart() {
     desk.save(&customer);
     assert!(leads(&desk).is_empty());
     assert_eq!(desk.call(call).contact, Some(id));
+}
+
+#[test]
+fn the_leads_of_one_stage_are_listed_searched_and_counted_apart() {
+    let desk = Desk::open();
+    for (name, stage) in [
+        ("Lea", Some(LeadStage::New)),
+        ("Leo", Some(LeadStage::Contacted)),
+        ("Lia", Some(LeadStage::New)),
+        ("Anna", None),
+    ] {
+        let mut row = contact(name, &[]);
+        row.stage = stage;
+        desk.save(&row);
+    }
+    let of = |stage, search: &'static str| {
+        let page = desk.read(move |reader| reader.leads(stage, search, None, 10));
+        let names = page.rows.into_iter().map(|row| row.name);
+        (names.collect::<Vec<_>>(), page.total)
+    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(of(None, ""), (names(&["Lea", "Leo", "Lia"]), 3));
+    let new = Some(LeadStage::New);
+    assert_eq!(of(new, ""), (names(&["Lea", "Lia"]), 2));
+    assert_eq!(of(new, "lia"), (names(&["Lia"]), 1));
+    assert_eq!(of(Some(LeadStage::Lost), ""), (Vec::new(), 0));
+    let after = desk.read(move |reader| {
+        let first = reader.leads(new, "", None, 1)?;
+        reader.leads(new, "", first.next.as_ref(), 1)
+    });
+    assert_eq!(after.rows[0].name, "Lia");
+    assert_eq!(after.next, None);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn ten_thousand_records_of_each_kind_are_paged_completely() {
     };
     assert_eq!(paged(people, |row| row.id), 10_000);
     let leads = |after: Option<NameCursor>| {
-        let page = desk.read(move |reader| reader.leads("", after.as_ref(), 700));
+        let page = desk.read(move |reader| reader.leads(None, "", after.as_ref(), 700));
         assert_eq!(page.total, 5_000);
         (page.rows, page.next)
     };

@@ -282,7 +282,7 @@ fn a_shared_number_is_chosen_by_alt_and_a_digit_or_by_click() {
         .get_by_label("1 Amelia Hart · Northwind Traders")
         .click();
     shown.run_steps(2);
-    shown.get_by_label("Someone else").click();
+    shown.get_by_label("Nobody of these").click();
     shown.run_steps(2);
     let told = shown.state_mut().told();
     assert_eq!(told.len(), 3, "{told:?}");

@@ -19,9 +19,10 @@ use crate::control::{
 };
 use crate::crm::row::{
     CallCursor, CallDirection, CallFilter, CallLadder, CallPage, CallRow, CallState, CallTypeRow,
-    ContactNumber, ContactPage, ContactRow, HourFigures, Identification, LadderMessage, Match,
-    MatchLevel, NameCursor, OrganizationPage, OrganizationRow, QualitySpan, QueueFigures, Subject,
-    TaskFilter, TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry, UndoRow,
+    CallbackPage, CallbackRow, ContactNumber, ContactPage, ContactRow, Found, HintRow, HourFigures,
+    Identification, LadderMessage, Match, MatchLevel, NameCursor, OrganizationPage,
+    OrganizationRow, PopupDecision, QualitySpan, QueueFigures, RoutingTables, Subject, TaskFilter,
+    TaskRow, TicketFilter, TicketRow, TicketState, TimelineEntry, UndoRow,
 };
 use crate::ui::popup::{PopupState, popup_ui};
 use crate::ui::scene::{Now, Scene};
@@ -34,6 +35,14 @@ use crate::ui::view::desk_ui;
 pub(super) struct Rows {
     pub(super) calls: Vec<CallRow>,
     pub(super) contacts: Vec<ContactRow>,
+    pub(super) leads: Vec<ContactRow>,
+    pub(super) callbacks: Vec<CallbackRow>,
+    pub(super) hints: Vec<HintRow>,
+    pub(super) routing: RoutingTables,
+    /// Who would see a call.
+    pub(super) decision: PopupDecision,
+    /// Who has each number.
+    pub(super) identification: Identification,
     /// The SIP messages of each call.
     pub(super) messages: Vec<LadderMessage>,
     /// What was measured of each call's sound.
@@ -152,7 +161,8 @@ impl PageSource for Rows {
                 Page::Contacts(self.contact_page(search, after.as_ref()))
             }
             PageRequest::Contact(id) => {
-                let row = self.contacts.iter().find(|row| row.id == *id);
+                let mut people = self.contacts.iter().chain(&self.leads);
+                let row = people.find(|row| row.id == *id);
                 Page::Contact(row.cloned().map(Box::new))
             }
             PageRequest::Organizations { .. } => Page::Organizations(OrganizationPage {
@@ -171,7 +181,7 @@ impl PageSource for Rows {
                     })
                     .collect(),
             }),
-            PageRequest::Identify(_) => Page::Identify(Box::default()),
+            PageRequest::Identify(_) => Page::Identify(Box::new(self.identification.clone())),
             PageRequest::Work(request) => Page::Work(self.work(request)),
         };
         Some(Arc::new(page))
@@ -179,13 +189,38 @@ impl PageSource for Rows {
 }
 
 impl Rows {
+    /// The numbers to call back: the given ones, else those of the calls that are not done.
+    fn waiting(&self) -> Vec<CallbackRow> {
+        if !self.callbacks.is_empty() {
+            return self.callbacks.clone();
+        }
+        let calls = self.calls.iter().filter(|call| !call.done).enumerate();
+        calls
+            .map(|(place, call)| CallbackRow {
+                call: call.clone(),
+                missed: self.waiting.get(place).copied().unwrap_or(1),
+                attempts: 0,
+                last_attempt: None,
+                last_agent: None,
+                last_note: None,
+            })
+            .collect()
+    }
+
     fn work(&self, request: &WorkRequest) -> WorkPage {
         match request {
-            WorkRequest::Leads { .. } => WorkPage::Leads(ContactPage {
-                rows: Vec::new(),
-                total: 0,
-                next: None,
-            }),
+            WorkRequest::Leads { stage, search, .. } => {
+                let leads = self.leads.iter();
+                let rows = leads
+                    .filter(|row| stage.is_none() || row.stage == *stage)
+                    .filter(|row| row.name.contains(search.as_str()));
+                let rows: Vec<ContactRow> = rows.cloned().collect();
+                WorkPage::Leads(ContactPage {
+                    total: rows.len() as u64,
+                    rows,
+                    next: None,
+                })
+            }
             WorkRequest::Tickets { filter, after, .. } => {
                 let shown = |row: &&TicketRow| match filter {
                     TicketFilter::NotClosed => row.state != TicketState::Closed,
@@ -219,13 +254,40 @@ impl Rows {
                     numbers: Vec::new(),
                 })))
             }
-            WorkRequest::Find(_) => WorkPage::Found(Box::default()),
-            WorkRequest::Callbacks => WorkPage::Callbacks(Vec::new()),
+            WorkRequest::Find(text) => {
+                let people = self.contacts.iter().chain(&self.leads);
+                let contacts = people.filter(|row| row.name.contains(text.as_str()));
+                WorkPage::Found(Box::new(Found {
+                    contacts: contacts.cloned().collect(),
+                    ..Found::default()
+                }))
+            }
+            WorkRequest::Callbacks { search, .. } => {
+                let rows = self.waiting().into_iter();
+                let rows = rows.filter(|row| row.call.remote.contains(search.as_str()));
+                let rows: Vec<CallbackRow> = rows.collect();
+                WorkPage::Callbacks(CallbackPage {
+                    total: rows.len() as u64,
+                    rows,
+                    next: None,
+                })
+            }
+            WorkRequest::Hints(filter) => {
+                let rows = self.hints.iter();
+                let rows = rows
+                    .filter(|row| filter.contact.is_none() || row.contact == filter.contact)
+                    .filter(|row| filter.number.as_ref().is_none_or(|it| row.number == *it));
+                WorkPage::Hints(rows.cloned().collect())
+            }
+            WorkRequest::Preview(question) => WorkPage::Preview(Box::new(PopupDecision {
+                reasons: vec![format!("asked for {}", question.called)],
+                ..self.decision.clone()
+            })),
             WorkRequest::CallTypes => WorkPage::CallTypes(self.call_types.clone()),
             WorkRequest::UndoSteps => WorkPage::UndoSteps(self.undo.clone()),
             WorkRequest::Figures { .. } => WorkPage::Figures(self.figures.clone()),
             WorkRequest::Hours { .. } => WorkPage::Hours(self.hours.clone()),
-            WorkRequest::Routing => WorkPage::Routing(Box::default()),
+            WorkRequest::Routing => WorkPage::Routing(Box::new(self.routing.clone())),
         }
     }
 }
@@ -420,6 +482,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
             tickets: Vec::new(),
         }),
         chosen: None,
+        nobody: false,
         opens: None,
         started: start(),
         started_at: "2025-11-21T14:59:50Z".parse().unwrap(),

@@ -4,7 +4,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::control::{ExportView, Snapshot};
+use crate::control::{ExportView, ExportedWhat, Snapshot};
 use crate::crm::row::LadderMessage;
 use crate::ui::state::{LadderState, View};
 
@@ -115,7 +115,7 @@ fn the_messages_are_exported_to_a_file_that_is_proposed_and_told_afterwards() {
     ] {
         shown.state().change(|snapshot| {
             snapshot.exported = Some(ExportView {
-                call: call_id(1),
+                what: ExportedWhat::Ladder(call_id(1)),
                 outcome,
             });
         });

@@ -1,13 +1,18 @@
 //! The window driven by its accessible names, with made-up snapshots and rows.
 
+mod agent_state;
 mod call_card;
+mod callbacks;
+mod callers;
 mod colleagues;
 mod dialing;
 mod fixture;
 mod forms;
 mod ladders;
+mod people;
 mod popup;
 mod records;
+mod routing;
 mod sound_check;
 mod transfers;
 mod views;

@@ -5,17 +5,18 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::fixture::*;
-use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage, Wish};
+use crate::control::{Asker, DialRequest, Notice, Registration, Snapshot, TextMessage};
 use crate::crm::row::{MatchLevel, TicketState};
 use crate::ui::state::View;
 use crate::ui::view::test_forms;
 
 const LONG: &str = "Maria-Magdalena Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe-Langenburg-und-noch-viel-länger";
 const ARABIC: &str = "محمد بن عبد الله العلي (شركة الخليج 2025)";
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 9] = [
     View::Dialer,
     View::Calls,
     View::Contacts,
+    View::Leads,
     View::Organizations,
     View::Tickets,
     View::Tasks,
@@ -83,6 +84,11 @@ fn data(name: &str) -> (Snapshot, Rows) {
             })
             .collect(),
         contacts: (1..40).map(|id| contact(id, name)).collect(),
+        leads: (1..40).map(|id| super::people::lead(id, name)).collect(),
+        hints: vec![
+            super::people::hint(1, Some(1), name),
+            super::people::hint(2, None, name),
+        ],
         messages: exchange(name),
         tickets: (1..40)
             .map(|id| super::work::ticket(id, name, TicketState::Open))
@@ -200,10 +206,11 @@ fn the_keyboard_reaches_every_view() {
     for (key, view) in [
         (egui::Key::Num2, View::Calls),
         (egui::Key::Num3, View::Contacts),
-        (egui::Key::Num4, View::Organizations),
-        (egui::Key::Num5, View::Tickets),
-        (egui::Key::Num6, View::Tasks),
-        (egui::Key::Num7, View::Statistics),
+        (egui::Key::Num4, View::Leads),
+        (egui::Key::Num5, View::Organizations),
+        (egui::Key::Num6, View::Tickets),
+        (egui::Key::Num7, View::Tasks),
+        (egui::Key::Num8, View::Statistics),
         (egui::Key::Comma, View::Settings),
         (egui::Key::Num1, View::Dialer),
     ] {
@@ -275,26 +282,6 @@ fn calls_that_are_kept_away_are_told_on_every_view() {
         snapshot.accounts[0].account.rules.forward_always = "102".to_owned();
         let shown = desk(snapshot, Rows::default(), |state| state.view = view);
         shown.get_by_label("Calls are forwarded. sam@pbx.example: calls go to 102");
-    }
-}
-
-#[test]
-fn do_not_disturb_is_turned_on_and_off_by_its_words() {
-    for on in [false, true] {
-        let mut snapshot = registered();
-        snapshot.accounts[0].account.rules.do_not_disturb = on;
-        let mut shown = desk(snapshot, Rows::default(), |_| {});
-        shown.get_by_label("Do not disturb").click_accesskit();
-        shown.run();
-        let told = shown.state_mut().told();
-        assert_eq!(
-            told,
-            [format!(
-                "SetRule(None, DoNotDisturb({}), {:?})",
-                !on,
-                Wish::AGENT
-            )]
-        );
     }
 }
 

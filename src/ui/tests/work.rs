@@ -6,7 +6,9 @@ use egui_kittest::kittest::Queryable as _;
 use super::call_card::{known, with};
 use super::fixture::*;
 use crate::base::id::{ArticleId, CallTypeId, ContactId, NoteId, TaskId, TicketId, UndoId};
-use crate::control::{CallStage, CallView, Command, RecordChange};
+use crate::control::{
+    CallStage, CallView, Command, ExportView, ExportedWhat, FiguresTable, RecordChange,
+};
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, CallTypeRow, HourFigures, MatchLevel, NoteRow,
     OnAnswer, QueueFigures, Subject, TaskRow, TicketRow, TicketState, TimelineEntry, UndoRow,
@@ -417,6 +419,9 @@ fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
     let shown = desk(registered(), rows, |state| state.view = View::Statistics);
     shown.get_by_label("75 %");
     shown.get_by_label("Sales");
+    // Heads were cut to the figures below them.
+    let painted = texts(&shown);
+    assert!(painted.iter().any(|(text, ..)| text == "Called back"));
     assert_eq!(shown.get_all_by_label("01:35").count(), 2);
     shown.get_by_label("Calls by hour of the day; most begin after 09:00");
 }
@@ -442,5 +447,47 @@ fn the_lists_draw_small_and_in_both_themes() {
             super::views::nothing_sticks_out(&shown, size.x, &format!("{view:?}"));
             assert!(shown.unnamed_widgets().is_empty());
         }
+    }
+}
+
+#[test]
+fn the_figures_that_are_shown_go_to_a_file_by_queue_or_by_hour() {
+    let mut snapshot = registered();
+    snapshot.export_dir = "/home/sam/Downloads".to_owned();
+    let mut shown = desk(snapshot, Rows::default(), |state| {
+        state.view = View::Statistics;
+    });
+    shown.get_by_label("Today").click();
+    shown.run();
+    shown.get_by_label("Export as CSV…").click();
+    shown.run();
+    shown.get_by_label("Table").click();
+    shown.run();
+    shown.get_by_label("One line for each hour").click();
+    shown.run();
+    shown.get_by_label("Export").click();
+    shown.run();
+    let sent = shown.state_mut().sent();
+    let [Command::ExportFigures(table, file)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(file, "/home/sam/Downloads/ringdesk-figures-2025-11-21.csv");
+    assert_eq!(
+        *table,
+        FiguresTable::Hours {
+            since: "2025-11-21T00:00:00Z".parse().unwrap(),
+            until: "2025-11-22T00:00:00Z".parse().unwrap(),
+        }
+    );
+    for (outcome, told) in [
+        (Ok("/tmp/a.csv".to_owned()), "Written to /tmp/a.csv"),
+        (Err("the disk is full".to_owned()), "The disk is full"),
+    ] {
+        let what = ExportedWhat::Figures(*table);
+        shown.state().change(|snapshot| {
+            snapshot.exported = Some(ExportView { what, outcome });
+        });
+        shown.run();
+        shown.get_by_label(told);
     }
 }

@@ -1,19 +1,25 @@
 //! Every text of the window, in one place.
 
+mod agent;
 mod codecs;
 mod forms;
 mod ladder;
+mod people;
 mod recording;
 mod records;
+mod routing;
 mod sound;
 mod sound_check;
 mod voice;
 
+pub(crate) use agent::*;
 pub(crate) use codecs::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
+pub(crate) use people::*;
 pub(crate) use recording::*;
 pub(crate) use records::*;
+pub(crate) use routing::*;
 pub(crate) use sound::*;
 pub(crate) use sound_check::*;
 pub(crate) use voice::*;
@@ -261,7 +267,6 @@ pub(crate) const MAYBE: &str = "Not sure";
 pub(crate) const LOOKING_UP: &str = "Looking up who that is…";
 pub(crate) const CREATE_CONTACT: &str = "Create contact…";
 pub(crate) const OPEN_CONTACT: &str = "Open contact";
-pub(crate) const SOMEONE_ELSE: &str = "Someone else";
 pub(crate) const WHO_IS_IT: &str = "Who is it?";
 pub(crate) const NO_MATCH: &str = "No contact has this number.";
 pub(crate) fn may_be(name: &str) -> String {

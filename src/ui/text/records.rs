@@ -69,6 +69,13 @@ pub(crate) const NO_STATISTICS: &str = "No calls in these days";
 pub(crate) const NO_STATISTICS_WHY: &str = "Each call counts here, once it has begun.";
 pub(crate) const ANSWER_RATE: &str = "Answered";
 pub(crate) const TALKED: &str = "Talked";
+pub(crate) const EXPORT_FIGURES: &str = "Export as CSV…";
+pub(crate) const FIGURES_TABLE: &str = "Table";
+pub(crate) const FIGURES_BY_QUEUE: &str = "One line for each queue";
+pub(crate) const FIGURES_BY_HOUR: &str = "One line for each hour";
+pub(crate) const FIGURES_FILE: &str = "File";
+pub(crate) const FIGURES_WHY: &str =
+    "The days that are shown. A file that is there stays; the new one gets a number.";
 pub(crate) const BY_HOUR: &str = "Calls by hour of the day";
 pub(crate) const QUEUE: &str = "Queue";
 pub(crate) const NO_QUEUE: &str = "no queue";

@@ -8,9 +8,9 @@ use egui_material_icons::icons::{
     ICON_CAMPAIGN, ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
 };
 
-use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, ringing_ui};
+use super::call_controls::{controls_ui, digits_ui, ended_ui, pause_ui, reach, ringing_ui};
 use super::call_sound::{faults_ui, quality_ui};
-use super::call_who::who_ui;
+use super::call_who::{open_guesses_ui, who_ui};
 use super::last_calls_ui;
 use super::notes::notes_ui;
 use super::sound_check::call_levels_ui;
@@ -167,6 +167,10 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 if low { 3 } else { 6 },
             );
             if let Some(found) = &call.identification {
+                if person.sure.is_none() {
+                    open_guesses_ui(ui, scene, state, &reach(call));
+                    ui.add_space(8.0);
+                }
                 last_calls_ui(ui, scene, &found.last_calls, false);
             }
         });

@@ -2,16 +2,16 @@
 
 use egui::{Align, Layout, ScrollArea, Ui};
 use egui_material_icons::icons::{
-    ICON_CALL, ICON_CHECK, ICON_CLOSE, ICON_CONTENT_COPY, ICON_PERSON_ADD, ICON_SWAP_HORIZ,
+    ICON_CALL, ICON_CHECK, ICON_CLOSE, ICON_CONTENT_COPY, ICON_SWAP_HORIZ,
 };
 
 use super::call_row::call_target;
-use super::contacts;
+use super::call_who::{Asked, candidates_ui, open_guesses_ui, search_ui, stranger_ui, sure_ui};
 use super::notes::notes_ui;
 use super::quality_graph::call_sound_ui;
 use crate::base::id::CallId;
 use crate::control::{Command, Page, PageRequest};
-use crate::crm::row::{CallRow, MatchLevel, RecordingGapCause};
+use crate::crm::row::{CallRow, Match, MatchLevel, RecordingGapCause, Subject};
 use crate::ui::scene::Scene;
 use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
@@ -59,8 +59,12 @@ pub(crate) fn call_detail_ui(
     actions_ui(ui, scene, state, row);
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        who_ui(ui, scene, state, row);
         let stored = row.notes.clone();
         notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
+        if sure_of(row).is_none() {
+            open_guesses_ui(ui, scene, state, asked(row, &[]).number);
+        }
         ui.add_space(8.0);
         facts_ui(ui, scene, row);
         call_sound_ui(ui, scene, row);
@@ -150,20 +154,50 @@ fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &C
                 scene.send(Command::MarkDone(row.id, done));
             }
         }
-        let known = row.contact.filter(|_| person::row_is_sure(row));
-        if let Some(contact) = known {
-            if Button::new(text::OPEN_CONTACT).show(ui).clicked() {
-                contacts::open(state, contact);
-            }
-        } else if Button::new(text::CREATE_CONTACT)
-            .icon(ICON_PERSON_ADD)
-            .show(ui)
-            .clicked()
-        {
-            let number = row.e164.as_deref().unwrap_or(&row.remote);
-            contacts::create(state, number, row.remote_name.as_deref());
+        if let Some(subject) = sure_of(row) {
+            sure_ui(ui, state, &asked(row, &[]), subject);
         }
     });
+}
+
+/// Who it was, where that is sure.
+fn sure_of(row: &CallRow) -> Option<Subject> {
+    row.subject().filter(|_| person::row_is_sure(row))
+}
+
+/// A call of which it can be asked who it was with.
+fn asked<'a>(row: &'a CallRow, candidates: &'a [Match]) -> Asked<'a> {
+    Asked {
+        call: row.id,
+        number: row.e164.as_deref().unwrap_or(&row.remote),
+        claim: row.remote_name.as_deref(),
+        candidates,
+        keyed: false,
+    }
+}
+
+/// The question who it was, where it is not sure, and who is looked for.
+fn who_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &CallRow) {
+    let sure = sure_of(row).is_some();
+    // Once the agent said that it is none of them, they are not asked for again.
+    let open = !sure && row.level != Some(MatchLevel::Manual);
+    let number = asked(row, &[]).number;
+    let page = open.then(|| scene.page(&PageRequest::Identify(number.to_owned())));
+    let candidates = match page.flatten().as_deref() {
+        Some(Page::Identify(found)) => found.matches.clone(),
+        _ => Vec::new(),
+    };
+    let asked = asked(row, &candidates);
+    if !candidates.is_empty() {
+        candidates_ui(ui, scene, &asked);
+    }
+    if !sure {
+        stranger_ui(ui, state, &asked);
+    }
+    search_ui(ui, scene, state, &asked);
+    if !sure {
+        ui.add_space(8.0);
+    }
 }
 
 fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {

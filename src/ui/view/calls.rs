@@ -6,6 +6,7 @@ use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_HISTORY, ICON_SEARCH};
 
 use super::call_row::{Columns, Entry, call_row_ui};
+use super::callbacks::callbacks_ui;
 use crate::control::{Page, PageRequest};
 use crate::crm::row::{CALLS_COUNTED, CallFilter};
 use crate::ui::scene::Scene;
@@ -52,7 +53,11 @@ pub(crate) fn calls_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState
         .inner_margin(Margin::symmetric(4, 6))
         .show(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            list_ui(ui, scene, state);
+            if state.calls.filter == CallFilter::ToCallBack {
+                callbacks_ui(ui, scene, state);
+            } else {
+                list_ui(ui, scene, state);
+            }
         });
 }
 

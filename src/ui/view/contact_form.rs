@@ -1,22 +1,23 @@
-//! A contact being written.
+//! A contact or lead being written.
 
 use egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE};
 
 use crate::base::id::ContactId;
 use crate::control::Command;
-use crate::crm::row::{ContactNumber, ContactRow};
+use crate::crm::row::{ContactNumber, ContactRow, LeadStage};
 use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{ContactForm, ContactsState};
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme, Weight, font};
-use crate::ui::widget::{Button, Field, Look, line_ui};
+use crate::ui::widget::{Button, Field, Look, choice_ui, line_ui};
 
 /// How many numbers the form takes.
 const MOST_NUMBERS: usize = 50;
 
-fn number(raw: &str) -> ContactNumber {
+/// A number as it is begun.
+pub(super) fn number(raw: &str) -> ContactNumber {
     ContactNumber {
         label: text::DEFAULT_LABEL.to_owned(),
         raw: raw.to_owned(),
@@ -59,10 +60,11 @@ pub(crate) fn edit(contact: &ContactRow) -> ContactForm {
 pub(crate) fn contact_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ContactsState) {
     let Some(form) = &mut state.form else { return };
     let theme = Theme::of(ui);
-    let title = if form.row.id == ContactId(0) {
-        text::NEW_CONTACT_TITLE
-    } else {
-        text::EDIT_CONTACT_TITLE
+    let title = match (form.row.id == ContactId(0), form.row.stage.is_some()) {
+        (true, false) => text::NEW_CONTACT_TITLE,
+        (true, true) => text::NEW_LEAD_TITLE,
+        (false, false) => text::EDIT_CONTACT_TITLE,
+        (false, true) => text::EDIT_LEAD_TITLE,
     };
     line_ui(ui, title, font(17.0, Weight::SemiBold), theme.colours.text);
     let fields = ui.available_height() - 48.0;
@@ -96,19 +98,37 @@ pub(crate) fn contact_form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Co
 }
 
 fn fields_ui(ui: &mut Ui, form: &mut ContactForm) {
-    let theme = Theme::of(ui);
     let name = Field::labelled(text::NAME, &mut form.row.name).show(ui);
     if std::mem::take(&mut form.focus) {
         name.request_focus();
     }
+    numbers_ui(ui, &mut form.row.numbers);
+    ui.add_space(4.0);
+    Field::labelled(text::ORGANIZATION, &mut form.organization).show(ui);
+    Field::labelled(text::ROLE, &mut form.role).show(ui);
+    let mut stages = vec![(None, text::NO_STAGE.to_owned())];
+    let known = LeadStage::ALL.iter();
+    stages.extend(known.map(|stage| (Some(*stage), text::lead_stage(*stage).to_owned())));
+    if let Some(stage) = choice_ui(ui, text::STAGE, &form.row.stage, &stages) {
+        form.row.stage = stage;
+    }
+    Field::labelled(text::EMAIL, &mut form.email).show(ui);
+    Field::labelled(text::NOTES, &mut form.row.notes)
+        .rows(4)
+        .show(ui);
+}
+
+/// Draws phone numbers with their labels, and a way to add one.
+pub(super) fn numbers_ui(ui: &mut Ui, numbers: &mut Vec<ContactNumber>) {
+    let theme = Theme::of(ui);
     ui.label(
         egui::RichText::new(text::NUMBERS)
             .font(SMALL)
             .color(theme.colours.muted),
     );
     let mut removed = None;
-    let many = form.row.numbers.len() > 1;
-    for (index, number) in form.row.numbers.iter_mut().enumerate() {
+    let many = numbers.len() > 1;
+    for (index, number) in numbers.iter_mut().enumerate() {
         ui.push_id(index, |ui| {
             ui.horizontal(|ui| {
                 let label = 84.0;
@@ -137,24 +157,17 @@ fn fields_ui(ui: &mut Ui, form: &mut ContactForm) {
         });
     }
     if let Some(index) = removed {
-        form.row.numbers.remove(index);
+        numbers.remove(index);
     }
-    if form.row.numbers.len() < MOST_NUMBERS
+    if numbers.len() < MOST_NUMBERS
         && Button::new(text::ADD_NUMBER)
             .icon(ICON_ADD)
             .look(Look::Outlined)
             .show(ui)
             .clicked()
     {
-        form.row.numbers.push(number(""));
+        numbers.push(number(""));
     }
-    ui.add_space(4.0);
-    Field::labelled(text::ORGANIZATION, &mut form.organization).show(ui);
-    Field::labelled(text::ROLE, &mut form.role).show(ui);
-    Field::labelled(text::EMAIL, &mut form.email).show(ui);
-    Field::labelled(text::NOTES, &mut form.row.notes)
-        .rows(4)
-        .show(ui);
 }
 
 /// The row to save: trimmed, without empty numbers.

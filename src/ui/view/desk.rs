@@ -1,13 +1,15 @@
 //! The whole window: navigation, content, and the call at the right.
 
-use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+use egui::{CentralPanel, Frame, Id, Margin, Panel, Ui, UiBuilder};
 
+use super::contacts::People;
 use super::{
     banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
     navigation, organizations, settings, statistics, tasks, tickets, undo,
 };
 use crate::control::Command;
 use crate::ui::keys;
+use crate::ui::routing_state::SettingsTab;
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::theme::Theme;
@@ -75,19 +77,23 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
                 ladder::ladder_ui(ui, scene, state);
                 return;
             }
-            match state.view {
+            // What comes and goes beside and above the view leaves the keyboard where it is.
+            let own = UiBuilder::new().scope_id(Id::unique("view"));
+            ui.scope_builder(own, |ui| match state.view {
                 View::Dialer => dialer::dialer_ui(ui, scene, state),
                 View::Calls => calls::calls_ui(ui, scene, state),
-                View::Contacts => contacts::contacts_ui(ui, scene, state),
+                View::Contacts => contacts::people_ui(ui, scene, state, People::Contacts),
+                View::Leads => contacts::people_ui(ui, scene, state, People::Leads),
                 View::Organizations => organizations::organizations_ui(ui, scene, state),
                 View::Tickets => tickets::tickets_ui(ui, scene, state),
                 View::Tasks => tasks::tasks_ui(ui, scene, state),
                 View::Statistics => statistics::statistics_ui(ui, scene, state),
                 View::Settings => settings::settings_ui(ui, scene, state),
-            }
+            });
         });
     // Nobody leaves the microphone open by going elsewhere.
-    if state.view != View::Settings && scene.snapshot.sound_check.on {
+    let checks = state.view == View::Settings && state.settings.tab == SettingsTab::Phone;
+    if !checks && scene.snapshot.sound_check.on {
         scene.send(Command::CheckSound(None));
     }
     undo::undo_ui(ui, scene, state);

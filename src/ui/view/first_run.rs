@@ -7,7 +7,7 @@ use crate::base::id::AccountId;
 use crate::control::command::LabCaller;
 use crate::control::{AccountView, CallTarget, Command};
 use crate::ui::scene::Scene;
-use crate::ui::state::{View, ViewState};
+use crate::ui::state::ViewState;
 use crate::ui::text;
 use crate::ui::theme::{BODY, Theme, Weight, font};
 use crate::ui::view::account_form;
@@ -49,7 +49,7 @@ pub(crate) fn first_run_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             .height(40.0)
             .show(ui);
         if account.clicked() {
-            state.view = View::Settings;
+            state.open_phone_settings();
             state.settings.form = Some(account_form::empty());
         }
     });

@@ -4,10 +4,10 @@ use egui::{Align, Frame, Layout, Margin, Ui};
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_DOWNLOAD, ICON_SWAP_HORIZ};
 
 use super::ladder_rungs::rungs_ui;
-use crate::control::{Command, Page, PageRequest, ladder};
+use crate::control::{Command, ExportedWhat, Page, PageRequest, ladder};
 use crate::crm::row::CallLadder;
 use crate::ui::scene::Scene;
-use crate::ui::state::{LadderState, View, ViewState};
+use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme};
 use crate::ui::widget::{Button, Field, Look, empty_ui, line_ui, paragraph_ui, title_ui};
 use crate::ui::{format, person, text};
@@ -120,6 +120,11 @@ fn buttons_ui(ui: &mut Ui, scene: &Scene<'_>, open: &mut LadderState, found: &Ca
 fn proposal(scene: &Scene<'_>, found: &CallLadder) -> String {
     let began = found.call.started_at.to_zoned(scene.now.zone.clone());
     let name = format!("ringdesk-{}.pcapng", began.strftime("%Y-%m-%d-%H%M%S"));
+    in_exports(scene, name)
+}
+
+/// A file in the folder for exports.
+pub(super) fn in_exports(scene: &Scene<'_>, name: String) -> String {
     match scene.snapshot.export_dir.as_str() {
         "" => name,
         folder => format!("{folder}{}{name}", std::path::MAIN_SEPARATOR),
@@ -158,7 +163,8 @@ fn export_ui(ui: &mut Ui, scene: &mut Scene<'_>, open: &mut LadderState, found: 
 fn outcome_ui(ui: &mut Ui, scene: &Scene<'_>, open: &LadderState) {
     let colours = &Theme::of(ui).colours;
     let exported = scene.snapshot.exported.as_ref();
-    let Some(export) = exported.filter(|it| open.exported && it.call == open.call) else {
+    let this = ExportedWhat::Ladder(open.call);
+    let Some(export) = exported.filter(|it| open.exported && it.what == this) else {
         return;
     };
     match &export.outcome {
@@ -175,7 +181,6 @@ fn nothing_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) {
         (text::LADDERS_OFF_WHY, Some(text::OPEN_SETTINGS))
     };
     if empty_ui(ui, ICON_SWAP_HORIZ, text::NO_LADDER, why, action) {
-        state.view = View::Settings;
-        state.detail = None;
+        state.open_phone_settings();
     }
 }

@@ -1,6 +1,7 @@
 //! The screens: one file each, drawn from a [`Scene`](super::scene::Scene) and leaving commands.
 
 mod account_form;
+mod agent_state;
 mod banners;
 mod call_card;
 mod call_controls;
@@ -8,19 +9,23 @@ mod call_detail;
 mod call_row;
 mod call_sound;
 mod call_who;
+mod callbacks;
 mod calls;
 mod codecs_form;
 mod colleague_settings;
 mod colleagues;
+mod contact_detail;
 mod contact_form;
 mod contacts;
 mod desk;
 mod dial_question;
 mod dialer;
 mod extensions_form;
+mod figures_export;
 mod first_run;
 mod form_problem;
 mod goto;
+mod guesses;
 mod ice_form;
 mod keypad;
 mod ladder;
@@ -29,8 +34,11 @@ mod last_calls;
 mod navigation;
 mod notes;
 mod organization_detail;
+mod organization_form;
 mod organizations;
+mod picker;
 mod quality_graph;
+mod routing;
 mod rules_form;
 mod settings;
 mod sound_check;
@@ -61,11 +69,19 @@ pub(crate) use wrap_up::{call_types, save_wrap_up, state_of as wrap_up_of};
 /// What the tests open: each form and detail.
 #[cfg(test)]
 pub(crate) fn test_forms() -> Vec<fn(&mut super::state::ViewState)> {
-    use super::state::View;
+    use self::contacts::People;
+    use super::state::{Merging, View};
     use crate::base::id::{CallId, ContactId};
     vec![
         |state| contacts::open(state, ContactId(1)),
-        |state| contacts::create(state, "+1 415 555 0134", Some("Somebody")),
+        |state| contacts::create(state, People::Contacts, "+1 415 555 0134", Some("Somebody")),
+        |state| contacts::create(state, People::Leads, "", None),
+        |state| {
+            state.view = View::Leads;
+            state.leads.show(Some(ContactId(1)));
+            state.leads.merging = Some(Merging::default());
+        },
+        |state| organization_form::create(state, "+1 415 555 0134", Some("Somebody")),
         |state| {
             state.view = View::Calls;
             state.card.known = (1..=3)

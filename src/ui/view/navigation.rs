@@ -4,47 +4,50 @@ use egui::text::LayoutJob;
 use egui::{CornerRadius, Key, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_APARTMENT, ICON_BAR_CHART, ICON_CONFIRMATION_NUMBER, ICON_DIALPAD, ICON_DO_NOT_DISTURB_ON,
-    ICON_HEADSET_MIC, ICON_HISTORY, ICON_PERSON, ICON_SETTINGS, ICON_TASK_ALT, ICON_VOICEMAIL,
+    ICON_APARTMENT, ICON_BAR_CHART, ICON_CONFIRMATION_NUMBER, ICON_DIALPAD, ICON_HEADSET_MIC,
+    ICON_HISTORY, ICON_PERSON, ICON_SETTINGS, ICON_TASK_ALT, ICON_TRENDING_UP, ICON_VOICEMAIL,
 };
 
-use crate::control::{CallTarget, Command, Rule, Wish};
+use super::agent_state::agent_state_ui;
+use crate::control::{CallTarget, Command};
 use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{
-    Button, Line, Look, badge_text, badge_width, paint_badge, paint_icon, paint_line,
-};
+use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
 
 const ITEM: f32 = 36.0;
+/// Below this height the lines stand closer together.
+const LOW: f32 = 570.0;
+const LOW_ITEM: f32 = 32.0;
 /// How much of the reason why the phone is not ready is written out.
 const REASON_ROWS: usize = 4;
 
 /// The screens in their order; Ctrl and the key switch to each.
-pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 8] = [
+pub(crate) const VIEWS: [(View, &str, MaterialIcon, Key); 9] = [
     (View::Dialer, text::DIALER, ICON_DIALPAD, Key::Num1),
     (View::Calls, text::CALLS, ICON_HISTORY, Key::Num2),
     (View::Contacts, text::CONTACTS, ICON_PERSON, Key::Num3),
+    (View::Leads, text::LEADS, ICON_TRENDING_UP, Key::Num4),
     (
         View::Organizations,
         text::ORGANIZATIONS,
         ICON_APARTMENT,
-        Key::Num4,
+        Key::Num5,
     ),
     (
         View::Tickets,
         text::TICKETS,
         ICON_CONFIRMATION_NUMBER,
-        Key::Num5,
+        Key::Num6,
     ),
-    (View::Tasks, text::TASKS, ICON_TASK_ALT, Key::Num6),
+    (View::Tasks, text::TASKS, ICON_TASK_ALT, Key::Num7),
     (
         View::Statistics,
         text::STATISTICS,
         ICON_BAR_CHART,
-        Key::Num7,
+        Key::Num8,
     ),
     (View::Settings, text::SETTINGS, ICON_SETTINGS, Key::Comma),
 ];
@@ -56,9 +59,12 @@ pub(crate) fn navigation_ui(
     state: &mut ViewState,
     words: bool,
 ) {
+    let low = ui.available_height() < LOW;
     brand_ui(ui, words);
-    ui.add_space(16.0);
-    ui.spacing_mut().item_spacing.y = 4.0;
+    ui.add_space(8.0);
+    agent_state_ui(ui, scene, &mut state.agent, words);
+    ui.add_space(8.0);
+    ui.spacing_mut().item_spacing.y = if low { 2.0 } else { 4.0 };
     for (view, name, icon, key) in VIEWS {
         let to_call_back = (view == View::Calls)
             .then_some(scene.snapshot.to_call_back)
@@ -74,6 +80,7 @@ pub(crate) fn navigation_ui(
             chosen: Some(state.view == view),
             badge: to_call_back.map(badge_text),
             words,
+            height: if low { LOW_ITEM } else { ITEM },
         };
         if item.show(ui) {
             state.view = view;
@@ -83,35 +90,7 @@ pub(crate) fn navigation_ui(
     voicemail_ui(ui, scene, words);
     ui.with_layout(egui::Layout::bottom_up(egui::Align::Min), |ui| {
         readiness_ui(ui, scene, state, words);
-        disturb_ui(ui, scene, words);
     });
-}
-
-/// The switch that keeps calls away, in reach on each screen.
-fn disturb_ui(ui: &mut Ui, scene: &mut Scene<'_>, words: bool) {
-    let accounts = &scene.snapshot.accounts;
-    if accounts.is_empty() {
-        return;
-    }
-    let on = accounts
-        .iter()
-        .any(|view| view.account.rules.do_not_disturb);
-    let width = ui.available_width();
-    let button = if words {
-        Button::new(text::DO_NOT_DISTURB).icon(ICON_DO_NOT_DISTURB_ON)
-    } else {
-        Button::icon_only(ICON_DO_NOT_DISTURB_ON, text::DO_NOT_DISTURB)
-    };
-    let look = if on { Look::Chosen } else { Look::Quiet };
-    if button
-        .look(look)
-        .width(width)
-        .height(32.0)
-        .show(ui)
-        .clicked()
-    {
-        scene.send(Command::SetRule(None, Rule::DoNotDisturb(!on), Wish::AGENT));
-    }
 }
 
 fn brand_ui(ui: &mut Ui, words: bool) {
@@ -158,6 +137,7 @@ fn voicemail_ui(ui: &mut Ui, scene: &mut Scene<'_>, words: bool) {
                 new => badge_text(new.into()),
             }),
             words,
+            height: LOW_ITEM,
         };
         let pressed = ui.push_id(("mailbox", place), |ui| item.show(ui)).inner;
         if let (true, Some(number)) = (pressed, number) {
@@ -180,12 +160,13 @@ struct Item {
     chosen: Option<bool>,
     badge: Option<String>,
     words: bool,
+    height: f32,
 }
 
 impl Item {
     fn show(&self, ui: &mut Ui) -> bool {
         let theme = Theme::of(ui);
-        let size = Vec2::new(ui.available_width(), ITEM);
+        let size = Vec2::new(ui.available_width(), self.height);
         let (place, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| match self.chosen {
             Some(chosen) => WidgetInfo::selected(Role::Tab, true, chosen, &self.name),
@@ -263,8 +244,7 @@ fn readiness_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bo
     let name = format!("{}. {}", readiness.title, readiness.reason);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if response.on_hover_text(name).clicked() {
-        state.view = View::Settings;
-        state.detail = None;
+        state.open_phone_settings();
     }
 }
 

@@ -2,9 +2,10 @@
 
 use egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{
-    ICON_APARTMENT, ICON_ARROW_BACK, ICON_CALL, ICON_CLOSE, ICON_DELETE, ICON_PERSON,
+    ICON_APARTMENT, ICON_ARROW_BACK, ICON_CALL, ICON_CLOSE, ICON_DELETE, ICON_EDIT, ICON_PERSON,
 };
 
+use super::organization_form::{edit, organization_form_ui};
 use super::timeline::timeline_ui;
 use super::waiting::waiting_ui;
 use crate::control::{CallTarget, Command, Page, PageRequest, RecordChange, WorkPage, WorkRequest};
@@ -23,6 +24,10 @@ pub(crate) fn organization_detail_ui(
     state: &mut ViewState,
     alone: bool,
 ) {
+    if state.organizations.form.is_some() {
+        organization_form_ui(ui, scene, &mut state.organizations);
+        return;
+    }
     let Some(id) = state.organizations.shown else {
         return;
     };
@@ -96,6 +101,9 @@ fn head_ui(
         if people.show(ui).clicked() {
             state.view = View::Contacts;
             state.contacts.search.clone_from(&organization.name);
+        }
+        if Button::new(text::EDIT).icon(ICON_EDIT).show(ui).clicked() {
+            state.organizations.form = Some(edit(organization));
         }
         if state.organizations.deleting {
             let sure = Button::new(text::DELETE_SURE).look(Look::Danger);

@@ -28,7 +28,7 @@ pub(crate) fn organizations_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut V
     state.organizations.spans.show(search);
     let first = span_page(scene, &mut state.organizations, 0);
     let size = ui.available_size();
-    let open = state.organizations.shown.is_some();
+    let open = state.organizations.shown.is_some() || state.organizations.form.is_some();
     if open && size.x < BESIDE {
         card(ui, size, |ui| {
             organization_detail_ui(ui, scene, state, true);

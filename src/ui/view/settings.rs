@@ -7,6 +7,7 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
+use super::routing::routing_ui;
 use super::sound_check::{sound_check_ui, volume_ui};
 use super::typed_setting::TypedSetting;
 use super::voice_settings::voice_settings_ui;
@@ -14,12 +15,13 @@ use crate::config::settings::ThemeChoice;
 use crate::config::{RecordingPolicy, RedundancyChoice, Settings};
 use crate::control::{AccountView, Command, Registration, Snapshot};
 use crate::ui::readiness::with_retry;
+use crate::ui::routing_state::SettingsTab;
 use crate::ui::scene::Scene;
 use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
     Button, FORM, Look, choice_ui, explained_choice_ui, explained_switch_ui, line_ui, paragraph_ui,
-    pill_ui, title_ui,
+    pill_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -30,6 +32,33 @@ const WIDEST: f32 = 640.0;
 pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     title_ui(ui, text::SETTINGS);
     ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (tab, word) in TABS {
+            if tab_ui(ui, word, state.settings.tab == tab, None).clicked() {
+                state.settings.tab = tab;
+            }
+        }
+    });
+    ui.add_space(4.0);
+    match state.settings.tab {
+        SettingsTab::Phone => phone_ui(ui, scene, state),
+        tab => routing_ui(ui, scene, &mut state.settings, tab),
+    }
+}
+
+/// The pages in their order.
+const TABS: [(SettingsTab, &str); 6] = [
+    (SettingsTab::Phone, text::PHONE_TAB),
+    (SettingsTab::Agents, text::AGENTS_TAB),
+    (SettingsTab::Queues, text::QUEUES_TAB),
+    (SettingsTab::Holidays, text::HOLIDAYS_TAB),
+    (SettingsTab::CallTypes, text::CALL_TYPES_TAB),
+    (SettingsTab::Blocked, text::BLOCKED_TAB),
+];
+
+/// Accounts, sound, appearance, calls, colleagues, network.
+fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let snapshot = Arc::clone(&scene.snapshot);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         // Beside the card of a call there is less room.

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, Grid, ScrollArea, Ui, Vec2};
+use egui::{Align, Color32, FontId, Grid, Label, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::ICON_BAR_CHART;
 use egui_plot::{Bar, BarChart, Legend, Plot};
 use jiff::{Timestamp, ToSpan as _};
 
+use super::figures_export::{export_button_ui, export_ui};
 use super::waiting::waiting_ui;
 use crate::control::{Page, PageRequest, WorkPage, WorkRequest};
 use crate::crm::row::{HourFigures, QueueFigures};
-use crate::ui::display_text::clean_line;
+use crate::ui::display_text::{clean_line, visual};
 use crate::ui::scene::{Now, Scene};
 use crate::ui::state::{Period, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{empty_ui, line_ui, tab_ui, title_ui};
+use crate::ui::widget::{elided, empty_ui, line_ui, tab_ui, title_ui};
 use crate::ui::{format, text};
 
 /// The periods in their order.
@@ -27,8 +28,13 @@ const PERIODS: [(Period, &str); 3] = [
 const PLOT: f32 = 240.0;
 
 /// Draws the view.
-pub(crate) fn statistics_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState) {
-    title_ui(ui, text::STATISTICS);
+pub(crate) fn statistics_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
+    ui.horizontal(|ui| {
+        title_ui(ui, text::STATISTICS);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export_button_ui(ui, scene, state);
+        });
+    });
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -40,6 +46,7 @@ pub(crate) fn statistics_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewStat
     });
     ui.add_space(4.0);
     let (since, until) = bounds(state.period, &scene.now);
+    export_ui(ui, scene, &mut state.figures, (since, until));
     let page = |request| scene.page(&PageRequest::Work(request));
     let figures = page(WorkRequest::Figures { since, until });
     let hours = page(WorkRequest::Hours { since, until });
@@ -195,6 +202,18 @@ fn plot_ui(ui: &mut Ui, scene: &Scene<'_>, hours: &[HourFigures]) {
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &told));
 }
 
+/// The widest that a cell becomes.
+const CELL: f32 = 220.0;
+
+/// A cell, as wide as its words: the table learns its widths from them.
+fn cell_ui(ui: &mut Ui, words: &str, face: &FontId, ink: Color32) {
+    let words = clean_line(words);
+    let shown = visual(&elided(ui.painter(), &words, face, CELL));
+    let label = RichText::new(shown).font(face.clone()).color(ink);
+    ui.add(Label::new(label).extend().selectable(false))
+        .accessible_name(words);
+}
+
 /// Each queue's figures in a table.
 fn queues_ui(ui: &mut Ui, queues: &[QueueFigures]) {
     let theme = Theme::of(ui);
@@ -214,7 +233,7 @@ fn queues_ui(ui: &mut Ui, queues: &[QueueFigures]) {
             .show(ui, |ui| {
                 for head in heads {
                     let face = font(12.0, Weight::Medium);
-                    line_ui(ui, head, face, theme.colours.muted);
+                    cell_ui(ui, head, &face, theme.colours.muted);
                 }
                 ui.end_row();
                 for queue in queues {
@@ -233,7 +252,7 @@ fn queues_ui(ui: &mut Ui, queues: &[QueueFigures]) {
                         mean(queue.wrap_up_millis),
                     ];
                     for cell in cells {
-                        line_ui(ui, &cell, BODY, theme.colours.text);
+                        cell_ui(ui, &cell, &BODY, theme.colours.text);
                     }
                     ui.end_row();
                 }

@@ -30,5 +30,5 @@ pub(crate) use label::{
 };
 pub(crate) use meter::meter_ui;
 pub(crate) use pill::{paint_pill, pill_ui, pill_width};
-pub(crate) use row::row_ui;
+pub(crate) use row::{choose_ui, row_ui, tall_row_ui};
 pub(crate) use tabs::tab_ui;
