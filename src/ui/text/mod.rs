@@ -1,6 +1,7 @@
 //! Every text of the window, in one place.
 
 mod codecs;
+mod desktop;
 mod forms;
 mod ladder;
 mod recording;
@@ -10,6 +11,7 @@ mod sound_check;
 mod voice;
 
 pub(crate) use codecs::*;
+pub(crate) use desktop::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
 pub(crate) use recording::*;

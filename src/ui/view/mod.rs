@@ -15,6 +15,7 @@ mod colleagues;
 mod contact_form;
 mod contacts;
 mod desk;
+mod desktop_settings;
 mod dial_question;
 mod dialer;
 mod extensions_form;
