@@ -81,7 +81,10 @@ fn script(shell: impl Generator) -> Vec<u8> {
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    Man::new(command.clone())
+        .source(concat!("Ringdesk ", env!("CARGO_PKG_VERSION")))
+        .manual("Ringdesk")
+        .render(&mut page)?;
     Ok(page)
 }
 
@@ -126,6 +129,10 @@ mod tests {
         let page = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
         let first = page("ringdesk.1");
         assert!(first.contains(".TH ringdesk 1"), "{first}");
+        assert!(
+            page("ringdesk-calls-callback.1").contains("\"Ringdesk 0."),
+            "whose page it is"
+        );
         assert!(first.contains("headless"), "{first}");
         // The hyphens of options are escaped for roff.
         assert!(page("ringdesk-headless.1").contains(r"\-\-auto\-answer"));

@@ -313,7 +313,7 @@ impl Desk {
     }
 
     /// Somebody clicked.
-    fn chosen(&mut self, part: &Part, id: u32, key: &str) {
+    fn chosen(&self, part: &Part, id: u32, key: &str) {
         let ringing = self.ringing.iter().find(|told| told.id == Some(id));
         if let Some(call) = ringing.map(|told| told.call) {
             match key {

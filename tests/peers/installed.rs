@@ -77,11 +77,14 @@ fn a_link_of_any_program_reaches_the_window_which_asks_before_it_dials() {
 
     let config = home.join(".config/ringdesk");
     std::fs::create_dir_all(&config).unwrap();
-    std::fs::write(
-        config.join("config.toml"),
-        "[settings]\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n",
-    )
-    .unwrap();
+    let uri = sipp.uri();
+    let (_user, proxy) = uri.rsplit_once('@').unwrap();
+    let text = format!(
+        "[settings]\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n\
+         [[accounts]]\naddress = \"sip:bob@lab.example\"\nregister = false\n\
+         outbound_proxy = \"sip:{proxy};lr\"\n"
+    );
+    std::fs::write(config.join("config.toml"), text).unwrap();
     screen.run(&mut phone(&home));
     let window = screen.window("Ringdesk");
     screen.run(Command::new("xterm").args(["-title", "Letter"]));
@@ -100,13 +103,8 @@ fn a_link_of_any_program_reaches_the_window_which_asks_before_it_dials() {
             (screen.focused() == window).then_some(())
         });
     };
-    open("tel:+493012345678");
-    screen.picture(&place::root().join("target/screenshots/xdg-open.png"));
-    assert_eq!(calls().len(), 0, "it asks first");
-    screen.press("Escape");
-
-    let link = sipp.uri();
-    open(&link);
+    let link = "tel:+493012345678";
+    open(link);
     assert_eq!(calls().len(), 0, "it asks first");
     // Keys of the first half second are ignored, as they were meant for something else.
     place::until("Enter does not dial", || {
@@ -116,5 +114,31 @@ fn a_link_of_any_program_reaches_the_window_which_asks_before_it_dials() {
     sipp.passes();
     let rows = calls();
     assert_eq!(rows.len(), 1, "{rows:#?}");
-    assert_eq!(rows[0]["remote"], link, "{rows:#?}");
+    assert_eq!(rows[0]["remote"], "+493012345678", "{rows:#?}");
+}
+
+#[test]
+fn the_setting_starts_the_phone_with_the_session_and_an_entry_that_was_taken_away_stays_away() {
+    let screen = Screen::start();
+    let data = tempfile::tempdir().unwrap();
+    let config = data.path().join("config.toml");
+    let text = "[settings]\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n\n\
+                [settings.desktop]\nautostart = true\n";
+    std::fs::write(&config, text).unwrap();
+    let entry = screen.home().join(".config/autostart/ringdesk.desktop");
+    let start = || {
+        let mut command = phone(screen.home());
+        screen.watch(command.arg("--data-dir").arg(data.path()))
+    };
+    let window = start();
+    place::until("no entry is written", || entry.exists().then_some(()));
+    drop(window);
+
+    std::fs::remove_file(&entry).unwrap();
+    let _window = start();
+    place::until("the setting does not say what is so", || {
+        let text = std::fs::read_to_string(&config).ok()?;
+        text.contains("autostart = false").then_some(())
+    });
+    assert!(!entry.exists());
 }

@@ -116,8 +116,6 @@ fn a_call_is_answered_declined_and_missed_by_notifications() {
         ["default", "Show", "answer", "Answer", "decline", "Decline"]
     );
     assert_eq!((note.urgency, note.expires), (1, 0), "beside the pop-up");
-    desk.screen
-        .picture(&place::root().join("target/screenshots/notified.png"));
     daemon.choose(note.id, "answer");
     let _event = desk.caller.wait("answered");
     until_call_is(desk.data.path(), "in-progress");
