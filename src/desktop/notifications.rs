@@ -83,8 +83,10 @@ struct Abilities {
 struct Told {
     call: CallId,
     alert: Alert,
-    /// The daemon's number; none where it was dismissed or could not be shown.
+    /// The daemon's number; none where it could not be shown.
     id: Option<u32>,
+    /// Whether the agent took it away, and so knows of it.
+    dismissed: bool,
 }
 
 /// Shows what the picture asks for until the end, and takes it away then.
@@ -194,14 +196,14 @@ impl Desk {
         let is_wanted = |told: &Told| wanted.iter().any(|(call, _)| *call == told.call);
         let (stay, over): (Vec<_>, Vec<_>) = self.ringing.drain(..).partition(is_wanted);
         self.ringing = stay;
+        // Dismissed ones too: a change may have brought them back meanwhile.
         for id in over.into_iter().filter_map(|told| told.id) {
             self.close(id).await;
         }
         for (call, alert) in wanted {
             let at = self.ringing.iter().position(|told| told.call == *call);
             let replaced = match at.and_then(|at| self.ringing.get(at)) {
-                // Unchanged, or dismissed by the agent, who knows of it.
-                Some(told) if told.alert == *alert || told.id.is_none() => continue,
+                Some(told) if told.alert == *alert || told.dismissed => continue,
                 Some(told) => told.id,
                 None => None,
             };
@@ -210,6 +212,7 @@ impl Desk {
                 call: *call,
                 alert: alert.clone(),
                 id,
+                dismissed: false,
             };
             match at.and_then(|at| self.ringing.get_mut(at)) {
                 Some(place) => *place = told,
@@ -333,7 +336,7 @@ impl Desk {
     /// One of ours is gone: dismissed, or over.
     fn closed(&mut self, id: u32) {
         for told in &mut self.ringing {
-            told.id = told.id.filter(|it| *it != id);
+            told.dismissed |= told.id == Some(id);
         }
         if self.missed_id == Some(id) {
             self.missed_id = None;
