@@ -70,7 +70,9 @@ impl Bus {
     pub(crate) fn wait<T>(&self, asked: impl Future<Output = zbus::Result<T>>) -> T {
         let within = async { tokio::time::timeout(place::PATIENCE, asked).await };
         let answer = self.runtime.block_on(within);
-        answer.expect("an answer on the bus").unwrap()
+        answer
+            .unwrap_or_else(|_late| panic!("no answer on the bus"))
+            .unwrap()
     }
 
     /// A program on it with this name, and what it has there.

@@ -81,7 +81,7 @@ fn a_link_of_any_program_reaches_the_window_which_asks_before_it_dials() {
     let (_user, proxy) = uri.rsplit_once('@').unwrap();
     let text = format!(
         "[settings]\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n\
-         [[accounts]]\naddress = \"sip:bob@lab.example\"\nregister = false\n\
+         [[accounts]]\naddress = \"sip:bob@lab.example\"\nregister = false\nmessage_waiting = \"off\"\n\
          dial_plan = {{ region = \"DE\" }}\n\
          outbound_proxy = \"sip:{proxy};lr\"\n"
     );
@@ -133,7 +133,13 @@ fn the_setting_starts_the_phone_with_the_session_and_an_entry_that_was_taken_awa
         screen.watch(command.arg("--data-dir").arg(data.path()))
     };
     let window = start();
-    place::until("no entry is written", || entry.exists().then_some(()));
+    let receipt = screen
+        .home()
+        .join(".local/share/ringdesk/desktop-files.json");
+    place::until("no entry is written and noted", || {
+        let noted = std::fs::read_to_string(&receipt).ok()?;
+        (entry.exists() && noted.contains("autostart")).then_some(())
+    });
     drop(window);
 
     std::fs::remove_file(&entry).unwrap();
