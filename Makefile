@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test setup-bench run test lint audit bench order soak soak-calls soak-store mutants fuzz broken clean
+.PHONY: setup setup-test setup-bench setup-package run package test lint audit bench order soak soak-calls soak-store mutants fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -22,6 +22,9 @@ setup-test:
 setup-bench:
 	@.ci/setup bench
 
+setup-package:
+	@.ci/setup package
+
 ## Open the phone; without a display, run the demo in the terminal.
 run: setup
 	@if [ -n "$(ARGS)" ]; then \
@@ -32,6 +35,12 @@ run: setup
 	  echo "There is no display here: running the demo without a window." >&2; \
 	  exec $(CARGO) run --release -- --demo-without-display; \
 	fi
+
+## Make a Debian package of the phone in target/package, and look at it with lintian.
+package: setup-package
+	@command -v cargo-deb >/dev/null 2>&1 || $(CARGO) install --locked cargo-deb
+	$(CARGO) build --release
+	@CARGO="$(CARGO)" build/package
 
 ## Run every test, also those against SIPp, Kamailio, baresip, linphone, aiortc, coturn, PulseAudio and a real window.
 test: setup-test

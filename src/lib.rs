@@ -17,6 +17,7 @@
 //! | [`crm`] | the SQLite store, caller identification, search |
 //! | [`control`] | commands, events, snapshot: the engine's face |
 //! | [`app`] | the engine, which routes between all of the above |
+//! | `desktop` | notifications, tray, players, keys, sleep, menu entry (feature `gui`, Linux) |
 //! | [`lab`] | registrar and test peers on loopback |
 //! | `ui` | the window (feature `gui`) |
 //! | [`cli`] | arguments, headless mode, links, single instance |
@@ -40,6 +41,8 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod crm;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+pub mod desktop;
 pub mod lab;
 pub mod media;
 pub mod net;

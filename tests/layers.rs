@@ -47,9 +47,12 @@ const TABLE: &[(&str, &[&str])] = &[
         &["base", "config", "sdp", "sip", "net", "media", "call"],
     ),
     ("ui", &["base", "config", "control", "crm::row"]),
+    ("desktop", &["base", "config", "control", "crm::row", "ui"]),
     (
         "cli",
-        &["base", "config", "control", "crm::row", "app", "lab", "ui"],
+        &[
+            "base", "config", "control", "crm::row", "app", "lab", "ui", "desktop",
+        ],
     ),
     ("main", &["cli"]),
 ];
@@ -73,6 +76,9 @@ const FENCES: &[(&str, &str)] = &[
     ("egui_material_icons", "ui"),
     ("egui_plot", "ui"),
     ("quick_xml", "presence"),
+    ("zbus", "desktop"),
+    ("ksni", "desktop"),
+    ("x11rb", "desktop::keys"),
 ];
 
 /// Places that take time, bytes and randomness as arguments.

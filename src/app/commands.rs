@@ -13,6 +13,7 @@ use crate::control::{Command, Event, Registration, Wish};
 use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
+use crate::net::NetChange;
 use crate::sip::{EndedBy, Status};
 
 /// How many characters notes may have; a person types less.
@@ -101,6 +102,8 @@ impl Engine {
             Command::DismissMessage(id) => self.messages.dismiss(id),
             Command::Notice(text) => self.notice(text),
             Command::Raise => self.raised += 1,
+            Command::FallAsleep => self.fall_asleep(now),
+            Command::WakeUp => self.handle_net_change(now, NetChange::Woke),
             Command::Quit => self.begin_farewell(now),
         }
         self.settle(now);

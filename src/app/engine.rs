@@ -25,7 +25,7 @@ use crate::app::publishing::Published;
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
-use crate::base::id::CallId;
+use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
     Command, DevicesView, DialRequest, Event, ExportView, Notice, Snapshot, SoundCheckView,
@@ -144,6 +144,8 @@ pub(super) struct Engine {
     pub(super) devices: DevicesView,
     pub(super) sound_check: SoundCheckView,
     pub(super) dial_request: Option<DialRequest>,
+    /// The accounts that gave up their registrations because the machine sleeps.
+    pub(super) asleep: Vec<AccountId>,
     /// Until when an emergency service may call back whatever the rules say.
     pub(super) helped_until: Option<Instant>,
     /// When what was refused unheard is written down.
@@ -296,7 +298,7 @@ impl Engine {
     }
 
     /// Another network or a wake-up: what the registrars know of this phone may be wrong.
-    fn handle_net_change(&mut self, now: Instant, change: NetChange) {
+    pub(super) fn handle_net_change(&mut self, now: Instant, change: NetChange) {
         tracing::info!("the network may be another: {change:?}");
         self.net.handle_network_change();
         self.ice.forget();
@@ -304,6 +306,9 @@ impl Engine {
         let woke = change == NetChange::Woke;
         self.endpoint
             .handle_network_change(now, woke, &|remote| net.local_ip_towards(remote));
+        if woke {
+            self.wake_up(now);
+        }
         self.dirty = true;
     }
 

@@ -50,6 +50,7 @@ mod rules;
 mod script;
 mod second_call;
 mod silence;
+mod sleep;
 mod sound;
 mod sound_check;
 mod sound_fault;

@@ -123,6 +123,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         devices: DevicesView::default(),
         sound_check: SoundCheckView::default(),
         dial_request: None,
+        asleep: Vec::new(),
         helped_until: None,
         refusals_due: None,
         refusals_written: None,

@@ -1,6 +1,7 @@
 //! What every room may use: ids, clock, randomness, countries, phone numbers, URIs, dial plan, flows,
-//! port ranges, sites, zones, priorities, redaction, printing.
+//! port ranges, sites, zones, priorities, redaction, cleaning, printing.
 
+pub mod clean_text;
 pub mod clock;
 pub mod country;
 pub mod dial_class;

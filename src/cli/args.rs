@@ -110,6 +110,15 @@ pub(super) enum Task {
     /// Save what is whole of a damaged database into a new one; the damaged file is kept, and what is saved
     /// and lost is counted. No phone may run on it.
     Recover(Deferred<RecoverArgs>),
+    /// Put Ringdesk among this user's programs and let links open it, or take it away again.
+    #[cfg(all(feature = "gui", target_os = "linux"))]
+    Desktop(Deferred<crate::cli::desktop_entry::DesktopArgs>),
+    /// Print the completions of a shell, such as for `source <(ringdesk completions bash)`.
+    #[cfg(feature = "gui")]
+    Completions(Deferred<crate::cli::pages::CompletionsArgs>),
+    /// Print the manual page, or write those of all commands.
+    #[cfg(feature = "gui")]
+    Man(Deferred<crate::cli::pages::ManArgs>),
 }
 
 /// Options of `ringdesk headless`. Of an option that is given twice and cannot be repeated, the

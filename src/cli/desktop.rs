@@ -15,6 +15,8 @@ use crate::cli::single_instance::{self, Reply, Request};
 use crate::cli::{demo, setup};
 use crate::config::paths::Paths;
 use crate::control::{Command, Event, Handle};
+#[cfg(target_os = "linux")]
+use crate::desktop::Presence;
 use crate::ui;
 
 /// How long the engine may take to say goodbye after the window is closed.
@@ -53,10 +55,23 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     if let Some(link) = &cli.uri {
         send(&running.handle, Command::RequestDial(link.clone()));
     }
+    #[cfg(target_os = "linux")]
+    let presence = {
+        let _guard = runtime.enter();
+        Presence::start(&running.handle)
+    };
+    #[cfg(target_os = "linux")]
+    let tell = {
+        let teller = presence.teller();
+        move |event: &Event| teller.tell(event)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let tell = |_event: &Event| {};
     let watcher = runtime.spawn(watch(
         running.events,
         running.handle.clone(),
         running.records.clone(),
+        tell,
     ));
     let shown = ui::run(
         running.handle.clone(),
@@ -66,6 +81,8 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
         },
     );
     send(&running.handle, Command::Quit);
+    #[cfg(target_os = "linux")]
+    runtime.block_on(presence.stop());
     let farewell = async { tokio::time::timeout(FAREWELL, running.task).await };
     drop(runtime.block_on(farewell));
     watcher.abort();
@@ -116,10 +133,16 @@ fn hand_over(
     }
 }
 
-/// Does what only the outermost layer can: starting the lab.
-async fn watch(mut events: mpsc::Receiver<Event>, handle: Handle, records: Records) {
+/// Does what only the outermost layer can: starting the lab, and telling the desktop.
+async fn watch(
+    mut events: mpsc::Receiver<Event>,
+    handle: Handle,
+    records: Records,
+    tell: impl Fn(&Event),
+) {
     let mut guests = None;
     while let Some(event) = events.recv().await {
+        tell(&event);
         match event {
             Event::LabWanted if guests.is_none() => match LabGuests::start(&handle, &records).await
             {

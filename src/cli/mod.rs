@@ -10,6 +10,8 @@ mod desk;
 mod desk_args;
 #[cfg(feature = "gui")]
 mod desktop;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod desktop_entry;
 mod dial_again;
 mod doctor;
 mod edit_args;
@@ -26,6 +28,8 @@ mod lab_guests;
 mod lists;
 #[cfg(test)]
 mod named_commands;
+#[cfg(feature = "gui")]
+mod pages;
 mod printer;
 mod quality;
 mod records;

@@ -91,6 +91,12 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Backup(args)) => runtime.block_on(care::backup(*args.0)),
         Some(Task::Restore(args)) => care::restore(&args.0),
         Some(Task::Recover(args)) => care::recover(&args.0),
+        #[cfg(all(feature = "gui", target_os = "linux"))]
+        Some(Task::Desktop(args)) => crate::cli::desktop_entry::run(&args.0),
+        #[cfg(feature = "gui")]
+        Some(Task::Completions(args)) => crate::cli::pages::completions(&args.0),
+        #[cfg(feature = "gui")]
+        Some(Task::Man(args)) => crate::cli::pages::man(&args.0),
         None => window(&runtime, &cli),
     };
     // Blocking helpers (a device that hangs) must not keep the program from ending.

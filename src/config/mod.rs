@@ -3,13 +3,15 @@
 pub mod account;
 pub mod call_extensions;
 pub mod call_rules;
+pub mod desktop;
 pub mod dialling_rules;
 pub mod file;
 pub mod ice;
+pub mod key_chord;
 mod keyring;
 pub mod numbering;
 pub mod paths;
-mod replace;
+pub(crate) mod replace;
 pub mod retention;
 pub mod secret;
 pub mod settings;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
+use crate::config::desktop::DesktopSettings;
 use crate::config::dialling_rules::DiallingRules;
 use crate::config::retention::RetentionSettings;
 use crate::config::voice::VoiceSettings;
@@ -97,6 +98,8 @@ pub struct Settings {
     /// When each Opus packet carries the last eighth of a second again (DRED), which brings back what
     /// is lost in bursts.
     pub redundancy: RedundancyChoice,
+    /// How the phone works together with the desktop around it.
+    pub desktop: DesktopSettings,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -213,6 +216,7 @@ impl Default for Settings {
             rtp_ports: String::new(),
             voice: VoiceSettings::default(),
             redundancy: RedundancyChoice::Bursts,
+            desktop: DesktopSettings::default(),
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),
         }

@@ -229,6 +229,10 @@ pub enum Command {
     Notice(String),
     /// Show the window.
     Raise,
+    /// The machine is about to sleep: registrations are given up, so that callers go elsewhere.
+    FallAsleep,
+    /// It woke: what was given up comes back.
+    WakeUp,
     /// Start the lab on loopback, add its account and the demo contacts.
     StartLab,
     /// Let one of the lab's callers call.

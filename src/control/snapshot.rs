@@ -217,6 +217,18 @@ pub struct CallView {
     pub redirection: Option<RedirectionView>,
 }
 
+impl CallView {
+    /// Whether it rings here and waits for an answer.
+    pub fn rings_here(&self) -> bool {
+        self.stage == CallStage::Ringing && self.direction == CallDirection::Inbound
+    }
+
+    /// Whether the agent is told of it wherever they are.
+    pub fn pops_up(&self) -> bool {
+        self.rings_here() && self.no_popup.is_none()
+    }
+}
+
 /// The far end of a call that is being placed asks to be called elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectionView {

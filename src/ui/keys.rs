@@ -6,11 +6,10 @@ use super::outcome::rings_here;
 use super::person;
 use super::scene::Scene;
 use super::state::{View, ViewState};
+use crate::config::key_chord::KeyChord;
 use crate::control::{CallStage, CallView, Command, RecordingView};
 
 /// Names of keys, for tooltips.
-pub(crate) const ANSWER: &str = "Ctrl+Shift+F9";
-pub(crate) const DECLINE: &str = "Ctrl+Shift+F10";
 pub(crate) const MUTE: &str = "Ctrl+M";
 pub(crate) const HOLD: &str = "Ctrl+H";
 pub(crate) const KEYPAD: &str = "Ctrl+D";
@@ -37,6 +36,20 @@ const ALT_DIGITS: [Key; 9] = [
 
 fn pressed(ui: &Ui, modifiers: Modifiers, key: Key) -> bool {
     ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
+}
+
+fn pressed_chord(ui: &Ui, chord: KeyChord) -> bool {
+    let mut held = Modifiers::NONE;
+    for (wanted, modifier) in [
+        (chord.ctrl, Modifiers::COMMAND),
+        (chord.alt, Modifiers::ALT),
+        (chord.shift, Modifiers::SHIFT),
+    ] {
+        if wanted {
+            held |= modifier;
+        }
+    }
+    Key::from_name(&chord.key.to_string()).is_some_and(|key| pressed(ui, held, key))
 }
 
 /// Carries out what was pressed in this frame.
@@ -77,11 +90,11 @@ pub(crate) fn handle(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     }
     let snapshot = std::sync::Arc::clone(&scene.snapshot);
     if let Some(call) = snapshot.calls.iter().find(|call| rings_here(call)) {
-        let both = ctrl | Modifiers::SHIFT;
-        if pressed(ui, both, Key::F9) {
+        let desktop = &snapshot.settings.desktop;
+        if pressed_chord(ui, desktop.answer_key) {
             scene.send(Command::Answer(call.id));
         }
-        if pressed(ui, both, Key::F10) {
+        if pressed_chord(ui, desktop.decline_key) {
             scene.send(Command::Decline(call.id));
         }
     }

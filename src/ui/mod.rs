@@ -17,7 +17,7 @@ mod fonts;
 mod format;
 mod keys;
 mod outcome;
-mod person;
+pub(crate) mod person;
 mod popup;
 mod readiness;
 mod routing_state;
@@ -25,7 +25,7 @@ mod scene;
 mod shell;
 mod spans;
 mod state;
-mod text;
+pub(crate) mod text;
 mod theme;
 mod view;
 mod waker;
@@ -36,5 +36,7 @@ mod tests;
 
 pub use failure::show_failure;
 pub use shell::{Options, UiError, run};
+#[cfg(target_os = "linux")]
+pub(crate) use shell::{icon_picture, on_wayland};
 pub use state::View;
 pub use waker::Waker;

@@ -73,5 +73,5 @@ pub(crate) fn of_call(call: &CallView, theme: &Theme) -> (&'static str, Tone) {
 
 /// Whether a call rings here and waits for an answer.
 pub(crate) fn rings_here(call: &CallView) -> bool {
-    call.stage == CallStage::Ringing && call.direction == CallDirection::Inbound
+    call.rings_here()
 }

@@ -9,12 +9,12 @@ use egui::{
 };
 use egui_material_icons::icons::{ICON_CALL, ICON_CALL_END};
 
+use crate::base::clean_text::clean_line;
 use crate::base::id::CallId;
+use crate::config::desktop::DesktopSettings;
 use crate::control::{CallView, Command, Snapshot, Wish};
 use crate::crm::row::{BlockedRow, RoutingChange, TicketRow};
 
-use super::display_text::clean_line;
-use super::outcome::rings_here;
 use super::person::{self, Certainty, Person};
 use super::scene::Scene;
 use super::theme::{BODY, SMALL, Theme, Weight, font};
@@ -61,10 +61,7 @@ pub(crate) fn popup_size(snapshot: &Snapshot) -> Vec2 {
 
 /// The calls that ring here and pop up, oldest first.
 pub(crate) fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = &CallView> {
-    snapshot
-        .calls
-        .iter()
-        .filter(|call| rings_here(call) && call.no_popup.is_none())
+    snapshot.calls.iter().filter(|call| call.pops_up())
 }
 
 /// Draws the pop-up; true when the call was answered here.
@@ -109,7 +106,7 @@ pub(crate) fn popup_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut PopupStat
     let blocking = state.blocking == Some(call.id);
     let voicemail = voicemail(&snapshot, call);
     let chosen = more_ui(ui, more, voicemail.is_some(), blocking);
-    let clicked = buttons_ui(ui, buttons).or(chosen);
+    let clicked = buttons_ui(ui, buttons, &snapshot.settings.desktop).or(chosen);
     let early = early_click(ui, state, guarded);
     ui.ctx().request_repaint_after(Duration::from_secs(1));
     match clicked {
@@ -211,7 +208,7 @@ fn more_ui(ui: &Ui, place: Rect, voicemail: bool, blocking: bool) -> Option<Choi
     clicked
 }
 
-fn buttons_ui(ui: &Ui, place: Rect) -> Option<Choice> {
+fn buttons_ui(ui: &Ui, place: Rect, desktop: &DesktopSettings) -> Option<Choice> {
     let gap = Theme::of(ui).space.small;
     let third = (place.width() - gap) / 3.0;
     let (decline, rest) = place.split_left_right_at_x(place.left() + third);
@@ -219,13 +216,13 @@ fn buttons_ui(ui: &Ui, place: Rect) -> Option<Choice> {
     let declined = Button::new(text::DECLINE)
         .icon(ICON_CALL_END)
         .look(Look::OutlinedDanger)
-        .key("Ctrl+Shift+F10")
+        .key(&desktop.decline_key.to_string())
         .put(ui, decline, ui.scope_id().with("decline"))
         .clicked();
     let answered = Button::new(text::ANSWER)
         .icon(ICON_CALL)
         .look(Look::Answer)
-        .key("Ctrl+Shift+F9")
+        .key(&desktop.answer_key.to_string())
         .put(ui, answer, ui.scope_id().with("answer"))
         .clicked();
     if answered {

@@ -85,7 +85,7 @@ fn cause(words: &str) -> String {
 
 /// Whether the window is on Wayland, by the rule of winit: there a client cannot place a window,
 /// and a new one may take the keyboard.
-fn on_wayland() -> bool {
+pub(crate) fn on_wayland() -> bool {
     ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
         .iter()
         .any(|name| set(name))
@@ -138,8 +138,15 @@ pub(super) fn native_options(size: [f32; 2], least: [f32; 2]) -> eframe::NativeO
 
 /// The product's icon; an empty one when the file were damaged.
 fn icon() -> egui::IconData {
-    let png = include_bytes!("../../assets/icon.png");
+    let png = include_bytes!("../../assets/icons/256.png");
     eframe::icon_data::from_png_bytes(png).unwrap_or_default()
+}
+
+/// The product's icon: its edge in pixels, and red, green, blue and alpha of each.
+#[cfg(target_os = "linux")]
+pub(crate) fn icon_picture() -> (usize, Vec<u8>) {
+    let icon = icon();
+    (usize::try_from(icon.width).unwrap_or(0), icon.rgba)
 }
 
 /// The window's state.

@@ -358,6 +358,8 @@ pub(crate) struct SettingsState {
     pub(crate) ladder_days: Option<Unsaved>,
     pub(crate) name_servers: Option<Unsaved>,
     pub(crate) rtp_ports: Option<Unsaved>,
+    pub(crate) answer_key: Option<Unsaved>,
+    pub(crate) decline_key: Option<Unsaved>,
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,

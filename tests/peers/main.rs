@@ -35,12 +35,16 @@ mod damaged_start;
 mod data_care;
 mod datagrams;
 mod desk;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod desktop_bus;
 #[cfg(all(feature = "audio", target_os = "linux"))]
 mod early_media;
 mod encrypted;
 mod forks;
 mod hold_music;
 mod holds;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod installed;
 mod ipv6;
 mod junit;
 mod kamailio;
@@ -52,6 +56,8 @@ mod many_calls;
 mod moves;
 mod names;
 mod namespace;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod on_desktop;
 mod one_way;
 mod phone;
 mod place;

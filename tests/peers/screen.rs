@@ -14,6 +14,8 @@ use crate::place;
 #[derive(Debug)]
 pub(crate) struct Screen {
     display: String,
+    /// The address of its message bus.
+    bus: String,
     folder: TempDir,
     processes: Vec<Child>,
 }
@@ -41,8 +43,14 @@ pub(crate) struct Place {
 }
 
 impl Screen {
-    /// Starts the display and the window manager.
+    /// Starts the display and the window manager. There is no message bus: no keyring, and no portal,
+    /// of the person who runs the tests.
     pub(crate) fn start() -> Self {
+        Self::start_on("unix:path=/nonexistent")
+    }
+
+    /// The same with a message bus, which is that of the session and that of the system.
+    pub(crate) fn start_on(bus: &str) -> Self {
         for program in ["Xvfb", "openbox", "xdotool", "xterm", "import", "identify"] {
             place::need(program);
         }
@@ -72,6 +80,7 @@ impl Screen {
         let folder = TempDir::new().unwrap();
         let mut screen = Self {
             display,
+            bus: bus.to_owned(),
             folder,
             processes: vec![xvfb],
         };
@@ -122,13 +131,23 @@ impl Screen {
             .env("DISPLAY", &self.display)
             .env("XDG_RUNTIME_DIR", self.folder.path())
             .env("HOME", self.folder.path())
-            // No keyring, and no portal, of the person who runs the tests.
-            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus)
+            .env_remove("BROWSER")
+            .env_remove("DESKTOP_SESSION")
             .env_remove("WAYLAND_DISPLAY")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CURRENT_DESKTOP")
+            .env_remove("XDG_DATA_HOME")
+    }
+
+    /// The home of the programs on it.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What a program prints that ends by itself.
-    fn output(&self, command: &mut Command) -> String {
+    pub(crate) fn output(&self, command: &mut Command) -> String {
         let output = self.on_it(command).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }

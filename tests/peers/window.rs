@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -42,33 +43,40 @@ fn data_folder(registrar: &str) -> TempDir {
 }
 
 /// Waits until bob's phone answers through the proxy.
-fn until_registered(proxy: &str) {
+pub(crate) fn until_registered(proxy: &str) {
+    place::until("the window's account is not registered", || {
+        let status = reached(proxy)?;
+        status.starts_with("SIP/2.0 200").then_some(())
+    });
+}
+
+/// What the proxy, or bob's phone behind it, answers now; none when that takes too long.
+pub(crate) fn reached(proxy: &str) -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_millis(200)))
         .unwrap();
     let from = socket.local_addr().unwrap();
-    let mut number = 0;
-    place::until("the window's account is not registered", || {
-        number += 1;
-        let request = format!(
-            "OPTIONS sip:bob@lab.example SIP/2.0\r\n\
-             Via: SIP/2.0/UDP {from};rport;branch=z9hG4bK-there-{number}\r\n\
-             Max-Forwards: 70\r\n\
-             From: <sip:test@lab.example>;tag=there\r\n\
-             To: <sip:bob@lab.example>\r\n\
-             Call-ID: there-{number}\r\n\
-             CSeq: 1 OPTIONS\r\n\
-             Content-Length: 0\r\n\r\n"
-        );
-        socket.send_to(request.as_bytes(), proxy).unwrap();
-        let mut buffer = [0; 4096];
-        let (length, _) = socket.recv_from(&mut buffer).ok()?;
-        buffer[..length].starts_with(b"SIP/2.0 200").then_some(())
-    });
+    let request = format!(
+        "OPTIONS sip:bob@lab.example SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {from};rport;branch=z9hG4bK-there-{number}\r\n\
+         Max-Forwards: 70\r\n\
+         From: <sip:test@lab.example>;tag=there\r\n\
+         To: <sip:bob@lab.example>\r\n\
+         Call-ID: there-{number}\r\n\
+         CSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    socket.send_to(request.as_bytes(), proxy).unwrap();
+    let mut buffer = [0; 4096];
+    let (length, _) = socket.recv_from(&mut buffer).ok()?;
+    let answer = String::from_utf8_lossy(&buffer[..length]);
+    answer.lines().next().map(str::to_owned)
 }
 
-fn until_call_is(folder: &Path, state: &str) {
+pub(crate) fn until_call_is(folder: &Path, state: &str) {
     place::until(&format!("the row does not say {state}"), || {
         calls(folder)
             .iter()

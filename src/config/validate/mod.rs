@@ -125,6 +125,9 @@ pub enum Problem {
     /// A codec is named twice.
     #[error("the codec \"{0}\" is named twice; remove one")]
     SameCodec(String),
+    /// Two actions have the same keys.
+    #[error("answer_key and decline_key are both \"{0}\"; write another one for one of them")]
+    SameKeys(String),
     /// The region is no country code.
     #[error("the region \"{0}\" is not a country code of two capital letters, such as US or DE")]
     Region(String),
@@ -248,6 +251,10 @@ impl Settings {
         }
         if !LIST_LENGTHS.contains(&self.list_length) {
             return Err(Problem::ListLength(self.list_length));
+        }
+        let desktop = &self.desktop;
+        if desktop.answer_key == desktop.decline_key {
+            return Err(Problem::SameKeys(desktop.answer_key.to_string()));
         }
         if let Err(wrong) = self.port_range() {
             return Err(Problem::RtpPorts(self.rtp_ports.clone(), wrong));

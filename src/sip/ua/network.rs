@@ -185,7 +185,14 @@ impl Endpoint {
         self.border.event(SipEvent::Moved { session, local_ip });
     }
 
-    fn register_from_here(&mut self, now: Instant, id: AccountId, woke: bool, route: RouteTo<'_>) {
+    /// Registers an account anew from where the machine is now.
+    pub(crate) fn register_from_here(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        woke: bool,
+        route: RouteTo<'_>,
+    ) {
         let why = if woke {
             "the computer woke up"
         } else {

@@ -381,6 +381,26 @@ fn a_call_that_rings_is_answered_by_button_and_key_but_not_by_space_or_enter() {
 }
 
 #[test]
+fn the_keys_that_answer_and_decline_are_those_of_the_settings() {
+    let mut snapshot = with(ringing(1, known()));
+    snapshot.settings.desktop.answer_key = "Alt+A".parse().unwrap();
+    snapshot.settings.desktop.decline_key = "Ctrl+Alt+F12".parse().unwrap();
+    let mut shown = desk(snapshot, Rows::default(), |_| {});
+    let usual = Modifiers::COMMAND | Modifiers::SHIFT;
+    for (held, key) in [
+        (usual, Key::F9),
+        (Modifiers::ALT, Key::A),
+        (Modifiers::COMMAND | Modifiers::ALT, Key::F12),
+    ] {
+        shown.key_press_modifiers(held, key);
+        shown.run_steps(2);
+    }
+    let told = shown.state_mut().told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("Answer(") && told[1].starts_with("Decline("));
+}
+
+#[test]
 fn a_second_call_does_not_push_away_the_one_that_is_talked_in() {
     let mut shown = desk(with(talking(1, known())), Rows::default(), |_| {});
     shown

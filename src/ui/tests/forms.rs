@@ -206,6 +206,28 @@ fn name_servers_days_and_seconds_are_saved_when_the_keyboard_leaves_them() {
 }
 
 #[test]
+fn keys_that_cannot_be_used_are_told_and_others_are_saved() {
+    let mut shown = settings();
+    write(&mut shown, "Answer with", "Ctrl+Space");
+    shown.key_press(egui::Key::Tab);
+    shown.run();
+    shown.get_by_label_contains("such as Ctrl+Shift+F9");
+    write(&mut shown, "Answer with", "Ctrl+Shift+F10");
+    shown.key_press(egui::Key::Tab);
+    shown.run();
+    shown.get_by_label_contains("answer_key and decline_key are both");
+    assert!(shown.state_mut().told().is_empty());
+    write(&mut shown, "Answer with", "alt + a");
+    shown.key_press(egui::Key::Tab);
+    shown.run();
+    let sent = shown.state_mut().sent();
+    let [Command::SaveSettings(settings)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(settings.desktop.answer_key.to_string(), "Alt+A");
+}
+
+#[test]
 fn codecs_are_ordered_left_out_and_added() {
     let mut shown = form();
     click(&mut shown, "Sound of calls");

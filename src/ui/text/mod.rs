@@ -2,6 +2,7 @@
 
 mod agent;
 mod codecs;
+mod desktop;
 mod forms;
 mod ladder;
 mod people;
@@ -14,6 +15,7 @@ mod voice;
 
 pub(crate) use agent::*;
 pub(crate) use codecs::*;
+pub(crate) use desktop::*;
 pub(crate) use forms::*;
 pub(crate) use ladder::*;
 pub(crate) use people::*;

@@ -18,6 +18,11 @@ use crate::ui::{keys, text};
 /// Answer takes two thirds, Decline is outlined.
 pub(crate) fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
     let theme = Theme::of(ui);
+    let desktop = &scene.snapshot.settings.desktop;
+    let (answer_key, decline_key) = (
+        desktop.answer_key.to_string(),
+        desktop.decline_key.to_string(),
+    );
     ui.horizontal(|ui| {
         let third = ((ui.available_width() - theme.space.small) / 3.0).floor();
         let decline = Button::new(text::DECLINE)
@@ -25,14 +30,14 @@ pub(crate) fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
             .look(Look::OutlinedDanger)
             .width(third)
             .height(40.0)
-            .key(keys::DECLINE)
+            .key(&decline_key)
             .show(ui);
         let answer = Button::new(text::ANSWER)
             .icon(ICON_CALL)
             .look(Look::Answer)
             .width(2.0 * third)
             .height(40.0)
-            .key(keys::ANSWER)
+            .key(&answer_key)
             .show(ui);
         if decline.clicked() {
             scene.send(Command::Decline(call.id));

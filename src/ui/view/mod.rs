@@ -18,6 +18,7 @@ mod contact_detail;
 mod contact_form;
 mod contacts;
 mod desk;
+mod desktop_settings;
 mod dial_question;
 mod dialer;
 mod extensions_form;

@@ -7,6 +7,7 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
+use super::desktop_settings::desktop_settings_ui;
 use super::routing::routing_ui;
 use super::sound_check::{sound_check_ui, volume_ui};
 use super::typed_setting::TypedSetting;
@@ -79,6 +80,9 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         });
         section_ui(ui, text::COLLEAGUES, |ui| {
             colleague_settings_ui(ui, &mut settings, &mut state.settings);
+        });
+        section_ui(ui, text::DESKTOP, |ui| {
+            desktop_settings_ui(ui, &mut settings, &mut state.settings);
         });
         section_ui(ui, text::NETWORK, |ui| {
             network_ui(ui, &mut settings, &mut state.settings);
@@ -514,7 +518,10 @@ fn network_ui(ui: &mut Ui, settings: &mut Settings, state: &mut SettingsState) {
 }
 
 /// The settings with a change, if the phone can work with them.
-fn sound(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Result<Settings, String> {
+pub(super) fn sound(
+    settings: &Settings,
+    change: impl FnOnce(&mut Settings),
+) -> Result<Settings, String> {
     let mut changed = settings.clone();
     change(&mut changed);
     match changed.validate() {
