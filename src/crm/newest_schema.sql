@@ -852,6 +852,7 @@ CREATE VIRTUAL TABLE contact_note_words USING fts5 (
     text, content = '', contentless_delete = 1,
     tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
 );
+
 CREATE INDEX contacts_by_stage ON contacts (stage, folded, id) WHERE stage IS NOT NULL;
 
 INSERT INTO row_counts VALUES ('calls', 0);
