@@ -349,7 +349,7 @@ pub enum MediaEvent {
         /// The call.
         call: CallId,
         /// The figures since its beginning.
-        quality: Quality,
+        quality: Box<Quality>,
         /// Those of the second.
         second: Box<Second>,
     },

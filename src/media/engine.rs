@@ -307,7 +307,7 @@ mod tests {
             for side in &mut sides {
                 for _ in 0..2 {
                     let quality = side.wait(|event| match event {
-                        MediaEvent::Quality { quality, .. } => Some(*quality),
+                        MediaEvent::Quality { quality, .. } => Some(**quality),
                         _ => None,
                     });
                     assert!(quality.sent > 0 && quality.received > 0 && quality.lost == 0);

@@ -263,10 +263,10 @@ impl Leg {
             let [breaks, told] = &mut self.breaks;
             news.push(MediaEvent::Quality {
                 call: self.id,
-                quality: Quality {
+                quality: Box::new(Quality {
                     breaks: *breaks,
                     ..self.session.quality()
-                },
+                }),
                 second: Box::new(Second {
                     breaks: breaks.since(*told),
                     ..self.session.second(now)
