@@ -9,7 +9,7 @@
 //! ```
 //!
 //! * Each of them is a task of its own that waits for the desktop; the engine and the window never do.
-//! * [`Picture`] is what they look at: pure, made of a snapshot, and new only when it is another.
+//! * `Picture` is what they look at: pure, made of a snapshot, and new only when it is another.
 //! * What the desktop does not have is told once in the log, and the phone works without.
 
 mod alert;
