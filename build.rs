@@ -22,8 +22,10 @@ fn main() {
         println!("cargo::rustc-link-arg-bins={SHORT_RELOCATIONS}");
     }
     let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    let order = format!("-Wl,-T,{folder}/build/order.ld");
-    println!("cargo::rerun-if-changed=build/order.ld");
+    let order = format!("{folder}/build/order.ld");
+    // By its whole path: where the project was moved with what was built, that names another place.
+    println!("cargo::rerun-if-changed={order}");
+    let order = format!("-Wl,-T,{order}");
     if on("PROFILE", "release") && works(&order) {
         println!("cargo::rustc-link-arg-bins={order}");
     }

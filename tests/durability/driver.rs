@@ -190,6 +190,17 @@ impl Driver {
         }
     }
 
+    /// Reads on to a line of that kind, which must come.
+    pub(crate) fn read_to(&mut self, wanted: impl Fn(&Line) -> bool) {
+        while let Some(line) = self.next() {
+            if wanted(&line) {
+                return;
+            }
+        }
+        let errors = std::fs::read_to_string(&self.errors).unwrap();
+        panic!("the driver ended: {errors}\nafter {:?}", self.said);
+    }
+
     /// Lets it go on behind a pause.
     pub(crate) fn release(&mut self) {
         self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
