@@ -3,11 +3,11 @@
 use rusqlite::{Connection, params};
 
 use crate::crm::calls::{COLUMNS, read};
-use crate::crm::contacts::Listed;
+use crate::crm::contact_list::Listed;
 use crate::crm::row::{CallFilter, CallRow, Found, TicketFilter};
 use crate::crm::search::asked;
 use crate::crm::store::StoreError;
-use crate::crm::{call_page, contacts, notes, organizations, tickets, word_index};
+use crate::crm::{call_page, contact_list, contacts, notes, organizations, tickets, word_index};
 
 /// At most so many of each kind.
 const LIMIT: usize = 1_000;
@@ -23,7 +23,7 @@ pub(crate) fn everything(
     }
     let limit = limit.min(LIMIT);
     let few = u32::try_from(limit).unwrap_or(u32::MAX);
-    let mut contacts = contacts::page(connection, Listed::Everybody, search, None, limit)?.rows;
+    let mut contacts = contact_list::page(connection, Listed::Everybody, search, None, limit)?.rows;
     for contact in contacts::by_notes(connection, search, few)? {
         if contacts.len() < limit && !contacts.iter().any(|known| known.id == contact.id) {
             contacts.push(contact);

@@ -26,6 +26,7 @@ mod calls;
 pub mod care;
 mod care_row;
 mod cell;
+mod contact_list;
 mod contact_numbers;
 mod contact_uids;
 mod contacts;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::{CallId, ContactId, OrganizationId};
-use crate::crm::contacts::Listed;
+use crate::crm::contact_list::Listed;
 use crate::crm::number_key::Numbering;
 use crate::crm::open::{self, DATABASE};
 use crate::crm::row::{
@@ -20,8 +20,8 @@ use crate::crm::row::{
 };
 use crate::crm::store::{OpenError, StoreError};
 use crate::crm::{
-    call_ladders, call_links, call_page, call_quality, calls, contact_numbers, contact_uids,
-    contacts, duplicates, match_number, migration, organizations, own_lines, refused,
+    call_ladders, call_links, call_page, call_quality, calls, contact_list, contact_numbers,
+    contact_uids, contacts, duplicates, match_number, migration, organizations, own_lines, refused,
 };
 
 /// So long a reader of the phone may hold a snapshot; past it, it is told to ask for less.
@@ -251,7 +251,7 @@ impl Reader {
         after: Option<&NameCursor>,
         limit: usize,
     ) -> Result<ContactPage, StoreError> {
-        contacts::page(&self.connection, Listed::Everybody, search, after, limit)
+        contact_list::page(&self.connection, Listed::Everybody, search, after, limit)
     }
 
     /// Reads contacts and leads, or leads only, that a search finds by age, after one of them.
@@ -262,7 +262,7 @@ impl Reader {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactRow>, StoreError> {
-        let found = contacts::after(&self.connection, leads_only, search, after, limit)?;
+        let found = contact_list::after(&self.connection, leads_only, search, after, limit)?;
         Ok(found)
     }
 
@@ -337,7 +337,7 @@ impl Reader {
         after: Option<&NameCursor>,
         limit: usize,
     ) -> Result<ContactPage, StoreError> {
-        contacts::page(&self.connection, Listed::Leads(stage), search, after, limit)
+        contact_list::page(&self.connection, Listed::Leads(stage), search, after, limit)
     }
 
     /// Where the page after a contact or lead begins.
@@ -346,7 +346,7 @@ impl Reader {
     ///
     /// Fails when there is no such contact.
     pub fn after_contact(&self, id: ContactId) -> Result<NameCursor, StoreError> {
-        contacts::cursor(&self.connection, id)?.ok_or(StoreError::Missing("contact"))
+        contact_list::cursor(&self.connection, id)?.ok_or(StoreError::Missing("contact"))
     }
 
     /// Where the page after an organization begins.

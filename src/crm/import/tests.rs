@@ -9,7 +9,7 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::exchange_row::{Existing, ImportReport};
 use crate::crm::row::{CallRow, ContactRow, MatchLevel, Subject};
 use crate::crm::store::CallChange;
-use crate::crm::{calls, contact_numbers, contacts, migration, open};
+use crate::crm::{calls, contact_list, contact_numbers, contacts, migration, open};
 
 /// A database that nobody else uses.
 pub(in crate::crm) struct Desk {
@@ -69,14 +69,14 @@ impl Desk {
     }
 
     pub(in crate::crm) fn all(&self) -> Vec<ContactRow> {
-        contacts::after(&self.connection, false, "", None, 1000).unwrap()
+        contact_list::after(&self.connection, false, "", None, 1000).unwrap()
     }
 
     pub(in crate::crm) fn all_of(&self, most: usize) -> Vec<ContactRow> {
         let mut all: Vec<ContactRow> = Vec::new();
         while all.len() < most {
             let after = all.last().map(|row| row.id);
-            let page = contacts::after(&self.connection, false, "", after, 1000).unwrap();
+            let page = contact_list::after(&self.connection, false, "", after, 1000).unwrap();
             if page.is_empty() {
                 break;
             }
@@ -176,7 +176,7 @@ fn people_become_contacts_with_everything_that_finds_them() {
     assert_eq!(anna.organization_name.as_deref(), Some("Example AG"));
     assert_eq!(anna.numbers[0].e164.as_deref(), Some("+49301234567"));
     for search in ["muster", "examp", "030123", "4567", "anna@ex"] {
-        let found = contacts::after(&desk.connection, false, search, None, 10).unwrap();
+        let found = contact_list::after(&desk.connection, false, search, None, 10).unwrap();
         assert!(found.contains(&anna), "{search}");
     }
     let fresh = Desk::open();
@@ -339,7 +339,7 @@ fn an_import_is_taken_back_but_not_what_was_done_since() {
     let (_, step) = desk.imported(THREE, Existing::Skip);
     assert_eq!(desk.undo(step), 0);
     assert_eq!(desk.dump(), before);
-    let found = contacts::after(&desk.connection, false, "muster", None, 10).unwrap();
+    let found = contact_list::after(&desk.connection, false, "muster", None, 10).unwrap();
     assert!(found.is_empty());
     let again = desk
         .write(|transaction, numbering| undo(transaction, second(200), step.unwrap(), numbering));

@@ -6,7 +6,8 @@ use crate::crm::import::tests::{Desk, second};
 use crate::crm::row::{CallRow, ContactRow, HintVerdict, MatchLevel, NoteRow, Subject};
 use crate::crm::store::CallChange;
 use crate::crm::{
-    call_links, contacts, different_people, duplicates, hint_verdicts, merge, notes, removal,
+    call_links, contact_list, contacts, different_people, duplicates, hint_verdicts, merge, notes,
+    removal,
 };
 
 fn pairs(desk: &Desk, limit: usize) -> Vec<Duplicate> {
@@ -173,10 +174,10 @@ fn a_merge_takes_everything_and_gives_it_back() {
     let undone = desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
     assert_eq!(undone, 0);
     assert_eq!(desk.dump(), untouched);
-    let found = contacts::after(&desk.connection, false, "examp boss a", None, 10).unwrap();
+    let found = contact_list::after(&desk.connection, false, "examp boss a", None, 10).unwrap();
     assert!(found.is_empty());
     assert_eq!(
-        contacts::after(&desk.connection, false, "0171", None, 10)
+        contact_list::after(&desk.connection, false, "0171", None, 10)
             .unwrap()
             .len(),
         1

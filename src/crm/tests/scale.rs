@@ -180,7 +180,7 @@ fn lists_and_lookups_read_indexes_only() {
     };
     let mut checked = 0;
     let mut queries = crate::crm::call_page::queries_for_plan();
-    queries.extend(crate::crm::contacts::queries_for_plan());
+    queries.extend(crate::crm::contact_list::queries_for_plan());
     queries.push(crate::crm::organizations::query_for_plan());
     queries.push(crate::crm::call_links::query_for_plan());
     queries.extend(crate::crm::tasks::queries_for_plan());
