@@ -26,6 +26,7 @@ mod removing;
 mod retention;
 mod routing;
 mod scale;
+mod timelines;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
