@@ -6,6 +6,7 @@
 //!        ▲                                                    │
 //!        └───────────────── Command ◀─────────────────────────┘
 //!  logind, screen savers ──▶ session ──locked──▶ Picture;  sleep ──▶ Command
+//!  urgency ──threads of the sound──▶ RealtimeKit
 //! ```
 //!
 //! * Each of them is a task of its own that waits for the desktop; the engine and the window never do.
@@ -23,6 +24,7 @@ mod players;
 mod session;
 mod tray;
 mod tray_icon;
+mod urgency;
 
 #[cfg(test)]
 mod tests;
@@ -87,7 +89,8 @@ impl Presence {
                 missed_calls,
             )),
             tokio::spawn(players::quiet(part.clone(), buses.clone())),
-            tokio::spawn(tray::show(part.clone(), buses)),
+            tokio::spawn(tray::show(part.clone(), buses.clone())),
+            tokio::spawn(urgency::ask(part.clone(), buses)),
             tokio::spawn(keys::listen(part.clone())),
             tokio::spawn(autostart::follow(part)),
         ];

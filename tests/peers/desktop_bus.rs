@@ -361,6 +361,19 @@ impl Login {
     ) -> zbus::Result<()>;
 }
 
+/// RealtimeKit: the threads that it was asked to prefer, and how much.
+#[derive(Default)]
+pub(crate) struct RealtimeKit {
+    pub(crate) preferred: Vec<(u64, i32)>,
+}
+
+#[interface(name = "org.freedesktop.RealtimeKit1")]
+impl RealtimeKit {
+    fn make_thread_high_priority(&mut self, thread: u64, priority: i32) {
+        self.preferred.push((thread, priority));
+    }
+}
+
 /// What stands in the tray.
 #[derive(Default)]
 pub(crate) struct TrayWatcher {

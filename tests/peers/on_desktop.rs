@@ -10,7 +10,9 @@ use serde_json::json;
 use tempfile::TempDir;
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
-use crate::desktop_bus::{Bus, Login, Notifications, Player, ScreenSaver, TrayWatcher};
+use crate::desktop_bus::{
+    Bus, Login, Notifications, Player, RealtimeKit, ScreenSaver, TrayWatcher,
+};
 use crate::kamailio::{Kamailio, PASSWORD};
 use crate::phone::{Phone, calls};
 use crate::place;
@@ -302,6 +304,42 @@ fn the_registrar_knows_of_sleep_before_it_begins_and_of_its_end() {
     place::until("the next sleep is not held up", || {
         (holders() == 2).then_some(())
     });
+}
+
+#[test]
+fn the_threads_of_the_sound_go_first_also_for_a_user_who_may_not_say_so() {
+    place::need("setpriv");
+    let bus = Bus::start();
+    let (_connection, kit) = bus.program(
+        "org.freedesktop.RealtimeKit1",
+        "/org/freedesktop/RealtimeKit1",
+        RealtimeKit::default(),
+    );
+    let data = data_folder("127.0.0.1:9", "");
+    let screen = Screen::start_on(bus.address());
+    let _window = screen.watch(
+        Command::new("setpriv")
+            .args(["--bounding-set=-sys_nice", "--inh-caps=-sys_nice"])
+            .arg(place::binary())
+            .arg("--data-dir")
+            .arg(data.path()),
+    );
+    let preferred = || bus.wait(async { Ok(kit.get().await.preferred.clone()) });
+    let name_of = |thread: u64| {
+        let file = format!("/proc/{thread}/comm");
+        std::fs::read_to_string(file).map(|name| name.trim().to_owned())
+    };
+    place::until("RealtimeKit is not asked", || {
+        let names: Vec<_> = preferred()
+            .iter()
+            .filter_map(|(thread, _)| name_of(*thread).ok())
+            .collect();
+        let both = ["ringdesk-media", "ringdesk-cards"];
+        both.iter()
+            .all(|name| names.iter().any(|asked| asked == name))
+            .then_some(())
+    });
+    assert!(preferred().iter().all(|(_, priority)| *priority == -11));
 }
 
 /// The item in the tray, as a panel sees it.
