@@ -77,6 +77,8 @@ pub struct Session {
     /// When the RTP port sent last.
     sent_at: Instant,
     listening_since: Option<Instant>,
+    /// Where we sent to then, and the SSRC of who reported.
+    way: Option<(Option<SocketAddr>, u32)>,
     /// When the far end reported last.
     reported: Option<Instant>,
     silences_told: u32,
@@ -109,6 +111,7 @@ impl Session {
             next_look: now,
             microphone: false,
             sending_since: None,
+            way: None,
             sent_at: now,
             listening_since: None,
             reported: None,

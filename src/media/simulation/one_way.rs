@@ -9,6 +9,7 @@ use crate::media::frame::{FRAME_TIME, SILENCE};
 use crate::media::one_way::{Cause, Duties, FarSending, OneWayDetector, Received};
 use crate::media::quality::Second;
 use crate::media::rtp::is_rtcp;
+use crate::media::rtcp;
 use crate::media::session::SessionEvent;
 use crate::sdp::{Codec, Direction, SrtpKeys, SrtpSeed, SrtpSuite};
 
@@ -441,6 +442,30 @@ fn a_dead_microphone_gives_exact_zeros() {
     world.sides[0].hertz = 0.0;
     world.run(5.0);
     assert_eq!(causes(&world, 0).len(), 2);
+/// A round trip below nothing became one of nothing, from which every other is far.
+#[test]
+fn a_report_with_an_impossible_delay_measures_no_round_trip() {
+    let mut world = World::call(1, Codec::Pcma);
+    world.run(12.0);
+    let known = world.sides[0].session.quality().round_trip;
+    assert!(known.is_some());
+    let sent = world.sides[0].sent.iter().rev();
+    let report = sent.filter_map(|sent| rtcp::parse(&sent.bytes)).next();
+    let sender = report.and_then(|report| report.sender).unwrap();
+    let block = rtcp::ReportBlock {
+        ssrc: 1_000,
+        last_sender_report: rtcp::middle_of(sender.ntp_time),
+        delay_since_last: 60 * 65_536,
+        ..rtcp::ReportBlock::default()
+    };
+    let report = rtcp::write(2_000, "far end", None, Some(block), false);
+    let (now, from) = (world.now, world.sides[1].address);
+    world.sides[0].session.handle_rtp(now, from, &report);
+    let quality = world.sides[0].session.quality();
+    assert_eq!(quality.round_trip, known);
+    assert_eq!(quality.dropped, Dropped::default(), "it was read");
+}
+
 }
 
 #[test]
