@@ -212,11 +212,7 @@ impl Engine {
                     call.flowing = true;
                 }
             }
-            MediaEvent::Silent {
-                call,
-                lasting,
-                reports,
-            } => self.handle_silence(now, call, lasting, reports),
+            MediaEvent::Silent { call, lasting } => self.handle_silence(now, call, lasting),
             MediaEvent::Heard { call } => {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.silence_ends = None;
@@ -328,7 +324,7 @@ impl Engine {
         self.tell(Event::MutedTalk { call });
     }
 
-    fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration, reports: bool) {
+    fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration) {
         let limit = self.silence_limit();
         let helped = self.helped_until.is_some_and(|until| until > now);
         let Some(call) = self.calls.get_mut(&id) else {
@@ -344,7 +340,6 @@ impl Engine {
         let back = helped && call.direction == CallDirection::Inbound;
         let silence = Silence {
             lasting: lasting.min(now.saturating_duration_since(since)),
-            reports,
             urgent: call.emergency || back,
             limit,
         };

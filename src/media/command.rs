@@ -300,16 +300,14 @@ pub enum MediaEvent {
         /// Why.
         fault: IceFault,
     },
-    /// Nothing was received for so long, though the far end should send.
+    /// Neither sound nor a report (RTCP) was received for so long, though the far end should send.
     Silent {
         /// The call.
         call: CallId,
         /// For how long.
         lasting: Duration,
-        /// Whether the far end reported by RTCP meanwhile.
-        reports: bool,
     },
-    /// Sound comes again after a silence that was told.
+    /// One of them comes again after a silence that was told.
     Heard {
         /// The call.
         call: CallId,

@@ -29,7 +29,7 @@ pub use output::{PlanError, SessionEvent, Transmit};
 
 /// The mean time between two reports (RFC 3550 section 6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
-/// Without a packet for so long the call is told to be silent, and again each time as long.
+/// Without sound and reports for so long the call is told to be silent, and again each time as long.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// Between two empty datagrams that keep a NAT open while we send nothing (RFC 6263 section 4.1).
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -336,8 +336,8 @@ impl Session {
             self.look(now);
         }
         if let Some(since) = self.listening_since {
-            let heard = self.incoming.heard();
-            let since = heard.map_or(since, |heard| heard.max(since));
+            let signs = [self.incoming.heard(), self.reported];
+            let since = signs.into_iter().flatten().fold(since, Instant::max);
             let lasting = now.saturating_duration_since(since);
             if lasting < SILENT_AFTER {
                 if std::mem::take(&mut self.silences_told) > 0 {
@@ -345,10 +345,7 @@ impl Session {
                 }
             } else if lasting >= SILENT_AFTER * (self.silences_told + 1) {
                 self.silences_told += 1;
-                let reports = self
-                    .reported
-                    .is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);
-                self.push_event(SessionEvent::Silent { lasting, reports });
+                self.push_event(SessionEvent::Silent { lasting });
             }
         }
     }
