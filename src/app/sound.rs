@@ -253,6 +253,9 @@ impl Engine {
             }
             MediaEvent::Gathered {
                 call,
+            MediaEvent::GatheringFailed { call, message } => {
+                self.handle_gathering_failed(now, call, &message);
+            }
                 candidates,
                 problem,
             } => self.handle_gathered(now, call, candidates, problem),

@@ -288,6 +288,13 @@ pub enum MediaEvent {
     },
     /// The pairs of addresses that a call's sound takes were chosen (ICE).
     Settled {
+    /// Where a call's sockets may be reached cannot be found out.
+    GatheringFailed {
+        /// The call.
+        call: CallId,
+        /// What is wrong and what to do.
+        message: String,
+    },
         /// The call.
         call: CallId,
         /// One for each component.

@@ -285,10 +285,16 @@ impl Worker {
                 credentials,
                 servers,
             } => {
-                if let Some(call) = self.call(call)
-                    && let Err(error) = call.sockets.gather(monotonic_now(), &servers, credentials)
+                if let Some(leg) = self.call(call)
+                    && let Err(error) = leg.sockets.gather(monotonic_now(), &servers, credentials)
                 {
-                    tracing::error!(%error, call = %call.id, "no ICE");
+                    // The call waits for it.
+                    self.tell(MediaEvent::GatheringFailed {
+                        call,
+                        message: format!(
+                            "where the sound of this call can be reached is not to be found out, so it ends: {error}; call again, or switch ICE off for the account if it stays so"
+                        ),
+                    });
                 }
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),
