@@ -244,12 +244,8 @@ impl Engine {
                     self.tell(event);
                 }
             }
-            MediaEvent::KeysFailed { call, failure } => {
-                let problem = failure.to_string();
-                self.with_call(now, call, |live| live.call.handle_no_sound(&problem));
-            }
-            MediaEvent::PlanFailed { call, message } => {
-                self.with_call(now, call, |live| live.call.handle_no_sound(&message));
+            MediaEvent::KeysFailed { call, .. } | MediaEvent::PlanFailed { call, .. } => {
+                self.with_call(now, call, |live| live.lose_sound(&event));
             }
             MediaEvent::Gathered {
                 call,

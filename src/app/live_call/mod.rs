@@ -23,6 +23,7 @@ use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingV
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, NumberProof, OnAnswer, Subject,
 };
+use crate::media::MediaEvent;
 use crate::sip::reason::names_voice_mail;
 use crate::sip::{Caller, NameAddr, SessionId};
 
@@ -447,6 +448,18 @@ impl LiveCall {
     pub(super) fn reached_voice_mail(&self) -> bool {
         self.direction == CallDirection::Outbound
             && self.answered_by.as_deref().is_some_and(names_voice_mail)
+    /// Ends, where that says that its sound can be neither sent nor heard.
+    pub(super) fn lose_sound(&mut self, event: &MediaEvent) {
+        match event {
+            MediaEvent::KeysFailed { failure, .. } => {
+                self.call.handle_no_sound(&failure.to_string());
+            }
+            MediaEvent::PlanFailed { message, .. } => self.call.handle_no_sound(message),
+            // Nothing else says so.
+            _ => {}
+        }
+    }
+
     }
 
     /// It is over: nothing is due of it any more but its leave.
