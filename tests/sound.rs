@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ringdesk::base::clock::monotonic_now;
+use ringdesk::media::one_way::Cause;
 use ringdesk::media::sound_test::LONGEST_LATENCY;
 use ringdesk::media::{
     DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, RecordingNotice,
@@ -446,6 +447,19 @@ fn hear_no_echo() {
         })
         .unwrap();
     let mut talker = Command::new("paplay")
+    // Nor is it told as a microphone that gives silence, though that is what is sent.
+    let cause = |event: &MediaEvent| match event {
+        MediaEvent::OneWay {
+            cause, over: false, ..
+        } if !cause.is_incoming() => Some(*cause),
+        _ => None,
+    };
+    for _ in 0..5 {
+        ours.wait(|event| {
+            assert_eq!(cause(event), None);
+            matches!(event, MediaEvent::Quality { .. }).then_some(())
+        });
+    }
         .args(["--device", "headset"])
         .arg(folder.path().join("speech.wav"))
         .spawn()
@@ -456,6 +470,7 @@ fn hear_no_echo() {
     });
     assert_eq!(call, ours.call);
     assert!(talker.wait().unwrap().success());
+    assert_eq!(ours.wait(cause), Cause::SpeaksMuted);
 }
 
 /// Without a call: the capsule hears the headset, so that the test finds its own chirps, and its ring

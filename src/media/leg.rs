@@ -15,6 +15,7 @@ use crate::media::hold_music::{Music, OnHold};
 use crate::media::microphone::Listener;
 use crate::media::news::{found, told};
 use crate::media::quality::{Breaks, Second};
+use crate::media::one_way::Captured;
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
 use crate::media::transport::PortPair;
@@ -220,17 +221,22 @@ impl Leg {
         }
     }
 
-    /// Sends and records the next 10 ms; `card` says whether the microphone is that of a sound card.
+    /// Sends and records the next 10 ms; `captured` is what the card gave, and `microphone` what was
+    /// made of it.
     pub(super) fn capture(
         &mut self,
         at: Instant,
         focus: bool,
-        card: bool,
+        captured: Captured,
         microphone: &Frame,
         others: Option<Frame>,
     ) {
-        let live = card && self.sends_microphone(focus);
-        self.session.microphone(live);
+        let captured = if self.sends_microphone(focus) {
+            captured
+        } else {
+            Captured::Other
+        };
+        self.session.microphone(at, captured);
         let agent = self.speak(at, focus, microphone, others);
         self.record(&agent);
     }
@@ -239,7 +245,7 @@ impl Leg {
     pub(super) fn tick_alone(&mut self, due: Due) {
         self.receive(due.now);
         self.listen(due.at, false);
-        self.capture(due.at, false, false, &SILENCE, None);
+        self.capture(due.at, false, Captured::Other, &SILENCE, None);
         self.flush(due.now);
     }
 

@@ -16,7 +16,7 @@ use crate::media::conference::Mix;
 use crate::media::device::SoundCards;
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::leg::Leg;
-use crate::media::microphone::{Listener, Microphone};
+use crate::media::microphone::{Given, Listener, Microphone};
 use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 
@@ -102,6 +102,13 @@ impl Mixer {
         let played = self.cards.play(&speaker, &ringer);
         let dry = self.cards.take_dry();
         let tested = self.check.records().then_some(Listener::Call);
+        let gave = if card && came {
+            Given::Frame
+        } else if card {
+            Given::Nothing
+        } else {
+            Given::NoCard
+        };
         let wanted = calls
             .iter()
             .map(|call| call.listener(focus.contains(&call.id)));
@@ -109,7 +116,8 @@ impl Mixer {
         let raw = microphone;
         let noticed = self
             .microphone
-            .tick(&self.cards, came, &mut microphone, &played, listener);
+            .tick(gave, &mut microphone, &played, listener);
+        let captured = noticed.captured;
         self.news.extend(noticed.news());
         let talking = !focus.is_empty();
         self.check.hear(&raw, &microphone, &played, talking);
@@ -119,9 +127,10 @@ impl Mixer {
             if focus {
                 call.note_dry(dry);
             }
-            let others = call.heard_here.as_ref().filter(|_| together);
-            let others = others.map(|own| voices.without(own));
-            call.capture(at, focus, card, &microphone, others);
+            let consent = call.recording.announcement().is_some();
+            let member = call.member();
+            let others = member.and_then(|member| conference.others_of(member, consent));
+            call.capture(at, focus, captured, &microphone, others);
         }
     }
 

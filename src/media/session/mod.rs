@@ -1,7 +1,7 @@
 //! One call's media, sans-IO.
 //!
-//! Input: `apply`, `handle_rtp`, `handle_rtcp`, and at each tick of 10 ms `playout`, `capture` and
-//! `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
+//! Input: `apply`, `handle_rtp`, `handle_rtcp`, and at each tick of 10 ms `playout`, `microphone`, `capture`
+//! and `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
 //! are empty.
 
 mod figures;
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use crate::media::codec::Effort;
 use crate::media::dropped::{DropCount, DropReason, Dropped, DroppedOf};
-use crate::media::frame::{Frame, Meter, peak};
+use crate::media::frame::{Frame, Meter};
 use crate::media::incoming::{Fate, Incoming};
 use crate::media::keyed_port::KeyedPort;
-use crate::media::one_way::{Cause, Duties, OneWayDetector};
+use crate::media::one_way::{Captured, Cause, Duties, OneWayDetector};
 use crate::media::outgoing::{Outgoing, StreamSeed};
 use crate::media::quality::{FarReports, QualityMeter};
 use crate::media::rtp::RtpPacket;
@@ -71,16 +71,14 @@ pub struct Session {
     meter: QualityMeter,
     detector: OneWayDetector,
     next_look: Instant,
-    /// Whether what is captured is a microphone.
-    microphone: bool,
     sending_since: Option<Instant>,
     /// When the RTP port sent last.
     sent_at: Instant,
     listening_since: Option<Instant>,
-    /// Where we sent to then, and the SSRC of who reported.
-    way: Option<(Option<SocketAddr>, u32)>,
     /// When the far end reported last.
     reported: Option<Instant>,
+    /// Where we sent to then, and the SSRC of who reported.
+    way: Option<(Option<SocketAddr>, u32)>,
     silences_told: u32,
     dropped: DropCount,
     level_in: Meter,
@@ -107,14 +105,13 @@ impl Session {
             last_sender_report: None,
             reports: FarReports::default(),
             meter: QualityMeter::default(),
-            detector: OneWayDetector::new(now),
+            detector: OneWayDetector::new(),
             next_look: now,
-            microphone: false,
             sending_since: None,
-            way: None,
             sent_at: now,
             listening_since: None,
             reported: None,
+            way: None,
             silences_told: 0,
             dropped: DropCount::default(),
             level_in: Meter::default(),
@@ -282,9 +279,9 @@ impl Session {
         }
     }
 
-    /// Says whether what is captured from now on is a microphone, which never gives exact zeros.
-    pub fn microphone(&mut self, live: bool) {
-        self.microphone = live;
+    /// Takes what the microphone gave, before each `capture`.
+    pub fn microphone(&mut self, now: Instant, captured: Captured) {
+        self.detector.captured(now, captured, self.outgoing.muted());
     }
 
     /// Gives the next 10 ms of what the far end says.
@@ -297,9 +294,6 @@ impl Session {
     /// leaves in `frame` what is sent.
     pub fn capture(&mut self, now: Instant, frame: &mut Frame, notice: Option<&Frame>) {
         let remote = self.incoming.remote();
-        let muted = self.outgoing.muted();
-        self.detector
-            .captured(now, peak(frame), self.microphone, muted);
         let keepalive = if self.detector.incoming().is_some() {
             URGENT_KEEPALIVE
         } else {
