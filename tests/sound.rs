@@ -200,6 +200,7 @@ fn talk_through_the_sound_server() {
     far.engine
         .send(MediaCommand::StartRecording {
             call: far.call,
+            number: 1,
             path: path.clone(),
             notice: RecordingNotice::default(),
         })
@@ -446,7 +447,6 @@ fn hear_no_echo() {
             source: Source::Microphone,
         })
         .unwrap();
-    let mut talker = Command::new("paplay")
     // Nor is it told as a microphone that gives silence, though that is what is sent.
     let cause = |event: &MediaEvent| match event {
         MediaEvent::OneWay {
@@ -460,6 +460,7 @@ fn hear_no_echo() {
             matches!(event, MediaEvent::Quality { .. }).then_some(())
         });
     }
+    let mut talker = Command::new("paplay")
         .args(["--device", "headset"])
         .arg(folder.path().join("speech.wav"))
         .spawn()
@@ -469,8 +470,8 @@ fn hear_no_echo() {
         _ => None,
     });
     assert_eq!(call, ours.call);
-    assert!(talker.wait().unwrap().success());
     assert_eq!(ours.wait(cause), Cause::SpeaksMuted);
+    assert!(talker.wait().unwrap().success());
 }
 
 /// Without a call: the capsule hears the headset, so that the test finds its own chirps, and its ring

@@ -147,6 +147,7 @@ impl Engine {
         };
         if focus != self.focus {
             self.focus.clone_from(&focus);
+            self.pause_together(now, &focus);
             if focus.is_empty() {
                 self.sound_check.levels = None;
             }
@@ -249,12 +250,12 @@ impl Engine {
             }
             MediaEvent::Gathered {
                 call,
-            MediaEvent::GatheringFailed { call, message } => {
-                self.handle_gathering_failed(now, call, &message);
-            }
                 candidates,
                 problem,
             } => self.handle_gathered(now, call, candidates, problem),
+            MediaEvent::GatheringFailed { call, message } => {
+                self.handle_gathering_failed(now, call, &message);
+            }
             MediaEvent::Settled { call, pairs } => self.handle_settled(now, call, pairs),
             MediaEvent::NoPath { call, fault } => self.handle_no_path(now, call, fault),
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),

@@ -158,6 +158,8 @@ pub enum MediaCommand {
     StartRecording {
         /// The call.
         call: CallId,
+        /// Its number among those of the call: what is told of it names that.
+        number: u32,
         /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
         /// How both sides learn of it.
@@ -286,8 +288,6 @@ pub enum MediaEvent {
         /// Why there is no relay, where there should be one.
         problem: Option<TurnFault>,
     },
-    /// The pairs of addresses that a call's sound takes were chosen (ICE).
-    Settled {
     /// Where a call's sockets may be reached cannot be found out.
     GatheringFailed {
         /// The call.
@@ -295,6 +295,8 @@ pub enum MediaEvent {
         /// What is wrong and what to do.
         message: String,
     },
+    /// The pairs of addresses that a call's sound takes were chosen (ICE).
+    Settled {
         /// The call.
         call: CallId,
         /// One for each component.
@@ -390,6 +392,8 @@ pub enum MediaEvent {
     RecordingAnnounced {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file that it is to be.
         path: PathBuf,
     },
@@ -397,6 +401,8 @@ pub enum MediaEvent {
     RecordingGap {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The gap.
         gap: Gap,
     },
@@ -404,6 +410,8 @@ pub enum MediaEvent {
     RecordingStarted {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
     },
@@ -411,6 +419,8 @@ pub enum MediaEvent {
     RecordingStopped {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
         /// Its length.
@@ -420,6 +430,8 @@ pub enum MediaEvent {
     RecordingFailed {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.

@@ -354,7 +354,8 @@ mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
     use crate::base::random::{Random as _, SeededRandom};
-    use crate::media::command::{IceServers, RecordingNotice};
+    use crate::media::call_recording::Wanted;
+    use crate::media::command::IceServers;
     use crate::media::dropped::{DropReason, DroppedOf};
     use crate::media::feed::Loader;
     use crate::media::frame::{peak, to_pcm16};
@@ -554,7 +555,7 @@ mod tests {
         let path = folder.path().join("call.wav");
         let (outlet, _events) = tokio::sync::mpsc::channel(16);
         let mut desk = Desk::new();
-        let notice = RecordingNotice::default();
+        let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
         recording.start(path.clone(), notice, &mut Loader::new(), outlet);
         desk.leg.mute(true);
@@ -620,7 +621,7 @@ mod tests {
         let path = folder.path().join("call.wav");
         let (outlet, _events) = tokio::sync::mpsc::channel(16);
         let mut desk = Desk::new();
-        let notice = RecordingNotice::default();
+        let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
         recording.start(path.clone(), notice, &mut Loader::new(), outlet);
         let tone: Vec<u8> = (0..160)

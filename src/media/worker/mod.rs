@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
+use crate::media::call_recording::Wanted;
 use crate::media::codec::EffortRule;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
 use crate::media::device::file;
@@ -311,10 +312,16 @@ impl Worker {
                     call.session.send_digits(&digits);
                 }
             }
-            MediaCommand::StartRecording { call, path, notice } => {
-                let events = self.events.clone();
+            MediaCommand::StartRecording {
+                call,
+                number,
+                path,
+                notice,
+            } => {
+                let wanted = Wanted::new(number, path, notice.tone, self.events.clone());
                 if let Some(call) = self.calls.iter_mut().find(|known| known.id == call) {
-                    call.recording.start(path, notice, &mut self.loader, events);
+                    let announcement = notice.announcement;
+                    call.recording.start(wanted, announcement, &mut self.loader);
                 }
             }
             MediaCommand::PauseRecording { call, paused } => {
