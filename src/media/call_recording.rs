@@ -66,6 +66,13 @@ pub(super) struct CallRecording {
     /// The number of the one whose gaps are told.
     number: u32,
     stage: Stage,
+    /// What both sides heard before it, while it goes on.
+    announcement: Option<Sound>,
+    /// Whether the far end has heard that it is recorded: in this call's recording, or in another one's of
+    /// a conference.
+    told: bool,
+    /// What it hears of another call's recording.
+    telling: Option<Player>,
     recorded: Recorded,
     news: VecDeque<MediaEvent>,
 }
@@ -75,14 +82,17 @@ impl CallRecording {
     pub(super) fn of(call: CallId) -> Self {
         Self {
             call,
+            number: 0,
             stage: Stage::Off,
+            announcement: None,
+            told: false,
+            telling: None,
             recorded: Recorded::default(),
             news: VecDeque::new(),
         }
     }
 
     /// Starts it, behind the announcement if there is one.
-            number: 0,
     pub(super) fn start(
         &mut self,
         wanted: Wanted,
@@ -122,6 +132,7 @@ impl CallRecording {
         match feed.take(loaded) {
             None => self.news.push_back(MediaEvent::RecordingAnnounced {
                 call: self.call,
+                number: wanted.number,
                 path: wanted.path.clone(),
             }),
             Some(error) => {
@@ -133,16 +144,23 @@ impl CallRecording {
         }
         None
     }
-                number: wanted.number,
 
     /// The next 10 ms of what both sides hear of it, if anything; `sends` says whether the far end can
     /// hear us.
     pub(super) fn notice(&mut self, sends: bool) -> Option<Frame> {
+        if self.telling.take_if(|player| player.at_end()).is_some() {
+            self.told = true;
+        }
+        if let Some(player) = &mut self.telling {
+            return sends.then(|| player.play());
+        }
         match &mut self.stage {
             Stage::Off => None,
             Stage::On(recording) if recording.ended() => None,
             Stage::On(_) => self.recorded.notice(),
             Stage::Announced(Feed::Playing(player), _) if player.at_end() => {
+                self.announcement = Some(player.sound().clone());
+                self.told = true;
                 if let Stage::Announced(_, wanted) = std::mem::take(&mut self.stage) {
                     self.begin(wanted);
                 }
@@ -166,14 +184,37 @@ impl CallRecording {
 
     /// Pauses it, or goes on; one that is still announced begins with the pause.
     pub(super) fn pause(&mut self, paused: bool) {
-        if matches!(self.stage, Stage::On(_)) {
-            self.recorded.pause(paused);
-            self.tell_gaps();
+        match &mut self.stage {
+            Stage::Off => {}
+            Stage::Announced(_, wanted) => wanted.paused = paused,
+            Stage::On(_) => {
+                self.recorded.pause(paused);
+                self.tell_gaps();
+            }
         }
+    }
+
+    /// Lets the far end hear that another call's recording has its voice, unless it knows.
+    pub(super) fn tell(&mut self, announcement: &Sound) {
+        let announced = matches!(self.stage, Stage::Announced(..));
+        if !self.told && !announced && self.telling.is_none() {
+            self.telling = Some(Player::new(announcement.clone(), false));
+        }
+    }
+
+    /// Whether the far end has heard that it is recorded.
+    pub(super) fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// What everybody in it must have heard, where that is so and it goes on.
+    pub(super) fn announcement(&self) -> Option<&Sound> {
+        self.announcement.as_ref()
     }
 
     /// Ends it. The handle ends when the file is closed.
     pub(super) fn stop(&mut self) -> Option<JoinHandle<()>> {
+        self.announcement = None;
         let Stage::On(recording) = std::mem::take(&mut self.stage) else {
             return None;
         };
@@ -198,8 +239,10 @@ impl CallRecording {
         let report = move |event| report_patiently(&events, event);
         match Recording::start(self.call, number, path.clone(), report) {
             Ok(recording) => {
+                self.number = number;
                 self.stage = Stage::On(recording);
                 self.recorded = Recorded::begin(tone);
+                self.pause(paused);
             }
             Err(error) => {
                 let why = format!("the recording cannot be started: {error}; close programs");
@@ -220,6 +263,7 @@ impl CallRecording {
         let call = self.call;
         self.news.push_back(MediaEvent::RecordingFailed {
             call,
+            number,
             path,
             message,
         });
@@ -240,10 +284,8 @@ mod tests {
     use crate::media::recorder::RING_BLOCKS;
     use std::path::Path;
     use std::time::Duration;
-                self.number = number;
 
     const AGENT: Frame = [0.5; FRAME_SAMPLES];
-                self.pause(paused);
     const FAR_END: Frame = [-0.25; FRAME_SAMPLES];
 
     struct Desk {
@@ -263,7 +305,6 @@ mod tests {
                 loader: Loader::new(),
                 outlet,
                 events,
-            number,
             }
         }
 
@@ -322,6 +363,7 @@ mod tests {
         desk.read();
         let expected = MediaEvent::RecordingAnnounced {
             call: desk.recording.call,
+            number: 1,
             path: desk.file(),
         };
         assert_eq!(desk.recording.poll_news(), Some(expected));
@@ -346,48 +388,6 @@ mod tests {
         assert!(reader.samples::<i16>().all(|sample| sample.unwrap() != 0));
     }
 
-    #[test]
-    fn without_its_announcement_nothing_is_recorded_and_the_agent_is_told() {
-        let mut desk = Desk::new();
-        let long = desk.announcement(31);
-        for (file, words) in [
-            (desk.folder.path().join("none.wav"), "cannot read"),
-            (long, "longer than 30 s"),
-        ] {
-            desk.start(&file);
-            desk.read();
-            let Some(MediaEvent::RecordingFailed { message, .. }) = desk.recording.poll_news()
-            else {
-                panic!("it was not told");
-            };
-            assert!(message.contains("nothing is recorded"), "{message}");
-            assert!(message.contains(words), "{message}");
-            assert_eq!(desk.recording.notice(true), None);
-            number: 1,
-            desk.recording.write(&AGENT, &FAR_END);
-            assert!(desk.recording.stop().is_none() && !desk.file().exists());
-        }
-        assert!(desk.events.try_recv().is_err());
-    }
-
-    #[test]
-    fn who_stops_it_while_it_is_announced_records_nothing() {
-        let mut desk = Desk::new();
-        let announcement = desk.announcement(1);
-        desk.start(&announcement);
-        assert!(desk.recording.stop().is_none());
-        desk.start(&announcement);
-        desk.start(&announcement);
-        let refused = desk.recording.poll_news();
-        assert!(
-            matches!(&refused, Some(MediaEvent::RecordingFailed { message, .. })
-                if message.contains("already")),
-            "{refused:?}"
-        );
-        assert!(!desk.file().exists());
-    }
-
-    #[test]
     /// A pause during the announcement was ignored, and what it was for was recorded.
     #[test]
     fn one_that_is_paused_while_it_is_announced_begins_with_the_pause() {
@@ -422,6 +422,47 @@ mod tests {
         assert!(!loud(pause) && loud(rest));
     }
 
+    #[test]
+    fn without_its_announcement_nothing_is_recorded_and_the_agent_is_told() {
+        let mut desk = Desk::new();
+        let long = desk.announcement(31);
+        for (file, words) in [
+            (desk.folder.path().join("none.wav"), "cannot read"),
+            (long, "longer than 30 s"),
+        ] {
+            desk.start(&file);
+            desk.read();
+            let Some(MediaEvent::RecordingFailed { message, .. }) = desk.recording.poll_news()
+            else {
+                panic!("it was not told");
+            };
+            assert!(message.contains("nothing is recorded"), "{message}");
+            assert!(message.contains(words), "{message}");
+            assert_eq!(desk.recording.notice(true), None);
+            desk.recording.write(&AGENT, &FAR_END);
+            assert!(desk.recording.stop().is_none() && !desk.file().exists());
+        }
+        assert!(desk.events.try_recv().is_err());
+    }
+
+    #[test]
+    fn who_stops_it_while_it_is_announced_records_nothing() {
+        let mut desk = Desk::new();
+        let announcement = desk.announcement(1);
+        desk.start(&announcement);
+        assert!(desk.recording.stop().is_none());
+        desk.start(&announcement);
+        desk.start(&announcement);
+        let refused = desk.recording.poll_news();
+        assert!(
+            matches!(&refused, Some(MediaEvent::RecordingFailed { message, .. })
+                if message.contains("already")),
+            "{refused:?}"
+        );
+        assert!(!desk.file().exists());
+    }
+
+    #[test]
     fn what_a_stalled_disk_loses_is_told_and_marked_in_the_file() {
         let mut desk = Desk::new();
         // Nobody takes the events, so that the recorder waits before its first block.

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
 use crate::media::command::{MediaEvent, Quality};
+use crate::media::conference::{Member, Others};
 use crate::media::feed::{Feed, Loaded};
 use crate::media::frame::{FRAME_TIME, Frame, SILENCE, mix};
 use crate::media::glide::Glide;
 use crate::media::hold_music::{Music, OnHold};
 use crate::media::microphone::Listener;
 use crate::media::news::{found, told};
-use crate::media::quality::{Breaks, Second};
 use crate::media::one_way::Captured;
+use crate::media::quality::{Breaks, Second};
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
 use crate::media::transport::PortPair;
@@ -161,6 +162,15 @@ impl Leg {
         self.heard_here = ear.apply(focus, &mut heard).then_some(heard);
     }
 
+    /// What the agent and the other calls hear of it in this tick, if they do.
+    pub(super) fn member(&self) -> Option<Member<'_>> {
+        Some(Member {
+            heard: self.heard_here.as_ref()?,
+            notice: self.notice.as_ref(),
+            told: self.recording.is_told(),
+        })
+    }
+
     /// The end of what the agent hears of it, when it is over.
     pub(super) fn last_words(&mut self, now: Instant) -> Option<Frame> {
         let [_, mut ear] = self.ear;
@@ -185,13 +195,13 @@ impl Leg {
 
     /// Sends the next 10 ms: what feeds it, which may be the microphone, or music in its place, and over
     /// that what `others` say in a conference. Gives what the agent's side of a recording gets: music is
-    /// not what the agent said.
+    /// not what the agent said, and who was not told is not recorded.
     pub(super) fn speak(
         &mut self,
         at: Instant,
         focus: bool,
         microphone: &Frame,
-        others: Option<Frame>,
+        others: Option<Others>,
     ) -> Frame {
         let speaks = !self.muted && (focus || !self.feed.listens());
         let (mut mouth, mut spoke) = (self.mouth, false);
@@ -206,19 +216,29 @@ impl Leg {
         }
         self.mouth = mouth;
         let mut over = self.notice;
-        if let Some(mut others) = others.filter(|_| self.sends) {
-            let [mut ear, _] = self.ear;
-            ear.apply(focus, &mut others);
-            mix(over.get_or_insert(SILENCE), &others);
+        let mut others = others.filter(|_| self.sends);
+        if let Some(others) = &mut others {
+            for frame in std::iter::once(&mut others.sent).chain(&mut others.recorded) {
+                let [mut ear, _] = self.ear;
+                ear.apply(focus, frame);
+            }
+            mix(over.get_or_insert(SILENCE), &others.sent);
         }
         let mut frame = said.together();
         self.session.capture(at, &mut frame, over.as_ref());
         self.session.tick(at);
         if said.music.is_some() {
-            said.voice
-        } else {
-            frame
+            return said.voice;
         }
+        if let Some(others) = others
+            && let Some(recorded) = others.recorded
+        {
+            let both = recorded.iter().zip(&others.sent);
+            for (sample, (recorded, sent)) in frame.iter_mut().zip(both) {
+                *sample += recorded - sent;
+            }
+        }
+        frame
     }
 
     /// Sends and records the next 10 ms; `captured` is what the card gave, and `microphone` what was
@@ -229,7 +249,7 @@ impl Leg {
         focus: bool,
         captured: Captured,
         microphone: &Frame,
-        others: Option<Frame>,
+        others: Option<Others>,
     ) {
         let captured = if self.sends_microphone(focus) {
             captured
@@ -557,7 +577,7 @@ mod tests {
         let mut desk = Desk::new();
         let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
-        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        recording.start(wanted, None, &mut Loader::new());
         desk.leg.mute(true);
         desk.run(20, true);
         desk.leg.pause_recording(true);
@@ -623,7 +643,7 @@ mod tests {
         let mut desk = Desk::new();
         let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
-        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        recording.start(wanted, None, &mut Loader::new());
         let tone: Vec<u8> = (0..160)
             .map(|n| if n % 20 < 10 { 0x2a } else { 0xaa })
             .collect();

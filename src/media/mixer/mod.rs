@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::base::id::CallId;
 use crate::media::command::{Devices, MediaEvent, Tone};
-use crate::media::conference::Mix;
+use crate::media::conference::Conference;
 use crate::media::device::SoundCards;
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::leg::Leg;
@@ -70,21 +70,16 @@ impl Mixer {
     pub(super) fn tick(&mut self, at: Instant, calls: &mut [Box<Leg>], focus: &[CallId]) {
         let came = self.cards.ready();
         let mut microphone = self.cards.capture();
-        let mut voices = Mix::new();
+        let mut conference = Conference::new();
         let mut speaker = SILENCE;
         let mut ringer = SILENCE;
-        let mut voices_heard = 0;
         for call in &mut *calls {
             call.listen(at, focus.contains(&call.id));
-            if let Some(heard) = &call.heard_here {
-                voices.add(heard);
-                voices_heard += 1;
-                if let Some(notice) = &call.notice {
-                    mix(&mut speaker, notice);
-                }
+            if let Some(member) = call.member() {
+                conference.add(member);
             }
         }
-        mix(&mut speaker, voices.all());
+        mix(&mut speaker, &conference.all());
         if let Some(last) = self.parting.take() {
             mix(&mut speaker, &last);
         }
@@ -102,6 +97,11 @@ impl Mixer {
         let played = self.cards.play(&speaker, &ringer);
         let dry = self.cards.take_dry();
         let tested = self.check.records().then_some(Listener::Call);
+        let wanted = calls
+            .iter()
+            .map(|call| call.listener(focus.contains(&call.id)));
+        let listener = Listener::among(wanted.chain(tested));
+        let raw = microphone;
         let gave = if card && came {
             Given::Frame
         } else if card {
@@ -109,11 +109,6 @@ impl Mixer {
         } else {
             Given::NoCard
         };
-        let wanted = calls
-            .iter()
-            .map(|call| call.listener(focus.contains(&call.id)));
-        let listener = Listener::among(wanted.chain(tested));
-        let raw = microphone;
         let noticed = self
             .microphone
             .tick(gave, &mut microphone, &played, listener);
@@ -121,7 +116,9 @@ impl Mixer {
         self.news.extend(noticed.news());
         let talking = !focus.is_empty();
         self.check.hear(&raw, &microphone, &played, talking);
-        let together = voices_heard > 1;
+        if conference.is_several() {
+            tell_members(calls);
+        }
         for call in calls {
             let focus = focus.contains(&call.id);
             if focus {
@@ -145,3 +142,22 @@ impl Mixer {
         toned || self.parting.is_some() || self.check.is_on()
     }
 }
+
+/// Lets members of a conference that is recorded, and that must be told before, hear of it.
+fn tell_members(calls: &mut [Box<Leg>]) {
+    let announcement = calls.iter().find_map(|call| {
+        let heard = call.heard_here.is_some();
+        call.recording.announcement().filter(|_| heard)
+    });
+    let Some(announcement) = announcement.cloned() else {
+        return;
+    };
+    for call in calls {
+        if call.heard_here.is_some() {
+            call.recording.tell(&announcement);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
