@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ringdesk::base::clock::monotonic_now;
+use ringdesk::media::one_way::Cause;
 use ringdesk::media::sound_test::LONGEST_LATENCY;
 use ringdesk::media::{
     DeviceChoice, Devices, MediaCommand, MediaEvent, MicrophoneState, Processing, RecordingNotice,
@@ -199,6 +200,7 @@ fn talk_through_the_sound_server() {
     far.engine
         .send(MediaCommand::StartRecording {
             call: far.call,
+            number: 1,
             path: path.clone(),
             notice: RecordingNotice::default(),
         })
@@ -445,6 +447,19 @@ fn hear_no_echo() {
             source: Source::Microphone,
         })
         .unwrap();
+    // Nor is it told as a microphone that gives silence, though that is what is sent.
+    let cause = |event: &MediaEvent| match event {
+        MediaEvent::OneWay {
+            cause, over: false, ..
+        } if !cause.is_incoming() => Some(*cause),
+        _ => None,
+    };
+    for _ in 0..5 {
+        ours.wait(|event| {
+            assert_eq!(cause(event), None);
+            matches!(event, MediaEvent::Quality { .. }).then_some(())
+        });
+    }
     let mut talker = Command::new("paplay")
         .args(["--device", "headset"])
         .arg(folder.path().join("speech.wav"))
@@ -455,6 +470,7 @@ fn hear_no_echo() {
         _ => None,
     });
     assert_eq!(call, ours.call);
+    assert_eq!(ours.wait(cause), Cause::SpeaksMuted);
     assert!(talker.wait().unwrap().success());
 }
 

@@ -10,7 +10,7 @@ use crate::app::script;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::call::{Action, Edge, SipAction};
-use crate::control::{Event, KeyOrigin, MediaSecurity, RecordingView};
+use crate::control::{Event, KeyOrigin, MediaSecurity};
 use crate::crm::row::CallState;
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
@@ -416,7 +416,7 @@ impl Engine {
         self.look_what_opens(id);
         self.leave_wrap_up();
         if self.records_by_itself(id) {
-            self.set_recording(id, true);
+            self.set_recording(now, id, true);
         }
         if let Some(digits) = script.dtmf {
             self.send_digits(now, id, &digits);
@@ -544,9 +544,5 @@ impl Engine {
         if self.tone_until.is_some_and(|(_, until)| until <= now) {
             self.tone_until = None;
         }
-    }
-
-    pub(super) fn recording_of(&self, id: CallId) -> Option<&RecordingView> {
-        self.calls.get(&id).map(|call| &call.recording)
     }
 }

@@ -56,7 +56,7 @@ impl Engine {
             Command::Resume(id) => self.resume(now, id),
             Command::Mute(id, muted) => self.mute(id, muted),
             Command::Dtmf(id, digits) => self.send_digits(now, id, &digits),
-            Command::Record(id, on) => self.want_recording(id, on),
+            Command::Record(id, on) => self.want_recording(now, id, on),
             Command::PauseRecording(id, paused) => self.pause_recording(now, id, paused),
             Command::Notes(id, notes) => self.set_notes(id, notes),
             Command::ChooseCaller(id, subject) => self.choose(id, subject),

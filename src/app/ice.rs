@@ -189,6 +189,13 @@ impl Engine {
         });
     }
 
+    /// A call's sockets cannot be used: nobody waits for their addresses any more.
+    pub(super) fn handle_gathering_failed(&mut self, now: Instant, id: CallId, why: &str) {
+        if self.ice.gathering.remove(&id).is_some() {
+            self.with_call(now, id, |call| call.call.handle_media_failed(why));
+        }
+    }
+
     /// The way of a call's sound was chosen.
     pub(super) fn handle_settled(&mut self, now: Instant, id: CallId, pairs: Vec<Settled>) {
         let rtp = pairs.iter().find(|pair| pair.component == RTP).copied();

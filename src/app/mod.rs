@@ -39,6 +39,7 @@ mod popups;
 mod profiles;
 mod publishing;
 mod record_changes;
+mod recorded;
 mod recordings;
 mod records;
 mod records_care;

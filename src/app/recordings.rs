@@ -10,65 +10,11 @@ use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
 use crate::control::{Event, RecordingView};
-use crate::crm::row::{InterruptedCall, RecordingGap, RecordingGapCause};
+use crate::crm::row::InterruptedCall;
 use crate::crm::store::{CallChange, Write};
 use crate::media::gap::{Gap, GapCause};
 use crate::media::recorder::numbered;
 use crate::media::{MediaCommand, MediaEvent, RecordingNotice};
-
-/// What is known of a call's recording beside what is shown.
-#[derive(Debug, Default)]
-pub(super) struct Recorded {
-    /// Whether it was asked for and is not yet told as started.
-    wanted: bool,
-    /// Since when it is paused.
-    unheard_since: Option<Instant>,
-    /// When it went on.
-    heard_again: Option<Instant>,
-    /// Where it was paused, or is lost.
-    gaps: Vec<RecordingGap>,
-}
-
-impl Recorded {
-    /// Takes note of a gap; the newest one with a beginning counts.
-    fn note(&mut self, gap: Gap) {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let gap = RecordingGap {
-            cause: match gap.cause {
-                GapCause::Paused => RecordingGapCause::Paused,
-                GapCause::DiskBehind => RecordingGapCause::DiskBehind,
-            },
-            start_millis: millis(gap.start),
-            length_millis: gap.length.map(millis),
-        };
-        self.gaps
-            .retain(|known| known.start_millis != gap.start_millis);
-        self.gaps.push(gap);
-    }
-
-    /// What is missing because the disk did not keep up, in plain words.
-    pub(super) fn loss(&self) -> Option<String> {
-        let lost = |gap: &&RecordingGap| gap.cause == RecordingGapCause::DiskBehind;
-        let mut gaps = self.gaps.iter().filter(lost).peekable();
-        gaps.peek()?;
-        let millis = gaps.try_fold(0_u64, |sum, gap| {
-            gap.length_millis.map(|millis| sum.saturating_add(millis))
-        });
-        Some(match millis {
-            None => {
-                "the disk does not keep up: what is said now is missing in the recording; stop \
-                     other programs that write, or choose another folder in the settings"
-                    .to_owned()
-            }
-            Some(millis) => format!(
-                "{}.{} s are missing in the recording, because the disk did not keep up; choose \
-                 another folder in the settings",
-                millis / 1_000,
-                millis % 1_000 / 100
-            ),
-        })
-    }
-}
 
 impl Engine {
     /// Whether a call is recorded from its answer without anybody's doing.
@@ -84,7 +30,7 @@ impl Engine {
     }
 
     /// Somebody wants a call recorded, or not.
-    pub(super) fn want_recording(&mut self, id: CallId, on: bool) {
+    pub(super) fn want_recording(&mut self, now: Instant, id: CallId, on: bool) {
         let why = match (self.options.settings.recording, on) {
             (RecordingPolicy::Never, true) => {
                 "recording is switched off by the settings of this phone"
@@ -92,34 +38,51 @@ impl Engine {
             (RecordingPolicy::Always, false) => {
                 "this phone records each call to its end; pause it while payment data is named"
             }
-            (_, _) => return self.set_recording(id, on),
+            (_, _) => return self.set_recording(now, id, on),
         };
         self.problem(Some(id), why.to_owned());
     }
 
     /// Starts or stops a call's recording.
-    pub(super) fn set_recording(&mut self, id: CallId, on: bool) {
-        let recording = self.recording_of(id).is_some_and(RecordingView::is_on);
+    pub(super) fn set_recording(&mut self, now: Instant, id: CallId, on: bool) {
+        if on {
+            self.begin_recording(now, id);
+        } else if let Some(call) = self.calls.get_mut(&id) {
+            let announced = call.recorded.is_announced();
+            if call.recorded.end(now) {
+                self.sound(MediaCommand::StopRecording { call: id });
+                if announced {
+                    // Nothing was recorded, so nobody else tells its end.
+                    self.tell_recording(id, "stopped", PathBuf::new(), None);
+                }
+            }
+        }
+    }
+
+    /// Starts one, paused where those who are heard in it are in a pause.
+    fn begin_recording(&mut self, now: Instant, id: CallId) {
         let notice = self.recording_notice(id);
-        let Some(call) = self.calls.get_mut(&id) else {
+        // The recorder finds a free name: looking for one takes its time on a network share.
+        let path = file_of(&self.options.record_dir, id);
+        let connected = |live: &&mut LiveCall| live.connected();
+        let Some(call) = self.calls.get_mut(&id).filter(connected) else {
             return;
         };
-        if on && !recording && !call.recorded.wanted && call.connected() {
-            call.recorded.wanted = true;
-            // The recorder finds a free name: looking for one takes its time on a network share.
-            let path = file_of(&self.options.record_dir, id);
-            self.sound(MediaCommand::StartRecording {
-                call: id,
-                path,
-                notice,
-            });
-        } else if !on && (recording || call.recorded.wanted) {
-            call.recorded.wanted = false;
-            let announced = call.recording == RecordingView::Announced;
-            self.sound(MediaCommand::StopRecording { call: id });
-            if announced {
-                self.tell_recording(id, RecordingView::Off, "stopped", PathBuf::new(), None);
-            }
+        let Some(number) = call.recorded.begin() else {
+            return;
+        };
+        let paused = call.recorded.is_paused();
+        self.sound(MediaCommand::StartRecording {
+            call: id,
+            number,
+            path,
+            notice,
+        });
+        if paused {
+            self.sound(MediaCommand::PauseRecording { call: id, paused });
+        } else {
+            let together = self.heard_with(id);
+            self.pause_together(now, &together);
         }
     }
 
@@ -160,41 +123,37 @@ impl Engine {
     /// Takes tidings of a recording from the sound threads.
     pub(super) fn handle_recording(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::RecordingAnnounced { call, path } => {
-                let wanted = |live: &&mut LiveCall| live.recorded.wanted;
-                if let Some(live) = self.calls.get_mut(&call).filter(wanted) {
-                    live.recording = RecordingView::Announced;
-                    let call = live.context();
-                    self.tell(Event::Recording {
-                        call,
-                        state: "announced",
-                        path,
-                        problem: None,
-                    });
+            MediaEvent::RecordingAnnounced { call, number, path } => {
+                let live = self.calls.get_mut(&call);
+                if live.is_some_and(|live| live.recorded.announced(number)) {
+                    self.tell_recording(call, "announced", path, None);
                 }
             }
-            MediaEvent::RecordingStarted { call, path } => {
-                let text = path.display().to_string();
-                self.record(Write::ChangeCall(call, CallChange::Recording(text.clone())));
-                self.forget_gaps(call);
-                self.tell_recording(call, RecordingView::On(text), "started", path, None);
+            MediaEvent::RecordingStarted { call, number, path } => {
+                self.handle_started(call, number, path);
             }
-            MediaEvent::RecordingGap { call, gap } => self.note_gap(call, gap),
+            MediaEvent::RecordingGap { call, number, gap } => self.note_gap(call, number, gap),
             MediaEvent::RecordingStopped {
                 call,
+                number,
                 path,
                 duration: _,
             } => {
-                let text = path.display().to_string();
-                self.tell_recording(call, RecordingView::Done(text), "stopped", path, None);
+                if let Some(live) = self.calls.get_mut(&call) {
+                    live.recorded.stopped(number, path.display().to_string());
+                }
+                self.tell_recording(call, "stopped", path, None);
             }
             MediaEvent::RecordingFailed {
                 call,
+                number,
                 path,
                 message,
             } => {
-                let view = RecordingView::Failed(message.clone());
-                self.tell_recording(call, view, "failed", path, Some(message.clone()));
+                if let Some(live) = self.calls.get_mut(&call) {
+                    live.recorded.failed(number, message.clone());
+                }
+                self.tell_recording(call, "failed", path, Some(message.clone()));
                 self.notice(message);
             }
             // Nothing else is about a recording.
@@ -202,31 +161,44 @@ impl Engine {
         }
     }
 
-    /// Another recording of the call begins; the gaps that are kept are those of the last one.
-    fn forget_gaps(&mut self, id: CallId) {
-        let gaps = self
-            .calls
-            .get_mut(&id)
-            .map(|call| &mut call.recorded.gaps)
-            .filter(|gaps| !gaps.is_empty());
-        if let Some(gaps) = gaps {
-            gaps.clear();
-            self.record(Write::ChangeCall(id, CallChange::RecordingGaps(Vec::new())));
+    /// The file of a recording is open: the call's row names it, and its gaps in place of those of the
+    /// one before.
+    fn handle_started(&mut self, id: CallId, number: u32, path: PathBuf) {
+        let text = path.display().to_string();
+        let mut paused = false;
+        // A call that is over by now has a row all the same.
+        let mut named = true;
+        if let Some(live) = self.calls.get_mut(&id) {
+            named = live.recorded.started(number, text.clone());
+            paused = matches!(live.recorded.view(), RecordingView::Paused(_));
+            let gaps = live.recorded.gaps().to_vec();
+            if named && (number > 1 || !gaps.is_empty()) {
+                self.record(Write::ChangeCall(id, CallChange::RecordingGaps(gaps)));
+            }
+        }
+        if named {
+            self.record(Write::ChangeCall(id, CallChange::Recording(text)));
+        }
+        self.tell_recording(id, "started", path.clone(), None);
+        if paused {
+            self.tell_recording(id, "paused", path, None);
         }
     }
 
     /// A gap begins or is over. It is written down at once: a crash may follow.
-    fn note_gap(&mut self, id: CallId, gap: Gap) {
+    fn note_gap(&mut self, id: CallId, number: u32, gap: Gap) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.recorded.note(gap);
-        let change = CallChange::RecordingGaps(call.recorded.gaps.clone());
+        if !call.recorded.note(number, gap) {
+            return;
+        }
+        let change = CallChange::RecordingGaps(call.recorded.gaps().to_vec());
         let told = match (gap.cause, call.recorded.loss()) {
             (GapCause::DiskBehind, Some(loss)) => Some((call.context(), loss)),
             (GapCause::Paused | GapCause::DiskBehind, _) => None,
         };
-        let path = call.recording.path().unwrap_or_default().into();
+        let path = call.recorded.file();
         self.record(Write::ChangeCall(id, change));
         if let Some((call, loss)) = told {
             self.tell(Event::Recording {
@@ -245,17 +217,13 @@ impl Engine {
     fn tell_recording(
         &mut self,
         call: CallId,
-        view: RecordingView,
         state: &'static str,
         path: PathBuf,
         problem: Option<String>,
     ) {
-        let Some(live) = self.calls.get_mut(&call) else {
+        let Some(live) = self.calls.get(&call) else {
             return;
         };
-        live.recording = view;
-        live.recorded.wanted = false;
-        live.recorded.unheard_since = None;
         let call = live.context();
         self.tell(Event::Recording {
             call,
@@ -265,37 +233,46 @@ impl Engine {
         });
     }
 
-    /// Keeps payment data out of everything that is kept, or goes on.
+    /// Keeps payment data out of everything that is kept, or goes on: in all calls that hear each other,
+    /// since what is said in one is recorded in all.
     pub(super) fn pause_recording(&mut self, now: Instant, id: CallId, paused: bool) {
+        let mut together = self.heard_with(id);
+        together.retain(|id| {
+            let call = self.calls.get(id);
+            call.is_some_and(|call| call.recorded.goes_on() || call.recorded.is_paused())
+        });
+        if together.is_empty() {
+            let text = "the call is not being recorded, so there is nothing to pause";
+            return self.problem(Some(id), text.to_owned());
+        }
+        for id in together {
+            self.pause_one(now, id, paused);
+        }
+    }
+
+    /// Lets the recordings of all of these be paused, if one is.
+    pub(super) fn pause_together(&mut self, now: Instant, together: &[CallId]) {
+        let calls = together.iter().filter_map(|id| self.calls.get(id));
+        if calls.clone().any(|call| call.recorded.is_paused()) {
+            let recorded = calls.filter(|call| call.recorded.goes_on());
+            for id in recorded.map(|call| call.id).collect::<Vec<_>>() {
+                self.pause_one(now, id, true);
+            }
+        }
+    }
+
+    fn pause_one(&mut self, now: Instant, id: CallId, paused: bool) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        let view = match (&call.recording, paused) {
-            (RecordingView::On(path), true) => RecordingView::Paused(path.clone()),
-            (RecordingView::Paused(path), false) => RecordingView::On(path.clone()),
-            (RecordingView::On(_) | RecordingView::Paused(_), _) => return,
-            (
-                RecordingView::Off
-                | RecordingView::Announced
-                | RecordingView::Done(_)
-                | RecordingView::Failed(_),
-                _,
-            ) => {
-                let text = "the call is not being recorded, so there is nothing to pause";
-                return self.problem(Some(id), text.to_owned());
-            }
-        };
-        call.recording = view;
-        call.recorded.unheard_since = if paused { Some(now) } else { None };
-        call.recorded.heard_again = (!paused).then_some(now);
-        let event = Event::Recording {
-            call: call.context(),
-            state: if paused { "paused" } else { "resumed" },
-            path: call.recording.path().unwrap_or_default().into(),
-            problem: None,
-        };
+        if !call.recorded.pause(now, paused) {
+            return;
+        }
+        let path = call.recorded.file();
         self.sound(MediaCommand::PauseRecording { call: id, paused });
-        self.tell(event);
+        let state = if paused { "paused" } else { "resumed" };
+        self.tell_recording(id, state, path, None);
+        self.dirty = true;
     }
 
     /// Looks for the recordings of calls in which the phone ended before their rows named them: a
@@ -336,15 +313,11 @@ impl Engine {
     }
 
     /// Whether a digit that came just now, and lasted so long, was pressed while payment data was
-    /// named: then nobody is told of it.
+    /// named, in this call or in one that is heard with it: then nobody is told of it.
     pub(super) fn is_unheard(&self, now: Instant, id: CallId, lasted: Duration) -> bool {
-        self.calls.get(&id).is_some_and(|call| {
-            call.recorded.unheard_since.is_some()
-                || call
-                    .recorded
-                    .heard_again
-                    .is_some_and(|again| now.checked_sub(lasted).is_none_or(|began| began < again))
-        })
+        let together = self.heard_with(id);
+        let mut calls = together.iter().filter_map(|id| self.calls.get(id));
+        calls.any(|call| call.recorded.is_unheard(now, lasted))
     }
 }
 
@@ -394,27 +367,6 @@ mod tests {
             id,
             recording: named.map(|path| path.display().to_string()),
         }
-    }
-
-    #[test]
-    fn what_the_disk_lost_is_told_while_it_lasts_and_in_sum() {
-        let mut recorded = Recorded::default();
-        let gap = |cause, start, length: Option<u64>| Gap {
-            cause,
-            start: Duration::from_millis(start),
-            length: length.map(Duration::from_millis),
-        };
-        recorded.note(gap(GapCause::Paused, 1_000, Some(5_000)));
-        assert_eq!(recorded.loss(), None);
-        for (start, told) in [(20_000, "1.2 s are missing"), (40_000, "2.5 s are missing")] {
-            recorded.note(gap(GapCause::DiskBehind, start, None));
-            let lasting = recorded.loss().unwrap();
-            assert!(lasting.contains("what is said now is missing"), "{lasting}");
-            recorded.note(gap(GapCause::DiskBehind, start, Some(1_260)));
-            let over = recorded.loss().unwrap();
-            assert!(over.starts_with(told), "{over}");
-        }
-        assert_eq!(recorded.gaps.len(), 3);
     }
 
     #[test]

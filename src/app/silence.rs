@@ -9,10 +9,9 @@ const WORTH_TELLING: Duration = Duration::from_secs(10);
 /// as silent: one on hold is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Silence {
-    /// For how long, since the call should hear something.
+    /// For how long neither sound nor a report came, since the call should hear something: who saves on
+    /// silence still reports by RTCP.
     pub(super) lasting: Duration,
-    /// Whether the far end still reports by RTCP, as one does that saves on silence.
-    pub(super) reports: bool,
     /// Whether it is a call for help, or one back from there.
     pub(super) urgent: bool,
     /// After how long the settings end a call; zero for never.
@@ -27,7 +26,7 @@ impl Silence {
 
     /// The time that is left until the call ends, if it does.
     pub(super) fn ends_in(self) -> Option<Duration> {
-        let ends = !self.limit.is_zero() && !self.urgent && !self.reports;
+        let ends = !self.limit.is_zero() && !self.urgent;
         ends.then(|| self.limit.saturating_sub(self.lasting))
     }
 
@@ -63,7 +62,6 @@ mod tests {
     fn silence(seconds: u32) -> Silence {
         Silence {
             lasting: SECOND * seconds,
-            reports: false,
             urgent: false,
             limit: SECOND * 30,
         }
@@ -86,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_where_the_limit_is_off_somebody_is_there_or_help_is_called() {
+    fn it_goes_on_where_the_limit_is_off_or_help_is_called() {
         let limit = Duration::ZERO;
         for goes_on in [
             Silence {
@@ -95,10 +93,6 @@ mod tests {
             },
             Silence {
                 urgent: true,
-                ..silence(60)
-            },
-            Silence {
-                reports: true,
                 ..silence(60)
             },
         ] {

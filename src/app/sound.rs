@@ -147,6 +147,7 @@ impl Engine {
         };
         if focus != self.focus {
             self.focus.clone_from(&focus);
+            self.pause_together(now, &focus);
             if focus.is_empty() {
                 self.sound_check.levels = None;
             }
@@ -212,11 +213,7 @@ impl Engine {
                     call.flowing = true;
                 }
             }
-            MediaEvent::Silent {
-                call,
-                lasting,
-                reports,
-            } => self.handle_silence(now, call, lasting, reports),
+            MediaEvent::Silent { call, lasting } => self.handle_silence(now, call, lasting),
             MediaEvent::Heard { call } => {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.silence_ends = None;
@@ -248,18 +245,17 @@ impl Engine {
                     self.tell(event);
                 }
             }
-            MediaEvent::KeysFailed { call, failure } => {
-                let problem = failure.to_string();
-                self.with_call(now, call, |live| live.call.handle_no_sound(&problem));
-            }
-            MediaEvent::PlanFailed { call, message } => {
-                self.with_call(now, call, |live| live.call.handle_no_sound(&message));
+            MediaEvent::KeysFailed { call, .. } | MediaEvent::PlanFailed { call, .. } => {
+                self.with_call(now, call, |live| live.lose_sound(&event));
             }
             MediaEvent::Gathered {
                 call,
                 candidates,
                 problem,
             } => self.handle_gathered(now, call, candidates, problem),
+            MediaEvent::GatheringFailed { call, message } => {
+                self.handle_gathering_failed(now, call, &message);
+            }
             MediaEvent::Settled { call, pairs } => self.handle_settled(now, call, pairs),
             MediaEvent::NoPath { call, fault } => self.handle_no_path(now, call, fault),
             MediaEvent::OneWay { .. } => self.handle_one_way(now, &event),
@@ -328,7 +324,7 @@ impl Engine {
         self.tell(Event::MutedTalk { call });
     }
 
-    fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration, reports: bool) {
+    fn handle_silence(&mut self, now: Instant, id: CallId, lasting: Duration) {
         let limit = self.silence_limit();
         let helped = self.helped_until.is_some_and(|until| until > now);
         let Some(call) = self.calls.get_mut(&id) else {
@@ -344,7 +340,6 @@ impl Engine {
         let back = helped && call.direction == CallDirection::Inbound;
         let silence = Silence {
             lasting: lasting.min(now.saturating_duration_since(since)),
-            reports,
             urgent: call.emergency || back,
             limit,
         };

@@ -83,7 +83,9 @@ pub(super) struct Negotiation {
 }
 
 impl Negotiation {
-    pub(super) fn new(preferences: &MediaPreferences, rtp: SocketAddr) -> Self {
+    /// Begins with nothing agreed. Each has keys of its own: who got an offer that another one takes up knows
+    /// that offer's.
+    pub(super) fn new(preferences: &mut MediaPreferences, rtp: SocketAddr) -> Self {
         let SrtpPreferences {
             offers,
             accepts,
@@ -91,8 +93,8 @@ impl Negotiation {
             sdes,
             fingerprint,
             seed,
-        } = &preferences.srtp;
-        let mut seed = seed.clone();
+        } = &mut preferences.srtp;
+        let mut seed = seed.split();
         let suites = SrtpSuite::ALL.into_iter().filter(|_| *accepts && *sdes);
         let srtp = LocalSrtp {
             offers: *offers,
@@ -161,7 +163,7 @@ impl Negotiation {
         body: &Body,
     ) -> Result<(), BodyError> {
         let offered = description(body)?;
-        answer(&Self::new(preferences, local).local, &offered)?;
+        answer(&Self::new(&mut preferences.clone(), local).local, &offered)?;
         Ok(())
     }
 

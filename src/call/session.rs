@@ -197,7 +197,7 @@ impl Call {
             }
             return;
         }
-        let mut media = Negotiation::new(&self.preferences, rtp);
+        let mut media = Negotiation::new(&mut self.preferences, rtp);
         if let Some((credentials, candidates)) = ice {
             media.bring(credentials, candidates);
         }

@@ -481,6 +481,7 @@ impl Peers {
             MediaEvent::SourceFailed { message, .. } => self.tell(LabEvent::Problem(message)),
             MediaEvent::Flowing { .. }
             | MediaEvent::Gathered { .. }
+            | MediaEvent::GatheringFailed { .. }
             | MediaEvent::Settled { .. }
             | MediaEvent::NoPath { .. }
             | MediaEvent::Silent { .. }

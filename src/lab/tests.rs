@@ -364,6 +364,7 @@ async fn the_echo_sends_back_the_voice_that_it_hears() {
     let call = phone.call.as_ref().unwrap().1;
     let record = MediaCommand::StartRecording {
         call,
+        number: 1,
         path: path.clone(),
         notice: RecordingNotice::default(),
     };

@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::base::id::CallId;
-use crate::media::command::{MediaEvent, RecordingNotice, Source};
+use crate::media::command::{MediaEvent, Source};
+use crate::media::device::file::{Player, Sound};
 use crate::media::feed::{Feed, Loaded, Loader};
 use crate::media::frame::Frame;
 use crate::media::news::report_patiently;
@@ -22,10 +23,31 @@ use crate::media::recorder::Recording;
 pub const LONGEST_ANNOUNCEMENT_SECONDS: u32 = 30;
 
 /// What is to be recorded, and who hears how it goes.
-struct Wanted {
+pub(super) struct Wanted {
+    number: u32,
     path: PathBuf,
     tone: bool,
     events: mpsc::Sender<MediaEvent>,
+    /// Whether it begins with a pause.
+    paused: bool,
+}
+
+impl Wanted {
+    /// A recording with that number among those of its call; with the tone if both sides are to hear that.
+    pub(super) fn new(
+        number: u32,
+        path: PathBuf,
+        tone: bool,
+        events: mpsc::Sender<MediaEvent>,
+    ) -> Self {
+        Self {
+            number,
+            path,
+            tone,
+            events,
+            paused: false,
+        }
+    }
 }
 
 /// How far it is.
@@ -41,7 +63,16 @@ enum Stage {
 /// The recording of one call.
 pub(super) struct CallRecording {
     call: CallId,
+    /// The number of the one whose gaps are told.
+    number: u32,
     stage: Stage,
+    /// What both sides heard before it, while it goes on.
+    announcement: Option<Sound>,
+    /// Whether the far end has heard that it is recorded: in this call's recording, or in another one's of
+    /// a conference.
+    told: bool,
+    /// What it hears of another call's recording.
+    telling: Option<Player>,
     recorded: Recorded,
     news: VecDeque<MediaEvent>,
 }
@@ -51,7 +82,11 @@ impl CallRecording {
     pub(super) fn of(call: CallId) -> Self {
         Self {
             call,
+            number: 0,
             stage: Stage::Off,
+            announcement: None,
+            told: false,
+            telling: None,
             recorded: Recorded::default(),
             news: VecDeque::new(),
         }
@@ -60,10 +95,9 @@ impl CallRecording {
     /// Starts it, behind the announcement if there is one.
     pub(super) fn start(
         &mut self,
-        path: PathBuf,
-        notice: RecordingNotice,
+        wanted: Wanted,
+        announcement: Option<PathBuf>,
         loader: &mut Loader,
-        events: mpsc::Sender<MediaEvent>,
     ) {
         let busy = match &self.stage {
             Stage::Off => false,
@@ -72,14 +106,9 @@ impl CallRecording {
         };
         if busy {
             let message = "this call is being recorded already; stop that recording first";
-            return self.refuse(path, message.to_owned());
+            return self.refuse(wanted.number, wanted.path, message.to_owned());
         }
-        let wanted = Wanted {
-            path,
-            tone: notice.tone,
-            events,
-        };
-        let Some(announcement) = notice.announcement else {
+        let Some(announcement) = announcement else {
             return self.begin(wanted);
         };
         let source = Source::File {
@@ -88,7 +117,7 @@ impl CallRecording {
         };
         match loader.begin(self.call, source, LONGEST_ANNOUNCEMENT_SECONDS) {
             Ok(feed) => self.stage = Stage::Announced(feed, wanted),
-            Err(why) => self.refuse(wanted.path, unannounced(&why)),
+            Err(why) => self.refuse(wanted.number, wanted.path, unannounced(&why)),
         }
     }
 
@@ -103,11 +132,13 @@ impl CallRecording {
         match feed.take(loaded) {
             None => self.news.push_back(MediaEvent::RecordingAnnounced {
                 call: self.call,
+                number: wanted.number,
                 path: wanted.path.clone(),
             }),
             Some(error) => {
                 if let Stage::Announced(_, wanted) = std::mem::take(&mut self.stage) {
-                    self.refuse(wanted.path, unannounced(&error.to_string()));
+                    let why = unannounced(&error.to_string());
+                    self.refuse(wanted.number, wanted.path, why);
                 }
             }
         }
@@ -117,11 +148,19 @@ impl CallRecording {
     /// The next 10 ms of what both sides hear of it, if anything; `sends` says whether the far end can
     /// hear us.
     pub(super) fn notice(&mut self, sends: bool) -> Option<Frame> {
+        if self.telling.take_if(|player| player.at_end()).is_some() {
+            self.told = true;
+        }
+        if let Some(player) = &mut self.telling {
+            return sends.then(|| player.play());
+        }
         match &mut self.stage {
             Stage::Off => None,
             Stage::On(recording) if recording.ended() => None,
             Stage::On(_) => self.recorded.notice(),
             Stage::Announced(Feed::Playing(player), _) if player.at_end() => {
+                self.announcement = Some(player.sound().clone());
+                self.told = true;
                 if let Stage::Announced(_, wanted) = std::mem::take(&mut self.stage) {
                     self.begin(wanted);
                 }
@@ -143,16 +182,39 @@ impl CallRecording {
         }
     }
 
-    /// Pauses it, or goes on.
+    /// Pauses it, or goes on; one that is still announced begins with the pause.
     pub(super) fn pause(&mut self, paused: bool) {
-        if matches!(self.stage, Stage::On(_)) {
-            self.recorded.pause(paused);
-            self.tell_gaps();
+        match &mut self.stage {
+            Stage::Off => {}
+            Stage::Announced(_, wanted) => wanted.paused = paused,
+            Stage::On(_) => {
+                self.recorded.pause(paused);
+                self.tell_gaps();
+            }
         }
+    }
+
+    /// Lets the far end hear that another call's recording has its voice, unless it knows.
+    pub(super) fn tell(&mut self, announcement: &Sound) {
+        let announced = matches!(self.stage, Stage::Announced(..));
+        if !self.told && !announced && self.telling.is_none() {
+            self.telling = Some(Player::new(announcement.clone(), false));
+        }
+    }
+
+    /// Whether the far end has heard that it is recorded.
+    pub(super) fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// What everybody in it must have heard, where that is so and it goes on.
+    pub(super) fn announcement(&self) -> Option<&Sound> {
+        self.announcement.as_ref()
     }
 
     /// Ends it. The handle ends when the file is closed.
     pub(super) fn stop(&mut self) -> Option<JoinHandle<()>> {
+        self.announcement = None;
         let Stage::On(recording) = std::mem::take(&mut self.stage) else {
             return None;
         };
@@ -167,31 +229,41 @@ impl CallRecording {
     }
 
     fn begin(&mut self, wanted: Wanted) {
-        let Wanted { path, tone, events } = wanted;
+        let Wanted {
+            number,
+            path,
+            tone,
+            events,
+            paused,
+        } = wanted;
         let report = move |event| report_patiently(&events, event);
-        match Recording::start(self.call, path.clone(), report) {
+        match Recording::start(self.call, number, path.clone(), report) {
             Ok(recording) => {
+                self.number = number;
                 self.stage = Stage::On(recording);
                 self.recorded = Recorded::begin(tone);
+                self.pause(paused);
             }
             Err(error) => {
                 let why = format!("the recording cannot be started: {error}; close programs");
-                self.refuse(path, why);
+                self.refuse(number, path, why);
             }
         }
     }
 
     fn tell_gaps(&mut self) {
         while let Some(gap) = self.recorded.changed_gap() {
-            let call = self.call;
-            self.news.push_back(MediaEvent::RecordingGap { call, gap });
+            let (call, number) = (self.call, self.number);
+            self.news
+                .push_back(MediaEvent::RecordingGap { call, number, gap });
         }
     }
 
-    fn refuse(&mut self, path: PathBuf, message: String) {
+    fn refuse(&mut self, number: u32, path: PathBuf, message: String) {
         let call = self.call;
         self.news.push_back(MediaEvent::RecordingFailed {
             call,
+            number,
             path,
             message,
         });
@@ -241,12 +313,13 @@ mod tests {
         }
 
         fn start(&mut self, announcement: &Path) {
-            let notice = RecordingNotice {
-                tone: false,
-                announcement: Some(announcement.to_owned()),
-            };
-            let (file, outlet) = (self.file(), self.outlet.clone());
-            self.recording.start(file, notice, &mut self.loader, outlet);
+            let announcement = Some(announcement.to_owned());
+            let wanted = self.wanted();
+            self.recording.start(wanted, announcement, &mut self.loader);
+        }
+
+        fn wanted(&self) -> Wanted {
+            Wanted::new(1, self.file(), false, self.outlet.clone())
         }
 
         /// Waits for the thread that reads the announcement.
@@ -290,6 +363,7 @@ mod tests {
         desk.read();
         let expected = MediaEvent::RecordingAnnounced {
             call: desk.recording.call,
+            number: 1,
             path: desk.file(),
         };
         assert_eq!(desk.recording.poll_news(), Some(expected));
@@ -312,6 +386,40 @@ mod tests {
         let mut reader = hound::WavReader::open(desk.file()).unwrap();
         assert_eq!(reader.duration(), 30 * 480);
         assert!(reader.samples::<i16>().all(|sample| sample.unwrap() != 0));
+    }
+
+    /// A pause during the announcement was ignored, and what it was for was recorded.
+    #[test]
+    fn one_that_is_paused_while_it_is_announced_begins_with_the_pause() {
+        let mut desk = Desk::new();
+        let announcement = desk.announcement(1);
+        desk.start(&announcement);
+        desk.recording.pause(true);
+        desk.recording.pause(false);
+        desk.recording.pause(true);
+        desk.read();
+        while desk.recording.notice(true).is_some() {}
+        for paused in [true, false] {
+            desk.recording.pause(paused);
+            for _ in 0..50 {
+                desk.recording.write(&AGENT, &FAR_END);
+            }
+        }
+        desk.recording.stop().unwrap().join().unwrap();
+        let gaps: Vec<(Duration, Option<Duration>)> =
+            std::iter::from_fn(|| desk.recording.poll_news())
+                .filter_map(|news| match news {
+                    MediaEvent::RecordingGap { gap, .. } => Some((gap.start, gap.length)),
+                    _ => None,
+                })
+                .collect();
+        let half = Duration::from_millis(500);
+        assert_eq!(gaps, [(Duration::ZERO, None), (Duration::ZERO, Some(half))]);
+        let mut reader = hound::WavReader::open(desk.file()).unwrap();
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        let loud = |samples: &[i16]| samples.iter().any(|sample| sample.unsigned_abs() > 8_000);
+        let (pause, rest) = samples.split_at(2 * 480 * 50);
+        assert!(!loud(pause) && loud(rest));
     }
 
     #[test]
@@ -363,9 +471,8 @@ mod tests {
             call: desk.recording.call,
         };
         outlet.try_send(other).unwrap();
-        let notice = RecordingNotice::default();
-        desk.recording
-            .start(desk.file(), notice, &mut desk.loader, outlet);
+        let wanted = Wanted::new(1, desk.file(), false, outlet);
+        desk.recording.start(wanted, None, &mut desk.loader);
         for _ in 0..RING_BLOCKS + 40 {
             desk.recording.write(&AGENT, &FAR_END);
         }
@@ -396,9 +503,8 @@ mod tests {
     #[test]
     fn the_gaps_of_a_recording_are_told_and_marked_in_its_file() {
         let mut desk = Desk::new();
-        let (file, outlet) = (desk.file(), desk.outlet.clone());
-        let notice = RecordingNotice::default();
-        desk.recording.start(file, notice, &mut desk.loader, outlet);
+        let wanted = desk.wanted();
+        desk.recording.start(wanted, None, &mut desk.loader);
         let pieces = [(false, 40), (true, 60), (false, 20), (true, 30)];
         for (paused, frames) in pieces {
             desk.recording.pause(paused);

@@ -158,6 +158,8 @@ pub enum MediaCommand {
     StartRecording {
         /// The call.
         call: CallId,
+        /// Its number among those of the call: what is told of it names that.
+        number: u32,
         /// The file; beside one that exists already, it gets a number.
         path: PathBuf,
         /// How both sides learn of it.
@@ -286,6 +288,13 @@ pub enum MediaEvent {
         /// Why there is no relay, where there should be one.
         problem: Option<TurnFault>,
     },
+    /// Where a call's sockets may be reached cannot be found out.
+    GatheringFailed {
+        /// The call.
+        call: CallId,
+        /// What is wrong and what to do.
+        message: String,
+    },
     /// The pairs of addresses that a call's sound takes were chosen (ICE).
     Settled {
         /// The call.
@@ -300,16 +309,14 @@ pub enum MediaEvent {
         /// Why.
         fault: IceFault,
     },
-    /// Nothing was received for so long, though the far end should send.
+    /// Neither sound nor a report (RTCP) was received for so long, though the far end should send.
     Silent {
         /// The call.
         call: CallId,
         /// For how long.
         lasting: Duration,
-        /// Whether the far end reported by RTCP meanwhile.
-        reports: bool,
     },
-    /// Sound comes again after a silence that was told.
+    /// One of them comes again after a silence that was told.
     Heard {
         /// The call.
         call: CallId,
@@ -385,6 +392,8 @@ pub enum MediaEvent {
     RecordingAnnounced {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file that it is to be.
         path: PathBuf,
     },
@@ -392,6 +401,8 @@ pub enum MediaEvent {
     RecordingGap {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The gap.
         gap: Gap,
     },
@@ -399,6 +410,8 @@ pub enum MediaEvent {
     RecordingStarted {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
     },
@@ -406,6 +419,8 @@ pub enum MediaEvent {
     RecordingStopped {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
         /// Its length.
@@ -415,6 +430,8 @@ pub enum MediaEvent {
     RecordingFailed {
         /// The call.
         call: CallId,
+        /// Its number among those of the call, from `StartRecording`.
+        number: u32,
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.

@@ -298,6 +298,7 @@ mod tests {
                 side.engine
                     .send(MediaCommand::StartRecording {
                         call,
+                        number: 1,
                         path,
                         notice: RecordingNotice::default(),
                     })
@@ -381,6 +382,7 @@ mod tests {
             side.engine
                 .send(MediaCommand::StartRecording {
                     call,
+                    number: 1,
                     path,
                     notice: RecordingNotice::default(),
                 })
@@ -455,6 +457,7 @@ mod tests {
             .engine
             .send(MediaCommand::StartRecording {
                 call,
+                number: 1,
                 path,
                 notice: RecordingNotice::default(),
             })
@@ -474,6 +477,7 @@ mod tests {
         side.engine
             .send(MediaCommand::StartRecording {
                 call,
+                number: 1,
                 path,
                 notice: RecordingNotice::default(),
             })

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
 use crate::media::command::{MediaEvent, Quality};
+use crate::media::conference::{Member, Others};
 use crate::media::feed::{Feed, Loaded};
 use crate::media::frame::{FRAME_TIME, Frame, SILENCE, mix};
 use crate::media::glide::Glide;
 use crate::media::hold_music::{Music, OnHold};
 use crate::media::microphone::Listener;
 use crate::media::news::{found, told};
+use crate::media::one_way::Captured;
 use crate::media::quality::{Breaks, Second};
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
@@ -160,6 +162,15 @@ impl Leg {
         self.heard_here = ear.apply(focus, &mut heard).then_some(heard);
     }
 
+    /// What the agent and the other calls hear of it in this tick, if they do.
+    pub(super) fn member(&self) -> Option<Member<'_>> {
+        Some(Member {
+            heard: self.heard_here.as_ref()?,
+            notice: self.notice.as_ref(),
+            told: self.recording.is_told(),
+        })
+    }
+
     /// The end of what the agent hears of it, when it is over.
     pub(super) fn last_words(&mut self, now: Instant) -> Option<Frame> {
         let [_, mut ear] = self.ear;
@@ -184,13 +195,13 @@ impl Leg {
 
     /// Sends the next 10 ms: what feeds it, which may be the microphone, or music in its place, and over
     /// that what `others` say in a conference. Gives what the agent's side of a recording gets: music is
-    /// not what the agent said.
+    /// not what the agent said, and who was not told is not recorded.
     pub(super) fn speak(
         &mut self,
         at: Instant,
         focus: bool,
         microphone: &Frame,
-        others: Option<Frame>,
+        others: Option<Others>,
     ) -> Frame {
         let speaks = !self.muted && (focus || !self.feed.listens());
         let (mut mouth, mut spoke) = (self.mouth, false);
@@ -205,32 +216,47 @@ impl Leg {
         }
         self.mouth = mouth;
         let mut over = self.notice;
-        if let Some(mut others) = others.filter(|_| self.sends) {
-            let [mut ear, _] = self.ear;
-            ear.apply(focus, &mut others);
-            mix(over.get_or_insert(SILENCE), &others);
+        let mut others = others.filter(|_| self.sends);
+        if let Some(others) = &mut others {
+            for frame in std::iter::once(&mut others.sent).chain(&mut others.recorded) {
+                let [mut ear, _] = self.ear;
+                ear.apply(focus, frame);
+            }
+            mix(over.get_or_insert(SILENCE), &others.sent);
         }
         let mut frame = said.together();
         self.session.capture(at, &mut frame, over.as_ref());
         self.session.tick(at);
         if said.music.is_some() {
-            said.voice
-        } else {
-            frame
+            return said.voice;
         }
+        if let Some(others) = others
+            && let Some(recorded) = others.recorded
+        {
+            let both = recorded.iter().zip(&others.sent);
+            for (sample, (recorded, sent)) in frame.iter_mut().zip(both) {
+                *sample += recorded - sent;
+            }
+        }
+        frame
     }
 
-    /// Sends and records the next 10 ms; `card` says whether the microphone is that of a sound card.
+    /// Sends and records the next 10 ms; `captured` is what the card gave, and `microphone` what was
+    /// made of it.
     pub(super) fn capture(
         &mut self,
         at: Instant,
         focus: bool,
-        card: bool,
+        captured: Captured,
         microphone: &Frame,
-        others: Option<Frame>,
+        others: Option<Others>,
     ) {
-        let live = card && self.sends_microphone(focus);
-        self.session.microphone(live);
+        let captured = if self.sends_microphone(focus) {
+            captured
+        } else {
+            Captured::Other
+        };
+        self.session.microphone(at, captured);
         let agent = self.speak(at, focus, microphone, others);
         self.record(&agent);
     }
@@ -239,7 +265,7 @@ impl Leg {
     pub(super) fn tick_alone(&mut self, due: Due) {
         self.receive(due.now);
         self.listen(due.at, false);
-        self.capture(due.at, false, false, &SILENCE, None);
+        self.capture(due.at, false, Captured::Other, &SILENCE, None);
         self.flush(due.now);
     }
 
@@ -348,7 +374,8 @@ mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
     use crate::base::random::{Random as _, SeededRandom};
-    use crate::media::command::{IceServers, RecordingNotice};
+    use crate::media::call_recording::Wanted;
+    use crate::media::command::IceServers;
     use crate::media::dropped::{DropReason, DroppedOf};
     use crate::media::feed::Loader;
     use crate::media::frame::{peak, to_pcm16};
@@ -548,9 +575,9 @@ mod tests {
         let path = folder.path().join("call.wav");
         let (outlet, _events) = tokio::sync::mpsc::channel(16);
         let mut desk = Desk::new();
-        let notice = RecordingNotice::default();
+        let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
-        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        recording.start(wanted, None, &mut Loader::new());
         desk.leg.mute(true);
         desk.run(20, true);
         desk.leg.pause_recording(true);
@@ -614,9 +641,9 @@ mod tests {
         let path = folder.path().join("call.wav");
         let (outlet, _events) = tokio::sync::mpsc::channel(16);
         let mut desk = Desk::new();
-        let notice = RecordingNotice::default();
+        let wanted = Wanted::new(1, path.clone(), false, outlet);
         let recording = &mut desk.leg.recording;
-        recording.start(path.clone(), notice, &mut Loader::new(), outlet);
+        recording.start(wanted, None, &mut Loader::new());
         let tone: Vec<u8> = (0..160)
             .map(|n| if n % 20 < 10 { 0x2a } else { 0xaa })
             .collect();

@@ -2,11 +2,22 @@
 
 use crate::base::id::CallId;
 use crate::media::command::MediaEvent;
-use crate::media::device::SoundCards;
-use crate::media::frame::Frame;
+use crate::media::frame::{Frame, peak};
+use crate::media::one_way::Captured;
 use crate::media::processing::{
-    MicrophoneState, MicrophoneWatch, MutedTalk, Processing, VoiceProcessor,
+    Echo, MicrophoneState, MicrophoneWatch, MutedTalk, Processing, VoiceProcessor,
 };
+
+/// What the sound card gave in a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    /// It is the null device, which gives silence: nothing is to be said of that.
+    NoCard,
+    /// No frame; what it gives in place of one is silence.
+    Nothing,
+    /// A frame.
+    Frame,
+}
 
 /// Who wants the microphone in this tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +42,10 @@ impl Listener {
 }
 
 /// What was noticed in one tick.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Noticed {
+    /// What the microphone gave, for calls that send it.
+    pub(super) captured: Captured,
     /// What became of the microphone.
     pub(super) state: Option<MicrophoneState>,
     /// The agent talks into this call and is muted.
@@ -60,6 +73,8 @@ pub(super) struct Microphone {
     hint: bool,
     /// There since the agent was muted for the first time.
     muted_talk: Option<MutedTalk>,
+    /// Whether what it hears may be what the speaker plays.
+    echo: Echo,
 }
 
 impl Default for Microphone {
@@ -70,6 +85,7 @@ impl Default for Microphone {
             watch: MicrophoneWatch::default(),
             hint: true,
             muted_talk: None,
+            echo: Echo::default(),
         }
     }
 }
@@ -93,27 +109,42 @@ impl Microphone {
         self.watch = MicrophoneWatch::default();
     }
 
-    /// Works on what the card gave in this tick; `came` says that it gave a frame, and `played` is
-    /// what the speaker plays meanwhile. The null device gives silence, of which nothing is to be said.
+    /// Works on what the card gave in this tick; `played` is what the speaker plays meanwhile.
     pub(super) fn tick(
         &mut self,
-        cards: &SoundCards,
-        came: bool,
+        given: Given,
         frame: &mut Frame,
         played: &Frame,
         listener: Listener,
     ) -> Noticed {
-        if !cards.has_clock() || listener == Listener::Nobody {
-            return Noticed::default();
+        if given == Given::NoCard || listener == Listener::Nobody {
+            return Noticed {
+                captured: Captured::Other,
+                state: None,
+                muted_talk: None,
+            };
         }
         let muted = matches!(listener, Listener::Muted(_));
+        let came = given == Given::Frame;
         let state = self.watch.tick(came.then_some(&*frame), muted);
+        let raw = peak(frame);
         self.voice.choose(self.wanted);
         if !self.voice.is_off() {
             self.voice.play(played);
             self.voice.capture(frame);
         }
+        let unheard = (!self.voice.cancels_echo()).then_some(played);
+        let voice = if self.echo.is_possible(unheard) {
+            0.0
+        } else {
+            peak(frame)
+        };
         Noticed {
+            captured: if came {
+                Captured::Frame { peak: raw, voice }
+            } else {
+                Captured::Nothing
+            },
             state,
             muted_talk: self.listen(frame, played, listener),
         }

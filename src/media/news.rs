@@ -29,11 +29,7 @@ pub(super) fn report_patiently(events: &mpsc::Sender<MediaEvent>, event: MediaEv
 pub(super) fn told(call: CallId, event: SessionEvent) -> MediaEvent {
     match event {
         SessionEvent::Flowing(remote) => MediaEvent::Flowing { call, remote },
-        SessionEvent::Silent { lasting, reports } => MediaEvent::Silent {
-            call,
-            lasting,
-            reports,
-        },
+        SessionEvent::Silent { lasting } => MediaEvent::Silent { call, lasting },
         SessionEvent::Secured(suite) => MediaEvent::Secured { call, suite },
         SessionEvent::KeysFailed(failure) => MediaEvent::KeysFailed { call, failure },
         SessionEvent::Heard => MediaEvent::Heard { call },

@@ -93,6 +93,22 @@ impl Cause {
     }
 }
 
+/// What the microphone gave in a tick of 10 ms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Captured {
+    /// Nothing is to be said of it: what is sent is a file, music or the null device's silence.
+    Other,
+    /// The card gave no frame.
+    Nothing,
+    /// It gave one.
+    Frame {
+        /// The largest sample, before anything was done to it: a canceller fills silence with noise.
+        peak: f32,
+        /// The largest sample of what is left of it for the far end, whether muted or not.
+        voice: f32,
+    },
+}
+
 /// Something that happens again and again.
 #[derive(Debug, Clone, Copy)]
 struct Repeated<T> {
@@ -164,7 +180,8 @@ pub(super) struct OneWayDetector {
     far_hears_nothing: bool,
     /// Since when its reports know nothing of what we send.
     unmentioned: Option<Instant>,
-    captured: Instant,
+    /// When the microphone gave a frame, or began to be what is sent.
+    captured: Option<Instant>,
     /// Since when the microphone gives zeros.
     zeros: Option<Instant>,
     speaks_muted: bool,
@@ -174,7 +191,7 @@ pub(super) struct OneWayDetector {
 }
 
 impl OneWayDetector {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             refused: None,
             unknown: None,
@@ -187,7 +204,7 @@ impl OneWayDetector {
             far_received: (0, None),
             far_hears_nothing: false,
             unmentioned: None,
-            captured: now,
+            captured: None,
             zeros: None,
             speaks_muted: false,
             spoken: 0,
@@ -280,23 +297,32 @@ impl OneWayDetector {
         self.far_hears_nothing = stands || received.fraction_lost >= ALL_LOST;
     }
 
-    /// A frame before mute; `peak` is its largest sample, `live` whether it is a microphone's.
-    pub(super) fn captured(&mut self, now: Instant, peak: f32, live: bool, muted: bool) {
-        self.captured = now;
-        if !live {
-            self.zeros = None;
-            self.spoken = 0;
-            self.speaks_muted = false;
-            return;
-        }
-        if peak > 0.0 {
+    /// A tick's sound, before mute. The agent's own mute is no fault of the microphone.
+    pub(super) fn captured(&mut self, now: Instant, captured: Captured, muted: bool) {
+        let (peak, voice) = match captured {
+            Captured::Frame { peak, voice } => (peak, voice),
+            Captured::Nothing => {
+                self.captured.get_or_insert(now);
+                self.zeros = None;
+                return;
+            }
+            Captured::Other => {
+                self.captured = None;
+                self.zeros = None;
+                self.spoken = 0;
+                self.speaks_muted = false;
+                return;
+            }
+        };
+        self.captured = Some(now);
+        if muted || peak > 0.0 {
             self.zeros = None;
         } else {
             self.zeros.get_or_insert(now);
         }
         if !muted {
             self.spoken = 0;
-        } else if peak >= SPEECH {
+        } else if voice >= SPEECH {
             self.spoken = (self.spoken + 2).min(4 * SPOKEN_FRAMES);
         } else {
             self.spoken = self.spoken.saturating_sub(1);
@@ -372,7 +398,7 @@ impl OneWayDetector {
         if !duties.reachable {
             return (ago(since) >= UNUSABLE_AFTER).then_some(Cause::NoAddress);
         }
-        if ago(self.captured) >= FRAMES_MISSING {
+        if self.captured.is_some_and(|at| ago(at) >= FRAMES_MISSING) {
             return Some(Cause::NoFrames);
         }
         let unmentioned = self.unmentioned;

@@ -202,6 +202,13 @@ impl Outgoing {
         }
     }
 
+    /// The far end is reached by another way, or is another one.
+    pub fn forget_way(&mut self) {
+        if let Some(steering) = &mut self.steering {
+            steering.forget_way();
+        }
+    }
+
     /// Our SSRC.
     pub fn ssrc(&self) -> u32 {
         self.ssrc

@@ -78,13 +78,15 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Starts the thread of a recording, which opens the file and tells by `report` how it goes.
+    /// Starts the thread of a recording, which opens the file and tells by `report` how it goes. `number`
+    /// is its own among those of the call.
     ///
     /// # Errors
     ///
     /// Fails when no thread can be started.
     pub fn start(
         call: CallId,
+        number: u32,
         path: PathBuf,
         report: impl Fn(MediaEvent) + Send + 'static,
     ) -> io::Result<Self> {
@@ -92,6 +94,7 @@ impl Recording {
         let shared = Arc::new(Shared::default());
         let writer = Writer {
             call,
+            number,
             path,
             blocks: consumer,
             shared: Arc::clone(&shared),
@@ -144,6 +147,7 @@ impl Recording {
 /// The thread's side.
 struct Writer {
     call: CallId,
+    number: u32,
     path: PathBuf,
     blocks: Consumer<Block>,
     shared: Arc<Shared>,
@@ -152,16 +156,18 @@ struct Writer {
 impl Writer {
     fn run(mut self, report: &impl Fn(MediaEvent)) {
         let outcome = self.record(report);
-        let (call, path) = (self.call, self.path);
+        let (call, number, path) = (self.call, self.number, self.path);
         self.shared.ended.store(true, Ordering::Release);
         report(match outcome {
             Ok(duration) => MediaEvent::RecordingStopped {
                 call,
+                number,
                 path,
                 duration,
             },
             Err(message) => MediaEvent::RecordingFailed {
                 call,
+                number,
                 path,
                 message,
             },
@@ -191,6 +197,7 @@ impl Writer {
             .map_err(|error| describe("the recording cannot be started", &self.path, &error))?;
         report(MediaEvent::RecordingStarted {
             call: self.call,
+            number: self.number,
             path: self.path.clone(),
         });
         let failed = |path: &Path, error| describe("the recording has ended early", path, &error);
@@ -377,7 +384,7 @@ mod tests {
 
     fn start(path: &Path) -> (Recording, mpsc::Receiver<MediaEvent>) {
         let (sender, events) = mpsc::sync_channel(16);
-        let recording = Recording::start(call(), path.to_path_buf(), move |event| {
+        let recording = Recording::start(call(), 1, path.to_path_buf(), move |event| {
             sender.send(event).unwrap();
         })
         .unwrap();
@@ -400,6 +407,7 @@ mod tests {
         recording.stop(Vec::new()).join().unwrap();
         let expected = MediaEvent::RecordingStopped {
             call: call(),
+            number: 1,
             path: path.clone(),
             duration: Duration::from_millis(250),
         };
@@ -417,7 +425,7 @@ mod tests {
         let path = folder.path().join("call.wav");
         // The thread stands still before its first block, as it would in a write.
         let (go_on, stalled) = mpsc::sync_channel::<()>(1);
-        let mut recording = Recording::start(call(), path.clone(), move |event| {
+        let mut recording = Recording::start(call(), 1, path.clone(), move |event| {
             if matches!(event, MediaEvent::RecordingStarted { .. }) {
                 stalled.recv().unwrap();
             }
@@ -453,7 +461,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("call.wav");
         let (go_on, stalled) = mpsc::sync_channel::<()>(1);
-        let mut recording = Recording::start(call(), path.clone(), move |event| {
+        let mut recording = Recording::start(call(), 1, path.clone(), move |event| {
             if matches!(event, MediaEvent::RecordingStarted { .. }) {
                 stalled.recv().unwrap();
             }
@@ -499,6 +507,7 @@ mod tests {
             let beside = folder.path().join(format!("call-{number}.wav"));
             let started = MediaEvent::RecordingStarted {
                 call: call(),
+                number: 1,
                 path: beside.clone(),
             };
             assert_eq!(next(&events), started);

@@ -10,7 +10,7 @@
 //!   packet carries the last eighth of a second again. Nothing in SDP tells whether a far end reads it;
 //!   it lies in the padding, which every decoder skips, and takes its bits from the sound's.
 //! - **Fewer bits for a full line.** A round trip that grows is a queue that fills: the bitrate falls by a
-//!   fifth with each report of it. Loss that lasts may be a full line or a bad radio link: the bitrate
+//!   fifth with each report of it, until the longer one has lasted and counts as the way's own. Loss that lasts may be a full line or a bad radio link: the bitrate
 //!   falls once, and stays there only where the loss falls with it. It rises again slowly.
 
 use std::time::{Duration, Instant};
@@ -41,8 +41,11 @@ const CUT: f32 = 0.8;
 const LEAST_SHARE: f32 = 0.3;
 /// What comes back with each report without trouble.
 const RISE: f32 = 0.05;
-/// A round trip so much above the shortest is a queue that fills.
+/// A round trip so much above the shortest of the last ones is a queue that fills.
 const QUEUE: Duration = Duration::from_millis(150);
+/// The shortest round trip counts for so long, and at most twice as long: what lasts is no queue, but a way
+/// that became longer.
+const SHORTEST_FOR: Duration = Duration::from_secs(20);
 /// Loss that may be a full line, 0.0 to 1.0.
 const HEAVY_LOSS: f32 = 0.1;
 /// So many reports in a row of it are answered by fewer bits.
@@ -88,6 +91,32 @@ enum Trial {
     InVain(u32),
 }
 
+/// The shortest round trip of the last time.
+#[derive(Debug, Clone, Copy, Default)]
+struct ShortestTrip {
+    /// Of the span that goes on, with its beginning.
+    current: Option<(Instant, Duration)>,
+    /// Of the span before.
+    before: Option<Duration>,
+}
+
+impl ShortestTrip {
+    /// Takes a round trip; gives the shortest, it among them.
+    fn note(&mut self, now: Instant, trip: Duration) -> Duration {
+        let (since, shortest) = match self.current {
+            Some((since, shortest)) if now.saturating_duration_since(since) < SHORTEST_FOR => {
+                (since, shortest.min(trip))
+            }
+            over => {
+                self.before = over.map(|(_, shortest)| shortest);
+                (now, trip)
+            }
+        };
+        self.current = Some((since, shortest));
+        self.before.map_or(shortest, |before| before.min(shortest))
+    }
+}
+
 /// The steering of one stream.
 #[derive(Debug)]
 pub struct Steering {
@@ -100,7 +129,7 @@ pub struct Steering {
     protected: bool,
     /// What a full line leaves of the bitrate.
     share: f32,
-    shortest_trip: Option<Duration>,
+    shortest_trip: ShortestTrip,
     trial: Trial,
 }
 
@@ -114,7 +143,7 @@ impl Steering {
             burst_at: None,
             protected: redundancy == Redundancy::Always,
             share: 1.0,
-            shortest_trip: None,
+            shortest_trip: ShortestTrip::default(),
             trial: Trial::Watching(0),
         }
     }
@@ -134,7 +163,12 @@ impl Steering {
                 self.loss >= SPARSE_LOSS || now.saturating_duration_since(at) < BURST_MEMORY
             }),
         };
-        self.follow_line(report);
+        self.follow_line(now, report);
+    }
+
+    /// The far end is reached by another way, or is another one: its round trips are others.
+    pub fn forget_way(&mut self) {
+        self.shortest_trip = ShortestTrip::default();
     }
 
     /// What the encoder does now.
@@ -155,12 +189,9 @@ impl Steering {
     }
 
     /// Fewer bits for a line that is full, and more where it is not.
-    fn follow_line(&mut self, report: PathReport) {
-        let queued = report.round_trip.is_some_and(|trip| {
-            let shortest = self.shortest_trip.map_or(trip, |known| known.min(trip));
-            self.shortest_trip = Some(shortest);
-            trip - shortest > QUEUE
-        });
+    fn follow_line(&mut self, now: Instant, report: PathReport) {
+        let trip = report.round_trip;
+        let queued = trip.is_some_and(|trip| trip - self.shortest_trip.note(now, trip) > QUEUE);
         if queued {
             self.cut();
             return;
@@ -330,6 +361,23 @@ mod tests {
         assert_eq!(calm[0].bitrate, 22_400);
         assert!(calm[12].bitrate < 64_000);
         assert_eq!(calm[13].bitrate, 64_000);
+    }
+
+    /// It stayed at the least for the rest of the call.
+    #[test]
+    fn a_way_that_became_longer_has_all_bits_again_after_a_while() {
+        let mut call = Call::new(&WANTED, Redundancy::Off);
+        call.losing(12, 0.0);
+        let longer: Vec<Course> = (0..24).map(|_| call.after(0.0, 250, false)).collect();
+        let bitrates = bitrates(&longer);
+        assert_eq!(bitrates[0], 51_200, "it may be a queue");
+        assert_eq!(bitrates[23], 64_000, "{bitrates:?}");
+        // Where it is known to be another way, nothing is cut.
+        call.losing(12, 0.0);
+        call.steering.forget_way();
+        for _ in 0..4 {
+            assert_eq!(call.after(0.0, 250, false).bitrate, 64_000);
+        }
     }
 
     #[test]

@@ -183,6 +183,16 @@ impl SrtpSeed {
             mki: None,
         }
     }
+
+    /// Another seed, of which other keys are drawn: for who must not know those of this one.
+    pub fn split(&mut self) -> Self {
+        self.drawn = self.drawn.wrapping_add(1);
+        let mut hash = Sha256::new();
+        hash.update(b"split");
+        hash.update(self.seed.expose());
+        hash.update(self.drawn.to_be_bytes());
+        Self::new(hash.finalize().into())
+    }
 }
 
 impl fmt::Debug for SrtpSeed {

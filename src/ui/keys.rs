@@ -170,7 +170,7 @@ fn in_call(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewState, call: &CallVie
         state.card.keypad = !state.card.keypad;
     }
     // The longer shortcut first: the shorter one would take it.
-    if call.recording.is_on() && pressed(ui, ctrl | Modifiers::SHIFT, Key::R) {
+    if call.recording.is_wanted() && pressed(ui, ctrl | Modifiers::SHIFT, Key::R) {
         let paused = matches!(call.recording, RecordingView::Paused(_));
         scene.send(Command::PauseRecording(call.id, !paused));
     }

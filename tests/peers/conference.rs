@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::audio::{Sound, read_recording};
-use crate::phone::{Phone, only_recording};
+use crate::phone::{Phone, calls, only_recording};
 
 /// A caller with a tone of its own, who records what it hears.
 fn caller(folder: &Path, hertz: f64, target: &str) -> Phone {
@@ -39,6 +39,95 @@ fn ids(event: &Value) -> Vec<&str> {
 fn heard(folder: &Path) -> Sound {
     let (_, far_end) = read_recording(&only_recording(&folder.join("recordings")));
     far_end.from(far_end.seconds() - 1.0)
+}
+
+/// The next events of recordings, as many as said, which tell that state; of which calls.
+fn states(agent: &mut Phone, state: &str, count: usize) -> Vec<String> {
+    let told = (0..count).map(|_| {
+        let told = agent.wait("recording");
+        assert_eq!(told["state"], state, "{told:#}");
+        told["call_id"].as_str().unwrap().to_owned()
+    });
+    let mut calls: Vec<String> = told.collect();
+    calls.sort_unstable();
+    calls
+}
+
+fn pass(phone: &mut Phone) {
+    phone.drain();
+    phone.wait("quality");
+    phone.wait("quality");
+}
+
+/// What one caller said in a pause was in the recording of the other.
+#[test]
+fn a_pause_holds_for_the_recordings_of_all_who_are_joined() {
+    let folder = TempDir::new().unwrap();
+    let records = folder.path().join("records");
+    let dir = records.to_string_lossy();
+    let options = ["--no-register", "--auto-answer", "--codecs", "pcma"];
+    let more = [
+        "--second-call",
+        "hold",
+        "--max-calls",
+        "4",
+        "--record-dir",
+        &dir,
+    ];
+    let mut agent = Phone::start(&[&options[..], &more[..]].concat());
+    let target = agent.uri();
+    let (low, high) = (folder.path().join("low"), folder.path().join("high"));
+    let mut first = caller(&low, 440.0, &target);
+    let one = agent.wait("answered")["call_id"].clone();
+    states(&mut agent, "started", 1);
+    let mut second = caller(&high, 1_000.0, &target);
+    let other = agent.wait("answered")["call_id"].clone();
+    states(&mut agent, "started", 1);
+    let mut both = [&one, &other].map(|id| id.as_str().unwrap().to_owned());
+    both.sort_unstable();
+    // Who comes into a pause is paused, too.
+    agent.send(&json!({"command": "pause_recording", "call_id": one}));
+    assert_eq!(states(&mut agent, "paused", 1), [one.as_str().unwrap()]);
+    agent.send(&json!({"command": "join", "call_id": one, "other_call_id": other}));
+    assert_eq!(states(&mut agent, "paused", 1), [other.as_str().unwrap()]);
+    agent.send(&json!({"command": "pause_recording", "call_id": other, "on": false}));
+    assert_eq!(states(&mut agent, "resumed", 2), both);
+    pass(&mut agent);
+    agent.send(&json!({"command": "pause_recording", "call_id": other}));
+    assert_eq!(states(&mut agent, "paused", 2), both);
+    first.send(&json!({"command": "dtmf", "digits": "42"}));
+    pass(&mut agent);
+    pass(&mut agent);
+    agent.send(&json!({"command": "pause_recording", "call_id": one, "on": false}));
+    assert_eq!(states(&mut agent, "resumed", 2), both);
+    pass(&mut agent);
+    let digits = agent
+        .drain()
+        .iter()
+        .filter(|event| event["event"] == "dtmf");
+    assert_eq!(digits.count(), 0);
+    first.command("hangup");
+    agent.wait("ended");
+    second.command("hangup");
+    agent.wait("ended");
+    let ended = agent.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for row in calls(ended.into_folder().path()) {
+        let gaps = row["recording_gaps"].as_array().unwrap();
+        let gap = gaps.last().unwrap();
+        let [start, length] = ["start_millis", "length_millis"]
+            .map(|name| usize::try_from(gap[name].as_u64().unwrap()).unwrap());
+        assert!(length > 2_000, "{row:#}");
+        let (agents, far_end) = read_recording(row["recording"].as_str().unwrap().as_ref());
+        for side in [agents, far_end] {
+            let per_milli = usize::try_from(side.rate).unwrap() / 1_000;
+            // Without the marks at both ends.
+            let [from, to] = [start + 200, start + length - 100].map(|at| at * per_milli);
+            let paused = side.samples.iter().take(to).skip(from);
+            assert!(paused.clone().count() > 40_000, "{row:#}");
+            assert!(paused.clone().all(|sample| *sample == 0.0), "{row:#}");
+        }
+    }
 }
 
 #[test]

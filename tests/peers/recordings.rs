@@ -293,6 +293,71 @@ fn both_sides_hear_the_announcement_and_then_they_are_recorded() {
     assert!(far_end.from(0.3).share_of_tone(440.0) > 0.7);
 }
 
+/// The tone by which both sides may be told that they are recorded (47 CFR 64.501).
+#[test]
+fn the_far_end_hears_the_tone_where_the_settings_want_it() {
+    for tone in [true, false] {
+        let folder = TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        let settings = format!("[settings]\nrecording_tone = {tone}\n");
+        std::fs::write(data.join("config.toml"), settings).unwrap();
+        let (here, there) = (path("here"), path("there"));
+        let common = ["--no-register", "--codecs", "pcma", "--record-dir"];
+        let options = [&common[..], &[&here, "--auto-answer"]].concat();
+        let mut agent = Phone::behind(&[], &data, &options);
+        let target = format!("sip:agent@{}", agent.address());
+        let options = [&common[..], &[&there, "--call", &target]].concat();
+        let mut caller = Phone::start(&options);
+        agent.wait("recording");
+        pass(&mut agent);
+        caller.command("hangup");
+        agent.wait("ended");
+        agent.stop();
+        caller.stop();
+        let (_, heard) = read_recording(&only_recording(there.as_ref()));
+        // 0.2 s of the half second that it is looked for in.
+        let share = heard.share_of_tone(1_400.0);
+        assert_eq!(share > 0.3, tone, "{share}");
+    }
+}
+
+/// The pause ended with the recording, and the rest of the card's digits was told.
+#[test]
+fn a_disk_that_is_full_in_a_pause_does_not_end_the_pause() {
+    let folder = TempDir::new().unwrap();
+    let disk = folder.path().join("disk");
+    let data = folder.path().join("data");
+    for path in [&disk, &data, &folder.path().join("disk.saved")] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    let common = ["--no-register", "--codecs", "pcma"];
+    let dir = disk.to_string_lossy();
+    let options = [&common[..], &["--auto-answer", "--record-dir", &dir]].concat();
+    // A mebibyte holds five seconds.
+    let mut agent = Phone::behind(&small_disk(1, &disk), &data, &options);
+    agent.wait("started");
+    let target = agent.uri();
+    let mut caller = Phone::start(&[&common[..], &["--call", &target]].concat());
+    caller.wait("answered");
+    assert_eq!(agent.wait("recording")["state"], "started");
+    agent.send(&json!({"command": "pause_recording"}));
+    assert_eq!(agent.wait("recording")["state"], "paused");
+    assert_eq!(agent.wait("recording")["state"], "failed");
+    caller.send(&json!({"command": "dtmf", "digits": "42"}));
+    pass(&mut agent);
+    pass(&mut agent);
+    agent.send(&json!({"command": "pause_recording", "on": false}));
+    assert_eq!(agent.wait("recording")["state"], "resumed");
+    pass(&mut agent);
+    caller.send(&json!({"command": "dtmf", "digits": "7"}));
+    assert_eq!(agent.wait("dtmf")["digit"], "7");
+    assert_eq!(digits(agent.drain()), "7", "no other one was told");
+    caller.command("hangup");
+    agent.wait("ended");
+}
+
 #[test]
 fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
     let folder = TempDir::new().unwrap();

@@ -12,17 +12,18 @@ use crate::app::call_begin;
 use crate::app::call_sound::CallSound;
 use crate::app::outcome::Reached;
 use crate::app::popups::{Reception, STAYS};
-use crate::app::recordings::Recorded;
+use crate::app::recorded::Recorded;
 use crate::app::redirections::first_of;
 use crate::app::rules::Forward;
 use crate::app::tones::Sounding;
 use crate::base::id::{AccountId, CallId};
 use crate::call::{Call, Phase};
 use crate::control::event::CallContext;
-use crate::control::{CallStage, CallView, MediaSecurity, QualityView, RecordingView};
+use crate::control::{CallStage, CallView, MediaSecurity, QualityView};
 use crate::crm::row::{
     CallDirection, CallRow, CallState, Identification, NumberProof, OnAnswer, Subject,
 };
+use crate::media::MediaEvent;
 use crate::sip::reason::names_voice_mail;
 use crate::sip::{Caller, NameAddr, SessionId};
 
@@ -113,7 +114,6 @@ pub(super) struct LiveCall {
     pub(super) muted_talk: Option<Instant>,
     /// Whether the sound thread knows that we hold it.
     pub(super) music: bool,
-    pub(super) recording: RecordingView,
     pub(super) recorded: Recorded,
     pub(super) codec: Option<String>,
     pub(super) security: MediaSecurity,
@@ -271,7 +271,6 @@ impl LiveCall {
             muted: false,
             muted_talk: None,
             music: false,
-            recording: RecordingView::Off,
             recorded: Recorded::default(),
             codec: None,
             security: MediaSecurity::None,
@@ -449,6 +448,18 @@ impl LiveCall {
             && self.answered_by.as_deref().is_some_and(names_voice_mail)
     }
 
+    /// Ends, where that says that its sound can be neither sent nor heard.
+    pub(super) fn lose_sound(&mut self, event: &MediaEvent) {
+        match event {
+            MediaEvent::KeysFailed { failure, .. } => {
+                self.call.handle_no_sound(&failure.to_string());
+            }
+            MediaEvent::PlanFailed { message, .. } => self.call.handle_no_sound(message),
+            // Nothing else says so.
+            _ => {}
+        }
+    }
+
     /// It is over: nothing is due of it any more but its leave.
     pub(super) fn close(&mut self, now: Instant) {
         self.ended = Some(now);
@@ -528,7 +539,7 @@ impl LiveCall {
             status: self.status.clone(),
             muted: self.muted,
             muted_talk: self.muted_talk,
-            recording: self.recording.clone(),
+            recording: self.recorded.view(),
             recording_loss: self.recorded.loss(),
             codec: self.codec.clone(),
             security: self.security,

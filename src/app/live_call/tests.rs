@@ -6,8 +6,9 @@ use super::*;
 use crate::base::clock;
 use crate::base::id::ContactId;
 use crate::base::uri::Uri;
-use crate::call::{MediaPreferences, SrtpPreferences};
+use crate::call::{Action, Edge, MediaPreferences, SipAction, SrtpPreferences};
 use crate::crm::row::{Match, MatchLevel};
+use crate::media::transport::DtlsFailure;
 use crate::sdp::Codec;
 
 fn live(direction: CallDirection) -> LiveCall {
@@ -64,6 +65,39 @@ fn who_answered_is_told_where_it_is_not_who_was_called() {
     }
     call.take_answerer(None);
     assert_eq!(call.answered_by, None);
+}
+
+/// What the sound threads cannot carry out ends the call, with their sentence.
+#[test]
+fn a_call_whose_keys_or_plan_fail_ends_with_the_cause() {
+    let call = CallId::new(1, [1; 10]);
+    let failure = DtlsFailure::Timeout;
+    let message = "the sound of this call cannot be set up".to_owned();
+    for (event, why) in [
+        (
+            MediaEvent::KeysFailed { call, failure },
+            Some(failure.to_string()),
+        ),
+        (
+            MediaEvent::PlanFailed {
+                call,
+                message: message.clone(),
+            },
+            Some(message),
+        ),
+        (MediaEvent::Heard { call }, None),
+    ] {
+        let mut live = live(CallDirection::Outbound);
+        live.lose_sound(&event);
+        let actions: Vec<Action> = std::iter::from_fn(|| live.call.poll_action()).collect();
+        let ends = actions.contains(&Action::Sip(SipAction::HangUp));
+        assert_eq!(ends, why.is_some(), "{actions:?}");
+        let told = actions.iter().find_map(|action| match action {
+            Action::Tell(Edge::HungUp { problem }) => problem.clone(),
+            _ => None,
+        });
+        assert_eq!(told, why);
+    }
 }
 
 /// Of two calls that came at once the first was busy because of the second.

@@ -163,6 +163,24 @@ fn a_key_that_was_left_is_never_used_again() {
     }
 }
 
+/// Whoever had rung could decrypt what the next one was told.
+#[test]
+fn a_redirected_call_offers_other_keys_each_time() {
+    let mut caller = Call::outgoing(preferences(true, true, 1));
+    let mut keys: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let offer = offered(&mut caller);
+        let text = String::from_utf8(offer.bytes).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("a=crypto"));
+        let inline = lines.filter_map(|line| line.split_once("inline:"));
+        let fresh: Vec<String> = inline.map(|(_, key)| key.to_owned()).collect();
+        assert!(fresh.len() >= 4, "{text}");
+        assert!(fresh.iter().all(|key| !keys.contains(key)), "{text}");
+        keys.extend(fresh);
+        caller.handle_redirected();
+    }
+}
+
 #[test]
 fn a_far_end_that_gives_encryption_up_is_not_asked_for_it_again() {
     let (mut caller, _, mut callee, _) = talking();

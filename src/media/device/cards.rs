@@ -192,6 +192,13 @@ impl SoundCards {
         }
     }
 
+    /// Uses these in place of what the thread opens.
+    #[cfg(test)]
+    pub(in crate::media) fn plug(&mut self, microphone: MicrophoneEnd, speaker: SpeakerEnd) {
+        self.microphone = Some(microphone);
+        self.speaker = Some(speaker);
+    }
+
     fn order(&mut self) {
         self.pending = Some(Order::Open {
             devices: self.devices.clone(),

@@ -206,6 +206,11 @@ impl Player {
         Arc::ptr_eq(&self.sound, sound)
     }
 
+    /// What it plays.
+    pub fn sound(&self) -> &Sound {
+        &self.sound
+    }
+
     /// Whether nothing is left to play.
     pub fn at_end(&self) -> bool {
         self.again.is_none() && self.position >= self.sound.len()

@@ -18,6 +18,7 @@ pub mod file;
 mod opener;
 mod phase;
 mod reserve;
+mod role;
 
 #[cfg(feature = "audio")]
 mod callbacks;

@@ -36,6 +36,6 @@ pub(super) mod acoustics;
 mod tests;
 
 pub use choice::{NoiseSuppression, Processing};
-pub use muted::MutedTalk;
+pub use muted::{Echo, MutedTalk};
 pub use voice::VoiceProcessor;
 pub use watch::{MicrophoneState, MicrophoneWatch};

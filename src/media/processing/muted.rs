@@ -21,6 +21,26 @@ const ECHOES: u32 = 30;
 /// What counts as played.
 const AUDIBLE: f32 = 0.003;
 
+/// Whether a microphone hears what the speaker plays, as far as that can be known.
+#[derive(Debug, Default)]
+pub struct Echo {
+    /// Ticks for which it may.
+    left: u32,
+}
+
+impl Echo {
+    /// Takes what was played in this tick, unless it is taken out of what is captured; true while what
+    /// is captured may come from the speaker.
+    pub fn is_possible(&mut self, played: Option<&Frame>) -> bool {
+        self.left = if played.is_some_and(|frame| peak(frame) > AUDIBLE) {
+            ECHOES
+        } else {
+            self.left.saturating_sub(1)
+        };
+        self.left > 0
+    }
+}
+
 /// Listens only while the agent is muted. It allocates only when it is made.
 pub struct MutedTalk {
     detector: Box<Detector>,
@@ -30,7 +50,7 @@ pub struct MutedTalk {
     voice: u32,
     /// Ticks until the next hint may be given.
     rest: u32,
-    echoes: u32,
+    echo: Echo,
 }
 
 impl MutedTalk {
@@ -47,7 +67,7 @@ impl MutedTalk {
             filled: 0,
             voice: 0,
             rest: 0,
-            echoes: 0,
+            echo: Echo::default(),
         })
     }
 
@@ -59,11 +79,7 @@ impl MutedTalk {
             self.voice = 0;
             return false;
         }
-        self.echoes = if played.is_some_and(|frame| peak(frame) > AUDIBLE) {
-            ECHOES
-        } else {
-            self.echoes.saturating_sub(1)
-        };
+        let trusted = !self.echo.is_possible(played);
         let Self {
             detector,
             converter,
@@ -72,7 +88,6 @@ impl MutedTalk {
             voice,
             ..
         } = self;
-        let trusted = self.echoes == 0;
         converter.process(captured, |samples| {
             for sample in samples {
                 if let Some(to) = piece.get_mut(*filled) {

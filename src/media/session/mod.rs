@@ -1,7 +1,7 @@
 //! One call's media, sans-IO.
 //!
-//! Input: `apply`, `handle_rtp`, `handle_rtcp`, and at each tick of 10 ms `playout`, `capture` and
-//! `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
+//! Input: `apply`, `handle_rtp`, `handle_rtcp`, and at each tick of 10 ms `playout`, `microphone`, `capture`
+//! and `tick`, in that order. Output: after each of them `poll_transmit` and `poll_event` until they
 //! are empty.
 
 mod figures;
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use crate::media::codec::Effort;
 use crate::media::dropped::{DropCount, DropReason, Dropped, DroppedOf};
-use crate::media::frame::{Frame, Meter, peak};
+use crate::media::frame::{Frame, Meter};
 use crate::media::incoming::{Fate, Incoming};
 use crate::media::keyed_port::KeyedPort;
-use crate::media::one_way::{Cause, Duties, OneWayDetector};
+use crate::media::one_way::{Captured, Cause, Duties, OneWayDetector};
 use crate::media::outgoing::{Outgoing, StreamSeed};
 use crate::media::quality::{FarReports, QualityMeter};
 use crate::media::rtp::RtpPacket;
@@ -29,7 +29,7 @@ pub use output::{PlanError, SessionEvent, Transmit};
 
 /// The mean time between two reports (RFC 3550 section 6.2).
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
-/// Without a packet for so long the call is told to be silent, and again each time as long.
+/// Without sound and reports for so long the call is told to be silent, and again each time as long.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// Between two empty datagrams that keep a NAT open while we send nothing (RFC 6263 section 4.1).
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -71,14 +71,14 @@ pub struct Session {
     meter: QualityMeter,
     detector: OneWayDetector,
     next_look: Instant,
-    /// Whether what is captured is a microphone.
-    microphone: bool,
     sending_since: Option<Instant>,
     /// When the RTP port sent last.
     sent_at: Instant,
     listening_since: Option<Instant>,
     /// When the far end reported last.
     reported: Option<Instant>,
+    /// Where we sent to then, and the SSRC of who reported.
+    way: Option<(Option<SocketAddr>, u32)>,
     silences_told: u32,
     dropped: DropCount,
     level_in: Meter,
@@ -105,13 +105,13 @@ impl Session {
             last_sender_report: None,
             reports: FarReports::default(),
             meter: QualityMeter::default(),
-            detector: OneWayDetector::new(now),
+            detector: OneWayDetector::new(),
             next_look: now,
-            microphone: false,
             sending_since: None,
             sent_at: now,
             listening_since: None,
             reported: None,
+            way: None,
             silences_told: 0,
             dropped: DropCount::default(),
             level_in: Meter::default(),
@@ -279,9 +279,9 @@ impl Session {
         }
     }
 
-    /// Says whether what is captured from now on is a microphone, which never gives exact zeros.
-    pub fn microphone(&mut self, live: bool) {
-        self.microphone = live;
+    /// Takes what the microphone gave, before each `capture`.
+    pub fn microphone(&mut self, now: Instant, captured: Captured) {
+        self.detector.captured(now, captured, self.outgoing.muted());
     }
 
     /// Gives the next 10 ms of what the far end says.
@@ -294,9 +294,6 @@ impl Session {
     /// leaves in `frame` what is sent.
     pub fn capture(&mut self, now: Instant, frame: &mut Frame, notice: Option<&Frame>) {
         let remote = self.incoming.remote();
-        let muted = self.outgoing.muted();
-        self.detector
-            .captured(now, peak(frame), self.microphone, muted);
         let keepalive = if self.detector.incoming().is_some() {
             URGENT_KEEPALIVE
         } else {
@@ -333,8 +330,8 @@ impl Session {
             self.look(now);
         }
         if let Some(since) = self.listening_since {
-            let heard = self.incoming.heard();
-            let since = heard.map_or(since, |heard| heard.max(since));
+            let signs = [self.incoming.heard(), self.reported];
+            let since = signs.into_iter().flatten().fold(since, Instant::max);
             let lasting = now.saturating_duration_since(since);
             if lasting < SILENT_AFTER {
                 if std::mem::take(&mut self.silences_told) > 0 {
@@ -342,10 +339,7 @@ impl Session {
                 }
             } else if lasting >= SILENT_AFTER * (self.silences_told + 1) {
                 self.silences_told += 1;
-                let reports = self
-                    .reported
-                    .is_some_and(|at| now.saturating_duration_since(at) < SILENT_AFTER);
-                self.push_event(SessionEvent::Silent { lasting, reports });
+                self.push_event(SessionEvent::Silent { lasting });
             }
         }
     }

@@ -36,14 +36,12 @@ pub struct Transmit {
 pub enum SessionEvent {
     /// The first packet of a source was accepted.
     Flowing(SocketAddr),
-    /// No sound came for so long, though it should.
+    /// Neither sound nor a report came for so long, though sound should.
     Silent {
         /// For how long.
         lasting: Duration,
-        /// Whether the far end reported by RTCP meanwhile.
-        reports: bool,
     },
-    /// Sound comes again after a silence that was told.
+    /// One of them comes again after a silence that was told.
     Heard,
     /// A digit came.
     Digit(ReceivedDigit),

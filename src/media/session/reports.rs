@@ -11,6 +11,11 @@ use crate::media::rtcp_xr::VoipMetrics;
 use crate::media::steering::PathReport;
 use crate::media::transport::Reporter;
 
+/// From here on a round trip is a negative one, in 1/65536 s.
+const NEGATIVE_TRIP: u32 = 1 << 31;
+/// By so much a round trip may seem shorter than it is, because two clocks differ: 10 ms, in 1/65536 s.
+const CLOCKS_DIFFER: u32 = 655;
+
 impl Session {
     pub(super) fn handle_reports(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         let keys = if self.reports_apart() {
@@ -42,6 +47,10 @@ impl Session {
             return self.drop_from(from, DropReason::Stranger);
         }
         self.reported = Some(now);
+        let way = Some((self.incoming.remote(), reports.ssrc));
+        if std::mem::replace(&mut self.way, way) != way {
+            self.outgoing.forget_way();
+        }
         if let Some(sender) = reports.sender {
             self.last_sender_report = Some((rtcp::middle_of(sender.ntp_time), now));
         }
@@ -77,9 +86,17 @@ impl Session {
             let trip = rtcp::middle_of(self.ntp(now))
                 .wrapping_sub(block.last_sender_report)
                 .wrapping_sub(block.delay_since_last);
-            // A far end whose clock runs a little fast makes it negative: then it is tiny.
-            let trip = if trip > u32::MAX / 2 { 0 } else { trip };
-            self.reports.round_trip = Some((now, seconds(u64::from(trip), 65_536)));
+            // A far end whose clock runs a little fast makes it negative: then it is tiny. What is far below
+            // nothing is no round trip at all.
+            let below = trip.wrapping_neg();
+            let trip = match trip {
+                0..NEGATIVE_TRIP => Some(trip),
+                _ if below <= CLOCKS_DIFFER => Some(0),
+                _ => None,
+            };
+            if let Some(trip) = trip {
+                self.reports.round_trip = Some((now, seconds(u64::from(trip), 65_536)));
+            }
         }
         let trip = self.reports.round_trip.filter(|(at, _)| *at == now);
         let report = PathReport {

@@ -1,6 +1,7 @@
 //! Far ends that are elsewhere than they say, that restart, fall silent or go.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::world::{Side, World, share_of};
 use crate::base::random::{Random as _, SeededRandom};
@@ -80,29 +81,56 @@ fn nothing_heard_is_told_every_ten_seconds_and_again_after_it_came_back() {
     assert_eq!(last, Some(events.len() - 2), "{events:?}");
 }
 
-#[test]
-fn a_far_end_that_sends_reports_and_no_sound_is_silent_but_there() {
-    for sound_alone in [true, false] {
-        let mut world = World::call(1, Codec::Pcmu);
-        world.run(6.0);
-        world.weather.loss = 1.1;
-        world.sound_alone = sound_alone;
-        world.run(21.0);
-        let silences = world.sides[0]
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                SessionEvent::Silent { reports, .. } => Some(*reports),
+/// When side 0 is told of a silence, and when that it is over, in seconds since `start`.
+fn told(world: &mut World, start: Instant, seconds: u32) -> Vec<(u64, bool)> {
+    let mut told = Vec::new();
+    world.sides[0].events.clear();
+    for _ in 0..seconds * 100 {
+        world.tick();
+        let at = world.now.saturating_duration_since(start).as_secs();
+        for event in std::mem::take(&mut world.sides[0].events) {
+            match event {
+                SessionEvent::Silent { .. } => told.push((at, true)),
+                SessionEvent::Heard => told.push((at, false)),
                 SessionEvent::Flowing(_)
                 | SessionEvent::Digit(_)
-                | SessionEvent::Heard
                 | SessionEvent::Secured(_)
                 | SessionEvent::KeysFailed(_)
-                | SessionEvent::OneWay { .. } => None,
-            });
-        let told: Vec<bool> = silences.collect();
-        assert_eq!(told.last(), Some(&sound_alone), "{told:?}");
+                | SessionEvent::OneWay { .. } => {}
+            }
+        }
     }
+    told
+}
+
+/// Only sound was counted: the end came with its announcement, and a report did not call it off.
+#[test]
+fn a_far_end_is_silent_from_its_last_sound_or_report_on() {
+    let mut world = World::call(1, Codec::Pcmu);
+    world.run(6.0);
+    world.weather.loss = 1.1;
+    world.sound_alone = true;
+    let start = world.now;
+    assert_eq!(told(&mut world, start, 60), [], "it reports");
+    // The last report came a while ago, at most seven and a half seconds.
+    world.sound_alone = false;
+    let start = world.now;
+    let silences = told(&mut world, start, 45);
+    let times: Vec<u64> = silences.iter().map(|(at, _)| *at).collect();
+    assert!((2..=10).contains(&times[0]), "{times:?}");
+    assert!(silences.iter().all(|(_, silent)| *silent));
+    assert_eq!(times[1..3], [times[0] + 10, times[0] + 20]);
+    // A report calls it off.
+    world.sound_alone = true;
+    let start = world.now;
+    let back = told(&mut world, start, 30);
+    assert!(
+        matches!(
+            back.as_slice(),
+            [(0..8, false)] | [(0..8, true), (0..8, false)]
+        ),
+        "{back:?}"
+    );
 }
 
 #[test]

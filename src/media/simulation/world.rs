@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock::monotonic_now;
 use crate::base::random::{Random as _, SeededRandom};
-use crate::media::frame::{FRAME_TIME, Frame, SILENCE};
+use crate::media::frame::{FRAME_TIME, Frame, SILENCE, peak};
 use crate::media::hold_music::OnHold;
+use crate::media::one_way::Captured;
 use crate::media::outgoing::StreamSeed;
 use crate::media::rtp::is_rtcp;
 use crate::media::session::{Session, SessionEvent, SessionSeed, Transmit};
@@ -38,6 +39,9 @@ pub(super) struct Side {
     pub(super) hertz: f32,
     /// Whether it hears a voice in place of the tone: no encoder spends redundancy on a tone.
     pub(super) voiced: bool,
+    /// Whether what it sends is a sound card's microphone, and whether that has stopped.
+    pub(super) live: bool,
+    pub(super) stalled: bool,
     spoken: u64,
     pub(super) on_hold: OnHold,
     /// Whether its plan lets it send.
@@ -69,6 +73,8 @@ impl Side {
             address: SocketAddr::from(([192, 0, 2, number], 4_000)),
             hertz,
             voiced: false,
+            live: false,
+            stalled: false,
             spoken: 0,
             on_hold: OnHold::default(),
             sends: false,
@@ -219,6 +225,15 @@ impl World {
             let mut on_hold = std::mem::take(&mut side.on_hold);
             let mut frame = on_hold.say(side.sends, || side.speak()).together();
             side.on_hold = on_hold;
+            let captured = match (side.live, side.stalled) {
+                (false, _) => Captured::Other,
+                (true, true) => Captured::Nothing,
+                (true, false) => Captured::Frame {
+                    peak: peak(&frame),
+                    voice: peak(&frame),
+                },
+            };
+            side.session.microphone(self.now, captured);
             side.session.capture(self.now, &mut frame, None);
             side.session.tick(self.now);
             while let Some(event) = side.session.poll_event() {

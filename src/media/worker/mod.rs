@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
+use crate::media::call_recording::Wanted;
 use crate::media::codec::EffortRule;
 use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
 use crate::media::device::file;
@@ -285,10 +286,16 @@ impl Worker {
                 credentials,
                 servers,
             } => {
-                if let Some(call) = self.call(call)
-                    && let Err(error) = call.sockets.gather(monotonic_now(), &servers, credentials)
+                if let Some(leg) = self.call(call)
+                    && let Err(error) = leg.sockets.gather(monotonic_now(), &servers, credentials)
                 {
-                    tracing::error!(%error, call = %call.id, "no ICE");
+                    // The call waits for it.
+                    self.tell(MediaEvent::GatheringFailed {
+                        call,
+                        message: format!(
+                            "where the sound of this call can be reached is not to be found out, so it ends: {error}; call again, or switch ICE off for the account if it stays so"
+                        ),
+                    });
                 }
             }
             MediaCommand::Source { call, source } => self.change_source(call, source),
@@ -305,10 +312,16 @@ impl Worker {
                     call.session.send_digits(&digits);
                 }
             }
-            MediaCommand::StartRecording { call, path, notice } => {
-                let events = self.events.clone();
+            MediaCommand::StartRecording {
+                call,
+                number,
+                path,
+                notice,
+            } => {
+                let wanted = Wanted::new(number, path, notice.tone, self.events.clone());
                 if let Some(call) = self.calls.iter_mut().find(|known| known.id == call) {
-                    call.recording.start(path, notice, &mut self.loader, events);
+                    let announcement = notice.announcement;
+                    call.recording.start(wanted, announcement, &mut self.loader);
                 }
             }
             MediaCommand::PauseRecording { call, paused } => {

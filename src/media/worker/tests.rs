@@ -226,6 +226,7 @@ fn what_is_asked_of_a_call_among_many_holds_its_order_and_its_end_is_final() {
     let path = folder.path().join("call.wav");
     desk.order(MediaCommand::StartRecording {
         call: id(4),
+        number: 1,
         path: path.clone(),
         notice: RecordingNotice::default(),
     });

@@ -147,12 +147,9 @@ pub(crate) fn controls_ui(
 /// The pause of a recording, for payment data.
 pub(crate) fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
     let paused = match call.recording {
-        RecordingView::On(_) => false,
+        RecordingView::Announced | RecordingView::On(_) => false,
         RecordingView::Paused(_) => true,
-        RecordingView::Off
-        | RecordingView::Announced
-        | RecordingView::Done(_)
-        | RecordingView::Failed(_) => return,
+        RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => return,
     };
     let (word, icon, look) = if paused {
         (

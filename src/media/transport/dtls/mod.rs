@@ -7,6 +7,10 @@
 //! Anybody can begin a handshake with an open port, and whoever answers our offer may do so before the
 //! answer says who it is. So several are done side by side, one for each source, each with bounds of
 //! its own; and keys are taken only of the one whose certificate has the fingerprint of the answer.
+//!
+//! Nor does anybody end it for the far end: only a certificate that is the wrong one, at the very address where
+//! the far end said that it is, is its last word. What else goes wrong is a try that failed, of which there
+//! is another; its cause is told where none succeeds in time.
 
 mod association;
 mod identity;
@@ -24,6 +28,8 @@ use crate::sdp::{DtlsPlan, DtlsRole, SrtpKeys};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two handshakes that we begin.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Who is asked has so long to answer before an answer from another port of its host is taken.
+const ELSEWHERE_AFTER: Duration = Duration::from_secs(2);
 /// Sources whose handshakes are done side by side.
 const MAX_ATTEMPTS: usize = 4;
 /// Datagrams that wait to be polled.
@@ -64,10 +70,24 @@ pub enum DtlsEvent {
 /// A handshake with one source.
 struct Attempt {
     peer: SocketAddr,
+    /// Who was the first to answer; only that is heard from then on.
+    source: Option<SocketAddr>,
     began: Instant,
     /// What its client began with, where that is the far end.
     hello: Vec<u8>,
     association: Association,
+}
+
+impl Attempt {
+    /// Whether what comes from there belongs to it. Some answer from another port than the one that is
+    /// asked; but that may be anybody's, so the one that is asked has its time first.
+    fn hears(&self, now: Instant, from: SocketAddr) -> bool {
+        let late = now.saturating_duration_since(self.began) >= ELSEWHERE_AFTER;
+        match self.source {
+            Some(source) => source == from,
+            None => self.peer == from || (late && self.peer.ip() == from.ip()),
+        }
+    }
 }
 
 /// The handshakes of a call.
@@ -154,6 +174,7 @@ impl DtlsTransport {
         if let Some(remote) = remote {
             for attempt in &mut self.attempts {
                 attempt.peer = remote;
+                attempt.source = None;
             }
         }
     }
@@ -163,15 +184,11 @@ impl DtlsTransport {
         if self.failed {
             return false;
         }
-        let known = self.attempts.iter().rposition(|a| a.peer == from);
+        let known = self.attempts.iter().rposition(|a| a.hears(now, from));
         let known = known.filter(|at| !self.is_begun_anew(*at, datagram));
         let at = match (known, self.plan.as_ref().map(|plan| plan.role)) {
             (Some(at), _) => Some(at),
-            // Some answer from another port than the one that is asked.
-            (None, Some(DtlsRole::Active)) => {
-                let mut peers = self.attempts.iter();
-                peers.position(|a| a.peer.ip() == from.ip())
-            }
+            (None, Some(DtlsRole::Active)) => None,
             (None, Some(DtlsRole::Passive)) => self.admit(now, from, datagram),
             (None, None) => {
                 let invited = Some(()).filter(|()| self.expects);
@@ -181,9 +198,12 @@ impl DtlsTransport {
         let Some(at) = at else {
             return false;
         };
-        let attempt = self.attempts.get(at);
+        let Some(attempt) = self.attempts.get_mut(at) else {
+            return false;
+        };
+        attempt.source = Some(from);
         // Who has the keys may close what gave them.
-        let complete = attempt.is_some_and(|attempt| attempt.association.is_complete());
+        let complete = attempt.association.is_complete();
         self.step(now, at, |association| association.handle(now, datagram)) || complete
     }
 
@@ -211,6 +231,7 @@ impl DtlsTransport {
                 Ok(association) => {
                     self.attempts.push(Attempt {
                         peer: remote,
+                        source: None,
                         began: now,
                         hello: Vec::new(),
                         association,
@@ -256,7 +277,7 @@ impl DtlsTransport {
         self.attempts
             .retain(|a| a.peer != from || a.association.is_complete());
         // The last place is the far end's, whoever else was quicker.
-        let is_remote = self.remote.is_none_or(|remote| remote.ip() == from.ip());
+        let is_remote = self.remote.is_none_or(|remote| remote == from);
         let room = MAX_ATTEMPTS - usize::from(!is_remote);
         if self.attempts.len() >= room {
             return None;
@@ -264,6 +285,7 @@ impl DtlsTransport {
         let association = Association::begin(now, identity, DtlsRole::Passive).ok()?;
         self.attempts.push(Attempt {
             peer: from,
+            source: Some(from),
             began: now,
             hello,
             association,
@@ -338,17 +360,17 @@ impl DtlsTransport {
             .plan
             .as_ref()
             .is_some_and(|p| p.role == DtlsRole::Active);
-        match broken {
-            Broken::Refused => self.refuse(&attempt, DtlsFailure::Refused),
-            // Damage on the way, or by somebody else: there is time for another try.
-            Broken::Failed | Broken::Silent => {
-                if broken == Broken::Failed && self.is_remote(&attempt) {
-                    self.fault = Some(DtlsFailure::Broken);
-                }
-                if begins && self.deadline.is_some() {
-                    self.begins = Some(now + PAUSE);
-                }
-            }
+        // Damage on the way, or by somebody else, who can write an alert in the clear, too: there is time
+        // for another try.
+        if self.is_remote(&attempt) {
+            self.fault = match broken {
+                Broken::Refused => Some(DtlsFailure::Refused),
+                Broken::Failed => Some(DtlsFailure::Broken),
+                Broken::Silent => self.fault,
+            };
+        }
+        if begins && self.deadline.is_some() {
+            self.begins = Some(now + PAUSE);
         }
     }
 
@@ -361,9 +383,10 @@ impl DtlsTransport {
         }
     }
 
+    /// Whether its other side is the very place where the far end is. Another port of the same host may
+    /// be anybody's: behind one NAT or one server there are many.
     fn is_remote(&self, attempt: &Attempt) -> bool {
-        let remote = self.remote;
-        remote.is_some_and(|remote| remote.ip() == attempt.peer.ip())
+        self.remote == attempt.source.or(Some(attempt.peer))
     }
 
     /// Tells that no keys come, once.

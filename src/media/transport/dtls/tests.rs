@@ -372,6 +372,95 @@ fn strangers_get_no_keys_and_keep_nobody_out() {
     world.assert_secured();
 }
 
+/// A port of the far end's host that is not the far end's: behind one NAT there are many.
+fn next_door(side: usize) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, [2, 1][side]], 4_999))
+}
+
+/// A whole handshake with another certificate ended the call before it had keys.
+#[test]
+fn a_stranger_at_the_far_ends_host_with_a_certificate_of_his_own_ends_nothing() {
+    let mut world = World::new(15);
+    world.apply(1);
+    let mut stranger = DtlsTransport::default();
+    stranger.identify(Some(Identity::make().unwrap()));
+    let wanted = plan(DtlsRole::Active, &world.identities[1]);
+    stranger.apply(world.now, Some(&wanted), Some(world.places[1]));
+    for _ in 0..10 {
+        while let Some((_, bytes)) = stranger.poll_transmit() {
+            world.sides[1].handle(world.now, next_door(1), &bytes);
+        }
+        while let Some((to, bytes)) = world.sides[1].poll_transmit() {
+            if to == next_door(1) {
+                stranger.handle(world.now, world.places[1], &bytes);
+            }
+        }
+    }
+    assert!(
+        matches!(stranger.poll_event(), Some(DtlsEvent::Keys(_))),
+        "he was answered"
+    );
+    world.gather();
+    assert!(world.events[1].is_empty(), "{:?}", world.events[1]);
+    assert_eq!(world.sides[1].fault, Some(DtlsFailure::Fingerprint));
+    world.apply(0);
+    world.run(Duration::from_secs(2));
+    world.assert_secured();
+}
+
+/// Fifteen octets in the clear ended the call before it had keys.
+#[test]
+fn alerts_from_the_far_ends_host_in_the_clear_end_nothing_before_there_are_keys() {
+    let fatal = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40];
+    for side in [0, 1] {
+        for exact in [false, true] {
+            let mut world = World::new(16);
+            let source = if exact {
+                world.places[1 - side]
+            } else {
+                next_door(side)
+            };
+            world.apply(1);
+            world.apply(0);
+            // Before anything came of the far end, and from next door also in each step behind that.
+            let steps = if exact { 1 } else { 300 };
+            for _ in 0..steps {
+                world.sides[side].handle(world.now, source, &fatal);
+                world.gather();
+                world.run(STEP);
+            }
+            world.run(Duration::from_secs(4));
+            world.assert_secured();
+        }
+    }
+}
+
+/// Some NATs let the answer come from another port.
+#[test]
+fn a_far_end_that_answers_from_another_port_than_the_one_that_is_asked_is_heard() {
+    let mut world = World::new(17);
+    world.apply(1);
+    world.sides[0].apply(
+        world.now,
+        Some(&plan(DtlsRole::Active, &world.identities[1])),
+        Some(SocketAddr::from(([192, 0, 2, 2], 4_001))),
+    );
+    for _ in 0..500 {
+        while let Some((_, bytes)) = world.sides[0].poll_transmit() {
+            world.sides[1].handle(world.now, address(1), &bytes);
+        }
+        while let Some((_, bytes)) = world.sides[1].poll_transmit() {
+            world.sides[0].handle(world.now, address(2), &bytes);
+        }
+        world.now += STEP;
+        for side in &mut world.sides {
+            side.handle_timeout(world.now);
+        }
+    }
+    world.gather();
+    world.assert_secured();
+}
+
 /// All that a far end says until it is known is kept by the crate below: it is bounded here.
 #[test]
 fn endless_fragments_are_not_kept() {

@@ -12,11 +12,11 @@ use std::time::Instant;
 
 use crate::base::id::CallId;
 use crate::media::command::{Devices, MediaEvent, Tone};
-use crate::media::conference::Mix;
+use crate::media::conference::Conference;
 use crate::media::device::SoundCards;
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::leg::Leg;
-use crate::media::microphone::{Listener, Microphone};
+use crate::media::microphone::{Given, Listener, Microphone};
 use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 
@@ -70,21 +70,16 @@ impl Mixer {
     pub(super) fn tick(&mut self, at: Instant, calls: &mut [Box<Leg>], focus: &[CallId]) {
         let came = self.cards.ready();
         let mut microphone = self.cards.capture();
-        let mut voices = Mix::new();
+        let mut conference = Conference::new();
         let mut speaker = SILENCE;
         let mut ringer = SILENCE;
-        let mut voices_heard = 0;
         for call in &mut *calls {
             call.listen(at, focus.contains(&call.id));
-            if let Some(heard) = &call.heard_here {
-                voices.add(heard);
-                voices_heard += 1;
-                if let Some(notice) = &call.notice {
-                    mix(&mut speaker, notice);
-                }
+            if let Some(member) = call.member() {
+                conference.add(member);
             }
         }
-        mix(&mut speaker, voices.all());
+        mix(&mut speaker, &conference.all());
         if let Some(last) = self.parting.take() {
             mix(&mut speaker, &last);
         }
@@ -107,21 +102,32 @@ impl Mixer {
             .map(|call| call.listener(focus.contains(&call.id)));
         let listener = Listener::among(wanted.chain(tested));
         let raw = microphone;
+        let gave = if card && came {
+            Given::Frame
+        } else if card {
+            Given::Nothing
+        } else {
+            Given::NoCard
+        };
         let noticed = self
             .microphone
-            .tick(&self.cards, came, &mut microphone, &played, listener);
+            .tick(gave, &mut microphone, &played, listener);
+        let captured = noticed.captured;
         self.news.extend(noticed.news());
         let talking = !focus.is_empty();
         self.check.hear(&raw, &microphone, &played, talking);
-        let together = voices_heard > 1;
+        if conference.is_several() {
+            tell_members(calls);
+        }
         for call in calls {
             let focus = focus.contains(&call.id);
             if focus {
                 call.note_dry(dry);
             }
-            let others = call.heard_here.as_ref().filter(|_| together);
-            let others = others.map(|own| voices.without(own));
-            call.capture(at, focus, card, &microphone, others);
+            let consent = call.recording.announcement().is_some();
+            let member = call.member();
+            let others = member.and_then(|member| conference.others_of(member, consent));
+            call.capture(at, focus, captured, &microphone, others);
         }
     }
 
@@ -136,3 +142,22 @@ impl Mixer {
         toned || self.parting.is_some() || self.check.is_on()
     }
 }
+
+/// Lets members of a conference that is recorded, and that must be told before, hear of it.
+fn tell_members(calls: &mut [Box<Leg>]) {
+    let announcement = calls.iter().find_map(|call| {
+        let heard = call.heard_here.is_some();
+        call.recording.announcement().filter(|_| heard)
+    });
+    let Some(announcement) = announcement.cloned() else {
+        return;
+    };
+    for call in calls {
+        if call.heard_here.is_some() {
+            call.recording.tell(&announcement);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
