@@ -5,8 +5,8 @@ use super::*;
 use crate::base::id::NoteId;
 use crate::crm::Reader;
 use crate::crm::row::{
-    ArticleSender, CallFilter, CallTypeRow, MatchLevel, NoteRow, OnAnswer, TaskFilter, TaskKind,
-    TicketChange, TicketFilter, TicketState,
+    ArticleSender, CallFilter, CallTypeRow, MatchLevel, NoteRow, OnAnswer, TaskFilter,
+    TaskKind, TicketChange, TicketFilter, TicketState,
 };
 use crate::crm::store::{DraftFate, WrapUp};
 
@@ -302,6 +302,44 @@ fn a_draft_follows_the_caller_and_becomes_a_ticket_with_the_notes() {
     assert!(wait(desk.store.links(other)).unwrap().is_empty());
     let missing = wait(desk.store.write(Write::DraftTicket(call_id(99))));
     assert_eq!(missing, Err(StoreError::Missing("call")));
+}
+
+/// A draft that was linked to another call, too, was taken for that call's own: it got that caller as its
+/// customer, that call's words, or was thrown away with it.
+#[test]
+fn a_call_that_is_linked_to_the_draft_of_another_one_leaves_it_alone() {
+    let desk = Desk::open();
+    let first = desk.insert(&inbound(1, "0301234567"));
+    let Written::Ticket(draft) = desk.write(Write::DraftTicket(first)) else {
+        panic!("no draft");
+    };
+    let other = desk.insert(&inbound(2, "0305555555"));
+    desk.change(other, CallChange::Link(Subject::Ticket(draft)));
+    let bert = desk.contact("Bert", "0307777777");
+    desk.change(other, CallChange::Subject(Some(Subject::Contact(bert))));
+    let of_first = || desk.read(move |reader| reader.ticket(draft)).unwrap();
+    assert_eq!(of_first().contact, None);
+    let Written::Ticket(own) = desk.write(Write::DraftTicket(other)) else {
+        panic!("no draft");
+    };
+    assert_ne!(own, draft);
+    desk.end(other, CallState::Completed, 60);
+    for fate in [DraftFate::Kept, DraftFate::Discarded] {
+        let said = WrapUp {
+            notes: Some("wants paper".to_owned()),
+            call_type: None,
+            millis: 12_000,
+            draft: fate,
+            follow_up: None,
+        };
+        desk.write(Write::WrapUp(other, Box::new(said)));
+        let ticket = of_first();
+        assert_eq!(ticket.state, TicketState::Draft);
+        assert_eq!(ticket.articles, []);
+    }
+    let kept = desk.read(move |reader| reader.ticket(own)).unwrap();
+    assert_eq!(kept.state, TicketState::New);
+    assert_eq!(kept.articles[0].body, "wants paper");
 }
 
 #[test]
