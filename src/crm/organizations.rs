@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
-use crate::crm::number_key::Numbering;
+use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, PEOPLE_COUNTED, Subject};
 use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
@@ -222,8 +222,10 @@ pub(crate) fn save(
     let mut numbers = row.numbers.clone();
     if is_new {
         numbers.retain(|new| {
-            let key = numbering.keys(&new.raw);
-            !before.iter().any(|known| known.key() == key.key())
+            let keys = numbering.keys(&new.raw);
+            let same =
+                |known: &NumberKeys| known.key() == keys.key() && known.extension == keys.extension;
+            !before.iter().any(same)
         });
         numbers.splice(..0, known);
     } else {

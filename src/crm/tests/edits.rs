@@ -98,6 +98,57 @@ fn a_part_of_a_contact_is_changed_and_the_rest_stays() {
     );
 }
 
+/// A main number that was added took the place of an extension behind it, and so did one extension of another's.
+#[test]
+fn an_extension_and_its_main_number_are_two_numbers() {
+    let desk = Desk::open();
+    let id = desk.contact("Anna", "+1 212 555 0123 x45");
+    let edit = |add: &[(&str, &str)], remove: &[&str]| {
+        let edit = ContactEdit {
+            numbers: NumbersEdit {
+                add: contact("", add).numbers,
+                remove: remove.iter().map(|raw| (*raw).to_owned()).collect(),
+            },
+            ..ContactEdit::default()
+        };
+        wait(desk.store.write(Write::EditContact(id, Box::new(edit))))
+    };
+    let numbers = || -> Vec<(String, String)> {
+        let row = wait(desk.store.contact(id)).unwrap().unwrap();
+        (row.numbers.into_iter())
+            .map(|number| (number.label, number.raw))
+            .collect()
+    };
+    let pair = |label: &str, raw: &str| (label.to_owned(), raw.to_owned());
+    edit(
+        &[("Work", "+1 212 555 0123"), ("", "+1 212 555 0123 x46")],
+        &[],
+    )
+    .unwrap();
+    let all = [
+        pair("Mobile", "+1 212 555 0123 x45"),
+        pair("Work", "+1 212 555 0123"),
+        pair("Phone", "+1 212 555 0123 x46"),
+    ];
+    assert_eq!(numbers(), all);
+    // One that is there keeps its label where none is given.
+    edit(&[("", "+12125550123 ext. 45")], &[]).unwrap();
+    let first = pair("Mobile", "+12125550123 ext. 45");
+    assert_eq!(numbers()[0], first);
+    edit(&[], &["(212) 555-0123".replace("(212)", "+1 212").as_str()]).unwrap();
+    assert_eq!(numbers(), [first.clone(), all[2].clone()]);
+    let gone = edit(&[], &["+1 212 555 0123"]);
+    assert!(matches!(gone, Err(StoreError::Refused(_))), "{gone:?}");
+    edit(&[], &["+1 212 555 0123 x46"]).unwrap();
+    assert_eq!(numbers(), [first]);
+
+    let example = desk.organization("Example AG", "+1 212 555 0199 x45");
+    assert_eq!(desk.organization("Example AG", "+1 212 555 0199"), example);
+    assert_eq!(desk.organization("Example AG", "+12125550199"), example);
+    let row = desk.read(move |reader| reader.organization(example));
+    assert_eq!(row.unwrap().numbers.len(), 2);
+}
+
 #[test]
 fn a_part_of_an_organization_and_a_note_are_changed() {
     let desk = Desk::open();
