@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 use crate::crm::number_key::Numbering;
 use crate::crm::row::{
-    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof, Subject,
+    CallDirection, CallRow, CallState, InterruptedCall, MatchLevel, NumberProof, Subject,
 };
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
@@ -228,11 +228,15 @@ pub(crate) fn insert(
     if call.e164.is_some() {
         keys.e164.clone_from(&call.e164);
     }
-    let candidates = match_number::candidates(transaction, &keys, numbering)?;
+    let candidates = match_number::for_calls(transaction, &keys, numbering)?;
     // Who looks a call up only afterwards sees what the window will show.
     let identified =
         call.subject().is_some() || call.contact_name.is_some() || call.level.is_some();
-    let best = Match::best(&candidates).filter(|_| !identified);
+    let best = if identified {
+        candidates.remembered_in(call)
+    } else {
+        candidates.best()
+    };
     transaction
         .prepare_cached(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
@@ -292,7 +296,7 @@ pub(crate) fn insert(
             call.by_hand,
         ])?;
     let seq = transaction.last_insert_rowid();
-    for candidate in &candidates {
+    for candidate in candidates.all() {
         call_links::link(transaction, seq, candidate)?;
     }
     if call.direction == CallDirection::Outbound {
