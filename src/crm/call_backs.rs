@@ -49,6 +49,8 @@ pub(crate) fn note(transaction: &Transaction<'_>, call: i64) -> rusqlite::Result
     Ok(())
 }
 
+/// Whether somebody talked is what the state of a call says: an answer may never have been confirmed.
+///
 /// Once somebody talked with a number, its earlier missed calls are settled; who was called back and did not
 /// answer is called again.
 pub(crate) fn settle_earlier(
@@ -58,7 +60,8 @@ pub(crate) fn settle_earlier(
 ) -> rusqlite::Result<()> {
     let (talked, called): (bool, bool) = transaction
         .prepare_cached(
-            "SELECT state = 'completed' OR (direction = 'inbound' AND answered_at IS NOT NULL),
+            "SELECT state = 'completed' OR (direction = 'inbound' AND answered_at IS NOT NULL
+                    AND state NOT IN ('failed', 'no-answer')),
                 direction = 'outbound'
              FROM calls WHERE seq = ?1",
         )?

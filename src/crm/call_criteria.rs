@@ -346,7 +346,8 @@ fn of_filter(filter: CallFilter) -> Option<Criterion> {
         ),
         CallFilter::Missed => (
             "calls_missed",
-            "c.direction = 'inbound' AND c.answered_at IS NULL AND c.ended_at IS NOT NULL
+            "c.direction = 'inbound' AND c.ended_at IS NOT NULL
+             AND (c.answered_at IS NULL OR c.state IN ('failed', 'no-answer'))
              AND c.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')",
             None,
         ),

@@ -21,7 +21,8 @@ const COUNTED: u32 = if cfg!(test) { 20 } else { CALLS_COUNTED };
 
 /// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
 /// index has them all.
-const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+const MISSED: &str = "direction = 'inbound' AND ended_at IS NOT NULL
+    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
 
 /// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts

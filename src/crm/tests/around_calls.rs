@@ -5,7 +5,7 @@ use super::*;
 use crate::base::id::NoteId;
 use crate::crm::Reader;
 use crate::crm::row::{
-    ArticleSender, CallFilter, CallTypeRow, MatchLevel, NoteRow, OnAnswer, TaskFilter,
+    ArticleSender, CallFilter, CallTypeRow, HourFigures, MatchLevel, NoteRow, OnAnswer, TaskFilter,
     TaskKind, TicketChange, TicketFilter, TicketState,
 };
 use crate::crm::store::{DraftFate, WrapUp};
@@ -393,6 +393,41 @@ fn a_call_back_is_linked_to_the_calls_that_it_answers_and_counted() {
     // Nothing waits any more: the next call answers nothing.
     let later = desk.insert(&outbound(70, "0301234567"));
     assert!(desk.read(move |reader| reader.answers(later)).is_empty());
+}
+
+/// A call that the caller never confirmed, or gave up while it was answered, settled the missed ones before it,
+/// and was in no list of missed calls.
+#[test]
+fn a_call_in_which_nobody_talked_is_missed_and_settles_nothing() {
+    for state in [CallState::Failed, CallState::NoAnswer] {
+        let desk = Desk::open();
+        let first = desk.insert(&missed(1, "0301234567"));
+        let silent = desk.insert(&inbound(20, "0301234567"));
+        desk.change(silent, answered(24));
+        desk.change(
+            silent,
+            CallChange::Ended {
+                state,
+                at: second(30),
+                waiting_millis: 4000,
+                talking_millis: None,
+                sip_status: Some(408),
+                end_reason: "peer unreachable".to_owned(),
+                done: false,
+            },
+        );
+        let waiting = desk.read(|reader| reader.callbacks("", None, 10)).rows;
+        assert_eq!(waiting.len(), 1);
+        assert_eq!((waiting[0].call.id, waiting[0].missed), (silent, 2));
+        let listed = desk.read(|reader| reader.calls(CallFilter::Missed, "", None, 10));
+        let ids: Vec<_> = listed.rows.iter().map(|row| row.id).collect();
+        assert_eq!((ids, listed.total), (vec![silent, first], 2));
+        let figures = desk.read(|reader| reader.figures(second(0), second(99)));
+        assert_eq!((figures[0].answered, figures[0].missed), (0, 2));
+        let hours = desk.read(|reader| reader.hours(second(0), second(99)));
+        let of = |count: fn(&HourFigures) -> u32| hours.iter().map(count).sum::<u32>();
+        assert_eq!((of(|it| it.answered), of(|it| it.missed)), (0, 2));
+    }
 }
 
 #[test]
