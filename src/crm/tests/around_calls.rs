@@ -395,6 +395,37 @@ fn a_call_back_is_linked_to_the_calls_that_it_answers_and_counted() {
     assert!(desk.read(move |reader| reader.answers(later)).is_empty());
 }
 
+/// Only the call backs of the newest missed call were counted: who called again was never called back.
+#[test]
+fn a_number_that_calls_again_keeps_the_attempts_to_call_it_back() {
+    let desk = Desk::open();
+    for at in [1, 10] {
+        let missed = desk.insert(&inbound(at, "0301234567"));
+        desk.end(missed, CallState::NoAnswer, 15);
+    }
+    let busy = desk.insert(&CallRow {
+        agent: Some("Bert".to_owned()),
+        ..outbound(20, "0301234567")
+    });
+    desk.end(busy, CallState::Busy, 25);
+    let again = desk.insert(&inbound(30, "0301234567"));
+    desk.end(again, CallState::NoAnswer, 35);
+    let row = desk
+        .read(|reader| reader.callbacks("", None, 10))
+        .rows
+        .remove(0);
+    assert_eq!((row.call.id, row.missed), (again, 3));
+    assert_eq!((row.attempts, row.last_attempt), (1, Some(second(20))));
+    assert_eq!(row.last_agent.as_deref(), Some("Bert"));
+    let tried = desk.insert(&outbound(40, "0301234567"));
+    desk.end(tried, CallState::NoAnswer, 45);
+    let row = desk
+        .read(|reader| reader.callbacks("", None, 10))
+        .rows
+        .remove(0);
+    assert_eq!((row.attempts, row.last_attempt), (2, Some(second(40))));
+}
+
 /// A call that the caller never confirmed, or gave up while it was answered, settled the missed ones before it,
 /// and was in no list of missed calls.
 #[test]
