@@ -81,6 +81,29 @@ impl Conditions {
     }
 }
 
+impl Conditions {
+    /// Of the calls that wait, and that criteria ask for, each number has one: the newest.
+    fn newest_of_each_number(&mut self, filter: CallFilter, criteria: &CallCriteria) {
+        if filter != CallFilter::ToCallBack {
+            return;
+        }
+        let asked = asked(criteria).into_iter().chain(range_of(criteria));
+        let (texts, values): (Vec<String>, Vec<Option<Value>>) = asked
+            .chain(of_filter(filter))
+            .map(|criterion| (criterion.of("l"), criterion.value))
+            .unzip();
+        self.and(
+            &format!(
+                "NOT EXISTS (SELECT 1 FROM calls l INDEXED BY calls_to_call_back
+                    WHERE l.number = c.number AND (l.started_at, l.seq) > (c.started_at, c.seq)
+                    AND {})",
+                texts.join(" AND ")
+            ),
+            values.into_iter().flatten(),
+        );
+    }
+}
+
 /// What is asked for, as a query.
 struct Wanted {
     /// The index or the search that has the rows in their order.
@@ -115,6 +138,7 @@ impl Wanted {
         for criterion in asked.chain(of_filter(filter)) {
             others.and(&criterion.of("c"), criterion.value);
         }
+        others.newest_of_each_number(filter, criteria);
         Self {
             index: "call_words w".to_owned(),
             rows: "call_words w CROSS JOIN calls c ON c.seq = w.rowid".to_owned(),
@@ -174,6 +198,7 @@ impl Wanted {
         for criterion in others {
             wanted.others.and(&criterion.of("c"), criterion.value);
         }
+        wanted.others.newest_of_each_number(filter, criteria);
         Ok(wanted)
     }
 

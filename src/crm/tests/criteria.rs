@@ -90,6 +90,43 @@ fn each_criterion_finds_its_calls_and_several_all_of_them() {
     assert_eq!(by(|c| c.call_type = Some("OFFER".to_owned())), [other]);
 }
 
+/// Beside a criterion, a number stood in the list once for each of its missed calls.
+#[test]
+fn a_number_to_call_back_is_one_row_also_by_criteria() {
+    let desk = Desk::open();
+    let call = |number: u64, queue: &str| {
+        desk.insert(&CallRow {
+            queue: Some(queue.to_owned()),
+            contact_name: Some("Anna".to_owned()),
+            ..missed(number, "0301234567")
+        })
+    };
+    let _first = call(1, "sales");
+    let of_sales = call(2, "sales");
+    let of_support = call(3, "support");
+    let other = desk.insert(&CallRow {
+        queue: Some("sales".to_owned()),
+        ..missed(4, "0307777777")
+    });
+    let by = |change: fn(&mut CallCriteria), search| {
+        let mut criteria = CallCriteria::default();
+        change(&mut criteria);
+        desk.found(CallFilter::ToCallBack, &criteria, search)
+    };
+    // The newest of those that are asked for: who waits for sales waits, whomever else they called.
+    assert_eq!(
+        by(|c| c.queue = Some("sales".to_owned()), ""),
+        [other, of_sales]
+    );
+    assert_eq!(
+        by(|c| c.queue = Some("sales".to_owned()), "Anna"),
+        [of_sales]
+    );
+    assert_eq!(by(|c| c.since = Some(second(1)), ""), [other, of_support]);
+    assert_eq!(by(|c| c.until = Some(second(3)), ""), [of_sales]);
+    assert_eq!(by(|c| c.done = Some(false), ""), [other, of_support]);
+}
+
 #[test]
 fn pages_by_criteria_go_by_key_through_calls_that_begin_together() {
     let desk = Desk::open();
@@ -288,6 +325,7 @@ fn criteria_together_find_what_fits_all_of_them() {
             CallFilter::Inbound,
             CallFilter::Outbound,
             CallFilter::Missed,
+            CallFilter::ToCallBack,
         ] {
             let fits = |row: &&CallRow| {
                 criteria.state.is_none_or(|state| row.state == state)
@@ -306,7 +344,12 @@ fn criteria_together_find_what_fits_all_of_them() {
                         CallFilter::Missed => {
                             row.direction == CallDirection::Inbound && row.answered_at.is_none()
                         }
-                        CallFilter::All | CallFilter::ToCallBack => true,
+                        CallFilter::ToCallBack => {
+                            row.direction == CallDirection::Inbound
+                                && row.ended_at.is_some()
+                                && !row.done
+                        }
+                        CallFilter::All => true,
                     }
             };
             let expected: Vec<CallId> = rows.iter().filter(fits).map(|row| row.id).collect();
