@@ -408,9 +408,7 @@ pub(crate) fn change(
         }
         CallChange::Subject(subject) => call_choice::choose(transaction, seq, *subject)?,
         CallChange::Link(subject) => call_choice::link(transaction, seq, *subject)?,
-        CallChange::Unlink(subject) => {
-            call_links::unlink(transaction, seq, *subject)?;
-        }
+        CallChange::Unlink(subject) => call_choice::unlink(transaction, seq, *subject)?,
         CallChange::CallType(id) => set("call_type", &id.map(|id| id.0))?,
         CallChange::WrappedUp { millis } => set("wrap_up_millis", millis)?,
     }

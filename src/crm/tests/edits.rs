@@ -149,6 +149,39 @@ fn an_extension_and_its_main_number_are_two_numbers() {
     assert_eq!(row.unwrap().numbers.len(), 2);
 }
 
+/// The link went and the call still showed the person, whose timeline had it no more.
+#[test]
+fn whom_a_call_shows_is_not_unlinked_behind_its_back() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let bert = desk.contact("Bert", "0307777777");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let linked = || {
+        let links = wait(desk.store.links(call)).unwrap();
+        let linked = links.into_iter().map(|link| link.subject);
+        linked.collect::<Vec<_>>()
+    };
+    let (anna, bert) = (Subject::Contact(anna), Subject::Contact(bert));
+    desk.change(call, CallChange::Link(bert));
+    let unlink = |subject| {
+        wait(
+            desk.store
+                .write(Write::ChangeCall(call, CallChange::Unlink(subject))),
+        )
+    };
+    let refused = unlink(anna);
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(why)) if why.contains("another caller, or none")),
+        "{refused:?}"
+    );
+    assert_eq!(linked(), [bert, anna]);
+    unlink(bert).unwrap();
+    assert_eq!(linked(), [anna]);
+    desk.change(call, CallChange::Subject(None));
+    unlink(anna).unwrap();
+    assert_eq!(linked(), []);
+}
+
 #[test]
 fn a_part_of_an_organization_and_a_note_are_changed() {
     let desk = Desk::open();
