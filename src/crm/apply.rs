@@ -300,7 +300,7 @@ pub(crate) fn apply(
             Written::Imported(Box::new(report))
         }
         Write::MergeContacts(contacts) => {
-            let (report, step) = merge::merge(transaction, contacts, context.numbering)?;
+            let (report, step) = merge::merge(transaction, at, contacts, context.numbering)?;
             let label = format!("merge into {}", report.name);
             undo::record(transaction, at, &label, &Undo::Merged(Box::new(step)))?;
             let subject = Some(Subject::Contact(report.contact));

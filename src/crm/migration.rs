@@ -75,6 +75,7 @@ const STEPS: &[&str] = &[
     word_index::INDEX_FIRST_LETTERS,
     contacts::INDEX_STAGES,
     row_counts::COUNT_SILENT,
+    number_hints::OWN_MERGED_TEXTS,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

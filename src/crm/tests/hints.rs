@@ -610,6 +610,24 @@ fn who_was_worked_on_since_outlives_a_verdict_that_is_taken_back() {
     assert_eq!(ticket.contact, Some(zoe));
 }
 
+/// A guess from what was noted on a contact that was merged away counted twice, and outlived its words.
+#[test]
+fn what_is_noted_on_merged_contacts_is_one_text_whose_guesses_go_with_its_words() {
+    let desk = Desk::open();
+    let anna = desk.with_notes(ContactId(0), "Anna", "likes tea");
+    let double = desk.with_notes(ContactId(0), "A. Schmidt", "mobil 0171 2345678");
+    let of_double = desk.all();
+    desk.write(Write::MergeContacts(vec![anna, double]));
+    assert_eq!(desk.all().len(), 1, "{:#?}", desk.all());
+    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
+    assert_eq!(desk.undo().left, 0);
+    assert_eq!(desk.all(), of_double);
+    desk.write(Write::MergeContacts(vec![anna, double]));
+    desk.with_notes(anna, "Anna", "likes tea");
+    assert_eq!(desk.all(), []);
+    assert_eq!(desk.ranked(NUMBER), []);
+}
+
 #[test]
 fn a_contact_that_is_brought_back_has_the_guesses_of_its_texts_again() {
     let desk = Desk::open();
