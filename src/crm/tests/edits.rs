@@ -1,9 +1,10 @@
 //! A part of a record changed, and the rest as it was.
 
 use super::*;
-use crate::base::id::{NoteId, TicketId};
+use crate::base::id::{CallTypeId, NoteId, TicketId};
 use crate::crm::row::{
-    ContactEdit, LeadStage, Membership, NoteRow, NumbersEdit, OrganizationEdit, StageEdit,
+    CallTypeRow, ContactEdit, LeadStage, Membership, NoteRow, NumbersEdit, OrganizationEdit,
+    StageEdit, TicketChange,
 };
 
 #[test]
@@ -147,6 +148,61 @@ fn an_extension_and_its_main_number_are_two_numbers() {
     assert_eq!(desk.organization("Example AG", "+12125550199"), example);
     let row = desk.read(move |reader| reader.organization(example));
     assert_eq!(row.unwrap().numbers.len(), 2);
+}
+
+/// Rows without a title were written, and two organizations got one name.
+#[test]
+fn a_record_needs_a_name_and_an_organization_one_of_its_own() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0305550100");
+    let example = desk.organization("Example AG", "030 1234567");
+    let choir = desk.organization("Choir", "030 7654321");
+    let ticket = desk.ticket("Printer", Some(anna));
+    let named = |name: &str| ContactEdit {
+        name: Some(name.to_owned()),
+        ..ContactEdit::default()
+    };
+    let organization = |name: &str| OrganizationEdit {
+        name: Some(name.to_owned()),
+        ..OrganizationEdit::default()
+    };
+    let call_type = CallTypeRow {
+        id: CallTypeId(0),
+        name: " ".to_owned(),
+        active: true,
+        place: 0,
+    };
+    let title = TicketChange {
+        title: Some(" ".to_owned()),
+        ..TicketChange::default()
+    };
+    for (wrong, why) in [
+        (Write::SaveContact(Box::new(contact("", &[]))), "name"),
+        (Write::EditContact(anna, Box::new(named(" "))), "name"),
+        (Write::EditOrganization(example, organization("")), "name"),
+        (
+            Write::SaveTicket(Box::new(records::ticket(" ", None))),
+            "title",
+        ),
+        (Write::ChangeTicket(ticket, Box::new(title)), "title"),
+        (Write::SaveTask(Box::new(records::task("", None))), "title"),
+        (Write::SaveCallType(call_type), "name"),
+        (
+            Write::EditOrganization(choir, organization("EXAMPLE ag")),
+            "organization 1 is named “Example AG” already",
+        ),
+    ] {
+        let told = format!("{wrong:?}");
+        let refused = wait(desk.store.write(wrong));
+        assert!(
+            matches!(&refused, Err(StoreError::Refused(said)) if said.contains(why)),
+            "{told}: {refused:?}"
+        );
+    }
+    // Its own name in other letters is no other's.
+    desk.write(Write::EditOrganization(choir, organization("CHOIR")));
+    let row = wait(desk.store.contact(anna)).unwrap().unwrap();
+    assert_eq!(row.name, "Anna");
 }
 
 /// The link went and the call still showed the person, whose timeline had it no more.
