@@ -123,7 +123,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Rows that a search finds, in the order of `seq`, which is the order in which calls began.
+    /// Rows that a search finds, in the order of `seq`, in which the calls were written.
     fn in_search(
         filter: CallFilter,
         criteria: &CallCriteria,

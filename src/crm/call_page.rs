@@ -122,7 +122,8 @@ impl Matches {
         limit: usize,
     ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
         let limit = limit.clamp(1, PAGE_LIMIT);
-        // The index is read in the order of `seq`, which is the order in which calls began.
+        // The index is read in the order of `seq`, in which the calls were written: one that was entered by hand for
+        // an earlier time stands where it was entered.
         let before = after.map_or(i64::MAX, |after| after.seq);
         let first = self.places.partition_point(|seq| *seq >= before);
         let left = self.places.get(first..).unwrap_or_default();
