@@ -129,6 +129,12 @@ CREATE INDEX calls_withheld ON calls (started_at)
     AND state NOT IN ('blocked', 'answered-elsewhere');
 ";
 
+pub(crate) const INDEX_ENTERED: &str = "
+-- Calls that were entered by hand are written long after they began: a search puts them where they began, and finds
+-- them here, few rows of many.
+CREATE INDEX calls_entered ON calls (started_at) WHERE by_hand = 1;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (

@@ -76,6 +76,7 @@ const STEPS: &[&str] = &[
     contacts::INDEX_STAGES,
     row_counts::COUNT_SILENT,
     number_hints::OWN_MERGED_TEXTS,
+    calls::INDEX_ENTERED,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

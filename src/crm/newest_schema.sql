@@ -860,6 +860,8 @@ WHEN new.direction = 'inbound' BEGIN
     WHERE list = 'missed';
 END;
 
+CREATE INDEX calls_entered ON calls (started_at) WHERE by_hand = 1;
+
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);
 INSERT INTO row_counts VALUES ('inbound', 0);
