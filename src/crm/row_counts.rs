@@ -22,7 +22,7 @@ INSERT INTO row_counts (list, row_count) VALUES
     };
 }
 
-/// Counts the missed calls by the condition that the index calls_missed has now.
+/// Counts the missed calls by the condition that the index `calls_missed` has now.
 macro_rules! count_missed {
     () => {
         "

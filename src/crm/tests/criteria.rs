@@ -14,6 +14,23 @@ impl Desk {
         assert_eq!(next, None);
         rows.into_iter().map(|row| row.id).collect()
     }
+
+    /// All of them, page by page.
+    fn turned(&self, filter: CallFilter, criteria: &CallCriteria, limit: usize) -> Vec<CallId> {
+        let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
+        loop {
+            let criteria = criteria.clone();
+            let (rows, next) = wait(self.store.read(move |reader: &Reader| {
+                reader.calls_where(filter, &criteria, "", after, limit)
+            }))
+            .unwrap();
+            found.extend(rows.iter().map(|row| row.id));
+            after = next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
 }
 
 /// A call of a queue and an agent, that ended.
@@ -144,20 +161,7 @@ fn pages_by_criteria_go_by_key_through_calls_that_begin_together() {
         queue: Some("sales".to_owned()),
         ..CallCriteria::default()
     };
-    let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
-    loop {
-        let criteria = criteria.clone();
-        let (rows, next) = wait(desk.store.read(move |reader: &Reader| {
-            reader.calls_where(CallFilter::All, &criteria, "", after, 10)
-        }))
-        .unwrap();
-        found.extend(rows.iter().map(|row| row.id));
-        after = next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(found, all);
+    assert_eq!(desk.turned(CallFilter::All, &criteria, 10), all);
 }
 
 /// A sparse criterion read the whole log in one go, and ended as too long.
@@ -353,19 +357,7 @@ fn criteria_together_find_what_fits_all_of_them() {
                     }
             };
             let expected: Vec<CallId> = rows.iter().filter(fits).map(|row| row.id).collect();
-            let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
-            loop {
-                let criteria = criteria.clone();
-                let (rows, next) = wait(desk.store.read(move |reader: &Reader| {
-                    reader.calls_where(filter, &criteria, "", after, 7)
-                }))
-                .unwrap();
-                found.extend(rows.iter().map(|row| row.id));
-                after = next;
-                if after.is_none() {
-                    break;
-                }
-            }
+            let found = desk.turned(filter, &criteria, 7);
             assert_eq!(found, expected, "{filter:?} {criteria:?}");
             found_any += usize::from(!expected.is_empty());
         }
