@@ -110,14 +110,9 @@ struct NumberChanges {
     /// A further number; may be repeated.
     #[arg(long, value_name = "NUMBER")]
     add_number: Vec<String>,
-    /// What kind these numbers are, such as Mobile.
-    #[arg(
-        long,
-        value_name = "LABEL",
-        requires = "add_number",
-        default_value = "Phone"
-    )]
-    label: String,
+    /// What kind these numbers are, such as Mobile; without it a new one is a Phone.
+    #[arg(long, value_name = "LABEL", requires = "add_number")]
+    label: Option<String>,
     /// A number that goes, in any spelling; may be repeated.
     #[arg(long, value_name = "NUMBER")]
     remove_number: Vec<String>,
@@ -126,7 +121,7 @@ struct NumberChanges {
 impl NumberChanges {
     fn edit(self) -> NumbersEdit {
         let number = |raw| ContactNumber {
-            label: self.label.clone(),
+            label: self.label.clone().unwrap_or_default(),
             raw,
             e164: None,
         };

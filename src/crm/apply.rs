@@ -20,6 +20,8 @@ use crate::crm::{
     organizations, own_lines, records, refused, removal, routing, tasks, tickets, wrap_up,
 };
 
+const TICKET_NEEDS_TITLE: &str = "a ticket needs a title";
+
 /// What a write is carried out with.
 pub(crate) struct Context<'a> {
     /// When.
@@ -157,6 +159,7 @@ pub(crate) fn apply(
             Written::Call
         }
         Write::SaveContact(contact) => {
+            records::must_be_named(&contact.name, "a contact needs a name")?;
             let (id, relinking) = contacts::save(transaction, contact, context.numbering)?;
             texts::of_contact(transaction, id, contact, at, context.numbering)?;
             let subject = Subject::Contact(id);
@@ -172,6 +175,7 @@ pub(crate) fn apply(
             Written::Contact(*id, 0)
         }
         Write::SaveOrganization(row) => {
+            records::must_be_named(&row.name, "an organization needs a name")?;
             let (id, relinking) = organizations::save(transaction, row, context.numbering)?;
             let subject = Subject::Organization(id);
             let linked = context.saved(transaction, subject, row.name.trim(), relinking)?;
@@ -186,6 +190,7 @@ pub(crate) fn apply(
             Written::Organization(*id, 0)
         }
         Write::SaveTicket(ticket) => {
+            records::must_be_named(&ticket.title, TICKET_NEEDS_TITLE)?;
             let id = tickets::save(transaction, at, ticket)?;
             texts::of_ticket(transaction, id, at, context.numbering)?;
             let subject = Some(Subject::Ticket(id));
@@ -193,6 +198,9 @@ pub(crate) fn apply(
             Written::Ticket(id)
         }
         Write::ChangeTicket(id, change) => {
+            if let Some(title) = &change.title {
+                records::must_be_named(title, TICKET_NEEDS_TITLE)?;
+            }
             tickets::change(transaction, at, *id, change)?;
             if change.contact.is_some() {
                 texts::of_ticket(transaction, *id, at, context.numbering)?;
@@ -232,6 +240,7 @@ pub(crate) fn apply(
             Written::Note(*id)
         }
         Write::SaveTask(task) => {
+            records::must_be_named(&task.title, "a task needs a title")?;
             let id = tasks::save(transaction, at, task)?;
             context.note(transaction, "save task", task.about, &task.title)?;
             Written::Task(id)
@@ -248,6 +257,7 @@ pub(crate) fn apply(
             Written::Task(*id)
         }
         Write::SaveCallType(row) => {
+            records::must_be_named(&row.name, "a call type needs a name")?;
             let id = call_types::save(transaction, row)?;
             context.note(transaction, "save call type", None, &row.name)?;
             Written::CallType(id)
@@ -300,7 +310,7 @@ pub(crate) fn apply(
             Written::Imported(Box::new(report))
         }
         Write::MergeContacts(contacts) => {
-            let (report, step) = merge::merge(transaction, contacts, context.numbering)?;
+            let (report, step) = merge::merge(transaction, at, contacts, context.numbering)?;
             let label = format!("merge into {}", report.name);
             undo::record(transaction, at, &label, &Undo::Merged(Box::new(step)))?;
             let subject = Some(Subject::Contact(report.contact));

@@ -49,6 +49,8 @@ pub(crate) fn note(transaction: &Transaction<'_>, call: i64) -> rusqlite::Result
     Ok(())
 }
 
+/// Whether somebody talked is what the state of a call says: an answer may never have been confirmed.
+///
 /// Once somebody talked with a number, its earlier missed calls are settled; who was called back and did not
 /// answer is called again.
 pub(crate) fn settle_earlier(
@@ -58,7 +60,8 @@ pub(crate) fn settle_earlier(
 ) -> rusqlite::Result<()> {
     let (talked, called): (bool, bool) = transaction
         .prepare_cached(
-            "SELECT state = 'completed' OR (direction = 'inbound' AND answered_at IS NOT NULL),
+            "SELECT state = 'completed' OR (direction = 'inbound' AND answered_at IS NOT NULL
+                    AND state NOT IN ('failed', 'no-answer')),
                 direction = 'outbound'
              FROM calls WHERE seq = ?1",
         )?
@@ -194,30 +197,36 @@ pub(crate) fn forget_all_reminders(
     Ok(())
 }
 
-/// How often somebody tried to call back since a call was missed, and when the last time.
+/// The calls `k` that were dialled to call back the one whose id is ?1, or an earlier one of its number that still
+/// waits: who calls again was called back all the same.
+const ATTEMPTS: &str = "calls k WHERE k.seq IN (SELECT b.call FROM call_backs b
+    WHERE b.missed = (SELECT seq FROM calls WHERE id = ?1)
+    OR b.missed IN (SELECT seq FROM calls INDEXED BY calls_to_call_back
+        WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+        AND state NOT IN ('blocked', 'answered-elsewhere')
+        AND number = (SELECT number FROM calls WHERE id = ?1)))";
+
+/// How often somebody tried to call back since a number was missed, and when the last time.
 pub(crate) fn attempts(
     connection: &Connection,
     missed: CallId,
 ) -> rusqlite::Result<(u32, Option<i64>)> {
     connection
-        .prepare_cached(
-            "SELECT count(*), max(k.started_at) FROM call_backs b
-             JOIN calls m ON m.seq = b.missed JOIN calls k ON k.seq = b.call WHERE m.id = ?1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT count(*), max(k.started_at) FROM {ATTEMPTS}"
+        ))?
         .query_row([missed.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// Whose call back of a missed call was the last one.
+/// Whose call back of a number that was missed was the last one.
 pub(crate) fn last_agent(
     connection: &Connection,
     missed: CallId,
 ) -> rusqlite::Result<Option<String>> {
     let found: Option<Option<String>> = connection
-        .prepare_cached(
-            "SELECT k.agent FROM call_backs b
-             JOIN calls m ON m.seq = b.missed JOIN calls k ON k.seq = b.call WHERE m.id = ?1
-             ORDER BY k.started_at DESC LIMIT 1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT k.agent FROM {ATTEMPTS} ORDER BY k.started_at DESC LIMIT 1"
+        ))?
         .query_row([missed.to_string()], |row| row.get(0))
         .optional()?;
     Ok(found.flatten())

@@ -25,6 +25,24 @@ pub(crate) fn link(
     Ok(())
 }
 
+/// An agent says that a call does not concern a record. Whom the call shows is another question: they would be
+/// named by a call that is not among theirs.
+pub(crate) fn unlink(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    subject: Subject,
+) -> Result<(), WriteError> {
+    if shown_by(transaction, seq)? == Some(subject) {
+        return Err(WriteError::Refused(format!(
+            "the call shows {} {} as its caller; choose another caller, or none, instead",
+            subject.kind(),
+            subject.id()
+        )));
+    }
+    call_links::unlink(transaction, seq, subject)?;
+    Ok(())
+}
+
 /// The agent says who it was, or that it was none of those who are known.
 pub(crate) fn choose(
     transaction: &Transaction<'_>,

@@ -81,6 +81,29 @@ impl Conditions {
     }
 }
 
+impl Conditions {
+    /// Of the calls that wait, and that criteria ask for, each number has one: the newest.
+    fn newest_of_each_number(&mut self, filter: CallFilter, criteria: &CallCriteria) {
+        if filter != CallFilter::ToCallBack {
+            return;
+        }
+        let asked = asked(criteria).into_iter().chain(range_of(criteria));
+        let (texts, values): (Vec<String>, Vec<Option<Value>>) = asked
+            .chain(of_filter(filter))
+            .map(|criterion| (criterion.of("l"), criterion.value))
+            .unzip();
+        self.and(
+            &format!(
+                "NOT EXISTS (SELECT 1 FROM calls l INDEXED BY calls_to_call_back
+                    WHERE l.number = c.number AND (l.started_at, l.seq) > (c.started_at, c.seq)
+                    AND {})",
+                texts.join(" AND ")
+            ),
+            values.into_iter().flatten(),
+        );
+    }
+}
+
 /// What is asked for, as a query.
 struct Wanted {
     /// The index or the search that has the rows in their order.
@@ -100,7 +123,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Rows that a search finds, in the order of `seq`, which is the order in which calls began.
+    /// Rows that a search finds, in the order of `seq`, in which the calls were written.
     fn in_search(
         filter: CallFilter,
         criteria: &CallCriteria,
@@ -115,6 +138,7 @@ impl Wanted {
         for criterion in asked.chain(of_filter(filter)) {
             others.and(&criterion.of("c"), criterion.value);
         }
+        others.newest_of_each_number(filter, criteria);
         Self {
             index: "call_words w".to_owned(),
             rows: "call_words w CROSS JOIN calls c ON c.seq = w.rowid".to_owned(),
@@ -174,6 +198,7 @@ impl Wanted {
         for criterion in others {
             wanted.others.and(&criterion.of("c"), criterion.value);
         }
+        wanted.others.newest_of_each_number(filter, criteria);
         Ok(wanted)
     }
 
@@ -346,7 +371,8 @@ fn of_filter(filter: CallFilter) -> Option<Criterion> {
         ),
         CallFilter::Missed => (
             "calls_missed",
-            "c.direction = 'inbound' AND c.answered_at IS NULL AND c.ended_at IS NOT NULL
+            "c.direction = 'inbound' AND c.ended_at IS NOT NULL
+             AND (c.answered_at IS NULL OR c.state IN ('failed', 'no-answer'))
              AND c.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')",
             None,
         ),

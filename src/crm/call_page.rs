@@ -3,6 +3,8 @@
 //! Pages go by key, never by offset, so that the thousandth costs what the first does. Counts are kept
 //! (`row_counts`).
 
+use std::cmp::Reverse;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::base::id::CallId;
@@ -21,7 +23,8 @@ const COUNTED: u32 = if cfg!(test) { 20 } else { CALLS_COUNTED };
 
 /// The condition of the index `calls_missed`, word for word: else SQLite does not see that the
 /// index has them all.
-const MISSED: &str = "direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+const MISSED: &str = "direction = 'inbound' AND ended_at IS NOT NULL
+    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')";
 
 /// Reads a page, newest first. `ToCallBack` gives the newest call of each number. A search counts
@@ -81,7 +84,14 @@ struct Matches {
     /// Their places in the order in which calls were written, the newest first.
     places: Vec<i64>,
     are_newest: bool,
+    /// When each began, and its place, the newest first: where one was entered by hand, which may have begun long
+    /// before it was written. Known where these are all.
+    in_time: Option<Vec<CallCursor>>,
 }
+
+/// As many calls that were entered by hand are looked for among the matches as there can be of these.
+const ENTERED: &str = "SELECT seq FROM calls INDEXED BY calls_entered WHERE by_hand = 1
+    ORDER BY started_at DESC LIMIT ?1";
 
 impl Matches {
     fn of(connection: &Connection, search: &str, words: &str) -> rusqlite::Result<Self> {
@@ -102,7 +112,28 @@ impl Matches {
         if !are_newest {
             places.reverse();
         }
-        Ok(Self { places, are_newest })
+        let mut matches = Self {
+            places,
+            are_newest,
+            in_time: None,
+        };
+        if matches.are_all() && matches.any_entered(connection)? {
+            matches.in_time = Some(in_time(connection, &matches.places)?);
+        }
+        Ok(matches)
+    }
+
+    fn any_entered(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let mut query = connection.prepare_cached(ENTERED)?;
+        let mut rows = query.query([COUNTED])?;
+        while let Some(row) = rows.next()? {
+            let entered: i64 = row.get(0)?;
+            let place = |seq: &i64| entered.cmp(seq);
+            if self.places.binary_search_by(place).is_ok() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn are_all(&self) -> bool {
@@ -121,7 +152,18 @@ impl Matches {
         limit: usize,
     ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
         let limit = limit.clamp(1, PAGE_LIMIT);
-        // The index is read in the order of `seq`, which is the order in which calls began.
+        if let Some(in_time) = &self.in_time {
+            let key = |call: &CallCursor| (call.started_micros, call.seq);
+            let first = after.map_or(0, |after| {
+                in_time.partition_point(|call| key(call) >= key(&after))
+            });
+            let left = in_time.get(first..).unwrap_or_default();
+            let places = left.iter().map(|call| call.seq);
+            let found = placed(connection, places.take(limit.saturating_add(1)))?;
+            return Ok(cut(found, limit));
+        }
+        // The index is read in the order of `seq`, in which the calls were written: of too many matches to sort, one
+        // that was entered by hand for an earlier time stands where it was entered.
         let before = after.map_or(i64::MAX, |after| after.seq);
         let first = self.places.partition_point(|seq| *seq >= before);
         let left = self.places.get(first..).unwrap_or_default();
@@ -134,6 +176,21 @@ impl Matches {
         }
         listed(connection, CallFilter::All, Some(words), after, limit)
     }
+}
+
+/// When calls began, the newest first.
+fn in_time(connection: &Connection, places: &[i64]) -> rusqlite::Result<Vec<CallCursor>> {
+    let mut query = connection.prepare_cached("SELECT started_at FROM calls WHERE seq = ?1")?;
+    let mut calls = Vec::with_capacity(places.len());
+    for seq in places {
+        let started: Option<i64> = query.query_row([seq], |row| row.get(0)).optional()?;
+        calls.extend(started.map(|started_micros| CallCursor {
+            started_micros,
+            seq: *seq,
+        }));
+    }
+    calls.sort_unstable_by_key(|call| Reverse((call.started_micros, call.seq)));
+    Ok(calls)
 }
 
 fn listed(
@@ -319,6 +376,7 @@ pub(crate) fn queries_for_plan() -> Vec<(String, &'static str)> {
     }
     let waiting = format!("SELECT count(*) FROM {OF_THOSE_TO_CALL_BACK} AND number = ?1");
     queries.push((waiting, "calls_to_call_back"));
+    queries.push((ENTERED.to_owned(), "calls_entered"));
     let searched = page_query(&source(CallFilter::All, true), true);
     queries.push((searched, "VIRTUAL TABLE INDEX"));
     queries

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 use crate::crm::number_key::Numbering;
 use crate::crm::row::{
-    CallDirection, CallRow, CallState, InterruptedCall, Match, MatchLevel, NumberProof, Subject,
+    CallDirection, CallRow, CallState, InterruptedCall, MatchLevel, NumberProof, Subject,
 };
 use crate::crm::store::{CallChange, StoreError};
 use crate::crm::writer::WriteError;
@@ -129,6 +129,12 @@ CREATE INDEX calls_withheld ON calls (started_at)
     AND state NOT IN ('blocked', 'answered-elsewhere');
 ";
 
+pub(crate) const INDEX_ENTERED: &str = "
+-- Calls that were entered by hand are written long after they began: a search puts them where they began, and finds
+-- them here, few rows of many.
+CREATE INDEX calls_entered ON calls (started_at) WHERE by_hand = 1;
+";
+
 pub(crate) const CREATE_WORDS: &str = "
 -- Search in a million calls. Contentless; triggers keep it true, whoever writes a row.
 CREATE VIRTUAL TABLE call_words USING fts5 (
@@ -228,11 +234,15 @@ pub(crate) fn insert(
     if call.e164.is_some() {
         keys.e164.clone_from(&call.e164);
     }
-    let candidates = match_number::candidates(transaction, &keys, numbering)?;
+    let candidates = match_number::for_calls(transaction, &keys, numbering)?;
     // Who looks a call up only afterwards sees what the window will show.
     let identified =
         call.subject().is_some() || call.contact_name.is_some() || call.level.is_some();
-    let best = Match::best(&candidates).filter(|_| !identified);
+    let best = if identified {
+        candidates.remembered_in(call)
+    } else {
+        candidates.best()
+    };
     transaction
         .prepare_cached(
             "INSERT INTO calls (id, direction, state, remote, e164, number, digits, reversed,
@@ -292,7 +302,7 @@ pub(crate) fn insert(
             call.by_hand,
         ])?;
     let seq = transaction.last_insert_rowid();
-    for candidate in &candidates {
+    for candidate in candidates.all() {
         call_links::link(transaction, seq, candidate)?;
     }
     if call.direction == CallDirection::Outbound {
@@ -404,9 +414,7 @@ pub(crate) fn change(
         }
         CallChange::Subject(subject) => call_choice::choose(transaction, seq, *subject)?,
         CallChange::Link(subject) => call_choice::link(transaction, seq, *subject)?,
-        CallChange::Unlink(subject) => {
-            call_links::unlink(transaction, seq, *subject)?;
-        }
+        CallChange::Unlink(subject) => call_choice::unlink(transaction, seq, *subject)?,
         CallChange::CallType(id) => set("call_type", &id.map(|id| id.0))?,
         CallChange::WrappedUp { millis } => set("wrap_up_millis", millis)?,
     }

@@ -49,7 +49,8 @@ pub struct OrganizationEdit {
 /// What is changed of the numbers of a record; the others stay.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NumbersEdit {
-    /// New ones, behind the others; one that is there already is not doubled, and gets the new spelling.
+    /// New ones, behind the others; one that is there already is not doubled, and gets the new spelling, and the
+    /// new label unless that is empty. A new one with an empty label is a "Phone".
     pub add: Vec<ContactNumber>,
     /// Those that go, in any spelling.
     pub remove: Vec<String>,

@@ -13,6 +13,9 @@ use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
 use crate::crm::{contacts, notes, organizations};
 
+/// What kind a new number is that nobody gave a label.
+const UNLABELLED: &str = "Phone";
+
 /// Reads a contact as it is to be saved.
 pub(crate) fn contact(
     transaction: &Transaction<'_>,
@@ -109,21 +112,33 @@ fn change_numbers(
     }
     for new in &edit.add {
         let known = place(numbers, &new.raw, numbering);
+        let mut number = new.clone();
         match known.and_then(|place| numbers.get_mut(place)) {
-            Some(known) => known.clone_from(new),
-            None => numbers.push(new.clone()),
+            Some(known) => {
+                if number.label.is_empty() {
+                    number.label.clone_from(&known.label);
+                }
+                *known = number;
+            }
+            None => {
+                if number.label.is_empty() {
+                    UNLABELLED.clone_into(&mut number.label);
+                }
+                numbers.push(number);
+            }
         }
     }
     Ok(())
 }
 
-/// Where a number is, in any spelling; what is no number is compared as it is written.
+/// Where a number is, in any spelling; what is no number is compared as it is written. Two extensions of one number
+/// are two numbers, and so is the number without one.
 fn place(numbers: &[ContactNumber], raw: &str, numbering: &Numbering) -> Option<usize> {
     let wanted = numbering.keys(raw);
     numbers.iter().position(|known| {
         let keys = numbering.keys(&known.raw);
         match (keys.key(), wanted.key()) {
-            (Some(known), Some(wanted)) => known == wanted,
+            (Some(known), Some(other)) => known == other && keys.extension == wanted.extension,
             (None, None) => known.raw.trim() == raw.trim(),
             (Some(_), None) | (None, Some(_)) => false,
         }

@@ -67,7 +67,7 @@ pub fn contacts(
     out: &mut impl Write,
 ) -> Result<u64, ExportError> {
     let numbers = match format {
-        ExportFormat::Csv => reader.most_numbers()?.clamp(1, NUMBER_COLUMNS),
+        ExportFormat::Csv => reader.most_numbers(NUMBER_COLUMNS)?.max(1),
         ExportFormat::Json | ExportFormat::Vcard => 0,
     };
     if format == ExportFormat::Csv {

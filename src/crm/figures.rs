@@ -15,13 +15,15 @@ pub(crate) fn by_queue(
 ) -> rusqlite::Result<Vec<QueueFigures>> {
     connection
         .prepare_cached(
-            "SELECT queue, count(*), sum(direction = 'inbound'), sum(answered_at IS NOT NULL),
+            "SELECT queue, count(*), sum(direction = 'inbound'), sum(answered),
                 sum(missed), sum(missed AND back IS NOT NULL),
                 avg(iif(missed, (back - ended_at) / 1000, NULL)),
-                avg(iif(answered_at IS NOT NULL AND direction = 'inbound', waiting_millis, NULL)),
+                avg(iif(answered AND direction = 'inbound', waiting_millis, NULL)),
                 sum(coalesce(talking_millis, 0)), avg(wrap_up_millis)
              FROM (SELECT c.*,
-                    c.direction = 'inbound' AND c.answered_at IS NULL AND c.ended_at IS NOT NULL
+                    c.answered_at IS NOT NULL AND c.state NOT IN ('failed', 'no-answer') AS answered,
+                    c.direction = 'inbound' AND c.ended_at IS NOT NULL
+                        AND (c.answered_at IS NULL OR c.state IN ('failed', 'no-answer'))
                         AND c.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded') AS missed,
                     (SELECT min(k.started_at) FROM call_backs b JOIN calls k ON k.seq = b.call
                         WHERE b.missed = c.seq) AS back
@@ -65,8 +67,10 @@ pub(crate) fn by_hour(
 ) -> rusqlite::Result<Vec<HourFigures>> {
     connection
         .prepare_cached(
-            "SELECT started_at / ?3 * ?3, sum(direction = 'inbound' AND answered_at IS NOT NULL),
-                sum(direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
+            "SELECT started_at / ?3 * ?3, sum(direction = 'inbound' AND answered_at IS NOT NULL
+                    AND state NOT IN ('failed', 'no-answer')),
+                sum(direction = 'inbound' AND ended_at IS NOT NULL
+                    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
                     AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded')),
                 sum(direction = 'outbound')
              FROM calls INDEXED BY calls_newest WHERE started_at >= ?1 AND started_at < ?2

@@ -12,7 +12,7 @@ use crate::crm::number_hints::{self, Key, Said};
 use crate::crm::number_key::Numbering;
 use crate::crm::row::{ContactNumber, ContactRow, HintRow, HintState, HintVerdict, Subject};
 use crate::crm::writer::WriteError;
-use crate::crm::{contacts, records};
+use crate::crm::{contacts, import, records};
 
 /// What a verdict did.
 #[derive(Debug)]
@@ -39,6 +39,9 @@ pub(crate) struct Undo {
     before: Said,
     /// The contact that got the number, and whether the contact was made for that.
     given: Option<(ContactId, bool)>,
+    /// What one that was made looked like.
+    #[serde(default)]
+    mark: Option<i64>,
     relinking: Relinking,
 }
 
@@ -58,6 +61,7 @@ pub(crate) fn judge(
             before: number_hints::said(transaction, &key)?,
             key,
             given: None,
+            mark: None,
             relinking: Relinking::default(),
         },
     };
@@ -90,31 +94,37 @@ pub(crate) fn judge(
             judged.contact = Some(contact);
             judged.undo.relinking = relinking;
             judged.undo.given = (hint.state != HintState::Confirmed).then_some((contact, new));
+            if let Some(made) = contacts::one(transaction, contact)?.filter(|_| new) {
+                judged.undo.mark = Some(import::mark(&made, made.organization));
+            }
         }
     }
     Ok(judged)
 }
 
-/// Takes a verdict back; gives how many calls were changed since, and stay as they are.
+/// Takes a verdict back; gives how many calls were changed since, and stay as they are. A contact that was made
+/// for it and changed or used since stays without the number, and counts as well.
 pub(crate) fn undo(
     transaction: &Transaction<'_>,
     undo: &Undo,
     numbering: &Numbering,
 ) -> Result<usize, WriteError> {
     number_hints::say(transaction, &undo.key, undo.before)?;
-    let left = link_again::undo(transaction, &undo.relinking)?;
+    let mut left = link_again::undo(transaction, &undo.relinking)?;
     let given = match undo.given {
         Some((contact, new)) => contacts::one(transaction, contact)?.map(|row| (row, new)),
         None => None,
     };
     if let Some((mut row, new)) = given {
+        let changed = (undo.mark).is_some_and(|mark| mark != import::mark(&row, row.organization));
         row.numbers
             .retain(|number| number.e164.as_ref() != Some(&undo.key.number));
-        // What was written on it since is kept.
-        if new && row.numbers.is_empty() && row.notes.is_empty() {
+        let says_more = changed || !row.numbers.is_empty() || !row.notes.is_empty();
+        if new && !says_more && !import::used(transaction, row.id)? {
             number_hints::leave_contact(transaction, row.id, &undo.key.email, &row.name)?;
             contacts::delete(transaction, row.id)?;
         } else {
+            left += usize::from(new);
             contacts::save(transaction, &row, numbering)?;
         }
     }

@@ -4,6 +4,8 @@
 //! What an agent chose stays, and the name that a call showed stays too. Each change of a call is kept with
 //! what it was before, so that it can be undone.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +22,20 @@ pub(crate) struct Relinking {
     /// Links that were made: call and record.
     linked: Vec<(i64, Subject)>,
     /// Links that were taken away: call, record, level, reason, name.
-    unlinked: Vec<(i64, Subject, String, String, String)>,
+    unlinked: Vec<Link>,
     /// How many calls were changed beyond those that are kept, and stay so.
     #[serde(default)]
     beyond: usize,
+    /// How many of those show somebody else now.
+    #[serde(default)]
+    shown_beyond: usize,
+    /// The calls that are kept, and where they are among those that show somebody else.
+    #[serde(skip)]
+    calls: HashMap<i64, Option<usize>>,
 }
+
+/// Of so many calls the change is kept: of a company's number there may be more than anybody undoes.
+const KEPT: usize = MATCH_LIMIT as usize;
 
 /// A call that shows somebody else now.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +44,9 @@ struct Changed {
     before: Shown,
     after: Shown,
 }
+
+/// So many calls with a number are read at once.
+const PIECE: u32 = 1_000;
 
 /// Whom a call shows, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,12 +161,75 @@ impl Shown {
 impl Relinking {
     /// How many calls show the record now that showed nobody for sure before.
     pub(crate) fn shown(&self) -> usize {
-        self.shown.len()
+        self.shown.len() + self.shown_beyond
     }
 
     /// Whether there is anything to undo.
     pub(crate) fn is_empty(&self) -> bool {
         self.shown.is_empty() && self.linked.is_empty() && self.unlinked.is_empty()
+    }
+
+    /// Whether the change of a call is kept.
+    fn keeps(&mut self, call: i64) -> bool {
+        let room = self.calls.len() < KEPT;
+        if room {
+            self.calls.entry(call).or_default();
+        }
+        room || self.calls.contains_key(&call)
+    }
+
+    /// Links a call to a record, and shows it there too if that is wanted.
+    fn link(
+        &mut self,
+        transaction: &Transaction<'_>,
+        (call, before): (i64, Shown),
+        own: &Match,
+        shows: bool,
+    ) -> rusqlite::Result<()> {
+        let weaker = link_of(transaction, call, own.subject)?
+            .filter(|(_, _, level, ..)| level != own.level.as_str());
+        let new = call_links::link(transaction, call, own)?;
+        if !new && weaker.is_none() && !shows {
+            return Ok(());
+        }
+        if !self.keeps(call) {
+            self.beyond += 1;
+        } else if new || weaker.is_some() {
+            self.linked.push((call, own.subject));
+            self.unlinked.extend(weaker);
+        }
+        if shows {
+            let after = before.by(own);
+            self.show(transaction, call, before, after)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a call from a record that lost its number.
+    fn unlink(
+        &mut self,
+        transaction: &Transaction<'_>,
+        (call, before): (i64, Shown),
+        subject: Subject,
+    ) -> rusqlite::Result<()> {
+        let shows = before.subject() == Some(subject) && !before.chosen();
+        let link = link_of(transaction, call, subject)?;
+        if !shows && link.is_none() {
+            return Ok(());
+        }
+        if link.is_some() {
+            call_links::unlink(transaction, call, subject)?;
+        }
+        if self.keeps(call) {
+            self.unlinked.extend(link);
+        } else {
+            self.beyond += 1;
+        }
+        if shows {
+            let after = before.by_nobody();
+            self.show(transaction, call, before, after)?;
+        }
+        Ok(())
     }
 
     fn show(
@@ -164,13 +241,21 @@ impl Relinking {
     ) -> rusqlite::Result<()> {
         after.write(transaction, call)?;
         wrap_up::follow(transaction, call, before.subject())?;
-        match self.shown.iter_mut().find(|known| known.call == call) {
+        if !self.keeps(call) {
+            self.shown_beyond += 1;
+            return Ok(());
+        }
+        let known = self.calls.get(&call).copied().flatten();
+        match known.and_then(|place| self.shown.get_mut(place)) {
             Some(known) => known.after = after,
-            None => self.shown.push(Changed {
-                call,
-                before,
-                after,
-            }),
+            None => {
+                self.calls.insert(call, Some(self.shown.len()));
+                self.shown.push(Changed {
+                    call,
+                    before,
+                    after,
+                });
+            }
         }
         Ok(())
     }
@@ -221,28 +306,28 @@ pub(crate) fn link_again(
 ) -> rusqlite::Result<()> {
     for number in keys.iter().filter(|keys| !numbering.is_own(keys)) {
         for key in spellings(number) {
-            let earlier = with_number(transaction, key)?;
-            if earlier.is_empty() {
+            let mut earlier = Earlier::with(key);
+            let mut piece = earlier.next(transaction)?;
+            if piece.is_empty() {
                 continue;
             }
-            let candidates =
-                match_number::candidates(transaction, &numbering.keys(key), numbering)?;
+            let candidates = match_number::for_calls(transaction, &numbering.keys(key), numbering)?;
             let own = candidates
-                .iter()
+                .all()
                 .find(|found| found.subject == subject && found.level <= MatchLevel::Known);
             let Some(own) = own else {
                 continue;
             };
             // A number of several people stays a question until somebody answers it.
-            let only = Match::best(&candidates).is_some_and(|best| best.subject == subject);
-            for (call, before) in earlier {
-                if call_links::link(transaction, call, own)? {
-                    relinking.linked.push((call, subject));
+            let only = candidates
+                .best()
+                .is_some_and(|best| best.subject == subject);
+            while !piece.is_empty() {
+                for (call, before) in piece {
+                    let shows = only && before.may_be_taken(is_new);
+                    relinking.link(transaction, (call, before), own, shows)?;
                 }
-                if only && before.may_be_taken(is_new) {
-                    let after = before.by(own);
-                    relinking.show(transaction, call, before, after)?;
-                }
+                piece = earlier.next(transaction)?;
             }
         }
     }
@@ -259,12 +344,13 @@ fn lose(
     relinking: &mut Relinking,
 ) -> rusqlite::Result<()> {
     for key in keys.iter().flat_map(spellings) {
-        for (call, before) in with_number(transaction, key)? {
-            if before.subject() == Some(subject) && !before.chosen() {
-                let after = before.by_nobody();
-                relinking.show(transaction, call, before, after)?;
+        let mut earlier = Earlier::with(key);
+        let mut piece = earlier.next(transaction)?;
+        while !piece.is_empty() {
+            for (call, before) in piece {
+                relinking.unlink(transaction, (call, before), subject)?;
             }
-            unlink(transaction, call, subject, relinking)?;
+            piece = earlier.next(transaction)?;
         }
     }
     hand_on(transaction, keys, numbering, relinking)
@@ -302,7 +388,9 @@ pub(crate) fn before_removal(
     let all: i64 = transaction
         .prepare_cached(&format!("SELECT count(*) FROM calls WHERE {column} = ?1"))?
         .query_row([subject.id()], |row| row.get(0))?;
+    let calls = (0..).zip(&shown);
     Ok(Relinking {
+        calls: (calls.map(|(place, changed)| (changed.call, Some(place)))).collect(),
         beyond: usize::try_from(all)
             .unwrap_or_default()
             .saturating_sub(shown.len()),
@@ -318,14 +406,17 @@ pub(crate) fn hand_on(
     numbering: &Numbering,
     relinking: &mut Relinking,
 ) -> rusqlite::Result<()> {
+    // Their loss is counted already.
+    let (beyond, shown_beyond) = (relinking.beyond, relinking.shown_beyond);
     for number in keys {
-        let candidates = match_number::candidates(transaction, number, numbering)?;
-        let best = Match::best(&candidates).filter(|best| best.level <= MatchLevel::Known);
-        if let Some(heir) = best {
+        let candidates = match_number::for_calls(transaction, number, numbering)?;
+        let best = candidates.best();
+        if let Some(heir) = best.filter(|best| best.level <= MatchLevel::Known) {
             let keys = std::slice::from_ref(number);
             link_again(transaction, heir.subject, false, keys, numbering, relinking)?;
         }
     }
+    (relinking.beyond, relinking.shown_beyond) = (beyond, shown_beyond);
     Ok(())
 }
 
@@ -382,28 +473,20 @@ fn present(connection: &Connection, shown: &Shown) -> rusqlite::Result<Shown> {
     })
 }
 
-fn unlink(
-    transaction: &Transaction<'_>,
-    call: i64,
-    subject: Subject,
-    relinking: &mut Relinking,
-) -> rusqlite::Result<()> {
-    let link = transaction
+/// A link: call, record, level, reason, name.
+type Link = (i64, Subject, String, String, String);
+
+/// Reads the link of a call to a record, unless an agent made it.
+fn link_of(connection: &Connection, call: i64, subject: Subject) -> rusqlite::Result<Option<Link>> {
+    connection
         .prepare_cached(
             "SELECT level, reason, name FROM call_links
              WHERE call = ?1 AND kind = ?2 AND subject = ?3 AND level <> 'manual'",
         )?
         .query_row(params![call, subject.kind(), subject.id()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((call, subject, row.get(0)?, row.get(1)?, row.get(2)?))
         })
-        .optional()?;
-    if let Some((level, reason, name)) = link {
-        call_links::unlink(transaction, call, subject)?;
-        relinking
-            .unlinked
-            .push((call, subject, level, reason, name));
-    }
-    Ok(())
+        .optional()
 }
 
 /// The keys under which calls with a number are stored: whatever was known of it then.
@@ -413,10 +496,35 @@ fn spellings(keys: &NumberKeys) -> impl Iterator<Item = &String> {
         .flatten()
 }
 
-fn with_number(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<Vec<(i64, Shown)>> {
-    let mut query = transaction.prepare_cached(&format!(
-        "SELECT {SHOWN} FROM calls WHERE number = ?1 ORDER BY started_at DESC LIMIT ?2"
-    ))?;
-    let rows = query.query_map(params![key, MATCH_LIMIT], Shown::read)?;
-    rows.collect()
+/// The calls with a number, newest first: a company may have called many thousands of times.
+struct Earlier<'a> {
+    key: &'a str,
+    /// When the last one that was read began, and its place in the log.
+    after: (i64, i64),
+}
+
+impl<'a> Earlier<'a> {
+    fn with(key: &'a str) -> Self {
+        Self {
+            key,
+            after: (i64::MAX, i64::MAX),
+        }
+    }
+
+    /// The next of them; none behind the last one.
+    fn next(&mut self, connection: &Connection) -> rusqlite::Result<Vec<(i64, Shown)>> {
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT {SHOWN}, started_at FROM calls WHERE number = ?1
+             AND (started_at, seq) < (?2, ?3) ORDER BY started_at DESC, seq DESC LIMIT ?4"
+        ))?;
+        let (started_at, seq) = self.after;
+        let mut rows = query.query(params![self.key, started_at, seq, PIECE])?;
+        let mut piece = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (call, shown) = Shown::read(row)?;
+            self.after = (row.get(7)?, call);
+            piece.push((call, shown));
+        }
+        Ok(piece)
+    }
 }

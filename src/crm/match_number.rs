@@ -16,7 +16,7 @@ use crate::base::phone_number::PhoneNumber;
 use crate::crm::direct_dial::SameCompany;
 use crate::crm::hint_weight::{self, Weighed};
 use crate::crm::number_key::{NumberKeys, Numbering, WEAK_DIGITS};
-use crate::crm::row::{Identification, Match, MatchLevel, Subject};
+use crate::crm::row::{CallRow, Identification, Match, MatchLevel, Subject};
 use crate::crm::store::StoreError;
 use crate::crm::{calls, contacts, number_choices, number_hints, records, tickets};
 
@@ -41,7 +41,9 @@ pub(crate) fn identify(
 ) -> Result<Identification, StoreError> {
     let number = PhoneNumber::parse(text, &numbering.region());
     let keys = numbering.keys(text);
-    let Found { matches, strangers } = find(connection, &keys, numbering)?;
+    let Found {
+        matches, strangers, ..
+    } = find(connection, &keys, numbering)?;
     let sure = matches
         .first()
         .filter(|best| best.level <= MatchLevel::Known)
@@ -76,6 +78,55 @@ pub(crate) fn candidates(
     Ok(find(connection, keys, numbering)?.matches)
 }
 
+/// As [`candidates`], for the rows and links of calls.
+pub(crate) fn for_calls(
+    connection: &Connection,
+    keys: &NumberKeys,
+    numbering: &Numbering,
+) -> rusqlite::Result<ForCalls> {
+    let Found {
+        matches,
+        remembered,
+        ..
+    } = find(connection, keys, numbering)?;
+    Ok(ForCalls {
+        matches,
+        remembered,
+    })
+}
+
+/// Who may have called, as rows and links keep it. Whom somebody chose for the number before is asked for first, but
+/// was chosen for no other call: a row keeps them as sure as the number that they have.
+pub(crate) struct ForCalls {
+    matches: Vec<Match>,
+    remembered: Option<Match>,
+}
+
+impl ForCalls {
+    /// All of them, best first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().map(|candidate| self.kept(candidate))
+    }
+
+    /// The one to show.
+    pub(crate) fn best(&self) -> Option<&Match> {
+        Match::best(&self.matches).map(|best| self.kept(best))
+    }
+
+    /// The one whom somebody chose before, if that is why a call shows them.
+    pub(crate) fn remembered_in(&self, call: &CallRow) -> Option<&Match> {
+        let chosen = self.remembered.as_ref()?;
+        let reason = number_choices::reason(chosen.subject);
+        (call.subject() == Some(chosen.subject) && call.match_reason == Some(reason))
+            .then_some(chosen)
+    }
+
+    fn kept<'a>(&'a self, candidate: &'a Match) -> &'a Match {
+        let same = |chosen: &&Match| chosen.subject == candidate.subject;
+        self.remembered.as_ref().filter(same).unwrap_or(candidate)
+    }
+}
+
 fn find(
     connection: &Connection,
     keys: &NumberKeys,
@@ -91,14 +142,19 @@ fn find(
     if let Some(subject) = number_choices::of(connection, key)?
         && let Some((name, organization)) = records::names(connection, subject)?
     {
-        found.add(Match {
+        let chosen = Match {
             subject,
             name,
             organization,
             role: None,
             level: MatchLevel::Manual,
-            reason: format!("you chose this {} for this number before", subject.kind()),
+            reason: number_choices::reason(subject),
+        };
+        found.remembered = Some(Match {
+            level: MatchLevel::Weak,
+            ..chosen.clone()
         });
+        found.add(chosen);
     }
     let same_company = SameCompany::of(connection, keys, numbering)?;
     if let Some(e164) = &keys.e164 {
@@ -146,6 +202,8 @@ fn find(
 #[derive(Default)]
 struct Found {
     matches: Vec<Match>,
+    /// Who was chosen before, as sure as the number that they have.
+    remembered: Option<Match>,
     /// Who is no contact yet, and may be it.
     strangers: Vec<Weighed>,
 }
@@ -265,8 +323,16 @@ impl Found {
             .matches
             .iter()
             .any(|found| found.subject == candidate.subject);
-        if !known && self.matches.len() < CANDIDATES {
-            self.matches.push(candidate);
+        if !known {
+            if self.matches.len() < CANDIDATES {
+                self.matches.push(candidate);
+            }
+            return;
+        }
+        let chosen = (self.remembered.as_mut())
+            .filter(|chosen| chosen.subject == candidate.subject && candidate.level < chosen.level);
+        if let Some(chosen) = chosen {
+            *chosen = candidate;
         }
     }
 }

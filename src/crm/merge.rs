@@ -6,6 +6,7 @@
 //! another person; what the calls showed at their time stays. Earlier calls are linked again. Undone, each has its own again, except
 //! what somebody changed since.
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::base::id::ContactId;
 use crate::crm::exchange_row::MergeReport;
 use crate::crm::import::{mark, unite_numbers};
 use crate::crm::link_again::{self, Relinking};
+use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
 use crate::crm::removal::{self, Removal};
 use crate::crm::row::{ContactRow, Membership, Subject};
@@ -77,7 +79,8 @@ pub(crate) const BELONGINGS: [Belonging; 9] = [
         table: "number_hints",
         key: "id",
         column: "contact",
-        condition: "true",
+        // What is noted on the two becomes one text, which is read anew.
+        condition: "source <> 'contact'",
     },
     // Where both were judged, the word on the one that stays holds.
     Belonging {
@@ -153,6 +156,7 @@ type Link = (i64, String, String, String);
 /// Merges contacts into the first of them; gives what takes it back too.
 pub(crate) fn merge(
     transaction: &Transaction<'_>,
+    at: Timestamp,
     contacts: &[ContactId],
     numbering: &Numbering,
 ) -> Result<(MergeReport, MergeStep), WriteError> {
@@ -187,6 +191,7 @@ pub(crate) fn merge(
         merged.push(went);
     }
     let (_, relinking) = contacts::save(transaction, &row, numbering)?;
+    texts::of_contact(transaction, *stays, &row, at, numbering)?;
     let after = read(*stays)?;
     let report = MergeReport {
         contact: *stays,
@@ -207,6 +212,7 @@ pub(crate) fn merge(
 /// Takes a merge back; gives how much was left because it was changed since.
 pub(crate) fn undo(
     transaction: &Transaction<'_>,
+    at: Timestamp,
     step: &MergeStep,
     numbering: &Numbering,
 ) -> Result<usize, WriteError> {
@@ -231,6 +237,7 @@ pub(crate) fn undo(
     match contacts::one(transaction, stays)? {
         Some(now) if mark(&now, now.organization) == step.mark => {
             contacts::save(transaction, &step.before, numbering)?;
+            texts::of_contact(transaction, stays, &step.before, at, numbering)?;
         }
         Some(_) | None => left += 1,
     }

@@ -81,10 +81,6 @@ CREATE INDEX calls_newest ON calls (started_at);
 
 CREATE INDEX calls_by_direction ON calls (direction, started_at);
 
-CREATE INDEX calls_missed ON calls (started_at)
-    WHERE direction = 'inbound' AND answered_at IS NULL AND ended_at IS NOT NULL
-    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded');
-
 CREATE INDEX calls_to_call_back ON calls (number, started_at)
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere');
@@ -611,28 +607,6 @@ WHEN (old.stage IS NULL) <> (new.stage IS NULL) BEGIN
     WHERE list = 'leads';
 END;
 
-CREATE TRIGGER calls_count_insert AFTER INSERT ON calls BEGIN
-    UPDATE row_counts SET row_count = row_count + 1 WHERE list IN ('calls', new.direction,
-        iif(new.direction = 'inbound' AND new.answered_at IS NULL AND new.ended_at IS NOT NULL
-            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
-END;
-
-CREATE TRIGGER calls_count_delete AFTER DELETE ON calls BEGIN
-    UPDATE row_counts SET row_count = row_count - 1 WHERE list IN ('calls', old.direction,
-        iif(old.direction = 'inbound' AND old.answered_at IS NULL AND old.ended_at IS NOT NULL
-            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
-END;
-
-CREATE TRIGGER calls_count_update AFTER UPDATE OF state, answered_at, ended_at ON calls
-WHEN new.direction = 'inbound' BEGIN
-    UPDATE row_counts SET row_count = row_count
-        + (new.answered_at IS NULL AND new.ended_at IS NOT NULL
-            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
-        - (old.answered_at IS NULL AND old.ended_at IS NOT NULL
-            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
-    WHERE list = 'missed';
-END;
-
 CREATE TRIGGER calls_waiting_insert AFTER INSERT ON calls
 WHEN new.direction = 'inbound' AND new.done = 0 AND new.ended_at IS NOT NULL
     AND new.number IS NOT NULL AND new.state NOT IN ('blocked', 'answered-elsewhere') BEGIN
@@ -854,6 +828,39 @@ CREATE VIRTUAL TABLE contact_note_words USING fts5 (
 );
 
 CREATE INDEX contacts_by_stage ON contacts (stage, folded, id) WHERE stage IS NOT NULL;
+
+CREATE INDEX calls_missed ON calls (started_at)
+    WHERE direction = 'inbound' AND ended_at IS NOT NULL
+    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
+    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded');
+
+CREATE TRIGGER calls_count_insert AFTER INSERT ON calls BEGIN
+    UPDATE row_counts SET row_count = row_count + 1 WHERE list IN ('calls', new.direction,
+        iif(new.direction = 'inbound' AND new.ended_at IS NOT NULL
+            AND (new.answered_at IS NULL OR new.state IN ('failed', 'no-answer'))
+            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
+END;
+
+CREATE TRIGGER calls_count_delete AFTER DELETE ON calls BEGIN
+    UPDATE row_counts SET row_count = row_count - 1 WHERE list IN ('calls', old.direction,
+        iif(old.direction = 'inbound' AND old.ended_at IS NOT NULL
+            AND (old.answered_at IS NULL OR old.state IN ('failed', 'no-answer'))
+            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
+END;
+
+CREATE TRIGGER calls_count_update AFTER UPDATE OF state, answered_at, ended_at ON calls
+WHEN new.direction = 'inbound' BEGIN
+    UPDATE row_counts SET row_count = row_count
+        + (new.ended_at IS NOT NULL
+            AND (new.answered_at IS NULL OR new.state IN ('failed', 'no-answer'))
+            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
+        - (old.ended_at IS NOT NULL
+            AND (old.answered_at IS NULL OR old.state IN ('failed', 'no-answer'))
+            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
+    WHERE list = 'missed';
+END;
+
+CREATE INDEX calls_entered ON calls (started_at) WHERE by_hand = 1;
 
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::crm::row::Subject;
+use crate::base::id::CallId;
+use crate::crm::row::{Match, MatchLevel, Subject};
 
 pub(crate) const CREATE: &str = "
 -- A number shared by several people: whom the agent chose last. A choice ranks first the next
@@ -42,6 +43,34 @@ pub(crate) fn of(connection: &Connection, key: &str) -> rusqlite::Result<Option<
         .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(found.and_then(|(kind, id)| Subject::of(&kind, id)))
+}
+
+/// Ranks whom somebody chose for a call's number before first of those whom it may be with: to be asked for, for
+/// the call itself has them as sure as their number.
+pub(crate) fn rank_first(
+    connection: &Connection,
+    call: CallId,
+    links: &mut [Match],
+) -> rusqlite::Result<()> {
+    let number: Option<Option<String>> = connection
+        .prepare_cached("SELECT number FROM calls WHERE id = ?1")?
+        .query_row([call.to_string()], |row| row.get(0))
+        .optional()?;
+    let Some(number) = number.flatten() else {
+        return Ok(());
+    };
+    let chosen = of(connection, &number)?;
+    if let Some(link) = links.iter_mut().find(|link| Some(link.subject) == chosen) {
+        link.level = MatchLevel::Manual;
+        link.reason = reason(link.subject);
+        links.sort_by_key(|link| link.level);
+    }
+    Ok(())
+}
+
+/// Why somebody ranks first for a number.
+pub(crate) fn reason(chosen: Subject) -> String {
+    format!("you chose this {} for this number before", chosen.kind())
 }
 
 /// Remembers a choice, or forgets it.

@@ -69,6 +69,16 @@ CREATE INDEX hint_verdicts_by_contact ON hint_verdicts (contact);
 CREATE INDEX hint_verdicts_by_assigned ON hint_verdicts (assigned);
 ";
 
+pub(crate) const OWN_MERGED_TEXTS: &str = "
+-- What was noted on a contact that was merged into another one is noted on that one: its guesses are of the other
+-- one's words, count once and go with them.
+DELETE FROM number_hints WHERE source = 'contact' AND source_id <> CAST(contact AS TEXT)
+    AND EXISTS (SELECT 1 FROM number_hints o WHERE o.source = 'contact'
+        AND o.source_id = CAST(number_hints.contact AS TEXT) AND o.number = number_hints.number);
+UPDATE number_hints SET source_id = CAST(contact AS TEXT)
+    WHERE source = 'contact' AND source_id <> CAST(contact AS TEXT);
+";
+
 /// What is read of a guess: with the verdict on it, and the contact whom it now points to.
 pub(crate) const SELECT: &str = "
     SELECT h.id AS id, h.number, h.raw, h.fax, c.id, coalesce(c.name, h.name), h.email, h.source,
@@ -277,26 +287,35 @@ pub(crate) fn leave_contact(
     Ok(())
 }
 
-/// What goes with a contact and cannot be found in texts again.
+/// What goes with a contact and cannot be found in texts again, or not as old as it is.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Guesses {
-    mails: Vec<MailGuess>,
+    #[serde(rename = "mails")]
+    texts: Vec<TextGuess>,
     verdicts: Vec<Verdict>,
 }
 
-/// A number that a mail named for a contact; the mail itself is not kept.
+/// A number that a mail named for a contact, which itself is not kept, or what is noted on the contact.
 #[derive(Debug, Serialize, Deserialize)]
-struct MailGuess {
+struct TextGuess {
+    #[serde(default = "mail")]
+    source: String,
     id: i64,
     number: String,
     digits: String,
     raw: String,
     fax: bool,
     signature: bool,
-    mail: String,
+    /// Which one of its kind.
+    #[serde(rename = "mail")]
+    source_id: String,
     text: String,
     said_at: i64,
     found_at: i64,
+}
+
+fn mail() -> String {
+    HintSource::Mail.as_str().to_owned()
 }
 
 /// A row of `hint_verdicts`.
@@ -311,21 +330,22 @@ struct Verdict {
 
 /// Reads what goes with a contact.
 pub(crate) fn guesses_of(connection: &Connection, contact: ContactId) -> rusqlite::Result<Guesses> {
-    let mails = connection
+    let texts = connection
         .prepare_cached(
             "SELECT id, number, digits, raw, fax, signature, source_id, source_text, said_at,
-                found_at
-             FROM number_hints WHERE contact = ?1 AND source = 'mail' ORDER BY id",
+                found_at, source
+             FROM number_hints WHERE contact = ?1 AND source IN ('mail', 'contact') ORDER BY id",
         )?
         .query_map([contact.0], |row| {
-            Ok(MailGuess {
+            Ok(TextGuess {
+                source: row.get(10)?,
                 id: row.get(0)?,
                 number: row.get(1)?,
                 digits: row.get(2)?,
                 raw: row.get(3)?,
                 fax: row.get(4)?,
                 signature: row.get(5)?,
-                mail: row.get(6)?,
+                source_id: row.get(6)?,
                 text: row.get(7)?,
                 said_at: row.get(8)?,
                 found_at: row.get(9)?,
@@ -347,23 +367,23 @@ pub(crate) fn guesses_of(connection: &Connection, contact: ContactId) -> rusqlit
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Guesses { mails, verdicts })
+    Ok(Guesses { texts, verdicts })
 }
 
-/// Brings back what [`guesses_of`] read, for a contact that is there again: what a mail says once more by
+/// Brings back what [`guesses_of`] read, for a contact that is there again: what a text says once more by
 /// now, and what was said anew, stays as it is.
 pub(crate) fn bring_back(
     transaction: &Transaction<'_>,
     contact: ContactId,
     guesses: &Guesses,
 ) -> rusqlite::Result<()> {
-    for guess in &guesses.mails {
+    for guess in &guesses.texts {
         transaction
             .prepare_cached(
                 "INSERT INTO number_hints (id, number, digits, raw, fax, signature, contact, email,
                     source, source_id, source_text, said_at, found_at)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, '', 'mail', ?8, ?9, ?10, ?11
-                 WHERE NOT EXISTS (SELECT 1 FROM number_hints WHERE source = 'mail'
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?12, ?8, ?9, ?10, ?11
+                 WHERE NOT EXISTS (SELECT 1 FROM number_hints WHERE source = ?12
                     AND source_id = ?8 AND number = ?2 AND contact = ?7)",
             )?
             .execute(params![
@@ -374,10 +394,11 @@ pub(crate) fn bring_back(
                 guess.fax,
                 guess.signature,
                 contact.0,
-                guess.mail,
+                guess.source_id,
                 guess.text,
                 guess.said_at,
                 guess.found_at,
+                guess.source,
             ])?;
     }
     for verdict in &guesses.verdicts {

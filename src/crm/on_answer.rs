@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::base::id::CallId;
 use crate::crm::row::{Match, MatchLevel, OnAnswer, Subject};
-use crate::crm::{call_links, calls, tickets};
+use crate::crm::{call_links, calls, number_choices, tickets};
 
 /// Decides for a call that was answered; none for one that is not in the log. `days` is how long ago a
 /// ticket may have been changed.
@@ -20,6 +20,7 @@ pub(crate) fn decide(
         return Ok(None);
     };
     let mut links = call_links::of(connection, call)?;
+    number_choices::rank_first(connection, call, &mut links)?;
     // A ticket is what a call concerns, and nobody who calls.
     links.retain(|link| !matches!(link.subject, Subject::Ticket(_)));
     let shown = row.subject();

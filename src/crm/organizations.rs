@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::base::id::OrganizationId;
 use crate::crm::contact_numbers::{self, Owner};
 use crate::crm::link_again::Relinking;
-use crate::crm::number_key::Numbering;
+use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{NameCursor, OrganizationPage, OrganizationRow, PEOPLE_COUNTED, Subject};
 use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
@@ -222,12 +222,15 @@ pub(crate) fn save(
     let mut numbers = row.numbers.clone();
     if is_new {
         numbers.retain(|new| {
-            let key = numbering.keys(&new.raw);
-            !before.iter().any(|known| known.key() == key.key())
+            let keys = numbering.keys(&new.raw);
+            let same =
+                |known: &NumberKeys| known.key() == keys.key() && known.extension == keys.extension;
+            !before.iter().any(same)
         });
         numbers.splice(..0, known);
     } else {
         let name = row.name.trim();
+        must_be_free(transaction, id, name)?;
         let changed = transaction
             .prepare_cached("UPDATE organizations SET name = ?2, folded = ?3 WHERE id = ?1")?
             .execute(params![id.0, name, folded(name)])?;
@@ -240,6 +243,30 @@ pub(crate) fn save(
     let subject = Subject::Organization(id);
     let relinking = link_again::follow(transaction, subject, is_new, before, &keys, numbering)?;
     Ok((id, relinking))
+}
+
+/// Refuses a new name that another one has: who is found by it would be either of the two.
+fn must_be_free(
+    transaction: &Transaction<'_>,
+    id: OrganizationId,
+    name: &str,
+) -> Result<(), WriteError> {
+    let other: Option<(i64, String)> = transaction
+        .prepare_cached(
+            "SELECT id, name FROM organizations WHERE folded = ?2 AND id <> ?1
+             AND NOT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND folded = ?2)
+             ORDER BY id LIMIT 1",
+        )?
+        .query_row(params![id.0, folded(name)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    match other {
+        Some((other, name)) => Err(WriteError::Refused(format!(
+            "organization {other} is named “{name}” already"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Brings back one that was deleted, under its id.

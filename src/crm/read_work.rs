@@ -188,7 +188,8 @@ impl Reader {
         Ok(on_answer::decide(self.connection(), call, now, days)?)
     }
 
-    /// Reads how often somebody tried to call back since a call was missed, and when the last time.
+    /// Reads how often somebody tried to call back a missed call and those before it that still wait, and when the
+    /// last time.
     ///
     /// # Errors
     ///

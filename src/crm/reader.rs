@@ -277,10 +277,17 @@ impl Reader {
         call_page::rows(&self.connection, filter, search, after, limit)
     }
 
-    /// How many numbers the contact with most of them has.
-    pub(crate) fn most_numbers(&self) -> Result<usize, StoreError> {
-        let most = contact_numbers::most(&self.connection)?;
-        Ok(usize::try_from(most).unwrap_or_default())
+    /// How many numbers the contact with most of them has, up to so many; each piece of the table is a read of its
+    /// own.
+    pub(crate) fn most_numbers(&self, limit: usize) -> Result<usize, StoreError> {
+        let (mut most, mut after) = (0, Some((0, -1)));
+        while let Some(last) = after.filter(|_| most < limit) {
+            let next = |it: &Self| Ok(contact_numbers::most_of_next(&it.connection, last)?);
+            let (of_next, end) = self.within_budget(next)?;
+            most = most.max(usize::try_from(of_next).unwrap_or_default());
+            after = end;
+        }
+        Ok(most.min(limit))
     }
 
     /// Reads the UID that another program gave a contact.

@@ -22,6 +22,14 @@ pub(crate) fn names(
         .optional()
 }
 
+/// Refuses a record without a name, which no list could show; the sentence says so.
+pub(crate) fn must_be_named(name: &str, sentence: &str) -> Result<(), WriteError> {
+    if name.trim().is_empty() {
+        return Err(WriteError::Refused(sentence.to_owned()));
+    }
+    Ok(())
+}
+
 /// Refuses what points to nothing.
 pub(crate) fn must_exist(connection: &Connection, subject: Subject) -> Result<String, WriteError> {
     names(connection, subject)?

@@ -22,6 +22,19 @@ INSERT INTO row_counts (list, row_count) VALUES
     };
 }
 
+/// Counts the missed calls by the condition that the index `calls_missed` has now.
+macro_rules! count_missed {
+    () => {
+        "
+UPDATE row_counts SET row_count = (SELECT count(*) FROM calls INDEXED BY calls_missed
+    WHERE direction = 'inbound' AND ended_at IS NOT NULL
+    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
+    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
+WHERE list = 'missed';
+"
+    };
+}
+
 pub(crate) const CREATE: &str = concat!(
     "
 -- The lists say how many rows they have, on each page. An index with five million entries takes a
@@ -105,9 +118,52 @@ END;
 "
 );
 
+pub(crate) const COUNT_SILENT: &str = concat!(
+    "
+-- A call that was answered and in which nobody talked, for the caller never confirmed the answer or gave up
+-- meanwhile, is missed as well: who reads the missed calls has to see it.
+DROP INDEX calls_missed;
+CREATE INDEX calls_missed ON calls (started_at)
+    WHERE direction = 'inbound' AND ended_at IS NOT NULL
+    AND (answered_at IS NULL OR state IN ('failed', 'no-answer'))
+    AND state NOT IN ('blocked', 'answered-elsewhere', 'forwarded');
+DROP TRIGGER calls_count_insert;
+DROP TRIGGER calls_count_delete;
+DROP TRIGGER calls_count_update;
+CREATE TRIGGER calls_count_insert AFTER INSERT ON calls BEGIN
+    UPDATE row_counts SET row_count = row_count + 1 WHERE list IN ('calls', new.direction,
+        iif(new.direction = 'inbound' AND new.ended_at IS NOT NULL
+            AND (new.answered_at IS NULL OR new.state IN ('failed', 'no-answer'))
+            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
+END;
+CREATE TRIGGER calls_count_delete AFTER DELETE ON calls BEGIN
+    UPDATE row_counts SET row_count = row_count - 1 WHERE list IN ('calls', old.direction,
+        iif(old.direction = 'inbound' AND old.ended_at IS NOT NULL
+            AND (old.answered_at IS NULL OR old.state IN ('failed', 'no-answer'))
+            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'), 'missed', ''));
+END;
+CREATE TRIGGER calls_count_update AFTER UPDATE OF state, answered_at, ended_at ON calls
+WHEN new.direction = 'inbound' BEGIN
+    UPDATE row_counts SET row_count = row_count
+        + (new.ended_at IS NOT NULL
+            AND (new.answered_at IS NULL OR new.state IN ('failed', 'no-answer'))
+            AND new.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
+        - (old.ended_at IS NOT NULL
+            AND (old.answered_at IS NULL OR old.state IN ('failed', 'no-answer'))
+            AND old.state NOT IN ('blocked', 'answered-elsewhere', 'forwarded'))
+    WHERE list = 'missed';
+END;
+",
+    count_missed!()
+);
+
 /// Counts all lists again, after rows came without their triggers.
 pub(crate) fn count_again(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(concat!("DELETE FROM row_counts;", counts!()))
+    connection.execute_batch(concat!(
+        "DELETE FROM row_counts;",
+        counts!(),
+        count_missed!()
+    ))
 }
 
 /// Reads how many rows a list has.

@@ -134,7 +134,7 @@ pub(crate) fn run(
             left
         }
         Undo::Imported(step) => import::undo(transaction, at, step, numbering)?,
-        Undo::Merged(step) => merge::undo(transaction, &step, numbering)?,
+        Undo::Merged(step) => merge::undo(transaction, at, &step, numbering)?,
     };
     transaction
         .prepare_cached("UPDATE undo_steps SET undone_at = ?2 WHERE id = ?1")?

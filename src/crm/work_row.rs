@@ -125,7 +125,7 @@ pub struct CallbackRow {
     pub call: CallRow,
     /// How many of its missed calls wait.
     pub missed: u32,
-    /// How often somebody tried to call back since that one.
+    /// How often somebody tried to call back since the first of those that wait.
     pub attempts: u32,
     /// When the last time.
     pub last_attempt: Option<Timestamp>,

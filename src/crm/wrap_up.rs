@@ -69,11 +69,13 @@ pub(crate) fn follow(
                 organization = (SELECT coalesce(k.organization_id, c.organization) FROM calls k
                     LEFT JOIN contacts c ON c.id = k.contact WHERE k.seq = ?1)
              WHERE state = 'draft' AND contact IS ?2
-             AND id IN (SELECT subject FROM call_links WHERE call = ?1 AND kind = 'ticket')",
+             AND id IN (SELECT subject FROM call_links
+                WHERE call = ?1 AND kind = 'ticket' AND reason = ?3)",
         )?
         .execute(params![
             seq,
-            before.and_then(Subject::contact).map(|id| id.0)
+            before.and_then(Subject::contact).map(|id| id.0),
+            DRAFTED
         ])?;
     Ok(())
 }
@@ -152,24 +154,27 @@ fn seq_of(transaction: &Transaction<'_>, id: CallId) -> Result<i64, WriteError> 
         .ok_or(WriteError::Missing("call"))
 }
 
+/// The drafts of a call; another call's may be linked to it, too.
 fn drafts(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<TicketId>> {
-    transaction
-        .prepare_cached(
-            "SELECT t.id FROM call_links l JOIN tickets t ON t.id = l.subject
-             WHERE l.call = ?1 AND l.kind = 'ticket' AND t.state = 'draft' ORDER BY t.id",
-        )?
-        .query_map([seq], |row| row.get(0).map(TicketId))?
-        .collect()
+    drafted_for(transaction, seq, "t.state = 'draft'")
 }
 
 /// The tickets that were drafted for a call, and are none any more.
 fn drafted(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<TicketId>> {
+    drafted_for(transaction, seq, "t.state <> 'draft'")
+}
+
+fn drafted_for(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    condition: &str,
+) -> rusqlite::Result<Vec<TicketId>> {
     transaction
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT t.id FROM call_links l JOIN tickets t ON t.id = l.subject
-             WHERE l.call = ?1 AND l.kind = 'ticket' AND l.reason = ?2 AND t.state <> 'draft'
-             ORDER BY t.id",
-        )?
+             WHERE l.call = ?1 AND l.kind = 'ticket' AND l.reason = ?2 AND {condition}
+             ORDER BY t.id"
+        ))?
         .query_map(params![seq, DRAFTED], |row| row.get(0).map(TicketId))?
         .collect()
 }

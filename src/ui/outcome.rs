@@ -37,7 +37,13 @@ pub(crate) fn of_row(row: &CallRow, theme: &Theme) -> (&'static str, Tone) {
 
 /// Whether nobody here took an inbound call.
 pub(crate) fn unanswered(row: &CallRow) -> bool {
-    row.direction == CallDirection::Inbound && row.state.ended() && row.answered_at.is_none()
+    row.direction == CallDirection::Inbound && row.state.ended() && !taken(row)
+}
+
+/// Whether somebody took it: an answer that the caller never confirmed was none.
+fn taken(row: &CallRow) -> bool {
+    let silent = matches!(row.state, CallState::Failed | CallState::NoAnswer);
+    row.answered_at.is_some() && !silent
 }
 
 /// Whether somebody waits for a call back.
@@ -47,8 +53,7 @@ pub(crate) fn waits(row: &CallRow) -> bool {
 
 /// The arrow of a logged call, and the word for it.
 pub(crate) fn arrow(row: &CallRow) -> (MaterialIcon, &'static str) {
-    let talked = row.answered_at.is_some();
-    match (row.direction, talked, row.state.ended()) {
+    match (row.direction, taken(row), row.state.ended()) {
         (CallDirection::Inbound, false, true) => (ICON_CALL_MISSED, text::INBOUND),
         (CallDirection::Inbound, _, _) => (ICON_SOUTH_WEST, text::INBOUND),
         (CallDirection::Outbound, false, true) => (ICON_CALL_MISSED_OUTGOING, text::OUTBOUND),

@@ -404,3 +404,36 @@ fn a_call_is_changed_in_one_write_and_dialled_again_from_its_line() {
     refused(&folder, &["calls", "again", &id], 1, "start it first");
     assert_eq!(callee.stop().code, Some(0));
 }
+
+#[test]
+fn a_record_without_a_name_of_its_own_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    one(folder, &["leads", "--add", "Lea"]);
+    for name in ["Example AG", "Choir"] {
+        one(folder, &["organizations", "--add", name]);
+    }
+    let wrong: [(&[&str], &str); 7] = [
+        (&["contacts", "--add", ""], "a contact needs a name"),
+        (
+            &["leads", "set", "1", "--name", " "],
+            "a contact needs a name",
+        ),
+        (
+            &["organizations", "set", "1", "--name", ""],
+            "an organization needs a name",
+        ),
+        (
+            &["organizations", "set", "2", "--name", "example ag"],
+            "organization 1 is named “Example AG” already",
+        ),
+        (&["tickets", "add", ""], "a ticket needs a title"),
+        (&["tasks", "add", " "], "a task needs a title"),
+        (&["call-types", "--add", ""], "a call type needs a name"),
+    ];
+    for (words, says) in wrong {
+        refused(folder, words, 1, says);
+    }
+    assert_eq!(one(folder, &["leads"])["name"], "Lea");
+    assert_eq!(ask(folder, &["organizations"]).len(), 2);
+}

@@ -100,7 +100,7 @@ fn restore(
 }
 
 /// Whether an agent chose this contact for a call or a number, or wrote something about it.
-fn used(connection: &Connection, contact: ContactId) -> rusqlite::Result<bool> {
+pub(crate) fn used(connection: &Connection, contact: ContactId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT 1 WHERE EXISTS (SELECT 1 FROM number_choices

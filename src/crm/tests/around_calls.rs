@@ -5,8 +5,8 @@ use super::*;
 use crate::base::id::NoteId;
 use crate::crm::Reader;
 use crate::crm::row::{
-    ArticleSender, CallFilter, CallTypeRow, MatchLevel, NoteRow, OnAnswer, TaskFilter, TaskKind,
-    TicketChange, TicketFilter, TicketState,
+    ArticleSender, CallFilter, CallTypeRow, HourFigures, MatchLevel, NoteRow, OnAnswer, TaskFilter,
+    TaskKind, TicketChange, TicketFilter, TicketState,
 };
 use crate::crm::store::{DraftFate, WrapUp};
 
@@ -304,6 +304,44 @@ fn a_draft_follows_the_caller_and_becomes_a_ticket_with_the_notes() {
     assert_eq!(missing, Err(StoreError::Missing("call")));
 }
 
+/// A draft that was linked to another call, too, was taken for that call's own: it got that caller as its
+/// customer, that call's words, or was thrown away with it.
+#[test]
+fn a_call_that_is_linked_to_the_draft_of_another_one_leaves_it_alone() {
+    let desk = Desk::open();
+    let first = desk.insert(&inbound(1, "0301234567"));
+    let Written::Ticket(draft) = desk.write(Write::DraftTicket(first)) else {
+        panic!("no draft");
+    };
+    let other = desk.insert(&inbound(2, "0305555555"));
+    desk.change(other, CallChange::Link(Subject::Ticket(draft)));
+    let bert = desk.contact("Bert", "0307777777");
+    desk.change(other, CallChange::Subject(Some(Subject::Contact(bert))));
+    let of_first = || desk.read(move |reader| reader.ticket(draft)).unwrap();
+    assert_eq!(of_first().contact, None);
+    let Written::Ticket(own) = desk.write(Write::DraftTicket(other)) else {
+        panic!("no draft");
+    };
+    assert_ne!(own, draft);
+    desk.end(other, CallState::Completed, 60);
+    for fate in [DraftFate::Kept, DraftFate::Discarded] {
+        let said = WrapUp {
+            notes: Some("wants paper".to_owned()),
+            call_type: None,
+            millis: 12_000,
+            draft: fate,
+            follow_up: None,
+        };
+        desk.write(Write::WrapUp(other, Box::new(said)));
+        let ticket = of_first();
+        assert_eq!(ticket.state, TicketState::Draft);
+        assert_eq!(ticket.articles, []);
+    }
+    let kept = desk.read(move |reader| reader.ticket(own)).unwrap();
+    assert_eq!(kept.state, TicketState::New);
+    assert_eq!(kept.articles[0].body, "wants paper");
+}
+
 #[test]
 fn call_types_are_listed_chosen_and_hidden_but_never_lost() {
     let desk = Desk::open();
@@ -355,6 +393,72 @@ fn a_call_back_is_linked_to_the_calls_that_it_answers_and_counted() {
     // Nothing waits any more: the next call answers nothing.
     let later = desk.insert(&outbound(70, "0301234567"));
     assert!(desk.read(move |reader| reader.answers(later)).is_empty());
+}
+
+/// Only the call backs of the newest missed call were counted: who called again was never called back.
+#[test]
+fn a_number_that_calls_again_keeps_the_attempts_to_call_it_back() {
+    let desk = Desk::open();
+    for at in [1, 10] {
+        let missed = desk.insert(&inbound(at, "0301234567"));
+        desk.end(missed, CallState::NoAnswer, 15);
+    }
+    let busy = desk.insert(&CallRow {
+        agent: Some("Bert".to_owned()),
+        ..outbound(20, "0301234567")
+    });
+    desk.end(busy, CallState::Busy, 25);
+    let again = desk.insert(&inbound(30, "0301234567"));
+    desk.end(again, CallState::NoAnswer, 35);
+    let row = desk
+        .read(|reader| reader.callbacks("", None, 10))
+        .rows
+        .remove(0);
+    assert_eq!((row.call.id, row.missed), (again, 3));
+    assert_eq!((row.attempts, row.last_attempt), (1, Some(second(20))));
+    assert_eq!(row.last_agent.as_deref(), Some("Bert"));
+    let tried = desk.insert(&outbound(40, "0301234567"));
+    desk.end(tried, CallState::NoAnswer, 45);
+    let row = desk
+        .read(|reader| reader.callbacks("", None, 10))
+        .rows
+        .remove(0);
+    assert_eq!((row.attempts, row.last_attempt), (2, Some(second(40))));
+}
+
+/// A call that the caller never confirmed, or gave up while it was answered, settled the missed ones before it,
+/// and was in no list of missed calls.
+#[test]
+fn a_call_in_which_nobody_talked_is_missed_and_settles_nothing() {
+    for state in [CallState::Failed, CallState::NoAnswer] {
+        let desk = Desk::open();
+        let first = desk.insert(&missed(1, "0301234567"));
+        let silent = desk.insert(&inbound(20, "0301234567"));
+        desk.change(silent, answered(24));
+        desk.change(
+            silent,
+            CallChange::Ended {
+                state,
+                at: second(30),
+                waiting_millis: 4000,
+                talking_millis: None,
+                sip_status: Some(408),
+                end_reason: "peer unreachable".to_owned(),
+                done: false,
+            },
+        );
+        let waiting = desk.read(|reader| reader.callbacks("", None, 10)).rows;
+        assert_eq!(waiting.len(), 1);
+        assert_eq!((waiting[0].call.id, waiting[0].missed), (silent, 2));
+        let listed = desk.read(|reader| reader.calls(CallFilter::Missed, "", None, 10));
+        let ids: Vec<_> = listed.rows.iter().map(|row| row.id).collect();
+        assert_eq!((ids, listed.total), (vec![silent, first], 2));
+        let figures = desk.read(|reader| reader.figures(second(0), second(99)));
+        assert_eq!((figures[0].answered, figures[0].missed), (0, 2));
+        let hours = desk.read(|reader| reader.hours(second(0), second(99)));
+        let of = |count: fn(&HourFigures) -> u32| hours.iter().map(count).sum::<u32>();
+        assert_eq!((of(|it| it.answered), of(|it| it.missed)), (0, 2));
+    }
 }
 
 #[test]

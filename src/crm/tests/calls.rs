@@ -286,6 +286,35 @@ fn a_search_turns_pages_too() {
     assert_eq!((first.total, second.next), (15, None));
 }
 
+/// A search lists calls as they were written: one that was entered for last year stood before all others.
+#[test]
+fn a_search_has_calls_that_were_entered_later_where_they_began() {
+    let desk = Desk::open();
+    desk.contact("Anna", "0171 2345678");
+    for number in 10..=20 {
+        desk.insert(&missed(number, "01712345678"));
+    }
+    for (number, began) in [(30, 15), (31, 1)] {
+        desk.insert(&CallRow {
+            started_at: second(began),
+            by_hand: true,
+            ..missed(number, "01712345678")
+        });
+    }
+    let expected = [20, 19, 18, 17, 16, 30, 15, 14, 13, 12, 11, 10, 31].map(call_id);
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = wait(desk.store.calls(CallFilter::All, "anna", after, 3)).unwrap();
+        assert_eq!(page.total, 13);
+        seen.extend(ids(&page));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, expected);
+}
+
 #[test]
 fn each_number_waits_for_one_call_back() {
     let desk = Desk::open();

@@ -14,6 +14,23 @@ impl Desk {
         assert_eq!(next, None);
         rows.into_iter().map(|row| row.id).collect()
     }
+
+    /// All of them, page by page.
+    fn turned(&self, filter: CallFilter, criteria: &CallCriteria, limit: usize) -> Vec<CallId> {
+        let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
+        loop {
+            let criteria = criteria.clone();
+            let (rows, next) = wait(self.store.read(move |reader: &Reader| {
+                reader.calls_where(filter, &criteria, "", after, limit)
+            }))
+            .unwrap();
+            found.extend(rows.iter().map(|row| row.id));
+            after = next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
 }
 
 /// A call of a queue and an agent, that ended.
@@ -90,6 +107,43 @@ fn each_criterion_finds_its_calls_and_several_all_of_them() {
     assert_eq!(by(|c| c.call_type = Some("OFFER".to_owned())), [other]);
 }
 
+/// Beside a criterion, a number stood in the list once for each of its missed calls.
+#[test]
+fn a_number_to_call_back_is_one_row_also_by_criteria() {
+    let desk = Desk::open();
+    let call = |number: u64, queue: &str| {
+        desk.insert(&CallRow {
+            queue: Some(queue.to_owned()),
+            contact_name: Some("Anna".to_owned()),
+            ..missed(number, "0301234567")
+        })
+    };
+    let _first = call(1, "sales");
+    let of_sales = call(2, "sales");
+    let of_support = call(3, "support");
+    let other = desk.insert(&CallRow {
+        queue: Some("sales".to_owned()),
+        ..missed(4, "0307777777")
+    });
+    let by = |change: fn(&mut CallCriteria), search| {
+        let mut criteria = CallCriteria::default();
+        change(&mut criteria);
+        desk.found(CallFilter::ToCallBack, &criteria, search)
+    };
+    // The newest of those that are asked for: who waits for sales waits, whomever else they called.
+    assert_eq!(
+        by(|c| c.queue = Some("sales".to_owned()), ""),
+        [other, of_sales]
+    );
+    assert_eq!(
+        by(|c| c.queue = Some("sales".to_owned()), "Anna"),
+        [of_sales]
+    );
+    assert_eq!(by(|c| c.since = Some(second(1)), ""), [other, of_support]);
+    assert_eq!(by(|c| c.until = Some(second(3)), ""), [of_sales]);
+    assert_eq!(by(|c| c.done = Some(false), ""), [other, of_support]);
+}
+
 #[test]
 fn pages_by_criteria_go_by_key_through_calls_that_begin_together() {
     let desk = Desk::open();
@@ -107,20 +161,7 @@ fn pages_by_criteria_go_by_key_through_calls_that_begin_together() {
         queue: Some("sales".to_owned()),
         ..CallCriteria::default()
     };
-    let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
-    loop {
-        let criteria = criteria.clone();
-        let (rows, next) = wait(desk.store.read(move |reader: &Reader| {
-            reader.calls_where(CallFilter::All, &criteria, "", after, 10)
-        }))
-        .unwrap();
-        found.extend(rows.iter().map(|row| row.id));
-        after = next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(found, all);
+    assert_eq!(desk.turned(CallFilter::All, &criteria, 10), all);
 }
 
 /// A sparse criterion read the whole log in one go, and ended as too long.
@@ -288,6 +329,7 @@ fn criteria_together_find_what_fits_all_of_them() {
             CallFilter::Inbound,
             CallFilter::Outbound,
             CallFilter::Missed,
+            CallFilter::ToCallBack,
         ] {
             let fits = |row: &&CallRow| {
                 criteria.state.is_none_or(|state| row.state == state)
@@ -306,23 +348,16 @@ fn criteria_together_find_what_fits_all_of_them() {
                         CallFilter::Missed => {
                             row.direction == CallDirection::Inbound && row.answered_at.is_none()
                         }
-                        CallFilter::All | CallFilter::ToCallBack => true,
+                        CallFilter::ToCallBack => {
+                            row.direction == CallDirection::Inbound
+                                && row.ended_at.is_some()
+                                && !row.done
+                        }
+                        CallFilter::All => true,
                     }
             };
             let expected: Vec<CallId> = rows.iter().filter(fits).map(|row| row.id).collect();
-            let (mut found, mut after) = (Vec::new(), None::<CallCursor>);
-            loop {
-                let criteria = criteria.clone();
-                let (rows, next) = wait(desk.store.read(move |reader: &Reader| {
-                    reader.calls_where(filter, &criteria, "", after, 7)
-                }))
-                .unwrap();
-                found.extend(rows.iter().map(|row| row.id));
-                after = next;
-                if after.is_none() {
-                    break;
-                }
-            }
+            let found = desk.turned(filter, &criteria, 7);
             assert_eq!(found, expected, "{filter:?} {criteria:?}");
             found_any += usize::from(!expected.is_empty());
         }

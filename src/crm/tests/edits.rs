@@ -1,9 +1,10 @@
 //! A part of a record changed, and the rest as it was.
 
 use super::*;
-use crate::base::id::{NoteId, TicketId};
+use crate::base::id::{CallTypeId, NoteId, TicketId};
 use crate::crm::row::{
-    ContactEdit, LeadStage, Membership, NoteRow, NumbersEdit, OrganizationEdit, StageEdit,
+    CallTypeRow, ContactEdit, LeadStage, Membership, NoteRow, NumbersEdit, OrganizationEdit,
+    StageEdit, TicketChange,
 };
 
 #[test]
@@ -96,6 +97,145 @@ fn a_part_of_a_contact_is_changed_and_the_rest_stays() {
         wait(desk.store.write(gone)),
         Err(StoreError::Missing("contact"))
     );
+}
+
+/// A main number that was added took the place of an extension behind it, and so did one extension of another's.
+#[test]
+fn an_extension_and_its_main_number_are_two_numbers() {
+    let desk = Desk::open();
+    let id = desk.contact("Anna", "+1 212 555 0123 x45");
+    let edit = |add: &[(&str, &str)], remove: &[&str]| {
+        let edit = ContactEdit {
+            numbers: NumbersEdit {
+                add: contact("", add).numbers,
+                remove: remove.iter().map(|raw| (*raw).to_owned()).collect(),
+            },
+            ..ContactEdit::default()
+        };
+        wait(desk.store.write(Write::EditContact(id, Box::new(edit))))
+    };
+    let numbers = || -> Vec<(String, String)> {
+        let row = wait(desk.store.contact(id)).unwrap().unwrap();
+        (row.numbers.into_iter())
+            .map(|number| (number.label, number.raw))
+            .collect()
+    };
+    let pair = |label: &str, raw: &str| (label.to_owned(), raw.to_owned());
+    edit(
+        &[("Work", "+1 212 555 0123"), ("", "+1 212 555 0123 x46")],
+        &[],
+    )
+    .unwrap();
+    let all = [
+        pair("Mobile", "+1 212 555 0123 x45"),
+        pair("Work", "+1 212 555 0123"),
+        pair("Phone", "+1 212 555 0123 x46"),
+    ];
+    assert_eq!(numbers(), all);
+    // One that is there keeps its label where none is given.
+    edit(&[("", "+12125550123 ext. 45")], &[]).unwrap();
+    let first = pair("Mobile", "+12125550123 ext. 45");
+    assert_eq!(numbers()[0], first);
+    edit(&[], &["(212) 555-0123".replace("(212)", "+1 212").as_str()]).unwrap();
+    assert_eq!(numbers(), [first.clone(), all[2].clone()]);
+    let gone = edit(&[], &["+1 212 555 0123"]);
+    assert!(matches!(gone, Err(StoreError::Refused(_))), "{gone:?}");
+    edit(&[], &["+1 212 555 0123 x46"]).unwrap();
+    assert_eq!(numbers(), [first]);
+
+    let example = desk.organization("Example AG", "+1 212 555 0199 x45");
+    assert_eq!(desk.organization("Example AG", "+1 212 555 0199"), example);
+    assert_eq!(desk.organization("Example AG", "+12125550199"), example);
+    let row = desk.read(move |reader| reader.organization(example));
+    assert_eq!(row.unwrap().numbers.len(), 2);
+}
+
+/// Rows without a title were written, and two organizations got one name.
+#[test]
+fn a_record_needs_a_name_and_an_organization_one_of_its_own() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0305550100");
+    let example = desk.organization("Example AG", "030 1234567");
+    let choir = desk.organization("Choir", "030 7654321");
+    let ticket = desk.ticket("Printer", Some(anna));
+    let named = |name: &str| ContactEdit {
+        name: Some(name.to_owned()),
+        ..ContactEdit::default()
+    };
+    let organization = |name: &str| OrganizationEdit {
+        name: Some(name.to_owned()),
+        ..OrganizationEdit::default()
+    };
+    let call_type = CallTypeRow {
+        id: CallTypeId(0),
+        name: " ".to_owned(),
+        active: true,
+        place: 0,
+    };
+    let title = TicketChange {
+        title: Some(" ".to_owned()),
+        ..TicketChange::default()
+    };
+    for (wrong, why) in [
+        (Write::SaveContact(Box::new(contact("", &[]))), "name"),
+        (Write::EditContact(anna, Box::new(named(" "))), "name"),
+        (Write::EditOrganization(example, organization("")), "name"),
+        (
+            Write::SaveTicket(Box::new(records::ticket(" ", None))),
+            "title",
+        ),
+        (Write::ChangeTicket(ticket, Box::new(title)), "title"),
+        (Write::SaveTask(Box::new(records::task("", None))), "title"),
+        (Write::SaveCallType(call_type), "name"),
+        (
+            Write::EditOrganization(choir, organization("EXAMPLE ag")),
+            "organization 1 is named “Example AG” already",
+        ),
+    ] {
+        let told = format!("{wrong:?}");
+        let refused = wait(desk.store.write(wrong));
+        assert!(
+            matches!(&refused, Err(StoreError::Refused(said)) if said.contains(why)),
+            "{told}: {refused:?}"
+        );
+    }
+    // Its own name in other letters is no other's.
+    desk.write(Write::EditOrganization(choir, organization("CHOIR")));
+    let row = wait(desk.store.contact(anna)).unwrap().unwrap();
+    assert_eq!(row.name, "Anna");
+}
+
+/// The link went and the call still showed the person, whose timeline had it no more.
+#[test]
+fn whom_a_call_shows_is_not_unlinked_behind_its_back() {
+    let desk = Desk::open();
+    let anna = desk.contact("Anna", "0301234567");
+    let bert = desk.contact("Bert", "0307777777");
+    let call = desk.insert(&inbound(1, "0301234567"));
+    let linked = || {
+        let links = wait(desk.store.links(call)).unwrap();
+        let linked = links.into_iter().map(|link| link.subject);
+        linked.collect::<Vec<_>>()
+    };
+    let (anna, bert) = (Subject::Contact(anna), Subject::Contact(bert));
+    desk.change(call, CallChange::Link(bert));
+    let unlink = |subject| {
+        wait(
+            desk.store
+                .write(Write::ChangeCall(call, CallChange::Unlink(subject))),
+        )
+    };
+    let refused = unlink(anna);
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(why)) if why.contains("another caller, or none")),
+        "{refused:?}"
+    );
+    assert_eq!(linked(), [bert, anna]);
+    unlink(bert).unwrap();
+    assert_eq!(linked(), [anna]);
+    desk.change(call, CallChange::Subject(None));
+    unlink(anna).unwrap();
+    assert_eq!(linked(), []);
 }
 
 #[test]

@@ -84,6 +84,24 @@ fn contacts_go_out_and_come_back_as_they_were() {
     assert_eq!(first, before[0]);
 }
 
+/// A table has as many columns of numbers as the contact with most of them needs; all numbers were looked at in
+/// one read, whose snapshot held up a large store.
+#[test]
+fn the_most_numbers_of_a_contact_are_found_piece_by_piece() {
+    let mut desk = Desk::open();
+    let most = |desk: &Desk, limit| {
+        let reader = Reader::open(desk.folder.path()).unwrap();
+        reader.most_numbers(limit).unwrap()
+    };
+    assert_eq!(most(&desk, 50), 0);
+    for count in [1, 0, 2, 4, 1, 1] {
+        let mut row = odd();
+        row.numbers.truncate(count);
+        desk.save(&row);
+    }
+    assert_eq!((most(&desk, 50), most(&desk, 3)), (4, 3));
+}
+
 #[test]
 fn no_cell_of_a_table_begins_a_formula() {
     let mut desk = Desk::open();

@@ -6,14 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use super::durability::{drain, fill_disk, prepared};
 use super::*;
 use crate::base::clock::monotonic_now;
+use crate::base::id::NoteId;
 use crate::crm::care::CareStep;
+use crate::crm::erase::ErasePlan;
+use crate::crm::number_key::Numbering;
 use crate::crm::open::DATABASE;
+use crate::crm::person::Person;
 use crate::crm::reader::BUDGET;
-use crate::crm::row::CallFilter;
+use crate::crm::row::{CallFilter, ErasedCalls, NoteRow};
 use crate::crm::{OpenError, Reader};
 
 fn closed() -> (TempDir, CallId) {
@@ -161,31 +166,91 @@ fn a_sound_database_is_found_sound_and_a_missing_entry_of_an_index_is_found_also
 #[test]
 fn a_full_disk_stops_an_erasure_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let connection = prepared(&folder);
-    let calls = (0..200).map(|number| Write::InsertCall(Box::new(missed(number, "0301234567"))));
-    let (results, _) = drain(connection, calls.collect());
-    assert!(results.iter().all(Result::is_ok));
-    let connection = prepared(&folder);
-    fill_disk(&connection, 0);
-    // Overwriting takes pages of its own; there are none.
-    let filler = |number| {
-        Write::InsertCall(Box::new(CallRow {
-            notes: "n".repeat(9000),
-            ..missed(number, "0302")
-        }))
-    };
-    let (results, _) = drain(
-        connection,
-        vec![filler(500), Write::Care(Box::new(CareStep::OverwriteFree))],
-    );
-    assert!(results.contains(&Err(StoreError::DiskFull)), "{results:?}");
     let store = Store::open(folder.path(), "DE").unwrap();
-    assert_eq!(
-        wait(store.calls(CallFilter::All, "", None, 9))
-            .unwrap()
-            .total,
-        200
+    let anna = Write::SaveContact(Box::new(contact("Anna", &[("Work", "0301234567")])));
+    wait(store.write(anna)).unwrap();
+    for number in 0..200 {
+        store.write(Write::InsertCall(Box::new(missed(number, "0301234567"))));
+    }
+    let note = NoteRow {
+        id: NoteId(0),
+        about: Subject::Contact(ContactId(1)),
+        at: second(0),
+        author: String::new(),
+        text: "Anna likes tea".to_owned(),
+    };
+    wait(store.write(Write::SaveNote(note))).unwrap();
+    let person = store.read_piece(|reader| {
+        let numbering = Numbering::new("DE");
+        Person::find(reader.connection(), "0301234567", &numbering)
+    });
+    let person = person.unwrap();
+    let mentions = store.mentions(&person).unwrap();
+    assert_eq!(person.contact, Some(ContactId(1)));
+    drop(store);
+    let before = rows(&folder);
+    let erase = || {
+        Write::Care(Box::new(CareStep::Erase(Box::new(ErasePlan {
+            person: person.clone(),
+            calls: ErasedCalls::Anonymise,
+            mentions: mentions.clone(),
+            at: second(9),
+            by: "agent".to_owned(),
+            id: 7,
+            salt: "salt".to_owned(),
+        }))))
+    };
+    // It fails after nothing, after a part of its pages, and in its last ones.
+    let mut refused = 0;
+    for pages_left in 0..400 {
+        let connection = prepared(&folder);
+        fill_disk(&connection, pages_left);
+        let (results, _) = drain(connection, vec![erase()]);
+        if let [Ok(Written::Care(_))] = results.as_slice() {
+            break;
+        }
+        assert_eq!(results, [Err(StoreError::DiskFull)], "{pages_left}");
+        assert_eq!(rows(&folder), before, "{pages_left}");
+        refused += 1;
+    }
+    assert!(refused > 0);
+    let erased = rows(&folder);
+    assert!(
+        erased.iter().all(|row| !row.contains("Anna")),
+        "{erased:#?}"
     );
+    let proofs = |rows: &[String]| {
+        rows.iter()
+            .filter(|row| row.starts_with("erasures"))
+            .count()
+    };
+    assert_eq!((proofs(&before), proofs(&erased)), (0, 1));
+}
+
+/// All that stands in the tables of a store that nobody has open.
+fn rows(folder: &TempDir) -> Vec<String> {
+    let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+    let mut tables = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'")
+        .unwrap();
+    let tables = tables.query_map([], |row| row.get(0));
+    let tables: Vec<String> = tables.unwrap().map(Result::unwrap).collect();
+    let mut lines = Vec::new();
+    for table in tables {
+        let mut query = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
+        let columns = query.column_count();
+        let mut rows = query.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..columns).map(|place| match row.get_ref(place).unwrap() {
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                other => format!("{other:?}"),
+            });
+            lines.push(format!("{table}: {}", cells.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    lines
 }
 
 #[test]

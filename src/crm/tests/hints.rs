@@ -5,8 +5,8 @@ use crate::base::id::{ArticleId, HintId, NoteId, TicketId};
 use crate::crm::Reader;
 use crate::crm::row::MatchLevel::{self, Known, Manual, Maybe, Weak};
 use crate::crm::row::{
-    ArticleKind, ArticleRow, ArticleSender, HintFilter, HintRow, HintSource, HintState,
-    HintVerdict, MailHints, Match, NoteRow, Subject, TextNumber, TicketRow, TicketState,
+    ArticleKind, ArticleRow, ArticleSender, ContactEdit, HintFilter, HintRow, HintSource,
+    HintState, HintVerdict, MailHints, Match, NoteRow, Subject, TextNumber, TicketRow, TicketState,
 };
 
 const NUMBER: &str = "+491712345678";
@@ -562,6 +562,70 @@ fn each_verdict_can_be_taken_back() {
     undo(&desk);
     assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
     assert_eq!(desk.identify(NUMBER).strangers[0].id, stranger);
+}
+
+/// Who became a contact by a guess was deleted with what was written of them since.
+#[test]
+fn who_was_worked_on_since_outlives_a_verdict_that_is_taken_back() {
+    type Work = fn(&Desk, ContactId);
+    let works: [Work; 3] = [
+        |desk, zoe| {
+            desk.write(Write::SaveNote(NoteRow {
+                id: NoteId(0),
+                about: Subject::Contact(zoe),
+                at: second(0),
+                author: String::new(),
+                text: "likes tea".to_owned(),
+            }));
+        },
+        |desk, zoe| {
+            desk.write(Write::SaveTicket(Box::new(ticket(Some(zoe)))));
+        },
+        |desk, zoe| {
+            let edit = ContactEdit {
+                role: Some("Boss".to_owned()),
+                ..ContactEdit::default()
+            };
+            desk.write(Write::EditContact(zoe, Box::new(edit)));
+        },
+    ];
+    for work in works {
+        let desk = Desk::open();
+        desk.mail("1", "zoe@example.com", 0, true);
+        let stranger = desk.identify(NUMBER).strangers[0].id;
+        let zoe = desk.judge(stranger, HintVerdict::Confirm).0.unwrap();
+        work(&desk, zoe);
+        assert_eq!(desk.undo().left, 1);
+        let kept = wait(desk.store.contact(zoe)).unwrap().unwrap();
+        assert_eq!(kept.numbers, [], "only the number goes");
+        assert_eq!(desk.ranked(NUMBER), [(zoe, Maybe)]);
+    }
+    let desk = Desk::open();
+    desk.mail("1", "zoe@example.com", 0, true);
+    let stranger = desk.identify(NUMBER).strangers[0].id;
+    let zoe = desk.judge(stranger, HintVerdict::Confirm).0.unwrap();
+    let ticket = desk.ticket("Printer", Some(zoe));
+    desk.undo();
+    let ticket = desk.read(move |reader| reader.ticket(ticket)).unwrap();
+    assert_eq!(ticket.contact, Some(zoe));
+}
+
+/// A guess from what was noted on a contact that was merged away counted twice, and outlived its words.
+#[test]
+fn what_is_noted_on_merged_contacts_is_one_text_whose_guesses_go_with_its_words() {
+    let desk = Desk::open();
+    let anna = desk.with_notes(ContactId(0), "Anna", "likes tea");
+    let double = desk.with_notes(ContactId(0), "A. Schmidt", "mobil 0171 2345678");
+    let of_double = desk.all();
+    desk.write(Write::MergeContacts(vec![anna, double]));
+    assert_eq!(desk.all().len(), 1, "{:#?}", desk.all());
+    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
+    assert_eq!(desk.undo().left, 0);
+    assert_eq!(desk.all(), of_double);
+    desk.write(Write::MergeContacts(vec![anna, double]));
+    desk.with_notes(anna, "Anna", "likes tea");
+    assert_eq!(desk.all(), []);
+    assert_eq!(desk.ranked(NUMBER), []);
 }
 
 #[test]

@@ -246,6 +246,62 @@ fn a_choice_ranks_first_the_next_time_and_can_be_taken_back() {
     assert_eq!(ranked(&desk), [(anna, Known), (bert, Known)]);
 }
 
+/// Whom somebody chose for a number once was written as chosen for each later call, which no edit and no undo
+/// took away.
+#[test]
+fn a_remembered_choice_is_nobodys_choice_of_a_later_call() {
+    const NUMBER: &str = "0301234567";
+    let desk = Desk::open();
+    let carla = desk.contact("Carla", "0309999999");
+    let earlier = desk.insert(&inbound(1, NUMBER));
+    let chosen = desk.insert(&inbound(2, NUMBER));
+    let who = Subject::Contact(carla);
+    desk.change(chosen, CallChange::Subject(Some(who)));
+    let level = |call| desk.call(call).level;
+    let links = |call| -> Vec<MatchLevel> {
+        let links = wait(desk.store.links(call)).unwrap();
+        links.into_iter().map(|link| link.level).collect()
+    };
+    // She ranks first, and does not have the number.
+    let found = desk.identify(NUMBER).matches;
+    assert_eq!((found[0].subject, found[0].level), (who, Manual));
+    let as_shown = CallRow {
+        contact: Some(carla),
+        contact_name: Some("Carla".to_owned()),
+        level: Some(Manual),
+        match_reason: Some(found[0].reason.clone()),
+        ..inbound(4, NUMBER)
+    };
+    let next = desk.insert(&inbound(3, NUMBER));
+    for call in [next, desk.insert(&as_shown)] {
+        let row = desk.call(call);
+        assert_eq!((row.contact, row.level), (Some(carla), Some(Weak)));
+        assert_eq!(row.match_reason.as_ref(), Some(&found[0].reason));
+        assert_eq!(links(call), [Weak]);
+    }
+    let with = |numbers: &[(&str, &str)]| {
+        desk.save(&ContactRow {
+            id: carla,
+            ..contact("Carla", numbers)
+        })
+    };
+    // What she gets with the number, she gets by the number, and an undo takes it back.
+    with(&[("Mobile", "0309999999"), ("Work", NUMBER)]);
+    let later = desk.insert(&inbound(5, NUMBER));
+    for call in [earlier, next, later] {
+        assert_eq!((level(call), links(call)), (Some(Known), vec![Known]));
+    }
+    assert_eq!((level(chosen), links(chosen)), (Some(Manual), vec![Manual]));
+    assert_eq!(desk.undo().left, 0);
+    assert_eq!((level(earlier), links(earlier)), (None, vec![]));
+    assert_eq!((level(next), links(next)), (Some(Weak), vec![Weak]));
+    assert_eq!((level(chosen), links(chosen)), (Some(Manual), vec![Manual]));
+    // Without the number she loses all calls but the one that she was chosen for.
+    with(&[("Mobile", "0309999999")]);
+    assert_eq!((level(later), links(later)), (None, vec![]));
+    assert_eq!((level(chosen), links(chosen)), (Some(Manual), vec![Manual]));
+}
+
 #[test]
 fn at_most_twenty_candidates_are_shown() {
     let desk = Desk::open();

@@ -133,7 +133,8 @@ fn a_merge_takes_everything_and_gives_it_back() {
     let untouched = desk.dump();
 
     let ids = [anna, double];
-    let (merged, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (merged, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     assert_eq!((merged.contact, merged.merged, merged.calls), (anna, 1, 2));
     let row = contacts::one(&desk.connection, anna).unwrap().unwrap();
     assert_eq!(desk.all(), std::slice::from_ref(&row));
@@ -171,7 +172,7 @@ fn a_merge_takes_everything_and_gives_it_back() {
         "both cards are this one"
     );
 
-    let undone = desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    let undone = desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(undone, 0);
     assert_eq!(desk.dump(), untouched);
     let found = contact_list::after(&desk.connection, false, "examp boss a", None, 10).unwrap();
@@ -194,7 +195,8 @@ fn a_call_of_a_shared_number_stays_a_question_when_one_of_the_two_is_merged() {
     assert_eq!(desk.shown(call).subject(), None, "it may be two");
     let untouched = desk.dump();
     let ids = [id(&desk, "Anna"), id(&desk, "Bert")];
-    let (merged, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (merged, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     let row = desk.shown(call);
     assert_eq!((row.subject(), row.level), (None, None), "it still may");
     assert_eq!((merged.calls, merged.linked_calls), (0, 0));
@@ -206,7 +208,7 @@ fn a_call_of_a_shared_number_stays_a_question_when_one_of_the_two_is_merged() {
     linked.sort();
     let carl = id(&desk, "Carl");
     assert_eq!(linked, [Subject::Contact(ids[0]), Subject::Contact(carl)]);
-    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(desk.dump(), untouched);
 }
 
@@ -226,17 +228,19 @@ fn who_is_another_person_stays_one_through_a_merge_and_its_undo() {
     let untouched = desk.dump();
     // Two at once that were told apart, and one that both were told apart from.
     let ids = [bert, anna, dora];
-    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (_, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     assert!(are(&desk, bert, carl));
     assert_eq!(pairs(&desk, 100), [], "two are left, and told apart");
     // As it is kept until it is taken back.
     let undo = serde_json::from_str(&serde_json::to_string(&undo).unwrap()).unwrap();
-    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(desk.dump(), untouched);
 
-    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &[bert, dora], numbering).unwrap());
+    let (_, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &[bert, dora], numbering).unwrap());
     assert!(are(&desk, anna, bert), "Dora was another person than Anna");
-    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert!(!are(&desk, anna, bert) && are(&desk, anna, dora));
     assert_eq!(desk.dump(), untouched);
 }
@@ -283,9 +287,10 @@ fn verdicts_that_collide_in_a_merge_are_each_ones_own_after_its_undo() {
     assert_eq!(untouched, [(anna.0, Some(carl.0)), (bert.0, None)]);
 
     let ids = [anna, bert];
-    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (_, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     assert_eq!(said(&desk), [(anna.0, Some(carl.0))]);
-    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(said(&desk), untouched);
 }
 
@@ -297,11 +302,12 @@ fn a_verdict_since_a_merge_stays_where_it_was_said() {
     let [anna, bert, carl] = ["Anna", "Bert", "Carl"].map(|name| id(&desk, name));
     judge(&mut desk, bert, 6, HintVerdict::Reject);
     let ids = [anna, bert];
-    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (_, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     assert_eq!(said(&desk), [(anna.0, None)], "it came over");
     judge(&mut desk, anna, 7, HintVerdict::Reopen);
     judge(&mut desk, anna, 8, HintVerdict::Assign(carl));
-    desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(said(&desk), [(anna.0, Some(carl.0))]);
 }
 
@@ -312,7 +318,8 @@ fn what_was_done_since_a_merge_stays() {
     let ids = [id(&desk, "Carl"), id(&desk, "Dora"), id(&desk, "dora")];
     let chosen = desk.call(1, "0171 3");
     desk.change(chosen, &CallChange::Subject(Some(Subject::Contact(ids[1]))));
-    let (_, undo) = desk.write(|it, numbering| merge::merge(it, &ids, numbering).unwrap());
+    let (_, undo) =
+        desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).unwrap());
     let carl = contacts::one(&desk.connection, ids[0]).unwrap().unwrap();
     desk.save(&ContactRow {
         notes: "changed".to_owned(),
@@ -320,7 +327,7 @@ fn what_was_done_since_a_merge_stays() {
     });
     let emil = id(&desk, "Emil");
     desk.change(chosen, &CallChange::Subject(Some(Subject::Contact(emil))));
-    let undone = desk.write(|it, numbering| merge::undo(it, &undo, numbering).unwrap());
+    let undone = desk.write(|it, numbering| merge::undo(it, second(9), &undo, numbering).unwrap());
     assert_eq!(undone, 1);
     let carl = contacts::one(&desk.connection, ids[0]).unwrap().unwrap();
     assert_eq!(carl.notes, "changed");
@@ -346,7 +353,7 @@ fn a_merge_that_cannot_be_done_changes_nothing() {
         vec![anna, ContactId(99)],
         vec![ContactId(99), anna],
     ] {
-        assert!(desk.write(|it, numbering| merge::merge(it, &ids, numbering).is_err()));
+        assert!(desk.write(|it, numbering| merge::merge(it, second(9), &ids, numbering).is_err()));
     }
     assert_eq!(desk.dump(), before);
 }

@@ -4,10 +4,12 @@ use crate::base::id::HintId;
 use crate::crm::exchange_row::Existing;
 use crate::crm::import::tests::{Desk, second};
 use crate::crm::mining::texts;
-use crate::crm::row::{ContactRow, HintFilter, HintVerdict, MailHints, Subject, TextNumber};
+use crate::crm::row::{
+    ContactNumber, ContactRow, HintFilter, HintVerdict, MailHints, Subject, TextNumber,
+};
 use crate::crm::search::MATCH_LIMIT;
 use crate::crm::store::CallChange;
-use crate::crm::{hint_list, hint_verdicts, removal};
+use crate::crm::{contacts, hint_list, hint_verdicts, link_again, removal};
 
 /// Keeps what a mail says of its sender's number.
 fn mail(desk: &mut Desk, email: &str, national: &str) {
@@ -102,6 +104,55 @@ fn what_was_said_of_somebody_who_is_gone_by_now_does_not_come_back() {
 }
 
 /// So many calls are kept for the undo; that the others stay without the contact was not told.
+/// Only the newest calls of a number followed a record, without a word of the others.
+#[test]
+fn all_calls_of_a_number_follow_a_record_and_those_that_an_undo_cannot_reach_are_counted() {
+    let mut desk = Desk::open();
+    let many = i64::from(MATCH_LIMIT) + 2;
+    desk.write(|it, _| {
+        it.execute(
+            "WITH RECURSIVE numbered (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbered WHERE n < ?1)
+             INSERT INTO calls (id, direction, state, remote, local, number, started_at, ended_at,
+                notes, done)
+             SELECT n, 'inbound', 'completed', 'x', 'y', '+49301234567', n / 2, n, '', 1 FROM numbered",
+            [many],
+        )
+        .unwrap();
+    });
+    let count = |desk: &Desk, condition: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM calls WHERE {condition}");
+        let query = desk.connection.query_row(&sql, [], |row| row.get(0));
+        query.unwrap()
+    };
+    let mut anna = ContactRow {
+        numbers: vec![ContactNumber {
+            label: "Work".to_owned(),
+            raw: "030 1234567".to_owned(),
+            e164: None,
+        }],
+        ..ContactRow::named("Anna")
+    };
+    let (id, shown, relinking) = desk.write(|it, numbering| {
+        let (id, relinking) = contacts::save(it, &anna, numbering).unwrap();
+        (id, relinking.shown(), relinking)
+    });
+    assert_eq!(i64::try_from(shown), Ok(many));
+    assert_eq!(count(&desk, "contact IS NOT NULL"), many);
+    let left = desk.write(|it, _| link_again::undo(it, &relinking).unwrap());
+    assert_eq!((left, count(&desk, "contact IS NOT NULL")), (2, 2));
+    // And they leave it again.
+    anna.id = id;
+    anna.numbers.clear();
+    let lost = desk.write(|it, numbering| contacts::save(it, &anna, numbering).unwrap().1);
+    assert_eq!(count(&desk, "contact IS NOT NULL"), 0);
+    let links: i64 = desk
+        .connection
+        .query_row("SELECT count(*) FROM call_links", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(links, 0);
+    assert_eq!(desk.write(|it, _| link_again::undo(it, &lost).unwrap()), 0);
+}
+
 #[test]
 fn calls_that_an_undo_cannot_reach_are_counted() {
     let mut desk = Desk::open();

@@ -183,6 +183,7 @@ fn lists_and_lookups_read_indexes_only() {
     queries.extend(crate::crm::contact_list::queries_for_plan());
     queries.push(crate::crm::organizations::query_for_plan());
     queries.push(crate::crm::call_links::query_for_plan());
+    queries.push(crate::crm::contact_numbers::query_for_plan());
     queries.extend(crate::crm::tasks::queries_for_plan());
     queries.extend(crate::crm::tickets::queries_for_plan());
     queries.extend(crate::crm::hint_list::queries_for_plan());

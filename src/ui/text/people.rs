@@ -59,7 +59,6 @@ pub(crate) const OPEN_ORGANIZATION: &str = "Open organization";
 pub(crate) const NEW_ORGANIZATION_TITLE: &str = "New organization";
 pub(crate) const EDIT_ORGANIZATION_TITLE: &str = "Edit organization";
 pub(crate) const ORGANIZATION_NAME_MISSING: &str = "Give the organization a name.";
-pub(crate) const BY_CALL_LABEL: &str = "Phone";
 
 // Guesses.
 pub(crate) const GUESSES: &str = "Found in texts";

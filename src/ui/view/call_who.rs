@@ -221,7 +221,8 @@ pub(crate) fn search_ui(
     state.caller = None;
     let numbers = NumbersEdit {
         add: vec![ContactNumber {
-            label: text::BY_CALL_LABEL.to_owned(),
+            // One that is there already keeps its own.
+            label: String::new(),
             raw: asked.number.to_owned(),
             e164: None,
         }],
