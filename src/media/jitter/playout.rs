@@ -371,9 +371,8 @@ impl JitterBuffer {
         let made_up = usize::try_from(self.made_up).unwrap_or(0);
         let whole = before + made_up;
         let reach = decoder.reach(codec, slot.payload());
-        if self.gap_before.replace(sequence) != Some(sequence) && reach > 0 {
-            let packets = whole.div_ceil(samples);
-            self.gaps.lost(packets.min(reach / samples));
+        if self.gap_before.replace(sequence) != Some(sequence) {
+            self.gaps.lost(whole.div_ceil(samples), reach / samples);
         }
         // Where more delay is wanted, what bridged the gap so far becomes that, and nothing of what the
         // packet has is left out. A little too much is not worked off again.
