@@ -35,6 +35,8 @@ pub(super) struct Due {
     pub(super) at: Instant,
     /// The time now.
     pub(super) now: Instant,
+    /// Whether datagrams may have come.
+    pub(super) came: bool,
 }
 
 /// One call.
@@ -263,7 +265,9 @@ impl Leg {
 
     /// Makes the tick that is due, for itself: the devices do not belong to it.
     pub(super) fn tick_alone(&mut self, due: Due) {
-        self.receive(due.now);
+        if due.came {
+            self.receive(due.now);
+        }
         self.listen(due.at, false);
         self.capture(due.at, false, Captured::Other, &SILENCE, None);
         self.flush(due.now);

@@ -25,7 +25,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use crate::base::id::CallId;
 use crate::base::priority::behave_as_usual;
 use crate::media::command::MediaEvent;
-use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, to_pcm16};
+use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, to_pcm16};
 use crate::media::gap::{self, Gap};
 
 /// Blocks that may wait for the disk: 10 s.
@@ -44,10 +44,14 @@ const BUFFER_BYTES: usize = SYNC_BLOCKS * FRAME_SAMPLES * 4;
 /// How long the thread sleeps when nothing waits.
 const NAP: Duration = Duration::from_millis(100);
 
-/// 10 ms of both sides.
+/// 10 ms of both sides as the file has them: left, right, left, …
+type Stereo = [i16; 2 * FRAME_SAMPLES];
+
+const SILENT: Stereo = [0; 2 * FRAME_SAMPLES];
+
+/// What waits for the disk.
 struct Block {
-    agent: Frame,
-    far_end: Frame,
+    samples: Stereo,
     /// Blocks that were lost before this one.
     lost: u32,
 }
@@ -117,8 +121,7 @@ impl Recording {
     /// keep up.
     pub fn write(&mut self, agent: &Frame, far_end: &Frame) -> bool {
         let block = Block {
-            agent: *agent,
-            far_end: *far_end,
+            samples: interleaved(agent, far_end),
             lost: self.lost,
         };
         let catching_up = self.lost > 0 && self.blocks.slots() < RING_BLOCKS / 2;
@@ -206,7 +209,7 @@ impl Writer {
             let stop = self.shared.stop.load(Ordering::Acquire);
             while let Ok(block) = self.blocks.pop() {
                 file.write_silence(block.lost)
-                    .and_then(|()| file.write(&block.agent, &block.far_end))
+                    .and_then(|()| file.write(&block.samples))
                     .map_err(|error| failed(&self.path, error))?;
             }
             if stop {
@@ -222,6 +225,16 @@ impl Writer {
             std::thread::park_timeout(NAP);
         }
     }
+}
+
+fn interleaved(agent: &Frame, far_end: &Frame) -> Stereo {
+    let mut samples = [0; 2 * FRAME_SAMPLES];
+    let (pairs, _) = samples.as_chunks_mut();
+    for ([left, right], (agent, far_end)) in pairs.iter_mut().zip(agent.iter().zip(far_end)) {
+        *left = to_pcm16(*agent);
+        *right = to_pcm16(*far_end);
+    }
+    samples
 }
 
 /// The name of the second and further recordings beside the first.
@@ -273,16 +286,15 @@ impl WavFile {
         Ok(wav)
     }
 
-    fn write(&mut self, agent: &Frame, far_end: &Frame) -> io::Result<()> {
+    fn write(&mut self, samples: &Stereo) -> io::Result<()> {
         if self.blocks >= self.max_blocks {
             self.sync()?;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let samples = u32::try_from(FRAME_SAMPLES * 2).unwrap_or(0);
-        let mut block = self.writer.get_i16_writer(samples);
-        for (left, right) in agent.iter().zip(far_end) {
-            block.write_sample(to_pcm16(*left));
-            block.write_sample(to_pcm16(*right));
+        let count = u32::try_from(samples.len()).unwrap_or(0);
+        let mut block = self.writer.get_i16_writer(count);
+        for sample in samples {
+            block.write_sample(*sample);
         }
         block.flush().map_err(io_error)?;
         self.blocks += 1;
@@ -293,7 +305,7 @@ impl WavFile {
     }
 
     fn write_silence(&mut self, blocks: u32) -> io::Result<()> {
-        (0..blocks).try_for_each(|_| self.write(&SILENCE, &SILENCE))
+        (0..blocks).try_for_each(|_| self.write(&SILENT))
     }
 
     /// Brings header and data to the disk.
@@ -376,6 +388,7 @@ fn describe(what: &str, path: &Path, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::frame::SILENCE;
     use std::sync::mpsc;
 
     fn call() -> CallId {
@@ -484,7 +497,8 @@ mod tests {
         let mut file = WavFile::create(&path, MAX_BLOCKS).unwrap();
         assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 0);
         for written in 1..=173_u32 {
-            file.write(&[0.1; FRAME_SAMPLES], &SILENCE).unwrap();
+            let block = interleaved(&[0.1; FRAME_SAMPLES], &SILENCE);
+            file.write(&block).unwrap();
             // As a kill would leave it: nothing is closed.
             let reader = hound::WavReader::open(&path).unwrap();
             let missing = written * 480 - reader.duration();
@@ -539,9 +553,9 @@ mod tests {
         let path = folder.path().join("call.wav");
         let mut file = WavFile::create(&path, 3).unwrap();
         for _ in 0..3 {
-            file.write(&SILENCE, &SILENCE).unwrap();
+            file.write(&SILENT).unwrap();
         }
-        let error = file.write(&SILENCE, &SILENCE).unwrap_err();
+        let error = file.write(&SILENT).unwrap_err();
         assert!(describe("x", &path, &error).contains("six hours"));
         assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 1_440);
     }

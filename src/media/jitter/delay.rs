@@ -117,6 +117,12 @@ impl DelayEstimate {
         }
     }
 
+    /// What the packets come later than that the delay is still to cover, at the beginning of their bucket: with a
+    /// shorter delay some are too late all the time.
+    pub(super) fn usual(&self) -> i64 {
+        self.recent.percentile(PERCENTILE) - BUCKET_MICROS
+    }
+
     /// Whether so little is known of the stream that its delay shall not fall yet.
     pub(super) fn is_learning(&self) -> bool {
         self.packets < LEARNING_PACKETS

@@ -11,17 +11,22 @@ const FORGETTING: f32 = 0.999;
 const LEARNING_PACKETS: u32 = 20;
 /// The share of packets lost from which on waiting is worth it.
 const LEAST_LOSS: f32 = 0.01;
+/// Where packets are lost and brought back, two are waited for unless they last longer than this, in microseconds:
+/// where single ones go, two in a row go soon, and a delay that grows only then is heard more than one that is a
+/// packet longer from the first loss on.
+const TWO_MICROS: i64 = 40_000;
 /// The share of the lost packets that shall be brought back.
-const PERCENTILE: f32 = 0.95;
+const PERCENTILE: f32 = 0.9;
 
 /// The estimate for one stream.
 #[derive(Debug, Default)]
 pub(super) struct GapEstimate {
-    /// By the packets of a gap, less one: the share of all packets lost in such, as far as they could be
-    /// brought back.
+    /// By the packets of a gap, less one: the share of all packets lost in such.
     shares: [f32; LONGEST],
     /// Packets so far.
     packets: u32,
+    /// How many packets before it the last one brought back that brought any.
+    reach: usize,
 }
 
 impl GapEstimate {
@@ -30,8 +35,14 @@ impl GapEstimate {
         self.pass();
     }
 
-    /// Takes note of a gap of so many packets.
-    pub(super) fn lost(&mut self, packets: usize) {
+    /// Takes note of a gap of so many packets, of which the next one brings back at most `reach`. Gaps that
+    /// were too long for that count, too: what reaches farther may come any time, and is then waited for at
+    /// once.
+    pub(super) fn lost(&mut self, packets: usize, reach: usize) {
+        // In silence a sender has nothing to bring back.
+        if reach > 0 {
+            self.reach = reach;
+        }
         let index = packets.clamp(1, LONGEST) - 1;
         for _ in 0..=index {
             let weight = self.pass();
@@ -64,10 +75,14 @@ impl GapEstimate {
             sum += share;
             sum >= all * PERCENTILE
         });
-        let packets = i64::try_from(covering.unwrap_or(0)).unwrap_or(0) + 1;
+        let packets = (covering.unwrap_or(0) + 1).min(self.reach);
+        let packets = i64::try_from(packets).unwrap_or(0);
+        if packets == 0 {
+            return 0;
+        }
         // What is longer than all together may take is not waited for by half.
         let most = (MOST_MICROS / length.max(1)).max(1);
-        packets.min(most) * length
+        (packets.min(most) * length).max(TWO_MICROS.min(2 * length))
     }
 }
 
@@ -75,12 +90,15 @@ impl GapEstimate {
 mod tests {
     use super::*;
 
-    /// Plays packets of which so many in each hundred are lost, in gaps of that length.
+    const DRED: usize = 6;
+    const FEC: usize = 1;
+
+    /// Plays packets of which so many in each hundred are lost, in gaps of that length, and brought back.
     fn estimate(lost: usize, gap: usize) -> GapEstimate {
         let mut estimate = GapEstimate::default();
         for packet in 0..1_000 {
             if lost > 0 && packet % (100 * gap / lost) == 0 {
-                estimate.lost(gap);
+                estimate.lost(gap, DRED);
             } else {
                 estimate.played();
             }
@@ -91,8 +109,7 @@ mod tests {
     #[test]
     fn the_wait_is_as_long_as_the_gaps_that_are_usual() {
         assert_eq!(estimate(0, 1).wait(20_000), 0);
-        assert_eq!(estimate(5, 1).wait(20_000), 20_000);
-        assert_eq!(estimate(20, 1).wait(20_000), 20_000);
+        assert_eq!(estimate(20, 2).wait(20_000), 40_000);
         assert_eq!(estimate(10, 3).wait(20_000), 60_000);
         assert_eq!(estimate(10, 3).wait(10_000), 30_000);
     }
@@ -100,17 +117,52 @@ mod tests {
     #[test]
     fn the_first_losses_of_a_call_count_at_once() {
         let mut young = GapEstimate::default();
-        young.lost(2);
+        young.lost(2, DRED);
         assert_eq!(young.wait(20_000), 40_000);
     }
 
     #[test]
     fn nobody_waits_for_a_rare_loss_or_longer_than_a_conversation_bears() {
         let mut rare = estimate(0, 1);
-        rare.lost(3);
+        rare.lost(3, DRED);
         assert_eq!(rare.wait(20_000), 0);
         assert_eq!(estimate(20, 20).wait(20_000), 120_000);
         assert_eq!(estimate(20, 4).wait(60_000), 120_000);
+    }
+
+    #[test]
+    fn two_packets_are_waited_for_where_one_is_lost_now_and_then() {
+        for (length, wait) in [(10, 20), (20, 40), (40, 40), (60, 60)] {
+            for lost in [5, 20] {
+                assert_eq!(estimate(lost, 1).wait(length * 1_000), wait * 1_000);
+            }
+        }
+    }
+
+    /// Only what could be brought back counted: where several in a row were lost before the far end sent DRED,
+    /// and one in a row since, the next several came before what had them.
+    #[test]
+    fn what_is_brought_back_from_farther_away_is_waited_for_as_soon_as_it_comes() {
+        let mut estimate = GapEstimate::default();
+        for packet in 0..200 {
+            match packet % 20 {
+                0 => estimate.lost(3, FEC),
+                7 | 14 => estimate.lost(1, FEC),
+                _ => estimate.played(),
+            }
+        }
+        assert_eq!(estimate.wait(20_000), 40_000);
+        estimate.lost(1, DRED);
+        assert_eq!(estimate.wait(20_000), 60_000);
+        // Nothing is to be said of a silence.
+        estimate.lost(1, 0);
+        assert_eq!(estimate.wait(20_000), 60_000);
+        estimate.lost(1, FEC);
+        assert_eq!(estimate.wait(20_000), 40_000);
+        // G.711 brings nothing back.
+        let mut never = GapEstimate::default();
+        never.lost(2, 0);
+        assert_eq!(never.wait(20_000), 0);
     }
 
     #[test]

@@ -16,9 +16,10 @@
 //! - A stream begins with two packets of delay, which fall when it has shown what it is, in half a second where
 //!   it is even and in a second where it is not.
 //! - Where packets are lost and others bring them back, the target is higher by the gaps that are
-//!   usual: what is to be repaired must wait for what repairs it.
+//!   usual, two packets at the least: what is to be repaired must wait for what repairs it.
 //! - The playout delay follows the target by leaving out or repeating whole pitch periods. Where it is only
-//!   longer than it must be, that waits until nobody speaks.
+//!   longer than it must be, that waits for the end of a sentence, and after some seconds for any pause; where
+//!   it is too short for what repairs a loss, for a pause; where packets come too late, for nothing.
 //! - A packet that is merely late is still played: the concealment that bridged it has already made
 //!   the delay that it needed. Only a packet behind one already played is dropped.
 //! - Loss is filled by the redundancy of the packet behind it: by FEC the packet just before, by DRED many

@@ -25,12 +25,13 @@ const CLOSE_MICROS: i64 = 5_000;
 const LEAST_SPARE_MICROS: i64 = 2_500;
 /// Between two ticks.
 const TICK_MICROS: i64 = 10_000;
-/// Delay above the target up to which a pause is waited for.
-const PATIENT_MICROS: i64 = 40_000;
 /// So long a pause is waited for: people breathe.
 const PATIENCE_MICROS: i64 = 4_000_000;
 /// The same where the delay is only longer than it must be: nobody hears that, but each seam within a word.
 const LEISURE_MICROS: i64 = 20_000_000;
+/// Delay above the target that is only longer than it must be. A call begins with two packets, a tick and what
+/// its first packets are held up by, and an even network asks for a few milliseconds.
+const LEISURELY_MICROS: i64 = 100_000;
 /// Delay above the target at which a seam may be heard.
 const HASTE_MICROS: i64 = 150_000;
 /// One step of concealment, in samples: 10 ms.
@@ -371,9 +372,8 @@ impl JitterBuffer {
         let made_up = usize::try_from(self.made_up).unwrap_or(0);
         let whole = before + made_up;
         let reach = decoder.reach(codec, slot.payload());
-        if self.gap_before.replace(sequence) != Some(sequence) && reach > 0 {
-            let packets = whole.div_ceil(samples);
-            self.gaps.lost(packets.min(reach / samples));
+        if self.gap_before.replace(sequence) != Some(sequence) {
+            self.gaps.lost(whole.div_ceil(samples), reach / samples);
         }
         // Where more delay is wanted, what bridged the gap so far becomes that, and nothing of what the
         // packet has is left out. A little too much is not worked off again.
@@ -433,10 +433,9 @@ impl JitterBuffer {
         }
         let ahead = micros_of_len(self.queue.waiting());
         self.playout_delay = now + ahead - base - micros_of(self.next_timestamp);
-        let length = micros_of_len(self.length);
         let excess = self.playout_delay - early - self.target();
-        // Only what is missing is worse for a delay between the two.
-        let short = self.playout_delay - early < self.delay.target(length, 0);
+        // Where packets come too late a seam is the lesser evil.
+        let short = self.playout_delay - early < self.delay.usual();
         self.shrinking = (excess > SLACK_MICROS || (self.shrinking && excess > CLOSE_MICROS))
             && !(self.delay.is_learning() && excess <= HASTE_MICROS);
         // What may go without a packet being needed before its time: whole ticks, and what is early.
@@ -449,17 +448,20 @@ impl JitterBuffer {
         let grows = excess < 0;
         let known = self.off_target.filter(|(grew, _)| *grew == grows);
         let (_, since) = *self.off_target.insert(known.unwrap_or((grows, now)));
-        let patience = if grows {
+        let waited = now - since;
+        let patience = if excess > LEISURELY_MICROS {
             PATIENCE_MICROS
         } else {
             LEISURE_MICROS
         };
         let care = if excess > HASTE_MICROS {
             Care::Hasty
-        } else if short || excess > PATIENT_MICROS || now - since > patience {
+        } else if short || waited > patience {
             Care::Inaudible
-        } else {
+        } else if grows || waited > PATIENCE_MICROS {
             Care::Patient
+        } else {
+            Care::Leisurely
         };
         if self.rest > 0 {
             return;

@@ -19,11 +19,15 @@ const FORGETTING: f32 = 0.996_5;
 
 /// Frames without speech that are a pause: 60 ms. Before some sounds the mouth is shut for less, within a word.
 const PAUSE_FRAMES: u32 = 6;
+/// The same between two sentences: 200 ms.
+const LONG_PAUSE_FRAMES: u32 = 20;
 
 /// How like itself the sound must be before a period is left out or repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
-    /// Only where nobody speaks, and there whatever the sound is.
+    /// Only between two sentences, and there whatever the sound is.
+    Leisurely,
+    /// Only where nobody speaks.
     Patient,
     /// Only where it will not be heard.
     Inaudible,
@@ -35,7 +39,7 @@ impl Care {
     /// Whether a seam may be made where the sound is so like itself.
     fn allows(self, likeness: f32) -> bool {
         match self {
-            Self::Patient => false,
+            Self::Leisurely | Self::Patient => false,
             Self::Inaudible => likeness >= 0.85,
             Self::Hasty => likeness >= 0.3,
         }
@@ -116,7 +120,7 @@ impl SampleQueue {
         }
         let sound = &self.samples[self.played..self.filled];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        if !care.allows(likeness) && !self.pauses(sound) {
+        if !care.allows(likeness) && !self.pauses(sound, care) {
             return None;
         }
         let (head, tail) = self.samples[self.played..self.filled].split_at_mut(lag);
@@ -154,12 +158,17 @@ impl SampleQueue {
     fn lag_at_seam(&self, from: usize, longest: usize, care: Care) -> Option<usize> {
         let sound = &self.samples[from..self.played + stretch::WINDOW];
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        (care.allows(likeness) || self.pauses(sound)).then_some(lag)
+        (care.allows(likeness) || self.pauses(sound, care)).then_some(lag)
     }
 
     /// Whether nobody speaks, and nobody will in `sound`; noise is never like itself, and need not be.
-    fn pauses(&self, sound: &[f32]) -> bool {
-        self.quiet >= PAUSE_FRAMES && stretch::is_pause(sound, self.speech)
+    fn pauses(&self, sound: &[f32], care: Care) -> bool {
+        let least = if care == Care::Leisurely {
+            LONG_PAUSE_FRAMES
+        } else {
+            PAUSE_FRAMES
+        };
+        self.quiet >= least && stretch::is_pause(sound, self.speech)
     }
 
     /// Moves everything to the front, keeping the history, when the end is near.

@@ -1,5 +1,6 @@
 //! The buffer under scripts and under simulated networks.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use assert_no_alloc::assert_no_alloc;
@@ -23,9 +24,10 @@ const NO_REDUNDANCY: usize = 0;
 const FEC: usize = 960;
 const DRED: usize = 9_600;
 
-const CONCEALED: f32 = -1.0;
-const RECOVERED: f32 = -2.0;
-const NOISE: f32 = -3.0;
+// As loud as what is decoded, lest they pass for a pause.
+const CONCEALED: f32 = -301.0;
+const RECOVERED: f32 = -302.0;
+const NOISE: f32 = -303.0;
 
 impl Decode for Marker {
     fn decode(&mut self, _codec: Codec, payload: &[u8], output: &mut [f32]) -> bool {
@@ -257,9 +259,14 @@ struct Outcome {
 #[derive(Default)]
 struct Sine {
     next: u64,
-    /// Whether it pauses for the first second of each three, as one who speaks.
-    pauses: bool,
+    /// In each so many samples it pauses in these, as one who speaks; music does not.
+    pauses: Option<(u64, Range<u64>)>,
 }
+
+/// The first second of each three.
+const OFTEN: Option<(u64, Range<u64>)> = Some((144_000, 0..48_000));
+/// A second of each fifteen, the first behind 14 s of talk.
+const SELDOM: Option<(u64, Range<u64>)> = Some((720_000, 672_000..720_000));
 
 fn sine_at(n: u64) -> f32 {
     // Exactly 240 samples a period: it repeats without rounding.
@@ -291,7 +298,10 @@ impl Decode for Sine {
     }
     fn conceal(&mut self, output: &mut [f32]) {
         for sample in output {
-            let silent = self.pauses && self.next % 144_000 < 48_000;
+            let silent = self
+                .pauses
+                .as_ref()
+                .is_some_and(|(turn, pause)| pause.contains(&(self.next % turn)));
             *sample = if silent { 0.0 } else { sine_at(self.next) };
             self.next += 1;
         }
@@ -302,7 +312,7 @@ impl Decode for Sine {
 /// the packet's number; none loses it. The sender's clock runs `drift` parts too fast.
 fn simulate(seconds: u32, drift: f64, network: impl FnMut(u32) -> Option<f64>) -> Outcome {
     let voice = Sine {
-        pauses: true,
+        pauses: OFTEN,
         ..Sine::default()
     };
     simulate_voice(voice, seconds, drift, network)
@@ -403,6 +413,50 @@ fn what_the_delay_has_too_much_goes_between_words() {
             // Two packets and a tick at first, and a few milliseconds at the end.
             assert!(figures.left_out_samples >= 20 * 48, "{phase}: {figures:?}");
             assert!(outcome.delay_millis < 16.0, "{}", outcome.delay_millis);
+        }
+    }
+}
+
+/// A delay that was more than 40 ms too long was taken out at once, in a word: what two packets, a tick and a
+/// first packet that was held up for a few milliseconds make, as soon as the network had been even for ten seconds.
+#[test]
+fn words_are_left_alone_on_an_even_network_however_it_began() {
+    let held = |packets: u32, millis: f64| {
+        move |n: u32, _: &mut SeededRandom| if n < packets { millis } else { 0.0 }
+    };
+    let falling = |n: u32, _: &mut SeededRandom| (60.0 - 20.0 * f64::from(n)).max(0.0);
+    // Wake-ups of a machine that is busy with the beginning of a call.
+    let noisy = |n: u32, random: &mut SeededRandom| {
+        let mean = if n < 50 { 4.0 } else { 0.2 };
+        -mean * (1.0 - uniform(random, 1.0)).ln()
+    };
+    let slow = |n: u32, _: &mut SeededRandom| f64::from(n.min(100)) * -0.3;
+    let begins: [(&str, &dyn Fn(u32, &mut SeededRandom) -> f64); 7] = [
+        ("even", &held(0, 0.0)),
+        ("one held up for 12 ms", &held(1, 12.0)),
+        ("three held up for 12 ms", &held(3, 12.0)),
+        ("three held up for 40 ms", &held(3, 40.0)),
+        ("a burst", &falling),
+        ("a busy machine", &noisy),
+        ("a way that gets shorter", &slow),
+    ];
+    for (begin, late) in begins {
+        for phase in 0..10_u32 {
+            let mut random = SeededRandom::new(u64::from(phase));
+            let voice = Sine {
+                pauses: SELDOM,
+                ..Sine::default()
+            };
+            let outcome = simulate_voice(voice, 30, 0.0, |n| {
+                Some(f64::from(70 + phase) + late(n, &mut random))
+            });
+            let figures = outcome.figures;
+            assert_eq!(outcome.stretched_words, 0, "{begin}, {phase}: {figures:?}");
+            assert!(
+                outcome.delay_millis < 16.0,
+                "{begin}, {phase}: {} ms",
+                outcome.delay_millis
+            );
         }
     }
 }

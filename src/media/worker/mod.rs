@@ -68,6 +68,9 @@ pub(super) struct Worker {
     pacer: Pacer,
     /// When the sockets are looked at again, unless a tick comes first.
     next_glance: Instant,
+    /// Whether datagrams may have come since the thread slept: two sockets of a call to look at cost as much
+    /// as what else the system does for a tick.
+    came: bool,
     /// When a datagram woke the thread last.
     woken_at: Instant,
     /// Whether the one before that had woken it just before.
@@ -102,6 +105,7 @@ impl Worker {
             closing: Vec::new(),
             pacer: Pacer::new(now),
             next_glance: now,
+            came: true,
             woken_at: now,
             hurried: false,
         })
@@ -128,8 +132,9 @@ impl Worker {
                 IDLE / 5
             };
             if busy {
-                self.rest(now, wait);
+                self.came = self.rest(now, wait);
             } else {
+                self.came = true;
                 match self.inbox.recv_timeout(wait) {
                     Ok(message) => self.take(message),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -154,12 +159,13 @@ impl Worker {
             if tick.is_some() {
                 // Each call looks at its sockets itself.
                 self.next_glance = now + GLANCE;
-            } else if self.glance_is_due(now) {
+            } else if self.came && self.glance_is_due(now) {
                 self.next_glance = now + GLANCE;
                 self.receive(now);
             }
             while let Some(at) = tick {
-                self.tick(Due { at, now });
+                let came = self.came;
+                self.tick(Due { at, now, came });
                 tick = self.next_tick(now);
             }
             self.note_left_out();
@@ -169,13 +175,13 @@ impl Worker {
         self.end();
     }
 
-    /// Sleeps until the next tick, or the next look at the sockets. Not in the inbox: it is looked at every
-    /// few milliseconds anyway, and each command would else wake this thread.
-    fn rest(&mut self, now: Instant, most: Duration) {
+    /// Sleeps until the next tick, or the next look at the sockets; whether datagrams may have come. Not in
+    /// the inbox: it is looked at every few milliseconds anyway, and each command would else wake this thread.
+    fn rest(&mut self, now: Instant, most: Duration) -> bool {
         if self.calls.is_empty() || self.calls.len() > MOST_AWAITED {
             let glance = self.next_glance.saturating_duration_since(now);
             std::thread::sleep(most.min(glance));
-            return;
+            return true;
         }
         // Few calls have few packets, of which each wakes this thread: its time of arrival is then true. A
         // flood must not keep it awake.
@@ -195,6 +201,7 @@ impl Worker {
             self.woken_at = woken_at;
             self.next_glance = woken_at;
         }
+        came
     }
 
     /// Takes what waits in the inbox; false when the handle is gone.
@@ -252,6 +259,7 @@ impl Worker {
     /// A call that has sockets goes on with the new ones: its network changed.
     fn open(&mut self, id: CallId, ports: PortPair, identity: Option<Identity>) {
         let now = monotonic_now();
+        self.came = true;
         if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
             call.reopen(now, ports);
             return;
@@ -468,7 +476,7 @@ impl Worker {
         if let Some(second) = second {
             second.lend(std::mem::take(&mut alone), due);
         }
-        for call in &mut mixed {
+        for call in mixed.iter_mut().filter(|_| due.came) {
             call.receive(due.now);
         }
         self.mixer.tick(due.at, &mut mixed, &self.focus);

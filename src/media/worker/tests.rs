@@ -136,6 +136,7 @@ impl Desk {
             let due = Due {
                 at: self.at,
                 now: self.at,
+                came: true,
             };
             self.worker.tick(due);
             self.worker.flush(self.at);
