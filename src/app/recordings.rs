@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::engine::{Engine, Internal};
 use crate::app::live_call::LiveCall;
+use crate::app::player::gap_row;
 use crate::app::sound::check_announcement;
 use crate::base::id::CallId;
 use crate::config::RecordingPolicy;
@@ -32,15 +33,7 @@ pub(super) struct Recorded {
 impl Recorded {
     /// Takes note of a gap; the newest one with a beginning counts.
     fn note(&mut self, gap: Gap) {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let gap = RecordingGap {
-            cause: match gap.cause {
-                GapCause::Paused => RecordingGapCause::Paused,
-                GapCause::DiskBehind => RecordingGapCause::DiskBehind,
-            },
-            start_millis: millis(gap.start),
-            length_millis: gap.length.map(millis),
-        };
+        let gap = gap_row(gap);
         self.gaps
             .retain(|known| known.start_millis != gap.start_millis);
         self.gaps.push(gap);
@@ -176,6 +169,8 @@ impl Engine {
             MediaEvent::RecordingStarted { call, path } => {
                 let text = path.display().to_string();
                 self.record(Write::ChangeCall(call, CallChange::Recording(text.clone())));
+                let seconds = self.calls.get(&call).map(|live| live.sound.seconds());
+                self.record(Write::ChangeCall(call, CallChange::RecordingStart(seconds)));
                 self.forget_gaps(call);
                 self.tell_recording(call, RecordingView::On(text), "started", path, None);
             }
@@ -327,7 +322,8 @@ impl Engine {
             let path = path.display().to_string();
             tracing::info!(%call, path, "a recording of an interrupted call was found");
             self.record(Write::ChangeCall(call, CallChange::Recording(path)));
-            // Those that are known are another recording's: of this one nothing was written down.
+            // What is known is another recording's: of this one nothing was written down.
+            self.record(Write::ChangeCall(call, CallChange::RecordingStart(None)));
             self.record(Write::ChangeCall(
                 call,
                 CallChange::RecordingGaps(Vec::new()),

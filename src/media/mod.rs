@@ -35,6 +35,7 @@ pub mod one_way;
 pub mod outgoing;
 mod outlet;
 pub mod overview;
+pub mod playback;
 pub mod processing;
 pub mod quality;
 pub mod rate;
