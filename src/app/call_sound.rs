@@ -140,6 +140,11 @@ impl CallSound {
         told.map(|found| sound_fault::view(found.cause)).collect()
     }
 
+    /// How many seconds there were by now.
+    pub(super) fn seconds(&self) -> u32 {
+        self.series.seconds()
+    }
+
     /// The sum of the figures.
     pub(super) fn summary(&self) -> Option<CallQuality> {
         self.series.summary()

@@ -97,6 +97,7 @@ impl Engine {
             Command::StartLab => self.tell(Event::LabWanted),
             Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
             Command::CheckSound(check) => self.check_sound(check),
+            Command::Player(wish) => self.wish_player(wish),
             Command::RefreshDevices => self.look_for_devices(),
             Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
             Command::DismissMessage(id) => self.messages.dismiss(id),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::Records;
 use crate::app::lists::{CallsRequest, ListRequest};
+use crate::app::player::check_named;
 use crate::base::id::{
     CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId, UndoId,
 };
@@ -209,6 +210,7 @@ impl Records {
             DeskRequest::Undo(id) => self.write(Write::Undo(id)).await?,
             DeskRequest::EnterCall(mut row) => {
                 let id = row.id;
+                row.recording = row.recording.map(check_named).transpose()?;
                 row.agent = row.agent.or_else(|| self.store().agent());
                 self.write(Write::InsertCall(row)).await?;
                 json!({"call_id": id})

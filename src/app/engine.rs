@@ -20,6 +20,7 @@ use crate::app::messages::Messages;
 use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
+use crate::app::player::{Player, PlayerTidings};
 use crate::app::profiles::Profiles;
 use crate::app::publishing::Published;
 use crate::app::watched::{Mailbox, Watched};
@@ -89,6 +90,7 @@ pub(super) enum Internal {
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
+    Player(PlayerTidings),
     /// Why the announcement of recordings cannot be played.
     AnnouncementRead(Option<String>),
     Saved(Result<(), String>),
@@ -143,6 +145,8 @@ pub(super) struct Engine {
     pub(super) next_notice: u64,
     pub(super) devices: DevicesView,
     pub(super) sound_check: SoundCheckView,
+    /// The recording that is shown.
+    pub(super) player: Player,
     pub(super) dial_request: Option<DialRequest>,
     /// The accounts that gave up their registrations because the machine sleeps.
     pub(super) asleep: Vec<AccountId>,
@@ -208,6 +212,7 @@ impl Engine {
         self.count_to_call_back();
         self.look_for_recordings();
         self.read_announcement();
+        self.tidy_player();
         if self.options.devices.any() {
             self.look_for_devices();
         }
@@ -343,6 +348,7 @@ impl Engine {
                 self.devices.speakers = speakers;
             }
             Internal::RecordingsFound(found) => self.tie_recordings(found),
+            Internal::Player(tidings) => self.handle_player(tidings),
             Internal::AnnouncementRead(problem) => self.devices.announcement_problem = problem,
             Internal::LaddersWritten => {
                 self.ladders.lock().written();

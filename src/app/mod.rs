@@ -35,6 +35,7 @@ mod outcome;
 mod pages;
 pub mod pcap;
 mod placing;
+mod player;
 mod popups;
 mod profiles;
 mod publishing;
@@ -70,6 +71,7 @@ pub use mails::Mails;
 pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
+pub use player::PlayedAlone;
 pub use records::Records;
 pub use records_care::{recover, restore};
 pub use sound::{

@@ -13,9 +13,9 @@ use crate::control::{Event, Notice};
 pub(super) struct Published {
     at: Option<Instant>,
     revision: u64,
-    /// The revision in which more changed than levels.
+    /// The revision in which more changed than levels and the time at which a recording plays.
     content: u64,
-    /// Whether the levels of the devices changed.
+    /// Whether the levels of the devices changed, or that time.
     pub(super) louder: bool,
 }
 

@@ -8,9 +8,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::app::player::gap_row;
 use crate::control::RecordingView;
 use crate::crm::row::{RecordingGap, RecordingGapCause};
-use crate::media::gap::{Gap, GapCause};
+use crate::media::gap::Gap;
 
 /// How far the newest recording is.
 #[derive(Debug, Default)]
@@ -173,15 +174,7 @@ impl Recorded {
         if number != self.number {
             return false;
         }
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let gap = RecordingGap {
-            cause: match gap.cause {
-                GapCause::Paused => RecordingGapCause::Paused,
-                GapCause::DiskBehind => RecordingGapCause::DiskBehind,
-            },
-            start_millis: millis(gap.start),
-            length_millis: gap.length.map(millis),
-        };
+        let gap = gap_row(gap);
         self.gaps
             .retain(|known| known.start_millis != gap.start_millis);
         self.gaps.push(gap);

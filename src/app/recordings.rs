@@ -177,7 +177,9 @@ impl Engine {
             }
         }
         if named {
+            let seconds = self.calls.get(&id).map(|live| live.sound.seconds());
             self.record(Write::ChangeCall(id, CallChange::Recording(text)));
+            self.record(Write::ChangeCall(id, CallChange::RecordingStart(seconds)));
         }
         self.tell_recording(id, "started", path.clone(), None);
         if paused {
@@ -304,7 +306,8 @@ impl Engine {
             let path = path.display().to_string();
             tracing::info!(%call, path, "a recording of an interrupted call was found");
             self.record(Write::ChangeCall(call, CallChange::Recording(path)));
-            // Those that are known are another recording's: of this one nothing was written down.
+            // What is known is another recording's: of this one nothing was written down.
+            self.record(Write::ChangeCall(call, CallChange::RecordingStart(None)));
             self.record(Write::ChangeCall(
                 call,
                 CallChange::RecordingGaps(Vec::new()),

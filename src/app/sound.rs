@@ -129,6 +129,7 @@ impl Engine {
 
     /// Gives the devices to the call that is talked, and plays the tone that fits.
     pub(super) fn route_sound(&mut self, now: Instant) {
+        self.make_way_for_calls();
         let talking = self
             .calls
             .values()
@@ -205,7 +206,7 @@ impl Engine {
 
     /// Takes tidings from the sound threads.
     pub(super) fn handle_media(&mut self, now: Instant, event: MediaEvent) {
-        self.dirty |= !matches!(event, MediaEvent::Levels(_));
+        self.dirty |= !matches!(event, MediaEvent::Levels(_) | MediaEvent::Player(_));
         match event {
             MediaEvent::Flowing { call, remote } => {
                 tracing::debug!(%call, %remote, "sound arrives");
@@ -266,6 +267,7 @@ impl Engine {
             | MediaEvent::RecordingStopped { .. }
             | MediaEvent::RecordingFailed { .. } => self.handle_recording(event),
             MediaEvent::Levels(levels) => self.handle_levels(levels),
+            MediaEvent::Player(news) => self.handle_played(news),
             MediaEvent::SoundTest(news) => self.handle_sound_test(news),
             MediaEvent::Microphone(state) => self.handle_microphone(state),
             MediaEvent::MutedTalk { call } => self.handle_muted_talk(now, call),

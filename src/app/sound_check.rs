@@ -26,6 +26,7 @@ impl Engine {
             return self.problem(None, text.to_owned());
         }
         if let Some(check) = check {
+            self.make_way_for_test();
             let view = &mut self.sound_check;
             view.on = true;
             view.no_microphone = false;

@@ -19,6 +19,7 @@ use crate::app::messages::Messages;
 use crate::app::options::EngineOptions;
 use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
+use crate::app::player::Player;
 use crate::app::profiles::Profiles;
 use crate::app::publishing::Published;
 use crate::app::records::Records;
@@ -122,6 +123,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         next_notice: 1,
         devices: DevicesView::default(),
         sound_check: SoundCheckView::default(),
+        player: Player::default(),
         dial_request: None,
         asleep: Vec::new(),
         helped_until: None,

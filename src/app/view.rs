@@ -22,6 +22,7 @@ impl Engine {
             settings: self.options.settings.clone(),
             devices: self.devices.clone(),
             sound_check: self.sound_check,
+            player: self.player.view(),
             dial_request: self.dial_request.clone(),
             messages: self.messages.view(),
             notices: self.notices.iter().cloned().collect(),

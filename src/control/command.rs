@@ -5,6 +5,7 @@ use crate::base::id::{AccountId, CallId, ContactId};
 use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
 use crate::control::colleague::PickupTarget;
+use crate::control::player::PlayerWish;
 use crate::control::record_change::RecordChange;
 use crate::control::sound_check::SoundCheck;
 use crate::crm::row::{AgentState, ContactRow, OrganizationRow, RoutingChange, Subject};
@@ -241,6 +242,8 @@ pub enum Command {
     RefreshDevices,
     /// Begin a test of the sound devices in place of the one that goes on; none ends it.
     CheckSound(Option<SoundCheck>),
+    /// Show, play or leave a recording.
+    Player(PlayerWish),
     /// Take a notice off the screen.
     DismissNotice(u64),
     /// Take a text message off the screen.

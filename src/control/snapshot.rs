@@ -10,6 +10,7 @@ use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::{Asker, FiguresTable};
 use crate::control::media_security::MediaSecurity;
+use crate::control::player::PlayerView;
 use crate::control::sound_check::SoundCheckView;
 use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer, Presence};
 
@@ -18,7 +19,8 @@ use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer, Pres
 pub struct Snapshot {
     /// Grows by one with each snapshot.
     pub revision: u64,
-    /// The revision in which something else changed than how loud the devices are.
+    /// The revision in which something else changed than how loud the devices are and the time at which a
+    /// recording plays.
     pub content: u64,
     /// The accounts in their order.
     pub accounts: Vec<AccountView>,
@@ -30,6 +32,8 @@ pub struct Snapshot {
     pub devices: DevicesView,
     /// Their test, and how loud they are.
     pub sound_check: SoundCheckView,
+    /// The recording that is shown.
+    pub player: Option<PlayerView>,
     /// A link that waits for the agent's yes.
     pub dial_request: Option<DialRequest>,
     /// Things that went wrong and stay until dismissed, oldest first, at most 20.

@@ -92,6 +92,12 @@ pub(crate) const ADD_RECORDING_GAPS: &str = "
 ALTER TABLE calls ADD COLUMN recording_gaps TEXT;
 ";
 
+pub(crate) const ADD_RECORDING_START: &str = "
+-- How many seconds of the call's sound were over when its recording began: what was measured by time is
+-- shown beside what is heard.
+ALTER TABLE calls ADD COLUMN recording_start_seconds INTEGER;
+";
+
 pub(crate) const ADD_ANSWERER: &str = "
 -- Who answered a call that was dialled, where the network says that it is somebody else.
 ALTER TABLE calls ADD COLUMN answered_by TEXT;
@@ -183,7 +189,8 @@ pub(crate) const COLUMNS: &str =
     c.sip_call_id, c.recording, c.notes, c.done, c.via, c.number_proof,
     c.transferred_to, c.transferred_by, c.redirected_to, c.answered_by, c.quality,
     c.sound_problem, c.recording_gaps, c.organization_id, c.agent, c.queue, c.call_type,
-    (SELECT name FROM call_types WHERE id = c.call_type), c.wrap_up_millis, c.by_hand";
+    (SELECT name FROM call_types WHERE id = c.call_type), c.wrap_up_millis, c.by_hand,
+    c.recording_start_seconds";
 
 /// Reads one call.
 pub(crate) fn one(connection: &Connection, id: CallId) -> rusqlite::Result<Option<CallRow>> {
@@ -399,6 +406,7 @@ pub(crate) fn change(
             )?;
         }
         CallChange::Recording(file) => set("recording", file)?,
+        CallChange::RecordingStart(seconds) => set("recording_start_seconds", seconds)?,
         CallChange::RecordingGaps(gaps) => set("recording_gaps", &json(gaps)?)?,
         CallChange::Sound { quality, problem } => {
             set("quality", &quality.as_ref().map(json).transpose()?)?;
@@ -534,6 +542,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         call_type_name: row.get(36)?,
         wrap_up_millis: row.get(37)?,
         by_hand: row.get(38)?,
+        recording_start_seconds: row.get(39)?,
     })
 }
 

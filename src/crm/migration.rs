@@ -77,6 +77,7 @@ const STEPS: &[&str] = &[
     row_counts::COUNT_SILENT,
     number_hints::OWN_MERGED_TEXTS,
     calls::INDEX_ENTERED,
+    calls::ADD_RECORDING_START,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

@@ -75,7 +75,7 @@ CREATE TABLE calls (
     notes TEXT NOT NULL DEFAULT '',
     done INTEGER NOT NULL
 , via TEXT, number_proof TEXT, transferred_to TEXT, transferred_by TEXT, redirected_to TEXT, answered_by TEXT, quality TEXT, sound_problem TEXT, recording_gaps TEXT, call_type INTEGER REFERENCES call_types (id) ON DELETE SET NULL, wrap_up_millis INTEGER, agent TEXT, queue TEXT, by_hand INTEGER NOT NULL DEFAULT 0, organization_id INTEGER
-    REFERENCES organizations (id) ON DELETE SET NULL) STRICT;
+    REFERENCES organizations (id) ON DELETE SET NULL, recording_start_seconds INTEGER) STRICT;
 
 CREATE INDEX calls_newest ON calls (started_at);
 

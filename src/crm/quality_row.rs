@@ -315,6 +315,11 @@ impl QualitySeries {
         }
     }
 
+    /// How many seconds there are.
+    pub fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
     /// The spans in order.
     pub fn spans(&self) -> &[QualitySpan] {
         &self.spans

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::id::CallId;
+
 /// Why a recording has a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,4 +25,13 @@ pub struct RecordingGap {
     pub start_millis: u64,
     /// How long it is; none where it lasts to the end, and while it lasts.
     pub length_millis: Option<u64>,
+}
+
+/// A call in which the phone ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterruptedCall {
+    /// Which.
+    pub id: CallId,
+    /// The path of the recording that its row names.
+    pub recording: Option<String>,
 }

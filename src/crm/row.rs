@@ -42,7 +42,7 @@ pub use crate::crm::routing_row::{
 pub use crate::crm::quality_row::{
     CallQuality, Fixed, Millis, Mos, QualitySeries, QualitySpan, Share,
 };
-pub use crate::crm::recording_row::{RecordingGap, RecordingGapCause};
+pub use crate::crm::recording_row::{InterruptedCall, RecordingGap, RecordingGapCause};
 
 /// Who started a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -338,11 +338,14 @@ pub struct CallRow {
     pub end_reason: Option<String>,
     /// The SIP Call-ID, to find it in a trace.
     pub sip_call_id: Option<String>,
-    /// The recording's file.
+    /// The recording's file, or its address (`http`, `https`) where a server keeps it.
     pub recording: Option<String>,
     /// Its gaps, in which it was paused; in order.
     #[serde(default)]
     pub recording_gaps: Vec<RecordingGap>,
+    /// How many seconds of the call's sound were over when it began; none where nobody knows.
+    #[serde(default)]
+    pub recording_start_seconds: Option<u32>,
     /// The agent's notes.
     pub notes: String,
     /// Whether nothing is left to do: false for a missed call until it is called back.
@@ -392,15 +395,6 @@ impl CallRow {
     }
 }
 
-/// A call in which the phone ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InterruptedCall {
-    /// Which.
-    pub id: CallId,
-    /// The path of the recording that its row names.
-    pub recording: Option<String>,
-}
-
 impl CallRow {
     /// A call that begins, of which nothing else is known.
     pub fn begun(id: CallId, direction: CallDirection, started_at: Timestamp) -> Self {
@@ -430,6 +424,7 @@ impl CallRow {
             sip_call_id: None,
             recording: None,
             recording_gaps: Vec::new(),
+            recording_start_seconds: None,
             notes: String::new(),
             done: direction == CallDirection::Outbound,
             transferred_to: None,

@@ -62,6 +62,8 @@ pub enum CallChange {
     },
     /// Its recording.
     Recording(String),
+    /// How many seconds of its sound were over when its recording began; none where nobody knows.
+    RecordingStart(Option<u32>),
     /// The gaps of its recording, all of them.
     RecordingGaps(Vec<RecordingGap>),
     /// What became of its sound.

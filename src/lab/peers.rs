@@ -497,6 +497,7 @@ impl Peers {
             | MediaEvent::MutedTalk { .. }
             | MediaEvent::Levels(_)
             | MediaEvent::SoundTest(_)
+            | MediaEvent::Player(_)
             | MediaEvent::RecordingAnnounced { .. }
             | MediaEvent::RecordingGap { .. }
             | MediaEvent::RecordingStarted { .. }

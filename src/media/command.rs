@@ -10,6 +10,7 @@ use crate::media::dropped::{Dropped, DroppedOf};
 use crate::media::gap::Gap;
 use crate::media::level::Levels;
 use crate::media::one_way::Cause;
+pub use crate::media::playback::{PlayerNews, PlayerOrder};
 pub use crate::media::processing::{MicrophoneState, NoiseSuppression, Processing};
 use crate::media::quality::{Breaks, Second};
 pub use crate::media::sound_test::{SoundTest, SoundTestNews};
@@ -191,6 +192,8 @@ pub enum MediaCommand {
     Meter(bool),
     /// Test the devices; none ends a test. A call ends it, too.
     SoundTest(Option<SoundTest>),
+    /// Play a recording, outside of calls.
+    Player(PlayerOrder),
     /// Choose when Opus sends sound twice, for the codecs that are made from here on.
     Redundancy(Redundancy),
     /// End a call's media and close its sockets and its recording.
@@ -223,6 +226,7 @@ impl MediaCommand {
             | Self::Volumes(_)
             | Self::Meter(_)
             | Self::SoundTest(_)
+            | Self::Player(_)
             | Self::Redundancy(_)
             | Self::HoldMusic(_) => None,
         }
@@ -383,6 +387,8 @@ pub enum MediaEvent {
     Levels(Levels),
     /// How the test of the devices goes.
     SoundTest(SoundTestNews),
+    /// How playing a recording goes.
+    Player(PlayerNews),
     /// The agent talks into this call and is muted; at most once in ten seconds.
     MutedTalk {
         /// The call.

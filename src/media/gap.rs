@@ -1,7 +1,8 @@
 //! The gaps of a recording, and how they are marked in its WAV.
 //!
 //! A player shows them by a `cue ` chunk, with lengths and names in a `LIST` chunk of type `adtl`
-//! (Multimedia Programming Interface and Data Specifications 1.0, 1991, "Waveform Audio File Format").
+//! (Multimedia Programming Interface and Data Specifications 1.0, 1991, "Waveform Audio File Format"). Read
+//! again, they are the gaps of a recording whose call nobody knows.
 
 use std::time::Duration;
 
@@ -26,6 +27,12 @@ impl GapCause {
             Self::Paused => b"Paused\0",
             Self::DiskBehind => b"Lost\0",
         }
+    }
+
+    /// What a gap of that name is; marks of other programs are none.
+    fn named(name: &[u8]) -> Option<Self> {
+        let known = [Self::Paused, Self::DiskBehind];
+        known.into_iter().find(|cause| cause.name() == name)
     }
 }
 
@@ -75,6 +82,49 @@ pub(super) fn chunks(gaps: &[Gap]) -> Vec<u8> {
     push_chunk(&mut chunks, *b"cue ", &cue);
     push_chunk(&mut chunks, *b"LIST", &list);
     chunks
+}
+
+/// Reads the gaps that a `cue ` chunk and a `LIST` chunk mark, in a file of that many samples a second.
+/// What is torn or another program's is left out.
+pub(super) fn read(cue: &[u8], list: &[u8], rate: u32) -> Vec<Gap> {
+    let word = |bytes: &[u8], at: usize| {
+        let four = bytes.get(at..at + 4)?;
+        four.try_into().ok().map(u32::from_le_bytes)
+    };
+    let time = |samples: u32| {
+        let nanos = u64::from(samples) * 1_000_000_000 / u64::from(rate.max(1));
+        Duration::from_nanos(nanos)
+    };
+    let (mut lengths, mut causes) = (Vec::new(), Vec::new());
+    let mut rest = list.strip_prefix(b"adtl").unwrap_or_default();
+    while let (Some(name), Some(size)) = (rest.get(..4), word(rest, 4)) {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let end = size.saturating_add(8);
+        let Some(content) = rest.get(8..end) else {
+            break;
+        };
+        match (name, word(content, 0)) {
+            (b"ltxt", Some(id)) => lengths.extend(word(content, 4).map(|length| (id, length))),
+            (b"labl", Some(id)) => {
+                let cause = content.get(4..).and_then(GapCause::named);
+                causes.extend(cause.map(|cause| (id, cause)));
+            }
+            _ => {}
+        }
+        rest = rest.get(end + size % 2..).unwrap_or_default();
+    }
+    let points = cue.get(4..).unwrap_or_default().chunks_exact(24);
+    let gaps = points.take(MOST_GAPS).filter_map(|point| {
+        let id = word(point, 0)?;
+        let (_, cause) = causes.iter().find(|(known, _)| *known == id)?;
+        let length = lengths.iter().find(|(known, _)| *known == id);
+        Some(Gap {
+            cause: *cause,
+            start: time(word(point, 20)?),
+            length: length.map(|(_, length)| time(*length)),
+        })
+    });
+    gaps.collect()
 }
 
 /// A chunk with its length, padded to an even one.
@@ -143,6 +193,29 @@ mod tests {
             [named(&bytes, b"Paused\0"), named(&bytes, b"Lost\0")],
             [1, 1]
         );
+    }
+
+    #[test]
+    fn marks_are_read_again_and_those_of_other_programs_are_none() {
+        let lost = Gap {
+            cause: GapCause::DiskBehind,
+            ..gap(3_000, 10)
+        };
+        let gaps = [gap(1_000, 500), lost];
+        let bytes = chunks(&gaps);
+        let list = 8 + 4 + 2 * 24;
+        let (cue, list) = (&bytes[8..list], &bytes[list + 8..]);
+        assert_eq!(read(cue, list, SAMPLE_RATE), gaps);
+        // At another rate the same samples are another time.
+        assert_eq!(read(cue, list, SAMPLE_RATE / 2)[0].start, gaps[0].start * 2);
+        let mut foreign = list.to_vec();
+        let name = foreign.windows(6).position(|six| six == b"Paused").unwrap();
+        foreign[name..name + 6].copy_from_slice(b"Chorus");
+        assert_eq!(read(cue, &foreign, SAMPLE_RATE), [lost]);
+        for torn in 0..list.len() {
+            assert!(read(cue, &list[..torn], SAMPLE_RATE).len() <= 2);
+            read(&cue[..torn.min(cue.len())], list, SAMPLE_RATE);
+        }
     }
 
     #[test]

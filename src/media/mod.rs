@@ -34,6 +34,8 @@ pub mod level;
 pub mod one_way;
 pub mod outgoing;
 mod outlet;
+pub mod overview;
+pub mod playback;
 pub mod processing;
 pub mod quality;
 pub mod rate;
@@ -49,6 +51,7 @@ pub mod steering;
 pub mod tone;
 pub mod transport;
 pub mod volume;
+pub mod wav;
 
 mod chirp;
 mod conference;

@@ -5,7 +5,7 @@
 //! channel is full the sockets are read no further, so that the system's buffers fill and peers
 //! slow down or datagrams are lost, as the network may lose them anyway.
 //!
-//! Apart from them, [`NetWatch`] notices another network and a wake-up from sleep.
+//! Apart from them, [`NetWatch`] notices another network and a wake-up from sleep, and [`http`] fetches files.
 //!
 //! ```text
 //! owner ── perform ──> Net ──> udp  (try_send, short backlog)          ┐
@@ -17,6 +17,7 @@
 mod certificate_fault;
 mod certificate_names;
 mod connections;
+pub mod http;
 #[cfg(target_os = "linux")]
 mod icmp;
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::base::clock::monotonic_now;
-use crate::media::command::{Devices, MediaEvent};
+use crate::media::command::{DeviceChoice, Devices, MediaEvent};
 use crate::media::device::opener::{self, Order, Report};
 use crate::media::device::{MicrophoneEnd, SpeakerEnd};
 use crate::media::frame::{Frame, SILENCE};
@@ -126,6 +126,11 @@ impl SoundCards {
     /// Whether the cards are closed, so that nothing is to be expected of them.
     pub fn resting(&self) -> bool {
         self.resting && self.pending.is_none()
+    }
+
+    /// Whether a speaker is chosen and not open, or not yet.
+    pub fn speaker_opens(&self) -> bool {
+        self.speaker.is_none() && self.devices.speaker != DeviceChoice::Null
     }
 
     /// Whether the tick follows a microphone.

@@ -36,7 +36,7 @@ mod histogram;
 mod playout;
 mod queue;
 mod store;
-mod stretch;
+pub(super) mod stretch;
 
 pub use figures::JitterFigures;
 pub use playout::{JitterBuffer, SoundPacket};

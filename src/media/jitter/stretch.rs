@@ -7,11 +7,11 @@
 )]
 
 /// The shortest stretch that is left out or repeated: 2.5 ms, one period of 400 Hz.
-pub(super) const SHORTEST: usize = 120;
+pub(in crate::media) const SHORTEST: usize = 120;
 /// The longest: 15 ms, one period of 67 Hz.
-pub(super) const LONGEST: usize = 720;
+pub(in crate::media) const LONGEST: usize = 720;
 /// What is compared: 10 ms.
-pub(super) const WINDOW: usize = 480;
+pub(in crate::media) const WINDOW: usize = 480;
 /// The coarse search looks at 8 kHz.
 const COARSE: usize = 6;
 /// Mean power below which nobody hears a seam: −66 dB.
@@ -23,7 +23,7 @@ const PAUSE: f32 = 1e-5;
 const PAUSE_SHARE: f32 = 1e-3;
 
 /// Whether nobody speaks in it, where speech has that mean power in its loudest frames.
-pub(super) fn is_pause(sound: &[f32], speech: f32) -> bool {
+pub(in crate::media) fn is_pause(sound: &[f32], speech: f32) -> bool {
     power(sound) < PAUSE.max(speech * PAUSE_SHARE)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn is_pause(sound: &[f32], speech: f32) -> bool {
 ///
 /// Looks at `sound[..WINDOW]` and the same behind each lag up to `longest`; `sound` has
 /// `WINDOW + longest` samples, and `longest` is at least `SHORTEST`. Silence is like itself.
-pub(super) fn find_lag(sound: &[f32], longest: usize) -> (usize, f32) {
+pub(in crate::media) fn find_lag(sound: &[f32], longest: usize) -> (usize, f32) {
     if power(&sound[..WINDOW + longest]) < QUIET {
         return (longest, 1.0);
     }
@@ -61,7 +61,7 @@ pub(super) fn find_lag(sound: &[f32], longest: usize) -> (usize, f32) {
 }
 
 /// Blends from one sound into another of the same length, sample by sample, in place of the first.
-pub(super) fn blend_into(first: &mut [f32], second: &[f32]) {
+pub(in crate::media) fn blend_into(first: &mut [f32], second: &[f32]) {
     let length = first.len() as f32 + 1.0;
     for (index, (a, b)) in first.iter_mut().zip(second).enumerate() {
         let weight = (index as f32 + 1.0) / length;
@@ -70,7 +70,7 @@ pub(super) fn blend_into(first: &mut [f32], second: &[f32]) {
 }
 
 /// The mean power.
-pub(super) fn power(samples: &[f32]) -> f32 {
+pub(in crate::media) fn power(samples: &[f32]) -> f32 {
     samples.iter().map(|s| s * s).sum::<f32>() / samples.len().max(1) as f32
 }
 

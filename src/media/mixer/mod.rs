@@ -1,8 +1,8 @@
-//! What the agent hears and says: the calls that the devices belong to, tones, and the test of the
-//! devices, between the sound cards and these calls.
+//! What the agent hears and says: the calls that the devices belong to, tones, the test of the devices and
+//! recordings that are played, between the sound cards and these calls.
 //!
 //! ```text
-//! calls played -> mix (+ notices, tones, test) -> speaker, ringer
+//! calls played -> mix (+ notices, tones, test, player) -> speaker, ringer
 //! microphone -> processing -> each call, with what the other members say
 //! ```
 
@@ -17,6 +17,7 @@ use crate::media::device::SoundCards;
 use crate::media::frame::{Frame, SILENCE, mix};
 use crate::media::leg::Leg;
 use crate::media::microphone::{Given, Listener, Microphone};
+use crate::media::playback::Playback;
 use crate::media::sound_test::SoundCheck;
 use crate::media::tone::TonePlayer;
 
@@ -25,6 +26,7 @@ pub(super) struct Mixer {
     pub(super) cards: SoundCards,
     pub(super) microphone: Microphone,
     pub(super) check: SoundCheck,
+    pub(super) playback: Playback,
     tone: Option<TonePlayer>,
     /// A tone that was ended and fades in the next tick.
     fading: Option<TonePlayer>,
@@ -44,6 +46,7 @@ impl Mixer {
             cards: SoundCards::start(now, devices)?,
             microphone: Microphone::default(),
             check: SoundCheck::default(),
+            playback: Playback::default(),
             tone: None,
             fading: None,
             parting: None,
@@ -92,6 +95,8 @@ impl Mixer {
             let ring = target(player);
             player.mix_into(if ring { &mut ringer } else { &mut speaker });
         }
+        let opening = self.cards.speaker_opens();
+        self.playback.play(opening, &mut speaker);
         let card = self.cards.has_clock();
         self.check.play(card, &mut speaker, &mut ringer);
         let played = self.cards.play(&speaker, &ringer);
@@ -133,13 +138,16 @@ impl Mixer {
 
     /// What is to be told.
     pub(super) fn poll_news(&mut self) -> Option<MediaEvent> {
-        self.news.pop_front().or_else(|| self.check.poll_news())
+        self.news
+            .pop_front()
+            .or_else(|| self.check.poll_news())
+            .or_else(|| self.playback.poll_news())
     }
 
     /// Whether something is to be played or taken beside calls.
     pub(super) fn is_busy(&self) -> bool {
         let toned = self.tone.is_some() || self.fading.is_some();
-        toned || self.parting.is_some() || self.check.is_on()
+        toned || self.parting.is_some() || self.check.is_on() || self.playback.is_on()
     }
 }
 

@@ -17,7 +17,9 @@ use crate::base::clock::monotonic_now;
 use crate::base::id::CallId;
 use crate::media::call_recording::Wanted;
 use crate::media::codec::EffortRule;
-use crate::media::command::{Devices, MediaCommand, MediaError, MediaEvent, Redundancy, Source};
+use crate::media::command::{
+    Devices, MediaCommand, MediaError, MediaEvent, PlayerNews, Redundancy, Source,
+};
 use crate::media::device::file;
 use crate::media::feed::{Feed, Loader};
 use crate::media::hold_music::Shelf;
@@ -352,6 +354,7 @@ impl Worker {
                     .check
                     .order(test.filter(|_| self.calls.is_empty()));
             }
+            MediaCommand::Player(order) => self.mixer.playback.order(order),
             MediaCommand::Redundancy(choice) => self.redundancy = choice,
             MediaCommand::Close { call } => self.close(call),
         }
@@ -534,7 +537,12 @@ impl Worker {
 
     /// Queues an event; figures are the first to go when nobody reads.
     fn tell(&mut self, event: MediaEvent) {
-        let figures = matches!(event, MediaEvent::Quality { .. } | MediaEvent::Levels(_));
+        let figures = matches!(
+            event,
+            MediaEvent::Quality { .. }
+                | MediaEvent::Levels(_)
+                | MediaEvent::Player(PlayerNews::At(_))
+        );
         let limit = if figures { MAX_EVENTS / 4 } else { MAX_EVENTS };
         if self.waiting_events.len() < limit {
             self.waiting_events.push_back(event);
