@@ -295,7 +295,7 @@ fn trust(settings: &TlsSettings) -> Result<Trust, TlsFileError> {
 }
 
 /// The authorities that the system trusts, read once.
-fn system_store() -> Result<Arc<RootCertStore>, TlsFileError> {
+pub(super) fn system_store() -> Result<Arc<RootCertStore>, TlsFileError> {
     static STORE: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let store = STORE.get_or_init(|| {
         let found = rustls_native_certs::load_native_certs();
