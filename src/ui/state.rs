@@ -59,6 +59,7 @@ pub(crate) struct ViewState {
     /// The step that was taken back, or not wanted back, last.
     pub(crate) undone: Option<UndoId>,
     pub(crate) settings: SettingsState,
+    pub(crate) first_run: FirstRunState,
     pub(crate) card: CardState,
     pub(crate) notes: Notes,
     /// The menu of what the agent does.
@@ -82,6 +83,13 @@ pub(crate) struct ViewState {
 }
 
 impl ViewState {
+    /// Shows what works and what does not.
+    pub(crate) fn open_diagnostics(&mut self) {
+        self.view = View::Settings;
+        self.settings.tab = SettingsTab::Diagnostics;
+        self.detail = None;
+    }
+
     /// Shows the settings of accounts, sound and calls.
     pub(crate) fn open_phone_settings(&mut self) {
         self.view = View::Settings;
@@ -346,6 +354,9 @@ pub(crate) struct SettingsState {
     pub(crate) tab: SettingsTab,
     pub(crate) routing: RoutingState,
     pub(crate) form: Option<AccountForm>,
+    pub(crate) support: SupportState,
+    /// Where settings of an administrator are, as it is typed.
+    pub(crate) provisioning: String,
     pub(crate) removing: Option<AccountId>,
     /// Texts that are being typed and not saved yet.
     pub(crate) region: Option<Unsaved>,
@@ -363,6 +374,29 @@ pub(crate) struct SettingsState {
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,
+}
+
+/// An account that is written down at the first start.
+#[derive(Debug, Default)]
+pub(crate) struct FirstRunState {
+    pub(crate) address: String,
+    pub(crate) password: PasswordField,
+    /// Whether a file may hold the password where there is no keyring.
+    pub(crate) consent: bool,
+    pub(crate) problem: Option<FormProblem>,
+}
+
+/// The support bundle on its way to a file.
+#[derive(Debug, Default)]
+pub(crate) struct SupportState {
+    /// Whether people's names and numbers stay in it.
+    pub(crate) people: bool,
+    /// Whether it was asked for and is not there yet.
+    pub(crate) gathering: bool,
+    /// Which of its files is shown.
+    pub(crate) open: usize,
+    /// Where it goes.
+    pub(crate) file: Option<String>,
 }
 
 /// An account being written.

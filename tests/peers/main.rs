@@ -76,6 +76,7 @@ mod secured_linphone;
 mod service_route;
 mod session;
 mod several_calls;
+mod set_up;
 mod sipp;
 #[cfg(all(feature = "audio", target_os = "linux"))]
 #[path = "../sound_world/server.rs"]
