@@ -21,6 +21,7 @@ const NOTES_LIMIT: usize = 64 * 1024;
 
 impl Engine {
     /// Carries out one command; what cannot be done is told as an error event and a notice.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each command")]
     pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
         self.dirty = true;
         match command {

@@ -69,6 +69,7 @@ pub struct Running {
 ///
 /// Fails when the store cannot be opened, the address cannot be bound or a thread not started; the
 /// message says what to do.
+#[expect(clippy::too_many_lines, reason = "a table: each field once")]
 pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     options.paths.create()?;
     if let Some(log) = &options.log {

@@ -166,7 +166,7 @@ impl People {
     pub fn new(known: impl IntoIterator<Item = String>) -> Self {
         let mut known: Vec<String> = known
             .into_iter()
-            .map(|text| text.trim().to_owned())
+            .map(|text| user(text.trim()).to_owned())
             .filter(|text| text.chars().count() >= 3)
             .collect();
         known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
@@ -187,6 +187,15 @@ impl People {
             .map(|line| numbers(&addresses(line)));
         lines.collect()
     }
+}
+
+/// Who an address is about; another text is that itself.
+fn user(text: &str) -> &str {
+    let schemes = ["sip:", "sips:", "tel:"];
+    let address = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let end = address.and_then(|address| address.find(['@', ';']));
+    let address = address.unwrap_or(text);
+    address.get(..end.unwrap_or(address.len())).unwrap_or(text)
 }
 
 /// The first letter of each word, the last two digits of a number.
@@ -367,9 +376,14 @@ mod tests {
 
     #[test]
     fn people_are_shortened_and_machines_are_not() {
-        let people = People::new(["Anna Schmidt".to_owned(), "ab".to_owned()]);
+        let known = ["Anna Schmidt", "ab", "sip:eve@example.com"];
+        let people = People::new(known.map(str::to_owned));
         for (text, shown) in [
             ("Anna Schmidt called", "A… S… called"),
+            (
+                "eve calls sip:eve@example.com",
+                "e… calls sip:e…@example.com",
+            ),
             (
                 "From: \"Berta Beispiel\" <sip:berta@example.com>;tag=1",
                 "From: \"B… B…\" <sip:b…@example.com>;tag=1",

@@ -70,7 +70,7 @@ fn file(log: Log) -> Box<dyn Layer<Registry> + Send + Sync> {
                     LogLevel::Debug => Level::DEBUG,
                 };
                 // It fails only when the subscriber is gone, and with it the log.
-                drop(change.reload(of_level(level.into())));
+                change.reload(of_level(level.into())).ok();
             });
             Box::new(filter)
         }

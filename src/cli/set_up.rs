@@ -163,17 +163,12 @@ fn password(args: &AccountArgs) -> anyhow::Result<Option<Secret>> {
 }
 
 fn described(args: &AccountArgs) -> Result<Account, Usage> {
-    let address = match args.address.split_once(':') {
-        Some(("sip" | "sips", _)) => args.address.clone(),
-        _ => format!("sip:{}", args.address),
-    };
     let mut account = Account {
-        address,
         display_name: args.display_name.clone().unwrap_or_default(),
         auth_user: args.auth_user.clone().unwrap_or_default(),
         registrar: args.registrar.clone().unwrap_or_default(),
         transport: args.transport.map(TransportArg::choice).unwrap_or_default(),
-        ..Account::default()
+        ..Account::at(&args.address).map_err(|problem| Usage(problem.to_string()))?
     };
     if let Some(file) = &args.ca_file {
         account.tls.ca_file = file.display().to_string();

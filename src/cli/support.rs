@@ -137,7 +137,11 @@ pub(super) async fn gather(
         bundle.files.push(SupportFile {
             name: name.to_owned(),
             // Of the store there are counts alone, which look like numbers of people.
-            text: if name == STORE { text.to_owned() } else { cover.over(text) },
+            text: if name == STORE {
+                text.to_owned()
+            } else {
+                cover.over(text)
+            },
         });
     };
     add("about.txt", &about(people));
@@ -200,13 +204,15 @@ impl Cover {
 
 /// Shortens the values of settings that name somebody, in a file that the phone itself cannot read too.
 fn names(text: &str) -> String {
-    let lines = text.split_inclusive('\n').map(|line| match line.split_once('=') {
-        Some((key, value)) if matches!(key.trim(), "agent" | "display_name" | "name") => {
-            let value = scrub::short(value.trim().trim_matches('"'));
-            format!("{} = \"{value}\"\n", key.trim_end())
-        }
-        _ => line.to_owned(),
-    });
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| match line.split_once('=') {
+            Some((key, value)) if matches!(key.trim(), "agent" | "display_name" | "name") => {
+                let value = scrub::short(value.trim().trim_matches('"'));
+                format!("{} = \"{value}\"\n", key.trim_end())
+            }
+            _ => line.to_owned(),
+        });
     lines.collect()
 }
 

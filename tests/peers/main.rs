@@ -75,8 +75,8 @@ mod secured_domain;
 mod secured_linphone;
 mod service_route;
 mod session;
-mod several_calls;
 mod set_up;
+mod several_calls;
 mod sipp;
 #[cfg(all(feature = "audio", target_os = "linux"))]
 #[path = "../sound_world/server.rs"]

@@ -53,7 +53,10 @@ fn the_log_is_private_names_calls_and_doctor_says_where_it_is() {
         assert_eq!(mode & 0o777, 0o600);
     }
     let (_, said, _) = on(&data, &["doctor"]);
-    assert!(said.contains(&data.join("log").display().to_string()), "{said}");
+    assert!(
+        said.contains(&data.join("log").display().to_string()),
+        "{said}"
+    );
 }
 
 #[test]
@@ -146,7 +149,10 @@ fn settings_of_an_administrator_are_shown_and_applied_only_when_told() {
     let source = file.to_string_lossy().into_owned();
     let (code, shown, said) = on(data.path(), &["setup", "from", &source]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(shown.contains("! settings.recording: agent becomes always"), "{shown}");
+    assert!(
+        shown.contains("! settings.recording: agent becomes always"),
+        "{shown}"
+    );
     assert!(!data.path().join("config.toml").exists());
     let (code, _, said) = on(data.path(), &["setup", "from", &source, "--yes"]);
     assert_eq!(code, Some(0), "{said}");
@@ -158,7 +164,10 @@ fn settings_of_an_administrator_are_shown_and_applied_only_when_told() {
     ] {
         let (code, _, said) = on(data.path(), &["setup", "from", source, "--yes"]);
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(words) && said.contains("stay as they are"), "{said}");
+        assert!(
+            said.contains(words) && said.contains("stay as they are"),
+            "{said}"
+        );
     }
 }
 
@@ -185,12 +194,18 @@ fn without(change: impl FnOnce(&mut Command)) -> (Option<i32>, String) {
 fn without_a_display_a_sentence_names_the_phone_without_a_window() {
     let (code, said) = without(|_| {});
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("display") && said.contains("ringdesk headless"), "{said}");
+    assert!(
+        said.contains("display") && said.contains("ringdesk headless"),
+        "{said}"
+    );
     let (code, said) = without(|command| {
         command.env("DISPLAY", ":4093");
     });
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("DISPLAY") && said.contains("ringdesk headless"), "{said}");
+    assert!(
+        said.contains("DISPLAY") && said.contains("ringdesk headless"),
+        "{said}"
+    );
 }
 
 #[cfg(feature = "gui")]

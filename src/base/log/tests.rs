@@ -1,6 +1,5 @@
 use std::fs;
 use std::io::Write as _;
-use std::sync::mpsc;
 
 use super::*;
 
@@ -28,7 +27,7 @@ fn turning_over_loses_no_line_and_keeps_so_many_files() {
     // Closed and opened again in between, as by starts of the phone.
     for start in 0..4 {
         let mut file = LogFile::open(&folder, SMALL).unwrap();
-        for number in 0..30 {
+        for number in 0..50 {
             let line = format!("{start} {number} {}\n", "x".repeat(number));
             file.write(line.as_bytes()).unwrap();
             lines.push(line);
@@ -111,7 +110,7 @@ fn a_folder_that_cannot_be_written_is_told_and_nobody_waits() {
     let place = folder.path().join("taken");
     fs::write(&place, "x").unwrap();
     let whole = Log::start(&place, SMALL).unwrap();
-    let (tell, told) = mpsc::sync_channel(8);
+    let (tell, told) = sync_channel(8);
     whole.listen(move |problem| tell.try_send(problem).unwrap());
     assert_eq!(told.recv().unwrap(), None);
     for number in 0..20_000 {
@@ -129,7 +128,7 @@ fn a_full_disk_takes_no_half_line_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/dev/full", folder.path().join("ringdesk.log")).unwrap();
     let whole = Log::start(folder.path(), SMALL).unwrap();
-    let (tell, told) = mpsc::sync_channel(8);
+    let (tell, told) = sync_channel(8);
     whole.listen(move |problem| tell.try_send(problem).unwrap());
     assert_eq!(told.recv().unwrap(), None);
     log(&whole, "one\n");

@@ -31,7 +31,9 @@ pub(super) fn start(log: &Log, items: Receiver<Item>, limits: Limits) -> io::Res
             match item {
                 Item::Event(event) => writer.event(&event),
                 // Who waits for it may have given up.
-                Item::Flush(done) => drop(done.try_send(())),
+                Item::Flush(done) => {
+                    done.try_send(()).ok();
+                }
             }
         }
     };

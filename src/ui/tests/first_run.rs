@@ -44,7 +44,7 @@ fn an_address_and_a_password_are_tried_and_then_kept() {
         state.first_run.address = "alice@example.com".to_owned();
         state.first_run.password.0 = "sesame".to_owned();
     });
-    shown.get_by_label("Connect").click();
+    shown.get_by_label("Connect").click_accesskit();
     shown.run();
     let sent = shown.state_mut().sent();
     let [Command::TryAccount { account, password }] = sent.as_slice() else {
@@ -71,7 +71,7 @@ fn an_address_and_a_password_are_tried_and_then_kept() {
     });
     shown.run();
     shown.get_by_label("alice@example.com works: it is registered by TLS at 192.0.2.1:5061.");
-    shown.get_by_label("Save account").click();
+    shown.get_by_label("Save account").click_accesskit();
     shown.run();
     let sent = shown.state_mut().sent();
     let [
@@ -96,7 +96,7 @@ fn an_account_that_does_not_work_says_why_and_is_kept_only_on_demand() {
     let mut shown = desk(snapshot, Rows::default(), |_| {});
     shown.get_by_label_contains("TLS: Wrong password");
     assert!(shown.query_by_label("Save account").is_none());
-    shown.get_by_label("Save anyway").click();
+    shown.get_by_label("Save anyway").click_accesskit();
     shown.run();
     assert!(matches!(
         shown.state_mut().sent().as_slice(),
@@ -109,7 +109,7 @@ fn what_is_no_address_is_told_at_the_field() {
     let mut shown = desk(Snapshot::default(), Rows::default(), |state| {
         state.first_run.address = "alice".to_owned();
     });
-    shown.get_by_label("Connect").click();
+    shown.get_by_label("Connect").click_accesskit();
     shown.run();
     assert!(shown.state_mut().sent().is_empty());
     shown.get_by_label_contains("\"alice\" is no address");
@@ -129,7 +129,9 @@ fn the_light_leads_to_each_reason_and_each_can_be_reached_by_the_keyboard() {
         problem: "5 MiB are free".to_owned(),
     });
     let mut shown = desk(snapshot, Rows::default(), |_| {});
-    shown.get_by_label("No network. No way out").click();
+    shown
+        .get_by_label("No network. No way out")
+        .click_accesskit();
     shown.run();
     assert_eq!(shown.state().state.settings.tab, SettingsTab::Diagnostics);
     for (name, why) in [
@@ -147,7 +149,9 @@ fn the_light_leads_to_each_reason_and_each_can_be_reached_by_the_keyboard() {
         let part = shown.get_by_role_and_label(Role::Button, name);
         assert!(part.is_focused(), "{name}");
     }
-    shown.get_by_label("Registration sam@pbx.example").click();
+    shown
+        .get_by_label("Registration sam@pbx.example")
+        .click_accesskit();
     shown.run();
     assert!(matches!(
         shown.state_mut().sent().as_slice(),
@@ -158,7 +162,9 @@ fn the_light_leads_to_each_reason_and_each_can_be_reached_by_the_keyboard() {
 #[test]
 fn a_support_bundle_is_seen_before_it_is_saved() {
     let mut shown = desk(registered(), Rows::default(), diagnostics);
-    shown.get_by_label("Gather support bundle…").click();
+    shown
+        .get_by_label("Gather support bundle…")
+        .click_accesskit();
     shown.run();
     assert!(matches!(
         shown.state_mut().sent().as_slice(),
@@ -179,10 +185,10 @@ fn a_support_bundle_is_seen_before_it_is_saved() {
     });
     shown.run();
     shown.get_by_label("Ringdesk 0.1.0");
-    shown.get_by_label("log/a.log, 1 KiB").click();
+    shown.get_by_label("log/a.log, 1 KiB").click_accesskit();
     shown.run();
     shown.get_by_label("a line");
-    shown.get_by_label("Save support bundle").click();
+    shown.get_by_label("Save support bundle").click_accesskit();
     shown.run();
     let sent = shown.state_mut().sent();
     let [Command::SaveSupport(name)] = sent.as_slice() else {
@@ -213,7 +219,7 @@ fn settings_of_an_administrator_are_shown_before_they_apply() {
         state.view = View::Settings;
         state.settings.provisioning = "https://example.com/p.toml".to_owned();
     });
-    shown.get_by_label("Read…").click();
+    shown.get_by_label("Read…").click_accesskit();
     shown.run();
     let sent = shown.state_mut().sent();
     assert!(
@@ -232,7 +238,7 @@ fn settings_of_an_administrator_are_shown_before_they_apply() {
     shown.run();
     shown.get_by_label("Recording: settings.recording: agent becomes always");
     shown.get_by_label("You will not be able to change: settings.recording (the law)");
-    shown.get_by_label("Apply").click();
+    shown.get_by_label("Apply").click_accesskit();
     shown.run();
     assert!(matches!(
         shown.state_mut().sent().as_slice(),

@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     fn typed(address: &str) -> AccountForm {
-        form(Account {
+        with(Account {
             address: address.to_owned(),
             ..Account::default()
         })

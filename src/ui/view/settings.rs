@@ -72,10 +72,6 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         section_ui(ui, text::ACCOUNTS, |ui| {
             accounts_ui(ui, scene, &mut state.settings, &snapshot);
         });
-        section_ui(ui, text::PROVISIONING, |ui| {
-            ui.set_max_width(FORM.min(ui.available_width()));
-            provisioning_ui(ui, scene, &mut state.settings.provisioning);
-        });
         let mut settings = snapshot.settings.clone();
         section_ui(ui, text::SOUND, |ui| {
             sound_ui(ui, scene, &mut settings, &mut state.settings, &snapshot);
@@ -95,6 +91,10 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         });
         section_ui(ui, text::NETWORK, |ui| {
             network_ui(ui, &mut settings, &mut state.settings);
+        });
+        section_ui(ui, text::PROVISIONING, |ui| {
+            ui.set_max_width(FORM.min(ui.available_width()));
+            provisioning_ui(ui, scene, &mut state.settings.provisioning);
         });
         if settings != snapshot.settings {
             scene.send(Command::SaveSettings(Box::new(settings)));

@@ -54,23 +54,9 @@ pub(super) fn try_account_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Vie
     }
 }
 
-/// The account that is meant: with everything else as usual.
+/// The account that is meant.
 fn account(typed: &str) -> Result<Account, String> {
-    let typed = typed.trim();
-    let address = match typed.split_once(':') {
-        Some(("sip" | "sips", _)) => typed.to_owned(),
-        _ => format!("sip:{typed}"),
-    };
-    let account = Account {
-        address,
-        ..Account::default()
-    };
-    let named = typed.contains('@');
-    if named && account.validate().is_ok() {
-        Ok(account)
-    } else {
-        Err(text::not_an_address(typed))
-    }
+    Account::at(typed).map_err(|_problem| text::not_an_address(typed.trim()))
 }
 
 fn connect_now(scene: &mut Scene<'_>, form: &mut FirstRunState) {

@@ -59,7 +59,7 @@ const CONTROLS: [(&str, &str); 41] = [
 ];
 
 fn place() -> Id {
-    Id::new("locked settings")
+    Id::unique("locked settings")
 }
 
 /// Says what is locked, for all that is drawn by `content`.
