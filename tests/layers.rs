@@ -76,7 +76,7 @@ const FENCES: &[(&str, &str)] = &[
     ("egui_material_icons", "ui"),
     ("egui_plot", "ui"),
     ("quick_xml", "presence"),
-    ("reqwest", "net::http"),
+    ("reqwest", "net"),
     ("zbus", "desktop"),
     ("ksni", "desktop"),
     ("x11rb", "desktop::keys"),

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use crate::app::engine::{Engine, Internal};
 use crate::app::options::{AccountOptions, EngineOptions};
 use crate::app::transports;
+use crate::app::trial::try_account;
 use crate::base::flow::ProfileId;
 use crate::base::id::AccountId;
 use crate::base::redact::Secret;
 use crate::base::uri::Uri;
 use crate::config::call_extensions::{CallExtensions, ReliableChoice};
 use crate::config::numbering::{default_region, own_lines};
-use crate::config::{Account, Config, file, secret};
-use crate::control::{AccountView, Event, Registration};
+use crate::config::{Account, file, secret};
+use crate::control::{AccountView, Event, Registration, TrialView};
 use crate::sip::{AccountSetup, Credentials, DigestRules, RegistrationState, Reliability};
 
 /// A configured account while the engine runs.
@@ -100,6 +101,7 @@ impl Engine {
             }
         }
         self.assign_colleagues(now);
+        self.look_for_network();
         self.dirty = true;
     }
 
@@ -182,6 +184,19 @@ impl Engine {
         }
     }
 
+    /// Tries an account beside the engine; a snapshot tells what becomes of it.
+    pub(super) fn try_account(&mut self, account: Account, password: Option<Secret>) {
+        self.trial = Some(TrialView::Trying(account.address.clone()));
+        self.trials += 1;
+        let (number, internal) = (self.trials, self.internal.clone());
+        let name_servers = self.options.settings.name_server_addresses();
+        tokio::spawn(async move {
+            let outcome = try_account(account, password.as_ref(), &name_servers).await;
+            let told = Internal::Tried(number, Box::new(outcome));
+            drop(internal.send(told).await);
+        });
+    }
+
     /// Adds the lab's account, which lives only as long as the lab.
     pub(super) fn use_lab(&mut self, now: Instant, account: Account, password: Secret) {
         let options = AccountOptions {
@@ -232,21 +247,13 @@ impl Engine {
         if !self.options.persist {
             return;
         }
-        let config = Config {
-            settings: self.options.settings.clone(),
-            accounts: self
-                .accounts
-                .iter()
-                .filter(|live| live.stored)
-                .map(|live| live.account.clone())
-                .collect(),
-        };
+        let config = self.configuration();
         let path = self.options.paths.config_file.clone();
         self.in_background(move || file::save(&path, &config).map_err(|error| error.to_string()));
     }
 
     /// Runs something slow away from the engine; a problem comes back as a notice.
-    fn in_background(&self, work: impl FnOnce() -> Result<(), String> + Send + 'static) {
+    pub(super) fn in_background(&self, work: impl FnOnce() -> Result<(), String> + Send + 'static) {
         let internal = self.internal.clone();
         tokio::spawn(async move {
             let result = tokio::task::spawn_blocking(work)
@@ -375,7 +382,7 @@ pub(super) fn extensions(chosen: CallExtensions) -> crate::sip::CallExtensions {
 }
 
 /// Translates an account for the SIP core.
-fn setup(
+pub(super) fn setup(
     account: &Account,
     password: Option<Secret>,
     profile: ProfileId,

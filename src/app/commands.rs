@@ -21,6 +21,7 @@ const NOTES_LIMIT: usize = 64 * 1024;
 
 impl Engine {
     /// Carries out one command; what cannot be done is told as an error event and a notice.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each command")]
     pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
         self.dirty = true;
         match command {
@@ -83,17 +84,44 @@ impl Engine {
                 turn_password,
                 password_file_consent,
             } => {
-                let passwords = [password, turn_password];
-                self.save_account(now, id, *account, passwords, password_file_consent);
+                if self.may_save_account(id, &account) {
+                    let passwords = [password, turn_password];
+                    self.save_account(now, id, *account, passwords, password_file_consent);
+                }
             }
+            Command::FetchProvisioning(source) => self.fetch_provisioning(source, false),
+            Command::ApplyProvisioning => self.apply_provisioning(now),
+            Command::DropProvisioning => self.drop_provisioning(),
+            Command::TryAccount { account, password } => self.try_account(*account, password),
+            Command::DropTrial => self.trial = None,
             Command::UseLab { account, password } => self.use_lab(now, *account, password),
-            Command::RemoveAccount(id) => self.remove_account(now, id),
-            Command::SetRule(account, rule, wish) => self.change_rule(now, account, &rule, wish),
+            Command::RemoveAccount(id) => {
+                if self.may_remove_account(id) {
+                    self.remove_account(now, id);
+                }
+            }
+            Command::SetRule(account, rule, wish) => {
+                if self.may_set(&rule) {
+                    self.change_rule(now, account, &rule, wish);
+                }
+            }
             Command::SetAgentState(state, reason) => self.set_agent_state(now, state, &reason),
-            Command::SetPopups(on) => self.set_popups(on),
+            Command::SetPopups(on) => {
+                if self.may_change(|config| config.settings.popups = on) {
+                    self.set_popups(on);
+                }
+            }
             Command::ChangeRouting(change) => self.record(Write::Routing(change)),
             Command::RegisterNow(id) => self.endpoint.register_now(now, id),
-            Command::SaveSettings(settings) => self.save_settings(now, *settings),
+            Command::SaveSettings(settings) => {
+                if self.may_change(|config| config.settings.clone_from(&settings)) {
+                    self.save_settings(now, *settings);
+                }
+            }
+            Command::GatherSupport(people) => self.tell(Event::SupportWanted { people }),
+            Command::SupportGathered(bundle) => self.take_bundle(bundle),
+            Command::SaveSupport(file) => self.save_bundle(&file),
+            Command::DropSupport => self.drop_bundle(),
             Command::StartLab => self.tell(Event::LabWanted),
             Command::LabCall(caller) => self.tell(Event::LabCallWanted(caller)),
             Command::CheckSound(check) => self.check_sound(check),
@@ -246,7 +274,7 @@ impl Engine {
         }
     }
 
-    fn save_settings(&mut self, now: Instant, settings: crate::config::Settings) {
+    pub(super) fn save_settings(&mut self, now: Instant, settings: crate::config::Settings) {
         let devices = crate::app::sound::devices(&settings);
         if devices != self.options.devices {
             self.options.devices = devices.clone();
@@ -288,6 +316,11 @@ impl Engine {
         }
         if settings.name_servers != self.options.settings.name_servers {
             self.net.set_name_servers(settings.name_server_addresses());
+        }
+        if settings.log_level != self.options.settings.log_level
+            && let Some(log) = &self.options.log
+        {
+            log.set_level(settings.log_level);
         }
         let before = std::mem::replace(&mut self.options.settings, settings);
         if before.recording_announcement != self.options.settings.recording_announcement {

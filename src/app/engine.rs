@@ -22,6 +22,7 @@ use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::player::{Player, PlayerTidings};
 use crate::app::profiles::Profiles;
+use crate::app::provisioning::{Fetched, Provision};
 use crate::app::publishing::Published;
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
@@ -29,7 +30,8 @@ use crate::base::flow::Input;
 use crate::base::id::{AccountId, CallId};
 use crate::base::random::{OsRandom, Random as _};
 use crate::control::{
-    Command, DevicesView, DialRequest, Event, ExportView, Notice, Snapshot, SoundCheckView,
+    Command, DevicesView, DialRequest, DiskView, Event, ExportView, Notice, Snapshot,
+    SoundCheckView, SupportBundle, TrialOutcome, TrialView,
 };
 use crate::crm::routing::ArrivalFacts;
 use crate::crm::row::{Identification, OnAnswer, QueueCodes};
@@ -94,6 +96,19 @@ pub(super) enum Internal {
     /// Why the announcement of recordings cannot be played.
     AnnouncementRead(Option<String>),
     Saved(Result<(), String>),
+    /// Whether the log file is written; else what is wrong and what to do.
+    LogStands(Option<String>),
+    /// Settings of an administrator were read.
+    Provisioning {
+        number: u64,
+        source: String,
+        fetched: Box<Fetched>,
+        at_start: bool,
+    },
+    /// An account was tried; the newest trial counts.
+    Tried(u64, Box<TrialOutcome>),
+    /// Whether there is room on the disk.
+    DiskStands(Option<DiskView>),
     LaddersWritten,
     QualityWritten,
     Exported(ExportView),
@@ -165,6 +180,19 @@ pub(super) struct Engine {
     pub(super) raised: u64,
     /// What became of the last file that somebody took out.
     pub(super) exported: Option<ExportView>,
+    /// Settings of an administrator.
+    pub(super) provision: Provision,
+    /// An account that is tried, and how many were.
+    pub(super) trial: Option<TrialView>,
+    pub(super) trials: u64,
+    /// What is wrong with the way to other machines.
+    pub(super) network_problem: Option<String>,
+    /// How the disk stands, where it has little room.
+    pub(super) disk: Option<DiskView>,
+    /// Why the log file is not written.
+    pub(super) log_problem: Option<String>,
+    /// What was gathered for somebody who helps.
+    pub(super) support: Option<Arc<SupportBundle>>,
     pub(super) lab: bool,
     pub(super) tone: Option<Tone>,
     pub(super) tone_until: Option<(Tone, Instant)>,
@@ -217,6 +245,8 @@ impl Engine {
             self.look_for_devices();
         }
         self.set_up_sound();
+        self.begin_provisioning();
+        self.look_for_network();
         self.settle(now);
     }
 
@@ -314,6 +344,7 @@ impl Engine {
         if woke {
             self.wake_up(now);
         }
+        self.look_for_network();
         self.dirty = true;
     }
 
@@ -357,6 +388,25 @@ impl Engine {
             Internal::QualityWritten => self.pages.invalidate_ladders(),
             Internal::Exported(export) => self.exported = Some(export),
             Internal::CaredFor { changed, told } => self.handle_cared_for(changed, told),
+            Internal::LogStands(problem) => {
+                if let Some(problem) = &problem {
+                    self.problem(None, problem.clone());
+                }
+                self.log_problem = problem;
+            }
+            Internal::Tried(number, outcome) => {
+                // Another one, or none, is wanted by now.
+                if number == self.trials && self.trial.is_some() {
+                    self.trial = Some(TrialView::Over(*outcome));
+                }
+            }
+            Internal::Provisioning {
+                number,
+                source,
+                fetched,
+                at_start,
+            } => self.handle_provisioning(number, source, *fetched, at_start),
+            Internal::DiskStands(disk) => self.disk = disk,
             Internal::Saved(Ok(())) => {}
             Internal::Saved(Err(problem)) => self.problem(None, problem),
         }

@@ -8,7 +8,7 @@ use crate::app::engine::{Engine, Internal};
 use crate::app::pcap;
 use crate::app::records::Records;
 use crate::base::id::CallId;
-use crate::config::paths::create_private_dir;
+use crate::base::private_dir;
 use crate::control::{ExportView, ExportedWhat, FiguresTable};
 use crate::crm::{Store, StoreError, figures_table};
 
@@ -51,7 +51,7 @@ impl Engine {
 }
 
 /// The file that is meant, in the folder for such files unless another one is named.
-fn path(folder: &Path, file: &str, extension: &str) -> PathBuf {
+pub(super) fn path(folder: &Path, file: &str, extension: &str) -> PathBuf {
     let file = Path::new(file.trim());
     let mut path = match (file.strip_prefix("~"), std::env::home_dir()) {
         (Ok(below), Some(home)) => home.join(below),
@@ -94,14 +94,14 @@ async fn figures(store: &Store, table: FiguresTable, path: PathBuf) -> Result<Pa
 }
 
 /// Writes a new file, and its folder where it is not there yet.
-async fn write(
+pub(super) async fn write(
     path: PathBuf,
     content: impl FnOnce(&Path) -> io::Result<PathBuf> + Send + 'static,
 ) -> Result<PathBuf, String> {
     let shown = path.display().to_string();
     let written = tokio::task::spawn_blocking(move || {
         if let Some(folder) = path.parent() {
-            create_private_dir(folder)?;
+            private_dir::create(folder)?;
         }
         content(&path)
     });

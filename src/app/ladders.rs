@@ -114,7 +114,7 @@ impl Engine {
         };
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (remote, sent) = (traced.remote, traced.sent);
-            tracing::debug!(%remote, sent, "{}", traced.message.redacted());
+            tracing::debug!(%remote, sent, "{}", traced.message.redacted_head());
         }
         self.ladders.lock().trace(now, clock::wall_now(), traced);
         self.pages.invalidate_ladders();

@@ -29,6 +29,7 @@ mod live_call;
 mod mails;
 mod messages;
 mod microphone;
+mod noting;
 mod options;
 mod outbound_rules;
 mod outcome;
@@ -38,6 +39,7 @@ mod placing;
 mod player;
 mod popups;
 mod profiles;
+mod provisioning;
 mod publishing;
 mod record_changes;
 mod recorded;
@@ -57,13 +59,17 @@ mod sound;
 mod sound_check;
 mod sound_fault;
 mod start;
+mod support;
+mod surroundings;
 mod tones;
 mod transfers;
 mod transports;
+mod trial;
 mod view;
 mod voice_mail;
 mod watched;
 mod writing;
+mod zip;
 
 pub use engine::Waker;
 pub use exchange::{ExportError, ExportFormat, Exported, IntakeError, OutgoError, export};
@@ -72,11 +78,16 @@ pub use options::{
     AccountOptions, EngineOptions, IceAccess, IncomingPolicy, Script, ScriptedTransfer, SecondCall,
 };
 pub use player::PlayedAlone;
+pub use provisioning::read_provisioning;
 pub use records::Records;
 pub use records_care::{recover, restore};
 pub use sound::{
     check_announcement, check_hold_music, check_source, devices, hold_music, sound_cards,
 };
 pub use start::{Running, start};
+pub use support::save_support_bundle;
+pub use surroundings::{LITTLE_SPACE, NO_SPACE, free_space};
+pub use trial::try_account;
 
+pub use crate::crm::store_state;
 pub use crate::media::Source;

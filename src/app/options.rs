@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::log::Log;
 use crate::base::redact::Secret;
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::ice::IceOptions;
 use crate::config::paths::Paths;
+use crate::config::provisioning::Provisioned;
 use crate::config::tls::TlsOptions;
 use crate::config::{Account, Settings};
 use crate::media::{Devices, Source};
@@ -155,4 +157,8 @@ pub struct EngineOptions {
     pub script: Script,
     /// Things to tell the agent at once, such as a damaged configuration file.
     pub notices: Vec<String>,
+    /// The settings of an administrator that were applied last.
+    pub provisioned: Option<Provisioned>,
+    /// The log file of the process, where it has one.
+    pub log: Option<Log>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::app::engine::{Engine, SNAPSHOT_INTERVAL};
+use crate::app::noting;
 use crate::base::clock;
 use crate::base::id::CallId;
 use crate::control::{Event, Notice};
@@ -74,6 +75,7 @@ impl Engine {
 
     /// Tells an event, or counts it as missing when the reader does not keep up.
     pub(super) fn tell(&mut self, event: Event) {
+        noting::note(&event);
         self.dirty = true;
         if self.missing > 0 {
             let lagged = Event::Lagged {

@@ -21,8 +21,10 @@ use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::player::Player;
 use crate::app::profiles::Profiles;
+use crate::app::provisioning::Provision;
 use crate::app::publishing::Published;
 use crate::app::records::Records;
+use crate::app::surroundings::watch_disk;
 use crate::app::transports;
 use crate::base::clock;
 use crate::base::random::OsRandom;
@@ -68,12 +70,22 @@ pub struct Running {
 ///
 /// Fails when the store cannot be opened, the address cannot be bound or a thread not started; the
 /// message says what to do.
+#[expect(clippy::too_many_lines, reason = "a table: each field once")]
 pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     options.paths.create()?;
+    if let Some(log) = &options.log {
+        log.set_level(options.settings.log_level);
+    }
     let data_dir = options.paths.data_dir.clone();
     let region = options.region();
     // Nothing runs beside it yet, so it need not be on a thread of its own.
     let store = Arc::new(Store::open(&data_dir, &region)?);
+    tracing::info!(
+        "Ringdesk {} starts on {} in {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        data_dir.display()
+    );
     let (net_events, net) = mpsc::channel(NET_EVENTS);
     let (sockets, without_tls) = transports::bind(&options, net_events).await?;
     let tls_port = sockets.tls_port();
@@ -92,6 +104,12 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
     let (event_outlet, events) = mpsc::channel(EVENTS);
     let (snapshot_outlet, snapshot) = watch::channel(Arc::new(Snapshot::default()));
     tokio::spawn(await_acks(acks, internal_outlet.clone()));
+    tokio::spawn(watch_disk(data_dir.clone(), internal_outlet.clone()));
+    if let Some(log) = &options.log {
+        let internal = internal_outlet.clone();
+        // A full queue keeps nobody from logging; the next change is told again.
+        log.listen(move |problem| drop(internal.try_send(Internal::LogStands(problem))));
+    }
     let waker = Waker::default();
     let ladders = SharedLadders::default();
     let records = Records::of(store.clone(), ladders.clone());
@@ -136,6 +154,13 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         store_revision: 0,
         raised: 0,
         exported: None,
+        provision: Provision::default(),
+        trial: None,
+        trials: 0,
+        network_problem: None,
+        disk: None,
+        log_problem: None,
+        support: None,
         lab: false,
         tone: None,
         tone_until: None,

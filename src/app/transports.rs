@@ -58,7 +58,7 @@ fn identity(tls: &TlsOptions) -> Option<TlsIdentity> {
     Some(TlsIdentity { certificate, key })
 }
 
-fn profile(tls: &TlsOptions, websocket_path: &str) -> Profile {
+pub(super) fn profile(tls: &TlsOptions, websocket_path: &str) -> Profile {
     let settings = TlsSettings {
         ca_file: (!tls.ca_file.is_empty()).then(|| (&tls.ca_file).into()),
         pinned: tls.pinned().map(Fingerprint),

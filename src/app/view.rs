@@ -32,8 +32,22 @@ impl Engine {
             to_call_back: self.to_call_back,
             store_revision: self.store_revision,
             store_problem: self.journal.problem(),
+            provisioning: self.provision.view.clone(),
+            provisioned_from: self.provision.source(),
+            locks: self.provision.locks().clone(),
+            trial: self.trial.clone(),
+            network_problem: self.network_problem.clone(),
+            disk: self.disk.clone(),
+            log_dir: self
+                .options
+                .log
+                .as_ref()
+                .map(|log| log.folder().to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            log_problem: self.log_problem.clone(),
             export_dir: self.options.paths.exports.to_string_lossy().into_owned(),
             exported: self.exported.clone(),
+            support: self.support.clone(),
             raised: self.raised,
             lab: self.lab,
             ending: self.ending.is_some(),

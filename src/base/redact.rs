@@ -55,6 +55,16 @@ impl WireMessage {
         sip_message(&self.0)
     }
 
+    /// The start line and the header fields for a log, without the body: what it says is nobody's business there.
+    pub fn redacted_head(&self) -> String {
+        let end = self.0.windows(4).position(|window| window == b"\r\n\r\n");
+        sip_message(
+            self.0
+                .get(..end.unwrap_or(self.0.len()))
+                .unwrap_or_default(),
+        )
+    }
+
     /// The address in the topmost Via, where it is one: that of a request's sender.
     pub fn sent_by(&self) -> Option<SocketAddr> {
         let mut lines = self.0.split(|byte| *byte == b'\n');
@@ -453,6 +463,14 @@ mod tests {
             shown.contains("<SIPS:a:xxx@h>, <sip:b:xxx@h;x=sip:c:xxxxx@h>, <sips:d@h>"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_head_has_no_body() {
+        let message =
+            b"MESSAGE sip:a SIP/2.0\r\nAuthorization: Basic dTpw\r\n\r\nmeet me\r\n\r\nat six";
+        let shown = WireMessage::new(message).redacted_head();
+        assert_eq!(shown, "MESSAGE sip:a SIP/2.0\r\nAuthorization: Basic xxxx");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::cli::routing_args::{AgentsArgs, BlockedArgs, CallPopupArgs, QueuesArg
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
 use crate::cli::voice_args::VoiceArgs;
+use crate::config::account::TransportChoice;
 use crate::config::validate::PACKET_MILLIS;
 
 /// A desktop SIP phone with a CRM inside.
@@ -98,8 +99,10 @@ pub(super) enum Task {
     Queues(Deferred<QueuesArgs>),
     /// List, add or remove entries of the block list.
     Blocked(Deferred<BlockedArgs>),
+    /// Set the phone up: an account from its address and password, or settings from an administrator.
+    Setup(Deferred<crate::cli::set_up::SetupArgs>),
     /// Say what works and what does not, with remedies: registration, names, sound, call log, ports,
-    /// refused strangers, malformed messages, disk, passwords. 1: something fails; 3: only a registration.
+    /// refused strangers, malformed messages, disk, log, passwords. 1: something fails; 3: only a registration.
     Doctor(Deferred<DoctorArgs>),
     /// Show the SIP ladder of a call, or export it for Wireshark.
     Trace(Deferred<TraceArgs>),
@@ -317,6 +320,13 @@ pub(super) struct AnswerArgs {
 /// Options of `ringdesk doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
+    /// Write a support bundle (ZIP) as well: settings, log, accounts, devices, the last calls' SIP messages,
+    /// without secrets and bodies; names and numbers of people are shortened. What is in it is listed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) bundle: Option<PathBuf>,
+    /// Leave names and numbers of people at full length in the bundle.
+    #[arg(long, requires = "bundle")]
+    pub(super) with_people: bool,
     #[command(flatten)]
     pub(super) answer: AnswerArgs,
 }
@@ -448,6 +458,19 @@ pub(super) enum TransportArg {
     Ws,
     /// WebSocket under TLS.
     Wss,
+}
+
+impl TransportArg {
+    /// As it stands in the configuration.
+    pub(super) fn choice(self) -> TransportChoice {
+        match self {
+            Self::Udp => TransportChoice::Udp,
+            Self::Tcp => TransportChoice::Tcp,
+            Self::Tls => TransportChoice::Tls,
+            Self::Ws => TransportChoice::Ws,
+            Self::Wss => TransportChoice::Wss,
+        }
+    }
 }
 
 /// Where commands come from.

@@ -87,6 +87,8 @@ fn options(folder: &Path, voice: &Path) -> anyhow::Result<EngineOptions> {
             ..Script::default()
         },
         notices: Vec::new(),
+        provisioned: None,
+        log: crate::cli::log::started(),
         paths,
     })
 }

@@ -12,7 +12,7 @@ use crate::cli::headless::print_error;
 use crate::cli::lab_guests::LabGuests;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, Reply, Request};
-use crate::cli::{demo, setup};
+use crate::cli::{demo, doctor, setup, support};
 use crate::config::paths::Paths;
 use crate::control::{Command, Event, Handle};
 #[cfg(target_os = "linux")]
@@ -69,6 +69,7 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     let tell = |_event: &Event| {};
     let watcher = runtime.spawn(watch(
         running.events,
+        paths,
         running.handle.clone(),
         running.records.clone(),
         tell,
@@ -136,6 +137,7 @@ fn hand_over(
 /// Does what only the outermost layer can: starting the lab, and telling the desktop.
 async fn watch(
     mut events: mpsc::Receiver<Event>,
+    paths: Paths,
     handle: Handle,
     records: Records,
     tell: impl Fn(&Event),
@@ -154,6 +156,16 @@ async fn watch(
                     );
                 }
             },
+            Event::SupportWanted { people } => {
+                let (paths, handle, records) = (paths.clone(), handle.clone(), records.clone());
+                // Beside the events: it reads the whole database.
+                tokio::spawn(async move {
+                    let checks = doctor::examine(&paths).await;
+                    let phone = support::phone(&handle, &records).await;
+                    let bundle = support::gather(&paths, &checks, phone, people).await;
+                    send(&handle, Command::SupportGathered(Arc::new(bundle)));
+                });
+            }
             Event::LabCallWanted(caller) => {
                 if let Some(guests) = &guests {
                     guests.call(caller, &handle);

@@ -7,14 +7,15 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::{self, Records};
-use crate::base::clock;
 use crate::base::printable::printable;
 use crate::base::uri::{Host, Uri};
+use crate::base::{clock, log};
 use crate::cli::args::DoctorArgs;
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::setup;
 use crate::cli::single_instance::{self, Health, Reply, Request};
+use crate::cli::support;
 use crate::config::numbering::default_region;
 use crate::config::paths::Paths;
 use crate::config::{Account, Config, file, secret};
@@ -22,10 +23,6 @@ use crate::crm::row::{RefusedRow, SOUND};
 
 /// How far back refused requests are counted.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Less free space than this is a warning: a few hours of recordings.
-const LITTLE_SPACE: u64 = 1 << 30;
-/// Less than this is a failure: the call log may not be written any more.
-const NO_SPACE: u64 = 16 << 20;
 /// How long one name may take to be resolved.
 const RESOLVE: Duration = Duration::from_secs(5);
 /// So many refused requests of one source in a day are worth a remedy.
@@ -47,7 +44,7 @@ enum State {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, Serialize)]
-struct Check {
+pub(super) struct Check {
     check: &'static str,
     state: State,
     message: String,
@@ -80,9 +77,25 @@ impl Check {
 /// does.
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.answer.records.data_dir.as_deref())?;
+    let checks = examine(&paths).await;
+    for check in &checks {
+        if args.answer.json {
+            print_line(&serde_json::to_string(check)?);
+        } else {
+            print_line(&line(check));
+        }
+    }
+    if let Some(file) = &args.bundle {
+        support::write(&paths, &checks, file, args.with_people, args.answer.json).await?;
+    }
+    Ok(exit(&checks))
+}
+
+/// Looks at everything.
+pub(super) async fn examine(paths: &Paths) -> Vec<Check> {
     let mut checks = Vec::new();
-    let config = configuration(&paths, &mut checks);
-    let health = match single_instance::ask(&paths, &Request::Health).await {
+    let config = configuration(paths, &mut checks);
+    let health = match single_instance::ask(paths, &Request::Health).await {
         Ok(Some(Reply::Health(health))) => Some(health),
         Ok(_) => None,
         Err(error) => {
@@ -96,19 +109,13 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     checks.extend(registration(health.as_ref(), &config));
     checks.extend(names(&config).await);
     checks.push(sound(health.as_ref()).await);
-    let refused = store(&paths, &config, health.as_ref(), &mut checks).await;
+    let refused = store(paths, &config, health.as_ref(), &mut checks).await;
     checks.push(ports());
     checks.extend(refused_checks(refused));
     checks.push(disk(&paths.data_dir));
-    checks.extend(passwords(&paths, &config));
-    for check in &checks {
-        if args.answer.json {
-            print_line(&serde_json::to_string(check)?);
-        } else {
-            print_line(&line(check));
-        }
-    }
-    Ok(exit(&checks))
+    checks.push(log(&paths.log_dir, health.as_ref()));
+    checks.extend(passwords(paths, &config));
+    checks
 }
 
 fn exit(checks: &[Check]) -> Exit {
@@ -126,7 +133,8 @@ fn exit(checks: &[Check]) -> Exit {
     }
 }
 
-fn line(check: &Check) -> String {
+/// A check as a person reads it.
+pub(super) fn line(check: &Check) -> String {
     let word = match check.state {
         State::Ok => "ok     ",
         State::Warning => "WARNING",
@@ -418,20 +426,38 @@ fn counted(check: &'static str, sources: Vec<RefusedRow>, what: &str) -> Check {
     }
 }
 
-#[cfg(unix)]
-fn disk(folder: &Path) -> Check {
-    // The folder may not be there yet; its nearest parent is on the same disk.
-    let Some(there) = folder.ancestors().find(|path| path.exists()) else {
-        return Check::new("disk", State::Unknown, "the data folder has no parent");
+/// The log file: where it is, and how much of it there is.
+fn log(folder: &Path, health: Option<&Health>) -> Check {
+    if let Some(problem) = health.and_then(|health| health.log_problem.clone()) {
+        return Check::new("log", State::Warning, problem);
+    }
+    let files = log::files(folder);
+    let octets: u64 = files
+        .iter()
+        .filter_map(|file| file.metadata().ok())
+        .map(|it| it.len())
+        .sum();
+    let message = if files.is_empty() {
+        format!("nothing was logged yet; it will be in {}", folder.display())
+    } else {
+        format!(
+            "{} KiB in {} files in {}",
+            octets.div_ceil(1024),
+            files.len(),
+            folder.display()
+        )
     };
-    match rustix::fs::statvfs(there) {
-        Ok(facts) => {
-            let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    Check::new("log", State::Ok, message)
+}
+
+fn disk(folder: &Path) -> Check {
+    match app::free_space(folder) {
+        Ok((free, there)) => {
             let message = format!("{} MiB are free in {}", free >> 20, there.display());
             let remedy = "make room, or choose another folder by --data-dir";
-            if free < NO_SPACE {
+            if free < app::NO_SPACE {
                 Check::new("disk", State::Failed, message).remedy(remedy)
-            } else if free < LITTLE_SPACE {
+            } else if free < app::LITTLE_SPACE {
                 Check::new("disk", State::Warning, message).remedy(remedy)
             } else {
                 Check::new("disk", State::Ok, message)
@@ -440,18 +466,12 @@ fn disk(folder: &Path) -> Check {
         Err(error) => Check::new(
             "disk",
             State::Unknown,
-            format!("{}: {error}", there.display()),
+            format!(
+                "the free space in {} is not known: {error}",
+                folder.display()
+            ),
         ),
     }
-}
-
-#[cfg(not(unix))]
-fn disk(_folder: &Path) -> Check {
-    Check::new(
-        "disk",
-        State::Unknown,
-        "free space is not looked at on this system",
-    )
 }
 
 /// Whether each account's password can be had.

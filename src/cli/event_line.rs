@@ -382,7 +382,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
         }
         Event::Error { call, text } => ("error", None, json!({"message": text, "call_id": call})),
         Event::Lagged { missing } => ("lagged", None, json!({"missing": missing})),
-        Event::LabWanted | Event::LabCallWanted(_) => return None,
+        Event::LabWanted | Event::LabCallWanted(_) | Event::SupportWanted { .. } => return None,
     })
 }
 

@@ -26,6 +26,7 @@ mod ice_args;
 mod lab;
 mod lab_guests;
 mod lists;
+mod log;
 #[cfg(test)]
 mod named_commands;
 #[cfg(feature = "gui")]
@@ -38,8 +39,10 @@ mod routing;
 mod routing_args;
 mod rule_args;
 mod run;
+mod set_up;
 mod setup;
 mod single_instance;
+mod support;
 mod tls_args;
 mod trace;
 mod voice_args;

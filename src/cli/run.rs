@@ -1,16 +1,16 @@
 //! From arguments to the task, and from its result to the exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::args::{Cli, Task};
 use crate::cli::headless::print_error;
 use crate::cli::setup::Usage;
-use crate::cli::{care, demo, desk, doctor, headless, hints, lab, records, routing, trace};
+use crate::cli::{
+    care, demo, desk, doctor, headless, hints, lab, log, records, routing, set_up, setup, trace,
+};
 
 /// How the program ends: a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +46,28 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    start_log();
-    match run(cli, &matches) {
+    log::start(log_folder(&cli).as_deref());
+    let code = match run(cli, &matches) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             // The whole chain: the outer sentence says what, the inner ones why.
             print_error(&format!("{error:#}"));
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
-    }
+    };
+    log::finish();
+    code
+}
+
+/// Where a phone keeps its log; a command that asks and ends keeps none.
+fn log_folder(cli: &Cli) -> Option<PathBuf> {
+    let data_dir = match &cli.command {
+        None => cli.data_dir.as_deref(),
+        Some(Task::Headless(args)) => args.0.data_dir.as_deref(),
+        Some(_) => return None,
+    };
+    // Without a home the start itself fails, and says so.
+    Some(setup::paths(data_dir).ok()?.log_dir)
 }
 
 fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
@@ -86,6 +99,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Agents(args)) => runtime.block_on(routing::agents(*args.0)),
         Some(Task::Queues(args)) => runtime.block_on(routing::queues(*args.0)),
         Some(Task::Blocked(args)) => runtime.block_on(routing::blocked(*args.0)),
+        Some(Task::Setup(args)) => runtime.block_on(set_up::run(*args.0)),
         Some(Task::Doctor(args)) => runtime.block_on(doctor::run(*args.0)),
         Some(Task::Trace(args)) => runtime.block_on(trace::run(*args.0)),
         Some(Task::Backup(args)) => runtime.block_on(care::backup(*args.0)),
@@ -131,22 +145,4 @@ fn window(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Result<Exit> 
         return runtime.block_on(demo::run(cli.data_dir.as_deref()));
     }
     anyhow::bail!("this Ringdesk was built without a window; use: ringdesk headless --help")
-}
-
-/// Logs go to stderr, quiet unless `RINGDESK_LOG` asks for more, such as `ringdesk=debug`.
-fn start_log() {
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
-    match tracing_subscriber::EnvFilter::try_from_env("RINGDESK_LOG") {
-        Ok(filter) => log.with_env_filter(filter).init(),
-        Err(_) => {
-            // The sound server's client calls each of its ends an error; ours tell what matters.
-            let quiet = Targets::new()
-                .with_default(tracing::Level::ERROR)
-                .with_target("pulseaudio", LevelFilter::OFF);
-            log.with_max_level(tracing::Level::ERROR)
-                .finish()
-                .with(quiet)
-                .init();
-        }
-    }
 }

@@ -12,12 +12,14 @@ use crate::app::{
     Source, devices, hold_music,
 };
 use crate::base::redact::Secret;
-use crate::cli::args::{HeadlessArgs, SecondCallArg, TransportArg};
-use crate::config::account::{MessageWaiting, TransportChoice};
+use crate::cli::args::{HeadlessArgs, SecondCallArg};
+use crate::config::account::MessageWaiting;
 use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::ice::IceOptions;
 use crate::config::paths::Paths;
+#[cfg(feature = "gui")]
+use crate::config::provisioning::Provisioned;
 use crate::config::settings::{Colleague, WatchKind};
 #[cfg(feature = "gui")]
 use crate::config::tls::TlsOptions;
@@ -124,6 +126,8 @@ pub(super) fn headless(args: &HeadlessArgs, matches: &ArgMatches) -> anyhow::Res
             ..script(args)
         },
         notices: Vec::new(),
+        provisioned: None,
+        log: crate::cli::log::started(),
         paths,
     })
 }
@@ -162,6 +166,12 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
             (Config::default(), false)
         }
     };
+    let provisioned = Provisioned::load(&paths.config_file).unwrap_or_else(|error| {
+        notices.push(format!(
+            "{error}. What your administrator locked is open until then"
+        ));
+        None
+    });
     let mut accounts = Vec::new();
     for account in config.accounts {
         let password = match secret::load(&paths.secrets_file, &account.address) {
@@ -210,6 +220,8 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
         settings,
         script: Script::default(),
         notices,
+        provisioned,
+        log: crate::cli::log::started(),
         paths,
     })
 }
@@ -322,13 +334,8 @@ fn apply_to_all(args: &HeadlessArgs, account: &mut Account) {
     if let Some(proxy) = &args.outbound_proxy {
         account.outbound_proxy.clone_from(proxy);
     }
-    match args.transport {
-        Some(TransportArg::Udp) => account.transport = TransportChoice::Udp,
-        Some(TransportArg::Tcp) => account.transport = TransportChoice::Tcp,
-        Some(TransportArg::Tls) => account.transport = TransportChoice::Tls,
-        Some(TransportArg::Ws) => account.transport = TransportChoice::Ws,
-        Some(TransportArg::Wss) => account.transport = TransportChoice::Wss,
-        None => {}
+    if let Some(transport) = args.transport {
+        account.transport = transport.choice();
     }
     if args.message_waiting {
         account.message_waiting = MessageWaiting::Auto;

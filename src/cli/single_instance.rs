@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::app::Records;
 use crate::app::desk::DeskRequest;
 use crate::base::id::{CallId, ContactId};
-use crate::cli::dial_again;
+use crate::cli::{dial_again, support};
 use crate::config::paths::Paths;
 use crate::control::{Command, Handle, Registration, Snapshot};
 use crate::crm::row::{
@@ -96,6 +96,8 @@ pub(super) enum Request {
     },
     /// How the running phone does.
     Health,
+    /// What only it knows for a support bundle.
+    Support,
     /// What was refused unheard.
     Refused {
         /// From when on.
@@ -155,6 +157,8 @@ pub(super) struct Health {
     pub(super) sound_problem: Option<String>,
     /// What is wrong with the call log.
     pub(super) store_problem: Option<String>,
+    /// Why the log file is not written.
+    pub(super) log_problem: Option<String>,
 }
 
 /// How an account does.
@@ -214,6 +218,8 @@ pub(super) enum Reply {
     StateTotals(Vec<StateTotal>),
     /// For `Health`.
     Health(Health),
+    /// For `Support`.
+    Support(Box<support::Phone>),
     /// For `Refused`.
     Refused(Vec<RefusedRow>),
     /// For `Desk`: what `--json` prints.
@@ -374,6 +380,7 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
         Request::Raise => sent(handle.send(Command::Raise)),
         Request::Open(link) => sent(handle.send(Command::RequestDial(link))),
         Request::Health => Reply::Health(health(&handle.snapshot())),
+        Request::Support => Reply::Support(Box::new(support::phone(handle, records).await)),
         Request::DialAgain {
             call,
             direction,
@@ -455,7 +462,7 @@ pub(super) async fn carry_out_on_records(request: Request, records: &Records) ->
                 "no Ringdesk runs that could dial; start it first".to_owned(),
             );
         }
-        Request::Raise | Request::Open(_) | Request::Health => {
+        Request::Raise | Request::Open(_) | Request::Health | Request::Support => {
             return Reply::Impossible("no Ringdesk window is open".to_owned());
         }
     };
@@ -477,7 +484,8 @@ fn impossible(error: anyhow::Error) -> Reply {
     Reply::Impossible(format!("{error:#}"))
 }
 
-fn health(snapshot: &Snapshot) -> Health {
+/// How the phone does by what it shows.
+pub(super) fn health(snapshot: &Snapshot) -> Health {
     let accounts = snapshot
         .accounts
         .iter()
@@ -505,6 +513,7 @@ fn health(snapshot: &Snapshot) -> Health {
         accounts,
         sound_problem: snapshot.devices.any_problem().cloned(),
         store_problem: snapshot.store_problem.clone(),
+        log_problem: snapshot.log_problem.clone(),
     }
 }
 

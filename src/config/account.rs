@@ -8,7 +8,7 @@ use crate::config::call_extensions::CallExtensions;
 use crate::config::call_rules::CallRules;
 use crate::config::ice::IceOptions;
 use crate::config::tls::TlsOptions;
-use crate::config::validate::CODECS;
+use crate::config::validate::{CODECS, Problem};
 
 /// A SIP account. The password is not part of it: see [`crate::config::secret`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,27 @@ pub enum TransportChoice {
 }
 
 impl Account {
+    /// The account of an address as people write it, such as `alice@example.com`, with everything else as usual.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it is no address of a user.
+    pub fn at(typed: &str) -> Result<Self, Problem> {
+        let typed = typed.trim();
+        let user = typed.split('@').next().unwrap_or_default();
+        let address = match user.split_once(':') {
+            Some(("sip" | "sips", _)) => typed.to_owned(),
+            None if typed.contains('@') => format!("sip:{typed}"),
+            Some(_) | None => return Err(Problem::Address(typed.to_owned())),
+        };
+        let account = Self {
+            address,
+            ..Self::default()
+        };
+        account.validate()?;
+        Ok(account)
+    }
+
     /// Whether what it sends to its server is encrypted.
     pub fn is_encrypted(&self) -> bool {
         match self.transport {

@@ -11,6 +11,7 @@ pub mod key_chord;
 mod keyring;
 pub mod numbering;
 pub mod paths;
+pub mod provisioning;
 pub(crate) mod replace;
 pub mod retention;
 pub mod secret;

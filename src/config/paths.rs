@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::private_dir;
+
 /// The folder name below the system's base directories.
 const FOLDER: &str = if cfg!(any(windows, target_os = "macos")) {
     "Ringdesk"
@@ -22,6 +24,8 @@ pub struct Paths {
     pub recordings: PathBuf,
     /// Where files go that somebody takes out of the phone; made when the first one does.
     pub exports: PathBuf,
+    /// What the phone notes of its work; made when there is something to note.
+    pub log_dir: PathBuf,
     /// Sockets by which a second start finds the running phone. A socket's path may be no longer
     /// than 107 bytes on Linux.
     pub runtime_dir: PathBuf,
@@ -66,7 +70,7 @@ impl Paths {
 
     /// Everything, the configuration too, in one folder.
     pub fn in_data_dir(dir: &Path) -> Self {
-        Self::in_folders(dir, dir, dir.to_owned())
+        Self::in_folders(dir, dir, dir.join("log"), dir.to_owned())
     }
 
     /// Makes the folders that are missing, for nobody's eyes but the owner's (0700). A folder that
@@ -83,7 +87,7 @@ impl Paths {
             self.recordings.as_path(),
             self.runtime_dir.as_path(),
         ] {
-            create_private_dir(path).map_err(|source| PathsError::Create {
+            private_dir::create(path).map_err(|source| PathsError::Create {
                 path: path.to_owned(),
                 source,
             })?;
@@ -91,13 +95,19 @@ impl Paths {
         Ok(())
     }
 
-    fn in_folders(config_dir: &Path, data_dir: &Path, runtime_dir: PathBuf) -> Self {
+    fn in_folders(
+        config_dir: &Path,
+        data_dir: &Path,
+        log_dir: PathBuf,
+        runtime_dir: PathBuf,
+    ) -> Self {
         Self {
             config_file: config_dir.join("config.toml"),
             secrets_file: config_dir.join("secrets.toml"),
             data_dir: data_dir.to_owned(),
             recordings: data_dir.join("recordings"),
             exports: data_dir.join("exports"),
+            log_dir,
             runtime_dir,
         }
     }
@@ -119,19 +129,20 @@ impl Paths {
                 .ok_or(PathsError::NoHome { variable: name })
         };
         let (config, data) = (base("APPDATA")?, base("LOCALAPPDATA")?);
-        let runtime = data.join("run");
-        let folders = Self::in_folders(&config, &data, runtime);
+        let (log, runtime) = (data.join("log"), data.join("run"));
+        let folders = Self::in_folders(&config, &data, log, runtime);
         Ok(folders.with_downloads(variable("USERPROFILE")))
     }
 
     #[cfg(target_os = "macos")]
     fn by_environment(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PathsError> {
-        let folder = variable("HOME")
+        let home = variable("HOME")
             .filter(|path| path.is_absolute())
-            .map(|home| home.join("Library/Application Support").join(FOLDER))
             .ok_or(PathsError::NoHome { variable: "HOME" })?;
+        let folder = home.join("Library/Application Support").join(FOLDER);
+        let log = home.join("Library/Logs").join(FOLDER);
         let runtime = folder.join("run");
-        Ok(Self::in_folders(&folder, &folder, runtime).with_downloads(variable("HOME")))
+        Ok(Self::in_folders(&folder, &folder, log, runtime).with_downloads(Some(home)))
     }
 
     /// A relative path in one of the XDG variables is to be ignored, and so is an empty one.
@@ -146,22 +157,11 @@ impl Paths {
         };
         let config = base("XDG_CONFIG_HOME", ".config")?;
         let data = base("XDG_DATA_HOME", ".local/share")?;
+        let log = base("XDG_STATE_HOME", ".local/state")?;
         let runtime =
             absolute("XDG_RUNTIME_DIR").map_or_else(|| data.join("run"), |dir| dir.join(FOLDER));
-        Ok(Self::in_folders(&config, &data, runtime).with_downloads(absolute("HOME")))
+        Ok(Self::in_folders(&config, &data, log, runtime).with_downloads(absolute("HOME")))
     }
-}
-
-/// Makes a folder and those above it; new ones are the owner's alone.
-pub(crate) fn create_private_dir(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 #[cfg(test)]
@@ -189,6 +189,7 @@ mod tests {
         assert_eq!(paths.data_dir, Path::new("/home/ada/.local/share/ringdesk"));
         assert_eq!(paths.recordings, paths.data_dir.join("recordings"));
         assert_eq!(paths.exports, Path::new("/home/ada/Downloads"));
+        assert_eq!(paths.log_dir, Path::new("/home/ada/.local/state/ringdesk"));
         assert_eq!(paths.runtime_dir, paths.data_dir.join("run"));
     }
 
@@ -232,6 +233,7 @@ mod tests {
             &paths.secrets_file,
             &paths.recordings,
             &paths.exports,
+            &paths.log_dir,
             &paths.runtime_dir,
         ] {
             assert!(path.starts_with(&root), "{}", path.display());

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::base::private_dir;
 use crate::base::random::{OsRandom, Random as _};
-use crate::config::paths::create_private_dir;
 
 /// Writes `bytes` to a new file beside `path` (0600), syncs it, renames it over `path` and syncs
 /// the folder. A symbolic link stays one: what it points to is replaced.
@@ -15,7 +15,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     };
-    create_private_dir(&folder)?;
+    private_dir::create(&folder)?;
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", OsRandom.hex(6)));
     let beside = folder.join(name);

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::log::LogLevel;
 use crate::base::port_range::{NoPortRange, PortRange};
 use crate::config::account::Account;
 use crate::config::desktop::DesktopSettings;
@@ -100,6 +101,8 @@ pub struct Settings {
     pub redundancy: RedundancyChoice,
     /// How the phone works together with the desktop around it.
     pub desktop: DesktopSettings,
+    /// How much the log file tells; `RINGDESK_LOG` in the environment wins.
+    pub log_level: LogLevel,
     /// What others than the agent may dial.
     pub dialling: DiallingRules,
     /// The colleagues whose phones or presence are watched, in the order of the window.
@@ -216,6 +219,7 @@ impl Default for Settings {
             rtp_ports: String::new(),
             voice: VoiceSettings::default(),
             redundancy: RedundancyChoice::Bursts,
+            log_level: LogLevel::Info,
             desktop: DesktopSettings::default(),
             dialling: DiallingRules::default(),
             colleagues: Vec::new(),

@@ -1,6 +1,8 @@
 //! Everything that anybody can ask of the engine, whatever the way: window, pop-up, standard
 //! input, a link.
 
+use std::sync::Arc;
+
 use crate::base::id::{AccountId, CallId, ContactId};
 use crate::base::redact::Secret;
 use crate::config::{Account, Settings};
@@ -8,6 +10,7 @@ use crate::control::colleague::PickupTarget;
 use crate::control::player::PlayerWish;
 use crate::control::record_change::RecordChange;
 use crate::control::sound_check::SoundCheck;
+use crate::control::support::SupportBundle;
 use crate::crm::row::{AgentState, ContactRow, OrganizationRow, RoutingChange, Subject};
 
 /// Whom to call.
@@ -181,6 +184,15 @@ pub enum Command {
     /// Write what happened in some time to a table (CSV), as [`ExportLadder`](Self::ExportLadder) writes
     /// a capture.
     ExportFigures(FiguresTable, String),
+    /// Gather what somebody needs who helps from afar, with the names and numbers of people at full length or
+    /// not; `Snapshot::support` shows it.
+    GatherSupport(bool),
+    /// It is gathered.
+    SupportGathered(Arc<SupportBundle>),
+    /// Write what was gathered to a file, as [`ExportLadder`](Self::ExportLadder) writes a capture.
+    SaveSupport(String),
+    /// Forget what was gathered.
+    DropSupport,
     /// Mark a call as done, or as to be called back.
     MarkDone(CallId, bool),
     /// Save a contact (id 0 creates it); earlier calls are linked.
@@ -205,6 +217,21 @@ pub enum Command {
         /// keyring.
         password_file_consent: bool,
     },
+    /// Try an account before it is kept (`Snapshot::trial`).
+    TryAccount {
+        /// The account; with the transport `auto` the encrypted ways come first.
+        account: Box<Account>,
+        /// Its password.
+        password: Option<Secret>,
+    },
+    /// Forget the account that was tried.
+    DropTrial,
+    /// Read settings of an administrator from a file or an `https:` address (`Snapshot::provisioning`).
+    FetchProvisioning(String),
+    /// Apply them.
+    ApplyProvisioning,
+    /// Forget them.
+    DropProvisioning,
     /// Remove an account and its password.
     RemoveAccount(AccountId),
     /// Change one rule of an account, of all accounts (and of direct calls) when none is named.

@@ -357,6 +357,11 @@ pub enum Event {
     },
     /// The agent wants to try the phone without a PBX.
     LabWanted,
+    /// Somebody who helps needs to know of the phone: with people's names and numbers at full length, or not.
+    SupportWanted {
+        /// At full length.
+        people: bool,
+    },
     /// One of the lab's callers shall call.
     LabCallWanted(LabCaller),
     /// A command could not be carried out, or something broke.

@@ -1,17 +1,22 @@
 //! The state that a window draws: cheap to clone as a whole, complete at each moment.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use crate::base::dial_plan::DialPreview;
 use crate::base::id::{AccountId, CallId};
+use crate::config::provisioning::Locks;
 use crate::config::{Account, Settings};
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::{Asker, FiguresTable};
 use crate::control::media_security::MediaSecurity;
 use crate::control::player::PlayerView;
+use crate::control::provisioning::ProvisioningView;
 use crate::control::sound_check::SoundCheckView;
+use crate::control::support::SupportBundle;
+use crate::control::trial::TrialView;
 use crate::crm::row::{CallDirection, Identification, NumberProof, OnAnswer, Presence};
 
 /// Everything that the window shows of the engine.
@@ -52,10 +57,28 @@ pub struct Snapshot {
     pub store_revision: u64,
     /// Whether the call log writes; else what is wrong and what to do.
     pub store_problem: Option<String>,
+    /// An account that is tried before it is kept.
+    pub trial: Option<TrialView>,
+    /// Settings of an administrator that wait for a yes.
+    pub provisioning: Option<ProvisioningView>,
+    /// Where such settings came from; empty where there are none.
+    pub provisioned_from: String,
+    /// What the user may not change.
+    pub locks: Locks,
+    /// What keeps this machine from others, and what to do.
+    pub network_problem: Option<String>,
+    /// How the disk stands, where it has little room.
+    pub disk: Option<DiskView>,
+    /// The folder of the log file; empty where there is none.
+    pub log_dir: String,
+    /// Why the log file is not written, and what to do.
+    pub log_problem: Option<String>,
     /// The folder for files that somebody takes out of the phone.
     pub export_dir: String,
     /// What became of the last of them.
     pub exported: Option<ExportView>,
+    /// What was gathered for somebody who helps, before it is saved.
+    pub support: Option<Arc<SupportBundle>>,
     /// Grows when somebody wants to see the window: a second start, a link.
     pub raised: u64,
     /// Whether the lab runs.
@@ -393,6 +416,15 @@ impl DevicesView {
     }
 }
 
+/// A disk with little room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskView {
+    /// Whether there is too little to write anything.
+    pub full: bool,
+    /// How much there is, and what to do.
+    pub problem: String,
+}
+
 /// A link that was opened and waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialRequest {
@@ -415,6 +447,8 @@ pub enum ExportedWhat {
     Ladder(CallId),
     /// Figures.
     Figures(FiguresTable),
+    /// What was gathered for somebody who helps.
+    SupportBundle,
 }
 
 /// What somebody wanted in a file, and what became of it.

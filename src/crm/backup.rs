@@ -222,12 +222,12 @@ fn verified(file: &Path) -> Result<Vec<TableCount>, BackupError> {
     Ok(counts(&connection)?)
 }
 
-fn sound(connection: &Connection) -> rusqlite::Result<String> {
+pub(super) fn sound(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
 }
 
 /// The tables that have rows.
-fn counts(connection: &Connection) -> rusqlite::Result<Vec<TableCount>> {
+pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<TableCount>> {
     let mut names = connection.prepare(
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
          AND name NOT LIKE 'sqlite%' ORDER BY name",

@@ -14,6 +14,23 @@ pub struct TableCount {
     pub rows: u64,
 }
 
+/// How a database is, without a row of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreState {
+    /// The version of its schema.
+    pub schema: i64,
+    /// The newest that this program knows.
+    pub newest_schema: i64,
+    /// The size of the file.
+    pub octets: u64,
+    /// The size of the log beside it.
+    pub log_octets: u64,
+    /// `ok`, or the first thing that is wrong with it.
+    pub verdict: String,
+    /// The tables that have rows.
+    pub tables: Vec<TableCount>,
+}
+
 /// A backup that was made and verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupMade {

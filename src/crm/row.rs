@@ -23,7 +23,7 @@ pub use crate::crm::work_row::{
 
 pub use crate::crm::care_row::{
     BackupMade, DatabaseCopy, Erased, ErasedCalls, Erasure, Recovered, RecoveredTable, Restored,
-    Retention, TableCount,
+    Retention, StoreState, TableCount,
 };
 pub use crate::crm::edit_row::{ContactEdit, NumbersEdit, OrganizationEdit, StageEdit};
 pub use crate::crm::exchange_row::{

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::base::clock;
 use crate::base::id::{CallId, ContactId};
 use crate::crm::acting_agent::ActingAgent;
 use crate::crm::aside::Aside;
@@ -26,7 +27,8 @@ use crate::crm::row::{
 };
 use crate::crm::writer::Queued;
 use crate::crm::{
-    agent_states, arrivals, aside, calls, migration, open, own_lines, reader, writer,
+    agent_states, arrivals, aside, before_upgrade, calls, database_copies, migration, open,
+    own_lines, reader, writer,
 };
 
 pub use crate::crm::store_error::{OpenError, StoreError};
@@ -101,7 +103,12 @@ impl Store {
         let mut aside = Aside::open(data_dir).map_err(refused)?;
         let numbering = Arc::new(Numbering::new(default_region));
         let agent = Arc::new(ActingAgent::default());
+        let now = clock::wall_now();
+        let copy = before_upgrade::copy(data_dir, &connection, now)?;
         let prepared = migration::migrate(&mut connection, default_region).and_then(|()| {
+            if let Some(copy) = &copy {
+                database_copies::note(&connection, copy, now)?;
+            }
             own_lines::load(&connection, &numbering)?;
             agent.read_lines(&connection, &numbering)?;
             let transaction = connection.transaction()?;

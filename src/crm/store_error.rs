@@ -40,6 +40,20 @@ pub enum OpenError {
         /// The newest known here.
         known: i64,
     },
+    /// It is an older version's, and could not be copied before it is brought to the newest schema.
+    #[error(
+        "the database {path} is of an older Ringdesk (schema {found}, this one needs {known}), and no copy of it could be made first ({detail}); it was not changed. Make room in its folder, which must be writable, and start again"
+    )]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest known here.
+        known: i64,
+        /// Why there is no copy.
+        detail: String,
+    },
     /// The system refused.
     #[error("{path} cannot be opened: {detail}")]
     Io {

@@ -17,6 +17,7 @@
 mod certificate_fault;
 mod certificate_names;
 mod connections;
+pub mod fetch;
 pub mod http;
 #[cfg(target_os = "linux")]
 mod icmp;

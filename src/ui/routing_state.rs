@@ -21,6 +21,8 @@ pub(crate) enum SettingsTab {
     CallTypes,
     /// Whose calls are refused.
     Blocked,
+    /// What works and what does not.
+    Diagnostics,
 }
 
 /// All of it.

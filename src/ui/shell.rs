@@ -53,13 +53,13 @@ pub enum UiError {
     /// The display is named but does not answer.
     #[error(
         "the display does not let a window open ({0}): check DISPLAY or WAYLAND_DISPLAY, and that \
-         libX11, libxkbcommon and libxkbcommon-x11 are installed"
+         libX11, libxkbcommon and libxkbcommon-x11 are installed, or use \"ringdesk headless\""
     )]
     Display(String),
     /// No driver can draw.
     #[error(
         "there is no OpenGL driver to draw the window with ({0}): install the Mesa drivers \
-         (Debian and Ubuntu: libgl1-mesa-dri and libegl1, Fedora: mesa-dri-drivers, Arch: mesa)"
+         (Debian and Ubuntu: libgl1-mesa-dri and libegl1, Fedora: mesa-dri-drivers, Arch: mesa), or use \"ringdesk headless\""
     )]
     Graphics(String),
 }

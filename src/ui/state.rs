@@ -59,6 +59,7 @@ pub(crate) struct ViewState {
     /// The step that was taken back, or not wanted back, last.
     pub(crate) undone: Option<UndoId>,
     pub(crate) settings: SettingsState,
+    pub(crate) first_run: FirstRunState,
     pub(crate) card: CardState,
     pub(crate) notes: Notes,
     /// The menu of what the agent does.
@@ -88,6 +89,13 @@ impl ViewState {
     pub(crate) fn play(&mut self, call: CallId) {
         self.detail = Some(call);
         self.player.play = Some(call);
+    }
+
+    /// Shows what works and what does not.
+    pub(crate) fn open_diagnostics(&mut self) {
+        self.view = View::Settings;
+        self.settings.tab = SettingsTab::Diagnostics;
+        self.detail = None;
     }
 
     /// Shows the settings of accounts, sound and calls.
@@ -369,6 +377,9 @@ pub(crate) struct SettingsState {
     pub(crate) tab: SettingsTab,
     pub(crate) routing: RoutingState,
     pub(crate) form: Option<AccountForm>,
+    pub(crate) support: SupportState,
+    /// Where settings of an administrator are, as it is typed.
+    pub(crate) provisioning: String,
     pub(crate) removing: Option<AccountId>,
     /// Texts that are being typed and not saved yet.
     pub(crate) region: Option<Unsaved>,
@@ -386,6 +397,29 @@ pub(crate) struct SettingsState {
     /// A colleague being written, and why the last try was refused.
     pub(crate) colleague: Colleague,
     pub(crate) colleague_problem: Option<String>,
+}
+
+/// An account that is written down at the first start.
+#[derive(Debug, Default)]
+pub(crate) struct FirstRunState {
+    pub(crate) address: String,
+    pub(crate) password: PasswordField,
+    /// Whether a file may hold the password where there is no keyring.
+    pub(crate) consent: bool,
+    pub(crate) problem: Option<FormProblem>,
+}
+
+/// The support bundle on its way to a file.
+#[derive(Debug, Default)]
+pub(crate) struct SupportState {
+    /// Whether people's names and numbers stay in it.
+    pub(crate) people: bool,
+    /// Whether it was asked for and is not there yet.
+    pub(crate) gathering: bool,
+    /// Which of its files is shown.
+    pub(crate) open: usize,
+    /// Where it goes.
+    pub(crate) file: Option<String>,
 }
 
 /// An account being written.

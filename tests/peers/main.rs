@@ -76,6 +76,7 @@ mod secured_domain;
 mod secured_linphone;
 mod service_route;
 mod session;
+mod set_up;
 mod several_calls;
 mod sipp;
 #[cfg(all(feature = "audio", target_os = "linux"))]

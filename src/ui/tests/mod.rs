@@ -6,6 +6,7 @@ mod callbacks;
 mod callers;
 mod colleagues;
 mod dialing;
+mod first_run;
 mod fixture;
 mod forms;
 mod ladders;

@@ -25,10 +25,11 @@ use crate::ui::{format, text};
 
 /// A form for a new account.
 pub(crate) fn empty() -> AccountForm {
-    form(Account::default())
+    with(Account::default())
 }
 
-fn form(account: Account) -> AccountForm {
+/// A form for a new account of which something is known.
+pub(crate) fn with(account: Account) -> AccountForm {
     AccountForm {
         id: None,
         session_timer: account.extensions.session_expires.to_string(),
@@ -52,7 +53,7 @@ pub(crate) fn of(view: &AccountView) -> AccountForm {
             .ice
             .secret_name()
             .filter(|_| view.has_turn_password),
-        ..form(view.account.clone())
+        ..with(view.account.clone())
     }
 }
 
@@ -339,7 +340,7 @@ mod tests {
     use super::*;
 
     fn typed(address: &str) -> AccountForm {
-        form(Account {
+        with(Account {
             address: address.to_owned(),
             ..Account::default()
         })

@@ -1,6 +1,6 @@
 //! The first minute: the lab, or an account of one's own.
 
-use egui::Ui;
+use egui::{ScrollArea, Ui};
 use egui_material_icons::icons::{ICON_ADD, ICON_HEADSET_MIC, ICON_SCIENCE};
 
 use crate::base::id::AccountId;
@@ -11,48 +11,73 @@ use crate::ui::state::ViewState;
 use crate::ui::text;
 use crate::ui::theme::{BODY, Theme, Weight, font};
 use crate::ui::view::account_form;
-use crate::ui::widget::{Button, Look, icon, line_ui, paragraph_ui};
+use crate::ui::view::provisioning::provisioning_ui;
+use crate::ui::view::try_account::try_account_ui;
+use crate::ui::widget::{Button, FORM, Look, icon, line_ui, paragraph_ui};
 
 /// Draws the welcome of a phone without an account.
 pub(crate) fn first_run_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let theme = Theme::of(ui);
     let room = ui.available_height();
-    ui.vertical_centered(|ui| {
-        ui.set_max_width(440.0);
-        ui.add_space(((room - 280.0) / 3.0).clamp(8.0, 160.0));
-        ui.add(
-            egui::Label::new(icon(ICON_HEADSET_MIC, 48.0, theme.colours.chosen.text))
-                .selectable(false),
-        )
-        .accessible_name(text::PRODUCT);
-        ui.add_space(8.0);
-        ui.label(
-            egui::RichText::new(text::WELCOME)
-                .font(font(24.0, Weight::SemiBold))
-                .color(theme.colours.text),
-        );
-        paragraph_ui(ui, text::WELCOME_WHY, BODY, theme.colours.muted);
-        ui.add_space(12.0);
-        let lab = Button::new(text::TRY_LAB)
-            .icon(ICON_SCIENCE)
-            .look(Look::Primary)
-            .width(240.0)
-            .height(40.0)
-            .show(ui);
-        if lab.clicked() {
-            scene.send(Command::StartLab);
-        }
-        let account = Button::new(text::ADD_ACCOUNT)
-            .icon(ICON_ADD)
-            .look(Look::Outlined)
-            .width(240.0)
-            .height(40.0)
-            .show(ui);
-        if account.clicked() {
-            state.open_phone_settings();
-            state.settings.form = Some(account_form::empty());
-        }
-    });
+    ScrollArea::vertical()
+        .id_salt("first run")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.vertical_centered(|ui| {
+                ui.set_max_width(440.0);
+                ui.add_space(((room - 480.0) / 3.0).clamp(8.0, 160.0));
+                ui.add(
+                    egui::Label::new(icon(ICON_HEADSET_MIC, 48.0, theme.colours.chosen.text))
+                        .selectable(false),
+                )
+                .accessible_name(text::PRODUCT);
+                ui.add_space(8.0);
+                ui.label(
+                    egui::RichText::new(text::WELCOME)
+                        .font(font(24.0, Weight::SemiBold))
+                        .color(theme.colours.text),
+                );
+                paragraph_ui(ui, text::WELCOME_WHY, BODY, theme.colours.muted);
+                ui.add_space(12.0);
+                let lab = Button::new(text::TRY_LAB)
+                    .icon(ICON_SCIENCE)
+                    .look(Look::Primary)
+                    .width(240.0)
+                    .height(40.0)
+                    .show(ui);
+                if lab.clicked() {
+                    scene.send(Command::StartLab);
+                }
+                ui.add_space(12.0);
+                line_ui(
+                    ui,
+                    text::OWN_ACCOUNT,
+                    font(14.0, Weight::SemiBold),
+                    theme.colours.text,
+                );
+                ui.scope(|ui| {
+                    ui.set_max_width(FORM.min(ui.available_width()));
+                    try_account_ui(ui, scene, state);
+                });
+                ui.add_space(12.0);
+                line_ui(
+                    ui,
+                    text::PROVISIONING,
+                    font(14.0, Weight::SemiBold),
+                    theme.colours.text,
+                );
+                ui.scope(|ui| {
+                    ui.set_max_width(FORM.min(ui.available_width()));
+                    provisioning_ui(ui, scene, &mut state.settings.provisioning);
+                });
+                ui.add_space(4.0);
+                let account = Button::new(text::ADD_ACCOUNT).icon(ICON_ADD).show(ui);
+                if account.clicked() {
+                    state.open_phone_settings();
+                    state.settings.form = Some(account_form::empty());
+                }
+            });
+        });
 }
 
 /// The user by which the lab's echo is called.

@@ -218,7 +218,7 @@ impl Item {
     }
 }
 
-/// Whether the phone is ready, and if not why; a click opens the settings.
+/// Whether the phone is ready, and if not why; a click opens the reasons, one by one.
 fn readiness_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bool) {
     let theme = Theme::of(ui);
     let readiness = Readiness::of(&scene.snapshot, scene.now.mono);
@@ -244,7 +244,7 @@ fn readiness_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut ViewState, words: bo
     let name = format!("{}. {}", readiness.title, readiness.reason);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if response.on_hover_text(name).clicked() {
-        state.open_phone_settings();
+        state.open_diagnostics();
     }
 }
 

@@ -8,6 +8,8 @@ use egui_material_icons::icons::{ICON_ADD, ICON_DELETE, ICON_EDIT, ICON_REFRESH}
 use super::account_form::{self, account_form_ui};
 use super::colleague_settings::colleague_settings_ui;
 use super::desktop_settings::desktop_settings_ui;
+use super::diagnostics::diagnostics_ui;
+use super::provisioning::provisioning_ui;
 use super::routing::routing_ui;
 use super::sound_check::{sound_check_ui, volume_ui};
 use super::typed_setting::TypedSetting;
@@ -22,7 +24,7 @@ use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
     Button, FORM, Look, choice_ui, explained_choice_ui, explained_switch_ui, line_ui, paragraph_ui,
-    pill_ui, tab_ui, title_ui,
+    pill_ui, tab_ui, title_ui, with_locks,
 };
 use crate::ui::{format, text};
 
@@ -42,20 +44,23 @@ pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSt
         }
     });
     ui.add_space(4.0);
-    match state.settings.tab {
+    let snapshot = Arc::clone(&scene.snapshot);
+    with_locks(ui, &snapshot.locks, |ui| match state.settings.tab {
         SettingsTab::Phone => phone_ui(ui, scene, state),
+        SettingsTab::Diagnostics => diagnostics_ui(ui, scene, state),
         tab => routing_ui(ui, scene, &mut state.settings, tab),
-    }
+    });
 }
 
 /// The pages in their order.
-const TABS: [(SettingsTab, &str); 6] = [
+const TABS: [(SettingsTab, &str); 7] = [
     (SettingsTab::Phone, text::PHONE_TAB),
     (SettingsTab::Agents, text::AGENTS_TAB),
     (SettingsTab::Queues, text::QUEUES_TAB),
     (SettingsTab::Holidays, text::HOLIDAYS_TAB),
     (SettingsTab::CallTypes, text::CALL_TYPES_TAB),
     (SettingsTab::Blocked, text::BLOCKED_TAB),
+    (SettingsTab::Diagnostics, text::DIAGNOSTICS_TAB),
 ];
 
 /// Accounts, sound, appearance, calls, colleagues, network.
@@ -86,6 +91,10 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
         });
         section_ui(ui, text::NETWORK, |ui| {
             network_ui(ui, &mut settings, &mut state.settings);
+        });
+        section_ui(ui, text::PROVISIONING, |ui| {
+            ui.set_max_width(FORM.min(ui.available_width()));
+            provisioning_ui(ui, scene, &mut state.settings.provisioning);
         });
         if settings != snapshot.settings {
             scene.send(Command::SaveSettings(Box::new(settings)));

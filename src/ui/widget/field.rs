@@ -7,6 +7,7 @@ use egui::{
 use egui_material_icons::MaterialIcon;
 
 use super::label::{paint_icon, paragraph_ui};
+use super::lock::locked_ui;
 use crate::ui::display_text::shown_line;
 use crate::ui::state::FormProblem;
 use crate::ui::theme::{BODY, SMALL, Theme};
@@ -117,6 +118,11 @@ impl<'a> Field<'a> {
 
     /// Adds it.
     pub(crate) fn show(self, ui: &mut Ui) -> Response {
+        let name = self.name;
+        locked_ui(ui, name, |ui| self.drawn(ui), Response::clone)
+    }
+
+    fn drawn(self, ui: &mut Ui) -> Response {
         let theme = Theme::of(ui);
         let label = self.labelled.then(|| {
             ui.spacing_mut().item_spacing.y = 4.0;
@@ -206,7 +212,7 @@ fn explanation_ui(ui: &mut Ui, control: &Response, why: &str) {
 }
 
 /// Lets a screen reader say more of a control than its name.
-fn describe(ui: &Ui, control: &Response, words: &str) {
+pub(super) fn describe(ui: &Ui, control: &Response, words: &str) {
     ui.ctx().accesskit_node_builder(control.id, |node| {
         let said = node.description().map(|said| format!("{said} {words}"));
         node.set_description(said.as_deref().unwrap_or(words));
@@ -245,6 +251,16 @@ pub(crate) fn explained_choice_ui<T: PartialEq + Clone>(
 }
 
 fn bare_choice_ui<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    name: &str,
+    chosen: &T,
+    choices: &[(T, String)],
+) -> (Option<T>, Response) {
+    let draw = |ui: &mut Ui| drawn_choice_ui(ui, name, chosen, choices);
+    locked_ui(ui, name, draw, |(_, control)| control.clone())
+}
+
+fn drawn_choice_ui<T: PartialEq + Clone>(
     ui: &mut Ui,
     name: &str,
     chosen: &T,
@@ -295,6 +311,15 @@ pub(crate) fn explained_switch_ui(ui: &mut Ui, on: &mut bool, words: &str, why: 
 }
 
 fn bare_switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> Response {
+    locked_ui(
+        ui,
+        words,
+        |ui| drawn_switch_ui(ui, on, words),
+        Response::clone,
+    )
+}
+
+fn drawn_switch_ui(ui: &mut Ui, on: &mut bool, words: &str) -> Response {
     let theme = Theme::of(ui);
     let room = (ui.available_width() - TRACK.x - theme.space.small).max(40.0);
     let text = ui

@@ -10,6 +10,7 @@ mod empty;
 mod field;
 mod framed;
 mod label;
+mod lock;
 mod meter;
 mod pill;
 mod row;
@@ -29,6 +30,7 @@ pub(crate) use framed::framed_ui;
 pub(crate) use label::{
     Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
+pub(crate) use lock::with_locks;
 pub(crate) use meter::meter_ui;
 pub(crate) use pill::{paint_pill, pill_ui, pill_width};
 pub(crate) use row::{choose_ui, row_ui, tall_row_ui};

@@ -57,7 +57,7 @@ pub(super) fn routing_ui(
                     SettingsTab::Queues => queues::queues_ui(ui, scene, state, tables),
                     SettingsTab::Holidays => holidays::holidays_ui(ui, scene, state, tables),
                     SettingsTab::Blocked => blocked::blocked_ui(ui, scene, state, tables),
-                    SettingsTab::Phone | SettingsTab::CallTypes => {}
+                    SettingsTab::Phone | SettingsTab::Diagnostics | SettingsTab::CallTypes => {}
                 }
             });
             ui.add_space(8.0);
