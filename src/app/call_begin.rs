@@ -185,11 +185,24 @@ impl Engine {
         let durable = written.is_some();
         match write {
             Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
-            Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
+            Write::ChangeCall(id, CallChange::Ended { .. }) => {
+                self.tell_ended(*id, durable);
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.durable |= durable;
+                }
+            }
+            Write::ChangeCall(id, CallChange::Answered { .. } | CallChange::Held(_))
+            | Write::SavePopup(id, _)
+                if durable =>
+            {
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.written();
+                }
+            }
             Write::ChangeCall(id, CallChange::Subject(_)) if durable => self.handle_chosen(*id),
-            Write::WrapUp(id, _) => {
-                if let Some(Written::WrappedUp { unknown_type }) = written {
-                    self.handle_wrapped_up(*id, unknown_type.as_deref());
+            Write::WrapUp(id, _) | Write::WrapUpWithType(id, _) => {
+                if let Some(written) = written {
+                    self.handle_wrapped_up(*id, written);
                 }
             }
             // The other records are no part of a call's way.

@@ -22,6 +22,7 @@ use crate::app::outbound_rules::OutboundRules;
 use crate::app::pages::PageCache;
 use crate::app::profiles::Profiles;
 use crate::app::publishing::Published;
+use crate::app::tidings::{Ticket, Tidings};
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
@@ -76,16 +77,17 @@ pub(super) enum Internal {
     /// What a break that began (or ended) dials.
     PauseCodes(bool, Result<Vec<QueueCodes>, StoreError>),
     DialIdentified(String, Result<Identification, StoreError>),
-    /// The row of a call that begins would survive a power loss.
-    Kept(CallId),
+    /// What is waited for would survive a power loss.
+    Kept(Kept),
     Written {
         write: Box<Write>,
         result: Result<Written, StoreError>,
         retry: bool,
+        event: Option<Ticket>,
     },
     ToCallBack(Option<u64>),
     /// What opens when a call was answered.
-    Opens(CallId, Result<Option<OnAnswer>, StoreError>),
+    Opens(CallId, Result<OnAnswer, StoreError>),
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
@@ -102,11 +104,24 @@ pub(super) enum Internal {
     },
 }
 
+/// What would survive a power loss, though no page shows it yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kept {
+    /// The row of a call that begins.
+    Beginning(CallId),
+    /// That it ended.
+    End(CallId),
+    /// What an event tells.
+    Event(Ticket),
+}
+
 /// One write whose acknowledgement is awaited.
 pub(super) struct Awaited {
     pub(super) write: Write,
     pub(super) written: Ack,
     pub(super) retry: bool,
+    /// The event that waits for it.
+    pub(super) event: Option<Ticket>,
 }
 
 /// The state of the engine task.
@@ -171,6 +186,8 @@ pub(super) struct Engine {
     pub(super) internal: mpsc::Sender<Internal>,
     pub(super) acks: mpsc::Sender<Awaited>,
     pub(super) events: mpsc::Sender<Event>,
+    /// Events that wait for their rows.
+    pub(super) tidings: Tidings,
     pub(super) missing: u64,
     pub(super) snapshot: watch::Sender<Arc<Snapshot>>,
     pub(super) published: Published,
@@ -325,12 +342,17 @@ impl Engine {
                     request.identification = found.ok();
                 }
             }
-            Internal::Kept(call) => self.handle_row_answered(now, call, true),
+            Internal::Kept(what) => self.handle_kept(now, what),
             Internal::Written {
                 write,
                 result,
                 retry,
+                event,
             } => {
+                if let Some(event) = event {
+                    self.tidings.answered(event, result.is_ok());
+                    self.tell_due(now);
+                }
                 self.handle_written(now, *write, result, retry);
             }
             Internal::ToCallBack(count) => {
@@ -361,6 +383,7 @@ impl Engine {
             self.endpoint.handle_timeout(now);
         }
         self.retry_writes(now);
+        self.tell_due(now);
         self.sound_waits = self.media.flush(now);
         self.handle_call_timeouts(now);
         self.handle_ice_timeouts(now);
@@ -378,6 +401,7 @@ impl Engine {
         [
             self.endpoint.poll_timeout(),
             self.journal.retry_at(),
+            self.tidings.deadline(),
             self.sound_waits,
             calls,
             snapshot,

@@ -55,6 +55,7 @@ mod sound;
 mod sound_check;
 mod sound_fault;
 mod start;
+mod tidings;
 mod tones;
 mod transfers;
 mod transports;

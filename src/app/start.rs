@@ -22,6 +22,7 @@ use crate::app::pages::PageCache;
 use crate::app::profiles::Profiles;
 use crate::app::publishing::Published;
 use crate::app::records::Records;
+use crate::app::tidings::Tidings;
 use crate::app::transports;
 use crate::base::clock;
 use crate::base::random::OsRandom;
@@ -143,6 +144,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         internal: internal_outlet,
         acks: ack_outlet,
         events: event_outlet,
+        tidings: Tidings::default(),
         missing: 0,
         snapshot: snapshot_outlet,
         published: Published::default(),
@@ -193,12 +195,14 @@ async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<In
             write,
             written,
             retry,
+            event,
         } = awaited;
         let result = written.await.unwrap_or(Err(StoreError::Closed));
         let told = Internal::Written {
             write: Box::new(write),
             result,
             retry,
+            event,
         };
         if internal.send(told).await.is_err() {
             break;

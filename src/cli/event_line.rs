@@ -111,7 +111,7 @@ impl<'a> CallFields<'a> {
 }
 
 /// What was decided about a pop-up, but for the queue where the call tells it already.
-fn popup(call: &CallContext, decision: &PopupDecision) -> Value {
+fn popup(call: &CallContext, decision: &PopupDecision, durable: bool) -> Value {
     let mut fields = json!(decision);
     if let (Some(_), Value::Object(fields)) = (&call.queue, &mut fields) {
         fields.remove("queue");
@@ -182,16 +182,25 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             call,
             by_wish,
             answered_by,
+            durable,
         } => (
             "answered",
             Some(call),
-            json!({"by_wish": by_wish, "answered_by": answered_by}),
+            json!({"by_wish": by_wish, "answered_by": answered_by, "durable": durable}),
         ),
         Event::Missed { call, popped_up } => {
             ("missed", Some(call), json!({"popped_up": popped_up}))
         }
-        Event::Popup { call, decision } => ("popup", Some(call), popup(call, decision)),
-        Event::AgentState { presence, popups } => (
+        Event::Popup {
+            call,
+            decision,
+            durable,
+        } => ("popup", Some(call), popup(call, decision, *durable)),
+        Event::AgentState {
+            presence,
+            popups,
+            durable,
+        } => (
             "agent_state",
             None,
             json!({
@@ -200,6 +209,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "since": presence.since,
                 "until": presence.until,
                 "popups": popups,
+                "durable": durable,
             }),
         ),
         Event::Rules { address, rules } => (
@@ -215,12 +225,16 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
         ),
         Event::Opens { call, opens } => ("opens", Some(call), json!(opens)),
         Event::WrappedUp { call } => ("wrapped_up", None, json!({"call_id": call})),
-        Event::Held { call, by_remote } => (
+        Event::Held {
+            call,
+            by_remote,
+            durable,
+        } => (
             "held",
             Some(call),
-            json!({"by": if *by_remote { "remote" } else { "local" }}),
+            json!({"by": if *by_remote { "remote" } else { "local" }, "durable": durable}),
         ),
-        Event::Resumed { call } => ("resumed", Some(call), json!({})),
+        Event::Resumed { call, durable } => ("resumed", Some(call), json!({"durable": durable})),
         Event::Dtmf { call, digit } => ("dtmf", Some(call), json!({"digit": digit})),
         Event::Transferred {
             call,

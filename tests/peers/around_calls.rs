@@ -329,6 +329,61 @@ fn a_wrap_up_without_a_call_type_is_refused_where_one_is_asked_for() {
     assert_eq!(phone.stop().code, Some(0));
 }
 
+/// The words of an older call ended the wrap-up of the present one; words that are too long were cut off.
+#[test]
+fn a_wrap_up_ends_with_the_words_of_its_own_call() {
+    let mut options = vec!["--no-register", "--auto-answer=100", "--hangup-after", "1"];
+    options.extend(["--wrap-up", "600"]);
+    let mut phone = Phone::start(&options);
+    let talk = |phone: &mut Phone| {
+        Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+        assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+        phone.wait("ended")["call_id"].clone()
+    };
+    let first = talk(&mut phone);
+    let say = |phone: &mut Phone, call: &Value, text: &str| {
+        phone.send(&json!({"command": "wrap_up", "call_id": call, "text": text}));
+    };
+    let too_long = "x".repeat(65_537);
+    say(&mut phone, &first, &too_long);
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("these have 65537"), "{error}");
+    phone.send(&json!({"command": "notes", "call_id": first, "text": too_long}));
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("these have 65537"), "{error}");
+    assert_eq!(phone.only_call()["notes"], "");
+    // The next call ends that wrap-up, and begins its own.
+    Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+    assert_eq!(phone.wait("agent_state")["state"], "available");
+    assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+    let second = phone.wait("ended")["call_id"].clone();
+    say(&mut phone, &first, "said late");
+    assert_eq!(phone.wait("wrapped_up")["call_id"], first);
+    assert_eq!(
+        ringdesk(&phone, &["tickets"]).len(),
+        2,
+        "a ticket and a draft"
+    );
+    phone.send(&json!({
+        "command": "wrap_up", "call_id": second, "text": "said at once", "keep_ticket": false,
+        "follow_up": "Send paper", "due": "2030-12-24T18:00:00Z",
+    }));
+    assert_eq!(phone.wait("wrapped_up")["call_id"], second);
+    assert_eq!(ringdesk(&phone, &["tickets"]).len(), 1, "no draft is left");
+    let tasks = ringdesk(&phone, &["tasks"]);
+    assert_eq!(tasks[0]["due_at"], "2030-12-24T18:00:00Z", "{tasks:#?}");
+    let told = phone.wait("agent_state");
+    assert_eq!(told["state"], "available", "{told:#}");
+    assert_eq!(told["durable"], true, "{told:#}");
+    let ended = phone.stop();
+    let states = ended
+        .events
+        .iter()
+        .filter(|it| it["event"] == "agent_state");
+    assert_eq!(states.count(), 4, "none in between");
+    assert_eq!(ended.code, Some(0));
+}
+
 #[test]
 fn a_missed_call_is_called_back_until_somebody_talked() {
     let mut phone = Phone::start(&["--no-register"]);
@@ -439,6 +494,7 @@ fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
         words,
         [
             "all calls done",
+            "change notes",
             "choose caller",
             "undo",
             "save organization",
