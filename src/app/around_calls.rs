@@ -77,9 +77,11 @@ impl Engine {
         if drafts {
             self.record(Write::DraftTicket(id));
         }
+        let script = self.calls.get(&id).and_then(|call| self.script_of(call));
         self.tell(Event::Opens {
             call: context,
             opens,
+            script,
         });
     }
 

@@ -417,6 +417,7 @@ impl Engine {
         let answered = CallChange::Answered { at, waiting_millis };
         self.record_and_tell(Write::ChangeCall(id, answered), event);
         self.look_what_opens(id);
+        self.open_page_by_itself(id);
         self.leave_wrap_up();
         if self.records_by_itself(id) {
             self.set_recording(id, true);

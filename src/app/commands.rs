@@ -62,6 +62,7 @@ impl Engine {
                 self.rows_changed();
                 self.handle_chosen(id);
             }
+            Command::OpenPage(id) => self.open_page(id),
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),

@@ -88,6 +88,8 @@ pub(super) enum Internal {
     ToCallBack(Option<u64>),
     /// What opens when a call was answered.
     Opens(CallId, Result<OnAnswer, StoreError>),
+    /// Why the page of a call could not be opened.
+    PageNotOpened(CallId, String),
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
@@ -360,6 +362,7 @@ impl Engine {
                 self.counting = false;
             }
             Internal::Opens(call, decision) => self.handle_opens(call, decision),
+            Internal::PageNotOpened(call, problem) => self.problem(Some(call), problem),
             Internal::DeviceNames(microphones, speakers) => {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;

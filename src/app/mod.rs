@@ -9,6 +9,7 @@ mod around_calls;
 mod call_begin;
 mod call_end;
 mod call_events;
+mod call_script;
 mod call_sound;
 mod callers;
 mod care;

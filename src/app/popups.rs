@@ -263,6 +263,8 @@ mod tests {
                 .collect(),
             pause_code: String::new(),
             unpause_code: String::new(),
+            script: String::new(),
+            page: String::new(),
         });
         let agent = RoutingChange::SaveAgent(AgentRow {
             id: AgentId(0),

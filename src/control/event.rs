@@ -8,6 +8,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::control::media_security::MediaSecurity;
+use crate::control::snapshot::CallScript;
 use crate::crm::row::{
     CallDirection, CallQuality, CallState, Match, NumberProof, OnAnswer, PopupDecision, Presence,
 };
@@ -130,6 +131,8 @@ pub enum Event {
         call: CallContext,
         /// What.
         opens: OnAnswer,
+        /// What is read to the caller, and the page that belongs to the call.
+        script: Option<CallScript>,
     },
     /// What the agent said of a call is on disk.
     WrappedUp {

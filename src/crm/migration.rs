@@ -74,6 +74,7 @@ const STEPS: &[&str] = &[
     call_links::ORDER_BY_TIME,
     word_index::INDEX_FIRST_LETTERS,
     contacts::INDEX_STAGES,
+    queues::ADD_SCRIPTS,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

@@ -504,3 +504,127 @@ fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
     phone.command("quit");
     assert_eq!(phone.ended().code, Some(0));
 }
+
+/// What opens pages here: it writes down which.
+fn browser(folder: &std::path::Path) -> std::path::PathBuf {
+    let opened = folder.join("opened");
+    let opener = folder.join("xdg-open");
+    let script = format!("#!/bin/sh\nprintf %s \"$1\" > {}\n", opened.display());
+    std::fs::write(&opener, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&opener, mode).unwrap();
+    opened
+}
+
+#[test]
+fn a_queue_says_what_is_said_and_which_page_belongs_to_its_calls() {
+    let programs = tempfile::tempdir().unwrap();
+    let opened = browser(programs.path());
+    let path = format!("PATH={}:/usr/bin:/bin", programs.path().display());
+    let data = tempfile::tempdir().unwrap();
+    let prefix = ["env", &path].map(std::ffi::OsString::from);
+    let mut phone = Phone::behind(&prefix, data.path(), &["--no-register"]);
+    phone.wait("started");
+    let ringdesk = |words: &[&str]| {
+        let mut all: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
+        all.extend(["--data-dir".into(), data.path().into()]);
+        crate::phone::run(&all)
+    };
+    let page = "https://crm.example/{queue}?who={name}&n={contact}&call={call_id}#{number}";
+    let queue = ["queues", "add", "Help & Sales", "--number", "*"];
+    let script = ["--script", "Hello {name}", "--page", page];
+    let (code, _, errors) = ringdesk(&[&queue[..], &script].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    let wrong = [
+        "queues",
+        "set",
+        "Help & Sales",
+        "--page",
+        "file:///etc/passwd",
+    ];
+    let (code, _, errors) = ringdesk(&wrong);
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("must begin with https://"), "{errors}");
+
+    let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
+    let from = phone.wait("incoming")["from"].as_str().unwrap().to_owned();
+    let remote = from.trim_start_matches("sip:").to_owned();
+    phone.command("answer");
+    let opens = phone.wait("opens");
+    let call = opens["call_id"].as_str().unwrap().to_owned();
+    assert_eq!(opens["queue"], "Help & Sales", "{opens:#}");
+    let told = opens["page"].as_str().unwrap();
+    let begins = "https://crm.example/Help%20%26%20Sales?who=";
+    assert!(told.starts_with(begins), "{told}");
+    assert!(told.contains(&format!("&n=&call={call}#")), "{told}");
+    assert!(opens["script"].as_str().unwrap().starts_with("Hello "));
+    // Somebody whose name would lead elsewhere.
+    let name = "Eve&who=\"x\"#/../";
+    let (code, _, errors) = ringdesk(&["contacts", "--add", name, "--number", &from]);
+    assert_eq!(code, Some(0), "{errors} {remote}");
+    phone.send(&json!({"command": "choose", "caller": "contact:1"}));
+    let opens = phone.wait_for("her page", std::time::Duration::from_secs(20), |event| {
+        event["event"] == "opens" && event["contact"]["id"] == 1
+    });
+    assert_eq!(opens["script"], format!("Hello {name}"), "{opens:#}");
+    let told = opens["page"].as_str().unwrap();
+    let hers = "who=Eve%26who%3D%22x%22%23%2F..%2F&n=1&call=";
+    assert!(told.contains(hers), "{told}");
+    // It opens by the agent's wish, and by nothing else.
+    assert!(!opened.exists());
+    phone.command("open_page");
+    let seen = crate::place::until("the page does not open", || {
+        let seen = std::fs::read_to_string(&opened).ok()?;
+        (!seen.is_empty()).then_some(seen)
+    });
+    assert_eq!(seen, told);
+    phone.command("hangup");
+    phone.wait("ended");
+    caller.passes();
+    let (code, _, errors) = ringdesk(&[
+        "queues",
+        "set",
+        "Help & Sales",
+        "--page",
+        "",
+        "--script",
+        "",
+    ]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+/// Two lines of one phone in two countries: the same digits are two numbers, and each line has its own words.
+#[test]
+fn each_account_reads_numbers_as_its_country_does_and_has_its_own_words() {
+    let user = "sip:2125550123@127.0.0.1";
+    let mut caller = Phone::start(&["--account", user, "--no-register"]);
+    let folder = tempfile::tempdir().unwrap();
+    let account = |name: &str, region: &str| {
+        format!(
+            "[[accounts]]\naddress = \"sip:{name}@127.0.0.1\"\nregister = false\n\
+             outbound_proxy = \"sip:{};lr\"\nscript = \"This is {name}, {{number}}\"\n\
+             page = \"https://{name}.example/\"\nmessage_waiting = \"off\"\n\
+             [accounts.dial_plan]\nregion = \"{region}\"\n",
+            caller.address()
+        )
+    };
+    let config = account("anna", "DE") + &account("bob", "US");
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let mut phone = Phone::spawn(folder, &[]);
+    phone.wait("started");
+    for (name, number) in [("bob", "+12125550123"), ("anna", "+492125550123")] {
+        let uri = format!("sip:{name}@{}", phone.address());
+        caller.send(&json!({"command": "call", "uri": uri}));
+        phone.wait("incoming");
+        phone.command("answer");
+        let opens = phone.wait("opens");
+        assert_eq!(opens["script"], format!("This is {name}, {number}"));
+        assert_eq!(opens["page"], format!("https://{name}.example/"));
+        phone.command("hangup");
+        phone.wait("ended");
+        caller.wait("ended");
+        assert_eq!(phone.calls()[0]["e164"], number, "{name}");
+    }
+    assert_eq!(phone.stop().code, Some(0));
+}

@@ -537,6 +537,8 @@ impl LiveCall {
             answered: self.answered,
             ended: self.ended,
             opens: self.opens.clone(),
+            // The queue and the account say it.
+            script: None,
             status: self.status.clone(),
             muted: self.muted,
             muted_talk: self.muted_talk,

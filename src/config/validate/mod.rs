@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::base::page_template::{self, NoPage};
 use crate::base::port_range::NoPortRange;
 use crate::base::uri::{SipUri, Uri};
 use crate::base::zone::without_zones;
@@ -383,6 +384,9 @@ impl Account {
         }
         if !self.voicemail.is_empty() && !is_reachable(&self.voicemail) {
             return Err(Problem::Voicemail(self.voicemail.clone()));
+        }
+        if !self.page.is_empty() {
+            page_template::check(&self.page)?;
         }
         self.extensions.validate()?;
         self.ice.validate()?;
