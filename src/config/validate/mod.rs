@@ -7,6 +7,7 @@ use crate::base::port_range::NoPortRange;
 use crate::base::uri::{SipUri, Uri};
 use crate::base::zone::without_zones;
 use crate::config::account::{Account, TransportChoice};
+use crate::config::caller_id::NoCallerId;
 use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Colleague, Config, MICROPHONE_VOLUMES, Settings, VOLUMES};
 use crate::config::tls::TlsOptions;
@@ -158,6 +159,12 @@ pub enum Problem {
         "the voice mail \"{0}\" is neither a number nor a SIP address; write it as 8000 or sip:vm@example.com"
     )]
     Voicemail(String),
+    /// The web page that belongs to its calls is none.
+    #[error("{0}")]
+    Page(#[from] NoPage),
+    /// A caller id cannot be shown.
+    #[error("{0}")]
+    CallerId(#[from] NoCallerId),
     /// A colleague cannot be watched.
     #[error(
         "the colleague \"{0}\" is neither an extension nor a SIP address; write it as 201 or sip:name@example.com"
@@ -421,6 +428,9 @@ impl Account {
             if !target.is_empty() {
                 self.forward_uri(target)?;
             }
+        }
+        for rule in &rules.caller_ids {
+            rule.validate()?;
         }
         Ok(())
     }
