@@ -25,6 +25,8 @@ pub(super) struct Agent {
     presence: Presence,
     /// When the wrap-up ends, by the monotonic clock.
     until: Option<Instant>,
+    /// The call of which it is.
+    wraps_up: Option<CallId>,
     /// Codes that wait until no call is open.
     codes: VecDeque<String>,
 }
@@ -64,7 +66,7 @@ impl Engine {
         self.agent.presence = Presence::available(now);
         let on = self.disturbs_nobody();
         self.agent.presence.handle_do_not_disturb(now, on);
-        self.write_agent(now);
+        self.record(self.agent_write(now));
     }
 
     /// The phone ends, and with it what the agent does.
@@ -92,9 +94,16 @@ impl Engine {
         self.change_presence(|presence, at| presence.handle_do_not_disturb(at, on));
     }
 
-    /// A call was answered, here or there, or what was to be said of the last one is said.
+    /// A call was answered, here or there.
     pub(super) fn leave_wrap_up(&mut self) {
         self.change_presence(Presence::end_wrap_up);
+    }
+
+    /// What was to be said of a call is said; another one may be wrapped up since.
+    pub(super) fn leave_wrap_up_of(&mut self, id: CallId) {
+        if self.agent.wraps_up.is_none_or(|present| present == id) {
+            self.leave_wrap_up();
+        }
     }
 
     /// A call that was talked is over.
@@ -106,6 +115,7 @@ impl Engine {
         }
         if self.change_presence(|presence, at| presence.handle_talk_over(at, wrap_up)) {
             self.agent.until = Some(now + wrap_up);
+            self.agent.wraps_up = Some(id);
         }
     }
 
@@ -130,11 +140,18 @@ impl Engine {
 
     /// Tells what the agent does and whether calls pop up.
     pub(super) fn tell_agent(&mut self) {
-        self.tell(Event::AgentState {
+        // The state was written before; where that waits in memory, so does this.
+        let durable = self.journal.is_empty();
+        let event = self.agent_event(durable);
+        self.tell(event);
+    }
+
+    fn agent_event(&self, durable: bool) -> Event {
+        Event::AgentState {
             presence: self.agent.presence.clone(),
             popups: self.options.settings.popups,
-        });
-        self.dirty = true;
+            durable,
+        }
     }
 
     /// Lets something change the state; what changed is kept and told.
@@ -145,8 +162,9 @@ impl Engine {
             return false;
         }
         self.agent.until = None;
-        self.write_agent(at);
-        self.tell_agent();
+        self.agent.wraps_up = None;
+        let event = self.agent_event(false);
+        self.record_and_tell(self.agent_write(at), event);
         let (was, is) = (
             before == AgentState::Break,
             self.agent.presence.state == AgentState::Break,
@@ -157,10 +175,9 @@ impl Engine {
         true
     }
 
-    fn write_agent(&mut self, at: Timestamp) {
+    fn agent_write(&self, at: Timestamp) -> Write {
         let Presence { state, reason, .. } = &self.agent.presence;
-        let next = Some((*state, reason.clone()));
-        self.record(Write::AgentState(at, next));
+        Write::AgentState(at, Some((*state, reason.clone())))
     }
 
     fn ask_for_codes(&self, pause: bool) {

@@ -185,11 +185,24 @@ impl Engine {
         let durable = written.is_some();
         match write {
             Write::InsertCall(row) => self.handle_row_answered(now, row.id, durable),
-            Write::ChangeCall(id, CallChange::Ended { .. }) => self.tell_ended(*id, durable),
+            Write::ChangeCall(id, CallChange::Ended { .. }) => {
+                self.tell_ended(*id, durable);
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.durable |= durable;
+                }
+            }
+            Write::ChangeCall(id, CallChange::Answered { .. } | CallChange::Held(_))
+            | Write::SavePopup(id, _)
+                if durable =>
+            {
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.written();
+                }
+            }
             Write::ChangeCall(id, CallChange::Subject(_)) if durable => self.handle_chosen(*id),
-            Write::WrapUp(id, _) => {
-                if let Some(Written::WrappedUp { unknown_type }) = written {
-                    self.handle_wrapped_up(*id, unknown_type.as_deref());
+            Write::WrapUp(id, _) | Write::WrapUpWithType(id, _) => {
+                if let Some(written) = written {
+                    self.handle_wrapped_up(*id, written);
                 }
             }
             // The other records are no part of a call's way.
@@ -240,7 +253,15 @@ impl Engine {
         };
         let (referrer, replaces) = (call.referrer, call.replaces.clone());
         let urgent = call.emergency;
-        let mut headers = outbound_rules::privacy_headers(&self.rules_of(account), urgent);
+        let e164 = call.identification.as_ref();
+        let e164 = e164.and_then(|known| known.e164.as_deref());
+        let called: Vec<&str> = e164.into_iter().chain([call.remote.as_str()]).collect();
+        let (rules, address) = (self.rules_of(account), account);
+        let address = address.and_then(|id| self.account_address(id));
+        let address = address.as_deref();
+        let mut headers = outbound_rules::privacy_headers(&rules, urgent);
+        let identity = outbound_rules::identity_header(&rules, address, &called, urgent);
+        headers.extend(identity);
         headers.extend(replaces.map(|replaces| ("Replaces".to_owned(), replaces)));
         let sent = Uri::parse(uri)
             .map_err(|error| error.to_string())

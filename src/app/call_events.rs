@@ -307,17 +307,21 @@ impl Engine {
                     "on hold"
                 }
                 .to_owned();
-                self.record(Write::ChangeCall(id, CallChange::Held(true)));
-                self.tell(Event::Held {
+                let event = Event::Held {
                     call: context,
                     by_remote,
-                });
+                    durable: false,
+                };
+                self.record_and_tell(Write::ChangeCall(id, CallChange::Held(true)), event);
             }
             Edge::Resumed => {
                 call.status = "talking".to_owned();
                 let held = call.call.held() || call.call.held_by_remote();
-                self.record(Write::ChangeCall(id, CallChange::Held(held)));
-                self.tell(Event::Resumed { call: context });
+                let event = Event::Resumed {
+                    call: context,
+                    durable: false,
+                };
+                self.record_and_tell(Write::ChangeCall(id, CallChange::Held(held)), event);
             }
             Edge::Media(plan) => self.handle_plan(now, id, &plan),
             Edge::Moved(rtp) => {
@@ -398,22 +402,22 @@ impl Engine {
         let context = call.context();
         let answered_by = call.answered_by.clone();
         let at = clock::wall_now();
-        self.record(Write::ChangeCall(
-            id,
-            CallChange::Answered { at, waiting_millis },
-        ));
         if let Some(who) = &answered_by {
             self.record(Write::ChangeCall(id, CallChange::AnsweredBy(who.clone())));
         }
         if by_wish.is_some() {
             self.beep(now);
         }
-        self.tell(Event::Answered {
+        let event = Event::Answered {
             call: context,
             by_wish,
             answered_by,
-        });
+            durable: false,
+        };
+        let answered = CallChange::Answered { at, waiting_millis };
+        self.record_and_tell(Write::ChangeCall(id, answered), event);
         self.look_what_opens(id);
+        self.open_page_by_itself(id);
         self.leave_wrap_up();
         if self.records_by_itself(id) {
             self.set_recording(now, id, true);

@@ -10,14 +10,11 @@ use crate::app::sound_check;
 use crate::base::id::{AccountId, CallId};
 use crate::base::uri::Uri;
 use crate::control::{Command, Event, Registration, Wish};
-use crate::crm::row::CallState;
+use crate::crm::row::{CallState, notes_refused};
 use crate::crm::store::{CallChange, Write};
 use crate::media::MediaCommand;
 use crate::net::NetChange;
 use crate::sip::{EndedBy, Status};
-
-/// How many characters notes may have; a person types less.
-const NOTES_LIMIT: usize = 64 * 1024;
 
 impl Engine {
     /// Carries out one command; what cannot be done is told as an error event and a notice.
@@ -66,6 +63,7 @@ impl Engine {
                 self.rows_changed();
                 self.handle_chosen(id);
             }
+            Command::OpenPage(id) => self.open_page(id),
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
@@ -254,9 +252,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_notes(&mut self, id: CallId, mut notes: String) {
-        if let Some((end, _)) = notes.char_indices().nth(NOTES_LIMIT) {
-            notes.truncate(end);
+    fn set_notes(&mut self, id: CallId, notes: String) {
+        if let Some(why) = notes_refused(&notes) {
+            return self.problem(Some(id), why);
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.notes.clone_from(&notes);

@@ -363,6 +363,7 @@ impl Records {
             Written::Merged(report) => json!(report),
             Written::Call
             | Written::WrappedUp { .. }
+            | Written::TypeWanted
             | Written::Refused
             | Written::Settled
             | Written::Care(_) => json!({}),

@@ -24,6 +24,7 @@ use crate::app::player::{Player, PlayerTidings};
 use crate::app::profiles::Profiles;
 use crate::app::provisioning::{Fetched, Provision};
 use crate::app::publishing::Published;
+use crate::app::tidings::{Ticket, Tidings};
 use crate::app::watched::{Mailbox, Watched};
 use crate::base::clock;
 use crate::base::flow::Input;
@@ -79,16 +80,19 @@ pub(super) enum Internal {
     /// What a break that began (or ended) dials.
     PauseCodes(bool, Result<Vec<QueueCodes>, StoreError>),
     DialIdentified(String, Result<Identification, StoreError>),
-    /// The row of a call that begins would survive a power loss.
-    Kept(CallId),
+    /// What is waited for would survive a power loss.
+    Kept(Kept),
     Written {
         write: Box<Write>,
         result: Result<Written, StoreError>,
         retry: bool,
+        event: Option<Ticket>,
     },
     ToCallBack(Option<u64>),
     /// What opens when a call was answered.
-    Opens(CallId, Result<Option<OnAnswer>, StoreError>),
+    Opens(CallId, Result<OnAnswer, StoreError>),
+    /// Why the page of a call could not be opened.
+    PageNotOpened(CallId, String),
     DeviceNames(Vec<String>, Vec<String>),
     /// Recordings that a crash left without their call.
     RecordingsFound(Vec<(CallId, PathBuf)>),
@@ -119,11 +123,24 @@ pub(super) enum Internal {
     },
 }
 
+/// What would survive a power loss, though no page shows it yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kept {
+    /// The row of a call that begins.
+    Beginning(CallId),
+    /// That it ended.
+    End(CallId),
+    /// What an event tells.
+    Event(Ticket),
+}
+
 /// One write whose acknowledgement is awaited.
 pub(super) struct Awaited {
     pub(super) write: Write,
     pub(super) written: Ack,
     pub(super) retry: bool,
+    /// The event that waits for it.
+    pub(super) event: Option<Ticket>,
 }
 
 /// The state of the engine task.
@@ -203,6 +220,8 @@ pub(super) struct Engine {
     pub(super) internal: mpsc::Sender<Internal>,
     pub(super) acks: mpsc::Sender<Awaited>,
     pub(super) events: mpsc::Sender<Event>,
+    /// Events that wait for their rows.
+    pub(super) tidings: Tidings,
     pub(super) missing: u64,
     pub(super) snapshot: watch::Sender<Arc<Snapshot>>,
     pub(super) published: Published,
@@ -361,12 +380,17 @@ impl Engine {
                     request.identification = found.ok();
                 }
             }
-            Internal::Kept(call) => self.handle_row_answered(now, call, true),
+            Internal::Kept(what) => self.handle_kept(now, what),
             Internal::Written {
                 write,
                 result,
                 retry,
+                event,
             } => {
+                if let Some(event) = event {
+                    self.tidings.answered(event, result.is_ok());
+                    self.tell_due(now);
+                }
                 self.handle_written(now, *write, result, retry);
             }
             Internal::ToCallBack(count) => {
@@ -374,6 +398,7 @@ impl Engine {
                 self.counting = false;
             }
             Internal::Opens(call, decision) => self.handle_opens(call, decision),
+            Internal::PageNotOpened(call, problem) => self.problem(Some(call), problem),
             Internal::DeviceNames(microphones, speakers) => {
                 self.devices.microphones = microphones;
                 self.devices.speakers = speakers;
@@ -417,6 +442,7 @@ impl Engine {
             self.endpoint.handle_timeout(now);
         }
         self.retry_writes(now);
+        self.tell_due(now);
         self.sound_waits = self.media.flush(now);
         self.handle_call_timeouts(now);
         self.handle_ice_timeouts(now);
@@ -434,6 +460,7 @@ impl Engine {
         [
             self.endpoint.poll_timeout(),
             self.journal.retry_at(),
+            self.tidings.deadline(),
             self.sound_waits,
             calls,
             snapshot,

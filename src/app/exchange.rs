@@ -196,6 +196,8 @@ pub enum Exported {
     Tickets(TicketFilter, String),
     /// Tasks of a filter.
     Tasks(TaskFilter),
+    /// Numbers to call back that a search finds.
+    Callbacks(String),
     /// Calls of a filter, criteria and a search.
     Calls(CallFilter, Box<CallCriteria>, String),
 }
@@ -233,6 +235,7 @@ pub fn export(
             outgo::tickets(&reader, *filter, search, format, &mut out)?
         }
         Exported::Tasks(filter) => outgo::tasks(&reader, *filter, format, &mut out)?,
+        Exported::Callbacks(search) => outgo::callbacks(&reader, search, format, &mut out)?,
         Exported::Calls(filter, criteria, search) => {
             outgo::calls(&reader, *filter, criteria, search, format, &mut out)?
         }

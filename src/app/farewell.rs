@@ -47,9 +47,11 @@ impl Engine {
             && self.accounts.iter().all(LiveAccount::gone)
             // Who was subscribed to is told, or calls would be watched for nobody.
             && self.endpoint.census().subscriptions == 0
-            && self.journal.is_empty();
+            && self.journal.is_empty()
+            && self.tidings.is_empty();
         let over = quiet || now >= until;
         if over {
+            self.tell_rest(now);
             self.publish_now(now);
         }
         over

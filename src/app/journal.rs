@@ -2,7 +2,8 @@
 //!
 //! Writes go to the store in order and are acknowledged when they are on disk. While the store
 //! refuses (slow or full disk) they wait here in memory, bounded and in order, and are written when
-//! it works again. What waits here is told as not durable.
+//! it works again. What waits here is told as not durable. What a person edits passes through as well, but
+//! no call waits behind an edit that the database refuses: who made it is told at once, and can make another.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,6 +26,41 @@ const ATTEMPTS: u32 = 30;
 /// How many acknowledgements may be awaited at once; further writes wait here, in order, until some
 /// of these have come.
 pub(super) const MOST_AWAITED: usize = 4_096;
+
+/// What became of a write that was tried again and refused again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retried {
+    /// It is tried once more.
+    Kept,
+    /// It can never be written, and is counted as lost.
+    Lost,
+    /// It is an edit that cannot be so: who made it is to be told.
+    Dropped,
+}
+
+/// Whether nobody could make it a second time: the phone itself notes what happened, or an agent what was
+/// said in a call.
+fn is_of_a_call(write: &Write) -> bool {
+    matches!(
+        write,
+        Write::InsertCall(_)
+            | Write::ChangeCall(..)
+            | Write::SaveLadders(_)
+            | Write::SaveQuality(_)
+            | Write::DraftTicket(_)
+            | Write::WrapUp(..)
+            | Write::WrapUpWithType(..)
+            | Write::SavePopup(..)
+            | Write::CountBlocked(..)
+            | Write::CountRefused(..)
+            | Write::AgentState(..)
+    )
+}
+
+/// Whether the store may take the same write later, for nothing is wrong with it.
+fn passes(error: &StoreError) -> bool {
+    matches!(error, StoreError::Overloaded | StoreError::DiskFull)
+}
 
 /// The writes that the store has not taken yet, and the way to it.
 pub(super) struct Journal {
@@ -77,6 +113,17 @@ impl Journal {
         }
     }
 
+    /// Whether a write that the store refused is to wait here. One that cannot be so is not, unless it is
+    /// of a call whose row waits itself.
+    pub(super) fn keeps(&self, write: &Write, error: &StoreError) -> bool {
+        match error {
+            StoreError::Missing(_) | StoreError::Refused(_) => {
+                is_of_a_call(write) && !self.is_empty()
+            }
+            error => is_of_a_call(write) || passes(error),
+        }
+    }
+
     /// Takes back a write that the store refused.
     pub(super) fn refused(&mut self, now: Instant, write: Write, error: &StoreError) {
         self.problem = Some(error.to_string());
@@ -117,7 +164,12 @@ impl Journal {
     }
 
     /// A retried write was refused again.
-    pub(super) fn retry_failed(&mut self, now: Instant, error: &StoreError) {
+    pub(super) fn retry_failed(&mut self, now: Instant, error: &StoreError) -> Retried {
+        let edit = self.waiting.front().is_some_and(|it| !is_of_a_call(it));
+        if edit && !passes(error) && *error != StoreError::Closed {
+            self.retried(now);
+            return Retried::Dropped;
+        }
         self.problem = Some(error.to_string());
         self.retrying = false;
         self.attempts += 1;
@@ -130,9 +182,10 @@ impl Journal {
         if hopeless {
             self.lost += 1;
             self.retried(now);
-        } else {
-            self.retry_at = Some(now + RETRY);
+            return Retried::Lost;
         }
+        self.retry_at = Some(now + RETRY);
+        Retried::Kept
     }
 
     pub(super) fn retry_at(&self) -> Option<Instant> {
@@ -171,7 +224,7 @@ impl Journal {
 mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
-    use crate::base::id::CallId;
+    use crate::base::id::{CallId, ContactId};
     use crate::crm::store::CallChange;
 
     fn note(number: usize) -> Write {
@@ -229,7 +282,56 @@ mod tests {
         assert!(journal.due(now).is_none());
         let (_, _ack) = journal.due(now + RETRY).unwrap();
         journal.answered(now + RETRY);
-        journal.retry_failed(now + RETRY, &StoreError::DiskFull);
+        let retried = journal.retry_failed(now + RETRY, &StoreError::DiskFull);
+        assert_eq!(retried, Retried::Kept);
         assert_eq!(journal.retry_at(), Some(now + RETRY * 2));
+    }
+
+    /// A name that was taken kept the call log in memory for half a minute.
+    #[test]
+    fn no_call_waits_behind_an_edit_that_the_database_refuses() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), "US").unwrap());
+        let mut journal = Journal::new(store);
+        let now = monotonic_now();
+        let edit = Write::DeleteContact(ContactId(1));
+        let refusals = [
+            StoreError::Missing("contact"),
+            StoreError::Refused("the name is taken".to_owned()),
+            StoreError::Database("constraint failed".to_owned()),
+        ];
+        for error in &refusals {
+            assert!(!journal.keeps(&edit, error), "{error}");
+        }
+        // It waits where the disk has no room, and with it what comes after; not a moment longer.
+        assert!(journal.keeps(&edit, &StoreError::DiskFull));
+        let (edit, _ack) = journal.write(edit).unwrap();
+        journal.answered(now);
+        journal.refused(now, edit, &StoreError::DiskFull);
+        assert!(journal.write(note(1)).is_none());
+        let (_, _ack) = journal.due(now + RETRY).unwrap();
+        journal.answered(now + RETRY);
+        let retried = journal.retry_failed(now + RETRY, &refusals[2]);
+        assert_eq!(retried, Retried::Dropped);
+        let (next, _ack) = journal.due(now + RETRY).unwrap();
+        assert_eq!(next, note(1));
+        journal.answered(now + RETRY);
+        journal.retried(now + RETRY);
+        assert_eq!((journal.is_empty(), journal.problem()), (true, None));
+    }
+
+    #[test]
+    fn a_change_of_a_call_is_kept_whatever_the_database_says_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), "US").unwrap());
+        let mut journal = Journal::new(store);
+        let now = monotonic_now();
+        let broken = StoreError::Database("disk I/O error".to_owned());
+        let missing = StoreError::Missing("call");
+        assert!(journal.keeps(&note(1), &broken));
+        // Its row is not there, and none is on its way.
+        assert!(!journal.keeps(&note(1), &missing));
+        journal.refused(now, note(0), &broken);
+        assert!(journal.keeps(&note(1), &missing));
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::dial_class::DialClass;
 use crate::config::call_rules::CallRules;
+use crate::config::caller_id::CallerId;
 use crate::config::dialling_rules::DiallingRules;
 use crate::control::Asker;
 
@@ -93,6 +94,20 @@ pub(super) fn privacy_headers(rules: &CallRules, urgent: bool) -> Vec<(String, S
     }
 }
 
+/// The header field that asks the account's server to show another of the own numbers (RFC 3325 section
+/// 9.2), by where the call goes. Who is called for help sees the account itself: it is where the phone is.
+pub(super) fn identity_header(
+    rules: &CallRules,
+    address: Option<&str>,
+    called: &[&str],
+    urgent: bool,
+) -> Option<(String, String)> {
+    let rule = CallerId::of(&rules.caller_ids, called).filter(|_| !urgent)?;
+    let domain = address.and_then(|address| Some(address.split_once('@')?.1));
+    let uri = rule.uri(domain)?;
+    Some(("P-Preferred-Identity".to_owned(), format!("<{uri}>")))
+}
+
 /// Whether somebody else than the person at the phone asks.
 fn is_other(asker: Asker) -> bool {
     match asker {
@@ -120,6 +135,22 @@ mod tests {
         assert_eq!(privacy_headers(&hides, false), privacy);
         assert_eq!(privacy_headers(&hides, true), []);
         assert_eq!(privacy_headers(&shows, false), []);
+    }
+
+    #[test]
+    fn another_of_the_own_numbers_is_shown_but_not_to_those_who_help() {
+        let rules = CallRules {
+            caller_ids: vec!["+43*=+4312345".parse().unwrap()],
+            ..CallRules::default()
+        };
+        let shown = |called: &str, urgent| {
+            identity_header(&rules, Some("sip:anna@pbx.example"), &[called], urgent)
+        };
+        let header = |uri: &str| ("P-Preferred-Identity".to_owned(), format!("<{uri}>"));
+        let expected = header("sip:+4312345@pbx.example");
+        assert_eq!(shown("+431999", false), Some(expected));
+        assert_eq!(shown("+49301999", false), None);
+        assert_eq!(shown("+431999", true), None);
     }
 
     fn judged(rules: &DiallingRules, asker: Asker, class: DialClass, confirmed: bool) -> Verdict {

@@ -218,9 +218,9 @@ impl Engine {
         let event = Event::Popup {
             call: call.context(),
             decision: Box::new(decision.clone()),
+            durable: false,
         };
-        self.tell(event);
-        self.record(Write::SavePopup(id, Box::new(decision)));
+        self.record_and_tell(Write::SavePopup(id, Box::new(decision)), event);
     }
 
     /// Whether a call for help was made lately.
@@ -263,6 +263,8 @@ mod tests {
                 .collect(),
             pause_code: String::new(),
             unpause_code: String::new(),
+            script: String::new(),
+            page: String::new(),
         });
         let agent = RoutingChange::SaveAgent(AgentRow {
             id: AgentId(0),

@@ -73,9 +73,39 @@ impl Engine {
         self.waker.wake();
     }
 
-    /// Tells an event, or counts it as missing when the reader does not keep up.
+    /// Tells an event, behind those that wait for their rows.
     pub(super) fn tell(&mut self, event: Event) {
         noting::note(&event);
+        self.dirty = true;
+        if self.tidings.is_empty() {
+            return self.hand_out(event);
+        }
+        self.tidings.push(event);
+        self.tell_due(clock::monotonic_now());
+    }
+
+    /// Tells the events whose turn it is: their rows are on disk, were refused, or take too long.
+    pub(super) fn tell_due(&mut self, now: Instant) {
+        while let Some((mut event, durable)) = self.tidings.poll(now) {
+            if let Some(durable) = durable
+                && let Some(call) = event.say_durable(durable)
+                && let Some(call) = self.calls.get_mut(&call)
+            {
+                call.durable &= durable;
+            }
+            self.hand_out(event);
+        }
+    }
+
+    /// Tells what still waits: nothing comes after it.
+    pub(super) fn tell_rest(&mut self, now: Instant) {
+        while let Some(until) = self.tidings.deadline() {
+            self.tell_due(until.max(now));
+        }
+    }
+
+    /// Hands an event to who listens, or counts it as missing when the reader does not keep up.
+    fn hand_out(&mut self, event: Event) {
         self.dirty = true;
         if self.missing > 0 {
             let lagged = Event::Lagged {

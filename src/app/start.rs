@@ -25,6 +25,7 @@ use crate::app::provisioning::Provision;
 use crate::app::publishing::Published;
 use crate::app::records::Records;
 use crate::app::surroundings::watch_disk;
+use crate::app::tidings::Tidings;
 use crate::app::transports;
 use crate::base::clock;
 use crate::base::random::OsRandom;
@@ -170,6 +171,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<Running> {
         internal: internal_outlet,
         acks: ack_outlet,
         events: event_outlet,
+        tidings: Tidings::default(),
         missing: 0,
         snapshot: snapshot_outlet,
         published: Published::default(),
@@ -220,12 +222,14 @@ async fn await_acks(mut acks: mpsc::Receiver<Awaited>, internal: mpsc::Sender<In
             write,
             written,
             retry,
+            event,
         } = awaited;
         let result = written.await.unwrap_or(Err(StoreError::Closed));
         let told = Internal::Written {
             write: Box::new(write),
             result,
             retry,
+            event,
         };
         if internal.send(told).await.is_err() {
             break;

@@ -2,8 +2,8 @@
 
 use crate::app::accounts::LiveAccount;
 use crate::app::engine::Engine;
-use crate::app::live_call::{Gate, LiveCall};
-use crate::control::Snapshot;
+use crate::app::live_call::Gate;
+use crate::control::{CallView, Snapshot};
 
 impl Engine {
     /// Draws a snapshot.
@@ -17,7 +17,10 @@ impl Engine {
                 .calls
                 .values()
                 .filter(|call| call.gate == Gate::Open && !call.reception.hidden)
-                .map(LiveCall::view)
+                .map(|call| CallView {
+                    script: self.script_of(call),
+                    ..call.view()
+                })
                 .collect(),
             settings: self.options.settings.clone(),
             devices: self.devices.clone(),

@@ -10,6 +10,7 @@ pub mod flow;
 pub mod id;
 pub mod log;
 pub(crate) mod number_spelling;
+pub mod page_template;
 pub mod phone_number;
 pub mod port_range;
 pub mod printable;

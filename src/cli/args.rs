@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::id::CallId;
+use crate::base::page_template::{self, NoPage};
 use crate::base::port_range::PortRange;
 use crate::base::zone::without_zones;
 use crate::cli::care_args::{BackupArgs, RecoverArgs, RestoreArgs};
@@ -164,6 +165,14 @@ pub(super) struct HeadlessArgs {
     /// Registration lifetime to ask for, of the account before it.
     #[arg(long, value_name = "SECONDS")]
     pub(super) expires: Vec<u32>,
+    /// What the agent says in calls of the account before it, told by the event opens; {name}, {number},
+    /// {contact}, {call_id} and {queue} stand for what is known of the call.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) script: Vec<String>,
+    /// The web page that belongs to calls of the account before it, such as
+    /// https://crm.example/search?q={number}.
+    #[arg(long, value_name = "URL", value_parser = page)]
+    pub(super) page: Vec<String>,
     /// How long a call rings before it is given up.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub(super) ring_limit: Option<u32>,
@@ -553,6 +562,11 @@ fn rate(text: &str) -> Result<f64, String> {
         Ok(value) if value > 0.0 && value <= 1_000.0 => Ok(value),
         Ok(_) | Err(_) => Err("a number above 0 and up to 1000 is needed".to_owned()),
     }
+}
+
+/// The address of a page as it may be opened.
+fn page(text: &str) -> Result<String, NoPage> {
+    page_template::check(text).map(|()| text.to_owned())
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             Command::Redirect(call()?, target, wish(&line))
         }
         "notes" => Command::Notes(call()?, line.text.clone().ok_or_else(|| missing("text"))?),
+        "open_page" => Command::OpenPage(call()?),
         "choose" => {
             let caller = line.caller.as_deref().ok_or_else(|| missing("caller"))?;
             Command::ChooseCaller(call()?, who(caller)?)
@@ -144,7 +145,7 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
         "quit" => Command::Quit,
         other => {
             return Err(format!(
-                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, choose, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, agent, popups, quit"
+                "there is no command \"{other}\"; there are answer, hold, resume, mute, unmute, dtmf, record, pause_recording, hangup, decline, busy, reject, redirect, notes, open_page, choose, wrap_up, transfer, accept_transfer, refuse_transfer, accept_redirect, refuse_redirect, join, swap, call, dnd, forward, pickup, agent, popups, quit"
             ));
         }
     };

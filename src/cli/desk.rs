@@ -359,7 +359,16 @@ pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
         CallDirection::Outbound
     };
     let talked = jiff::SignedDuration::from_secs(i64::from(args.talked));
-    let begun = args.at.unwrap_or_else(|| wall_now() - talked);
+    let at = |at: Result<jiff::Timestamp, jiff::Error>| {
+        at.map_err(|_| {
+            Usage("no clock shows when that call was; look at --at and --talked".to_owned())
+        })
+    };
+    let begun = match args.at {
+        Some(begun) => begun,
+        None => at(wall_now().checked_sub(talked))?,
+    };
+    let ended = at(begun.checked_add(talked))?;
     let mut random = [0; 10];
     OsRandom.fill(&mut random);
     let millis = u64::try_from(begun.as_millisecond()).unwrap_or_default();
@@ -372,7 +381,7 @@ pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
         },
         remote: args.number,
         answered_at: (!args.missed).then_some(begun),
-        ended_at: Some(begun + talked),
+        ended_at: Some(ended),
         waiting_millis: Some(0),
         talking_millis: (!args.missed).then_some(i64::from(args.talked) * 1_000),
         end_reason: Some("entered by hand".to_owned()),

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::base::id::CallId;
 use crate::base::printable::printable;
 use crate::control::event::CallContext;
-use crate::control::{ColleagueView, Event, MailboxView, MosView, ReferralDecision};
-use crate::crm::row::{CallDirection, MatchLevel, Mos, NumberProof, PopupDecision};
+use crate::control::{CallScript, ColleagueView, Event, MailboxView, MosView, ReferralDecision};
+use crate::crm::row::{CallDirection, MatchLevel, Mos, NumberProof, OnAnswer, PopupDecision};
 
 /// One event as a line of JSON; none for those that are not of this interface.
 pub(super) fn json(at: Timestamp, event: &Event) -> Option<String> {
@@ -111,10 +111,23 @@ impl<'a> CallFields<'a> {
 }
 
 /// What was decided about a pop-up, but for the queue where the call tells it already.
-fn popup(call: &CallContext, decision: &PopupDecision) -> Value {
+fn popup(call: &CallContext, decision: &PopupDecision, durable: bool) -> Value {
     let mut fields = json!(decision);
-    if let (Some(_), Value::Object(fields)) = (&call.queue, &mut fields) {
-        fields.remove("queue");
+    if let Value::Object(fields) = &mut fields {
+        if call.queue.is_some() {
+            fields.remove("queue");
+        }
+        fields.insert("durable".to_owned(), durable.into());
+    }
+    fields
+}
+
+/// What opens, with what belongs to the call where something does.
+fn what_opens(opens: &OnAnswer, script: Option<&CallScript>) -> Value {
+    let mut fields = json!(opens);
+    if let (Some(script), Value::Object(fields)) = (script, &mut fields) {
+        fields.insert("script".to_owned(), json!(script.text));
+        fields.insert("page".to_owned(), json!(script.page));
     }
     fields
 }
@@ -182,16 +195,25 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
             call,
             by_wish,
             answered_by,
+            durable,
         } => (
             "answered",
             Some(call),
-            json!({"by_wish": by_wish, "answered_by": answered_by}),
+            json!({"by_wish": by_wish, "answered_by": answered_by, "durable": durable}),
         ),
         Event::Missed { call, popped_up } => {
             ("missed", Some(call), json!({"popped_up": popped_up}))
         }
-        Event::Popup { call, decision } => ("popup", Some(call), popup(call, decision)),
-        Event::AgentState { presence, popups } => (
+        Event::Popup {
+            call,
+            decision,
+            durable,
+        } => ("popup", Some(call), popup(call, decision, *durable)),
+        Event::AgentState {
+            presence,
+            popups,
+            durable,
+        } => (
             "agent_state",
             None,
             json!({
@@ -200,6 +222,7 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "since": presence.since,
                 "until": presence.until,
                 "popups": popups,
+                "durable": durable,
             }),
         ),
         Event::Rules { address, rules } => (
@@ -213,14 +236,22 @@ fn fields(event: &Event) -> Option<(&'static str, Option<&CallContext>, Value)> 
                 "forward_no_answer": rules.forward_no_answer,
             }),
         ),
-        Event::Opens { call, opens } => ("opens", Some(call), json!(opens)),
+        Event::Opens {
+            call,
+            opens,
+            script,
+        } => ("opens", Some(call), what_opens(opens, script.as_ref())),
         Event::WrappedUp { call } => ("wrapped_up", None, json!({"call_id": call})),
-        Event::Held { call, by_remote } => (
+        Event::Held {
+            call,
+            by_remote,
+            durable,
+        } => (
             "held",
             Some(call),
-            json!({"by": if *by_remote { "remote" } else { "local" }}),
+            json!({"by": if *by_remote { "remote" } else { "local" }, "durable": durable}),
         ),
-        Event::Resumed { call } => ("resumed", Some(call), json!({})),
+        Event::Resumed { call, durable } => ("resumed", Some(call), json!({"durable": durable})),
         Event::Dtmf { call, digit } => ("dtmf", Some(call), json!({"digit": digit})),
         Event::Transferred {
             call,

@@ -49,6 +49,10 @@ pub(super) async fn contacts(task: ContactsTask) -> anyhow::Result<Exit> {
 
 /// Writes calls.
 pub(super) fn calls(args: CallsExportArgs) -> anyhow::Result<Exit> {
+    if args.callbacks {
+        let what = Exported::Callbacks(args.search);
+        return out(&what, &args.form, &args.records);
+    }
     let filter = args.filter.into();
     let criteria = Box::new(args.criteria.criteria());
     let what = Exported::Calls(filter, criteria, args.search);
@@ -79,10 +83,10 @@ pub(super) fn tickets(args: TicketsExportArgs) -> anyhow::Result<Exit> {
 
 /// Writes tasks.
 pub(super) fn tasks(args: &TasksExportArgs) -> anyhow::Result<Exit> {
-    let filter = if args.done {
-        TaskFilter::Done
-    } else {
-        TaskFilter::ToDo
+    let filter = match (args.done, args.due_until) {
+        (true, _) => TaskFilter::Done,
+        (false, Some(until)) => TaskFilter::DueUntil(until),
+        (false, None) => TaskFilter::ToDo,
     };
     out(&Exported::Tasks(filter), &args.form, &args.records)
 }

@@ -126,6 +126,9 @@ pub(super) struct CallsExportArgs {
     /// Only these.
     #[arg(long, value_enum, default_value_t = FilterArg::All)]
     pub(super) filter: FilterArg,
+    /// The numbers to call back in place of calls, with how often each was missed and tried, by whom and when.
+    #[arg(long, conflicts_with_all = ["filter", "CriteriaArgs"])]
+    pub(super) callbacks: bool,
     #[command(flatten)]
     pub(super) criteria: CriteriaArgs,
     /// Name or number.
@@ -170,6 +173,9 @@ pub(super) struct TasksExportArgs {
     /// Done ones instead of those to do.
     #[arg(long)]
     pub(super) done: bool,
+    /// Only those to do that are due until then, such as 2026-12-24T18:00:00Z.
+    #[arg(long, value_name = "TIME", conflicts_with = "done")]
+    pub(super) due_until: Option<jiff::Timestamp>,
     #[command(flatten)]
     pub(super) form: ExportArgs,
     #[command(flatten)]

@@ -206,6 +206,8 @@ async fn save_queue(args: QueueArgs, new: bool) -> anyhow::Result<()> {
             slots: Vec::new(),
             pause_code: String::new(),
             unpause_code: String::new(),
+            script: String::new(),
+            page: String::new(),
         }
     } else {
         let queues = tables(&args.answer.records.data_dir).await?.queues;
@@ -216,6 +218,8 @@ async fn save_queue(args: QueueArgs, new: bool) -> anyhow::Result<()> {
     set(&mut queue.medium, args.medium);
     set(&mut queue.pause_code, args.pause_code);
     set(&mut queue.unpause_code, args.unpause_code);
+    set(&mut queue.script, args.script);
+    set(&mut queue.page, args.page);
     set_list(&mut queue.numbers, args.number);
     set_list(&mut queue.slots, slots(&args.slot)?);
     if args.no_slots {

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::dial_class::CostlyClass;
 use crate::config::call_rules::{AutoAnswer, CallRules, SendDigits};
+use crate::config::caller_id::CallerId;
 use crate::config::validate::SILENCE_LIMIT_SECONDS;
 use crate::config::{Settings, TransferPolicy};
 
@@ -43,6 +44,11 @@ pub(super) struct RuleArgs {
     /// Ask for the own number to be withheld.
     #[arg(long)]
     pub(super) hide_number: bool,
+    /// Ask the server to show this own number or SIP address to far ends (P-Preferred-Identity); with
+    /// PATTERN= in front to those whose number fits, such as +43*=+4312345. May be repeated; the first that
+    /// fits counts.
+    #[arg(long, value_name = "[PATTERN=]NUMBER")]
+    pub(super) caller_id: Vec<CallerId>,
     /// How digits are sent.
     #[arg(long, value_enum, value_name = "WAY")]
     pub(super) dtmf_by: Option<DigitsArg>,
@@ -153,6 +159,9 @@ impl RuleArgs {
             rules.redirects = redirects.policy();
         }
         rules.hide_number |= self.hide_number;
+        if !self.caller_id.is_empty() {
+            rules.caller_ids.clone_from(&self.caller_id);
+        }
         rules.allow_md5 |= self.allow_md5;
     }
 

@@ -311,6 +311,12 @@ fn accounts(
         if let Some(name) = following(matches, "auth_user", &args.auth_user, span) {
             account.auth_user.clone_from(name);
         }
+        if let Some(script) = following(matches, "script", &args.script, span) {
+            account.script.clone_from(script);
+        }
+        if let Some(page) = following(matches, "page", &args.page, span) {
+            account.page.clone_from(page);
+        }
         if let Some(expires) = following(matches, "expires", &args.expires, span) {
             account.expires_seconds = *expires;
         }

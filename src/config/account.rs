@@ -46,6 +46,12 @@ pub struct Account {
     pub message_waiting: MessageWaiting,
     /// The number or address of the voice mail; empty means the one that the server names.
     pub voicemail: String,
+    /// What the agent says in its calls, unless the queue has its own; a name in braces stands for what is
+    /// known of the call (see [`page_template`](crate::base::page_template)).
+    pub script: String,
+    /// The web page that belongs to its calls, unless the queue has its own, such as
+    /// `https://crm.example/search?q={number}`; empty for none.
+    pub page: String,
     /// How it dials.
     pub dial_plan: DialPlan,
     /// Whom TLS and WSS trust.
@@ -156,6 +162,8 @@ impl Default for Account {
             packet_millis: 20,
             message_waiting: MessageWaiting::Auto,
             voicemail: String::new(),
+            script: String::new(),
+            page: String::new(),
             dial_plan: DialPlan::default(),
             tls: TlsOptions::default(),
             rules: CallRules::default(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::caller_id::CallerId;
 use crate::config::transfer_policy::TransferPolicy;
 
 /// The rules of one account.
@@ -29,6 +30,9 @@ pub struct CallRules {
     pub trust_identity: bool,
     /// Whether outgoing calls ask for the own number to be withheld (RFC 3323).
     pub hide_number: bool,
+    /// Which of the own numbers the far end is to see (P-Preferred-Identity, RFC 3325); the first rule that
+    /// fits counts, and without one the server decides.
+    pub caller_ids: Vec<CallerId>,
     /// How digits are sent in a call.
     pub send_digits: SendDigits,
     /// Whether a far end may send our calls elsewhere (REFER, Replaces).
@@ -98,6 +102,7 @@ impl Default for CallRules {
             auto_answer: AutoAnswer::Never,
             trust_identity: true,
             hide_number: false,
+            caller_ids: Vec::new(),
             send_digits: SendDigits::Sound,
             transfers: TransferPolicy::Ask,
             redirects: TransferPolicy::Ask,

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod call_extensions;
 pub mod call_rules;
+pub mod caller_id;
 pub mod desktop;
 pub mod dialling_rules;
 pub mod file;

@@ -75,6 +75,8 @@ pub struct Settings {
     pub agent: String,
     /// Whether answering a call opens the customer's profile or the draft of a ticket.
     pub open_on_answer: bool,
+    /// Whether answering a call opens the web page of its queue or account in the browser.
+    pub open_page_on_answer: bool,
     /// How many days ago a ticket may have been changed for the profile to open in place of a new ticket.
     pub ticket_days: u16,
     /// Whether a wrap-up without a call type is refused.
@@ -209,6 +211,7 @@ impl Default for Settings {
             region: "US".to_owned(),
             agent: String::new(),
             open_on_answer: true,
+            open_page_on_answer: false,
             ticket_days: 30,
             call_type_required: false,
             list_length: 100,

@@ -176,6 +176,8 @@ pub enum Command {
     CallerChosen(CallId, Option<Subject>),
     /// Keep what the agent says of a call after its end.
     WrapUp(CallId, WrapUpWish),
+    /// Open the page that belongs to a call in the browser.
+    OpenPage(CallId),
     /// Take an ended call off the screen.
     Dismiss(CallId),
     /// Write the SIP messages of a call to a capture file for Wireshark. A relative name lies in

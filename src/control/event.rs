@@ -8,6 +8,7 @@ use crate::config::call_rules::CallRules;
 use crate::control::colleague::{ColleagueView, MailboxView};
 use crate::control::command::LabCaller;
 use crate::control::media_security::MediaSecurity;
+use crate::control::snapshot::CallScript;
 use crate::crm::row::{
     CallDirection, CallQuality, CallState, Match, NumberProof, OnAnswer, PopupDecision, Presence,
 };
@@ -121,6 +122,8 @@ pub enum Event {
         /// Outgoing: who answered in place of the one that was called, by the word of the account's
         /// own server.
         answered_by: Option<String>,
+        /// Whether the row says so on disk.
+        durable: bool,
     },
     /// It was answered, and this should open.
     Opens {
@@ -128,6 +131,8 @@ pub enum Event {
         call: CallContext,
         /// What.
         opens: OnAnswer,
+        /// What is read to the caller, and the page that belongs to the call.
+        script: Option<CallScript>,
     },
     /// What the agent said of a call is on disk.
     WrappedUp {
@@ -140,11 +145,15 @@ pub enum Event {
         call: CallContext,
         /// Whether the far end holds.
         by_remote: bool,
+        /// Whether the row says so on disk.
+        durable: bool,
     },
     /// Both sides talk again.
     Resumed {
         /// The call.
         call: CallContext,
+        /// Whether the row says so on disk.
+        durable: bool,
     },
     /// A digit arrived.
     Dtmf {
@@ -322,6 +331,8 @@ pub enum Event {
         call: CallContext,
         /// To whom, or why to nobody.
         decision: Box<PopupDecision>,
+        /// Whether that is on disk.
+        durable: bool,
     },
     /// The agent does something else, or switched pop-ups on or off.
     AgentState {
@@ -329,6 +340,8 @@ pub enum Event {
         presence: Presence,
         /// Whether calls may pop up, by the agent's own switch.
         popups: bool,
+        /// Whether the state is on disk.
+        durable: bool,
     },
     /// The rules of an account changed, or of direct calls.
     Rules {
@@ -376,4 +389,25 @@ pub enum Event {
         /// How many.
         missing: u64,
     },
+}
+
+impl Event {
+    /// Says whether the row of an event is on disk that waited for it; gives the call that it is of.
+    pub fn say_durable(&mut self, is_so: bool) -> Option<CallId> {
+        match self {
+            Self::Answered { call, durable, .. }
+            | Self::Held { call, durable, .. }
+            | Self::Resumed { call, durable }
+            | Self::Popup { call, durable, .. } => {
+                *durable = is_so;
+                Some(call.call)
+            }
+            Self::AgentState { durable, .. } => {
+                *durable = is_so;
+                None
+            }
+            // The others tell of no row, or were held back until theirs was answered.
+            _ => None,
+        }
+    }
 }

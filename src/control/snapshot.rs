@@ -189,6 +189,8 @@ pub struct CallView {
     pub nobody: bool,
     /// What opened when it was answered.
     pub opens: Option<OnAnswer>,
+    /// What is read to the caller, and the page that belongs to the call.
+    pub script: Option<CallScript>,
     /// When it began, by the monotonic clock.
     pub started: Instant,
     /// When it began, by the wall clock.
@@ -254,6 +256,15 @@ impl CallView {
     pub fn pops_up(&self) -> bool {
         self.rings_here() && self.no_popup.is_none()
     }
+}
+
+/// What belongs to a call by its queue, else by its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallScript {
+    /// What the agent says.
+    pub text: Option<String>,
+    /// A web page, by http or https alone.
+    pub page: Option<String>,
 }
 
 /// The far end of a call that is being placed asks to be called elsewhere.

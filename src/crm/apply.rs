@@ -15,9 +15,9 @@ use crate::crm::store::{CallChange, Write, Written};
 use crate::crm::undo::{self, Undo};
 use crate::crm::writer::WriteError;
 use crate::crm::{
-    agent_states, block_list, call_backs, call_ladders, call_popups, call_quality, call_types,
-    calls, contacts, different_people, edits, hint_verdicts, import, merge, migration, notes,
-    organizations, own_lines, records, refused, removal, routing, tasks, tickets, wrap_up,
+    agent_states, block_list, call_backs, call_ladders, call_notes, call_popups, call_quality,
+    call_types, calls, contacts, different_people, edits, hint_verdicts, import, merge, migration,
+    notes, organizations, own_lines, records, refused, removal, routing, tasks, tickets, wrap_up,
 };
 
 const TICKET_NEEDS_TITLE: &str = "a ticket needs a title";
@@ -87,8 +87,12 @@ impl Context<'_> {
     ) -> Result<(), WriteError> {
         // One that is refused takes those before it along.
         transaction.execute_batch("SAVEPOINT edit_call")?;
-        let mut changes = changes.iter();
-        let edited = changes.try_for_each(|change| self.change_call(transaction, id, change));
+        let mut all = changes.iter();
+        let mut edited = all.try_for_each(|change| self.change_call(transaction, id, change));
+        if edited.is_ok() && changes.iter().any(|it| matches!(it, CallChange::Notes(_))) {
+            let noted = self.note(transaction, "change notes", None, &id.to_string());
+            edited = noted.map_err(WriteError::from);
+        }
         if edited.is_err() {
             transaction.execute_batch("ROLLBACK TO edit_call")?;
         }
@@ -102,6 +106,9 @@ impl Context<'_> {
         id: CallId,
         change: &CallChange,
     ) -> Result<(), WriteError> {
+        if let CallChange::Notes(notes) = change {
+            call_notes::check(notes)?;
+        }
         calls::change(transaction, id, change)?;
         if matches!(change, CallChange::Notes(_) | CallChange::Subject(_)) {
             texts::of_call(transaction, id, self.at, self.numbering)?;
@@ -134,6 +141,9 @@ pub(crate) fn apply(
     let at = context.at;
     Ok(match write {
         Write::InsertCall(call) => {
+            if call.by_hand {
+                call_notes::check(&call.notes)?;
+            }
             calls::insert(transaction, call, context.numbering)?;
             if call.by_hand {
                 texts::of_call(transaction, call.id, at, context.numbering)?;
@@ -160,6 +170,9 @@ pub(crate) fn apply(
         }
         Write::SaveContact(contact) => {
             records::must_be_named(&contact.name, "a contact needs a name")?;
+            let further = contact.memberships.iter().filter_map(|it| it.organization);
+            let named = contact.organization.into_iter().chain(further);
+            records::must_be_there_still(transaction, named.map(Subject::Organization))?;
             let (id, relinking) = contacts::save(transaction, contact, context.numbering)?;
             texts::of_contact(transaction, id, contact, at, context.numbering)?;
             let subject = Subject::Contact(id);
@@ -191,6 +204,9 @@ pub(crate) fn apply(
         }
         Write::SaveTicket(ticket) => {
             records::must_be_named(&ticket.title, TICKET_NEEDS_TITLE)?;
+            let organization = ticket.organization.map(Subject::Organization);
+            let customer = ticket.contact.map(Subject::Contact).into_iter();
+            records::must_be_there_still(transaction, customer.chain(organization))?;
             let id = tickets::save(transaction, at, ticket)?;
             texts::of_ticket(transaction, id, at, context.numbering)?;
             let subject = Some(Subject::Ticket(id));
@@ -273,7 +289,13 @@ pub(crate) fn apply(
             context.note(transaction, "draft ticket", subject, &call.to_string())?;
             Written::Ticket(id)
         }
+        Write::WrapUpWithType(call, said) => {
+            let wanted = said.call_type.is_none() && call_types::any(transaction)?;
+            let written = apply(transaction, &Write::WrapUp(*call, said.clone()), context)?;
+            if wanted { Written::TypeWanted } else { written }
+        }
         Write::WrapUp(call, said) => {
+            call_notes::check(said.notes.as_deref().unwrap_or_default())?;
             let unknown_type = wrap_up::save(transaction, at, context.agent, *call, said)?;
             texts::of_call(transaction, *call, at, context.numbering)?;
             context.note(transaction, "wrap up call", None, &call.to_string())?;

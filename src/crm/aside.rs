@@ -1,7 +1,8 @@
-//! Calls that begin while the writer is busy for long, in a small file beside the database.
+//! Calls that begin while the writer is busy for long, and what happens in calls meanwhile, in a small file
+//! beside the database.
 //!
 //! Only one connection can write, and an import, its undo or a compaction keeps it busy for seconds. A call
-//! that begins meanwhile must not wait for that, nor be in memory alone. So it is put into this file, a line
+//! that begins, is answered or ends meanwhile must not wait for that, nor be in memory alone. So it is put into this file, a line
 //! for each, which costs one flush as the page of arrivals does. As soon as the writer is free it takes the
 //! lines over into the arrivals and empties the file; where it never was again, the next start does.
 
@@ -9,8 +10,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::crm::arrivals::News;
 use crate::crm::open;
-use crate::crm::row::CallRow;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "ringdesk.arrivals";
@@ -26,7 +27,7 @@ pub(crate) struct Aside {
     file: Option<File>,
     /// Its bytes that are synced and ours; what lies behind them counts for nothing.
     length: u64,
-    /// Calls as JSON, one for each line.
+    /// News of calls as JSON, one for each line.
     lines: Vec<String>,
 }
 
@@ -77,9 +78,9 @@ impl Aside {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Puts calls into the file; once that is done they survive a power loss.
-    pub(crate) fn keep(&mut self, calls: &[&CallRow]) -> io::Result<()> {
-        let mut lines = calls
+    /// Puts news of calls into the file; once that is done they survive a power loss.
+    pub(crate) fn keep(&mut self, news: &[News<'_>]) -> io::Result<()> {
+        let mut lines = news
             .iter()
             .map(serde_json::to_string)
             .collect::<Result<Vec<String>, _>>()?;
@@ -109,7 +110,7 @@ impl Aside {
         Ok(())
     }
 
-    /// The calls that are in the file, as JSON.
+    /// What is in the file, as JSON.
     pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
@@ -131,6 +132,7 @@ fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::base::id::CallId;
+    use crate::crm::row::CallRow;
 
     fn call(number: u64) -> CallRow {
         let id = CallId::new(number, [7; 10]);
@@ -147,14 +149,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut aside = Aside::open(folder.path()).unwrap();
         assert!(aside.lines().is_empty());
-        aside.keep(&[&call(1), &call(2)]).unwrap();
-        aside.keep(&[&call(3)]).unwrap();
+        aside
+            .keep(&[News::Beginning(&call(1)), News::Beginning(&call(2))])
+            .unwrap();
+        aside.keep(&[News::Beginning(&call(3))]).unwrap();
         let three = [call(1), call(2), call(3)];
         assert_eq!(calls(&aside), three);
         let mut again = Aside::open(folder.path()).unwrap();
         assert_eq!(calls(&again), three);
         again.clear().unwrap();
-        again.keep(&[&call(4)]).unwrap();
+        again.keep(&[News::Beginning(&call(4))]).unwrap();
         assert_eq!(calls(&Aside::open(folder.path()).unwrap()), [call(4)]);
     }
 
@@ -162,7 +166,9 @@ mod tests {
     fn a_line_that_was_cut_off_counts_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut aside = Aside::open(folder.path()).unwrap();
-        aside.keep(&[&call(1), &call(2)]).unwrap();
+        aside
+            .keep(&[News::Beginning(&call(1)), News::Beginning(&call(2))])
+            .unwrap();
         let file = folder.path().join(FILE);
         let whole = std::fs::read(&file).unwrap();
         for cut in 1..whole.len() / 2 {
@@ -170,7 +176,7 @@ mod tests {
             let mut aside = Aside::open(folder.path()).unwrap();
             assert_eq!(calls(&aside), [call(1)], "without {cut} bytes");
             // And it does not spoil the next one.
-            aside.keep(&[&call(3)]).unwrap();
+            aside.keep(&[News::Beginning(&call(3))]).unwrap();
             let aside = Aside::open(folder.path()).unwrap();
             assert_eq!(calls(&aside), [call(1), call(3)]);
         }

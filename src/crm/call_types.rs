@@ -65,6 +65,15 @@ pub(crate) fn save(
 ) -> Result<CallTypeId, WriteError> {
     let name = row.name.trim();
     if row.id.0 != 0 {
+        let namesake: Option<i64> = transaction
+            .prepare_cached("SELECT id FROM call_types WHERE folded = ?1")?
+            .query_row([folded(name)], |found| found.get(0))
+            .optional()?;
+        if namesake.is_some_and(|id| id != row.id.0) {
+            return Err(WriteError::Refused(format!(
+                "there is a call type {name} already; choose another name"
+            )));
+        }
         let changed = transaction
             .prepare_cached(
                 "UPDATE call_types SET name = ?2, folded = ?3, active = ?4, place = ?5 WHERE id = ?1",
@@ -103,6 +112,13 @@ pub(crate) fn delete(transaction: &Transaction<'_>, id: CallTypeId) -> Result<bo
         return Err(WriteError::Missing("call type"));
     }
     Ok(!used)
+}
+
+/// Whether there is one to choose.
+pub(crate) fn any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM call_types WHERE active = 1 LIMIT 1")?
+        .exists([])
 }
 
 /// Finds one that can be chosen by its name.

@@ -132,6 +132,42 @@ pub fn calls(
     table(out, format, &CALL_COLUMNS, page, call_cells)
 }
 
+/// Writes the numbers that wait for a call back and that a search finds, the newest missed call first; gives how
+/// many.
+///
+/// # Errors
+///
+/// Fails when the store cannot be read or the output cannot be written.
+pub fn callbacks(
+    reader: &Reader,
+    search: &str,
+    format: ExportFormat,
+    out: &mut impl Write,
+) -> Result<u64, ExportError> {
+    // Each row asks for its attempts and notes.
+    const ROWS: usize = 100;
+    let page = |after| {
+        let page = reader.within_budget(|it| it.callbacks(search, after, ROWS))?;
+        Ok((page.rows, page.next))
+    };
+    table(out, format, &CALLBACK_COLUMNS, page, |row| {
+        let note = row.last_note.as_ref();
+        vec![
+            row.call.e164.as_ref().unwrap_or(&row.call.remote).clone(),
+            text(row.call.contact_name.as_ref()),
+            text(row.call.organization.as_ref()),
+            text(row.call.queue.as_ref()),
+            row.missed.to_string(),
+            time(Some(row.call.started_at)),
+            row.attempts.to_string(),
+            time(row.last_attempt),
+            text(row.last_agent.as_ref()),
+            note.map(|note| note.text.clone()).unwrap_or_default(),
+            row.call.id.to_string(),
+        ]
+    })
+}
+
 /// Writes the organizations that a search finds, all without one, by name; gives how many.
 ///
 /// # Errors
@@ -314,6 +350,20 @@ const TICKET_COLUMNS: [&str; 9] = [
 ];
 
 /// The columns of tasks.
+const CALLBACK_COLUMNS: [&str; 11] = [
+    "Number",
+    "Name",
+    "Organization",
+    "Queue",
+    "Missed",
+    "Missed last",
+    "Attempts",
+    "Last attempt",
+    "Last attempt by",
+    "Last note",
+    "Call",
+];
+
 const TASK_COLUMNS: [&str; 11] = [
     "Id", "Kind", "Title", "Due", "About", "Number", "Call", "Agent", "Made", "Done", "Notes",
 ];

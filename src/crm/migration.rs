@@ -78,6 +78,7 @@ const STEPS: &[&str] = &[
     number_hints::OWN_MERGED_TEXTS,
     calls::INDEX_ENTERED,
     calls::ADD_RECORDING_START,
+    queues::ADD_SCRIPTS,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

@@ -19,6 +19,7 @@ mod call_choice;
 mod call_criteria;
 pub mod call_ladders;
 mod call_links;
+mod call_notes;
 mod call_page;
 mod call_popups;
 mod call_quality;

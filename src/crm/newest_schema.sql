@@ -512,7 +512,7 @@ CREATE TABLE queues (
     zone TEXT NOT NULL,
     pause_code TEXT NOT NULL,
     unpause_code TEXT NOT NULL
-) STRICT;
+, script TEXT NOT NULL DEFAULT '', page TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE queue_numbers (
     queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,

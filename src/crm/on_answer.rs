@@ -21,27 +21,38 @@ pub(crate) fn decide(
     };
     let mut links = call_links::of(connection, call)?;
     number_choices::rank_first(connection, call, &mut links)?;
+    let said = match row.subject() {
+        None if row.level == Some(MatchLevel::Manual) => Some(None),
+        shown => shown.map(Some),
+    };
+    decide_for(connection, links, said, now, days).map(Some)
+}
+
+/// Decides by who may be calling, and by whom the agent chose of them, where they did: none inside for nobody
+/// who is known.
+pub(crate) fn decide_for(
+    connection: &Connection,
+    mut candidates: Vec<Match>,
+    said: Option<Option<Subject>>,
+    now: Timestamp,
+    days: u16,
+) -> rusqlite::Result<OnAnswer> {
     // A ticket is what a call concerns, and nobody who calls.
-    links.retain(|link| !matches!(link.subject, Subject::Ticket(_)));
-    let shown = row.subject();
-    let customer = match (shown, Match::best(&links)) {
-        (Some(subject), _) => Some(subject),
-        // The agent said that it is none of them.
-        (None, _) if row.level == Some(MatchLevel::Manual) => None,
+    candidates.retain(|link| !matches!(link.subject, Subject::Ticket(_)));
+    let customer = match (said, Match::best(&candidates)) {
+        (Some(said), _) => said,
         (None, Some(best)) => Some(best.subject),
-        (None, None) if links.len() > 1 => {
-            return Ok(Some(OnAnswer::Choose { candidates: links }));
-        }
+        (None, None) if candidates.len() > 1 => return Ok(OnAnswer::Choose { candidates }),
         (None, None) => None,
     };
     let Some(subject) = customer else {
-        return Ok(Some(OnAnswer::Draft { subject: None }));
+        return Ok(OnAnswer::Draft { subject: None });
     };
     let since = now - SignedDuration::from_hours(i64::from(days) * 24);
     let lately = tickets::latest(connection, subject, 1)?
         .pop()
         .filter(|ticket| ticket.updated_at >= since);
-    Ok(Some(match lately {
+    Ok(match lately {
         Some(ticket) => OnAnswer::Profile {
             subject,
             ticket: Box::new(ticket),
@@ -49,5 +60,5 @@ pub(crate) fn decide(
         None => OnAnswer::Draft {
             subject: Some(subject),
         },
-    }))
+    })
 }

@@ -296,6 +296,8 @@ mod tests {
                 slots: slots.collect(),
                 pause_code: String::new(),
                 unpause_code: String::new(),
+                script: String::new(),
+                page: String::new(),
             },
             called: "+49301234500".to_owned(),
             holidays: Vec::new(),

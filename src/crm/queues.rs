@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::base::id::QueueId;
+use crate::base::page_template;
 use crate::crm::agents;
 use crate::crm::calls::unreadable;
 use crate::crm::number_key::{NumberKeys, Numbering};
@@ -15,6 +16,8 @@ use crate::crm::writer::WriteError;
 
 /// A queue has at most so many numbers and so many slots.
 const MANY: usize = 1000;
+/// What is said in its calls has at most so many characters: some pages.
+const LONGEST_SCRIPT: usize = 10_000;
 
 pub(crate) const CREATE: &str = "
 -- Where calls wait for who is scheduled; `zone` is the IANA name of its slots' time zone, empty for
@@ -65,6 +68,12 @@ CREATE TABLE holidays (
 CREATE TRIGGER holidays_of_queue AFTER DELETE ON queues BEGIN
     DELETE FROM holidays WHERE queue = old.id;
 END;
+";
+
+pub(crate) const ADD_SCRIPTS: &str = "
+-- What is said in a queue's calls, and the web page that belongs to them.
+ALTER TABLE queues ADD COLUMN script TEXT NOT NULL DEFAULT '';
+ALTER TABLE queues ADD COLUMN page TEXT NOT NULL DEFAULT '';
 ";
 
 /// Reads all queues, by name.
@@ -133,13 +142,16 @@ pub(crate) fn save(
         row.medium.trim(),
         row.zone.trim(),
         row.pause_code.trim(),
-        row.unpause_code.trim()
+        row.unpause_code.trim(),
+        row.script.trim(),
+        row.page.trim()
     ];
     let id = if row.id.0 == 0 {
         transaction
             .prepare_cached(
-                "INSERT INTO queues (id, name, folded, medium, zone, pause_code, unpause_code)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO queues (id, name, folded, medium, zone, pause_code, unpause_code,
+                    script, page)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(values)?;
         QueueId(transaction.last_insert_rowid())
@@ -147,7 +159,7 @@ pub(crate) fn save(
         let changed = transaction
             .prepare_cached(
                 "UPDATE queues SET name = ?2, folded = ?3, medium = ?4, zone = ?5, pause_code = ?6,
-                    unpause_code = ?7 WHERE id = ?1",
+                    unpause_code = ?7, script = ?8, page = ?9 WHERE id = ?1",
             )?
             .execute(values)?;
         if changed == 0 {
@@ -279,6 +291,15 @@ fn check(row: &QueueRow) -> Result<(), WriteError> {
             "a queue has at most {MANY} numbers and {MANY} slots"
         ));
     }
+    if row.script.chars().count() > LONGEST_SCRIPT {
+        return refused(format!(
+            "what is said in a queue's calls has at most {LONGEST_SCRIPT} characters"
+        ));
+    }
+    let page = row.page.trim();
+    if !page.is_empty() {
+        page_template::check(page).map_err(|why| WriteError::Refused(why.to_string()))?;
+    }
     let zone = row.zone.trim();
     if !zone.is_empty() && TimeZone::get(zone).is_err() {
         return refused(format!(
@@ -372,7 +393,7 @@ fn whole(
     values: &[&dyn rusqlite::ToSql],
 ) -> rusqlite::Result<Vec<QueueRow>> {
     let mut query = connection.prepare_cached(&format!(
-        "SELECT id, name, medium, zone, pause_code, unpause_code FROM queues {condition}"
+        "SELECT id, name, medium, zone, pause_code, unpause_code, script, page FROM queues {condition}"
     ))?;
     let mut queues = query
         .query_map(values, read)?
@@ -403,6 +424,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<QueueRow> {
         slots: Vec::new(),
         pause_code: row.get(4)?,
         unpause_code: row.get(5)?,
+        script: row.get(6)?,
+        page: row.get(7)?,
     })
 }
 

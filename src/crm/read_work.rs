@@ -6,9 +6,9 @@ use crate::base::id::{CallId, OrganizationId, TaskId, TicketId};
 use crate::crm::reader::Reader;
 use crate::crm::row::{
     AuditRow, CallCriteria, CallCursor, CallFilter, CallRow, CallTypeRow, CallbackPage,
-    CallbackRow, Found, HourFigures, OnAnswer, OrganizationRow, QueueFigures, Subject, TaskCursor,
-    TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineCursor, TimelineEntry, TimelineId,
-    UndoRow,
+    CallbackRow, Found, HourFigures, Match, OnAnswer, OrganizationRow, QueueFigures, Subject,
+    TaskCursor, TaskFilter, TaskRow, TicketFilter, TicketRow, TimelineCursor, TimelineEntry,
+    TimelineId, UndoRow,
 };
 use crate::crm::store::StoreError;
 use crate::crm::{
@@ -186,6 +186,23 @@ impl Reader {
         days: u16,
     ) -> Result<Option<OnAnswer>, StoreError> {
         Ok(on_answer::decide(self.connection(), call, now, days)?)
+    }
+
+    /// Decides the same by who may be calling, for a call that is not in the log yet, and by whom the agent
+    /// chose of them, where they did.
+    ///
+    /// # Errors
+    ///
+    /// Fails when SQLite refuses.
+    pub fn on_answer_of(
+        &self,
+        candidates: Vec<Match>,
+        said: Option<Option<Subject>>,
+        now: Timestamp,
+        days: u16,
+    ) -> Result<OnAnswer, StoreError> {
+        let decided = on_answer::decide_for(self.connection(), candidates, said, now, days);
+        Ok(decided?)
     }
 
     /// Reads how often somebody tried to call back a missed call and those before it that still wait, and when the

@@ -30,6 +30,22 @@ pub(crate) fn must_be_named(name: &str, sentence: &str) -> Result<(), WriteError
     Ok(())
 }
 
+/// Refuses an edit that points to a record which somebody deleted meanwhile.
+pub(crate) fn must_be_there_still(
+    connection: &Connection,
+    subjects: impl IntoIterator<Item = Subject>,
+) -> Result<(), WriteError> {
+    for subject in subjects {
+        if names(connection, subject)?.is_none() {
+            let kind = subject.kind();
+            return Err(WriteError::Refused(format!(
+                "the {kind} was deleted meanwhile; choose another one, or none, and save again"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses what points to nothing.
 pub(crate) fn must_exist(connection: &Connection, subject: Subject) -> Result<String, WriteError> {
     names(connection, subject)?

@@ -48,6 +48,13 @@ pub struct QueueRow {
     pub pause_code: String,
     /// What is dialled when it ends; empty for nothing.
     pub unpause_code: String,
+    /// What the agent says in its calls; a name in braces stands for what is known of the call (see
+    /// [`page_template`](crate::base::page_template)).
+    #[serde(default)]
+    pub script: String,
+    /// The web page that belongs to its calls; empty for none.
+    #[serde(default)]
+    pub page: String,
 }
 
 /// A part of the week in which a group takes a queue's calls.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CallId, CallTypeId, ContactId, OrganizationId};
 
+pub use crate::crm::call_notes::{NOTES_LIMIT, notes_refused};
 pub use crate::crm::page_row::{
     CALLS_COUNTED, CallCriteria, CallCursor, CallFilter, CallPage, CallbackPage, ContactPage,
     HintCursor, NameCursor, OrganizationPage, PEOPLE_COUNTED, TaskCursor, TaskFilter, TicketFilter,

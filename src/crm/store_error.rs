@@ -104,6 +104,11 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::ReadOnly) => {
                 Self::Database(format!("{error}; make the file and its folder writable"))
             }
+            // Nothing is wrong with the file: another record has what this one is to have, or what it points
+            // to is gone.
+            Some(ErrorCode::ConstraintViolation) => Self::Refused(format!(
+                "that contradicts what is there ({error}): its name or number is taken, or what it belongs to was deleted; look again, and save it anew"
+            )),
             _ => Self::Database(error.to_string()),
         }
     }

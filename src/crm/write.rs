@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::id::{
     BlockId, CallId, CallTypeId, ContactId, HintId, NoteId, OrganizationId, TaskId, TicketId,
     UndoId,
@@ -17,7 +19,8 @@ use crate::crm::row::{
 };
 
 /// A change to a call's row that is not its creation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CallChange {
     /// It was answered.
     Answered {
@@ -172,6 +175,9 @@ pub enum Write {
     DraftTicket(CallId),
     /// Keep what an agent says of a call.
     WrapUp(CallId, Box<WrapUp>),
+    /// The same where a call type is asked for: without one all is kept, and the type wanted, unless there is
+    /// none to choose.
+    WrapUpWithType(CallId, Box<WrapUp>),
     /// Say that all missed calls are done.
     AllDone,
     /// Keep the numbers that mails give to their senders, as guesses; a mail that was there before is
@@ -267,6 +273,8 @@ pub enum Written {
         /// The name as it was given.
         unknown_type: Option<String>,
     },
+    /// What was said of a call is kept, but for the call type that is asked for.
+    TypeWanted,
     /// A contact was saved under this id, and so many earlier calls were linked.
     Contact(ContactId, usize),
     /// An organization was saved under this id, and so many earlier calls were linked.

@@ -4,7 +4,7 @@
 //! one transaction, and each write is answered only once the flush is done. In a rush the queue is
 //! given a moment to fill. A call that begins while nothing else waits is kept on one page first, so
 //! that it can ring. While something takes long, a second thread looks after the queue and puts the calls
-//! that begin aside, in a file of their own.
+//! that begin, and what happens in calls, aside, in a file of their own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use tokio::sync::oneshot;
 use crate::base::clock::{monotonic_now, wall_now};
 use crate::crm::acting_agent::ActingAgent;
 use crate::crm::apply::{Context, apply};
+use crate::crm::arrivals::News;
 use crate::crm::aside::Aside;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
-use crate::crm::row::CallRow;
 use crate::crm::store::{StoreError, Write, Written};
 use crate::crm::{arrivals, backup};
 
@@ -60,7 +60,7 @@ const WAITING: usize = 1024;
 /// A write that waits, and who wants to know.
 pub(crate) struct Queued {
     pub(crate) write: Write,
-    /// Told when a call that begins would survive a power loss, if that is before `answer`.
+    /// Told when news of a call would survive a power loss, if that is before `answer`.
     pub(crate) kept: Option<oneshot::Sender<()>>,
     pub(crate) answer: oneshot::Sender<Result<Written, StoreError>>,
 }
@@ -192,13 +192,13 @@ impl Work<'_> {
         if gathers {
             self.rush.gathered(batch.len());
         }
-        if batch.len() == 1 && !gathers && keep(self.connection, &mut batch, self.commits) {
+        if batch.len() == 1 && !gathers && keep(self.connection, &mut batch, false, self.commits) {
             thread::sleep(AFTER_KEEPING);
             batch.extend(self.more(BATCH - batch.len()));
         }
         let long = batch.iter().any(|queued| queued.write.may_take_long());
         if long {
-            keep(self.connection, &mut batch, self.commits);
+            keep(self.connection, &mut batch, true, self.commits);
         }
         let burst = batch.len() == BATCH;
         self.untidy = self.untidy.saturating_add(batch.len());
@@ -322,19 +322,19 @@ fn tidy(connection: &Connection) {
     }
 }
 
-/// Who waits for a call to be kept.
+/// Who waits for news of a call to be kept.
 type Waits<'a> = &'a mut Option<oneshot::Sender<()>>;
 
-/// The calls that begin and that somebody waits for.
-fn beginnings(batch: &mut [Box<Queued>]) -> (Vec<&CallRow>, Vec<Waits<'_>>) {
+/// The calls that begin and that somebody waits for; and, before a long work, what happened in calls.
+fn news(batch: &mut [Box<Queued>], before_long: bool) -> (Vec<News<'_>>, Vec<Waits<'_>>) {
     let both = batch.iter_mut().filter_map(|queued| {
         let Queued { write, kept, .. } = queued.as_mut();
-        match write {
-            Write::InsertCall(call) if kept.as_ref().is_some_and(|it| !it.is_closed()) => {
-                Some((&**call, kept))
-            }
-            _ => None,
-        }
+        let awaited = kept.as_ref().is_some_and(|it| !it.is_closed());
+        let news = News::of(write).filter(|news| match news {
+            News::Beginning(_) => awaited,
+            News::Change { .. } => before_long && kept.is_some(),
+        });
+        news.map(|news| (news, kept))
     });
     both.unzip()
 }
@@ -345,17 +345,22 @@ fn tell_kept(waits: Vec<Waits<'_>>) {
     }
 }
 
-/// Keeps the calls that begin, if somebody waits for that; true if there were some. What cannot be kept
-/// cannot be written either, which its answer will tell.
-fn keep(connection: &Connection, batch: &mut [Box<Queued>], commits: &AtomicU64) -> bool {
-    let (calls, waits) = beginnings(batch);
-    if calls.is_empty() {
+/// Keeps the calls that begin, if somebody waits for that, and before a long work what happened in calls;
+/// true if there was something. What cannot be kept cannot be written either, which its answer will tell.
+fn keep(
+    connection: &Connection,
+    batch: &mut [Box<Queued>],
+    before_long: bool,
+    commits: &AtomicU64,
+) -> bool {
+    let (kept, waits) = news(batch, before_long);
+    if kept.is_empty() {
         return false;
     }
     let commit = || {
         let transaction = begin(connection)?;
-        for call in calls {
-            arrivals::keep(&transaction, call)?;
+        for news in kept {
+            arrivals::keep(&transaction, news)?;
         }
         transaction.commit()
     };
@@ -373,7 +378,7 @@ fn keep(connection: &Connection, batch: &mut [Box<Queued>], commits: &AtomicU64)
 }
 
 /// Does what may take long, and meanwhile takes what comes from the queue and puts the calls that begin
-/// aside.
+/// aside, and what happens in calls.
 fn meanwhile<T>(
     queue: &mut Receiver<Box<Queued>>,
     waiting: &mut VecDeque<Box<Queued>>,
@@ -404,6 +409,8 @@ fn look_after(
     if let Err(error) = aside.prepare() {
         tracing::warn!("calls that begin cannot be put aside: {error}");
     }
+    // What happens in a call is safe only with its beginning: after one failure nothing more is.
+    let mut fails = false;
     while waiting.len() < WAITING && done.try_recv() != Err(TryRecvError::Disconnected) {
         let first = match queue.recv_timeout(LOOKS_UP) {
             Ok(first) => first,
@@ -412,11 +419,14 @@ fn look_after(
         };
         let mut came = vec![first];
         came.extend(queue.try_iter().take(BATCH));
-        let (calls, waits) = beginnings(&mut came);
-        if !calls.is_empty() {
-            match aside.keep(&calls) {
+        let (kept, waits) = news(&mut came, true);
+        if !kept.is_empty() && !fails {
+            match aside.keep(&kept) {
                 Ok(()) => tell_kept(waits),
-                Err(error) => tracing::warn!("a call that begins could not be put aside: {error}"),
+                Err(error) => {
+                    fails = true;
+                    tracing::warn!("a call that begins could not be put aside: {error}");
+                }
             }
         }
         waiting.extend(came);
@@ -490,6 +500,9 @@ fn waits_for_another(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
     use crate::base::id::CallId;
+    use crate::crm::Store;
+    use crate::crm::row::{CallRow, CallState};
+    use crate::crm::store::CallChange;
 
     const AT_ONCE: Duration = Duration::ZERO;
 
@@ -547,6 +560,58 @@ mod tests {
             other => panic!("{other:?}"),
         });
         assert_eq!(order.collect::<Vec<_>>(), ids);
+    }
+
+    /// An answer that was told waited for the import: after a kill the talk was a missed call.
+    #[test]
+    fn what_happens_in_a_call_during_a_long_work_is_safe_before_that_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path(), "DE").unwrap());
+        let mut aside = Aside::open(folder.path()).unwrap();
+        let (sender, mut queue) = sync_channel(10);
+        let mut waiting = VecDeque::new();
+        let id = CallId::new(1, [7; 10]);
+        let call = CallRow::ringing(id, "0301234567", jiff::Timestamp::UNIX_EPOCH);
+        let at = jiff::Timestamp::from_second(5).unwrap();
+        let answered = CallChange::Answered {
+            at,
+            waiting_millis: 5_000,
+        };
+        let notes = CallChange::Notes("calls again".to_owned());
+        let writes = [
+            Write::InsertCall(Box::new(call)),
+            Write::ChangeCall(id, answered),
+            Write::ChangeCall(id, CallChange::Held(true)),
+            Write::ChangeCall(id, notes),
+            // Nobody waits for that one.
+            Write::ChangeCall(id, CallChange::Done(false)),
+        ];
+        let _answers: Vec<_> = meanwhile(&mut queue, &mut waiting, &mut aside, || {
+            let sent = writes.map(|write| {
+                let (kept, told) = oneshot::channel();
+                let (answer, answered) = oneshot::channel();
+                let safe = News::of(&write).is_some();
+                let queued = Queued {
+                    write,
+                    kept: Some(kept),
+                    answer,
+                };
+                sender.send(Box::new(queued)).unwrap();
+                if safe {
+                    assert_eq!(told.blocking_recv(), Ok(()));
+                }
+                answered
+            });
+            sent.into_iter().collect()
+        });
+        // The phone is killed there: nothing of what waits is written.
+        drop(waiting);
+        drop(aside);
+        let store = Store::open(folder.path(), "DE").unwrap();
+        let row = store.call(id).blocking_recv().unwrap().unwrap().unwrap();
+        assert_eq!(row.state, CallState::Interrupted);
+        assert_eq!(row.answered_at, Some(at));
+        assert_eq!((row.done, row.notes.as_str()), (true, "calls again"));
     }
 
     #[test]

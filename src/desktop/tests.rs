@@ -32,6 +32,7 @@ pub(super) fn call() -> CallView {
         chosen: None,
         nobody: false,
         opens: None,
+        script: None,
         started: clock::monotonic_now(),
         started_at: "2025-11-21T14:59:50Z".parse().unwrap(),
         answered: None,

@@ -329,6 +329,61 @@ fn a_wrap_up_without_a_call_type_is_refused_where_one_is_asked_for() {
     assert_eq!(phone.stop().code, Some(0));
 }
 
+/// The words of an older call ended the wrap-up of the present one; words that are too long were cut off.
+#[test]
+fn a_wrap_up_ends_with_the_words_of_its_own_call() {
+    let mut options = vec!["--no-register", "--auto-answer=100", "--hangup-after", "1"];
+    options.extend(["--wrap-up", "600"]);
+    let mut phone = Phone::start(&options);
+    let talk = |phone: &mut Phone| {
+        Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+        assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+        phone.wait("ended")["call_id"].clone()
+    };
+    let first = talk(&mut phone);
+    let say = |phone: &mut Phone, call: &Value, text: &str| {
+        phone.send(&json!({"command": "wrap_up", "call_id": call, "text": text}));
+    };
+    let too_long = "x".repeat(65_537);
+    say(&mut phone, &first, &too_long);
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("these have 65537"), "{error}");
+    phone.send(&json!({"command": "notes", "call_id": first, "text": too_long}));
+    let error = phone.wait("error")["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("these have 65537"), "{error}");
+    assert_eq!(phone.only_call()["notes"], "");
+    // The next call ends that wrap-up, and begins its own.
+    Sipp::to(phone.address(), "bye-from-phone", &[]).passes();
+    assert_eq!(phone.wait("agent_state")["state"], "available");
+    assert_eq!(phone.wait("agent_state")["state"], "wrap-up");
+    let second = phone.wait("ended")["call_id"].clone();
+    say(&mut phone, &first, "said late");
+    assert_eq!(phone.wait("wrapped_up")["call_id"], first);
+    assert_eq!(
+        ringdesk(&phone, &["tickets"]).len(),
+        2,
+        "a ticket and a draft"
+    );
+    phone.send(&json!({
+        "command": "wrap_up", "call_id": second, "text": "said at once", "keep_ticket": false,
+        "follow_up": "Send paper", "due": "2030-12-24T18:00:00Z",
+    }));
+    assert_eq!(phone.wait("wrapped_up")["call_id"], second);
+    assert_eq!(ringdesk(&phone, &["tickets"]).len(), 1, "no draft is left");
+    let tasks = ringdesk(&phone, &["tasks"]);
+    assert_eq!(tasks[0]["due_at"], "2030-12-24T18:00:00Z", "{tasks:#?}");
+    let told = phone.wait("agent_state");
+    assert_eq!(told["state"], "available", "{told:#}");
+    assert_eq!(told["durable"], true, "{told:#}");
+    let ended = phone.stop();
+    let states = ended
+        .events
+        .iter()
+        .filter(|it| it["event"] == "agent_state");
+    assert_eq!(states.count(), 4, "none in between");
+    assert_eq!(ended.code, Some(0));
+}
+
 #[test]
 fn a_missed_call_is_called_back_until_somebody_talked() {
     let mut phone = Phone::start(&["--no-register"]);
@@ -439,6 +494,7 @@ fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
         words,
         [
             "all calls done",
+            "change notes",
             "choose caller",
             "undo",
             "save organization",
@@ -447,4 +503,128 @@ fn what_linked_by_mistake_is_undone_and_a_call_made_elsewhere_is_entered() {
     );
     phone.command("quit");
     assert_eq!(phone.ended().code, Some(0));
+}
+
+/// What opens pages here: it writes down which.
+fn browser(folder: &std::path::Path) -> std::path::PathBuf {
+    let opened = folder.join("opened");
+    let opener = folder.join("xdg-open");
+    let script = format!("#!/bin/sh\nprintf %s \"$1\" > {}\n", opened.display());
+    std::fs::write(&opener, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&opener, mode).unwrap();
+    opened
+}
+
+#[test]
+fn a_queue_says_what_is_said_and_which_page_belongs_to_its_calls() {
+    let programs = tempfile::tempdir().unwrap();
+    let opened = browser(programs.path());
+    let path = format!("PATH={}:/usr/bin:/bin", programs.path().display());
+    let data = tempfile::tempdir().unwrap();
+    let prefix = ["env", &path].map(std::ffi::OsString::from);
+    let mut phone = Phone::behind(&prefix, data.path(), &["--no-register"]);
+    phone.wait("started");
+    let ringdesk = |words: &[&str]| {
+        let mut all: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
+        all.extend(["--data-dir".into(), data.path().into()]);
+        crate::phone::run(&all)
+    };
+    let page = "https://crm.example/{queue}?who={name}&n={contact}&call={call_id}#{number}";
+    let queue = ["queues", "add", "Help & Sales", "--number", "*"];
+    let script = ["--script", "Hello {name}", "--page", page];
+    let (code, _, errors) = ringdesk(&[&queue[..], &script].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    let wrong = [
+        "queues",
+        "set",
+        "Help & Sales",
+        "--page",
+        "file:///etc/passwd",
+    ];
+    let (code, _, errors) = ringdesk(&wrong);
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("must begin with https://"), "{errors}");
+
+    let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
+    let from = phone.wait("incoming")["from"].as_str().unwrap().to_owned();
+    let remote = from.trim_start_matches("sip:").to_owned();
+    phone.command("answer");
+    let opens = phone.wait("opens");
+    let call = opens["call_id"].as_str().unwrap().to_owned();
+    assert_eq!(opens["queue"], "Help & Sales", "{opens:#}");
+    let told = opens["page"].as_str().unwrap();
+    let begins = "https://crm.example/Help%20%26%20Sales?who=";
+    assert!(told.starts_with(begins), "{told}");
+    assert!(told.contains(&format!("&n=&call={call}#")), "{told}");
+    assert!(opens["script"].as_str().unwrap().starts_with("Hello "));
+    // Somebody whose name would lead elsewhere.
+    let name = "Eve&who=\"x\"#/../";
+    let (code, _, errors) = ringdesk(&["contacts", "--add", name, "--number", &from]);
+    assert_eq!(code, Some(0), "{errors} {remote}");
+    phone.send(&json!({"command": "choose", "caller": "contact:1"}));
+    let opens = phone.wait_for("her page", std::time::Duration::from_secs(20), |event| {
+        event["event"] == "opens" && event["contact"]["id"] == 1
+    });
+    assert_eq!(opens["script"], format!("Hello {name}"), "{opens:#}");
+    let told = opens["page"].as_str().unwrap();
+    let hers = "who=Eve%26who%3D%22x%22%23%2F..%2F&n=1&call=";
+    assert!(told.contains(hers), "{told}");
+    // It opens by the agent's wish, and by nothing else.
+    assert!(!opened.exists());
+    phone.command("open_page");
+    let seen = crate::place::until("the page does not open", || {
+        let seen = std::fs::read_to_string(&opened).ok()?;
+        (!seen.is_empty()).then_some(seen)
+    });
+    assert_eq!(seen, told);
+    phone.command("hangup");
+    phone.wait("ended");
+    caller.passes();
+    let (code, _, errors) = ringdesk(&[
+        "queues",
+        "set",
+        "Help & Sales",
+        "--page",
+        "",
+        "--script",
+        "",
+    ]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(phone.stop().code, Some(0));
+}
+
+/// Two lines of one phone in two countries: the same digits are two numbers, and each line has its own words.
+#[test]
+fn each_account_reads_numbers_as_its_country_does_and_has_its_own_words() {
+    let user = "sip:2125550123@127.0.0.1";
+    let mut caller = Phone::start(&["--account", user, "--no-register"]);
+    let folder = tempfile::tempdir().unwrap();
+    let account = |name: &str, region: &str| {
+        format!(
+            "[[accounts]]\naddress = \"sip:{name}@127.0.0.1\"\nregister = false\n\
+             outbound_proxy = \"sip:{};lr\"\nscript = \"This is {name}, {{number}}\"\n\
+             page = \"https://{name}.example/\"\nmessage_waiting = \"off\"\n\
+             [accounts.dial_plan]\nregion = \"{region}\"\n",
+            caller.address()
+        )
+    };
+    let config = account("anna", "DE") + &account("bob", "US");
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let mut phone = Phone::spawn(folder, &[]);
+    phone.wait("started");
+    for (name, number) in [("bob", "+12125550123"), ("anna", "+492125550123")] {
+        let uri = format!("sip:{name}@{}", phone.address());
+        caller.send(&json!({"command": "call", "uri": uri}));
+        phone.wait("incoming");
+        phone.command("answer");
+        let opens = phone.wait("opens");
+        assert_eq!(opens["script"], format!("This is {name}, {number}"));
+        assert_eq!(opens["page"], format!("https://{name}.example/"));
+        phone.command("hangup");
+        phone.wait("ended");
+        caller.wait("ended");
+        assert_eq!(phone.calls()[0]["e164"], number, "{name}");
+    }
+    assert_eq!(phone.stop().code, Some(0));
 }

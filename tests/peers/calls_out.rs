@@ -218,6 +218,26 @@ fn call_out_with_digest() {
     });
 }
 
+#[test]
+fn preferred_identity() {
+    scenario("preferred-identity", || {
+        let sipp = Sipp::called("preferred-identity", &[]);
+        let uri = sipp.uri().replace("sipp@", "+431999@");
+        let account = ["--account", "sip:alice@127.0.0.1", "--no-register"];
+        let ids = [
+            "--caller-id",
+            "+43*=+4312345",
+            "--caller-id",
+            "+49301234500",
+        ];
+        let call = ["--transport", "udp", "--call", &uri, "--hangup-after", "1"];
+        let end = ["--exit-after-calls", "1"];
+        let ended = Phone::start(&[&account[..], &ids, &call, &end].concat()).ended();
+        sipp.passes();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    });
+}
+
 /// How many packets a second the phone counts as `received` or `sent`, in its next two reports.
 fn rate_of(phone: &mut Phone, which: &str) -> i64 {
     let [before, after] = [(); 2].map(|()| phone.wait("quality")[which].as_i64().unwrap());

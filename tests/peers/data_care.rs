@@ -136,7 +136,18 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
         caller.wait("ended");
     };
     assert_eq!(call["durable"], true, "{call}");
-    // A note waits for the import, the next caller does not.
+    // Neither the answer waits for the import, nor what opens with it, nor a note, nor the next caller.
+    let said = Instant::now();
+    phone.send(&json!({"command": "answer", "call_id": call["call_id"]}));
+    let answered = phone.wait("answered");
+    assert_eq!(answered["durable"], true, "{answered}");
+    let opens = phone.wait("opens");
+    assert_eq!(opens["open"], "draft", "{opens}");
+    assert!(
+        said.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        said.elapsed()
+    );
     phone.send(&json!({"command": "notes", "call_id": call["call_id"], "text": "calls again"}));
     let mut second = Phone::start(&["--no-register"]);
     second.send(&json!({"command": "call", "uri": target}));
@@ -149,10 +160,16 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
     let mut again = Phone::behind(&[], &folder, &["--no-register"]);
     again.wait("started");
     let rows = calls(&folder);
-    for call in [call, next] {
+    let [talked, missed] = [call, next].map(|call| {
         let row = rows.iter().find(|row| row["id"] == call["call_id"]);
-        assert_eq!(row.unwrap()["state"], "interrupted", "{rows:?}");
-    }
+        let row = row.unwrap_or_else(|| panic!("{call}: {rows:?}"));
+        assert_eq!(row["state"], "interrupted", "{row:#}");
+        row
+    });
+    assert_ne!(talked["answered_at"], Value::Null, "{talked:#}");
+    assert_eq!(talked["done"], true, "{talked:#}");
+    assert_eq!(talked["notes"], "calls again", "{talked:#}");
+    assert_eq!(missed["done"], false, "{missed:#}");
     let (code, stdout, _) = ringdesk(&folder, &["contacts", "--json"]);
     assert_eq!((code, stdout.as_str()), (Some(0), ""), "all or nobody");
 }

@@ -336,6 +336,167 @@ fn notes_and_what_happened(folder: &Path) {
     refused(folder, &["undo", "99"], 1, "step to undo is not in");
 }
 
+/// Words that no test had said to the program before.
+#[test]
+fn calls_are_linked_types_deleted_guesses_assigned_and_people_told_apart() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("config.toml"), "[settings]\nregion = \"DE\"\n").unwrap();
+    for name in ["Anna Berg", "Anna Berg"] {
+        one(
+            folder,
+            &["contacts", "--add", name, "--number", "030 1234567"],
+        );
+    }
+    let pairs = ask(folder, &["contacts", "duplicates"]);
+    assert_eq!(pairs.len(), 1, "{pairs:#?}");
+    let (code, _, errors) = run(folder, &["contacts", "different", "1", "2"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(ask(folder, &["contacts", "duplicates"]).is_empty());
+    refused(
+        folder,
+        &["contacts", "different", "1", "9"],
+        1,
+        "contact is not in",
+    );
+
+    let entered = one(
+        folder,
+        &[
+            "calls",
+            "enter",
+            "089 7654321",
+            "--inbound",
+            "--talked",
+            "60",
+        ],
+    );
+    let call = entered["call_id"].as_str().unwrap();
+    one(folder, &["tickets", "add", "Printer"]);
+    let calls_of_ticket = || {
+        let shown = one(folder, &["show", "ticket:1"]);
+        let entries = shown["timeline"].as_array().unwrap();
+        entries
+            .iter()
+            .filter(|entry| entry["entry"] == "call")
+            .count()
+    };
+    one(
+        folder,
+        &[
+            "calls",
+            "set",
+            call,
+            "--link",
+            "ticket:1",
+            "--call-type",
+            "",
+        ],
+    );
+    assert_eq!(calls_of_ticket(), 1);
+    one(folder, &["calls", "set", call, "--unlink", "ticket:1"]);
+    assert_eq!(calls_of_ticket(), 0);
+
+    let kind = one(folder, &["call-types", "--add", "Sales"])["id"].to_string();
+    one(folder, &["calls", "set", call, "--call-type", "sales"]);
+    one(folder, &["call-types", "--delete", &kind]);
+    let hidden = one(folder, &["call-types"]);
+    assert_eq!(hidden["active"], false, "a call has it: {hidden:#}");
+    refused(
+        folder,
+        &["call-types", "--delete", "9"],
+        1,
+        "call type is not in",
+    );
+    let last = [
+        "calls",
+        "enter",
+        "110",
+        "--at",
+        "9999-12-30T20:00:00Z",
+        "--talked",
+        "100000",
+    ];
+    refused(folder, &last, 2, "no clock shows");
+
+    one(folder, &["note", "contact:1", "New mobile 0171 2345678"]);
+    let guess = one(folder, &["hints", "list"]);
+    assert_eq!(guess["number"], "+491712345678", "{guess:#}");
+    let guess = guess["id"].to_string();
+    one(folder, &["hints", "reject", &guess]);
+    assert!(ask(folder, &["hints", "list"]).is_empty());
+    one(folder, &["hints", "reopen", &guess]);
+    assert_eq!(one(folder, &["hints", "list"])["contact"], 1);
+    let assigned = one(folder, &["hints", "assign", &guess, "--to", "2"]);
+    assert_eq!(assigned["contact"], 2, "{assigned:#}");
+    let guess = one(folder, &["hints", "list"]);
+    assert_eq!(
+        (&guess["contact"], &guess["assigned"]),
+        (&json!(2), &json!(true))
+    );
+}
+
+#[test]
+fn the_numbers_to_call_back_are_exported_with_their_counts() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    for at in ["2026-11-01T09:00:00Z", "2026-11-02T09:00:00Z"] {
+        let missed = [
+            "calls",
+            "enter",
+            "+493012345",
+            "--inbound",
+            "--missed",
+            "--at",
+            at,
+        ];
+        one(folder, &[&missed[..], &["--notes", "=1+1"]].concat());
+    }
+    let (code, table, errors) = run(folder, &["calls", "export", "--callbacks"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 2, "one for the number: {table}");
+    assert!(lines[0].starts_with("Number,Name,"), "{table}");
+    let row = "'+493012345,,,,2,2026-11-02T09:00:00Z,0,,,'=1+1,";
+    assert!(lines[1].starts_with(row), "{table}");
+    let rows = ask(folder, &["calls", "callbacks"]);
+    let (_, json, _) = run(
+        folder,
+        &["calls", "export", "--callbacks", "--format", "json"],
+    );
+    let written: Value = serde_json::from_str(json.trim()).unwrap();
+    assert_eq!(written, rows[0]);
+    let both = ["calls", "export", "--callbacks", "--filter", "missed"];
+    refused(folder, &both, 2, "cannot be used with");
+}
+
+#[test]
+fn tasks_that_are_due_until_a_moment_are_exported() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    for (title, due) in [
+        ("Soon", "2026-12-01T09:00:00Z"),
+        ("Later", "2026-12-09T09:00:00Z"),
+    ] {
+        one(folder, &["tasks", "add", title, "--due", due]);
+    }
+    let until = ["tasks", "export", "--due-until", "2026-12-05T00:00:00Z"];
+    let (code, table, errors) = run(folder, &until);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        table.contains("Soon") && !table.contains("Later"),
+        "{table}"
+    );
+    let (_, all, _) = run(folder, &["tasks", "export"]);
+    assert!(all.contains("Later"), "{all}");
+    refused(
+        folder,
+        &[&until[..], &["--done"]].concat(),
+        2,
+        "cannot be used with",
+    );
+}
+
 #[test]
 fn a_list_is_as_long_as_the_settings_say_and_longer_than_one_answer() {
     let folder = TempDir::new().unwrap();

@@ -70,6 +70,8 @@ struct Victim {
     call: String,
     /// Since when it was told to be recorded, until the kill.
     recorded: Option<Duration>,
+    /// Whether its answer was told as written.
+    answered: bool,
     /// Whether its end was told as written.
     ended: bool,
 }
@@ -163,7 +165,10 @@ impl Desk {
         phone.listen(Duration::from_micros(random.next() % (millis * 1_000)));
         let until = Instant::now();
         let seen = phone.kill();
-        let written = |event: &Value| event["event"] == "ended" && event["durable"] == true;
+        let written = |name: &str| {
+            let is_so = |event: &Value| event["event"] == name && event["durable"] == true;
+            seen.iter().any(is_so)
+        };
         Victim {
             phase,
             call,
@@ -171,7 +176,8 @@ impl Desk {
             recorded: since
                 .filter(|_| phase != Phase::Again)
                 .map(|since| until - since),
-            ended: seen.iter().any(written),
+            answered: written("answered"),
+            ended: written("ended"),
         }
     }
 
@@ -247,6 +253,12 @@ impl Desk {
         let state = found["state"].as_str().unwrap();
         assert!(states.contains(&state), "{phase:?}: {found:#}");
         assert_ne!(found["ended_at"], Value::Null);
+        if victim.answered {
+            assert_ne!(found["answered_at"], Value::Null, "{phase:?}: {found:#}");
+        }
+        // Who was talked with is not called back, and who was not is.
+        let talked = found["answered_at"] != Value::Null;
+        assert_eq!(found["done"], talked, "{phase:?}: {found:#}");
     }
 }
 

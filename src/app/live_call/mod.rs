@@ -94,6 +94,8 @@ pub(super) struct LiveCall {
     pub(super) said: Option<Option<Subject>>,
     pub(super) gate: Gate,
     pub(super) durable: bool,
+    /// How many of its changes that are told are not on disk yet.
+    pub(super) unwritten: u32,
     /// How far its row is.
     pub(super) row: RowState,
     pub(super) started: Instant,
@@ -131,6 +133,8 @@ pub(super) struct LiveCall {
     pub(super) silence_ends: Option<Instant>,
     /// When the script ends it.
     pub(super) hang_up_at: Option<Instant>,
+    /// Whether the agent said what is to be said of it.
+    pub(super) wrapped_up: bool,
     /// What opened when it was answered.
     pub(super) opens: Option<OnAnswer>,
     /// The ended state, while its row is being written: the event waits for it.
@@ -256,6 +260,7 @@ impl LiveCall {
             said: None,
             gate: Gate::Identifying(look_up_until),
             durable: true,
+            unwritten: 0,
             row: RowState::None,
             started: now,
             started_at: wall,
@@ -263,6 +268,7 @@ impl LiveCall {
             confirmed: false,
             surplus: false,
             ended: None,
+            wrapped_up: false,
             opens: None,
             ringing: false,
             early_media: false,
@@ -367,6 +373,12 @@ impl LiveCall {
             queue: self.reception.queue(),
             number_proof: self.number_proof,
         }
+    }
+
+    /// A change that is told is on disk, and with it all before it.
+    pub(super) fn written(&mut self) {
+        self.unwritten = self.unwritten.saturating_sub(1);
+        self.durable |= self.unwritten == 0;
     }
 
     /// The way of the call before it came here, for its row.
@@ -536,6 +548,8 @@ impl LiveCall {
             answered: self.answered,
             ended: self.ended,
             opens: self.opens.clone(),
+            // The queue and the account say it.
+            script: None,
             status: self.status.clone(),
             muted: self.muted,
             muted_talk: self.muted_talk,

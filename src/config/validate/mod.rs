@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use crate::base::page_template::{self, NoPage};
 use crate::base::port_range::NoPortRange;
 use crate::base::uri::{SipUri, Uri};
 use crate::base::zone::without_zones;
 use crate::config::account::{Account, TransportChoice};
+use crate::config::caller_id::NoCallerId;
 use crate::config::dialling_rules::CALLS_PER_HOUR;
 use crate::config::settings::{Colleague, Config, MICROPHONE_VOLUMES, Settings, VOLUMES};
 use crate::config::tls::TlsOptions;
@@ -157,6 +159,12 @@ pub enum Problem {
         "the voice mail \"{0}\" is neither a number nor a SIP address; write it as 8000 or sip:vm@example.com"
     )]
     Voicemail(String),
+    /// The web page that belongs to its calls is none.
+    #[error("{0}")]
+    Page(#[from] NoPage),
+    /// A caller id cannot be shown.
+    #[error("{0}")]
+    CallerId(#[from] NoCallerId),
     /// A colleague cannot be watched.
     #[error(
         "the colleague \"{0}\" is neither an extension nor a SIP address; write it as 201 or sip:name@example.com"
@@ -384,6 +392,9 @@ impl Account {
         if !self.voicemail.is_empty() && !is_reachable(&self.voicemail) {
             return Err(Problem::Voicemail(self.voicemail.clone()));
         }
+        if !self.page.is_empty() {
+            page_template::check(&self.page)?;
+        }
         self.extensions.validate()?;
         self.ice.validate()?;
         codecs(&self.codecs)?;
@@ -417,6 +428,9 @@ impl Account {
             if !target.is_empty() {
                 self.forward_uri(target)?;
             }
+        }
+        for rule in &rules.caller_ids {
+            rule.validate()?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::durability::{drain, fill_disk, prepared};
 use super::*;
+use crate::crm::arrivals::News;
 use crate::crm::aside::{self, Aside};
 use crate::crm::import::{self, ImportBatch};
 use crate::crm::number_key::Numbering;
@@ -19,7 +20,7 @@ fn after_power_loss(call: &CallRow) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = prepared(&folder);
     let transaction = connection.transaction().unwrap();
-    arrivals::keep(&transaction, call).unwrap();
+    arrivals::keep(&transaction, News::Beginning(call)).unwrap();
     transaction.commit().unwrap();
     folder
 }
@@ -253,7 +254,8 @@ fn what_a_long_write_left_aside_is_in_the_log_after_the_next_start() {
     drop(prepared(&folder));
     let calls = [inbound(1, "0301234567"), inbound(2, "0301234568")];
     let mut aside = Aside::open(folder.path()).unwrap();
-    aside.keep(&[&calls[0], &calls[1]]).unwrap();
+    let both = [&calls[0], &calls[1]].map(News::Beginning);
+    aside.keep(&both).unwrap();
     for _ in 0..2 {
         let store = Store::open(folder.path(), "DE").unwrap();
         let page = wait(store.calls(CallFilter::All, "", None, 10)).unwrap();

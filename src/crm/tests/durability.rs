@@ -76,10 +76,9 @@ fn insert(number: u64) -> Write {
 }
 
 fn bad() -> Write {
-    // No organization has this id: SQLite refuses the row.
-    let mut row = contact("Bad", &[]);
-    row.organization = Some(crate::base::id::OrganizationId(99));
-    Write::SaveContact(Box::new(row))
+    // No call type has this id, and nothing but SQLite itself looks at that.
+    let call_type = CallChange::CallType(Some(crate::base::id::CallTypeId(99)));
+    Write::ChangeCall(call_id(1), call_type)
 }
 
 #[test]
@@ -103,7 +102,7 @@ fn a_bad_write_takes_no_other_along() {
     let (results, commits) = drain(prepared(&folder), writes);
     assert_eq!(results[0], Ok(Written::Call));
     assert!(
-        matches!(&results[1], Err(StoreError::Database(why)) if why.contains("FOREIGN KEY")),
+        matches!(&results[1], Err(StoreError::Refused(why)) if why.contains("FOREIGN KEY")),
         "{:?}",
         results[1]
     );

@@ -9,6 +9,7 @@ mod counts;
 mod criteria;
 mod durability;
 mod edits;
+mod edits_refused;
 mod erasing;
 mod exports;
 mod failing;

@@ -42,6 +42,8 @@ fn queue(name: &str, numbers: &[&str], slots: &[&str]) -> QueueRow {
         slots: slots.collect(),
         pause_code: String::new(),
         unpause_code: String::new(),
+        script: String::new(),
+        page: String::new(),
     }
 }
 
@@ -571,4 +573,35 @@ fn who_works_here_is_the_one_of_the_settings_else_the_only_one_whose_lines_these
     desk.write(Write::AllDone);
     let trail = desk.read(|reader| reader.audit(None, None, 1));
     assert_eq!(trail[0].agent, "Anna");
+}
+
+#[test]
+fn a_queue_keeps_what_is_said_in_its_calls_and_their_page() {
+    let desk = Desk::open();
+    let mut sales = QueueRow {
+        script: "Hello {name}".to_owned(),
+        page: " https://crm.example/?n={number} ".to_owned(),
+        ..queue("Sales", &["030 100"], &[])
+    };
+    sales.id = QueueId(
+        desk.try_change(RoutingChange::SaveQueue(sales.clone()))
+            .unwrap(),
+    );
+    let stored = || desk.read(crate::crm::Reader::routing).queues.remove(0);
+    assert_eq!(stored().script, "Hello {name}");
+    assert_eq!(stored().page, "https://crm.example/?n={number}");
+    let mut page = |page: &str| {
+        page.clone_into(&mut sales.page);
+        desk.try_change(RoutingChange::SaveQueue(sales.clone()))
+    };
+    for (wrong, says) in [
+        ("javascript:alert({number})", "must begin with"),
+        ("https://{name}/", "host written out"),
+        ("https://crm.example/{phone}", "has {phone}"),
+    ] {
+        let refused = page(wrong).unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+    page("").unwrap();
+    assert_eq!(stored().page, "");
 }

@@ -484,6 +484,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
         chosen: None,
         nobody: false,
         opens: None,
+        script: None,
         started: start(),
         started_at: "2025-11-21T14:59:50Z".parse().unwrap(),
         answered: None,

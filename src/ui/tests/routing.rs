@@ -42,6 +42,8 @@ fn tables(name: &str) -> RoutingTables {
                 .collect(),
             pause_code: "*45".to_owned(),
             unpause_code: String::new(),
+            script: String::new(),
+            page: String::new(),
         }],
         holidays: vec![HolidayRow {
             date: "2026-12-25".parse().unwrap(),
@@ -238,7 +240,7 @@ fn an_unknown_time_zone_is_refused_with_what_to_write() {
     shown.run();
     shown.get_by_label("Time zone").type_text("Mars/Base");
     shown.run();
-    shown.get_by_label("Save").click();
+    shown.get_by_label("Save").click_accesskit();
     shown.run();
     shown.get_by_label_contains("There is no time zone \"Mars/Base\"");
     assert!(routing(&mut shown).is_empty());

@@ -7,7 +7,7 @@ use super::call_card::{known, with};
 use super::fixture::*;
 use crate::base::id::{ArticleId, CallTypeId, ContactId, NoteId, TaskId, TicketId, UndoId};
 use crate::control::{
-    CallStage, CallView, Command, ExportView, ExportedWhat, FiguresTable, RecordChange,
+    CallScript, CallStage, CallView, Command, ExportView, ExportedWhat, FiguresTable, RecordChange,
 };
 use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, CallTypeRow, HourFigures, MatchLevel, NoteRow,
@@ -368,6 +368,28 @@ fn the_ticket_that_was_worked_on_lately_opens_from_the_card() {
     shown.get_by_label("#4812 Delivery delayed").click();
     shown.run_steps(2);
     assert_eq!(shown.state().state.tickets.shown, Some(TicketId(4812)));
+}
+
+#[test]
+fn what_is_said_stands_on_the_card_and_its_page_opens_by_a_click_alone() {
+    let call = CallView {
+        script: Some(CallScript {
+            text: Some("Hello Ada\nHow can I help?".to_owned()),
+            page: Some("https://crm.example/?n=1".to_owned()),
+        }),
+        ..talking(1, known())
+    };
+    let mut shown = desk(with(call), Rows::default(), |_| {});
+    shown.get_by_label("Hello Ada");
+    shown.get_by_label("How can I help?");
+    assert!(shown.state_mut().sent().is_empty());
+    shown.get_by_label("Open the page").click();
+    shown.run_steps(2);
+    let told = shown.state_mut().sent();
+    let [Command::OpenPage(call)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(*call, call_id(1));
 }
 
 #[test]

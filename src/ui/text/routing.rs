@@ -47,6 +47,13 @@ pub(crate) const QUEUE_NUMBERS_WHY: &str =
     "A call to one of them is the queue's; * stands for any digits. Several with commas between.";
 pub(crate) const MEDIUM: &str = "Communication medium at the CRM";
 pub(crate) const MEDIUM_HINT: &str = "The queue's name";
+pub(crate) const SCRIPT: &str = "What is said in its calls";
+pub(crate) const SCRIPT_WHY: &str = "Stands on the card of each call. {name}, {number}, {contact}, {call_id} and {queue} stand for what is known of it.";
+pub(crate) const PAGE: &str = "Web page of its calls";
+pub(crate) const PAGE_HINT: &str = "https://crm.example/search?q={number}";
+pub(crate) const PAGE_WHY: &str = "A button on the card opens it in the browser. {number}, {name}, {contact}, {call_id} and {queue} stand for what is known of the call.";
+pub(crate) const OPEN_PAGE: &str = "Open the page";
+pub(crate) const OPEN_PAGE_ON_ANSWER: &str = "Open the page of a call when it is answered";
 pub(crate) const ZONE: &str = "Time zone";
 pub(crate) const ZONE_HINT: &str = "The computer's";
 pub(crate) const ZONE_WHY: &str = "An IANA name, such as Europe/Berlin. The slots are times there.";

@@ -234,11 +234,20 @@ fn more_ui(ui: &mut Ui, account: &mut Account, problem: &mut Option<FormProblem>
     ui.add_space(4.0);
 }
 
-/// The voice mail: how it is called, and whether it is asked what waits there.
+/// The voice mail: how it is called, and whether it is asked what waits there; and what belongs to calls.
 fn mailbox_ui(ui: &mut Ui, account: &mut Account, problem: &mut Option<FormProblem>) {
     Field::labelled(text::VOICEMAIL_NUMBER, &mut account.voicemail)
         .hint(text::VOICEMAIL_HINT)
         .why(text::VOICEMAIL_WHY)
+        .checked(problem)
+        .show(ui);
+    Field::labelled(text::SCRIPT, &mut account.script)
+        .why(text::SCRIPT_WHY)
+        .rows(3)
+        .show(ui);
+    Field::labelled(text::PAGE, &mut account.page)
+        .hint(text::PAGE_HINT)
+        .why(text::PAGE_WHY)
         .checked(problem)
         .show(ui);
     let choices = [
@@ -297,6 +306,8 @@ fn checked(form: &AccountForm, taken: &[&str]) -> Result<Account, FormProblem> {
         &mut account.auth_user,
         &mut account.outbound_proxy,
         &mut account.voicemail,
+        &mut account.script,
+        &mut account.page,
         &mut account.display_name,
         &mut account.ice.stun,
         &mut account.ice.turn,

@@ -16,7 +16,7 @@ use super::notes::notes_ui;
 use super::sound_check::call_levels_ui;
 use super::transfer_panel::{claim, transfer_ui};
 use super::wish::{redirection_ui, referral_ui};
-use super::wrap_up::{opens_ui, wrap_up_ui};
+use super::wrap_up::{opens_ui, script_ui, wrap_up_ui};
 use crate::base::id::CallId;
 use crate::control::{CallStage, CallView, MediaSecurity, RecordingView};
 use crate::ui::display_text::clean_line;
@@ -155,6 +155,7 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 paragraph_ui(ui, &text::no_popup(why), SMALL, ink);
             }
             who_ui(ui, scene, state, call, &person);
+            script_ui(ui, scene, call);
             if let Some(clicked) = opens_ui(ui, call) {
                 clicked.open(state);
             }

@@ -32,6 +32,7 @@ fn field(problem: &Problem, account: &Account) -> Option<&'static str> {
         Problem::Region(_) => text::DIAL_REGION,
         Problem::OutsidePrefix(_) => text::OUTSIDE_PREFIX,
         Problem::Voicemail(_) => text::VOICEMAIL_NUMBER,
+        Problem::Page(_) => text::PAGE,
         Problem::ForwardTarget(_) | Problem::ForwardLoop(_) => return forwarding(account),
         // A choice, or what the form does not show.
         _ => return None,

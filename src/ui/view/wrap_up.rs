@@ -2,7 +2,9 @@
 //! the drafted ticket is kept.
 
 use egui::{Ui, Vec2};
-use egui_material_icons::icons::{ICON_CALL, ICON_CHECK, ICON_CONFIRMATION_NUMBER};
+use egui_material_icons::icons::{
+    ICON_CALL, ICON_CHECK, ICON_CONFIRMATION_NUMBER, ICON_OPEN_IN_NEW,
+};
 
 use super::call_controls::{reach, recorded_ui};
 use super::goto::Goto;
@@ -11,6 +13,7 @@ use crate::control::{
     CallTarget, CallView, Command, Page, PageRequest, WorkPage, WorkRequest, WrapUpWish,
 };
 use crate::crm::row::OnAnswer;
+use crate::ui::display_text::clean_line;
 use crate::ui::scene::Scene;
 use crate::ui::state::{ViewState, WrapUpState};
 use crate::ui::theme::{BODY, SMALL, Theme};
@@ -64,6 +67,30 @@ pub(crate) fn opens_ui(ui: &mut Ui, call: &CallView) -> Option<Goto> {
         }
         // The candidates stand on the card already.
         OnAnswer::Choose { .. } => None,
+    }
+}
+
+/// What is said in the call, and the page that belongs to it, which opens by a click.
+pub(crate) fn script_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
+    let Some(script) = &call.script else {
+        return;
+    };
+    let theme = Theme::of(ui);
+    if let Some(words) = &script.text {
+        for line in words.lines() {
+            paragraph_ui(ui, &clean_line(line), BODY, theme.colours.text);
+        }
+    }
+    if let Some(page) = &script.page {
+        let open = Button::new(text::OPEN_PAGE)
+            .icon(ICON_OPEN_IN_NEW)
+            .look(Look::Outlined)
+            .width(ui.available_width())
+            .tooltip(page)
+            .show(ui);
+        if open.clicked() {
+            scene.send(Command::OpenPage(call.id));
+        }
     }
 }
 

@@ -8,11 +8,13 @@ use super::entry::{Entry, Pressed, form_end_ui, form_head_ui};
 use super::slots::slots_ui;
 use super::{change, parts, preview};
 use crate::base::id::QueueId;
+use crate::base::page_template;
+use crate::control::Command;
 use crate::crm::row::{QueueRow, RoutingChange, RoutingTables, Slot, first_overlap};
 use crate::ui::routing_state::{Deleting, QueueForm, RoutingState, SlotForm};
 use crate::ui::scene::Scene;
 use crate::ui::text;
-use crate::ui::widget::{Button, FORM, Field, Look, empty_ui};
+use crate::ui::widget::{Button, FORM, Field, Look, empty_ui, switch_ui};
 
 /// Draws the list, or the queue that is being written.
 pub(super) fn queues_ui(
@@ -61,6 +63,12 @@ pub(super) fn queues_ui(
     if new.show(ui).clicked() {
         state.queue = Some(form(fresh()));
     }
+    ui.add_space(8.0);
+    let mut settings = scene.snapshot.settings.clone();
+    let page = &mut settings.open_page_on_answer;
+    if switch_ui(ui, page, text::OPEN_PAGE_ON_ANSWER) {
+        scene.send(Command::SaveSettings(Box::new(settings)));
+    }
 }
 
 /// Its numbers, how many slots it has, and who takes its calls now.
@@ -93,6 +101,8 @@ fn fresh() -> QueueRow {
         slots: Vec::new(),
         pause_code: String::new(),
         unpause_code: String::new(),
+        script: String::new(),
+        page: String::new(),
     }
 }
 
@@ -137,6 +147,14 @@ fn form_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut RoutingState) {
         Field::labelled(text::UNPAUSE_CODE, &mut form.row.unpause_code)
             .hint(text::CODE_HINT)
             .show(ui);
+        Field::labelled(text::SCRIPT, &mut form.row.script)
+            .why(text::SCRIPT_WHY)
+            .rows(3)
+            .show(ui);
+        Field::labelled(text::PAGE, &mut form.row.page)
+            .hint(text::PAGE_HINT)
+            .why(text::PAGE_WHY)
+            .show(ui);
     });
     ui.add_space(4.0);
     let (save, mut leave) = form_end_ui(ui, form.problem.as_ref());
@@ -166,6 +184,8 @@ fn finished(form: &QueueForm) -> QueueRow {
         slots: row.slots.clone(),
         pause_code: row.pause_code.trim().to_owned(),
         unpause_code: row.unpause_code.trim().to_owned(),
+        script: row.script.trim().to_owned(),
+        page: row.page.trim().to_owned(),
     }
 }
 
@@ -176,6 +196,11 @@ fn problem(row: &QueueRow) -> Option<String> {
     }
     if !row.zone.is_empty() && TimeZone::get(&row.zone).is_err() {
         return Some(text::no_zone(&row.zone));
+    }
+    if !row.page.is_empty()
+        && let Err(why) = page_template::check(&row.page)
+    {
+        return Some(why.to_string());
     }
     let slots: Vec<Slot> = row.slots.iter().map(|slot| slot.slot).collect();
     let (one, other) = first_overlap(&slots)?;
