@@ -214,6 +214,7 @@ impl Recorded {
 mod tests {
     use super::*;
     use crate::base::clock::monotonic_now;
+    use crate::media::gap::GapCause;
 
     const SECOND: Duration = Duration::from_secs(1);
 

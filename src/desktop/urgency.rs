@@ -32,7 +32,7 @@ pub(super) async fn ask(mut part: Part, buses: Bus) {
                 };
                 kit = RealtimeKitProxy::new(&system).await.ok();
             }
-            if let (Some(kit), Ok(thread)) = (&kit, u64::try_from(thread))
+            if let Some(kit) = &kit
                 && let Err(error) = answer(kit.make_thread_high_priority(thread, SOUND)).await
             {
                 tracing::debug!(%error, "a thread of the sound is no more urgent than others");

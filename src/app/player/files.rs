@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::base::id::CallId;
 use crate::base::random::{OsRandom, Random as _};
-use crate::config::paths::create_private_dir;
+use crate::base::private_dir;
 use crate::control::WaveformView;
 use crate::crm::StoreError;
 use crate::crm::row::{RecordingGap, RecordingGapCause};
@@ -200,7 +200,7 @@ impl FetchedFile {
     ///
     /// Fails when the system refuses.
     pub(super) fn create(folder: &Path, call: CallId) -> io::Result<(Self, File)> {
-        create_private_dir(folder)?;
+        private_dir::create(folder)?;
         let path = folder.join(format!("{call}-{}.wav", OsRandom.hex(8)));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
