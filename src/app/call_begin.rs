@@ -255,7 +255,9 @@ impl Engine {
         let urgent = call.emergency;
         let e164 = call.identification.as_ref();
         let e164 = e164.and_then(|known| known.e164.as_deref());
-        let called: Vec<&str> = e164.into_iter().chain([call.remote.as_str()]).collect();
+        let user = Uri::parse(uri).ok().and_then(|uri| uri.user_decoded());
+        let spellings = e164.into_iter().chain(user.as_deref());
+        let called: Vec<&str> = spellings.chain([call.remote.as_str()]).collect();
         let (rules, address) = (self.rules_of(account), account);
         let address = address.and_then(|id| self.account_address(id));
         let address = address.as_deref();

@@ -300,29 +300,8 @@ impl Engine {
             }
             Edge::RingingOver => call.stop_ringing(),
             Edge::Answered => self.handle_answer_edge(now, id),
-            Edge::Held { by_remote } => {
-                call.status = if by_remote {
-                    "held by the far end"
-                } else {
-                    "on hold"
-                }
-                .to_owned();
-                let event = Event::Held {
-                    call: context,
-                    by_remote,
-                    durable: false,
-                };
-                self.record_and_tell(Write::ChangeCall(id, CallChange::Held(true)), event);
-            }
-            Edge::Resumed => {
-                call.status = "talking".to_owned();
-                let held = call.call.held() || call.call.held_by_remote();
-                let event = Event::Resumed {
-                    call: context,
-                    durable: false,
-                };
-                self.record_and_tell(Write::ChangeCall(id, CallChange::Held(held)), event);
-            }
+            Edge::Held { by_remote } => self.handle_hold_edge(id, Some(by_remote)),
+            Edge::Resumed => self.handle_hold_edge(id, None),
             Edge::Media(plan) => self.handle_plan(now, id, &plan),
             Edge::Moved(rtp) => {
                 let local = rtp.to_string();
@@ -380,6 +359,31 @@ impl Engine {
                 self.end(now, id, judged, status.code);
             }
         }
+    }
+
+    /// One side holds, the far end or ours; or none does any more.
+    fn handle_hold_edge(&mut self, id: CallId, by_remote: Option<bool>) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let words = match by_remote {
+            Some(true) => "held by the far end",
+            Some(false) => "on hold",
+            None => "talking",
+        };
+        words.clone_into(&mut call.status);
+        let held = by_remote.is_some() || call.call.held() || call.call.held_by_remote();
+        // Told with what becomes of the row.
+        let (call, durable) = (call.context(), false);
+        let event = match by_remote {
+            Some(by_remote) => Event::Held {
+                call,
+                by_remote,
+                durable,
+            },
+            None => Event::Resumed { call, durable },
+        };
+        self.record_and_tell(Write::ChangeCall(id, CallChange::Held(held)), event);
     }
 
     fn handle_answer_edge(&mut self, now: Instant, id: CallId) {

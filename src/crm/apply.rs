@@ -205,8 +205,7 @@ pub(crate) fn apply(
         Write::SaveTicket(ticket) => {
             records::must_be_named(&ticket.title, TICKET_NEEDS_TITLE)?;
             let organization = ticket.organization.map(Subject::Organization);
-            let customer = ticket.contact.map(Subject::Contact).into_iter();
-            records::must_be_there_still(transaction, customer.chain(organization))?;
+            records::must_be_there_still(transaction, organization)?;
             let id = tickets::save(transaction, at, ticket)?;
             texts::of_ticket(transaction, id, at, context.numbering)?;
             let subject = Some(Subject::Ticket(id));
