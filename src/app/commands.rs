@@ -65,6 +65,11 @@ impl Engine {
                 self.rows_changed();
                 self.handle_chosen(id);
             }
+            Command::RecordsChanged => {
+                self.rows_changed();
+                self.recount = true;
+                self.look_all_up();
+            }
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),
