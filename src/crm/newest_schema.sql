@@ -855,6 +855,11 @@ CREATE VIRTUAL TABLE contact_note_words USING fts5 (
 
 CREATE INDEX contacts_by_stage ON contacts (stage, folded, id) WHERE stage IS NOT NULL;
 
+CREATE TABLE contacts_to_index (
+    first INTEGER PRIMARY KEY,
+    lines TEXT NOT NULL
+) STRICT;
+
 INSERT INTO row_counts VALUES ('calls', 0);
 INSERT INTO row_counts VALUES ('contacts', 0);
 INSERT INTO row_counts VALUES ('inbound', 0);
