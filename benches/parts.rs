@@ -319,7 +319,7 @@ fn imports(bench: &mut Criterion) {
                     let batch = ImportBatch {
                         label: "import".to_owned(),
                         existing: Existing::Skip,
-                        prepared: store.import_preparation()(reading),
+                        reading,
                     };
                     let written = store.write(Write::Import(Box::new(batch)));
                     written.blocking_recv().unwrap().unwrap();

@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ringdesk::crm::Store;
 use ringdesk::crm::import::{self, ImportBatch};
 use ringdesk::crm::row::{Existing, ImportOptions};
 use ringdesk::crm::store::{Write, Written};
+use rusqlite::Connection;
 
 use crate::figure::{Figure, Limit};
+use crate::long_run::resident;
 use crate::people::{mixed, name, organization};
 
 /// Contacts of a file.
@@ -71,9 +74,11 @@ pub(crate) fn imported(store: &Store, scratch: &Path) -> Vec<Figure> {
         }
         let fresh = Store::open(scratch, "DE").unwrap();
         figures.push(import(&fresh, &file, empty));
+        until_indexed(&fresh);
         drop(fresh);
         std::fs::remove_dir_all(scratch).unwrap();
         figures.push(import(store, &file, large));
+        until_indexed(store);
         let begun = Instant::now();
         let undone = store.write(Write::UndoLastExchange);
         let undone = undone.blocking_recv().unwrap().unwrap();
@@ -82,24 +87,48 @@ pub(crate) fn imported(store: &Store, scratch: &Path) -> Vec<Figure> {
     figures
 }
 
-fn import(store: &Store, file: &str, name: &'static str) -> Figure {
+/// Waits until the full-text index has everybody; a search finds them before that, too.
+fn until_indexed(store: &Store) {
     let begun = Instant::now();
+    let file = store.data_dir().join("ringdesk.db");
+    let connection = Connection::open(file).unwrap();
+    let mut waits = connection
+        .prepare("SELECT 1 FROM contacts_to_index")
+        .unwrap();
+    while waits.exists([]).unwrap() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    println!("  in the index {:.2?} later", begun.elapsed());
+}
+
+/// The processor time of this process so far.
+fn worked_until_now() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // Behind the name, which may hold blanks: user and system time, in hundredths.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    Duration::from_millis(ticks.map(|it| it.parse::<u64>().unwrap() * 10).sum())
+}
+
+fn import(store: &Store, file: &str, name: &'static str) -> Figure {
+    let (begun, worked) = (Instant::now(), worked_until_now());
     let reading = import::read(file.as_bytes(), &ImportOptions::default()).unwrap();
     let read = begun.elapsed();
-    let prepared = store.import_preparation()(reading);
-    let keyed = begun.elapsed();
     let written = store.write(Write::Import(Box::new(ImportBatch {
         label: "import of the bench".to_owned(),
         existing: Existing::Skip,
-        prepared,
+        reading,
     })));
     let Written::Imported(report) = written.blocking_recv().unwrap().unwrap() else {
         unreachable!("an import tells of one");
     };
     let all = begun.elapsed();
     println!(
-        "{name}: {} added; read in {read:.2?}, numbers until {keyed:.2?}, written at {all:.2?}",
-        report.added
+        "{name}: {} added; read in {read:.2?}, written at {all:.2?}, {:.2?} of processor \
+         time, {} MB resident",
+        report.added,
+        worked_until_now() - worked,
+        resident() >> 20
     );
     assert_eq!(report.added, PEOPLE);
     let a_second = report.added as f64 / all.as_secs_f64();

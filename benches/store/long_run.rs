@@ -76,7 +76,7 @@ pub(crate) fn flat(store: &Store, contacts: u64) -> Vec<Figure> {
 }
 
 /// Bytes resident.
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let text = fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4096

@@ -65,13 +65,28 @@ fn main() -> ExitCode {
     surroundings("before");
     let mut figures = vec![open(&folder)];
     let store = Store::open(&folder, "DE").unwrap();
-    figures.extend(calling::identified(&store, contacts));
-    figures.extend(lists::paged(&store));
-    figures.extend(lists::narrowed(&store));
-    figures.extend(lists::timelines(&store, contacts));
-    figures.extend(typing::searched(&store));
-    figures.extend(long_run::flat(&store, contacts));
-    figures.extend(imports::imported(&store, &folder.with_extension("import")));
+    // `-- imports searches` measures these alone.
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let any = named.iter().any(|part| !part.starts_with("--"));
+    let wanted = |part: &str| !any || named.iter().any(|named| named == part);
+    if wanted("callers") {
+        figures.extend(calling::identified(&store, contacts));
+    }
+    if wanted("lists") {
+        figures.extend(lists::paged(&store));
+        figures.extend(lists::narrowed(&store));
+        figures.extend(lists::timelines(&store, contacts));
+    }
+    if wanted("searches") {
+        figures.extend(typing::searched(&store));
+    }
+    if wanted("memory") {
+        figures.extend(long_run::flat(&store, contacts));
+    }
+    if wanted("imports") {
+        let scratch = folder.with_extension("import");
+        figures.extend(imports::imported(&store, &scratch));
+    }
     surroundings("after");
     figure::print(&[("store".to_owned(), figures)])
 }

@@ -109,7 +109,14 @@ impl Engine {
                 | Write::Undo(_)
                 | Write::UndoLastExchange
         );
-        if !people || !self.has_agent() {
+        if people {
+            self.look_all_up();
+        }
+    }
+
+    /// Looks the calls on the screen up again.
+    pub(super) fn look_all_up(&mut self) {
+        if !self.has_agent() {
             return;
         }
         let known = self.calls.values();

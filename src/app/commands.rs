@@ -64,6 +64,11 @@ impl Engine {
                 self.handle_chosen(id);
             }
             Command::OpenPage(id) => self.open_page(id),
+            Command::RecordsChanged => {
+                self.rows_changed();
+                self.recount = true;
+                self.look_all_up();
+            }
             Command::Dismiss(id) => self.dismiss(id),
             Command::WrapUp(id, wish) => self.wrap_up(now, id, wish),
             Command::ExportLadder(id, file) => self.export_ladder(id, file),

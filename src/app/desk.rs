@@ -99,6 +99,21 @@ pub enum DeskRequest {
 }
 
 impl DeskRequest {
+    /// Whether it changes something.
+    pub fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Calls(_)
+                | Self::List(_)
+                | Self::Ticket(_)
+                | Self::CallTypes
+                | Self::Search { .. }
+                | Self::Show { .. }
+                | Self::UndoSteps
+                | Self::Figures { .. }
+        )
+    }
+
     /// Whom it says that a call was with: nobody of those who are known, or this record.
     pub fn chosen_caller(&self) -> Option<(CallId, Option<Subject>)> {
         let Self::ChangeCall(call, edit) = self else {

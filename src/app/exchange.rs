@@ -71,27 +71,19 @@ impl Records {
         path: PathBuf,
         options: ImportOptions,
     ) -> Result<ImportOutcome, IntakeError> {
-        let prepare = self.store().import_preparation();
         let existing = options.existing;
         let leave_out = options.leave_out_faulty;
         let name = path.file_name().unwrap_or(path.as_os_str());
         let label = format!("import of {}", name.to_string_lossy());
-        let work = tokio::task::spawn_blocking(move || {
-            let reading = read(&path, &options)?;
-            // Nobody reads numbers of what is refused.
-            if reading.faults().count > 0 && !leave_out {
-                return Ok(Err(reading.faults().clone()));
-            }
-            Ok::<_, IntakeError>(Ok(prepare(reading)))
-        });
-        let prepared = match work.await.or(Err(StoreError::Closed))?? {
-            Ok(prepared) => prepared,
-            Err(faults) => return Ok(ImportOutcome::Refused(faults)),
-        };
+        let work = tokio::task::spawn_blocking(move || read(&path, &options));
+        let reading = work.await.or(Err(StoreError::Closed))??;
+        if reading.faults().count > 0 && !leave_out {
+            return Ok(ImportOutcome::Refused(reading.faults().clone()));
+        }
         let batch = ImportBatch {
             label,
             existing,
-            prepared,
+            reading,
         };
         let written = self.store().write(Write::Import(Box::new(batch))).await;
         match written.or(Err(StoreError::Closed))?? {

@@ -139,6 +139,34 @@ impl Request {
         )
     }
 
+    /// Whether it changes records that the phone may show.
+    fn changes_records(&self) -> bool {
+        match self {
+            Self::SaveContact(_)
+            | Self::Import { preview: false, .. }
+            | Self::UndoLastExchange
+            | Self::Merge(_)
+            | Self::Different(_)
+            | Self::ChangeRouting(_)
+            | Self::Erase { .. } => true,
+            Self::Desk(request) => request.changes(),
+            Self::Raise
+            | Self::Open(_)
+            | Self::DialAgain { .. }
+            | Self::Ladder(_)
+            | Self::Quality(_)
+            | Self::Import { preview: true, .. }
+            | Self::Duplicates { .. }
+            | Self::Routing
+            | Self::Popup(_)
+            | Self::StateTotals { .. }
+            | Self::Health
+            | Self::Refused { .. }
+            | Self::Backup(_)
+            | Self::ExportPerson { .. } => false,
+        }
+    }
+
     fn deadline(&self) -> Duration {
         if self.is_long() {
             LONG_DEADLINE
@@ -336,9 +364,9 @@ async fn accept(listener: Listener, handle: Handle, records: Records) {
         };
         match tokio::time::timeout(DEADLINE, exchange).await {
             Ok(Ok(Some(request))) => {
-                let records = records.clone();
+                let (handle, records) = (handle.clone(), records.clone());
                 long.spawn(async move {
-                    let reply = carry_out_on_records(request, &records).await;
+                    let reply = carry_out(request, &handle, &records).await;
                     if let Err(error) = answer(&stream, &reply).await {
                         tracing::debug!("another process did not wait for its answer: {error}");
                     }
@@ -386,18 +414,24 @@ async fn carry_out(request: Request, handle: &Handle, records: &Records) -> Repl
             direction,
             confirmed,
         } => dial_again::carry_out(call, direction, confirmed, handle, records).await,
-        Request::Desk(request) => {
-            let chosen = request.chosen_caller();
-            let reply = carry_out_on_records(Request::Desk(request), records).await;
-            // The card of a call that goes on, and what opens beside it, follow.
-            if let (Reply::Desk(_), Some((call, caller))) = (&reply, chosen)
-                && !handle.send(Command::CallerChosen(call, caller))
-            {
-                tracing::warn!("the phone is too busy to show who was chosen for {call}");
+        other => {
+            let chosen = match &other {
+                Request::Desk(request) => request.chosen_caller(),
+                _ => None,
+            };
+            let changes = other.changes_records();
+            let reply = carry_out_on_records(other, records).await;
+            // What the phone shows of it follows: of a chosen caller also the card of a call that goes on, and
+            // what opens beside it.
+            let follow = match (&reply, chosen) {
+                (Reply::Desk(_), Some((call, caller))) => Command::CallerChosen(call, caller),
+                _ => Command::RecordsChanged,
+            };
+            if changes && !handle.send(follow) {
+                tracing::warn!("the phone is too busy to show what was changed beside it");
             }
             reply
         }
-        other => carry_out_on_records(other, records).await,
     }
 }
 
@@ -531,4 +565,75 @@ fn socket_path(paths: &Paths) -> PathBuf {
 
 fn name(path: &std::path::Path) -> io::Result<Name<'_>> {
     path.to_fs_name::<GenericFilePath>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::{mpsc, watch};
+
+    use super::*;
+    use crate::app::lists::ListRequest;
+    use crate::base::id::NoteId;
+    use crate::control::handle::PageSource;
+    use crate::control::{Page, PageRequest, Snapshot};
+    use crate::crm::row::{ContactEdit, NoteRow, Subject};
+
+    struct NoPages;
+
+    impl PageSource for NoPages {
+        fn page(&self, _: &PageRequest) -> Option<Arc<Page>> {
+            None
+        }
+    }
+
+    /// The window showed the old name until something else was written.
+    #[tokio::test]
+    async fn the_phone_is_told_of_each_change_that_comes_from_beside_it_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path(), "DE").unwrap();
+        let (outlet, mut commands) = mpsc::channel(8);
+        let (_snapshots, snapshot) = watch::channel(Arc::new(Snapshot::default()));
+        let handle = Handle::new(outlet, snapshot, Arc::new(NoPages));
+        let save = || Request::SaveContact(Box::new(ContactRow::named("Anna")));
+        let edit = ContactEdit {
+            name: Some("Anna Muster".to_owned()),
+            ..ContactEdit::default()
+        };
+        let desk = |request| Request::Desk(Box::new(request));
+        let note = NoteRow {
+            id: NoteId(0),
+            about: Subject::Contact(ContactId(1)),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            author: String::new(),
+            text: "calls again".to_owned(),
+        };
+        let list = ListRequest::Contacts {
+            leads: false,
+            search: String::new(),
+            after: None,
+            limit: 10,
+        };
+        for (request, changes) in [
+            (save(), true),
+            (save(), true),
+            (
+                desk(DeskRequest::EditContact(ContactId(1), Box::new(edit))),
+                true,
+            ),
+            (desk(DeskRequest::SaveNote(note)), true),
+            (desk(DeskRequest::List(list)), false),
+            (desk(DeskRequest::UndoSteps), false),
+            (Request::Merge(vec![ContactId(1), ContactId(2)]), true),
+            (Request::UndoLastExchange, true),
+            (Request::Routing, false),
+        ] {
+            let what = format!("{request:?}");
+            let reply = carry_out(request, &handle, &records).await;
+            assert!(!matches!(reply, Reply::Impossible(_)), "{what}: {reply:?}");
+            let told = matches!(commands.try_recv(), Ok(Command::RecordsChanged));
+            assert_eq!(told, changes, "{what}");
+        }
+    }
 }

@@ -174,6 +174,8 @@ pub enum Command {
     ChooseCaller(CallId, Option<Subject>),
     /// Show who was chosen as the caller in the records, by a process beside the phone.
     CallerChosen(CallId, Option<Subject>),
+    /// Show the records as they are now: a process beside the phone changed some.
+    RecordsChanged,
     /// Keep what the agent says of a call after its end.
     WrapUp(CallId, WrapUpWish),
     /// Open the page that belongs to a call in the browser.

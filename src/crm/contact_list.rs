@@ -1,12 +1,12 @@
 //! Contacts and leads as lists: by name, by stage, and as a search finds them.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::base::id::ContactId;
 use crate::crm::contacts::{COLUMNS, FIELDS, read, read_sorted, whole};
 use crate::crm::row::{ContactPage, ContactRow, LeadStage, NameCursor, PEOPLE_COUNTED};
 use crate::crm::store::StoreError;
-use crate::crm::{row_counts, word_index};
+use crate::crm::{contact_numbers, row_counts, word_index, words_behind};
 
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
@@ -67,9 +67,8 @@ pub(crate) fn page(
             (found, listed.count(connection)?)
         }
         Some(words) => {
-            let mut all = matches(connection, listed, &words)?;
+            let all = matches(connection, listed, search, &words)?;
             let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-            all.sort_unstable();
             let beyond = all
                 .into_iter()
                 .filter(|(folded, found)| (folded.as_str(), *found) > (name, id));
@@ -99,22 +98,41 @@ pub(crate) fn page(
     })
 }
 
-/// The people of a list that a search finds, at most [`PEOPLE_COUNTED`], as they are sorted.
+/// The people of a list that a search finds, at most [`PEOPLE_COUNTED`], in the order in which they are sorted.
 fn matches(
     connection: &Connection,
     listed: Listed,
+    search: &str,
     words: &str,
 ) -> rusqlite::Result<Vec<(String, i64)>> {
     let all = listed.condition();
-    connection
+    let most = usize::try_from(PEOPLE_COUNTED).unwrap_or(usize::MAX);
+    let behind = words_behind::found(connection, search, ContactId(0), most)?;
+    let mut found = connection
         .prepare_cached(&format!(
             "SELECT c.folded, c.id FROM contacts c WHERE {all} AND c.id IN
                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
         ))?
-        .query_map(params![words, PEOPLE_COUNTED], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect()
+        .query_map(params![words, PEOPLE_COUNTED], sorted)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    if !behind.is_empty() {
+        let behind: Vec<ContactId> = behind.into_iter().map(ContactId).collect();
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT c.folded, c.id FROM contacts c
+             WHERE {all} AND c.id IN (SELECT value FROM json_each(?1))"
+        ))?;
+        for row in query.query_map([contact_numbers::list_of(&behind)], sorted)? {
+            found.push(row?);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(most);
+    Ok(found)
+}
+
+fn sorted(row: &Row<'_>) -> rusqlite::Result<(String, i64)> {
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// A page of a list without a search, straight from the index of its order.
@@ -171,16 +189,25 @@ pub(crate) fn after(
             ))?
             .query_map([after, limit], read)?
             .collect::<rusqlite::Result<Vec<_>>>()?,
-        Some(words) => connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE c.id IN (SELECT w.rowid FROM contact_words w
-                    CROSS JOIN contacts c ON c.id = w.rowid
-                    WHERE w.contact_words MATCH ?1 AND w.rowid > ?2 AND {all}
-                    ORDER BY w.rowid LIMIT ?3)
-                 ORDER BY c.id"
-            ))?
-            .query_map(params![words, after, limit], read)?
-            .collect::<rusqlite::Result<Vec<_>>>()?,
+        Some(words) => {
+            let behind = words_behind::found(connection, search, ContactId(after), usize::MAX)?;
+            let behind: Vec<ContactId> = behind.into_iter().map(ContactId).collect();
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} WHERE c.id IN (SELECT w.rowid FROM contact_words w
+                        CROSS JOIN contacts c ON c.id = w.rowid
+                        WHERE w.contact_words MATCH ?1 AND w.rowid > ?2 AND {all}
+                        ORDER BY w.rowid LIMIT ?3)
+                     OR c.id IN (SELECT c.id FROM contacts c
+                        WHERE {all} AND c.id IN (SELECT value FROM json_each(?4)))
+                     ORDER BY c.id LIMIT ?3"
+                ))?
+                .query_map(
+                    params![words, after, limit, contact_numbers::list_of(&behind)],
+                    read,
+                )?
+                .collect::<rusqlite::Result<Vec<_>>>()?
+        }
     };
     whole(connection, found)
 }

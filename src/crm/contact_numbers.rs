@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::bulk;
+use crate::crm::contacts::NewContact;
 use crate::crm::number_key::NumberKeys;
 use crate::crm::row::ContactNumber;
 
@@ -172,39 +174,76 @@ pub(crate) fn replace(
         .collect())
 }
 
+/// The columns of a number behind its owner, and their values.
+const COLUMNS: &str =
+    "place, label, raw, e164, digits, reversed, address, internal, extension, stem";
+
 /// Gives an owner that has none its numbers, which have these keys; empty ones are left out.
-pub(crate) fn insert(
+fn insert(
     transaction: &Transaction<'_>,
     owner: Owner,
     numbers: &[ContactNumber],
     keys: &[NumberKeys],
 ) -> rusqlite::Result<()> {
     let (table, column, id) = owner.place();
-    let mut insert = transaction.prepare_cached(&format!(
-        "INSERT INTO {table}
-         ({column}, place, label, raw, e164, digits, reversed, address, internal, extension, stem)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-    ))?;
+    let rows: Vec<_> = rows(id, numbers, keys).collect();
+    bulk::insert(
+        transaction,
+        &format!("INSERT INTO {table} ({column}, {COLUMNS})"),
+        &rows,
+        11,
+        add_row,
+    )
+}
+
+/// Gives new contacts their numbers; empty ones are left out.
+pub(crate) fn insert_all(
+    transaction: &Transaction<'_>,
+    contacts: &[NewContact<'_>],
+) -> rusqlite::Result<()> {
+    let rows: Vec<_> = contacts
+        .iter()
+        .flat_map(|new| rows(new.id.0, &new.row.numbers, new.keys))
+        .collect();
+    bulk::insert(
+        transaction,
+        &format!("INSERT INTO contact_numbers (contact, {COLUMNS})"),
+        &rows,
+        11,
+        add_row,
+    )
+}
+
+/// A number with its owner, its place and its keys.
+type NumberRow<'a> = (i64, i64, &'a ContactNumber, &'a NumberKeys);
+
+fn rows<'a>(
+    owner: i64,
+    numbers: &'a [ContactNumber],
+    keys: &'a [NumberKeys],
+) -> impl Iterator<Item = NumberRow<'a>> {
     let filled = numbers
         .iter()
         .zip(keys)
         .filter(|(number, _)| !number.raw.trim().is_empty());
-    for ((number, keys), place) in filled.zip(0_i64..) {
-        insert.execute(params![
-            id,
-            place,
-            number.label.trim(),
-            number.raw.trim(),
-            keys.e164,
-            keys.digits,
-            keys.reversed,
-            keys.address,
-            keys.internal,
-            keys.extension,
-            keys.stem,
-        ])?;
-    }
-    Ok(())
+    (filled.zip(0..)).map(move |((number, keys), place)| (owner, place, number, keys))
+}
+
+fn add_row(
+    values: &mut bulk::Values<'_, '_>,
+    (owner, place, number, keys): &NumberRow<'_>,
+) -> rusqlite::Result<()> {
+    values.add(owner)?;
+    values.add(place)?;
+    values.add(number.label.trim())?;
+    values.add(number.raw.trim())?;
+    values.add(&keys.e164)?;
+    values.add(&keys.digits)?;
+    values.add(&keys.reversed)?;
+    values.add(&keys.address)?;
+    values.add(keys.internal)?;
+    values.add(&keys.extension)?;
+    values.add(&keys.stem)
 }
 
 /// Makes all keys again, after the region for numbers without a country code, or the reading itself, changed.

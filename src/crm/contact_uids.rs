@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::base::id::ContactId;
+use crate::crm::bulk;
 
 pub(crate) const CREATE: &str = "
 -- A card with the same UID is the same person, whatever changed in it: so a second import of one
@@ -51,6 +52,23 @@ pub(crate) fn give(
         .prepare_cached("INSERT OR IGNORE INTO contact_uids (uid, contact) VALUES (?1, ?2)")?
         .execute(params![uid, contact.0])?;
     Ok(given > 0)
+}
+
+/// Gives contacts their UIDs; one that somebody has, or has it before in the list, stays there.
+pub(crate) fn give_all(
+    transaction: &Transaction<'_>,
+    uids: &[(&str, ContactId)],
+) -> rusqlite::Result<()> {
+    bulk::insert(
+        transaction,
+        "INSERT OR IGNORE INTO contact_uids (uid, contact)",
+        uids,
+        2,
+        |values, (uid, contact)| {
+            values.add(uid)?;
+            values.add(contact.0)
+        },
+    )
 }
 
 /// Takes a UID from a contact.

@@ -9,7 +9,9 @@ use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, LeadStage, Subject};
 use crate::crm::search::folded;
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_numbers, link_again, memberships, organizations, word_index};
+use crate::crm::{
+    bulk, contact_numbers, link_again, memberships, organizations, word_index, words_behind,
+};
 
 pub(crate) const CREATE: &str = "
 -- AUTOINCREMENT: an id is never used again. `folded` is the name for sorting.
@@ -173,18 +175,47 @@ pub(crate) fn save(
     Ok((id, relinking))
 }
 
-/// Inserts a contact whose numbers have these keys, into this organization; its words are not indexed
-/// yet, and no call is linked: [`index_newer`] and `link_again` do that for many at once.
-pub(crate) fn insert(
+/// A contact on its way into the store, with others.
+pub(crate) struct NewContact<'a> {
+    pub(crate) id: ContactId,
+    pub(crate) row: &'a ContactRow,
+    pub(crate) organization: Option<OrganizationId>,
+    /// Those of the row's numbers, in their order.
+    pub(crate) keys: &'a [NumberKeys],
+}
+
+/// Inserts contacts under ids from [`next_id`] on. Their words are not indexed yet, and no call is linked.
+pub(crate) fn insert_all(
     transaction: &Transaction<'_>,
-    row: &ContactRow,
-    organization: Option<OrganizationId>,
-    keys: &[NumberKeys],
-) -> rusqlite::Result<ContactId> {
-    put_row(transaction, row, organization)?;
-    let id = ContactId(transaction.last_insert_rowid());
-    contact_numbers::insert(transaction, Owner::Contact(id), &row.numbers, keys)?;
-    Ok(id)
+    contacts: &[NewContact<'_>],
+) -> rusqlite::Result<()> {
+    bulk::insert(
+        transaction,
+        "INSERT INTO contacts (id, name, folded, organization, role, email, notes, stage)",
+        contacts,
+        8,
+        |values, new| {
+            let name = new.row.name.trim();
+            values.add(new.id.0)?;
+            values.add(name)?;
+            values.add(folded(name))?;
+            values.add(new.organization.map(|id| id.0))?;
+            values.add(filled(new.row.role.as_ref()))?;
+            values.add(filled(new.row.email.as_ref()))?;
+            values.add(&new.row.notes)?;
+            values.add(new.row.stage.map(LeadStage::as_str))
+        },
+    )?;
+    contact_numbers::insert_all(transaction, contacts)
+}
+
+/// The id of the next contact: no id is used again.
+pub(crate) fn next_id(connection: &Connection) -> rusqlite::Result<ContactId> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'contacts'",
+        )?
+        .query_row([], |row| row.get(0).map(ContactId))
 }
 
 /// Brings back a contact that was deleted, under its id.
@@ -291,7 +322,7 @@ pub(crate) fn index_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         [],
     )?;
     transaction.execute(WORDS, [])?;
-    Ok(())
+    words_behind::forget(transaction)
 }
 
 /// Indexes the words of an organization's people again, after it was renamed.
@@ -340,9 +371,39 @@ pub(crate) fn by_notes(
     whole(connection, found)
 }
 
-/// Indexes the words of all contacts that are newer than one.
-pub(crate) fn index_newer(transaction: &Transaction<'_>, than: ContactId) -> rusqlite::Result<()> {
-    transaction.execute(&format!("{WORDS} WHERE c.id > ?1"), [than.0])?;
+/// Indexes the words of the contacts from one to another that are not in the index yet.
+pub(crate) fn index_missing(
+    transaction: &Transaction<'_>,
+    first: ContactId,
+    last: ContactId,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(&format!(
+            "{WORDS} WHERE c.id BETWEEN ?1 AND ?2
+             AND NOT EXISTS (SELECT 1 FROM contact_words_docsize known WHERE known.id = c.id)"
+        ))?
+        .execute([first.0, last.0])?;
+    Ok(())
+}
+
+/// Whether a contact is in the index.
+pub(crate) fn is_indexed(connection: &Connection, id: ContactId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM contact_words_docsize WHERE id = ?1")?
+        .exists([id.0])
+}
+
+/// Indexes what is noted on the contacts that are newer than one, as its trigger does.
+pub(crate) fn index_notes_newer(
+    transaction: &Transaction<'_>,
+    than: ContactId,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO contact_note_words (rowid, text)
+             SELECT id, notes FROM contacts WHERE id > ?1 AND notes <> ''",
+        )?
+        .execute([than.0])?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::base::id::{ContactId, OrganizationId, TicketId};
 use crate::crm::person::{KeyPart, Mention, Person, TextTable, quoted};
 use crate::crm::row::{ErasedCalls, TableCount};
 use crate::crm::writer::WriteError;
-use crate::crm::{calls, contacts, files_to_remove, tickets};
+use crate::crm::{calls, contacts, files_to_remove, tickets, words_behind};
 
 /// What stands in the place of the number of a call whose person was erased.
 const NOBODY: &str = "erased";
@@ -47,6 +47,8 @@ pub(crate) fn erase_rows(
     mentions: &[Mention],
     counts: &mut Counts,
 ) -> Result<u64, WriteError> {
+    // Their words may lie among those of people who are not in the index yet.
+    while words_behind::index_piece(transaction)? {}
     let own = person.calls(transaction)?;
     let recordings = transaction
         .prepare("SELECT count(*) FROM calls WHERE recording IS NOT NULL AND seq = ?1")

@@ -13,7 +13,7 @@ use crate::base::id::{ContactId, OrganizationId};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{Match, MatchLevel, Subject};
 use crate::crm::search::MATCH_LIMIT;
-use crate::crm::{call_links, match_number, wrap_up};
+use crate::crm::{bulk, call_links, match_number, wrap_up};
 
 /// What became of earlier calls.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -261,11 +261,23 @@ impl Relinking {
     }
 }
 
-/// Whether there is any call to link.
-pub(crate) fn any_call(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
+/// Marks the places of those whose numbers earlier calls have.
+pub(crate) fn mark_called<'a>(
+    connection: &Connection,
+    numbers: impl IntoIterator<Item = (&'a NumberKeys, usize)>,
+    marks: &mut [bool],
+) -> rusqlite::Result<()> {
+    let any_call = connection
         .prepare_cached("SELECT 1 FROM calls WHERE number IS NOT NULL LIMIT 1")?
-        .exists([])
+        .exists([])?;
+    if !any_call {
+        return Ok(());
+    }
+    let texts = numbers
+        .into_iter()
+        .flat_map(|(keys, place)| spellings(keys).map(move |text| (text.as_str(), place)));
+    let condition = "EXISTS (SELECT 1 FROM calls WHERE number = asked.text)";
+    bulk::mark(connection, condition, texts, marks)
 }
 
 /// Lets earlier calls follow the numbers of a record that was just saved: it had some before, and has these

@@ -9,7 +9,7 @@ use crate::crm::{
     call_popups, call_quality, call_types, calls, contact_numbers, contact_uids, contacts,
     database_copies, different_people, direct_dial, erasures, files_to_remove, import, memberships,
     notes, number_choices, number_hints, organizations, queues, refused, routing, row_counts,
-    tasks, tickets, undo, word_index,
+    tasks, tickets, undo, word_index, words_behind,
 };
 
 /// Marks the file as Ringdesk's in SQLite's header: the letters `RING`.
@@ -79,6 +79,7 @@ const STEPS: &[&str] = &[
     calls::INDEX_ENTERED,
     calls::ADD_RECORDING_START,
     queues::ADD_SCRIPTS,
+    words_behind::CREATE,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

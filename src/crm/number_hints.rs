@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ContactId, HintId};
+use crate::crm::bulk;
 use crate::crm::calls::timestamp;
 use crate::crm::row::{HintRow, HintSource, HintState, TextNumber};
 
@@ -269,6 +270,18 @@ pub(crate) fn follow_email(
             .execute(params![contact.0, email])?;
     }
     Ok(())
+}
+
+/// Marks the places of addresses in lower case that guesses of no contact are for.
+pub(crate) fn mark_waiting<'a>(
+    connection: &Connection,
+    emails: impl IntoIterator<Item = (&'a str, usize)>,
+    marks: &mut [bool],
+) -> rusqlite::Result<()> {
+    let condition =
+        "EXISTS (SELECT 1 FROM number_hints WHERE contact IS NULL AND email = asked.text)
+        OR EXISTS (SELECT 1 FROM hint_verdicts WHERE contact IS NULL AND email = asked.text)";
+    bulk::mark(connection, condition, emails, marks)
 }
 
 /// Gives the guesses of mails back to the address alone, before its contact goes.

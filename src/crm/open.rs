@@ -25,6 +25,12 @@ pub(crate) const CHECKED_AT_START: u64 = 8 << 20;
 /// So long another program may hold the database, such as a backup or the `sqlite3` shell.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// So many pages of the log are moved into the database by a commit, where nobody did it before.
+pub(crate) const CHECKPOINT_AFTER: i64 = 4000;
+
+/// The cache of a connection, in KiB. Pages of 4 KiB: it holds the inner pages of all indexes of a million calls.
+pub(crate) const CACHE: i64 = 16_384;
+
 /// Makes the folder, refuses what is no place for a database, and takes the folder's lock, which
 /// lasts as long as the file is kept.
 pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
@@ -106,7 +112,7 @@ pub(crate) fn for_writing(data_dir: &Path, limit: u64) -> Result<Connection, Ope
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         // The writer moves the log into the database while nobody waits; this is for bursts.
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_AFTER)?;
         // What is deleted is overwritten where the page is written anyway; the rest an erasure does.
         connection.pragma_update(None, "secure_delete", "fast")?;
         // After a burst the log shrinks again.
@@ -223,8 +229,7 @@ pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // index fits, and plans the statement again for each caller.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    // Pages of 4 KiB: 16 MiB hold the inner pages of all indexes of a million calls.
-    connection.pragma_update(None, "cache_size", -16_384)
+    connection.pragma_update(None, "cache_size", -CACHE)
 }
 
 /// Says why a file cannot be opened.

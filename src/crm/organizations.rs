@@ -302,18 +302,40 @@ pub(crate) fn delete(transaction: &Transaction<'_>, id: OrganizationId) -> Resul
 
 /// Finds the organization of a name, or inserts it.
 pub(crate) fn named(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<OrganizationId> {
+    found_or_inserted(transaction, name).map(|(id, _)| id)
+}
+
+/// Finds the organization of a name, or inserts it; gives the name that it has, too.
+pub(crate) fn found_or_inserted(
+    transaction: &Transaction<'_>,
+    name: &str,
+) -> rusqlite::Result<(OrganizationId, String)> {
     let name = name.trim();
     let found = transaction
-        .prepare_cached("SELECT id FROM organizations WHERE folded = ?1 ORDER BY id LIMIT 1")?
-        .query_row([folded(name)], |row| row.get(0))
+        .prepare_cached("SELECT id, name FROM organizations WHERE folded = ?1 ORDER BY id LIMIT 1")?
+        .query_row([folded(name)], |row| {
+            Ok((OrganizationId(row.get(0)?), row.get(1)?))
+        })
         .optional()?;
-    if let Some(id) = found {
-        return Ok(OrganizationId(id));
+    if let Some(found) = found {
+        return Ok(found);
     }
     transaction
         .prepare_cached("INSERT INTO organizations (name, folded) VALUES (?1, ?2)")?
         .execute([name, &folded(name)])?;
-    Ok(OrganizationId(transaction.last_insert_rowid()))
+    let id = OrganizationId(transaction.last_insert_rowid());
+    Ok((id, name.to_owned()))
+}
+
+/// Indexes the words of the organizations that are newer than one, as their trigger does.
+pub(crate) fn index_newer(
+    transaction: &Transaction<'_>,
+    than: OrganizationId,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(concat!(index_words!(), " WHERE o.id > ?1"))?
+        .execute([than.0])?;
+    Ok(())
 }
 
 /// Reads the newest organization's id; 0 when there is none.

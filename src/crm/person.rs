@@ -14,7 +14,7 @@ use crate::crm::contact_numbers::Owner;
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::MatchLevel;
 use crate::crm::store::StoreError;
-use crate::crm::{contact_numbers, match_number};
+use crate::crm::{contact_numbers, match_number, words_behind};
 
 /// What stands in a text where a name, an address or a number was erased.
 pub(crate) const ERASED: &str = "[erased]";
@@ -23,8 +23,10 @@ pub(crate) const ERASED: &str = "[erased]";
 const LEAST_DIGITS: usize = 6;
 
 /// Tables that hold nothing of a person, or only what erasing needs.
-const NOT_LOOKED_THROUGH: [&str; 5] = [
+const NOT_LOOKED_THROUGH: [&str; 6] = [
     "arrivals",
+    // It is empty when somebody is erased.
+    words_behind::TABLE,
     "database_copies",
     "erasures",
     "files_to_remove",

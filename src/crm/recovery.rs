@@ -22,7 +22,7 @@ use crate::crm::recovery_trees::{self, Found, Tree};
 use crate::crm::replace_database::WORK;
 use crate::crm::row::{Recovered, RecoveredTable};
 use crate::crm::store::OpenError;
-use crate::crm::{contacts, database_copies, replace_database, row_counts, tickets};
+use crate::crm::{contacts, database_copies, replace_database, row_counts, tickets, words_behind};
 
 /// Where the header has the schema version and whose file it is (section 1.3 of the format).
 const USER_VERSION: usize = 60;
@@ -190,7 +190,11 @@ fn fill(connection: &Connection, pages: &Pages, found: &Found) -> rusqlite::Resu
     }
     let mut met = Vec::new();
     for tree in &found.trees {
-        if tree.index_of.is_some() || !ordinary.contains(&tree.name) {
+        // What is still to be indexed is indexed with all else.
+        if tree.index_of.is_some()
+            || !ordinary.contains(&tree.name)
+            || tree.name == words_behind::TABLE
+        {
             continue;
         }
         let mut whole = 0;

@@ -3,6 +3,8 @@
 
 use rusqlite::Connection;
 
+use crate::base::id::ContactId;
+
 /// Counts all lists, in an empty table.
 macro_rules! counts {
     () => {
@@ -164,6 +166,18 @@ pub(crate) fn count_again(connection: &Connection) -> rusqlite::Result<()> {
         counts!(),
         count_missed!()
     ))
+}
+
+/// Counts the contacts that are newer than one, as their trigger does.
+pub(crate) fn count_newer(connection: &Connection, than: ContactId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE row_counts SET row_count = row_count + (SELECT count(*) FROM contacts
+                WHERE id > ?1 AND (list = 'contacts' OR stage IS NOT NULL))
+             WHERE list IN ('contacts', 'leads')",
+        )?
+        .execute([than.0])?;
+    Ok(())
 }
 
 /// Reads how many rows a list has.

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, params};
 
 use crate::base::id::ContactId;
-use crate::crm::contact_uids;
 use crate::crm::number_key::NumberKeys;
 use crate::crm::row::ContactRow;
 use crate::crm::search::folded;
+use crate::crm::{bulk, contact_uids};
 
 /// A number or address that more contacts than that share says nothing about whose it is.
 const SHARED: usize = 20;
@@ -21,6 +21,56 @@ pub(crate) enum Known {
     /// Nobody.
     Nobody,
 }
+
+/// An entry: its UID, what it says, and the keys of its numbers.
+pub(crate) type Entry<'a> = (Option<&'a str>, &'a ContactRow, &'a [NumberKeys]);
+
+/// Says for each entry whether a contact may be it, or shares something with it: [`find`] finds nobody for the
+/// others.
+pub(crate) fn perhaps_known(
+    connection: &Connection,
+    entries: &[Entry<'_>],
+) -> rusqlite::Result<Vec<bool>> {
+    // Of whom nothing but a name is known may be anybody of that name.
+    let mut marks: Vec<bool> = entries
+        .iter()
+        .map(|(uid, row, keys)| keys.is_empty() && row.email.is_none() && uid.is_none())
+        .collect();
+    let uids = entries.iter().zip(0..);
+    let uids = uids.filter_map(|((uid, ..), place)| Some(((*uid)?, place)));
+    let condition = "EXISTS (SELECT 1 FROM contact_uids WHERE uid = asked.text)";
+    bulk::mark(connection, condition, uids, &mut marks)?;
+    for (column, of) in KEYS {
+        let numbers = entries.iter().zip(0..).flat_map(|((.., keys), place)| {
+            let keys = keys.iter().filter_map(|keys| of(keys));
+            keys.map(move |key| (key.as_str(), place))
+        });
+        let condition =
+            format!("EXISTS (SELECT 1 FROM contact_numbers WHERE {column} = asked.text)");
+        bulk::mark(connection, &condition, numbers, &mut marks)?;
+    }
+    let emails: Vec<(String, usize)> = (entries.iter().zip(0..))
+        .filter_map(|((_, row, _), place)| Some((row.email.as_ref()?.to_ascii_lowercase(), place)))
+        .collect();
+    let emails = emails.iter().map(|(email, place)| (email.as_str(), *place));
+    let condition = "EXISTS (SELECT 1 FROM contacts
+        WHERE lower(email) = asked.text AND email IS NOT NULL)";
+    bulk::mark(connection, condition, emails, &mut marks)?;
+    Ok(marks)
+}
+
+/// The one key that a number is compared by, in the column that has it.
+type Key = fn(&NumberKeys) -> Option<&String>;
+const KEYS: [(&str, Key); 3] = [
+    ("e164", |keys| keys.e164.as_ref()),
+    ("digits", |keys| {
+        keys.digits.as_ref().filter(|_| keys.e164.is_none())
+    }),
+    ("address", |keys| {
+        let number = keys.e164.is_some() || keys.digits.is_some();
+        keys.address.as_ref().filter(|_| !number)
+    }),
+];
 
 /// Finds the contact that an entry describes among those up to `newest`.
 pub(crate) fn find(

@@ -17,7 +17,7 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::acting_agent::ActingAgent;
 use crate::crm::aside::Aside;
 use crate::crm::care::{CareDone, CareStep};
-use crate::crm::import::{Prepared, Reading};
+use crate::crm::import::Reading;
 use crate::crm::number_key::Numbering;
 use crate::crm::reader::{Job, Reader};
 use crate::crm::row::{
@@ -344,12 +344,6 @@ impl Store {
     pub fn import_preview(&self) -> impl FnOnce(Reading) -> ImportPreview + Send + 'static {
         let numbering = Arc::clone(&self.numbering);
         move |reading| reading.preview(&numbering)
-    }
-
-    /// Prepares a file's people for [`Write::Import`]; takes as long as the file asks for.
-    pub fn import_preparation(&self) -> impl FnOnce(Reading) -> Prepared + Send + 'static {
-        let numbering = Arc::clone(&self.numbering);
-        move |reading| reading.prepared(&numbering)
     }
 
     /// Reads a page of organizations by name or number, ordered by name. A search reads at most 1,000.

@@ -100,7 +100,7 @@ impl WordIndex {
 
     /// A word as the beginning of what is found.
     fn spelled(self, connection: &Connection, word: &str) -> rusqlite::Result<String> {
-        if let Some(token) = token(word).filter(|token| token.len() > self.prefix)
+        if let Some(token) = token(word).filter(|token| token.chars().count() > self.prefix)
             && let Some(beginnings) = self.beginnings(connection, &token)?
         {
             return Ok(format!("(\"{}\")", beginnings.join("\" OR \"")));
@@ -178,14 +178,20 @@ fn token(word: &str) -> Option<String> {
     word.chars().map(plain).collect()
 }
 
-/// A letter or digit as FTS5 stores it, of those for which that is plain: ASCII, and Latin letters with one mark.
-fn plain(letter: char) -> Option<char> {
+/// A letter or digit as FTS5 stores it, of those for which that is plain: ASCII, Latin letters with one mark or of
+/// their own, Russian and Chinese ones.
+pub(crate) fn plain(letter: char) -> Option<char> {
+    if letter.is_ascii() {
+        let lower = letter.to_ascii_lowercase();
+        return lower.is_ascii_alphanumeric().then_some(lower);
+    }
     let mut lower = letter.to_lowercase();
     let (letter, None) = (lower.next()?, lower.next()) else {
         return None;
     };
     Some(match letter {
-        'a'..='z' | '0'..='9' => letter,
+        'ß' | 'æ' | 'ð' | 'ø' | 'þ' | 'đ' | 'ł' | 'œ' => letter,
+        'а'..='я' | 'ё' | '\u{4e00}'..='\u{9fa5}' => letter,
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
         'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
         'ď' => 'd',
@@ -289,9 +295,11 @@ mod tests {
     #[test]
     fn plain_letters_are_what_fts5_makes_of_them() {
         let letters: Vec<char> = (' '..='\u{24f}')
+            .chain('\u{400}'..='\u{45f}')
+            .chain(['一', '王', '龥'])
             .filter(|it| plain(*it).is_some())
             .collect();
-        assert!(letters.len() > 150, "{}", letters.len());
+        assert!(letters.len() > 220, "{}", letters.len());
         for letter in letters {
             let connection = index(&[&format!("x{letter}y")]);
             let mut words = CALLS.vocabulary(&connection).unwrap();

@@ -24,7 +24,7 @@ use crate::crm::aside::Aside;
 use crate::crm::call_ladders::Pruning;
 use crate::crm::number_key::Numbering;
 use crate::crm::store::{StoreError, Write, Written};
-use crate::crm::{arrivals, backup};
+use crate::crm::{arrivals, backup, open, words_behind};
 
 /// So many writes fit into one transaction: enough for any burst, and a bounded pause.
 const BATCH: usize = 256;
@@ -52,6 +52,10 @@ const AFTER_KEEPING: Duration = Duration::from_millis(1);
 
 /// So long the thread beside a long work waits for a call, until it looks whether the work is done.
 const LOOKS_UP: Duration = Duration::from_millis(1);
+
+/// So large the cache of pages is during an import, in KiB: each page of an index is written once then, and not
+/// again for each contact that belongs there.
+const IMPORT_CACHE: i64 = 128 << 10;
 
 /// So many writes are taken from the queue during a long work; what comes then is refused once the
 /// queue is full, too.
@@ -138,6 +142,7 @@ pub(crate) fn run(
         pruning: Pruning::default(),
         rush: Rush::default(),
         untidy: 0,
+        behind: true,
         free_since: monotonic_now(),
     };
     while let Some(first) = work.next_write() {
@@ -161,14 +166,55 @@ struct Work<'a> {
     rush: Rush,
     /// Writes since the log was moved into the database.
     untidy: usize,
+    /// Whether there may be contacts that are not in the full-text index yet.
+    behind: bool,
     free_since: Instant,
 }
 
 impl Work<'_> {
-    /// Waits for the next write; none when the store closes.
+    /// Waits for the next write; none when the store closes. As long as none comes, contacts are indexed that an
+    /// import left.
     fn next_write(&mut self) -> Option<Box<Queued>> {
-        let waits = self.waiting.pop_front();
-        waits.or_else(|| self.queue.recv().ok())
+        loop {
+            if let Some(waits) = self.waiting.pop_front() {
+                return Some(waits);
+            }
+            if !self.behind {
+                return self.queue.recv().ok();
+            }
+            match self.queue.try_recv() {
+                Ok(queued) => return Some(queued),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => self.behind = self.catch_up(),
+            }
+        }
+    }
+
+    /// Indexes some of the contacts that an import left; false when there are no more.
+    fn catch_up(&mut self) -> bool {
+        match words_behind::any(self.connection) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(error) => {
+                tracing::warn!("whether contacts are to be indexed could not be read: {error}");
+                return false;
+            }
+        }
+        let connection = self.connection;
+        let work = || {
+            let transaction = begin(connection)?;
+            words_behind::index_piece(&transaction)?;
+            transaction.commit()
+        };
+        let done = meanwhile(&mut self.queue, &mut self.waiting, &mut self.aside, work);
+        if let Err(error) = &done {
+            // Searches read them where they lie, and the next start tries again.
+            tracing::warn!("contacts of an import could not be indexed: {error}");
+        } else {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        self.free_since = monotonic_now();
+        done.is_ok()
     }
 
     /// Takes what waits, so many at most.
@@ -200,6 +246,7 @@ impl Work<'_> {
         if long {
             keep(self.connection, &mut batch, true, self.commits);
         }
+        let imports = (batch.iter()).any(|queued| matches!(queued.write, Write::Import(_)));
         let burst = batch.len() == BATCH;
         self.untidy = self.untidy.saturating_add(batch.len());
         let (batch, outside): (Vec<_>, Vec<_>) = batch
@@ -217,7 +264,12 @@ impl Work<'_> {
                 numbering: self.numbering,
                 pruning: &mut self.pruning,
             };
-            let mut work = || commit(self.connection, &writes, &mut context, self.commits);
+            let mut work = || {
+                if imports {
+                    widen(self.connection, true);
+                }
+                commit(self.connection, &writes, &mut context, self.commits)
+            };
             if long {
                 meanwhile(&mut self.queue, &mut self.waiting, &mut self.aside, work)
             } else {
@@ -233,7 +285,15 @@ impl Work<'_> {
             // Who no longer waits for the answer does not need it.
             queued.answer.send(result).ok();
         }
-        if self.untidy >= TIDY_AFTER && !burst && !gathers {
+        if imports {
+            self.behind = true;
+            let connection = self.connection;
+            let work = || {
+                widen(connection, false);
+                tidy(connection);
+            };
+            meanwhile(&mut self.queue, &mut self.waiting, &mut self.aside, work);
+        } else if self.untidy >= TIDY_AFTER && !burst && !gathers {
             tidy(self.connection);
             self.untidy = 0;
         }
@@ -319,6 +379,22 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 fn tidy(connection: &Connection) {
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::warn!("the call log's journal could not be moved into the database: {error}");
+    }
+}
+
+/// Gives an import its cache, and leaves the log alone until it was answered; or takes both back.
+fn widen(connection: &Connection, wide: bool) {
+    let set = || {
+        if wide {
+            connection.pragma_update(None, "cache_size", -IMPORT_CACHE)?;
+            return connection.pragma_update(None, "wal_autocheckpoint", 0);
+        }
+        connection.pragma_update(None, "wal_autocheckpoint", open::CHECKPOINT_AFTER)?;
+        connection.pragma_update(None, "cache_size", -open::CACHE)?;
+        connection.execute_batch("PRAGMA shrink_memory")
+    };
+    if let Err(error) = set() {
+        tracing::warn!("the cache could not be made larger or smaller: {error}");
     }
 }
 

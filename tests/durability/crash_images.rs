@@ -86,7 +86,9 @@ fn a_store_that_does_not_wait_for_the_disk_would_be_found_out() {
         .events
         .retain(|event| !matches!(event, Event::Sync(path) if is_log(path)));
     let lost = recorded.replay(40).map(|_| ()).unwrap_err();
-    assert!(lost.contains(" is None, not one of"), "{lost}");
+    // What was acknowledged is gone, or gone without what an edit in doubt takes along with it.
+    let losses = [" is None, not one of", "a write was half done"];
+    assert!(losses.iter().any(|loss| lost.contains(loss)), "{lost}");
 }
 
 fn print(tally: &Tally, runs: u64) {

@@ -428,7 +428,7 @@ impl Ids {
                 Write::Import(Box::new(ImportBatch {
                     label: "import of people.csv".to_owned(),
                     existing: Existing::Skip,
-                    prepared: store.import_preparation()(reading),
+                    reading,
                 }))
             }
             Edit::Merge(other) => Write::MergeContacts(vec![

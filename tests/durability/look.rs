@@ -92,6 +92,27 @@ pub(crate) fn look(folder: &Path) -> Result<Found, String> {
     Ok(found)
 }
 
+/// Each full-text index, and the rows that it must have.
+const SEARCHED: [(&str, &str); 5] = [
+    ("call_words", "SELECT seq AS id FROM calls"),
+    (
+        "call_note_words",
+        "SELECT seq AS id FROM calls WHERE notes <> ''",
+    ),
+    // Those of an import are indexed behind its commit; until then their words are kept as lines.
+    (
+        "contact_words",
+        "SELECT id FROM contacts WHERE id IN (SELECT id FROM contact_words_docsize)
+         OR NOT EXISTS (SELECT 1 FROM contacts_to_index WHERE contacts.id BETWEEN first
+            AND first + length(lines) - length(replace(lines, char(10), '')))",
+    ),
+    (
+        "contact_note_words",
+        "SELECT id FROM contacts WHERE notes <> ''",
+    ),
+    ("organization_words", "SELECT id FROM organizations"),
+];
+
 fn read(path: &Path) -> rusqlite::Result<Result<Found, String>> {
     let connection = Connection::open(path)?;
     let tables = names(&connection, "SELECT name FROM sqlite_schema")?;
@@ -119,19 +140,7 @@ fn read(path: &Path) -> rusqlite::Result<Result<Found, String>> {
             [],
         )?;
     }
-    for (words, rows) in [
-        ("call_words", "SELECT seq AS id FROM calls"),
-        (
-            "call_note_words",
-            "SELECT seq AS id FROM calls WHERE notes <> ''",
-        ),
-        ("contact_words", "SELECT id FROM contacts"),
-        (
-            "contact_note_words",
-            "SELECT id FROM contacts WHERE notes <> ''",
-        ),
-        ("organization_words", "SELECT id FROM organizations"),
-    ] {
+    for (words, rows) in SEARCHED {
         if !searched.contains(words) {
             continue;
         }

@@ -112,7 +112,7 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
     phone.wait("started");
     let target = phone.uri();
     let file = folder.join("people.csv");
-    people(&file, 60_000);
+    people(&file, 200_000);
     let mut caller = Phone::start(&["--no-register"]);
     let import = {
         let folder = folder.clone();

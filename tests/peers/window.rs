@@ -242,3 +242,53 @@ fn a_link_goes_to_the_window_that_runs_which_asks_before_it_dials() {
         assert_eq!(rows[0]["local"], "sip:desk@lab.example", "{rows:#?}");
     });
 }
+
+/// It showed what had been there when it was looked at, until the phone itself wrote something.
+#[test]
+fn a_list_in_the_window_follows_what_a_command_changes_beside_it() {
+    let data = TempDir::new().unwrap();
+    let config = "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\n\
+        ringer = \"null\"\n\n[[accounts]]\naddress = \"sip:desk@lab.example\"\nregister = false\n\
+        message_waiting = \"off\"\noutbound_proxy = \"sip:127.0.0.1:9;lr\"\n";
+    std::fs::write(data.path().join("config.toml"), config).unwrap();
+    let mut screen = Screen::start();
+    screen.run(
+        Command::new(place::binary())
+            .arg("--data-dir")
+            .arg(data.path()),
+    );
+    let window = screen.window("Ringdesk");
+    screen.focus(&window);
+    let whole = screen.place(&window);
+    place::until("the window is not painted", || {
+        (screen.colours(whole) > 16).then_some(())
+    });
+    // The lower part of the list: nobody is in it.
+    let list = Place {
+        y: whole.y + whole.height * 6 / 10,
+        height: whole.height * 3 / 10,
+        ..whole
+    };
+    screen.press("ctrl+3");
+    screen.picture(&place::root().join("target/screenshots/contacts-none.png"));
+    let nobody = screen.colours(list);
+    let people = data.path().join("people.csv");
+    let mut table = "name,number\n".to_owned();
+    for person in 0..60 {
+        table += &format!("Person {person},030 2312{person:04}\n");
+    }
+    std::fs::write(&people, table).unwrap();
+    let arguments = [
+        "contacts".into(),
+        "import".into(),
+        people.into(),
+        "--data-dir".into(),
+        data.path().into(),
+    ];
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, Some(0), "{stderr}");
+    place::until("the window does not show who was imported", || {
+        (screen.colours(list) > nobody + 8).then_some(())
+    });
+    screen.picture(&place::root().join("target/screenshots/contacts-imported.png"));
+}

@@ -1,6 +1,8 @@
-//! The numbers of a file's people, read on all processors: reading them costs most of an import.
+//! The numbers of a file's people, read on other processors than the writer's.
 
+use std::io;
 use std::num::NonZeroUsize;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::base::phone_number::{PhoneNumber, split_scheme};
@@ -8,12 +10,17 @@ use crate::crm::exchange_row::LineNotes;
 use crate::crm::import::person::{FilePerson, People};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactNumber, ContactRow};
+use crate::crm::writer::WriteError;
 
 /// More threads than that only wait for the memory.
 const THREADS: usize = 4;
 
 /// Fewer people are not worth another thread.
 const PEOPLE_EACH: usize = 1000;
+
+/// So many people are handed over at once, and so many times that wait for who takes them.
+const PIECE: usize = 4000;
+const PIECES_AHEAD: usize = 4;
 
 /// A person with the keys of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +43,50 @@ impl PreparedPerson {
     }
 }
 
-/// A file's people, ready to be written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prepared {
-    pub(crate) people: Vec<PreparedPerson>,
-    pub(crate) faulty: u64,
-    pub(crate) own_lines: u64,
-    pub(crate) faults: LineNotes,
-    pub(crate) remarks: LineNotes,
+/// A file's people with their numbers, to be shown.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) people: Vec<PreparedPerson>,
+    pub(super) faults: LineNotes,
+    pub(super) remarks: LineNotes,
+}
+
+/// Reads the numbers as [`prepare`] does, on a thread beside, and hands the people over in the order of the
+/// file, some at once, while it goes on.
+pub(super) fn each_piece(
+    people: &[FilePerson],
+    numbering: &Numbering,
+    region: Option<&str>,
+    take: impl FnMut(Vec<WithKeys>) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let read = |piece: &[FilePerson]| -> Vec<WithKeys> {
+        let people = piece.iter().cloned();
+        people
+            .map(|person| with_keys(person, numbering, region))
+            .collect()
+    };
+    if people.len() <= PEOPLE_EACH {
+        return people.chunks(PEOPLE_EACH).map(read).try_for_each(take);
+    }
+    let failed = |error: io::Error| {
+        let error = rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+        WriteError::Sqlite(error)
+    };
+    thread::scope(|scope| {
+        let (sender, pieces) = sync_channel(PIECES_AHEAD);
+        let reads = thread::Builder::new().name("ringdesk-import".to_owned());
+        let reads = reads.spawn_scoped(scope, move || {
+            // Who takes no more of them has failed.
+            let mut pieces = people.chunks(PIECE).map(read);
+            pieces.all(|piece| sender.send(piece).is_ok())
+        });
+        let reads = reads.map_err(failed)?;
+        pieces.into_iter().try_for_each(take)?;
+        let why = "the numbers could not be read; import the file again";
+        let all = reads.join().unwrap_or_default();
+        all.then_some(())
+            .ok_or_else(|| failed(io::Error::other(why)))
+    })
 }
 
 /// Reads the numbers, leaves own lines out, and moves what is no number into the notes. Numbers without a
@@ -51,8 +94,6 @@ pub struct Prepared {
 pub(super) fn prepare(people: People, numbering: &Numbering, region: Option<&str>) -> Prepared {
     let mut prepared = Prepared {
         people: Vec::with_capacity(people.people.len()),
-        faulty: people.faulty,
-        own_lines: 0,
         faults: people.faults,
         remarks: people.remarks,
     };
@@ -92,8 +133,7 @@ pub(super) fn prepare(people: People, numbering: &Numbering, region: Option<&str
             .add(0, "the numbers could not be read; import the file again");
         return prepared;
     };
-    for (person, own, remarks) in done.into_iter().flatten() {
-        prepared.own_lines = prepared.own_lines.saturating_add(own);
+    for (person, _, remarks) in done.into_iter().flatten() {
         for (line, what) in remarks {
             prepared.remarks.add(line, what);
         }
@@ -103,7 +143,8 @@ pub(super) fn prepare(people: People, numbering: &Numbering, region: Option<&str
     prepared
 }
 
-type WithKeys = (PreparedPerson, u64, Vec<(u64, String)>);
+/// A person, how many own lines were left out, and what there is to remark of which lines.
+pub(super) type WithKeys = (PreparedPerson, u64, Vec<(u64, String)>);
 
 fn with_keys(person: FilePerson, numbering: &Numbering, region: Option<&str>) -> WithKeys {
     let FilePerson {

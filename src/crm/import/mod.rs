@@ -1,6 +1,6 @@
 //! From a file with people to contacts: read whole, told line by line, written in one transaction.
 //!
-//! `read` takes a file apart without looking at the store; `keys` reads the numbers on all processors
+//! `read` takes a file apart without looking at the store; `keys` reads the numbers beside the writer
 //! and leaves own lines out; `write` compares with who is there and writes; `undo` takes it back.
 //! Nothing is written of a file with faults, unless they are to be left out.
 
@@ -24,7 +24,6 @@ use crate::crm::number_key::Numbering;
 use encoding::Encoding;
 use person::People;
 
-pub use keys::Prepared;
 pub use person::FilePerson;
 pub(crate) use undo::{ImportStep, mark, undo, used};
 pub(crate) use write::{CREATE, unite_numbers, write};
@@ -68,12 +67,12 @@ pub struct ImportBatch {
     pub label: String,
     /// What becomes of people who are there already.
     pub existing: Existing,
-    /// The people.
-    pub prepared: Prepared,
+    /// The file.
+    pub reading: Reading,
 }
 
 /// A file that was read.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     kind: FileKind,
     encoding: Encoding,
@@ -120,11 +119,6 @@ impl Reading {
             faults: prepared.faults,
             remarks: prepared.remarks,
         }
-    }
-
-    /// Reads the numbers and leaves own lines out.
-    pub(crate) fn prepared(self, numbering: &Numbering) -> Prepared {
-        keys::prepare(self.people, numbering, self.region.as_deref())
     }
 }
 

@@ -36,7 +36,7 @@ impl FilePerson {
 }
 
 /// What was read of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct People {
     pub(crate) people: Vec<FilePerson>,
     /// How many entries were left out because of their faults.

@@ -9,7 +9,7 @@ use crate::base::id::{CallId, ContactId};
 use crate::crm::exchange_row::{Existing, ImportReport};
 use crate::crm::row::{CallRow, ContactRow, MatchLevel, Subject};
 use crate::crm::store::CallChange;
-use crate::crm::{calls, contact_list, contact_numbers, contacts, migration, open};
+use crate::crm::{calls, contact_list, contact_numbers, contacts, migration, open, organizations};
 
 /// A database that nobody else uses.
 pub(in crate::crm) struct Desk {
@@ -50,7 +50,7 @@ impl Desk {
         let batch = ImportBatch {
             label: "import of a file".to_owned(),
             existing,
-            prepared: reading.prepared(&self.numbering),
+            reading,
         };
         self.write(|transaction, numbering| {
             write(transaction, second(100), &batch, numbering).unwrap()
@@ -265,6 +265,36 @@ fn a_number_in_imported_notes_is_a_guess_that_goes_with_the_import() {
     assert_eq!(guesses(&desk), 1);
     desk.undo(step);
     assert_eq!(guesses(&desk), 0);
+}
+
+/// They were mined as numbers of the phone's own country are written, so that none was found, or another one.
+#[test]
+fn a_number_in_notes_of_a_file_from_abroad_is_one_of_that_country() {
+    let mut desk = Desk::open();
+    let options = ImportOptions {
+        region: Some("US".to_owned()),
+        ..ImportOptions::default()
+    };
+    let mut import = |file: &str, existing| {
+        let reading = read(file.as_bytes(), &options).unwrap();
+        let batch = ImportBatch {
+            label: "import of a file".to_owned(),
+            existing,
+            reading,
+        };
+        desk.write(|transaction, numbering| {
+            write(transaction, second(100), &batch, numbering).unwrap()
+        });
+        let query = "SELECT number FROM number_hints ORDER BY id";
+        let mut query = desk.connection.prepare(query).unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let file = "name,email,notes\nAnna,anna@example.com,\"mobile: (212) 736-5000\"\n";
+    assert_eq!(import(file, Existing::Add), ["+12127365000"]);
+    let file = "name,email,notes\nAnna,anna@example.com,\"fax: (212) 736-5001\"\n";
+    // The first is of the phone's own country as far as anybody knows by now.
+    assert!(import(file, Existing::Update).contains(&"+12127365001".to_owned()));
 }
 
 /// Guesses of notes that an update brought stayed away, and those of the notes before did not come back.
@@ -483,7 +513,7 @@ fn numbers_of_a_file_from_another_country_are_those_of_that_country() {
     let batch = ImportBatch {
         label: "import of a file".to_owned(),
         existing: Existing::Skip,
-        prepared: reading().prepared(&desk.numbering),
+        reading: reading(),
     };
     let (report, _) =
         desk.write(|it, numbering| write(it, second(100), &batch, numbering).unwrap());
@@ -634,4 +664,80 @@ fn calls_that_were_shown_stay_when_an_update_is_taken_back() {
         Some("Anna Muster")
     );
     assert_eq!(desk.dump(), before);
+}
+
+/// An import does the work of these for all rows at once: what another one did would be missing.
+#[test]
+fn an_import_does_what_each_trigger_does() {
+    let mut desk = Desk::open();
+    let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%AFTER INSERT%'
+        AND tbl_name IN ('contacts', 'contact_numbers', 'contact_uids', 'organizations', 'import_rows')
+        ORDER BY name";
+    let names = |desk: &Desk, query: &str| -> Vec<String> {
+        let mut query = desk.connection.prepare(query).unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(
+        names(&desk, triggers),
+        [
+            "contacts_count_insert",
+            "contacts_note_words_insert",
+            "organizations_words_insert"
+        ]
+    );
+    desk.import(THREE, Existing::Skip);
+    let file = "Name;Firma;Telefon;Notizen\nDora;Neue GmbH;030 99;mag Tee\nEmil;Example AG;;\n";
+    desk.import(file, Existing::Add);
+    assert_eq!(
+        names(
+            &desk,
+            "SELECT list || row_count FROM row_counts WHERE list IN ('contacts', 'leads') ORDER BY list"
+        ),
+        ["contacts5", "leads0"]
+    );
+    let found = contacts::by_notes(&desk.connection, "tee", 10).unwrap();
+    assert_eq!(found.len(), 1);
+    for search in ["neue", "example"] {
+        let page = organizations::page(&desk.connection, search, None, 10).unwrap();
+        assert_eq!(page.rows.len(), 1, "{search}");
+    }
+    let orphans = "SELECT \"table\" FROM pragma_foreign_key_check";
+    assert_eq!(names(&desk, orphans), [""; 0]);
+    // Whoever writes afterwards has triggers and references again.
+    desk.save(&ContactRow::named("Fritz"));
+    let count = "SELECT list || row_count FROM row_counts WHERE list = 'contacts'";
+    assert_eq!(names(&desk, count), ["contacts6"]);
+    let nobody = "INSERT INTO contact_uids (uid, contact) VALUES ('x', 999)";
+    assert!(desk.connection.execute(nobody, []).is_err());
+}
+
+/// Who is looked at closer is decided for all of a file at once; that must leave nobody out.
+#[test]
+fn who_is_known_by_anything_is_found_among_many() {
+    let mut desk = Desk::open();
+    let card = |name: &str, rest: &str| {
+        format!("BEGIN:VCARD\nVERSION:3.0\nFN:{name}\n{rest}\nEND:VCARD\n")
+    };
+    let known = [
+        card("Anna Muster", "UID:urn:x:1"),
+        card("Bert Muster", "TEL:030 1234567"),
+        card("Carl Muster", "TEL:22"),
+        card("Dora Muster", "EMAIL:Dora@Example.com"),
+        card("Emil Muster", "X-SIP:sip:emil@example.com"),
+        card("Fritz Muster", "NOTE:of whom nothing but a name is known"),
+    ];
+    desk.import(&known.concat(), Existing::Skip);
+    let mut file = String::new();
+    for stranger in 0..300 {
+        file += &card(
+            &format!("Stranger {stranger}"),
+            &format!("TEL:040 {:07}", 1_000_000 + stranger),
+        );
+        if stranger % 50 == 0 {
+            file += &known[stranger / 50];
+        }
+    }
+    let report = desk.import(&file, Existing::Skip);
+    assert_eq!((report.added, report.skipped), (300, 6));
 }

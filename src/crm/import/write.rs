@@ -1,23 +1,26 @@
 //! The people of a file become contacts: all in one transaction, or none.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::base::id::{ContactId, OrganizationId};
+use crate::crm::bulk::WithoutTriggers;
+use crate::crm::contacts::NewContact;
 use crate::crm::exchange_row::{Existing, ImportReport};
 use crate::crm::import::ImportBatch;
-use crate::crm::import::keys::PreparedPerson;
+use crate::crm::import::keys::{self, PreparedPerson, WithKeys};
 use crate::crm::import::undo::{Before, ImportStep, mark};
 use crate::crm::link_again::{self, Relinking};
 use crate::crm::mining::texts;
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactRow, Subject};
-use crate::crm::same_person::{Known, find};
+use crate::crm::same_person::{Entry, Known, find, perhaps_known};
 use crate::crm::writer::WriteError;
-use crate::crm::{contact_uids, contacts, organizations};
+use crate::crm::{
+    bulk, contact_uids, contacts, number_hints, organizations, row_counts, words_behind,
+};
 
 pub(crate) const CREATE: &str = "
 -- An import can be taken back as one step. For each contact that it made or changed: what it looked
@@ -56,7 +59,7 @@ pub(crate) fn write(
     batch: &ImportBatch,
     numbering: &Numbering,
 ) -> Result<(ImportReport, Option<ImportStep>), WriteError> {
-    let (existing, prepared) = (batch.existing, &batch.prepared);
+    let (existing, file) = (batch.existing, &batch.reading);
     transaction
         .prepare_cached("INSERT INTO imports (at) VALUES (?1)")?
         .execute([at.as_microsecond()])?;
@@ -68,45 +71,35 @@ pub(crate) fn write(
         transaction,
         id,
         at,
+        existing,
+        written_in: (file.region.as_deref()).map(|region| numbering.in_region(region)),
         newest: contacts::newest(transaction)?,
         organizations: HashMap::new(),
+        waiting: Vec::new(),
+        called: Vec::new(),
         report: ImportReport {
-            left_out: prepared.faulty,
-            own_lines: prepared.own_lines,
-            remarks: prepared.remarks.clone(),
+            left_out: file.people.faulty,
+            remarks: file.people.remarks.clone(),
             ..ImportReport::default()
         },
     };
     let newest_organization = organizations::newest(transaction)?;
-    let mut added: Vec<(ContactId, &[NumberKeys])> = Vec::new();
-    for person in &prepared.people {
-        let known = if existing == Existing::Add || import.newest.0 == 0 {
-            Known::Nobody
-        } else {
-            let uid = person.uid.as_deref();
-            find(transaction, uid, &person.row, &person.keys, import.newest)?
-        };
-        match known {
-            Known::Same(contact, _) if existing == Existing::Update => {
-                import.update(person, contact, numbering)?;
-            }
-            Known::Same(contact, why) => import.skip(person, contact, why)?,
-            Known::Shares(contact) => {
-                import.tell_shared(person, contact)?;
-                added.push((import.add(person, numbering)?, &person.keys));
-            }
-            Known::Nobody => added.push((import.add(person, numbering)?, &person.keys)),
-        }
+    // Where nobody who is there is changed, each trigger's work is done for all rows at once.
+    let alone = existing != Existing::Update;
+    let without_triggers = alone
+        .then(|| WithoutTriggers::on(transaction))
+        .transpose()?;
+    let region = file.region.as_deref();
+    keys::each_piece(&file.people.people, numbering, region, |piece| {
+        import.take(piece, numbering)
+    })?;
+    drop(without_triggers);
+    if alone {
+        row_counts::count_newer(transaction, import.newest)?;
+        contacts::index_notes_newer(transaction, import.newest)?;
+        organizations::index_newer(transaction, newest_organization)?;
     }
-    // All words at once, and calls when all are there: a number that two of them share is a question.
-    contacts::index_newer(transaction, import.newest)?;
-    if link_again::any_call(transaction)? {
-        for (contact, keys) in added {
-            let (subject, mut relinking) = (Subject::Contact(contact), Relinking::default());
-            link_again::link_again(transaction, subject, true, keys, numbering, &mut relinking)?;
-            import.linked(contact, &relinking)?;
-        }
-    }
+    import.follow_calls(numbering)?;
     transaction
         .prepare_cached(
             "INSERT INTO import_organizations (import, organization)
@@ -121,32 +114,184 @@ struct Import<'a> {
     transaction: &'a Transaction<'a>,
     id: i64,
     at: Timestamp,
+    /// What becomes of people who are there.
+    existing: Existing,
+    /// How numbers in the file are read, where its country was named.
+    written_in: Option<Numbering>,
     /// The newest contact that was there before.
     newest: ContactId,
-    organizations: HashMap<String, OrganizationId>,
+    /// Those whose people were met, with their names as they are stored.
+    organizations: HashMap<String, (OrganizationId, String)>,
+    /// People who become contacts, in the order of the file.
+    waiting: Vec<PreparedPerson>,
+    /// Those who did and whose numbers earlier calls have, with these.
+    called: Vec<(ContactId, Vec<NumberKeys>)>,
     report: ImportReport,
 }
 
 impl Import<'_> {
-    fn add(
-        &mut self,
-        person: &PreparedPerson,
+    /// Writes some of the people.
+    fn take(&mut self, piece: Vec<WithKeys>, numbering: &Numbering) -> Result<(), WriteError> {
+        let mut people = Vec::with_capacity(piece.len());
+        for (person, own_lines, remarks) in piece {
+            self.report.own_lines = self.report.own_lines.saturating_add(own_lines);
+            for (line, what) in remarks {
+                self.report.remarks.add(line, what);
+            }
+            people.push(person);
+        }
+        let perhaps_known = self.perhaps_known(&people)?;
+        for (person, perhaps_known) in people.into_iter().zip(perhaps_known) {
+            let known = if perhaps_known {
+                let uid = person.uid.as_deref();
+                find(
+                    self.transaction,
+                    uid,
+                    &person.row,
+                    &person.keys,
+                    self.newest,
+                )?
+            } else {
+                Known::Nobody
+            };
+            match known {
+                Known::Same(contact, _) if self.existing == Existing::Update => {
+                    self.add_waiting(numbering)?;
+                    self.update(&person, contact, numbering)?;
+                }
+                Known::Same(contact, why) => self.skip(&person, contact, why)?,
+                Known::Shares(contact) => {
+                    self.tell_shared(&person, contact)?;
+                    self.waiting.push(person);
+                }
+                Known::Nobody => self.waiting.push(person),
+            }
+        }
+        self.add_waiting(numbering)?;
+        Ok(())
+    }
+
+    /// Says for each person whether it may be somebody who is there.
+    fn perhaps_known(&self, people: &[PreparedPerson]) -> rusqlite::Result<Vec<bool>> {
+        let nobody = self.existing == Existing::Add || self.newest.0 == 0;
+        // Each change may make somebody known.
+        if nobody || self.existing == Existing::Update {
+            return Ok(vec![!nobody; people.len()]);
+        }
+        let entries: Vec<Entry<'_>> = people
+            .iter()
+            .map(|person| (person.uid.as_deref(), &person.row, person.keys.as_slice()))
+            .collect();
+        perhaps_known(self.transaction, &entries)
+    }
+
+    /// Writes those who wait, each of their tables at once.
+    fn add_waiting(&mut self, numbering: &Numbering) -> rusqlite::Result<()> {
+        let people = std::mem::take(&mut self.waiting);
+        if people.is_empty() {
+            return Ok(());
+        }
+        let first = contacts::next_id(self.transaction)?;
+        let mut new = Vec::with_capacity(people.len());
+        let mut lines = Vec::with_capacity(people.len());
+        let mut not_plain = Vec::new();
+        for (person, id) in people.iter().zip(first.0..) {
+            let id = ContactId(id);
+            let (organization, name) = match &person.row.organization_name {
+                Some(name) => {
+                    let (organization, name) = self.organization(name)?;
+                    (Some(*organization), name.as_str())
+                }
+                None => (None, ""),
+            };
+            let line = words_behind::line(&person.row, name, &person.keys);
+            if line.is_none() {
+                not_plain.push(id);
+            }
+            lines.push(line.unwrap_or_default());
+            new.push(NewContact {
+                id,
+                row: &person.row,
+                organization,
+                keys: &person.keys,
+            });
+        }
+        contacts::insert_all(self.transaction, &new)?;
+        words_behind::keep(self.transaction, first, &lines)?;
+        for contact in not_plain {
+            contacts::index_missing(self.transaction, contact, contact)?;
+        }
+        let mut uids: Vec<(&str, ContactId)> = (people.iter().zip(&new))
+            .filter_map(|(person, new)| Some((person.uid.as_deref()?, new.id)))
+            .collect();
+        // Of two with one name the first has it.
+        uids.sort_unstable();
+        contact_uids::give_all(self.transaction, &uids)?;
+        bulk::insert(
+            self.transaction,
+            "INSERT INTO import_rows (import, contact, mark)",
+            &new,
+            3,
+            |values, new| {
+                values.add(self.id)?;
+                values.add(new.id.0)?;
+                values.add(mark(new.row, new.organization))
+            },
+        )?;
+        self.report.added += u64::try_from(people.len()).unwrap_or_default();
+        let added: Vec<(ContactId, PreparedPerson)> =
+            (first.0..).map(ContactId).zip(people).collect();
+        self.follow_texts(&added, numbering)?;
+        let mut marks = vec![false; added.len()];
+        let numbers = (added.iter().zip(0..))
+            .flat_map(|((_, person), place)| person.keys.iter().map(move |keys| (keys, place)));
+        link_again::mark_called(self.transaction, numbers, &mut marks)?;
+        let called = added.into_iter().zip(marks).filter(|(_, mark)| *mark);
+        let called = called.map(|((contact, person), _)| (contact, person.keys));
+        self.called.extend(called);
+        Ok(())
+    }
+
+    /// Mines what is noted on those who were added, as numbers of the file's country are written, and gives them
+    /// the guesses for their addresses.
+    fn follow_texts(
+        &self,
+        added: &[(ContactId, PreparedPerson)],
         numbering: &Numbering,
-    ) -> rusqlite::Result<ContactId> {
-        let organization = match &person.row.organization_name {
-            Some(name) => Some(self.organization(name)?),
-            None => None,
-        };
-        let contact = contacts::insert(self.transaction, &person.row, organization, &person.keys)?;
-        if let Some(uid) = &person.uid {
-            contact_uids::give(self.transaction, uid, contact)?;
+    ) -> rusqlite::Result<()> {
+        let numbering = self.written_in.as_ref().unwrap_or(numbering);
+        let noted = added.iter().map(|(_, person)| !person.row.notes.is_empty());
+        let mut marks: Vec<bool> = noted.collect();
+        let emails: Vec<(String, usize)> = (added.iter().zip(0..))
+            .filter_map(|((_, person), place)| {
+                let email = person.row.email.as_ref()?;
+                Some((email.trim().to_ascii_lowercase(), place))
+            })
+            .collect();
+        let emails = emails.iter().map(|(email, place)| (email.as_str(), *place));
+        number_hints::mark_waiting(self.transaction, emails, &mut marks)?;
+        for ((contact, person), _) in added.iter().zip(marks).filter(|(_, mark)| *mark) {
+            texts::of_contact(self.transaction, *contact, &person.row, self.at, numbering)?;
         }
-        if person.row.email.is_some() || !person.row.notes.is_empty() {
-            texts::of_contact(self.transaction, contact, &person.row, self.at, numbering)?;
+        Ok(())
+    }
+
+    /// Links earlier calls to those who were added, when all are there: a number that two of them share is a
+    /// question.
+    fn follow_calls(&mut self, numbering: &Numbering) -> rusqlite::Result<()> {
+        for (contact, keys) in std::mem::take(&mut self.called) {
+            let (subject, mut relinking) = (Subject::Contact(contact), Relinking::default());
+            link_again::link_again(
+                self.transaction,
+                subject,
+                true,
+                &keys,
+                numbering,
+                &mut relinking,
+            )?;
+            self.linked(contact, &relinking)?;
         }
-        self.record(contact, mark(&person.row, organization), None)?;
-        self.report.added += 1;
-        Ok(contact)
+        Ok(())
     }
 
     fn update(
@@ -169,12 +314,18 @@ impl Import<'_> {
         }
         let (_, relinking) = contacts::save(self.transaction, &updated, numbering)?;
         if updated.notes != before.notes || updated.email != before.email {
-            texts::of_contact(self.transaction, contact, &updated, self.at, numbering)?;
+            let mut notes = vec![(before.notes.as_str(), numbering)];
+            if updated.notes != before.notes {
+                let written_in = self.written_in.as_ref().unwrap_or(numbering);
+                notes.push((person.row.notes.as_str(), written_in));
+            }
+            let email = updated.email.as_deref();
+            texts::of_contact_in_regions(self.transaction, contact, email, &notes, self.at)?;
         }
         let after = contacts::one(self.transaction, contact)?;
         let after = after.ok_or_else(gone)?;
         let mark = mark(&after, after.organization);
-        self.record(contact, mark, Some(&Before { row: before, uid }))?;
+        self.record(contact, mark, &Before { row: before, uid })?;
         self.linked(contact, &relinking)?;
         self.report.updated += 1;
         Ok(())
@@ -213,13 +364,8 @@ impl Import<'_> {
     }
 
     /// Keeps how to take a change back. Of a contact that is changed twice, what it was at first stays.
-    fn record(
-        &self,
-        contact: ContactId,
-        mark: i64,
-        before: Option<&Before>,
-    ) -> rusqlite::Result<()> {
-        let before = before.map(json).transpose()?;
+    fn record(&self, contact: ContactId, mark: i64, before: &Before) -> rusqlite::Result<()> {
+        let before = json(before)?;
         self.transaction
             .prepare_cached(
                 "INSERT INTO import_rows (import, contact, mark, before) VALUES (?1, ?2, ?3, ?4)
@@ -245,16 +391,18 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn organization(&mut self, name: &str) -> rusqlite::Result<OrganizationId> {
-        if self.organizations.len() >= REMEMBERED {
-            self.organizations.clear();
-        }
-        match self.organizations.entry(name.to_owned()) {
-            Entry::Occupied(known) => Ok(*known.get()),
-            Entry::Vacant(place) => {
-                Ok(*place.insert(organizations::named(self.transaction, name)?))
+    /// The organization of a name, and its name as it is stored.
+    fn organization(&mut self, name: &str) -> rusqlite::Result<&(OrganizationId, String)> {
+        if !self.organizations.contains_key(name) {
+            if self.organizations.len() >= REMEMBERED {
+                self.organizations.clear();
             }
+            let found = organizations::found_or_inserted(self.transaction, name)?;
+            self.organizations.insert(name.to_owned(), found);
         }
+        // It is there by now.
+        let gone = rusqlite::Error::QueryReturnedNoRows;
+        self.organizations.get(name).ok_or(gone)
     }
 
     fn finish(mut self) -> rusqlite::Result<(ImportReport, Option<ImportStep>)> {

@@ -11,6 +11,7 @@ use crate::crm::number_hints::{self, Source, Who};
 use crate::crm::number_key::Numbering;
 use crate::crm::row::{
     ArticleKind, ArticleSender, ContactRow, HintSource, MailHints, MatchLevel, NoteRow, Subject,
+    TextNumber,
 };
 use crate::crm::writer::WriteError;
 
@@ -25,13 +26,28 @@ pub(crate) fn of_contact(
     at: Timestamp,
     numbering: &Numbering,
 ) -> rusqlite::Result<()> {
-    if let Some(email) = &row.email {
+    // Most contacts come without notes, many thousands at once.
+    let notes = [(row.notes.as_str(), numbering)];
+    let nothing = row.id.0 == 0 && row.notes.is_empty();
+    let notes: &[_] = if nothing { &[] } else { &notes };
+    of_contact_in_regions(transaction, id, row.email.as_deref(), notes, at)
+}
+
+/// Mines what is noted on a contact, of which parts may be written as in other countries, and gives the contact
+/// the guesses for the address. Without any part the notes stay as they were mined.
+pub(crate) fn of_contact_in_regions(
+    transaction: &Transaction<'_>,
+    id: ContactId,
+    email: Option<&str>,
+    notes: &[(&str, &Numbering)],
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    if let Some(email) = email {
         number_hints::follow_email(transaction, id, email)?;
     }
-    // Most contacts come without notes, many thousands at once.
-    if row.id.0 == 0 && row.notes.is_empty() {
+    let Some((_, numbering)) = notes.first() else {
         return Ok(());
-    }
+    };
     let source = Source {
         kind: HintSource::Contact,
         id: &id.0.to_string(),
@@ -39,8 +55,21 @@ pub(crate) fn of_contact(
         said_at: at,
         found_at: at,
     };
-    let text = (row.notes.as_str(), Style::Plain);
-    mining::note(transaction, &source, text, &[Who::Contact(id)], numbering)?;
+    let mut numbers: Vec<TextNumber> = Vec::new();
+    for (text, numbering) in notes {
+        for found in mining::of_text(text, &numbering.region()) {
+            if !numbers.iter().any(|known| known.e164 == found.e164) {
+                numbers.push(found);
+            }
+        }
+    }
+    mining::keep(
+        transaction,
+        &source,
+        numbers,
+        &[Who::Contact(id)],
+        numbering,
+    )?;
     Ok(())
 }
 

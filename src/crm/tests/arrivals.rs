@@ -60,7 +60,7 @@ pub(super) fn import(people: usize) -> Write {
     Write::Import(Box::new(ImportBatch {
         label: "import of people.csv".to_owned(),
         existing: Existing::Skip,
-        prepared: reading.prepared(&Numbering::new("DE")),
+        reading,
     }))
 }
 

@@ -28,6 +28,7 @@ mod retention;
 mod routing;
 mod scale;
 mod timelines;
+mod words_behind;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
