@@ -53,14 +53,14 @@ pub(crate) fn time_said(at: &str, length: &str, marks: usize) -> String {
     format!("{at} of {length}{marks}")
 }
 
-/// A speed, such as 1.25×.
+/// A speed, such as 1.25, of which several stand side by side.
 pub(crate) fn speed(percent: u32) -> String {
-    format!("{}×", f64::from(percent) / 100.0)
+    (f64::from(percent) / 100.0).to_string()
 }
 
 /// A speed as a button's name.
 pub(crate) fn speed_name(percent: u32) -> String {
-    format!("Speed {}", speed(percent))
+    format!("Speed {}×", speed(percent))
 }
 
 /// A mark: what it is, where it begins and how long it is.

@@ -364,7 +364,12 @@ fn speeds_ui(
                 .name(&text::speed_name(percent))
                 .look(if chosen { Look::Chosen } else { Look::Bare })
                 .height(26.0)
-                .width(if percent % 50 == 0 { 36.0 } else { 46.0 })
+                .tooltip(&text::speed_name(percent))
+                .width(match percent {
+                    percent if percent % 100 == 0 => 34.0,
+                    percent if percent % 50 == 0 => 40.0,
+                    _ => 46.0,
+                })
                 .show(ui);
             ids.push(button.id);
             if button.clicked() {
