@@ -33,9 +33,9 @@ use ringdesk::control::handle::PageSource;
 use ringdesk::control::{
     AccountView, Asker, CallStage, CallView, ColleagueState, ColleagueView, Command, DevicesView,
     DialRequest, ExportView, ExportedWhat, Handle, LevelView, LevelsView, MailboxView,
-    MediaSecurity, MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, PopupQuestion,
-    QualityView, RecordingView, ReferralView, Registration, Snapshot, SoundCheckView, WorkPage,
-    WorkRequest,
+    MediaSecurity, MessageCount, MosView, Notice, Page, PageRequest, PickupTarget, PlayerStage,
+    PlayerView, PlayerWish, PopupQuestion, QualityView, RecordingView, ReferralView, Registration,
+    Snapshot, SoundCheckView, WaveformView, WorkPage, WorkRequest,
 };
 use ringdesk::crm::row::{
     AgentRow, AgentState, ArticleKind, ArticleRow, ArticleSender, BlockedRow, CallCursor,
@@ -197,7 +197,61 @@ fn obey(state: &mut Snapshot, command: &Command) {
             state.agent.set(clock::wall_now(), *agent, reason);
         }
         Command::SetPopups(on) => state.settings.popups = *on,
+        Command::Player(wish) => obey_player(state, *wish),
         other => println!("{other:?}"),
+    }
+}
+
+fn obey_player(state: &mut Snapshot, wish: PlayerWish) {
+    if let PlayerWish::Open { call, play } = wish {
+        state.player = Some(recording(call, play));
+        return;
+    }
+    let Some(player) = &mut state.player else {
+        return;
+    };
+    match wish {
+        PlayerWish::Play => player.stage = PlayerStage::Playing,
+        PlayerWish::Pause => player.stage = PlayerStage::Paused,
+        PlayerWish::Seek(to) => player.at = to,
+        PlayerWish::Speed(percent) => player.speed = percent,
+        PlayerWish::Volume(percent) => player.volume = percent,
+        PlayerWish::Close => state.player = None,
+        PlayerWish::Open { .. } => {}
+    }
+}
+
+/// A recording of some minutes in which the two take turns.
+fn recording(call: CallId, play: bool) -> PlayerView {
+    let side = |near: bool| -> Vec<u8> {
+        let level = |n: u32| {
+            let turn = (n / 37 + n / 91).is_multiple_of(2) == near;
+            let voice = 40 + n.wrapping_mul(2_654_435_761).rotate_left(9) % 120;
+            if turn { voice } else { voice / 20 }
+        };
+        let levels = (0..1_200).map(level);
+        levels
+            .map(|level| u8::try_from(level).unwrap_or(0))
+            .collect()
+    };
+    PlayerView {
+        call,
+        stage: if play {
+            PlayerStage::Playing
+        } else {
+            PlayerStage::Paused
+        },
+        at: Duration::from_secs(if play { 71 } else { 0 }),
+        length: Duration::from_secs(214),
+        speed: 100,
+        volume: 100,
+        waveform: Some(WaveformView {
+            parts: 1_200,
+            near: side(true).into(),
+            far: side(false).into(),
+        }),
+        gaps: Vec::new(),
+        note: None,
     }
 }
 
@@ -670,6 +724,7 @@ fn row(index: usize, now: Timestamp, long: bool) -> CallRow {
                 length_millis: Some(12_400),
             },
         )),
+        recording_start_seconds: talked.then_some(0),
         notes: NOTES[index % NOTES.len()].to_owned(),
         done: talked || direction == CallDirection::Outbound || index > 20,
         transferred_to: (index == 2).then(|| "+49 30 901820".to_owned()),

@@ -20,6 +20,7 @@ pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
 pub(crate) const UNDO: &str = "Ctrl+Z";
+pub(crate) const PLAY: &str = "Ctrl+P";
 pub(crate) const AGENT: &str = "Ctrl+Shift+A";
 
 const ALT_DIGITS: [Key; 9] = [
@@ -36,6 +37,11 @@ const ALT_DIGITS: [Key; 9] = [
 
 fn pressed(ui: &Ui, modifiers: Modifiers, key: Key) -> bool {
     ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
+}
+
+/// Whether a recording shall be played: that of the row that has the keyboard, else the open one.
+pub(crate) fn play_pressed(ui: &Ui) -> bool {
+    pressed(ui, Modifiers::COMMAND, Key::P)
 }
 
 fn pressed_chord(ui: &Ui, chord: KeyChord) -> bool {

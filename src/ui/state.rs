@@ -69,6 +69,8 @@ pub(crate) struct ViewState {
     pub(crate) caller: Option<CallerState>,
     /// The logged call that the right pane shows.
     pub(crate) detail: Option<CallId>,
+    /// Its recording.
+    pub(crate) player: PlayerState,
     /// Its SIP messages, in place of the view.
     pub(crate) ladder: Option<LadderState>,
     /// The dial question that got its focus, by the moment it was asked.
@@ -82,12 +84,33 @@ pub(crate) struct ViewState {
 }
 
 impl ViewState {
+    /// Shows a logged call, and plays its recording.
+    pub(crate) fn play(&mut self, call: CallId) {
+        self.detail = Some(call);
+        self.player.play = Some(call);
+    }
+
     /// Shows the settings of accounts, sound and calls.
     pub(crate) fn open_phone_settings(&mut self) {
         self.view = View::Settings;
         self.settings.tab = SettingsTab::Phone;
         self.detail = None;
     }
+}
+
+/// The player of recordings.
+#[derive(Debug, Default)]
+pub(crate) struct PlayerState {
+    /// The call whose recording the engine was asked for.
+    pub(crate) asked: Option<CallId>,
+    /// The call whose recording shall be played as soon as it is shown.
+    pub(crate) play: Option<CallId>,
+    /// Where the pointer drags the time, in parts of the whole.
+    pub(crate) dragged: Option<f32>,
+    /// The volume while it is dragged, in percent.
+    pub(crate) volume: Option<u32>,
+    /// Whether it is seen in this frame.
+    pub(crate) drawn: bool,
 }
 
 /// The dialer.

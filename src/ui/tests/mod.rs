@@ -10,6 +10,7 @@ mod fixture;
 mod forms;
 mod ladders;
 mod people;
+mod player;
 mod popup;
 mod records;
 mod routing;

@@ -8,6 +8,7 @@ use egui_material_icons::icons::{
 use super::call_row::call_target;
 use super::call_who::{Asked, candidates_ui, open_guesses_ui, search_ui, stranger_ui, sure_ui};
 use super::notes::notes_ui;
+use super::player::player_ui;
 use super::quality_graph::call_sound_ui;
 use crate::base::id::CallId;
 use crate::control::{Command, Page, PageRequest};
@@ -60,6 +61,9 @@ pub(crate) fn call_detail_ui(
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         who_ui(ui, scene, state, row);
+        if row.recording.is_some() {
+            player_ui(ui, scene, &mut state.player, row);
+        }
         let stored = row.notes.clone();
         notes_ui(ui, scene, &mut state.notes, row.id, &stored, 4);
         if sure_of(row).is_none() {
@@ -211,6 +215,9 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
         (None, _) => None,
     };
     let number = format::number(row.e164.as_deref().unwrap_or(&row.remote), &scene.snapshot);
+    // The player lists them.
+    let player = scene.snapshot.player.as_ref();
+    let marked = player.is_some_and(|it| it.call == row.id && !it.length.is_zero());
     let facts = [
         (text::DETAIL_NUMBER, Some(number)),
         (text::DETAIL_NAME_CLAIM, row.remote_name.clone()),
@@ -265,7 +272,7 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, row: &CallRow) {
                     .unwrap_or_else(|| text::NO_RECORDING.to_owned()),
             ),
         ),
-        (text::DETAIL_GAPS, Some(gaps(row))),
+        (text::DETAIL_GAPS, (!marked).then(|| gaps(row))),
         (text::DETAIL_TRACE, row.sip_call_id.clone()),
     ];
     for (name, value) in facts {

@@ -1,14 +1,14 @@
 //! One row of the call log: 46 points, two lines, columns by the room that is there.
 
 use egui::{Align2, CornerRadius, Painter, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo};
-use egui_material_icons::icons::ICON_CALL;
+use egui_material_icons::icons::{ICON_CALL, ICON_PLAY_CIRCLE};
 
 use crate::control::{CallTarget, Command, Snapshot};
 use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{Button, Line, Look, paint_avatar, paint_icon, paint_line, paint_pill};
-use crate::ui::{display_text::clean_line, format, outcome, person, text};
+use crate::ui::{display_text::clean_line, format, keys, outcome, person, text};
 
 /// Where each column is; a missing one has no room.
 #[derive(Debug, Clone, Copy)]
@@ -120,13 +120,21 @@ impl Entry<'_> {
     }
 }
 
-/// Draws a row; the response is of the whole row.
+/// What was done with a row.
+pub(crate) struct Touched {
+    /// With the whole row.
+    pub(crate) response: Response,
+    /// Whether its recording shall be played.
+    pub(crate) play: bool,
+}
+
+/// Draws a row.
 pub(crate) fn call_row_ui(
     ui: &mut Ui,
     scene: &mut Scene<'_>,
     columns: &Columns,
     entry: &Entry<'_>,
-) -> Response {
+) -> Touched {
     let (row, chosen) = (entry.row, entry.chosen);
     let theme = Theme::of(ui);
     let size = Vec2::new(ui.available_width(), theme.height.row);
@@ -140,8 +148,9 @@ pub(crate) fn call_row_ui(
         words.when
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
+    let mut play = row.recording.is_some() && response.has_focus() && keys::play_pressed(ui);
     if !ui.is_rect_visible(place) {
-        return response;
+        return Touched { response, play };
     }
     let painter = ui.painter();
     if chosen || response.hovered() || response.has_focus() {
@@ -164,8 +173,27 @@ pub(crate) fn call_row_ui(
         theme.colours.muted,
     );
     words.paint(painter, theme, place, columns, entry);
-    action_ui(ui, scene, column(place, columns.action), row, &words.title);
-    response
+    let actions = column(place, columns.action);
+    action_ui(ui, scene, actions, row, &words.title);
+    if row.recording.is_some() && !outcome::waits(row) {
+        play |= play_ui(ui, actions, row, &words.title);
+    }
+    Touched { response, play }
+}
+
+/// Plays the recording, left of the way to call.
+fn play_ui(ui: &Ui, cell: Rect, row: &CallRow, title: &str) -> bool {
+    let place = Align2::RIGHT_CENTER.align_size_within_rect(Vec2::new(32.0, 28.0), cell);
+    let name = text::play_recording(&clean_line(title));
+    Button::icon_only(ICON_PLAY_CIRCLE, &name)
+        .look(Look::Bare)
+        .key(keys::PLAY)
+        .put(
+            ui,
+            place.translate(Vec2::new(-34.0, 0.0)),
+            ui.scope_id().with(("play", row.id)),
+        )
+        .clicked()
 }
 
 /// What a row says.

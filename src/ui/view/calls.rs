@@ -93,7 +93,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let height = Theme::of(ui).height.row;
     ui.spacing_mut().item_spacing.y = 0.0;
     let rows = state.calls.spans.rows();
-    let mut clicked = None;
+    let (mut clicked, mut played) = (None, None);
     let mut last_shown = 0;
     ScrollArea::vertical()
         .id_salt(("calls", state.calls.filter))
@@ -116,10 +116,12 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
                     waiting: page.waiting.get(inside).copied().unwrap_or(1),
                     chosen: state.detail == Some(row.id),
                 };
-                let response = ui
+                let touched = ui
                     .push_id(row.id, |ui| call_row_ui(ui, scene, &columns, &entry))
                     .inner;
-                if response.clicked() {
+                if touched.play {
+                    played = Some(row.id);
+                } else if touched.response.clicked() {
                     clicked = Some(row.id);
                 }
             }
@@ -130,6 +132,9 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     }
     if let Some(call) = clicked {
         state.detail = (state.detail != Some(call)).then_some(call);
+    }
+    if let Some(call) = played {
+        state.play(call);
     }
 }
 

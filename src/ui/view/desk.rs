@@ -5,7 +5,7 @@ use egui::{CentralPanel, Frame, Id, Margin, Panel, Ui, UiBuilder};
 use super::contacts::People;
 use super::{
     banners, call_card, call_detail, calls, colleagues, contacts, dial_question, dialer, ladder,
-    navigation, organizations, settings, statistics, tasks, tickets, undo,
+    navigation, organizations, player, settings, statistics, tasks, tickets, undo,
 };
 use crate::control::Command;
 use crate::ui::keys;
@@ -91,6 +91,8 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
                 View::Settings => settings::settings_ui(ui, scene, state),
             });
         });
+    player::handle_key(ui, scene, state);
+    player::leave_unseen(scene, &mut state.player);
     // Nobody leaves the microphone open by going elsewhere.
     let checks = state.view == View::Settings && state.settings.tab == SettingsTab::Phone;
     if !checks && scene.snapshot.sound_check.on {

@@ -10,6 +10,8 @@ use crate::ui::state::{View, ViewState};
 pub(crate) enum Goto {
     /// A logged call, beside what is open.
     Call(CallId),
+    /// A logged call whose recording is played.
+    Play(CallId),
     /// A contact, organization or ticket.
     Record(Subject),
 }
@@ -26,6 +28,10 @@ impl Goto {
             Self::Call(call) => {
                 state.ladder = None;
                 state.detail = Some(call);
+            }
+            Self::Play(call) => {
+                state.ladder = None;
+                state.play(call);
             }
             Self::Record(Subject::Contact(id)) => contacts::open(state, id),
             Self::Record(Subject::Organization(id)) => {

@@ -38,6 +38,8 @@ mod organization_detail;
 mod organization_form;
 mod organizations;
 mod picker;
+mod player;
+mod player_marks;
 mod quality_graph;
 mod routing;
 mod rules_form;

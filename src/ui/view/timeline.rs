@@ -1,6 +1,6 @@
 //! What happened around a record: its calls, notes, tickets and tasks, and a place for a new note.
 
-use egui::{Align, Layout, Ui};
+use egui::{Align, Layout, Response, Ui};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_CONFIRMATION_NUMBER, ICON_DELETE, ICON_STICKY_NOTE_2, ICON_TASK_ALT,
@@ -21,7 +21,7 @@ use crate::ui::widget::{
     Button, Field, Line, Look, line_ui, paint_icon, paint_line, paint_pill, paragraph_ui,
     pill_width, row_ui,
 };
-use crate::ui::{format, outcome, text};
+use crate::ui::{format, keys, outcome, text};
 
 /// Draws it; gives what was clicked.
 pub(crate) fn timeline_ui(
@@ -120,6 +120,12 @@ fn entry_ui(
                 Some(_) => format::length(call.talking_millis),
                 None => String::new(),
             };
+            let recorded = call.recording.is_some();
+            let under = if recorded && !under.is_empty() {
+                text::recorded(&under)
+            } else {
+                under
+            };
             let row = Row {
                 icon: arrow,
                 title: &title,
@@ -127,7 +133,11 @@ fn entry_ui(
                 pill: Some((word, tone)),
                 at: entry.at(),
             };
-            row.show(ui, scene).then_some(Goto::Call(call.id))
+            let response = row.show(ui, scene);
+            if recorded && response.has_focus() && keys::play_pressed(ui) {
+                return Some(Goto::Play(call.id));
+            }
+            response.clicked().then_some(Goto::Call(call.id))
         }
         TimelineEntry::Ticket(ticket) => {
             let number = text::ticket_number(ticket.id.0);
@@ -138,7 +148,8 @@ fn entry_ui(
                 pill: Some(super::tickets::state_pill(ticket.state, theme)),
                 at: entry.at(),
             };
-            row.show(ui, scene).then_some(Goto::ticket(ticket.id))
+            let response = row.show(ui, scene);
+            response.clicked().then_some(Goto::ticket(ticket.id))
         }
         TimelineEntry::Task(task) => {
             let due = task.due_at.map_or_else(String::new, |due| {
@@ -157,7 +168,7 @@ fn entry_ui(
                 pill: Some(pill),
                 at: entry.at(),
             };
-            if row.show(ui, scene) {
+            if row.show(ui, scene).clicked() {
                 let change = RecordChange::TaskDone(task.id, !done);
                 scene.send(Command::ChangeRecords(change));
             }
@@ -220,7 +231,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn show(&self, ui: &mut Ui, scene: &Scene<'_>) -> bool {
+    fn show(&self, ui: &mut Ui, scene: &Scene<'_>) -> Response {
         let theme = Theme::of(ui);
         let when = format::when(self.at, scene.now.wall, &scene.now.zone);
         let word = self.pill.map_or("", |(word, _)| word);
@@ -253,6 +264,6 @@ impl Row<'_> {
             .with_min_x(place.left() + 34.0)
             .with_max_x(right - 8.0);
         paint_two_lines(painter, theme, words, self.title, Some(self.under));
-        response.clicked()
+        response
     }
 }

@@ -14,6 +14,7 @@ mod meter;
 mod pill;
 mod row;
 mod tabs;
+mod waveform;
 
 pub(crate) use avatar::{avatar_ui, paint_avatar};
 pub(crate) use badge::{badge_text, badge_width, paint_badge};
@@ -32,3 +33,4 @@ pub(crate) use meter::meter_ui;
 pub(crate) use pill::{paint_pill, pill_ui, pill_width};
 pub(crate) use row::{choose_ui, row_ui, tall_row_ui};
 pub(crate) use tabs::tab_ui;
+pub(crate) use waveform::{Lane, Span, Waveform};
