@@ -19,6 +19,7 @@ use crate::cli::exchange_args::{CallsExportArgs, ContactsTask};
 use crate::cli::extension_args::ExtensionArgs;
 use crate::cli::hint_args::{HintsArgs, ImportMailArgs};
 use crate::cli::ice_args::IceArgs;
+use crate::cli::play::CallPlayArgs;
 use crate::cli::routing_args::{AgentsArgs, BlockedArgs, CallPopupArgs, QueuesArgs};
 use crate::cli::rule_args::RuleArgs;
 use crate::cli::tls_args::TlsArgs;
@@ -360,6 +361,8 @@ pub(super) enum CallsTask {
     Set(CallSetArgs),
     /// Enter a call that was made elsewhere.
     Enter(CallEnterArgs),
+    /// Play a call's recording, to its end.
+    Play(CallPlayArgs),
     /// Say that nothing is left to do for any missed call.
     Done(ListArgs),
     /// Call the number of a call that came in, from the line on which it came; the phone must run.

@@ -376,6 +376,7 @@ pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
         waiting_millis: Some(0),
         talking_millis: (!args.missed).then_some(i64::from(args.talked) * 1_000),
         end_reason: Some("entered by hand".to_owned()),
+        recording: args.recording,
         notes: args.notes,
         done: !(args.inbound && args.missed),
         by_hand: true,

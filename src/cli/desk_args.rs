@@ -475,11 +475,27 @@ pub(super) struct CallEnterArgs {
         default_value_t = 0
     )]
     pub(super) talked: u32,
+    /// Its recording: a WAV file, or its address (http, https) at a server that keeps it.
+    #[arg(long, value_name = "FILE|URL", value_parser = recording)]
+    pub(super) recording: Option<String>,
     /// Notes.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) notes: String,
     #[command(flatten)]
     pub(super) list: ListArgs,
+}
+
+/// A file is named by its whole path: the phone may look for it from elsewhere.
+fn recording(text: &str) -> Result<String, String> {
+    if text.contains("://") {
+        return Ok(text.to_owned());
+    }
+    let path = std::path::absolute(text).map_err(|error| error.to_string())?;
+    if !path.is_file() {
+        return Err(format!("there is no file {}", path.display()));
+    }
+    let path = path.into_os_string().into_string();
+    path.map_err(|path| format!("{} is no readable name", path.display()))
 }
 
 fn caller(text: &str) -> Result<CallerEdit, String> {

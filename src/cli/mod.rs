@@ -30,6 +30,7 @@ mod lists;
 mod named_commands;
 #[cfg(feature = "gui")]
 mod pages;
+mod play;
 mod printer;
 mod quality;
 mod records;

@@ -12,7 +12,7 @@ use crate::cli::args::{CallsArgs, CallsTask, ContactsArgs, FilterArg};
 use crate::cli::headless::print_line;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{self, Reply, Request};
-use crate::cli::{desk, dial_again, exchange, lists, quality, routing, setup};
+use crate::cli::{desk, dial_again, exchange, lists, play, quality, routing, setup};
 use crate::config::numbering::{default_region, own_lines};
 use crate::config::paths::Paths;
 use crate::crm::row::{CallDirection, CallFilter, CallRow, ContactNumber, ContactRow, MatchLevel};
@@ -24,6 +24,7 @@ pub(super) async fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
         Some(CallsTask::Export(args)) => return exchange::calls(args),
         Some(CallsTask::Set(args)) => return desk::set_call(args).await,
         Some(CallsTask::Enter(args)) => return desk::enter_call(args).await,
+        Some(CallsTask::Play(args)) => return play::run(args).await,
         Some(CallsTask::Done(args)) => return desk::all_done(args).await,
         Some(CallsTask::Callback(args)) => {
             return dial_again::run(args, CallDirection::Inbound).await;

@@ -220,7 +220,11 @@ pub(super) fn desktop(data_dir: Option<&Path>) -> anyhow::Result<EngineOptions> 
 pub(super) struct Usage(pub(super) String);
 
 /// Where recordings go; the folder is made, and only its owner may look into it.
-fn record_dir(paths: &Paths, flag: Option<&Path>, setting: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn record_dir(
+    paths: &Paths,
+    flag: Option<&Path>,
+    setting: &str,
+) -> anyhow::Result<PathBuf> {
     let dir = match (flag, setting) {
         (Some(dir), _) => dir.to_owned(),
         (None, "") => paths.recordings.clone(),

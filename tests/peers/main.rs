@@ -61,6 +61,7 @@ mod on_desktop;
 mod one_way;
 mod phone;
 mod place;
+mod played;
 mod policy;
 mod popups;
 mod random;
