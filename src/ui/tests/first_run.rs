@@ -250,7 +250,7 @@ fn settings_of_an_administrator_are_shown_before_they_apply() {
 fn a_locked_setting_has_a_lock_and_the_reason_and_cannot_be_changed() {
     let mut snapshot = registered();
     let shown = desk(snapshot.clone(), Rows::default(), |state| {
-        state.view = View::Settings
+        state.view = View::Settings;
     });
     assert!(
         shown
@@ -259,7 +259,7 @@ fn a_locked_setting_has_a_lock_and_the_reason_and_cannot_be_changed() {
     );
     snapshot.locks = provisioning().locks().clone();
     let shown = desk(snapshot, Rows::default(), |state| {
-        state.view = View::Settings
+        state.view = View::Settings;
     });
     shown.get_by_label("Locked by your administrator: the law");
     let control = shown.get_by_role_and_label(Role::ComboBox, "Recording");
