@@ -422,7 +422,7 @@ impl Engine {
             Internal::Tried(number, outcome) => {
                 // Another one, or none, is wanted by now.
                 if number == self.trials && self.trial.is_some() {
-                    self.trial = Some(TrialView::Over(*outcome));
+                    self.trial = Some(TrialView::Over(outcome));
                 }
             }
             Internal::Provisioning {

@@ -16,10 +16,10 @@ pub(super) fn note(event: &Event) {
         } => tracing::warn!("{address} is not registered: {reason}"),
         Event::Unregistered { address, .. } => tracing::info!("{address} is unregistered"),
         Event::Incoming { call, durable, .. } => {
-            about(call, format_args!("came in, {}", kept(*durable)))
+            about(call, format_args!("came in, {}", kept(*durable)));
         }
         Event::Outgoing { call, durable, .. } => {
-            about(call, format_args!("is placed, {}", kept(*durable)))
+            about(call, format_args!("is placed, {}", kept(*durable)));
         }
         Event::Answered { call, .. } => about(call, format_args!("is answered")),
         Event::Ended {

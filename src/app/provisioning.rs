@@ -261,7 +261,7 @@ impl Engine {
         self.may_change(|config| {
             config
                 .accounts
-                .retain(|it| Some(&it.address) != address.as_ref())
+                .retain(|it| Some(&it.address) != address.as_ref());
         })
     }
 

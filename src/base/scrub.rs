@@ -116,7 +116,7 @@ fn hide_value<'a>(value: &'a str, shown: &mut String) -> &'a str {
                 escaped = *c == '\\' && !escaped;
                 closes
             });
-            close.map_or(start.trim_end().len(), |(at, _)| at + 1)
+            close.map_or_else(|| start.trim_end().len(), |(at, _)| at + 1)
         }
         None => start
             .find([' ', '\t', '\r', '\n', ',', ';', '&', '"', '}', ')', '>'])

@@ -288,14 +288,13 @@ fn accounts(phone: &Phone) -> String {
             account.address
         ));
     }
-    for problem in [
+    let problems = [
         &health.store_problem,
         &health.sound_problem,
         &health.log_problem,
-    ] {
-        if let Some(problem) = problem {
-            text.push_str(&format!("problem: {problem}\n"));
-        }
+    ];
+    for problem in problems.into_iter().flatten() {
+        text.push_str(&format!("problem: {problem}\n"));
     }
     for notice in &phone.notices {
         text.push_str(&format!("told: {notice}\n"));

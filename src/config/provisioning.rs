@@ -113,24 +113,13 @@ pub struct Change {
     pub weight: Weight,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
     locked: Vec<String>,
     locked_because: String,
     settings: Table,
     accounts: Vec<Table>,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            locked: Vec::new(),
-            locked_because: String::new(),
-            settings: Table::new(),
-            accounts: Vec::new(),
-        }
-    }
 }
 
 impl Provisioning {

@@ -42,7 +42,7 @@ pub enum TrialView {
     /// It goes on, for this address.
     Trying(String),
     /// It is over.
-    Over(TrialOutcome),
+    Over(Box<TrialOutcome>),
 }
 
 impl TrialOutcome {

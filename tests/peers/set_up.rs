@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 #[cfg(feature = "gui")]
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
 use crate::kamailio::{Kamailio, PASSWORD};
 use crate::phone::{Phone, run};
+#[cfg(feature = "gui")]
 use crate::place;
 #[cfg(feature = "gui")]
 use crate::screen::Screen;
@@ -101,7 +103,7 @@ fn doctor_writes_a_bundle_of_a_running_phone_and_lists_it() {
     ] {
         assert!(listed.contains(&name), "no `{name}` in {listed}");
     }
-    let read = std::process::Command::new("python3")
+    let read = Command::new("python3")
         .args(["-m", "zipfile", "-t"])
         .arg(&file)
         .output()

@@ -24,8 +24,8 @@ fn diagnostics(state: &mut ViewState) {
     state.settings.tab = SettingsTab::Diagnostics;
 }
 
-fn outcome(result: Result<Reached, String>) -> TrialOutcome {
-    TrialOutcome {
+fn tried(result: Result<Reached, String>) -> Box<TrialOutcome> {
+    Box::new(TrialOutcome {
         account: Account {
             address: "sip:alice@example.com".to_owned(),
             transport: TransportChoice::Tls,
@@ -35,7 +35,7 @@ fn outcome(result: Result<Reached, String>) -> TrialOutcome {
             transport: TransportChoice::Tls,
             result,
         }],
-    }
+    })
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn an_address_and_a_password_are_tried_and_then_kept() {
             .is_disabled()
     );
     shown.state().change(|snapshot| {
-        snapshot.trial = Some(TrialView::Over(outcome(Ok(Reached {
+        snapshot.trial = Some(TrialView::Over(tried(Ok(Reached {
             transport: Transport::Tls,
             server: "192.0.2.1:5061".parse().unwrap(),
             expires: Duration::from_secs(600),
@@ -90,7 +90,7 @@ fn an_address_and_a_password_are_tried_and_then_kept() {
 #[test]
 fn an_account_that_does_not_work_says_why_and_is_kept_only_on_demand() {
     let snapshot = Snapshot {
-        trial: Some(TrialView::Over(outcome(Err("wrong password".to_owned())))),
+        trial: Some(TrialView::Over(tried(Err("wrong password".to_owned())))),
         ..Snapshot::default()
     };
     let mut shown = desk(snapshot, Rows::default(), |_| {});
@@ -250,7 +250,7 @@ fn settings_of_an_administrator_are_shown_before_they_apply() {
 fn a_locked_setting_has_a_lock_and_the_reason_and_cannot_be_changed() {
     let mut snapshot = registered();
     let shown = desk(snapshot.clone(), Rows::default(), |state| {
-        state.view = View::Settings
+        state.view = View::Settings;
     });
     assert!(
         shown
@@ -259,7 +259,7 @@ fn a_locked_setting_has_a_lock_and_the_reason_and_cannot_be_changed() {
     );
     snapshot.locks = provisioning().locks().clone();
     let shown = desk(snapshot, Rows::default(), |state| {
-        state.view = View::Settings
+        state.view = View::Settings;
     });
     shown.get_by_label("Locked by your administrator: the law");
     let control = shown.get_by_role_and_label(Role::ComboBox, "Recording");
@@ -277,7 +277,7 @@ fn the_new_views_fit_at_every_size_in_both_themes() {
             let shown = window(size, dark, snapshot.clone(), Rows::default(), diagnostics);
             nothing_sticks_out(&shown, width, "diagnostics");
             let first = Snapshot {
-                trial: Some(TrialView::Over(outcome(Err("why ".repeat(90))))),
+                trial: Some(TrialView::Over(tried(Err("why ".repeat(90))))),
                 ..Snapshot::default()
             };
             let shown = window(size, dark, first, Rows::default(), |_| {});
