@@ -471,6 +471,7 @@ fn calls(state: &mut Snapshot, has: &dyn Fn(&str) -> bool, wall: Timestamp, mono
             nobody: false,
             no_popup: None,
             opens: None,
+            script: None,
             started: ago(mono, 12),
             started_at: wall,
             answered: None,
@@ -857,6 +858,8 @@ fn routing(now: Timestamp) -> RoutingTables {
         slots: Vec::new(),
         pause_code: String::new(),
         unpause_code: String::new(),
+        script: String::new(),
+        page: String::new(),
     };
     let mut sales = queue(1, "Sales", "030 901820", "Europe/Berlin");
     sales.slots = slots("mon-fri 08:00-17:00", "Day")

@@ -161,6 +161,7 @@ impl Request {
             | Self::Popup(_)
             | Self::StateTotals { .. }
             | Self::Health
+            | Self::Support
             | Self::Refused { .. }
             | Self::Backup(_)
             | Self::ExportPerson { .. } => false,

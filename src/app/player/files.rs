@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::base::id::CallId;
-use crate::base::random::{OsRandom, Random as _};
 use crate::base::private_dir;
+use crate::base::random::{OsRandom, Random as _};
 use crate::control::WaveformView;
 use crate::crm::StoreError;
 use crate::crm::row::{RecordingGap, RecordingGapCause};

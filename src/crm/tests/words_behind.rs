@@ -196,7 +196,7 @@ fn who_changes_goes_or_comes_back_while_waiting_is_found_as_he_is() {
         one(&table, "Anna Müller-Lüdenscheidt"),
     );
     table.write(|transaction, numbering| {
-        merge::merge(transaction, &[muller.id, jurgen.id], numbering).unwrap();
+        merge::merge(transaction, second(9), &[muller.id, jurgen.id], numbering).unwrap();
     });
     let searches = [
         "berta",
