@@ -417,6 +417,9 @@ fn what_the_delay_has_too_much_goes_between_words() {
     }
 }
 
+/// By how many milliseconds the packet of that number is later than the network makes it.
+type Lateness<'a> = &'a dyn Fn(u32, &mut SeededRandom) -> f64;
+
 /// A delay that was more than 40 ms too long was taken out at once, in a word: what two packets, a tick and a
 /// first packet that was held up for a few milliseconds make, as soon as the network had been even for ten seconds.
 #[test]
@@ -431,7 +434,7 @@ fn words_are_left_alone_on_an_even_network_however_it_began() {
         -mean * (1.0 - uniform(random, 1.0)).ln()
     };
     let slow = |n: u32, _: &mut SeededRandom| f64::from(n.min(100)) * -0.3;
-    let begins: [(&str, &dyn Fn(u32, &mut SeededRandom) -> f64); 7] = [
+    let begins: [(&str, Lateness<'_>); 7] = [
         ("even", &held(0, 0.0)),
         ("one held up for 12 ms", &held(1, 12.0)),
         ("three held up for 12 ms", &held(3, 12.0)),
