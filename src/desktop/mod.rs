@@ -6,6 +6,7 @@
 //!        ▲                                                    │
 //!        └───────────────── Command ◀─────────────────────────┘
 //!  logind, screen savers ──▶ session ──locked──▶ Picture;  sleep ──▶ Command
+//!  settings portal ──▶ appearance ──dark, still──▶ window
 //! ```
 //!
 //! * Each of them is a task of its own that waits for the desktop; the engine and the window never do.
@@ -13,6 +14,7 @@
 //! * What the desktop does not have is told once in the log, and the phone works without.
 
 mod alert;
+mod appearance;
 mod autostart;
 mod bus;
 pub mod install;
@@ -35,6 +37,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::id::CallId;
 use crate::control::{Command, Event, Handle};
+use crate::ui::Appearance;
 use bus::Bus;
 use picture::Picture;
 
@@ -47,6 +50,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub struct Presence {
     missed: mpsc::Sender<CallId>,
     ending: watch::Sender<bool>,
+    appearance: watch::Receiver<Appearance>,
     /// Ends with the engine, which may take longer.
     follower: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -78,6 +82,7 @@ impl Presence {
             ending: over,
         };
         let buses = Bus::connect_all();
+        let (asked, appearance) = watch::channel(Appearance::default());
         let follower = tokio::spawn(picture::follow(handle.watch(), is_locked, pictures));
         let tasks = vec![
             tokio::spawn(session::watch(part.clone(), buses.clone(), locked)),
@@ -87,6 +92,7 @@ impl Presence {
                 missed_calls,
             )),
             tokio::spawn(players::quiet(part.clone(), buses.clone())),
+            tokio::spawn(appearance::follow(part.clone(), buses.clone(), asked)),
             tokio::spawn(tray::show(part.clone(), buses)),
             tokio::spawn(keys::listen(part.clone())),
             tokio::spawn(autostart::follow(part)),
@@ -94,6 +100,7 @@ impl Presence {
         Self {
             missed,
             ending,
+            appearance,
             follower,
             tasks,
         }
@@ -102,6 +109,11 @@ impl Presence {
     /// A way to tell it of events.
     pub fn teller(&self) -> Teller {
         Teller(self.missed.clone())
+    }
+
+    /// What the desktop asks of windows, now and from then on.
+    pub fn appearance(&self) -> watch::Receiver<Appearance> {
+        self.appearance.clone()
     }
 
     /// Puts away what is shown and ends; waits half a second at most.
