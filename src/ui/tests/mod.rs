@@ -1,11 +1,14 @@
 //! The window driven by its accessible names, with made-up snapshots and rows.
 
+mod access;
 mod agent_state;
+mod audit;
 mod call_card;
 mod callbacks;
 mod callers;
 mod colleagues;
 mod dialing;
+mod every_scene;
 mod fixture;
 mod forms;
 mod ladders;
@@ -13,6 +16,7 @@ mod people;
 mod popup;
 mod records;
 mod routing;
+mod scenes;
 mod sound_check;
 mod transfers;
 mod views;
