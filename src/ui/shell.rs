@@ -273,7 +273,9 @@ fn follow_theme(ctx: &Context, choice: ThemeChoice, asked: Option<bool>) {
     let dark = match choice {
         ThemeChoice::Dark => true,
         ThemeChoice::Light => false,
-        ThemeChoice::System => asked.unwrap_or(ctx.system_theme() != Some(egui::Theme::Light)),
+        ThemeChoice::System => {
+            asked.unwrap_or_else(|| ctx.system_theme() != Some(egui::Theme::Light))
+        }
     };
     let wanted = if dark {
         egui::ThemePreference::Dark

@@ -408,14 +408,12 @@ pub(super) fn tab_faults(shown: &mut Harness<'_, Stage>) -> Vec<String> {
             faults.insert(format!("what has the keyboard is not there: {now:?}"));
             continue;
         };
-        if let Some(last) = went
-            .last()
-            .and_then(|id| all.iter().find(|it| it.id == *id))
-        {
-            if last.layer == control.layer {
-                faults.extend(backwards(last, control));
-            }
-        }
+        let last = went.last();
+        let last = last.and_then(|id| all.iter().find(|it| it.id == *id));
+        faults.extend(
+            last.filter(|last| last.layer == control.layer)
+                .and_then(|last| backwards(last, control)),
+        );
         went.push(now);
         let hidden = control.seen.height() < control.place.height().min(60.0) - TOUCH;
         if hidden {
