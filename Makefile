@@ -10,7 +10,7 @@ CARGO ?= cargo
 # Arguments for the phone: make run ARGS='headless --help'
 ARGS ?=
 
-.PHONY: setup setup-test setup-bench setup-package run package test lint audit bench order soak soak-calls soak-store mutants fuzz broken clean
+.PHONY: setup setup-test setup-bench setup-package run package screenshots test lint audit bench order soak soak-calls soak-store mutants fuzz broken clean
 
 ## Install what building and running needs.
 setup:
@@ -41,6 +41,11 @@ package: setup-package
 	@command -v cargo-deb >/dev/null 2>&1 || $(CARGO) install --locked cargo-deb
 	$(CARGO) build --release
 	@CARGO="$(CARGO)" build/package
+
+## Take a picture of each view in both themes, into docs/screenshots; ONLY="calls call" takes those alone.
+screenshots: setup-test
+	$(CARGO) build --release --example gallery
+	@build/screenshots $(ONLY)
 
 ## Run every test, also those against SIPp, Kamailio, baresip, linphone, aiortc, coturn, PulseAudio and a real window.
 test: setup-test

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::app::{self, Records};
 use crate::cli::args::Cli;
@@ -67,6 +67,10 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     };
     #[cfg(not(target_os = "linux"))]
     let tell = |_event: &Event| {};
+    #[cfg(target_os = "linux")]
+    let appearance = Some((runtime.handle().clone(), presence.appearance()));
+    #[cfg(not(target_os = "linux"))]
+    let appearance = None;
     let watcher = runtime.spawn(watch(
         running.events,
         paths,
@@ -77,7 +81,7 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     let shown = ui::run(
         running.handle.clone(),
         ui::Options {
-            on_ready: wake_on_change(running.waker.clone(), running.handle.clone()),
+            on_ready: wake_on_change(running.waker.clone(), running.handle.clone(), appearance),
             ..ui::Options::default()
         },
     );
@@ -94,9 +98,29 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, cli: &Cli) -> anyhow::Resul
     Ok(Exit::Done)
 }
 
-/// Lets each snapshot and page draw the window, and a wish to see it bring it forward.
-fn wake_on_change(waker: app::Waker, handle: Handle) -> Box<dyn FnOnce(ui::Waker)> {
+/// What the desktop asks of windows, and where somebody can wait for it.
+type Looks = (tokio::runtime::Handle, watch::Receiver<ui::Appearance>);
+
+/// Lets each snapshot and page draw the window, a wish to see it bring it forward, and the desktop say
+/// how it looks.
+fn wake_on_change(
+    waker: app::Waker,
+    handle: Handle,
+    looks: Option<Looks>,
+) -> Box<dyn FnOnce(ui::Waker)> {
     Box::new(move |window: ui::Waker| {
+        if let Some((runtime, mut asked)) = looks {
+            let window = window.clone();
+            runtime.spawn(async move {
+                loop {
+                    let appearance = *asked.borrow_and_update();
+                    window.set_appearance(appearance);
+                    if asked.changed().await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
         let [seen_raised, seen_revision, seen_content] = [0; 3].map(AtomicU64::new);
         let grew = |seen: &AtomicU64, now: u64| seen.swap(now, Ordering::Relaxed) < now;
         waker.set(Arc::new(move || {

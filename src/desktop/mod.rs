@@ -7,6 +7,7 @@
 //!        └───────────────── Command ◀─────────────────────────┘
 //!  logind, screen savers ──▶ session ──locked──▶ Picture;  sleep ──▶ Command
 //!  urgency ──threads of the sound──▶ RealtimeKit
+//!  settings portal ──▶ appearance ──dark, still──▶ window
 //! ```
 //!
 //! * Each of them is a task of its own that waits for the desktop; the engine and the window never do.
@@ -14,6 +15,7 @@
 //! * What the desktop does not have is told once in the log, and the phone works without.
 
 mod alert;
+mod appearance;
 mod autostart;
 mod bus;
 pub mod install;
@@ -37,6 +39,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::id::CallId;
 use crate::control::{Command, Event, Handle};
+use crate::ui::Appearance;
 use bus::Bus;
 use picture::Picture;
 
@@ -49,6 +52,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub struct Presence {
     missed: mpsc::Sender<CallId>,
     ending: watch::Sender<bool>,
+    appearance: watch::Receiver<Appearance>,
     /// Ends with the engine, which may take longer.
     follower: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -80,6 +84,7 @@ impl Presence {
             ending: over,
         };
         let buses = Bus::connect_all();
+        let (asked, appearance) = watch::channel(Appearance::default());
         let follower = tokio::spawn(picture::follow(handle.watch(), is_locked, pictures));
         let tasks = vec![
             tokio::spawn(session::watch(part.clone(), buses.clone(), locked)),
@@ -89,6 +94,7 @@ impl Presence {
                 missed_calls,
             )),
             tokio::spawn(players::quiet(part.clone(), buses.clone())),
+            tokio::spawn(appearance::follow(part.clone(), buses.clone(), asked)),
             tokio::spawn(tray::show(part.clone(), buses.clone())),
             tokio::spawn(urgency::ask(part.clone(), buses)),
             tokio::spawn(keys::listen(part.clone())),
@@ -97,6 +103,7 @@ impl Presence {
         Self {
             missed,
             ending,
+            appearance,
             follower,
             tasks,
         }
@@ -105,6 +112,11 @@ impl Presence {
     /// A way to tell it of events.
     pub fn teller(&self) -> Teller {
         Teller(self.missed.clone())
+    }
+
+    /// What the desktop asks of windows, now and from then on.
+    pub fn appearance(&self) -> watch::Receiver<Appearance> {
+        self.appearance.clone()
     }
 
     /// Puts away what is shown and ends; waits half a second at most.

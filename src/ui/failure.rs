@@ -5,8 +5,8 @@ use egui_material_icons::icons::ICON_WARNING;
 
 use super::shell::{UiError, native_options};
 use super::theme::{BODY, Theme, Weight, font};
-use super::widget::{Button, Look, icon, line_ui, paragraph_ui};
-use super::{format, text, theme};
+use super::widget::{Button, Look, icon_ui, line_ui, paragraph_ui};
+use super::{format, keys, text, theme};
 
 /// Shows the sentence until the window is closed.
 ///
@@ -48,8 +48,8 @@ pub(super) fn failure_ui(ui: &mut egui::Ui, sentence: &str) -> bool {
         .frame(frame)
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                ui.label(icon(ICON_WARNING, 20.0, theme.colours.bad.text))
-                    .accessible_name(text::CAUTION);
+                let bad = theme.colours.bad.text;
+                icon_ui(ui, ICON_WARNING, 20.0, bad, text::CAUTION);
                 let face = font(17.0, Weight::SemiBold);
                 line_ui(ui, text::NOT_STARTED, face, theme.colours.text);
             });
@@ -64,7 +64,7 @@ pub(super) fn failure_ui(ui: &mut egui::Ui, sentence: &str) -> bool {
             Button::new(text::CLOSE)
                 .look(Look::Primary)
                 .width(110.0)
-                .key("Esc")
+                .key(keys::ESCAPE)
                 .show(ui)
                 .clicked()
         })

@@ -9,7 +9,7 @@ use crate::config::validate::Problem;
 use crate::control::{QualityView, Snapshot};
 use crate::crm::row::NumberProof;
 
-use super::text;
+use super::{locale, text};
 
 /// When a call was: minutes for the last hour, the time for today and yesterday, else the date.
 pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
@@ -20,19 +20,19 @@ pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if (60..3600).contains(&seconds) {
         return text::minutes_ago(seconds / 60);
     }
+    let locale = locale::current();
     let (then, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     if then.date() == today.date() {
-        return text::today_at(&then.strftime("%H:%M").to_string());
+        return text::today_at(&locale.time(&then));
     }
     if today.date().yesterday().is_ok_and(|day| day == then.date()) {
-        return text::yesterday_at(&then.strftime("%H:%M").to_string());
+        return text::yesterday_at(&locale.time(&then));
     }
-    let form = if then.year() == today.year() {
-        "%a %-d %b"
+    if then.year() == today.year() {
+        locale.weekday(&then)
     } else {
-        "%-d %b %Y"
-    };
-    then.strftime(form).to_string()
+        locale.date(then.date())
+    }
 }
 
 /// The same inside of a sentence.
@@ -52,26 +52,24 @@ pub(crate) fn when_briefly(at: Timestamp, now: Timestamp, zone: &TimeZone) -> St
     if (0..3600).contains(&seconds) {
         return text::minutes(seconds / 60);
     }
+    let locale = locale::current();
     let (then, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     if then.date() == today.date() {
-        return then.strftime("%H:%M").to_string();
+        return locale.time(&then);
     }
     if today.date().yesterday().is_ok_and(|day| day == then.date()) {
         return text::YESTERDAY.to_owned();
     }
-    let form = if then.year() == today.year() {
-        "%-d %b"
+    if then.year() == today.year() {
+        locale.day(&then)
     } else {
-        "%b %Y"
-    };
-    then.strftime(form).to_string()
+        locale.month(&then)
+    }
 }
 
 /// The exact moment: date, time and zone.
 pub(crate) fn exactly(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%a %-d %b %Y, %H:%M:%S")
-        .to_string()
+    locale::current().exactly(&at.to_zoned(zone.clone()))
 }
 
 /// `03:47`, from an hour on `1:02:33`.

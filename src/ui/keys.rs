@@ -10,18 +10,7 @@ use crate::config::key_chord::KeyChord;
 use crate::control::{CallStage, CallView, Command, RecordingView};
 
 /// Names of keys, for tooltips.
-pub(crate) const MUTE: &str = "Ctrl+M";
-pub(crate) const HOLD: &str = "Ctrl+H";
-pub(crate) const KEYPAD: &str = "Ctrl+D";
-pub(crate) const RECORD: &str = "Ctrl+R";
-pub(crate) const PAUSE_RECORDING: &str = "Ctrl+Shift+R";
-pub(crate) const JOIN: &str = "Ctrl+J";
-pub(crate) const TRANSFER: &str = "Ctrl+T";
-pub(crate) const HANG_UP: &str = "Ctrl+E";
-pub(crate) const DONE: &str = "Ctrl+Enter";
-pub(crate) const UNDO: &str = "Ctrl+Z";
-pub(crate) const PLAY: &str = "Ctrl+P";
-pub(crate) const AGENT: &str = "Ctrl+Shift+A";
+pub(crate) use super::text::keys::*;
 
 const ALT_DIGITS: [Key; 9] = [
     Key::Num1,

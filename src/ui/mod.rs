@@ -11,11 +11,14 @@
 //! * Views read no clock, no socket and no database: the shell makes one time for each frame.
 //! * The pop-up is a viewport of its own (see `popup.rs`); it is drawn from the same snapshot.
 
+mod announce;
 mod display_text;
 mod failure;
+mod focus;
 mod fonts;
 mod format;
 mod keys;
+mod locale;
 mod outcome;
 pub(crate) mod person;
 mod popup;
@@ -25,7 +28,13 @@ mod scene;
 mod shell;
 mod spans;
 mod state;
+#[cfg(not(feature = "pseudo-locale"))]
 pub(crate) mod text;
+/// The texts as a translation would have them: longer, accented, in brackets (build/pseudo_locale.rs).
+#[cfg(feature = "pseudo-locale")]
+pub(crate) mod text {
+    include!(concat!(env!("OUT_DIR"), "/pseudo_text.rs"));
+}
 mod theme;
 mod view;
 mod waker;
@@ -39,4 +48,4 @@ pub use shell::{Options, UiError, run};
 #[cfg(target_os = "linux")]
 pub(crate) use shell::{icon_picture, on_wayland};
 pub use state::View;
-pub use waker::Waker;
+pub use waker::{Appearance, Waker};

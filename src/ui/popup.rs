@@ -194,12 +194,16 @@ fn more_ui(ui: &Ui, place: Rect, voicemail: bool, blocking: bool) -> Option<Choi
         choices.push((Choice::Voicemail, text::TO_VOICEMAIL, Look::Bare));
     }
     choices.push(block);
-    let share = place.width() / f32::from(u8::try_from(choices.len()).unwrap_or(1));
+    // Each has as much as its word needs, and what is left is shared.
+    let wanted = |word: &str| Button::new(word).natural_width(ui);
+    let sum: f32 = choices.iter().map(|(_, word, _)| wanted(word)).sum();
+    let more = (place.width() - sum) / f32::from(u8::try_from(choices.len()).unwrap_or(1));
     let mut left = place.left();
     let mut clicked = None;
     for (choice, word, look) in choices {
-        let cell = Rect::from_min_size(egui::pos2(left, place.top()), Vec2::new(share, MORE));
-        left += share;
+        let share = Vec2::new(wanted(word) + more, MORE);
+        let cell = Rect::from_min_size(egui::pos2(left, place.top()), share);
+        left += share.x;
         let button = Button::new(word).look(look).height(MORE);
         if button.put(ui, cell, ui.scope_id().with(word)).clicked() {
             clicked = Some(choice);
@@ -210,13 +214,16 @@ fn more_ui(ui: &Ui, place: Rect, voicemail: bool, blocking: bool) -> Option<Choi
 
 fn buttons_ui(ui: &Ui, place: Rect, desktop: &DesktopSettings) -> Option<Choice> {
     let gap = Theme::of(ui).space.small;
-    let third = (place.width() - gap) / 3.0;
-    let (decline, rest) = place.split_left_right_at_x(place.left() + third);
-    let answer = rest.with_min_x(rest.left() + gap);
-    let declined = Button::new(text::DECLINE)
+    let key = desktop.decline_key.to_string();
+    let decline_button = Button::new(text::DECLINE)
         .icon(ICON_CALL_END)
         .look(Look::OutlinedDanger)
-        .key(&desktop.decline_key.to_string())
+        .key(&key);
+    let third = (place.width() - gap) / 3.0;
+    let third = third.max(decline_button.natural_width(ui));
+    let (decline, rest) = place.split_left_right_at_x(place.left() + third);
+    let answer = rest.with_min_x(rest.left() + gap);
+    let declined = decline_button
         .put(ui, decline, ui.scope_id().with("decline"))
         .clicked();
     let answered = Button::new(text::ANSWER)

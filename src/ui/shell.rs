@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{Context, Pos2, UserAttentionType, Vec2, ViewportBuilder, ViewportCommand, ViewportId};
 use jiff::tz::TimeZone;
 
+use super::locale::Locale;
 use super::popup::{PopupState, popup_size, popup_ui, ringing};
 use super::scene::{Now, Scene};
 use super::state::{View, ViewState};
@@ -105,6 +106,7 @@ pub fn run(handle: Handle, options: Options) -> Result<(), UiError> {
     if cfg!(target_os = "linux") && !on_wayland() && !set("DISPLAY") {
         return Err(UiError::NoDisplay);
     }
+    Locale::adopt();
     let native = native_options([1180.0, 760.0], [720.0, 520.0]);
     eframe::run_native(
         "ringdesk",
@@ -266,12 +268,14 @@ fn bring_forward(ctx: &Context) {
     }
 }
 
-/// Dark where the system says nothing.
-fn follow_theme(ctx: &Context, choice: ThemeChoice) {
+/// Dark where neither the desktop nor the window system says anything.
+fn follow_theme(ctx: &Context, choice: ThemeChoice, asked: Option<bool>) {
     let dark = match choice {
         ThemeChoice::Dark => true,
         ThemeChoice::Light => false,
-        ThemeChoice::System => ctx.system_theme() != Some(egui::Theme::Light),
+        ThemeChoice::System => {
+            asked.unwrap_or_else(|| ctx.system_theme() != Some(egui::Theme::Light))
+        }
     };
     let wanted = if dark {
         egui::ThemePreference::Dark
@@ -288,7 +292,9 @@ impl eframe::App for Shell {
     /// Runs even while the window is hidden or minimized.
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         let snapshot = self.handle.snapshot();
-        follow_theme(ctx, snapshot.settings.theme);
+        let asked = self.waker.appearance();
+        follow_theme(ctx, snapshot.settings.theme, asked.dark);
+        theme::keep_still(ctx, asked.still);
         if let Some(screen) = ctx.input(|input| input.viewport().monitor_size) {
             self.screen = screen;
         }
@@ -312,7 +318,11 @@ impl eframe::App for Shell {
         self.close(ctx, &snapshot);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        // What the last one took, with its painting; the measurements read it.
+        if let Some(seconds) = frame.info().cpu_usage {
+            tracing::trace!("a frame took {:.0} us", seconds * 1e6);
+        }
         let mut scene = Scene::new(&self.handle, now());
         desk_ui(ui, &mut scene, &mut self.state);
         let snapshot = Arc::clone(&scene.snapshot);

@@ -15,6 +15,7 @@ use crate::crm::row::{
     CallCursor, CallFilter, ContactRow, LeadStage, NameCursor, OrganizationRow, Subject,
     TicketFilter, TimelineCursor,
 };
+use crate::ui::focus::Followed;
 use crate::ui::routing_state::{RoutingState, SettingsTab};
 use crate::ui::spans::Spans;
 
@@ -78,6 +79,8 @@ pub(crate) struct ViewState {
     pub(crate) dial_focused: Option<Instant>,
     /// Banners without an id that the agent took away, by their text.
     pub(crate) dismissed: Vec<String>,
+    /// What had the keyboard when it was last brought into sight.
+    pub(crate) focused: Followed,
     /// Whether a field had the keyboard at the end of the last frame.
     pub(crate) typing: bool,
     /// Whether the engine refused a command.

@@ -326,6 +326,8 @@ impl Theme {
         spacing.icon_width = 16.0;
         spacing.combo_width = 160.0;
         spacing.scroll = egui::style::ScrollStyle::floating();
+        // Lists do not glide: what is looked for is there at once.
+        style.scroll_animation = egui::style::ScrollAnimation::none();
         let visuals = &mut style.visuals;
         visuals.panel_fill = colours.window;
         visuals.window_fill = colours.surface;
@@ -403,9 +405,23 @@ pub(crate) fn install(ctx: &egui::Context) {
     });
 }
 
+/// Whether nothing moves by itself: no fading, no blinking.
+pub(crate) fn keep_still(ctx: &egui::Context, still: bool) {
+    let blinks = ctx.global_style().visuals.text_cursor.blink;
+    if blinks != still {
+        return;
+    }
+    let usual = egui::Style::default();
+    ctx.all_styles_mut(|style| {
+        style.visuals.text_cursor.blink = !still;
+        style.animation_time = if still { 0.0 } else { usual.animation_time };
+    });
+}
+
+/// How far colours are apart, for tests.
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod contrast {
+    use egui::Color32;
 
     /// Relative luminance (WCAG 2.1, section 1.4.3).
     fn luminance(colour: Color32) -> f64 {
@@ -420,9 +436,37 @@ mod tests {
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 
-    fn contrast(one: Color32, other: Color32) -> f64 {
+    /// The contrast of two opaque colours, from 1 to 21.
+    pub(crate) fn contrast(one: Color32, other: Color32) -> f64 {
         let (a, b) = (luminance(one), luminance(other));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    /// What is seen of a colour that lies on an opaque one.
+    pub(crate) fn blend(over: Color32, ground: Color32) -> Color32 {
+        ground.blend(over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use super::contrast::contrast;
+
+    #[test]
+    fn nothing_moves_where_nothing_is_to_move() {
+        let ctx = egui::Context::default();
+        install(&ctx);
+        let moves = || {
+            let style = ctx.global_style();
+            (style.animation_time > 0.0, style.visuals.text_cursor.blink)
+        };
+        assert_eq!(moves(), (true, true));
+        keep_still(&ctx, true);
+        assert_eq!(moves(), (false, false));
+        keep_still(&ctx, false);
+        assert_eq!(moves(), (true, true));
     }
 
     #[test]

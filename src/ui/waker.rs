@@ -1,10 +1,19 @@
 //! The way to wake the window from another thread.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use egui::{Context, ViewportId};
+
+/// What the desktop asks of each window, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Appearance {
+    /// Whether windows are to be dark; none where the person has no wish.
+    pub dark: Option<bool>,
+    /// Whether nothing is to move that need not.
+    pub still: bool,
+}
 
 /// Wakes the window; cheap to clone, callable from any thread.
 #[derive(Clone)]
@@ -16,6 +25,7 @@ pub struct Waker {
 #[derive(Default)]
 struct Shared {
     raise: AtomicBool,
+    appearance: Mutex<Appearance>,
     popup: AtomicBool,
 }
 
@@ -48,6 +58,26 @@ impl Waker {
     pub fn raise(&self) {
         self.shared.raise.store(true, Ordering::Relaxed);
         self.ctx.request_repaint_of(ViewportId::ROOT);
+    }
+
+    /// Lets the window look as the desktop asks. Returns at once.
+    pub fn set_appearance(&self, appearance: Appearance) {
+        let mut asked = self.asked();
+        if *asked != appearance {
+            *asked = appearance;
+            drop(asked);
+            self.wake();
+        }
+    }
+
+    /// What the desktop asks for.
+    pub(crate) fn appearance(&self) -> Appearance {
+        *self.asked()
+    }
+
+    fn asked(&self) -> std::sync::MutexGuard<'_, Appearance> {
+        let appearance = self.shared.appearance.lock();
+        appearance.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether somebody asked for the window since the last call.

@@ -391,3 +391,42 @@ impl TrayWatcher {
         true
     }
 }
+
+/// The portal of the desktop's settings: which colours it asks for.
+pub(crate) struct Portal {
+    /// 1 is dark, 2 is light.
+    pub(crate) scheme: u32,
+}
+
+/// Where its colours stand.
+const APPEARANCE: (&str, &str) = ("org.freedesktop.appearance", "color-scheme");
+
+#[interface(name = "org.freedesktop.portal.Settings")]
+impl Portal {
+    fn read_one(&self, namespace: &str, key: &str) -> zbus::fdo::Result<OwnedValue> {
+        if (namespace, key) == APPEARANCE {
+            Ok(self.scheme.into())
+        } else {
+            Err(zbus::fdo::Error::Failed(
+                "there is no such setting".to_owned(),
+            ))
+        }
+    }
+
+    #[zbus(signal)]
+    pub(crate) async fn setting_changed(
+        emitter: &SignalEmitter<'_>,
+        namespace: &str,
+        key: &str,
+        value: zbus::zvariant::Value<'_>,
+    ) -> zbus::Result<()>;
+}
+
+impl Portal {
+    /// Says that other colours are asked for now.
+    pub(crate) async fn change(at: &InterfaceRef<Self>, scheme: u32) -> zbus::Result<()> {
+        at.get_mut().await.scheme = scheme;
+        let (namespace, key) = APPEARANCE;
+        Self::setting_changed(at.signal_emitter(), namespace, key, scheme.into()).await
+    }
+}

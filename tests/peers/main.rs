@@ -16,6 +16,8 @@
     reason = "an index out of bounds fails the test, as it should"
 )]
 
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod accessible;
 mod aiortc;
 mod around_calls;
 mod audio;
@@ -72,6 +74,8 @@ mod registrars;
 mod scenarios;
 #[cfg(feature = "gui")]
 mod screen;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod screen_reader;
 mod secured_domain;
 mod secured_linphone;
 mod service_route;
@@ -94,5 +98,7 @@ mod torture;
 mod trace;
 mod transfers;
 mod walks;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod wayland;
 #[cfg(feature = "gui")]
 mod window;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
 use crate::desktop_bus::{
-    Bus, Login, Notifications, Player, RealtimeKit, ScreenSaver, TrayWatcher,
+    Bus, Login, Notifications, Player, Portal, RealtimeKit, ScreenSaver, TrayWatcher,
 };
 use crate::kamailio::{Kamailio, PASSWORD};
 use crate::phone::{Phone, calls};
@@ -71,7 +71,7 @@ impl Desk {
     }
 }
 
-fn data_folder(registrar: &str, settings: &str) -> TempDir {
+pub(crate) fn data_folder(registrar: &str, settings: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let config = format!(
         "[settings]\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n{settings}\n\n\
@@ -87,7 +87,7 @@ fn data_folder(registrar: &str, settings: &str) -> TempDir {
 }
 
 /// Eve's phone, which calls through the proxy.
-fn caller(proxy: &str) -> Phone {
+pub(crate) fn caller(proxy: &str) -> Phone {
     let folder = TempDir::new().unwrap();
     let config = format!(
         "[[accounts]]\naddress = \"sip:+493099887766@caller.example\"\ndisplay_name = '{EVE}'\n\
@@ -454,4 +454,29 @@ fn the_tray_shows_what_the_phone_does_and_its_menu_works() {
     });
     item.choose("Quit");
     assert_eq!(desk.window.ended(), Some(0));
+}
+
+/// X11 says nothing of the colours that a person chose; the portal does.
+#[test]
+fn the_window_is_dark_or_light_as_the_desktop_asks() {
+    let bus = Bus::start();
+    let (_connection, portal) = bus.program(
+        "org.freedesktop.portal.Desktop",
+        "/org/freedesktop/portal/desktop",
+        Portal { scheme: 2 },
+    );
+    let desk = Desk::open(&bus, "");
+    let window = desk.screen.window("Ringdesk");
+    let place = desk.screen.place(&window);
+    let until = |what: &str, fits: &dyn Fn(f64) -> bool| {
+        place::until(&format!("the window is not {what}"), || {
+            let brightness = desk.screen.brightness(place);
+            fits(brightness).then_some(())
+        });
+    };
+    until("light", &|brightness| brightness > 0.7);
+    bus.wait(Portal::change(&portal, 1));
+    until("dark", &|brightness| brightness < 0.3);
+    bus.wait(Portal::change(&portal, 2));
+    until("light again", &|brightness| brightness > 0.7);
 }

@@ -237,6 +237,20 @@ impl Screen {
         assert!(file.exists(), "no picture {}", file.display());
     }
 
+    /// How bright a part of the screen is on average, from 0 to 1.
+    pub(crate) fn brightness(&self, place: Place) -> f64 {
+        let file = self.folder.path().join("part.png");
+        let part = format!("{}x{}+{}+{}", place.width, place.height, place.x, place.y);
+        self.output(
+            Command::new("import")
+                .args(["-window", "root", "-crop", &part])
+                .arg(&file),
+        );
+        let mean = ["-format", "%[fx:mean]"];
+        let text = self.output(Command::new("identify").args(mean).arg(&file));
+        text.trim().parse().unwrap_or(0.5)
+    }
+
     /// How many colours a part of the screen shows: one while nothing is painted there.
     pub(crate) fn colours(&self, place: Place) -> u32 {
         let file = self.folder.path().join("part.png");
@@ -248,6 +262,84 @@ impl Screen {
         );
         let text = self.output(Command::new("identify").args(["-format", "%k"]).arg(&file));
         text.trim().parse().unwrap_or(0)
+    }
+}
+
+/// A Wayland compositor without a screen: weston, with nothing on it but what the test starts.
+#[derive(Debug)]
+pub(crate) struct Compositor {
+    bus: String,
+    folder: TempDir,
+    weston: Child,
+}
+
+/// The name of its socket.
+const WAYLAND: &str = "wayland-test";
+
+impl Compositor {
+    /// Starts it; the programs on it have this message bus.
+    pub(crate) fn start(bus: &str) -> Self {
+        place::need("weston");
+        let folder = TempDir::new().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let weston = Command::new("weston")
+            .args([
+                "--backend=headless-backend.so",
+                "--no-config",
+                "--idle-time=0",
+            ])
+            .args(["--width=1280", "--height=800"])
+            .arg(format!("--socket={WAYLAND}"))
+            .env("XDG_RUNTIME_DIR", folder.path())
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let compositor = Self {
+            bus: bus.to_owned(),
+            folder,
+            weston,
+        };
+        place::until("weston does not listen", || {
+            let socket = compositor.folder.path().join(WAYLAND);
+            socket.exists().then_some(())
+        });
+        compositor
+    }
+
+    /// Starts a program on it that is watched.
+    pub(crate) fn watch(&self, command: &mut Command) -> Program {
+        let stderr = self.folder.path().join("stderr");
+        let child = command
+            .env("WAYLAND_DISPLAY", WAYLAND)
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus)
+            .env_remove("DISPLAY")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Program { child, stderr }
+    }
+
+    /// What it says of itself and of its clients.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+}
+
+impl Drop for Compositor {
+    fn drop(&mut self) {
+        place::terminate(self.weston.id());
+        let _reaped = self.weston.wait();
     }
 }
 

@@ -23,7 +23,7 @@ const POPUP: &str = "Incoming call";
 const TYPED: &str = "Dear Ms Doe, your order of last week left our warehouse today.";
 
 /// A data folder with the account bob, whose password lies in the file, for there is no keyring.
-fn data_folder(registrar: &str) -> TempDir {
+pub(crate) fn data_folder(registrar: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let config = format!(
         "[settings]\ntheme = \"light\"\nmicrophone = \"null\"\nspeaker = \"null\"\nringer = \"null\"\n\n\
@@ -86,7 +86,7 @@ pub(crate) fn until_call_is(folder: &Path, state: &str) {
 }
 
 /// Puts the caller among the contacts, through the running phone.
-fn add_contact(folder: &Path) {
+pub(crate) fn add_contact(folder: &Path) {
     let arguments = [
         "contacts".into(),
         "--add".into(),

@@ -10,7 +10,7 @@ use crate::control::{
     ColleagueState, ColleagueView, MailboxView, MessageCount, PickupTarget, Snapshot,
 };
 
-fn colleague(name: &str, state: ColleagueState) -> ColleagueView {
+pub(super) fn colleague(name: &str, state: ColleagueState) -> ColleagueView {
     ColleagueView {
         name: name.to_owned(),
         address: format!("sip:{}@example.com", name.to_lowercase()),
@@ -29,7 +29,7 @@ fn with(colleagues: Vec<ColleagueView>) -> Snapshot {
     }
 }
 
-fn mailbox(waiting: bool, new: u32, voicemail: Option<&str>) -> Snapshot {
+pub(super) fn mailbox(waiting: bool, new: u32, voicemail: Option<&str>) -> Snapshot {
     Snapshot {
         mailboxes: vec![MailboxView {
             account: Some(AccountId(0)),

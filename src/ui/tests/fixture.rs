@@ -349,15 +349,6 @@ pub(super) fn start() -> Instant {
     clock::monotonic_now() + Duration::from_secs(3600)
 }
 
-fn harness(
-    size: Vec2,
-    dark: bool,
-    stage: Stage,
-    draw: fn(&mut egui::Ui, &mut Stage),
-) -> Harness<'static, Stage> {
-    harness_at(size, 1.0, dark, stage, draw)
-}
-
 fn harness_at(
     size: Vec2,
     scale: f32,
@@ -387,9 +378,21 @@ pub(super) fn window(
     rows: impl PageSource + 'static,
     prepare: impl FnOnce(&mut ViewState),
 ) -> Harness<'static, Stage> {
+    window_at(1.0, size, dark, snapshot, rows, prepare)
+}
+
+/// The main window on a screen with so many pixels to a point.
+pub(super) fn window_at(
+    scale: f32,
+    size: Vec2,
+    dark: bool,
+    snapshot: Snapshot,
+    rows: impl PageSource + 'static,
+    prepare: impl FnOnce(&mut ViewState),
+) -> Harness<'static, Stage> {
     let mut stage = Stage::new(snapshot, rows);
     prepare(&mut stage.state);
-    harness(size, dark, stage, |ui, stage| {
+    harness_at(size, scale, dark, stage, |ui, stage| {
         let mut scene = Scene::new(&stage.handle, stage.now.clone());
         desk_ui(ui, &mut scene, &mut stage.state);
         assert!(scene.finish());

@@ -15,7 +15,7 @@ use crate::crm::row::{
 use crate::ui::routing_state::{BlockForm, SettingsTab};
 use crate::ui::state::{View, ViewState};
 
-fn tables(name: &str) -> RoutingTables {
+pub(super) fn tables(name: &str) -> RoutingTables {
     let slots = Slot::parse("sat,sun 22:00-06:00").unwrap();
     RoutingTables {
         agents: vec![AgentRow {

@@ -43,7 +43,7 @@ pub(super) fn ticket(id: i64, title: &str, state: TicketState) -> TicketRow {
     }
 }
 
-fn task(id: i64, title: &str, due: Option<&str>) -> TaskRow {
+pub(super) fn task(id: i64, title: &str, due: Option<&str>) -> TaskRow {
     TaskRow {
         id: TaskId(id),
         ..TaskRow::new(
@@ -265,7 +265,7 @@ fn talked(number: u8) -> CallView {
     }
 }
 
-fn types() -> Vec<CallTypeRow> {
+pub(super) fn types() -> Vec<CallTypeRow> {
     let kind = |id, name: &str, active| CallTypeRow {
         id: CallTypeId(id),
         name: name.to_owned(),
@@ -414,8 +414,8 @@ fn what_was_just_done_can_be_taken_back_by_a_key_for_a_while() {
     assert!(shown.query_by_label("Undo").is_none());
 }
 
-#[test]
-fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
+/// What a queue and this phone's own line had to do.
+pub(super) fn figures(name: &str) -> Vec<QueueFigures> {
     let queue = |name: Option<&str>, inbound, missed| QueueFigures {
         queue: name.map(str::to_owned),
         calls: inbound + 5,
@@ -428,14 +428,23 @@ fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
         talking_millis: 600_000,
         wrap_up_millis: Some(12_000),
     };
+    vec![queue(Some(name), 30, 5), queue(None, 10, 5)]
+}
+
+pub(super) fn hours() -> Vec<HourFigures> {
+    vec![HourFigures {
+        hour: "2025-11-21T09:00:00Z".parse().unwrap(),
+        answered: 30,
+        missed: 10,
+        outbound: 10,
+    }]
+}
+
+#[test]
+fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
     let rows = Rows {
-        figures: vec![queue(Some("Sales"), 30, 5), queue(None, 10, 5)],
-        hours: vec![HourFigures {
-            hour: "2025-11-21T09:00:00Z".parse().unwrap(),
-            answered: 30,
-            missed: 10,
-            outbound: 10,
-        }],
+        figures: figures("Sales"),
+        hours: hours(),
         ..Rows::default()
     };
     let shown = desk(registered(), rows, |state| state.view = View::Statistics);

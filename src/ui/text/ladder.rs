@@ -1,5 +1,7 @@
 //! The texts of the page with a call's SIP messages.
 
+use crate::ui::locale;
+
 pub(crate) const LADDER: &str = "SIP messages";
 pub(crate) const LADDER_BACK: &str = "Close the SIP messages";
 pub(crate) const LADDER_COPY: &str = "Copy";
@@ -33,4 +35,9 @@ pub(crate) fn left_out(count: u64) -> String {
 }
 pub(crate) fn exported_to(path: &str) -> String {
     format!("Written to {path}")
+}
+
+/// How long after the first message, in seconds.
+pub(crate) fn since_first(seconds: f64) -> String {
+    format!("{} s", locale::current().decimal(seconds, 3))
 }

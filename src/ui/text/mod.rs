@@ -1,11 +1,13 @@
 //! Every text of the window, in one place.
 
+mod access;
 mod agent;
 mod codecs;
 mod desktop;
 mod diagnostics;
 mod first_run;
 mod forms;
+pub(crate) mod keys;
 mod ladder;
 mod people;
 mod player;
@@ -17,6 +19,7 @@ mod sound;
 mod sound_check;
 mod voice;
 
+pub(crate) use access::*;
 pub(crate) use agent::*;
 pub(crate) use codecs::*;
 pub(crate) use desktop::*;
@@ -35,6 +38,7 @@ pub(crate) use sound_check::*;
 pub(crate) use voice::*;
 
 use crate::control::ColleagueState;
+use crate::ui::locale;
 
 /// The product.
 pub(crate) const NOT_STARTED: &str = "Ringdesk could not start";
@@ -131,7 +135,8 @@ pub(crate) fn yesterday_at(time: &str) -> String {
     format!("Yesterday {time}")
 }
 pub(crate) fn measured(codec: &str, loss_percent: f32, jitter_millis: f32) -> String {
-    format!("{codec} · loss {loss_percent:.1} % · jitter {jitter_millis:.0} ms")
+    let loss = locale::current().decimal(loss_percent.into(), 1);
+    format!("{codec} · loss {loss} % · jitter {jitter_millis:.0} ms")
 }
 pub(crate) fn unmeasured(codec: &str) -> String {
     format!("{codec} · quality unknown")
@@ -199,29 +204,16 @@ pub(crate) const NO_CALLS_FOUND_WHY: &str = "Try fewer letters, or the number's 
 pub(crate) const OPEN_DIALER: &str = "Open the dialer";
 pub(crate) const CLEAR_SEARCH: &str = "Clear the search";
 pub(crate) fn total(count: u64) -> String {
-    format!("{} total", grouped(count))
+    format!("{} total", locale::current().count(count))
 }
 /// A count of what a search finds, which ends at a limit.
 pub(crate) fn found(count: u64, limit: u32) -> String {
     if count < u64::from(limit) {
         total(count)
     } else {
-        format!("{} or more", grouped(count))
+        format!("{} or more", locale::current().count(count))
     }
 }
-/// A count with a comma between its thousands.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// Why a call that rings does not pop up.
 pub(crate) fn no_popup(why: &str) -> String {
     format!("No pop-up: {why}.")
@@ -369,6 +361,7 @@ pub(crate) const AUTH_USER_HINT: &str = "The address's user part";
 pub(crate) const PROXY: &str = "Outbound proxy";
 pub(crate) const PROXY_HINT: &str = "sip:proxy.example.com;lr";
 pub(crate) const TRANSPORT: &str = "Transport";
+pub(crate) const WEBSOCKET_OVER_TLS: &str = "WebSocket over TLS";
 pub(crate) const WEBSOCKET_PATH: &str = "WebSocket path";
 pub(crate) const CA_FILE: &str = "File with the trusted authority";
 pub(crate) const CA_FILE_HINT: &str = "The system's authorities";

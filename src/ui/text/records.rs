@@ -1,6 +1,7 @@
 //! The texts of tickets, tasks, notes and what happened around a record.
 
 use crate::crm::row::{ArticleKind, TicketState};
+use crate::ui::locale;
 
 pub(crate) const TICKETS: &str = "Tickets";
 pub(crate) const TASKS: &str = "Tasks";
@@ -88,7 +89,10 @@ pub(crate) fn whole_percent(percent: u32) -> String {
     format!("{percent} %")
 }
 pub(crate) fn busiest_hour(hour: u8) -> String {
-    format!("Calls by hour of the day; most begin after {hour:02}:00")
+    format!(
+        "Calls by hour of the day; most begin after {}",
+        locale::current().hour(hour)
+    )
 }
 
 // Pop-up.

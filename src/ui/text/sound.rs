@@ -1,5 +1,7 @@
 //! The texts about a call's sound: how good it is, and why one side is not heard.
 
+use crate::ui::locale;
+
 pub(crate) const SOUND_PROBLEM: &str = "Sound problem";
 pub(crate) const UNKNOWN: &str = "unknown";
 pub(crate) const SOUND_GOOD: &str = "Good";
@@ -31,15 +33,21 @@ pub(crate) fn sound_is(word: &str, score: &str) -> String {
     format!("Sound: {word}, score {score}")
 }
 
+/// One digit behind the point, as it is written here.
+pub(crate) fn decimal(value: f64) -> String {
+    locale::current().decimal(value, 1)
+}
+
 /// A score with its scale: of 4.5, and marked where it is an estimate.
 pub(crate) fn score(mos: f64, wideband: bool, estimate: bool) -> String {
     let scale = if wideband { "wideband" } else { "narrowband" };
     let estimate = if estimate { ", estimate" } else { "" };
-    format!("{mos:.1} of 4.5 ({scale}{estimate})")
+    let (mos, best) = (decimal(mos), decimal(4.5));
+    format!("{mos} of {best} ({scale}{estimate})")
 }
 
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    format!("{} %", decimal(share * 100.0))
 }
 
 pub(crate) fn millis(millis: f64) -> String {
@@ -47,7 +55,7 @@ pub(crate) fn millis(millis: f64) -> String {
 }
 
 pub(crate) fn seconds(millis: f64) -> String {
-    format!("{:.1} s", millis / 1e3)
+    format!("{} s", decimal(millis / 1e3))
 }
 
 pub(crate) fn moments(count: f64) -> String {

@@ -19,7 +19,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{AccountForm, FormProblem, PasswordField, SettingsState};
 use crate::ui::theme::{SMALL, Theme, Weight, font};
 use crate::ui::widget::{
-    Button, Field, Look, choice_ui, explained_choice_ui, line_ui, paragraph_ui, switch_ui,
+    Button, Field, Look, choice_ui, explained_choice_ui, line_ui, paragraph_ui, ring_ui, switch_ui,
 };
 use crate::ui::{format, text};
 
@@ -136,10 +136,11 @@ fn section_ui(
     let wrong = form.problem.as_ref().is_some_and(|problem| {
         problem.fresh && problem.field.is_some_and(|name| fields.contains(&name))
     });
-    egui::CollapsingHeader::new(title)
+    let section = egui::CollapsingHeader::new(title)
         .id_salt(title)
         .open(wrong.then_some(true))
         .show_unindented(ui, |ui| content(ui, form));
+    ring_ui(ui, &section.header_response);
 }
 
 /// Sends the account, or says why not; true when it was sent.
@@ -214,7 +215,7 @@ fn more_ui(ui: &mut Ui, account: &mut Account, problem: &mut Option<FormProblem>
         (TransportChoice::Tcp, "TCP".to_owned()),
         (TransportChoice::Tls, "TLS".to_owned()),
         (TransportChoice::Ws, "WebSocket".to_owned()),
-        (TransportChoice::Wss, "WebSocket over TLS".to_owned()),
+        (TransportChoice::Wss, text::WEBSOCKET_OVER_TLS.to_owned()),
     ];
     if let Some(choice) = choice_ui(ui, text::TRANSPORT, &account.transport, &transports) {
         account.transport = choice;

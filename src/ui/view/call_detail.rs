@@ -17,7 +17,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
-use crate::ui::{format, outcome, person, text};
+use crate::ui::{format, keys, outcome, person, text};
 
 /// Draws the call that was clicked.
 pub(crate) fn call_detail_ui(
@@ -98,7 +98,7 @@ fn close_ui(ui: &mut Ui, state: &mut ViewState) {
 fn close_button_ui(ui: &mut Ui, state: &mut ViewState) {
     let close = Button::icon_only(ICON_CLOSE, text::CLOSE)
         .look(Look::Bare)
-        .key("Esc")
+        .key(keys::ESCAPE)
         .height(28.0)
         .show(ui);
     if close.clicked() {

@@ -1,13 +1,18 @@
 //! One row of the call log: 46 points, two lines, columns by the room that is there.
 
-use egui::{Align2, CornerRadius, Painter, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo};
+use egui::{
+    Align2, Color32, CornerRadius, Painter, Rect, Response, Role, Sense, StrokeKind, Ui, Vec2,
+    WidgetInfo,
+};
 use egui_material_icons::icons::{ICON_CALL, ICON_PLAY_CIRCLE};
 
 use crate::control::{CallTarget, Command, Snapshot};
 use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{Button, Line, Look, paint_avatar, paint_icon, paint_line, paint_pill};
+use crate::ui::widget::{
+    Button, Line, Look, paint_avatar, paint_icon, paint_line, paint_pill, pill_width,
+};
 use crate::ui::{display_text::clean_line, format, keys, outcome, person, text};
 
 /// Where each column is; a missing one has no room.
@@ -31,22 +36,51 @@ const WHEN: f32 = 124.0;
 const SHORT_WHEN: f32 = 86.0;
 const ACTION: f32 = 88.0;
 
+/// What a pill may say in a row.
+const OUTCOMES: [&str; 14] = [
+    text::RINGING,
+    text::IN_CALL,
+    text::ON_HOLD,
+    text::ANSWERED,
+    text::MISSED,
+    text::NO_ANSWER,
+    text::CANCELED,
+    text::BUSY,
+    text::FAILED,
+    text::DECLINED,
+    text::FORWARDED,
+    text::VOICEMAIL,
+    text::BLOCKED,
+    text::INTERRUPTED,
+];
+
 /// Below this width the time is told in one word.
 const BRIEF: f32 = 600.0;
 
 impl Columns {
-    /// Lays the columns out for a width.
-    pub(crate) fn new(width: f32) -> Self {
+    /// Lays the columns out for a width. None is narrower than its words are.
+    pub(crate) fn new(painter: &Painter, width: f32) -> Self {
+        let outcome = OUTCOMES.iter().map(|word| pill_width(painter, word) + 8.0);
+        let outcome = outcome.fold(OUTCOME, f32::max);
+        let face = font(13.0, Weight::Medium);
+        let layout =
+            |word: String| painter.layout_no_wrap(word, face.clone(), Color32::PLACEHOLDER);
+        let length_of = |word: String| layout(word).size().x;
+        let whens = [text::yesterday_at("23:59"), text::minutes_ago(59)];
+        let long_when = whens.map(|word| length_of(word) + 10.0);
+        let long_when = long_when.into_iter().fold(WHEN, f32::max);
+        let short_when = (length_of(text::YESTERDAY.to_owned()) + 10.0).max(SHORT_WHEN);
+        let action_width = (length_of(text::CALL_BACK.to_owned()) + 32.0).max(ACTION);
         let mut right = width - 8.0;
         let mut take = |wide: f32| {
             right -= wide;
             (right, wide)
         };
-        let action = take(ACTION);
+        let action = take(action_width);
         let brief = width < BRIEF;
-        let when = take(if brief { SHORT_WHEN } else { WHEN });
+        let when = take(if brief { short_when } else { long_when });
         let length = (width >= 660.0).then(|| take(LENGTH));
-        let outcome = take(OUTCOME);
+        let outcome = take(outcome);
         let number = (width >= 760.0).then(|| take(NUMBER));
         let name = (LEAD, (right - LEAD - 8.0).max(40.0));
         Self {
@@ -159,11 +193,12 @@ pub(crate) fn call_row_ui(
         } else {
             theme.colours.row_hover
         };
-        painter.rect_filled(
-            place.shrink2(Vec2::new(4.0, 1.0)),
-            CornerRadius::same(theme.radius.control),
-            fill,
-        );
+        let lit = place.shrink2(Vec2::new(4.0, 1.0));
+        let radius = CornerRadius::same(theme.radius.control);
+        painter.rect_filled(lit, radius, fill);
+        if response.has_focus() {
+            painter.rect_stroke(lit, radius, theme.focus(), StrokeKind::Inside);
+        }
     }
     paint_icon(
         painter,
@@ -304,7 +339,8 @@ fn action_ui(ui: &Ui, scene: &mut Scene<'_>, cell: Rect, row: &CallRow, title: &
     let id = ui.scope_id().with(("call", row.id));
     let name = text::call_person(&clean_line(title));
     let pressed = if outcome::waits(row) {
-        let place = Align2::RIGHT_CENTER.align_size_within_rect(Vec2::new(80.0, 28.0), cell);
+        let place =
+            Align2::RIGHT_CENTER.align_size_within_rect(Vec2::new(cell.width(), 28.0), cell);
         Button::new(text::CALL_BACK)
             .look(Look::Outlined)
             .name(&name)

@@ -23,7 +23,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{CallerState, Picker, ViewState};
 use crate::ui::theme::{SMALL, Theme, Weight, font};
 use crate::ui::widget::{Button, Look, choose_ui, line_ui, paragraph_ui, switch_ui};
-use crate::ui::{format, text};
+use crate::ui::{format, keys, text};
 
 /// So many candidates have a key.
 const KEYED: usize = 9;
@@ -111,7 +111,7 @@ pub(crate) fn candidates_ui(ui: &mut Ui, scene: &mut Scene<'_>, asked: &Asked<'_
         };
         let number = place + 1;
         let keyed = asked.keyed && number <= KEYED;
-        let key = keyed.then(|| format!("Alt+{number}"));
+        let key = keyed.then(|| keys::alt(number));
         let label = text::choose_nth(number, &shown_line(&name));
         let unsure = match candidate.level {
             MatchLevel::Manual | MatchLevel::Known => None,
@@ -128,8 +128,9 @@ pub(crate) fn candidates_ui(ui: &mut Ui, scene: &mut Scene<'_>, asked: &Asked<'_
     let nobody = Button::new(text::NOBODY_OF_THESE)
         .look(Look::Bare)
         .width(ui.available_width());
+    let zero = keys::alt(0);
     let nobody = if asked.keyed {
-        nobody.key("Alt+0")
+        nobody.key(&zero)
     } else {
         nobody
     };

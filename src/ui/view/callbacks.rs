@@ -20,7 +20,7 @@ use crate::ui::theme::{SMALL, Theme};
 use crate::ui::widget::{
     Button, Line, Look, empty_ui, paint_avatar, paint_line, paint_pill, pill_width, tall_row_ui,
 };
-use crate::ui::{format, outcome, person, text};
+use crate::ui::{format, keys, outcome, person, text};
 
 /// A row: two lines, and a third for what was noted.
 const HEIGHT: f32 = 62.0;
@@ -165,12 +165,14 @@ fn callback_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &CallbackRow, chosen: bo
     if !ui.is_rect_visible(place) {
         return false;
     }
+    let wanted = Button::new(text::CALL_BACK).icon(ICON_PHONE_CALLBACK);
+    let wanted = wanted.natural_width(ui).max(CALL_BACK);
     let painter = ui.painter();
     let avatar = egui::pos2(place.left() + 30.0, place.center().y);
     let known = words.sure.then_some(words.title.as_str());
     paint_avatar(painter, theme, avatar, 34.0, known);
     let narrow = place.width() < NARROW;
-    let call_width = if narrow { 34.0 } else { CALL_BACK };
+    let call_width = if narrow { 34.0 } else { wanted };
     let mut right = place.right() - 10.0 - call_width - 40.0;
     right -= pill_width(painter, &pill) + 8.0;
     paint_pill(painter, egui::pos2(right, place.center().y), &pill, tone);
@@ -223,6 +225,13 @@ fn buttons_ui(
         )
     };
     let shown = shown_line(title);
+    let tick = text::mark_number_done(&shown);
+    let cell = button(place.right() - 14.0 - call_width, 34.0);
+    let done = Button::icon_only(ICON_CHECK, &tick)
+        .look(Look::Bare)
+        .key(keys::DELETE)
+        .put(ui, cell, ui.scope_id().with("done"))
+        .clicked();
     let name = text::call_person(&shown);
     let call = if call_width < CALL_BACK {
         Button::icon_only(ICON_PHONE_CALLBACK, &name)
@@ -234,18 +243,12 @@ fn buttons_ui(
     let cell = button(place.right() - 10.0, call_width);
     let call = call
         .look(Look::Outlined)
-        .key("Enter")
+        .key(keys::ENTER)
         .put(ui, cell, ui.scope_id().with("call"));
     if call.clicked() {
         scene.send(Command::Call(call_target(&row.call, &scene.snapshot)));
     }
-    let name = text::mark_number_done(&shown);
-    let cell = button(place.right() - 14.0 - call_width, 34.0);
-    Button::icon_only(ICON_CHECK, &name)
-        .look(Look::Bare)
-        .key("Delete")
-        .put(ui, cell, ui.scope_id().with("done"))
-        .clicked()
+    done
 }
 
 /// What a row says.

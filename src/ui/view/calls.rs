@@ -88,7 +88,7 @@ fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     if !first_page_ui(ui, scene, state) {
         return;
     }
-    let columns = Columns::new(ui.available_width());
+    let columns = Columns::new(ui.painter(), ui.available_width());
     columns.head_ui(ui);
     let height = Theme::of(ui).height.row;
     ui.spacing_mut().item_spacing.y = 0.0;

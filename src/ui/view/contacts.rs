@@ -20,8 +20,8 @@ use crate::ui::spans::AHEAD;
 use crate::ui::state::{ContactsState, View, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone};
 use crate::ui::widget::{
-    Button, Field, Line, Look, empty_ui, line_ui, paint_avatar, paint_line, paint_pill, pill_width,
-    row_ui, tab_ui, title_ui,
+    Button, Line, Look, empty_ui, line_ui, paint_avatar, paint_line, paint_pill, pill_width,
+    row_ui, search_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -230,18 +230,11 @@ fn head_ui(ui: &mut Ui, list: &mut ContactsState, people: People, total: Option<
             };
             line_ui(ui, &words, BODY, theme.colours.muted);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let button = Button::new(new).icon(ICON_PERSON_ADD).look(Look::Primary);
-            if button.show(ui).clicked() {
-                begin(list, people);
-            }
-            let width = (ui.available_width() - 40.0).clamp(100.0, 240.0);
-            Field::named(search, &mut list.search)
-                .hint(search)
-                .glyph(ICON_SEARCH)
-                .width(width)
-                .show(ui);
-        });
+        let button = Button::new(new).icon(ICON_PERSON_ADD).look(Look::Primary);
+        search_ui(ui, search, &mut list.search, &button);
+        if button.show(ui).clicked() {
+            begin(list, people);
+        }
     });
 }
 

@@ -8,11 +8,11 @@ use super::{
     navigation, organizations, player, settings, statistics, tasks, tickets, undo,
 };
 use crate::control::Command;
-use crate::ui::keys;
 use crate::ui::routing_state::SettingsTab;
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::theme::Theme;
+use crate::ui::{announce, focus, keys};
 
 /// From this width on the navigation shows words.
 const THREE_PANES: f32 = 1280.0;
@@ -25,6 +25,8 @@ pub(crate) fn desk_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState)
     let width = ui.max_rect().width();
     ui.painter()
         .rect_filled(ui.max_rect(), 0, theme.colours.window);
+    focus::follow(ui, &mut state.focused);
+    announce::announcements_ui(ui, scene);
     call_card::follow_calls(scene, state);
     keys::handle(ui, scene, state);
     // The SIP messages belong to the call at the right.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Event, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Ui};
+use egui::{Event, Frame, Id, Key, Margin, Modal, Modifiers, Ui};
 use egui_material_icons::icons::{ICON_CALL, ICON_WARNING};
 
 use crate::base::dial_plan::DialPreview;
@@ -13,8 +13,8 @@ use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::view::call_detail::fact_ui;
-use crate::ui::widget::{Button, Look, icon, line_ui, paragraph_ui};
-use crate::ui::{format, text};
+use crate::ui::widget::{Button, Look, icon_ui, line_ui, paragraph_ui};
+use crate::ui::{format, keys, text};
 
 /// Keys that come so soon were meant for the program that opened the link.
 const GUARD: Duration = Duration::from_millis(500);
@@ -64,6 +64,9 @@ pub(crate) fn dial_question_ui(ui: &Ui, scene: &mut Scene<'_>, state: &mut ViewS
     }
 }
 
+/// How wide each of its buttons is.
+const BUTTON: f32 = 110.0;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Choice {
     Dial,
@@ -98,13 +101,27 @@ fn question_ui(
     let first = state.dial_focused != Some(request.asked);
     let careful = !matches!(&request.preview, Ok(preview) if preview.caution.is_none());
     let choice = ui
-        .with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+        .horizontal(|ui| {
+            let buttons = if can { 2.0 } else { 1.0 };
+            let gap = ui.spacing().item_spacing.x;
+            ui.add_space(ui.available_width() - buttons * BUTTON - (buttons - 1.0) * gap);
             let mut choice = None;
+            let cancel = Button::new(text::CANCEL)
+                .look(Look::Outlined)
+                .width(BUTTON)
+                .key(keys::ESCAPE)
+                .show(ui);
+            if first && careful {
+                cancel.request_focus();
+            }
+            if cancel.clicked() {
+                choice = Some(Choice::Cancel);
+            }
             if can {
                 let dial = Button::new(text::DIAL)
                     .icon(ICON_CALL)
                     .look(Look::Answer)
-                    .width(110.0)
+                    .width(BUTTON)
                     .key(text::CALL_KEY)
                     .show(ui);
                 if first && !careful {
@@ -113,17 +130,6 @@ fn question_ui(
                 if dial.clicked() {
                     choice = Some(Choice::Dial);
                 }
-            }
-            let cancel = Button::new(text::CANCEL)
-                .look(Look::Outlined)
-                .width(110.0)
-                .key("Esc")
-                .show(ui);
-            if first && careful {
-                cancel.request_focus();
-            }
-            if cancel.clicked() {
-                choice = Some(Choice::Cancel);
             }
             choice
         })
@@ -166,8 +172,8 @@ fn facts_ui(ui: &mut Ui, scene: &Scene<'_>, request: &DialRequest, preview: &Dia
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 ui.horizontal(|ui| {
-                    ui.label(icon(ICON_WARNING, 16.0, theme.colours.warn.text))
-                        .accessible_name(text::CAUTION);
+                    let ink = theme.colours.warn.text;
+                    icon_ui(ui, ICON_WARNING, 16.0, ink, text::CAUTION);
                     ui.vertical(|ui| {
                         paragraph_ui(ui, &format::sentence(caution), BODY, theme.colours.text);
                     });

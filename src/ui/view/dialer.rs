@@ -12,7 +12,7 @@ use crate::control::{AccountView, CallTarget, Command};
 use crate::ui::scene::Scene;
 use crate::ui::state::{Choice, DialerState, ViewState};
 use crate::ui::theme::{SMALL, Theme, Weight, font};
-use crate::ui::widget::{Button, Field, Look, choice_ui, icon, paragraph_ui, title_ui};
+use crate::ui::widget::{Button, Field, Look, choice_ui, icon_ui, paragraph_ui, title_ui};
 use crate::ui::{format, text};
 
 /// From this width on suggestions stand beside the keypad.
@@ -241,8 +241,8 @@ fn preview_ui(ui: &mut Ui, plan: &Plan) {
             );
             if let Some(caution) = &preview.caution {
                 ui.horizontal(|ui| {
-                    ui.label(icon(ICON_WARNING, 14.0, theme.colours.warn.text))
-                        .accessible_name(text::CAUTION);
+                    let ink = theme.colours.warn.text;
+                    icon_ui(ui, ICON_WARNING, 14.0, ink, text::CAUTION);
                     ui.vertical(|ui| {
                         let caution = format::sentence(caution);
                         paragraph_ui(ui, &caution, SMALL, theme.colours.warn.text);

@@ -13,7 +13,7 @@ use crate::ui::theme::{BODY, Theme, Weight, font};
 use crate::ui::view::account_form;
 use crate::ui::view::provisioning::provisioning_ui;
 use crate::ui::view::try_account::try_account_ui;
-use crate::ui::widget::{Button, FORM, Look, icon, line_ui, paragraph_ui};
+use crate::ui::widget::{Button, FORM, Look, icon_ui, line_ui, paragraph_ui};
 
 /// Draws the welcome of a phone without an account.
 pub(crate) fn first_run_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
@@ -26,11 +26,8 @@ pub(crate) fn first_run_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
             ui.vertical_centered(|ui| {
                 ui.set_max_width(440.0);
                 ui.add_space(((room - 480.0) / 3.0).clamp(8.0, 160.0));
-                ui.add(
-                    egui::Label::new(icon(ICON_HEADSET_MIC, 48.0, theme.colours.chosen.text))
-                        .selectable(false),
-                )
-                .accessible_name(text::PRODUCT);
+                let ink = theme.colours.chosen.text;
+                icon_ui(ui, ICON_HEADSET_MIC, 48.0, ink, text::PRODUCT);
                 ui.add_space(8.0);
                 ui.label(
                     egui::RichText::new(text::WELCOME)
@@ -101,11 +98,8 @@ pub(crate) fn lab_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            ui.add(
-                egui::Label::new(icon(ICON_SCIENCE, 18.0, theme.colours.chosen.text))
-                    .selectable(false),
-            )
-            .accessible_name(text::LAB);
+            let ink = theme.colours.chosen.text;
+            icon_ui(ui, ICON_SCIENCE, 18.0, ink, text::LAB);
             line_ui(
                 ui,
                 text::LAB,

@@ -1,6 +1,6 @@
 //! The page with a call's SIP messages: what went over the wire, to look at, to copy and to export.
 
-use egui::{Align, Frame, Layout, Margin, Ui};
+use egui::{Frame, Margin, Ui};
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_DOWNLOAD, ICON_SWAP_HORIZ};
 
 use super::ladder_rungs::rungs_ui;
@@ -9,8 +9,10 @@ use crate::crm::row::CallLadder;
 use crate::ui::scene::Scene;
 use crate::ui::state::{LadderState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme};
-use crate::ui::widget::{Button, Field, Look, empty_ui, line_ui, paragraph_ui, title_ui};
-use crate::ui::{format, person, text};
+use crate::ui::widget::{
+    Button, Field, Look, at_end_ui, empty_ui, line_ui, paragraph_ui, title_ui,
+};
+use crate::ui::{format, keys, person, text};
 
 /// Draws the page.
 pub(crate) fn ladder_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
@@ -66,18 +68,16 @@ fn head_ui(
     let theme = Theme::of(ui);
     let mut closed = false;
     ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            closed = Button::icon_only(ICON_CLOSE, text::LADDER_BACK)
-                .look(Look::Bare)
-                .key("Esc")
-                .show(ui)
-                .clicked();
+        title_ui(ui, text::LADDER);
+        at_end_ui(ui, |ui| {
             if let Some(found) = found.filter(|found| !found.messages.is_empty()) {
                 buttons_ui(ui, scene, open, found);
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                title_ui(ui, text::LADDER);
-            });
+            closed = Button::icon_only(ICON_CLOSE, text::LADDER_BACK)
+                .look(Look::Bare)
+                .key(keys::ESCAPE)
+                .show(ui)
+                .clicked();
         });
     });
     if let Some(found) = found {
@@ -98,14 +98,6 @@ fn whose(scene: &Scene<'_>, found: &CallLadder) -> String {
 
 fn buttons_ui(ui: &mut Ui, scene: &Scene<'_>, open: &mut LadderState, found: &CallLadder) {
     let asking = open.file.is_some();
-    let export = Button::new(text::LADDER_EXPORT)
-        .icon(ICON_DOWNLOAD)
-        .look(if asking { Look::Chosen } else { Look::Quiet })
-        .show(ui);
-    if export.clicked() {
-        open.exported = false;
-        open.file = (!asking).then(|| proposal(scene, found));
-    }
     let copy = Button::new(text::LADDER_COPY)
         .icon(ICON_CONTENT_COPY)
         .tooltip(text::LADDER_COPY_WHY)
@@ -113,6 +105,14 @@ fn buttons_ui(ui: &mut Ui, scene: &Scene<'_>, open: &mut LadderState, found: &Ca
     if copy.clicked() {
         let lines = ladder::picture_with(found, |place| open.open.contains(&place));
         ui.ctx().copy_text(lines.join("\n"));
+    }
+    let export = Button::new(text::LADDER_EXPORT)
+        .icon(ICON_DOWNLOAD)
+        .look(if asking { Look::Chosen } else { Look::Quiet })
+        .show(ui);
+    if export.clicked() {
+        open.exported = false;
+        open.file = (!asking).then(|| proposal(scene, found));
     }
 }
 

@@ -27,6 +27,8 @@ const TIMES: f32 = 78.0;
 const SIGN: f32 = 30.0;
 /// A line of an open message.
 const LINE: f32 = 17.0;
+/// The room for its copy button.
+const COPY: f32 = 32.0;
 /// Around the text of an open message.
 const MARGIN: f32 = 10.0;
 /// A title is cut by its width; this only bounds the work.
@@ -99,7 +101,7 @@ fn measure(
         Row::Gap(_) => (GAP, None),
         Row::Rung(place) => match messages.get(place) {
             Some(message) if open.open.contains(&place) => {
-                let room = width - 2.0 * (MARGIN + f32::from(OUTSIDE.left));
+                let room = width - 2.0 * (MARGIN + f32::from(OUTSIDE.left)) - COPY;
                 let galley = ui.painter().layout_job(whole(message, Theme::of(ui), room));
                 let text = galley.size().y + 2.0 * MARGIN + OUTSIDE.sum().y;
                 (RUNG + text, Some(galley))
@@ -276,7 +278,7 @@ fn rung_ui(
         } else {
             text::MESSAGE_RECEIVED
         };
-        let name = format!("{since:.3} s, {way}, {title}");
+        let name = format!("{}, {way}, {title}", text::since_first(since));
         WidgetInfo::selected(Role::Button, true, is_open, name)
     });
     if response.gained_focus() {
@@ -289,7 +291,7 @@ fn rung_ui(
     }
     lanes.paint(ui, place, false);
     let time = Line {
-        text: &format!("{since:.3} s"),
+        text: &text::since_first(since),
         font: SMALL,
         colour: theme.colours.text,
     };
@@ -354,7 +356,7 @@ fn whole_ui(ui: &mut Ui, place: Rect, at: usize, message: &LadderMessage, galley
     ui.painter().rect_filled(frame, radius, theme.colours.inset);
     let text = Rect::from_min_size(frame.min + Vec2::splat(MARGIN), galley.size());
     ui.put(text, Label::new(galley).selectable(true));
-    let corner = Pos2::new(frame.right() - 32.0, frame.top() + 4.0);
+    let corner = Pos2::new(frame.right() - COPY, frame.top() + 4.0);
     let button = Rect::from_min_size(corner, Vec2::splat(28.0));
     let copy = Button::icon_only(ICON_CONTENT_COPY, text::COPY_MESSAGE)
         .look(Look::Quiet)

@@ -13,9 +13,9 @@ use crate::control::{CallTarget, Command};
 use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
-use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
+use crate::ui::{keys, text};
 
 const ITEM: f32 = 36.0;
 /// Below this height the lines stand closer together.
@@ -75,7 +75,7 @@ pub(crate) fn navigation_ui(
                 Some(count) => format!("{name}, {}", text::to_call_back_count(count)),
                 None => name.to_owned(),
             },
-            tooltip: text::key(name, &format!("Ctrl+{}", key.symbol_or_name())),
+            tooltip: text::key(name, &keys::ctrl(key.symbol_or_name())),
             icon,
             chosen: Some(state.view == view),
             badge: to_call_back.map(badge_text),

@@ -161,34 +161,29 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState, row: &Organ
             }
             return;
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if Button::new(text::RENAME)
-                .look(Look::Bare)
-                .name(&format!("{} {}", text::RENAME, clean_line(&row.name)))
-                .show(ui)
-                .clicked()
-            {
-                state.organizations.renaming = Some((row.id, row.name.clone()));
-            }
-            let members = Button::new(&text::members(row.contacts))
-                .look(Look::Bare)
-                .name(&format!(
-                    "{}, {}",
-                    clean_line(&row.name),
-                    text::members(row.contacts)
-                ))
-                .show(ui);
-            if members.clicked() {
-                state.view = View::Contacts;
-                state.contacts.search.clone_from(&row.name);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let name = clean_line(&row.name);
-                let open = Button::new(&name).look(Look::Bare).height(28.0);
-                if open.show(ui).clicked() {
-                    state.organizations.shown = Some(row.id);
-                }
-            });
-        });
+        let name = clean_line(&row.name);
+        let count = text::members(row.contacts);
+        let (counted, renamed) = (
+            format!("{name}, {count}"),
+            format!("{} {name}", text::RENAME),
+        );
+        let members = Button::new(&count).look(Look::Bare).name(&counted);
+        let rename = Button::new(text::RENAME).look(Look::Bare).name(&renamed);
+        let gap = ui.spacing().item_spacing.x;
+        let others = members.natural_width(ui) + rename.natural_width(ui) + 2.0 * gap;
+        let room = (ui.available_width() - others).max(60.0);
+        let open = Button::new(&name).look(Look::Bare).height(28.0);
+        let width = open.natural_width(ui).min(room);
+        if open.width(width).show(ui).clicked() {
+            state.organizations.shown = Some(row.id);
+        }
+        ui.add_space(room - width);
+        if members.show(ui).clicked() {
+            state.view = View::Contacts;
+            state.contacts.search.clone_from(&row.name);
+        }
+        if rename.show(ui).clicked() {
+            state.organizations.renaming = Some((row.id, row.name.clone()));
+        }
     });
 }

@@ -54,7 +54,7 @@ const STRIPS: [Strip; 4] = [
     Strip {
         name: text::SCORE,
         of: |span| span.mos.map(Fixed::value),
-        shown: |mos| format!("{mos:.1}"),
+        shown: text::decimal,
         least: 4.5,
         floor: 1.0,
         falls: true,

@@ -14,7 +14,9 @@ use crate::control::{
 use crate::ui::scene::Scene;
 use crate::ui::text;
 use crate::ui::theme::{BODY, SMALL, Theme};
-use crate::ui::widget::{Button, FORM, Look, line_ui, meter_ui, paint_icon, paragraph_ui, why_ui};
+use crate::ui::widget::{
+    Button, FORM, Look, line_ui, meter_ui, paint_icon, paragraph_ui, ring_ui, why_ui,
+};
 
 /// The icon beside a meter, and the room between things in their row, in points.
 const ICON: f32 = 14.0;
@@ -52,6 +54,7 @@ pub(super) fn volume_ui(
         })
         .inner
         .labelled_by(label.id);
+    ring_ui(ui, &slider);
     if slider.dragged() {
         *dragged = Some(shown);
     } else if dragged.take().is_some() || slider.changed() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Color32, FontId, Grid, Label, Layout, RichText, ScrollArea, Ui, Vec2};
+use egui::{Align, Color32, FontId, Grid, Label, Layout, Rangef, RichText, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::ICON_BAR_CHART;
-use egui_plot::{Bar, BarChart, Legend, Plot};
+use egui_plot::{AxisHints, Bar, BarChart, Legend, Plot};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::figures_export::{export_button_ui, export_ui};
@@ -15,8 +15,8 @@ use crate::ui::display_text::{clean_line, visual};
 use crate::ui::scene::{Now, Scene};
 use crate::ui::state::{Period, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{elided, empty_ui, line_ui, tab_ui, title_ui};
-use crate::ui::{format, text};
+use crate::ui::widget::{elided, empty_ui, line_ui, ring_ui, tab_ui, title_ui};
+use crate::ui::{format, locale, text};
 
 /// The periods in their order.
 const PERIODS: [(Period, &str); 3] = [
@@ -191,15 +191,29 @@ fn plot_ui(ui: &mut Ui, scene: &Scene<'_>, hours: &[HourFigures]) {
         .default_x_bounds(0.0, 24.0)
         .include_y(1.0)
         .set_margin_fraction(Vec2::new(0.0, 0.08))
-        .x_axis_formatter(|mark, _| format!("{:02.0}:00", mark.value))
+        .custom_x_axes(vec![
+            AxisHints::new_x()
+                .formatter(|mark, _| hour_of_axis(mark.value))
+                .label_spacing(Rangef::new(60.0, 61.0)),
+        ])
+        .custom_y_axes(vec![
+            AxisHints::new_y().label_spacing(Rangef::new(20.0, 21.0)),
+        ])
         .show(ui, |plot| {
             plot.bar_chart(answered);
             plot.bar_chart(missed);
             plot.bar_chart(outbound);
         });
+    ring_ui(ui, &plot.response);
     let told = text::busiest_hour(busiest);
     plot.response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &told));
+}
+
+/// A full hour as it is written here.
+fn hour_of_axis(mark: f64) -> String {
+    let hour = (0_u8..24).find(|hour| f64::from(*hour) >= mark);
+    locale::current().hour(hour.unwrap_or(0))
 }
 
 /// The widest that a cell becomes.

@@ -1,6 +1,6 @@
 //! Whom a typed text may mean: contacts first, then recent calls.
 
-use egui::{CornerRadius, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{CornerRadius, Role, ScrollArea, Sense, StrokeKind, Ui, Vec2, WidgetInfo};
 use egui_material_icons::icons::ICON_CALL;
 
 use super::call_row::paint_two_lines;
@@ -179,7 +179,11 @@ fn suggestion_ui(ui: &mut Ui, suggestion: &Suggestion, chosen: bool) -> bool {
             theme.colours.row_hover
         };
         let radius = CornerRadius::same(theme.radius.control);
-        painter.rect_filled(place.shrink2(Vec2::new(0.0, 1.0)), radius, fill);
+        let lit = place.shrink2(Vec2::new(0.0, 1.0));
+        painter.rect_filled(lit, radius, fill);
+        if response.has_focus() {
+            painter.rect_stroke(lit, radius, theme.focus(), StrokeKind::Inside);
+        }
     }
     let sure = suggestion.sure.then_some(suggestion.name.as_str());
     let centre = egui::pos2(place.left() + 23.0, place.center().y);

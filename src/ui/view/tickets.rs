@@ -1,6 +1,6 @@
 //! The tickets: a list, and one of them beside it or in its place.
 
-use egui::{Align, Layout, ScrollArea, Ui, Vec2};
+use egui::{ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::{ICON_ADD, ICON_CONFIRMATION_NUMBER, ICON_SEARCH};
 
 use super::call_row::paint_two_lines;
@@ -14,8 +14,8 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{TicketsState, ViewState};
 use crate::ui::theme::{SMALL, Theme, Tone};
 use crate::ui::widget::{
-    Button, Field, Line, Look, empty_ui, paint_icon, paint_line, paint_pill, pill_width, row_ui,
-    tab_ui, title_ui,
+    Button, Line, Look, empty_ui, paint_icon, paint_line, paint_pill, pill_width, row_ui,
+    search_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -66,24 +66,16 @@ pub(crate) fn tickets_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewSta
 fn head_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TicketsState) {
     ui.horizontal(|ui| {
         title_ui(ui, text::TICKETS);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let new = Button::new(text::NEW_TICKET)
-                .icon(ICON_ADD)
-                .look(Look::Primary)
-                .show(ui);
-            if new.clicked() {
-                let change = RecordChange::SaveTicket(Box::new(fresh(scene)));
-                scene.send(Command::ChangeRecords(change));
-                state.filter = TicketFilter::NotClosed;
-                state.search.clear();
-            }
-            let width = (ui.available_width() - 40.0).clamp(100.0, 240.0);
-            Field::named(text::SEARCH_TICKETS, &mut state.search)
-                .hint(text::SEARCH_TICKETS)
-                .glyph(ICON_SEARCH)
-                .width(width)
-                .show(ui);
-        });
+        let new = Button::new(text::NEW_TICKET)
+            .icon(ICON_ADD)
+            .look(Look::Primary);
+        search_ui(ui, text::SEARCH_TICKETS, &mut state.search, &new);
+        if new.show(ui).clicked() {
+            let change = RecordChange::SaveTicket(Box::new(fresh(scene)));
+            scene.send(Command::ChangeRecords(change));
+            state.filter = TicketFilter::NotClosed;
+            state.search.clear();
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! What happened around a record: its calls, notes, tickets and tasks, and a place for a new note.
 
-use egui::{Align, Layout, Response, Ui};
+use egui::{Response, Ui};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_CONFIRMATION_NUMBER, ICON_DELETE, ICON_STICKY_NOTE_2, ICON_TASK_ALT,
@@ -18,8 +18,8 @@ use crate::ui::scene::Scene;
 use crate::ui::state::TimelineState;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, Field, Line, Look, line_ui, paint_icon, paint_line, paint_pill, paragraph_ui,
-    pill_width, row_ui,
+    Button, Field, Line, Look, at_end_ui, line_ui, paint_icon, paint_line, paint_pill,
+    paragraph_ui, pill_width, row_ui,
 };
 use crate::ui::{format, keys, outcome, text};
 
@@ -181,6 +181,9 @@ fn entry_ui(
     }
 }
 
+/// The room for what can be done with a note.
+const NOTE_BUTTONS: f32 = 210.0;
+
 /// A note is read whole.
 fn note_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TimelineState, note: &NoteRow) {
     let theme = Theme::of(ui);
@@ -192,9 +195,18 @@ fn note_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TimelineState, note: 
         } else {
             format!("{} · {when}", clean_line(&note.author))
         };
-        line_ui(ui, &head, SMALL, theme.colours.muted);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        // However long the name is, the buttons stand beside it.
+        let room = (ui.available_width() - NOTE_BUTTONS).max(40.0);
+        ui.scope(|ui| {
+            ui.set_max_width(room);
+            line_ui(ui, &head, SMALL, theme.colours.muted);
+        });
+        at_end_ui(ui, |ui| {
             if state.deleting == Some(note.id) {
+                let stay = Button::new(text::CANCEL).height(24.0);
+                if stay.show(ui).clicked() {
+                    state.deleting = None;
+                }
                 let sure = Button::new(text::DELETE_SURE)
                     .look(Look::Danger)
                     .height(24.0);
@@ -202,10 +214,6 @@ fn note_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TimelineState, note: 
                     state.deleting = None;
                     let change = RecordChange::DeleteNote(note.id);
                     scene.send(Command::ChangeRecords(change));
-                }
-                let stay = Button::new(text::CANCEL).height(24.0);
-                if stay.show(ui).clicked() {
-                    state.deleting = None;
                 }
             } else if Button::icon_only(ICON_DELETE, text::DELETE_NOTE)
                 .look(Look::Bare)

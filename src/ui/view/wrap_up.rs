@@ -112,7 +112,7 @@ pub(crate) fn wrap_up_ui(
             for (place, name) in types.iter().enumerate() {
                 let chosen = wanted.call_type.as_ref() == Some(name);
                 let look = if chosen { Look::Chosen } else { Look::Quiet };
-                let key = format!("Alt+{}", place + 1);
+                let key = keys::alt(place + 1);
                 let mut chip = Button::new(name).look(look).height(28.0);
                 if place < KEYED {
                     chip = chip.key(&key);

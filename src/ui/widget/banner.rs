@@ -5,7 +5,7 @@ use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{ICON_CHAT, ICON_CLOSE, ICON_WARNING};
 
 use super::button::{Button, Look};
-use super::label::{icon, line_ui, paragraph_ui};
+use super::label::{icon_ui, line_ui, paragraph_ui};
 use crate::ui::text;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone};
 
@@ -44,7 +44,7 @@ fn frame_ui(
         .inner_margin(Margin::symmetric(12, 6))
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                ui.label(icon(sign, 16.0, tone.text)).accessible_name(name);
+                icon_ui(ui, sign, 16.0, tone.text, name);
                 let words = ui.available_width() - 36.0;
                 ui.vertical(|ui| {
                     ui.set_width(words);

@@ -1,11 +1,16 @@
 //! Buttons: with words, and round ones with an icon.
 
+use std::sync::Arc;
+
+use egui::text::LayoutJob;
 use egui::{
-    Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    Color32, CornerRadius, Galley, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo,
 };
 use egui_material_icons::MaterialIcon;
 
 use super::label::{Line, paint_icon, paint_line};
+use crate::ui::display_text::{clean_line, visual};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
 
@@ -194,7 +199,8 @@ impl<'a> Button<'a> {
         self.finish(ui, place, response)
     }
 
-    fn natural_width(&self, ui: &Ui) -> f32 {
+    /// How wide it is where nobody says another width.
+    pub(crate) fn natural_width(&self, ui: &Ui) -> f32 {
         let theme = Theme::of(ui);
         let mut width = 2.0 * theme.space.medium;
         if self.label.is_empty() {
@@ -219,6 +225,9 @@ impl<'a> Button<'a> {
             selected: chosen,
             ..WidgetInfo::labeled(Role::Button, self.enabled, name)
         });
+        if let Some(key) = self.key {
+            tell_key(ui, &response, key);
+        }
         if ui.is_rect_visible(place) {
             self.paint(ui, theme, place, &response);
         }
@@ -274,6 +283,12 @@ impl<'a> Button<'a> {
         };
         let galley = painter.layout_no_wrap(line.text.to_owned(), line.font.clone(), line.colour);
         let inner = place.shrink2(Vec2::new(8.0, 0.0));
+        let room = inner.width() - icon_width;
+        let galley = if galley.size().x > room && place.height() >= TWO_LINES {
+            two_lines(painter, self.label, ink, room).unwrap_or(galley)
+        } else {
+            galley
+        };
         let width = (galley.size().x + icon_width).min(inner.width());
         let mut left = place.center().x - width / 2.0;
         if let Some(icon) = self.icon {
@@ -286,12 +301,23 @@ impl<'a> Button<'a> {
             );
             left += icon_width;
         }
+        if galley.rows.len() > 1 {
+            let top = place.center().y - galley.size().y / 2.0;
+            painter.galley(egui::pos2(left, top), galley, ink);
+            return;
+        }
         let word = Rect::from_min_max(
             egui::pos2(left, place.top()),
             egui::pos2(inner.right() + 1.0, place.bottom()),
         );
         paint_line(painter, word, &line);
     }
+}
+
+/// Lets a screen reader say the key that does the same.
+fn tell_key(ui: &Ui, button: &Response, key: &str) {
+    ui.ctx()
+        .accesskit_node_builder(button.id, |node| node.set_keyboard_shortcut(key));
 }
 
 /// What cannot be pressed takes neither clicks nor the keyboard.
@@ -301,6 +327,22 @@ fn sense(enabled: bool) -> Sense {
     } else {
         Sense::hover()
     }
+}
+
+/// From this height on a word that is too long for its button stands in two lines.
+const TWO_LINES: f32 = 28.0;
+
+/// A label in two smaller lines; none where it still does not fit, or is read from right to left, which
+/// is ordered line by line.
+fn two_lines(painter: &Painter, label: &str, ink: Color32, room: f32) -> Option<Arc<Galley>> {
+    let clean = clean_line(label);
+    if visual(&clean) != clean {
+        return None;
+    }
+    let mut job = LayoutJob::simple(clean, font(11.0, Weight::Medium), ink, room);
+    job.wrap.max_rows = 2;
+    let galley = painter.layout_job(job);
+    (!galley.elided && galley.size().x <= room).then_some(galley)
 }
 
 /// The size of an icon in a button.
@@ -325,6 +367,9 @@ pub(crate) struct RoundButton<'a> {
 
 /// A round button's diameter.
 const ROUND: f32 = 44.0;
+/// The size of the word under it, and the least.
+const CAPTION: f32 = 11.5;
+const LEAST_CAPTION: f32 = 8.5;
 /// The room for it and its word.
 const ROUND_PLACE: Vec2 = Vec2::new(50.0, 64.0);
 
@@ -338,6 +383,7 @@ impl RoundButton<'_> {
             selected: pressed.then_some(true),
             ..WidgetInfo::labeled(Role::Button, self.enabled, self.name)
         });
+        tell_key(ui, &response, self.key);
         let paint = self.look.paint(theme);
         let painter = ui.painter();
         let centre = egui::pos2(place.center().x, place.top() + ROUND / 2.0);
@@ -352,13 +398,21 @@ impl RoundButton<'_> {
             painter.circle_stroke(centre, ROUND / 2.0 + 2.0, theme.focus());
         }
         paint_icon(painter, centre, self.icon, 22.0, ink);
-        painter.text(
-            egui::pos2(place.center().x, place.bottom()),
-            egui::Align2::CENTER_BOTTOM,
-            self.caption,
-            font(11.5, Weight::Regular),
-            theme.colours.muted,
+        let caption = |size: f32| {
+            let face = font(size, Weight::Regular);
+            painter.layout_no_wrap(self.caption.to_owned(), face, theme.colours.muted)
+        };
+        // A longer word is written smaller: under the next button stands another one.
+        let mut word = caption(CAPTION);
+        if word.size().x > ROUND_PLACE.x {
+            let size = CAPTION * ROUND_PLACE.x / word.size().x;
+            word = caption(size.max(LEAST_CAPTION));
+        }
+        let corner = egui::pos2(
+            place.center().x - word.size().x / 2.0,
+            place.bottom() - word.size().y,
         );
+        painter.galley(corner, word, theme.colours.muted);
         response.on_hover_text(text::key(self.name, self.key))
     }
 }

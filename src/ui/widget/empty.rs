@@ -1,10 +1,10 @@
 //! What a list says when it has nothing: why, and what to do.
 
-use egui::Ui;
+use egui::{Sense, Ui, Vec2};
 use egui_material_icons::MaterialIcon;
 
 use super::button::{Button, Look};
-use super::label::{icon, paragraph_ui};
+use super::label::{paint_icon, paragraph_ui};
 use crate::ui::theme::{BODY, Theme, Weight, font};
 
 /// Adds it in the middle of the room that is there; true when its button was pressed.
@@ -20,8 +20,15 @@ pub(crate) fn empty_ui(
     ui.vertical_centered(|ui| {
         ui.set_max_width(380.0);
         ui.add_space(((room - 150.0) / 3.0).clamp(8.0, 160.0));
-        ui.add(egui::Label::new(icon(glyph, 32.0, theme.colours.muted)).selectable(false))
-            .accessible_name(title);
+        // The title says it.
+        let (place, _) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::hover());
+        paint_icon(
+            ui.painter(),
+            place.center(),
+            glyph,
+            32.0,
+            theme.colours.muted,
+        );
         ui.label(
             egui::RichText::new(title)
                 .font(font(15.0, Weight::SemiBold))

@@ -5,7 +5,9 @@ use egui::{
     TextEdit, Ui, Vec2, WidgetInfo,
 };
 use egui_material_icons::MaterialIcon;
+use egui_material_icons::icons::ICON_SEARCH;
 
+use super::button::Button;
 use super::label::{paint_icon, paragraph_ui};
 use super::lock::locked_ui;
 use crate::ui::display_text::shown_line;
@@ -180,10 +182,36 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Adds a field to search in, as far at the right as the button that follows it lets it be.
+pub(crate) fn search_ui(ui: &mut Ui, name: &str, text: &mut String, before: &Button<'_>) {
+    let room = ui.available_width() - before.natural_width(ui) - ui.spacing().item_spacing.x;
+    let width = (room - 40.0).clamp(100.0, 240.0);
+    ui.add_space((room - width).max(0.0));
+    Field::named(name, text)
+        .hint(name)
+        .glyph(ICON_SEARCH)
+        .width(width)
+        .show(ui);
+}
+
 /// Scrolls to what the keyboard has just reached, where it is out of sight.
 fn bring_into_sight(control: &Response) {
     if control.gained_focus() {
         control.scroll_to_me(None);
+    }
+}
+
+/// Paints where the keyboard is around a control of egui's, which shows it too faintly.
+pub(crate) fn ring_ui(ui: &Ui, control: &Response) {
+    if control.has_focus() {
+        let theme = Theme::of(ui);
+        let radius = CornerRadius::same(theme.radius.control);
+        ui.painter().rect_stroke(
+            control.rect.expand(3.0),
+            radius,
+            theme.focus(),
+            StrokeKind::Inside,
+        );
     }
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, RichText, Ui};
+use egui::{
+    Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, RichText, Role, Sense, Ui,
+    Vec2, WidgetInfo,
+};
 use egui_material_icons::MaterialIcon;
 
 use crate::ui::display_text::{clean_line, clean_text, reads_right_to_left, visual};
@@ -17,9 +20,11 @@ pub(crate) struct Line<'a> {
     pub(crate) colour: Color32,
 }
 
-/// An icon as text; it needs a name beside it.
-pub(crate) fn icon(icon: MaterialIcon, size: f32, colour: Color32) -> RichText {
-    icon.rich_text().size(size).color(colour)
+/// Adds an icon that says something: to a screen reader by this name, not by its glyph.
+pub(crate) fn icon_ui(ui: &mut Ui, icon: MaterialIcon, size: f32, colour: Color32, name: &str) {
+    let (place, response) = ui.allocate_exact_size(Vec2::splat(size), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    paint_icon(ui.painter(), place.center(), icon, size, colour);
 }
 
 /// Paints an icon into the middle of a place.

@@ -7,6 +7,7 @@ mod banner;
 mod bars;
 mod button;
 mod empty;
+mod end;
 mod field;
 mod framed;
 mod label;
@@ -23,12 +24,14 @@ pub(crate) use banner::{banner_ui, message_ui};
 pub(crate) use bars::bars_ui;
 pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
+pub(crate) use end::at_end_ui;
 pub(crate) use field::{
-    FORM, Field, choice_ui, explained_choice_ui, explained_switch_ui, switch_ui, why_ui,
+    FORM, Field, choice_ui, explained_choice_ui, explained_switch_ui, ring_ui, search_ui,
+    switch_ui, why_ui,
 };
 pub(crate) use framed::framed_ui;
 pub(crate) use label::{
-    Line, elided, icon, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
+    Line, elided, icon_ui, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
 };
 pub(crate) use lock::with_locks;
 pub(crate) use meter::meter_ui;

@@ -48,7 +48,7 @@ pub(super) fn agents_ui(
             deleting: state.deleting.as_ref() == Some(&deleting),
             room: 0.0,
         };
-        let (_, pressed) = ui.push_id(agent.id, |ui| entry.show(ui)).inner;
+        let pressed = ui.push_id(agent.id, |ui| entry.show(ui)).inner;
         match pressed {
             Some(Pressed::Open) => state.agent = Some(form(agent.clone())),
             Some(Pressed::Delete) => state.deleting = Some(deleting),

@@ -10,7 +10,7 @@ use crate::ui::routing_state::{BlockForm, Deleting, RoutingState};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{BODY, Theme};
 use crate::ui::widget::{Button, FORM, Field, Look, choice_ui, line_ui, paragraph_ui};
-use crate::ui::{format, text};
+use crate::ui::{format, locale, text};
 
 /// 486 Busy Here and 603 Decline (RFC 3261).
 const BUSY: u16 = 486;
@@ -45,7 +45,7 @@ pub(super) fn blocked_ui(
             deleting: state.deleting.as_ref() == Some(&deleting),
             room: 0.0,
         };
-        let (_, pressed) = ui.push_id(blocked.id, |ui| entry.show(ui)).inner;
+        let pressed = ui.push_id(blocked.id, |ui| entry.show(ui)).inner;
         match pressed {
             Some(Pressed::Open) => state.blocked = form(blocked),
             Some(Pressed::Delete) => state.deleting = Some(deleting),
@@ -68,7 +68,7 @@ fn facts(scene: &Scene<'_>, blocked: &BlockedRow) -> String {
     let since = blocked.since.to_zoned(zone.clone());
     let facts = [
         blocked.note.clone(),
-        text::blocked_since(&since.strftime("%-d %b %Y").to_string()),
+        text::blocked_since(&locale::current().date(since.date())),
         text::refused_calls(blocked.hits, last.as_deref()),
     ];
     let facts = facts.iter().filter(|fact| !fact.is_empty());

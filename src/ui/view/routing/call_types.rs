@@ -82,7 +82,13 @@ fn row_ui(
         deleting: state.deleting.as_ref() == Some(&deleting),
         room: ARROWS,
     };
-    let (line, pressed) = entry.show(ui);
+    let mut moved = None;
+    let pressed = entry.show_with(ui, |ui, line| {
+        moved = arrows_ui(ui, line, rows, place, &clean_line(&row.name));
+    });
+    if let Some(to) = moved {
+        reorder(scene, rows, place, to);
+    }
     match pressed {
         Some(Pressed::Open) => state.call_type = Some(form(row.clone())),
         Some(Pressed::Delete) => state.deleting = Some(deleting),
@@ -93,22 +99,19 @@ fn row_ui(
         Some(Pressed::Keep) => state.deleting = None,
         None => {}
     }
-    if entry.deleting {
-        return;
-    }
-    let name = clean_line(&row.name);
+}
+
+/// The two ways to another place, which they give.
+fn arrows_ui(ui: &Ui, line: Rect, rows: &[CallTypeRow], place: usize, name: &str) -> Option<usize> {
     let arrows = [
-        (
-            place.checked_sub(1),
-            ICON_ARROW_UPWARD,
-            text::move_up(&name),
-        ),
+        (place.checked_sub(1), ICON_ARROW_UPWARD, text::move_up(name)),
         (
             Some(place + 1).filter(|to| *to < rows.len()),
             ICON_ARROW_DOWNWARD,
-            text::move_down(&name),
+            text::move_down(name),
         ),
     ];
+    let mut moved = None;
     let mut left = line.right() - 40.0 - ARROWS;
     for (to, icon, name) in arrows {
         let corner = egui::pos2(left, line.center().y - 15.0);
@@ -118,10 +121,9 @@ fn row_ui(
             .look(Look::Bare)
             .enabled(to.is_some())
             .put(ui, cell, ui.scope_id().with(&name));
-        if let Some(to) = to.filter(|_| arrow.clicked()) {
-            reorder(scene, rows, place, to);
-        }
+        moved = to.filter(|_| arrow.clicked()).or(moved);
     }
+    moved
 }
 
 /// Moves one of them, and saves those whose place is another now.

@@ -34,8 +34,17 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Draws it; gives its place, too.
-    pub(super) fn show(&self, ui: &mut Ui) -> (Rect, Option<Pressed>) {
+    /// Draws it; gives what was pressed.
+    pub(super) fn show(&self, ui: &mut Ui) -> Option<Pressed> {
+        self.show_with(ui, |_ui, _place| {})
+    }
+
+    /// The same, with further controls that stand before the bin.
+    pub(super) fn show_with(
+        &self,
+        ui: &mut Ui,
+        others: impl FnOnce(&mut Ui, Rect),
+    ) -> Option<Pressed> {
         let theme = Theme::of(ui);
         let title = clean_line(self.title);
         let name = match self.pill {
@@ -56,18 +65,20 @@ impl Entry<'_> {
         };
         let id = ui.scope_id();
         let left = if self.deleting {
-            let (cell, _) = button(88.0);
-            let keep = Button::new(text::CANCEL).put(ui, cell, id.with("keep"));
+            let (last, _) = button(88.0);
             let (cell, left) = button(134.0);
             let sure = Button::new(text::DELETE_SURE).look(Look::Danger);
+            let keep = Button::new(text::CANCEL);
             if sure.put(ui, cell, id.with("sure")).clicked() {
                 pressed = Some(Pressed::DeleteSure);
-            } else if keep.clicked() {
+            }
+            if keep.put(ui, last, id.with("keep")).clicked() {
                 pressed = Some(Pressed::Keep);
             }
             left
         } else {
             let (cell, left) = button(36.0);
+            others(ui, place);
             let delete = text::delete_named(&title);
             let bin = Button::icon_only(ICON_DELETE, &delete).look(Look::Bare);
             if bin.put(ui, cell, id.with("delete")).clicked() {
@@ -83,7 +94,7 @@ impl Entry<'_> {
         }
         let words = place.with_min_x(place.left() + 10.0).with_max_x(edge - 6.0);
         paint_two_lines(painter, theme, words, &title, Some(self.under));
-        (place, pressed)
+        pressed
     }
 }
 

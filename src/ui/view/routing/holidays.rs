@@ -9,9 +9,9 @@ use super::entry::{Entry, Pressed, form_head_ui, problem_ui};
 use crate::crm::row::{HolidayRow, RoutingChange, RoutingTables};
 use crate::ui::routing_state::{Deleting, HolidayForm, RoutingState};
 use crate::ui::scene::Scene;
-use crate::ui::text;
 use crate::ui::theme::{BODY, Theme};
 use crate::ui::widget::{Button, FORM, Field, Look, choice_ui, line_ui, paragraph_ui};
+use crate::ui::{locale, text};
 
 /// Draws the list, and a form for one more.
 pub(super) fn holidays_ui(
@@ -27,7 +27,7 @@ pub(super) fn holidays_ui(
         ui.add_space(8.0);
     }
     for holiday in &tables.holidays {
-        let title = holiday.date.strftime("%a %-d %b %Y").to_string();
+        let title = locale::current().full_date(holiday.date);
         let queue = holiday.queue.as_deref().unwrap_or(text::ALL_QUEUES);
         let under = if holiday.name.is_empty() {
             queue.to_owned()
@@ -43,7 +43,7 @@ pub(super) fn holidays_ui(
             room: 0.0,
         };
         let key = (holiday.date.to_string(), &holiday.queue);
-        let (_, pressed) = ui.push_id(key, |ui| entry.show(ui)).inner;
+        let pressed = ui.push_id(key, |ui| entry.show(ui)).inner;
         match pressed {
             Some(Pressed::Open) => state.holiday = form(holiday),
             Some(Pressed::Delete) => state.deleting = Some(deleting),

@@ -44,7 +44,7 @@ pub(super) fn queues_ui(
             deleting: state.deleting.as_ref() == Some(&deleting),
             room: 0.0,
         };
-        let (_, pressed) = ui.push_id(queue.id, |ui| entry.show(ui)).inner;
+        let pressed = ui.push_id(queue.id, |ui| entry.show(ui)).inner;
         match pressed {
             Some(Pressed::Open) => state.queue = Some(form(queue.clone())),
             Some(Pressed::Delete) => state.deleting = Some(deleting),
