@@ -166,11 +166,11 @@ pub(super) struct HeadlessArgs {
     #[arg(long, value_name = "SECONDS")]
     pub(super) expires: Vec<u32>,
     /// What the agent says in calls of the account before it, told by the event opens; {name}, {number},
-    /// {contact}, {call_id} and {queue} stand for what is known of the call.
+    /// {contact}, `{call_id}` and {queue} stand for what is known of the call.
     #[arg(long, value_name = "TEXT")]
     pub(super) script: Vec<String>,
     /// The web page that belongs to calls of the account before it, such as
-    /// https://crm.example/search?q={number}.
+    /// `https://crm.example/search?q={number}`.
     #[arg(long, value_name = "URL", value_parser = page)]
     pub(super) page: Vec<String>,
     /// How long a call rings before it is given up.

@@ -360,7 +360,7 @@ pub(super) async fn enter_call(args: CallEnterArgs) -> anyhow::Result<Exit> {
     };
     let talked = jiff::SignedDuration::from_secs(i64::from(args.talked));
     let at = |at: Result<jiff::Timestamp, jiff::Error>| {
-        at.map_err(|_| {
+        at.map_err(|_no_time| {
             Usage("no clock shows when that call was; look at --at and --talked".to_owned())
         })
     };

@@ -137,11 +137,11 @@ pub(super) struct QueueArgs {
     /// What is dialled when it ends.
     #[arg(long, value_name = "CODE")]
     pub(super) unpause_code: Option<String>,
-    /// What the agent says in its calls; {name}, {number}, {contact}, {call_id} and {queue} stand for what is
+    /// What the agent says in its calls; {name}, {number}, {contact}, `{call_id}` and {queue} stand for what is
     /// known of the call. An empty one takes it away.
     #[arg(long, value_name = "TEXT")]
     pub(super) script: Option<String>,
-    /// The web page that belongs to its calls, such as https://crm.example/search?q={number}; the same names,
+    /// The web page that belongs to its calls, such as `https://crm.example/search?q={number}`; the same names,
     /// percent-encoded. An empty one takes it away.
     #[arg(long, value_name = "URL")]
     pub(super) page: Option<String>,

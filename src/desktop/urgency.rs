@@ -1,4 +1,4 @@
-//! RealtimeKit: it prefers the threads of the sound where the user's own limits do not allow that, as it
+//! `RealtimeKit`: it prefers the threads of the sound where the user's own limits do not allow that, as it
 //! does for sound servers and browsers (org.freedesktop.RealtimeKit1).
 
 use zbus::proxy;

@@ -361,7 +361,7 @@ impl Login {
     ) -> zbus::Result<()>;
 }
 
-/// RealtimeKit: the threads that it was asked to prefer, and how much.
+/// `RealtimeKit`: the threads that it was asked to prefer, and how much.
 #[derive(Default)]
 pub(crate) struct RealtimeKit {
     pub(crate) preferred: Vec<(u64, i32)>,

@@ -247,15 +247,18 @@ fn record(desk: &mut Desk, path: &Path, tone: bool, announcement: Option<PathBuf
     let wanted = Wanted::new(1, path.to_owned(), tone, outlet);
     let first = &mut desk.calls[0];
     first.recording.start(wanted, announcement, &mut loader);
+    if !loads {
+        return;
+    }
     let deadline = monotonic_now() + Duration::from_secs(20);
-    while loads {
+    let loaded = loop {
         if let Some(loaded) = loader.poll() {
-            assert!(first.take_loaded(loaded).is_none());
-            break;
+            break loaded;
         }
         assert!(monotonic_now() < deadline);
         std::thread::yield_now();
-    }
+    };
+    assert!(first.take_loaded(loaded).is_none());
 }
 
 /// Both sides of what was recorded.

@@ -10,6 +10,7 @@ pub(crate) const TRANSFER: &str = "Ctrl+T";
 pub(crate) const HANG_UP: &str = "Ctrl+E";
 pub(crate) const DONE: &str = "Ctrl+Enter";
 pub(crate) const UNDO: &str = "Ctrl+Z";
+pub(crate) const PLAY: &str = "Ctrl+P";
 pub(crate) const AGENT: &str = "Ctrl+Shift+A";
 pub(crate) const ESCAPE: &str = "Esc";
 pub(crate) const ENTER: &str = "Enter";

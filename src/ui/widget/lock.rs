@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Id, Response, Ui};
 use egui_material_icons::icons::ICON_LOCK;
 
-use super::label::{icon, paragraph_ui};
+use super::label::{icon_ui, paragraph_ui};
 use crate::config::provisioning::Locks;
 use crate::ui::text;
 use crate::ui::theme::{SMALL, Theme};
@@ -101,8 +101,7 @@ pub(super) fn locked_ui<R>(
     super::field::describe(ui, &control, &because);
     let colours = &Theme::of(ui).colours;
     ui.horizontal_wrapped(|ui| {
-        ui.add(egui::Label::new(icon(ICON_LOCK, 14.0, colours.muted)).selectable(false))
-            .accessible_name(text::LOCKED);
+        icon_ui(ui, ICON_LOCK, 14.0, colours.muted, text::LOCKED);
         paragraph_ui(ui, &because, SMALL, colours.muted);
     });
     drawn
