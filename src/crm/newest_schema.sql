@@ -861,6 +861,7 @@ WHEN new.direction = 'inbound' BEGIN
 END;
 
 CREATE INDEX calls_entered ON calls (started_at) WHERE by_hand = 1;
+
 CREATE TABLE contacts_to_index (
     first INTEGER PRIMARY KEY,
     lines TEXT NOT NULL

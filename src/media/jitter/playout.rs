@@ -449,7 +449,9 @@ impl JitterBuffer {
         let known = self.off_target.filter(|(grew, _)| *grew == grows);
         let (_, since) = *self.off_target.insert(known.unwrap_or((grows, now)));
         let waited = now - since;
-        let patience = if excess > LEISURELY_MICROS {
+        // Nothing is in hand: the next packet that is late at all is missing.
+        let bare = self.playout_delay <= early;
+        let patience = if excess > LEISURELY_MICROS || bare {
             PATIENCE_MICROS
         } else {
             LEISURE_MICROS

@@ -17,7 +17,7 @@ use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
 use crate::ui::state::{PlayerState, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{Button, Lane, Look, Span, Waveform, icon_ui, line_ui, paragraph_ui};
+use crate::ui::widget::{Button, Lane, Look, Span, Waveform, line_ui, paint_icon, paragraph_ui};
 use crate::ui::{format, keys, person, text};
 
 /// What an arrow key goes, and what it makes louder, in percent.
@@ -377,13 +377,10 @@ fn speeds_ui(
             }
         }
         ui.add_space(4.0);
-        icon_ui(
-            ui,
-            ICON_VOLUME_UP,
-            16.0,
-            theme.colours.muted,
-            text::PLAYER_VOLUME,
-        );
+        // The slider beside it has the name.
+        let (place, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
+        let ink = theme.colours.muted;
+        paint_icon(ui.painter(), place.center(), ICON_VOLUME_UP, 16.0, ink);
         let mut shown = state.volume.unwrap_or(view.volume);
         ui.spacing_mut().slider_width = (ui.available_width() - 8.0).clamp(28.0, 120.0);
         ui.visuals_mut().slider_trailing_fill = true;
