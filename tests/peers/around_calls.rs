@@ -167,7 +167,8 @@ fn a_number_of_two_people_is_one_call_and_a_question_each_time() {
 fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
     let mut phone = Phone::start(&["--no-register", "--auto-answer=100"]);
     let caller = Sipp::to(phone.address(), "call-in", &[]);
-    let remote = phone.wait("opens")["from"].as_str().unwrap().to_owned();
+    let first = phone.wait("opens");
+    let remote = first["from"].as_str().unwrap().to_owned();
     caller.passes();
     phone.wait("ended");
     for name in ["Anna", "Bert"] {
@@ -175,7 +176,11 @@ fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
     }
     ringdesk(&phone, &["tickets", "add", "Printer", "--contact", "2"]);
     let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
-    let opens = phone.wait("opens");
+    // The call before is on the screen still, and is told again as soon as its caller has a name.
+    let mut opens = phone.wait("opens");
+    while opens["call_id"] == first["call_id"] {
+        opens = phone.wait("opens");
+    }
     assert_eq!(opens["open"], "choose", "{opens:#}");
     for (caller, open, contact) in [
         ("contact:1", "draft", json!("Anna")),
@@ -217,7 +222,8 @@ fn a_choice_during_the_call_opens_what_belongs_to_whom_was_chosen() {
 fn a_choice_that_another_process_makes_during_the_call_opens_as_well() {
     let mut phone = Phone::start(&["--no-register", "--auto-answer=100"]);
     let caller = Sipp::to(phone.address(), "call-in", &[]);
-    let remote = phone.wait("opens")["from"].as_str().unwrap().to_owned();
+    let first = phone.wait("opens");
+    let remote = first["from"].as_str().unwrap().to_owned();
     caller.passes();
     phone.wait("ended");
     for name in ["Anna", "Bert"] {
@@ -225,7 +231,11 @@ fn a_choice_that_another_process_makes_during_the_call_opens_as_well() {
     }
     ringdesk(&phone, &["tickets", "add", "Printer", "--contact", "2"]);
     let caller = Sipp::to(phone.address(), "bye-from-phone", &[]);
-    let opens = phone.wait("opens");
+    // The call before is on the screen still, and is told again as soon as its caller has a name.
+    let mut opens = phone.wait("opens");
+    while opens["call_id"] == first["call_id"] {
+        opens = phone.wait("opens");
+    }
     assert_eq!(opens["open"], "choose", "{opens:#}");
     let call = opens["call_id"].as_str().unwrap();
     for (caller, open, contact) in [
@@ -254,8 +264,8 @@ fn a_choice_that_another_process_makes_during_the_call_opens_as_well() {
     phone.wait("ended");
     caller.passes();
     let ended = phone.stop();
-    let opened = ended.events.iter().filter(|it| it["event"] == "opens");
-    assert_eq!(opened.count(), 5);
+    let of_this = |it: &&Value| it["event"] == "opens" && it["call_id"] == call;
+    assert_eq!(ended.events.iter().filter(of_this).count(), 4);
     assert_eq!(ended.code, Some(0));
 }
 
