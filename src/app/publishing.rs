@@ -75,7 +75,6 @@ impl Engine {
 
     /// Tells an event, behind those that wait for their rows.
     pub(super) fn tell(&mut self, event: Event) {
-        noting::note(&event);
         self.dirty = true;
         if self.tidings.is_empty() {
             return self.hand_out(event);
@@ -106,6 +105,7 @@ impl Engine {
 
     /// Hands an event to who listens, or counts it as missing when the reader does not keep up.
     fn hand_out(&mut self, event: Event) {
+        noting::note(&event);
         self.dirty = true;
         if self.missing > 0 {
             let lagged = Event::Lagged {

@@ -18,6 +18,7 @@ pub(crate) fn way_failed(way: &str, reason: &str) -> String {
     format!("{way}: {reason}")
 }
 pub(crate) const WAY_AUTO: &str = "As the domain says";
+pub(crate) const WAY_WSS: &str = "WebSocket, TLS";
 pub(crate) fn not_an_address(typed: &str) -> String {
     format!("\"{typed}\" is no address; write it as {PLAIN_ADDRESS_HINT}")
 }

@@ -133,7 +133,7 @@ fn way(transport: TransportChoice) -> &'static str {
         TransportChoice::Tcp => "TCP",
         TransportChoice::Tls => "TLS",
         TransportChoice::Ws => "WebSocket",
-        TransportChoice::Wss => "WebSocket, TLS",
+        TransportChoice::Wss => text::WAY_WSS,
     }
 }
 
