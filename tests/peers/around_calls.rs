@@ -525,8 +525,7 @@ fn a_queue_says_what_is_said_and_which_page_belongs_to_its_calls() {
     let path = format!("PATH={}:/usr/bin:/bin", programs.path().display());
     let data = tempfile::tempdir().unwrap();
     let prefix = ["env", &path].map(std::ffi::OsString::from);
-    let mut phone = Phone::behind(&prefix, data.path(), &["--no-register"]);
-    phone.wait("started");
+    let mut phone = Phone::start_behind(&prefix, data.path(), &["--no-register"]);
     let ringdesk = |words: &[&str]| {
         let mut all: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
         all.extend(["--data-dir".into(), data.path().into()]);

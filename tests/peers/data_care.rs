@@ -108,8 +108,7 @@ fn people(file: &Path, count: u32) {
 fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
     let data = tempfile::TempDir::new().unwrap();
     let folder = data.path().to_owned();
-    let mut phone = Phone::behind(&[], &folder, &["--no-register"]);
-    phone.wait("started");
+    let mut phone = Phone::start_behind(&[], &folder, &["--no-register"]);
     let target = phone.uri();
     let file = folder.join("people.csv");
     people(&file, 200_000);
@@ -157,8 +156,7 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
     phone.kill();
     let (code, ..) = import.join().unwrap();
     assert_eq!(code, Some(1), "nobody said that it was done");
-    let mut again = Phone::behind(&[], &folder, &["--no-register"]);
-    again.wait("started");
+    let mut again = Phone::start_behind(&[], &folder, &["--no-register"]);
     let rows = calls(&folder);
     let [talked, missed] = [call, next].map(|call| {
         let row = rows.iter().find(|row| row["id"] == call["call_id"]);

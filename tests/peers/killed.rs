@@ -111,8 +111,7 @@ impl Desk {
     fn start(&self) -> Phone {
         let records = self.records.to_str().unwrap();
         let options = Self::options(&self.agent, &["--record-dir", records]);
-        let mut phone = Phone::behind(&[], self.data.path(), &options);
-        phone.wait("started");
+        let mut phone = Phone::start_behind(&[], self.data.path(), &options);
         phone
     }
 

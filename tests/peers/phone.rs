@@ -52,7 +52,15 @@ impl Phone {
         Self::spawn_in(folder, &[], &data, options)
     }
 
-    /// A phone that another program starts: `prefix` is that program with its arguments.
+    /// A phone that another program starts, in a data folder that stays: `prefix` is that program with its
+    /// arguments. Waits until it has started: who calls it before is refused at once.
+    pub(crate) fn start_behind(prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
+        let mut phone = Self::behind(prefix, data, options);
+        phone.wait("started");
+        phone
+    }
+
+    /// The same without waiting.
     pub(crate) fn behind(prefix: &[OsString], data: &Path, options: &[&str]) -> Self {
         Self::spawn_in(TempDir::new().unwrap(), prefix, data, options)
     }

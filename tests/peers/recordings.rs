@@ -127,8 +127,7 @@ fn no_sink_has_digits_of_a_pause_however_they_came() {
         let prefix = ["env", "RINGDESK_LOG=trace"].map(OsString::from);
         let common = ["--no-register", "--codecs", "pcma", "--dtmf-by", way];
         let options = ["--auto-answer", "--record-dir", &records];
-        let mut agent = Phone::behind(&prefix, &data, &[&common[..], &options].concat());
-        agent.wait("started");
+        let mut agent = Phone::start_behind(&prefix, &data, &[&common[..], &options].concat());
         let target = agent.uri();
         let mut caller = Phone::start(&[&common[..], &["--call", &target]].concat());
         caller.wait("answered");
@@ -221,7 +220,7 @@ fn a_phone_that_must_record_does_not_stop_and_one_that_must_not_does_not_begin()
         let settings = format!("[settings]\nrecording = \"{policy}\"\n");
         std::fs::write(data.join("config.toml"), settings).unwrap();
         let options = ["--no-register", "--auto-answer"];
-        let mut agent = Phone::behind(&[], &data, &options);
+        let mut agent = Phone::start_behind(&[], &data, &options);
         let target = format!("sip:agent@{}", agent.address());
         let mut caller = Phone::start(&["--no-register", "--call", &target]);
         caller.wait("answered");
@@ -306,7 +305,7 @@ fn the_far_end_hears_the_tone_where_the_settings_want_it() {
         let (here, there) = (path("here"), path("there"));
         let common = ["--no-register", "--codecs", "pcma", "--record-dir"];
         let options = [&common[..], &[&here, "--auto-answer"]].concat();
-        let mut agent = Phone::behind(&[], &data, &options);
+        let mut agent = Phone::start_behind(&[], &data, &options);
         let target = format!("sip:agent@{}", agent.address());
         let options = [&common[..], &[&there, "--call", &target]].concat();
         let mut caller = Phone::start(&options);
@@ -336,8 +335,7 @@ fn a_disk_that_is_full_in_a_pause_does_not_end_the_pause() {
     let dir = disk.to_string_lossy();
     let options = [&common[..], &["--auto-answer", "--record-dir", &dir]].concat();
     // A mebibyte holds five seconds.
-    let mut agent = Phone::behind(&small_disk(1, &disk), &data, &options);
-    agent.wait("started");
+    let mut agent = Phone::start_behind(&small_disk(1, &disk), &data, &options);
     let target = agent.uri();
     let mut caller = Phone::start(&[&common[..], &["--call", &target]].concat());
     caller.wait("answered");
@@ -375,7 +373,7 @@ fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
     let records = folder.path().join("recordings");
     let dir = records.to_string_lossy();
     let options = ["--no-register", "--auto-answer", "--record-dir", &dir];
-    let mut agent = Phone::behind(&[], &data, &options);
+    let mut agent = Phone::start_behind(&[], &data, &options);
     let target = format!("sip:agent@{}", agent.address());
     let mut caller = Phone::start(&["--no-register", "--call", &target]);
     let failed = agent.wait("recording");
@@ -404,7 +402,7 @@ fn a_full_disk_is_told_the_call_goes_on_and_what_was_recorded_plays() {
     let options = ["--auto-answer", "--record-dir", &dir];
     // A mebibyte holds five seconds.
     let options = [&common[..], &options].concat();
-    let mut agent = Phone::behind(&small_disk(1, &disk), &data, &options);
+    let mut agent = Phone::start_behind(&small_disk(1, &disk), &data, &options);
     let started = agent.wait("started");
     let (target, voice) = (agent.uri(), voice.to_string_lossy());
     let options = ["--loop", "--play", &voice, "--call", &target];

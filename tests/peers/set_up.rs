@@ -31,8 +31,7 @@ fn the_log_is_private_names_calls_and_doctor_says_where_it_is() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir_all(&data).unwrap();
-    let mut phone = Phone::behind(&[], &data, &["--no-register", "--auto-answer"]);
-    phone.wait("started");
+    let mut phone = Phone::start_behind(&[], &data, &["--no-register", "--auto-answer"]);
     let mut caller = Phone::start(&["--no-register", "--call", &phone.uri()]);
     caller.wait("answered");
     phone.wait("answered");
@@ -67,8 +66,7 @@ fn a_log_that_cannot_be_written_is_told_and_calls_go_on() {
     let data = folder.path().join("data");
     std::fs::create_dir_all(&data).unwrap();
     std::fs::write(data.join("log"), "in the way").unwrap();
-    let mut phone = Phone::behind(&[], &data, &["--no-register", "--auto-answer"]);
-    phone.wait("started");
+    let mut phone = Phone::start_behind(&[], &data, &["--no-register", "--auto-answer"]);
     let told = phone.wait("error");
     let words = told["message"].as_str().unwrap();
     assert!(words.contains("the log is not written"), "{words}");
@@ -84,8 +82,7 @@ fn doctor_writes_a_bundle_of_a_running_phone_and_lists_it() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir_all(&data).unwrap();
-    let mut phone = Phone::behind(&[], &data, &["--no-register", "--auto-answer"]);
-    phone.wait("started");
+    let mut phone = Phone::start_behind(&[], &data, &["--no-register", "--auto-answer"]);
     let mut caller = Phone::start(&["--no-register", "--call", &phone.uri()]);
     caller.wait("answered");
     phone.wait("answered");
