@@ -56,8 +56,7 @@ impl Conversation {
 
     /// The same in a namespace: `prefix` starts a program there.
     pub(crate) fn phone_in(&self, prefix: &[OsString], more: &[&str]) -> Phone {
-        let mut phone = Phone::start_behind(prefix, self.folder.path(), &self.options(more));
-        phone
+        Phone::start_behind(prefix, self.folder.path(), &self.options(more))
     }
 
     fn options<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {

@@ -156,7 +156,7 @@ fn a_caller_during_an_import_outlives_a_kill_and_the_import_is_not_half_done() {
     phone.kill();
     let (code, ..) = import.join().unwrap();
     assert_eq!(code, Some(1), "nobody said that it was done");
-    let mut again = Phone::start_behind(&[], &folder, &["--no-register"]);
+    let _again = Phone::start_behind(&[], &folder, &["--no-register"]);
     let rows = calls(&folder);
     let [talked, missed] = [call, next].map(|call| {
         let row = rows.iter().find(|row| row["id"] == call["call_id"]);

@@ -111,8 +111,7 @@ impl Desk {
     fn start(&self) -> Phone {
         let records = self.records.to_str().unwrap();
         let options = Self::options(&self.agent, &["--record-dir", records]);
-        let mut phone = Phone::start_behind(&[], self.data.path(), &options);
-        phone
+        Phone::start_behind(&[], self.data.path(), &options)
     }
 
     /// Lets a call come to a phone, and kills it in a phase of that call.

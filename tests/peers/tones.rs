@@ -71,8 +71,7 @@ impl Tones {
     fn start(&self, prefix: &[OsString], more: &[&str]) -> Phone {
         let own = self.options.iter().map(String::as_str);
         let all: Vec<&str> = own.chain(more.iter().copied()).collect();
-        let mut phone = Phone::start_behind(prefix, self.folder.path(), &all);
-        phone
+        Phone::start_behind(prefix, self.folder.path(), &all)
     }
 
     /// Its folder.
