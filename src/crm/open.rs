@@ -55,13 +55,13 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, OpenError> {
 }
 
 /// Makes the database of a folder that has none: beside its place and without a log, so that it is flushed once
-/// and not page by page, and then under its name. The folder must be locked.
-pub(crate) fn make_where_none_is(data_dir: &Path, region: &str) -> Result<(), OpenError> {
+/// and not page by page, and then under its name. Says whether it made one. The folder must be locked.
+pub(crate) fn make_where_none_is(data_dir: &Path, region: &str) -> Result<bool, OpenError> {
     let path = data_dir.join(DATABASE);
     // What an earlier start left in its place is brought to its end there.
     let begun = ["db", "db-wal", "db-journal"];
     if begun.iter().any(|end| size(&path.with_extension(end)) > 0) {
-        return Ok(());
+        return Ok(false);
     }
     let work = data_dir.join(replace_database::WORK);
     let refused = |error: io::Error| OpenError::Io {
@@ -84,7 +84,8 @@ pub(crate) fn make_where_none_is(data_dir: &Path, region: &str) -> Result<(), Op
     file.sync_all()
         .and_then(|()| fs::rename(&work, &path))
         .and_then(|()| sync_name(&path))
-        .map_err(refused)
+        .map_err(refused)?;
+    Ok(true)
 }
 
 /// Opens the database for writing, or makes it, once it is found sound; a file of up to so many bytes is read
@@ -100,6 +101,12 @@ pub(crate) fn for_writing(data_dir: &Path, limit: u64) -> Result<Connection, Ope
     if size(&path) > 0 {
         drop(examined_up_to(&path, limit)?);
     }
+    for_writing_unexamined(data_dir)
+}
+
+/// Opens a database for writing that this process has just made or examined.
+pub(crate) fn for_writing_unexamined(data_dir: &Path) -> Result<Connection, OpenError> {
+    let path = data_dir.join(DATABASE);
     let open = || {
         let connection = Connection::open_with_flags(
             &path,

@@ -93,9 +93,13 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let lock = open::lock(data_dir)?;
         let path = data_dir.join(open::DATABASE);
-        open::make_where_none_is(data_dir, default_region)?;
+        let made = open::make_where_none_is(data_dir, default_region)?;
         let unchecked = open::is_left_to_be_checked(&path, checked_at_start);
-        let mut connection = open::for_writing(data_dir, checked_at_start)?;
+        let mut connection = if made {
+            open::for_writing_unexamined(data_dir)?
+        } else {
+            open::for_writing(data_dir, checked_at_start)?
+        };
         let refused = |error: io::Error| OpenError::Io {
             path: data_dir.join(aside::FILE),
             detail: error.to_string(),
