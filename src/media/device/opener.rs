@@ -89,7 +89,15 @@ struct Opener {
 impl Opener {
     fn run(mut self) {
         loop {
-            match self.inbox.recv_timeout(GLANCE) {
+            // Closed cards are not looked at.
+            let order = if self.chosen.is_some() {
+                self.inbox.recv_timeout(GLANCE)
+            } else {
+                self.inbox
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match order {
                 Ok(Order::Open {
                     devices,
                     microphone,
