@@ -19,7 +19,7 @@ use crate::media::one_way::Captured;
 use crate::media::quality::{Breaks, Second};
 use crate::media::session::Session;
 use crate::media::sockets::Sockets;
-use crate::media::transport::PortPair;
+use crate::media::transport::{PortPair, STAMPS};
 use crate::sdp::MediaPlan;
 
 /// Between two reports of quality.
@@ -76,7 +76,7 @@ impl Leg {
     pub(super) fn new(now: Instant, id: CallId, ports: PortPair, session: Session) -> Self {
         Self {
             id,
-            sockets: Sockets::new(ports),
+            sockets: Sockets::new(now, ports),
             session,
             feed: Feed::Microphone,
             recording: CallRecording::of(id),
@@ -100,7 +100,7 @@ impl Leg {
     /// Goes on with new sockets: its network changed.
     pub(super) fn reopen(&mut self, now: Instant, ports: PortPair) {
         self.sockets.close(now, &mut self.session);
-        self.sockets = Sockets::new(ports);
+        self.sockets = Sockets::new(now, ports);
     }
 
     /// Starts or changes the media; tells where that cannot be done.
@@ -146,6 +146,11 @@ impl Leg {
             call: self.id,
             message,
         })
+    }
+
+    /// Whether what comes can be read with the next tick.
+    pub(super) fn packets_wait(&self) -> bool {
+        STAMPS && self.session.hears()
     }
 
     /// Hands to the session what came.

@@ -2,15 +2,15 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::base::random::OsRandom;
 use crate::base::zone;
 use crate::media::command::IceServers;
 use crate::media::dropped::DropReason;
 use crate::media::session::{Session, Transmit};
-use crate::media::transport::PortPair;
 use crate::media::transport::ice::{IceEvent, IceSession};
+use crate::media::transport::{PortPair, Received};
 use crate::sdp::ice::{RTCP, RTP};
 use crate::sdp::{IceCredentials, MediaPlan};
 
@@ -19,17 +19,28 @@ const MAX_DATAGRAMS: usize = 64;
 /// The longest datagram that is read; more is cut and then refused.
 const MAX_DATAGRAM_BYTES: usize = 2_048;
 
+/// Between two looks at the RTCP port of a call whose sound has come: there is a report every few seconds.
+const REPORTS_GLANCE: Duration = Duration::from_millis(40);
+
 /// The sockets.
 pub(super) struct Sockets {
     ports: PortPair,
+    /// When each port was looked at last: nothing came earlier that is read later.
+    looked_at: Instant,
+    reports_looked_at: Instant,
     /// Made where a call has ICE: most have not.
     ice: Option<Box<IceSession>>,
 }
 
 impl Sockets {
     /// Without ICE.
-    pub(super) fn new(ports: PortPair) -> Self {
-        Self { ports, ice: None }
+    pub(super) fn new(now: Instant, ports: PortPair) -> Self {
+        Self {
+            ports,
+            looked_at: now,
+            reports_looked_at: now,
+            ice: None,
+        }
     }
 
     /// The sockets themselves.
@@ -69,28 +80,38 @@ impl Sockets {
         plan
     }
 
-    /// Hands to the session what came.
+    /// Hands to the session what came, each at the time at which it came.
     pub(super) fn receive(&mut self, now: Instant, session: &mut Session) {
+        let since = std::mem::replace(&mut self.looked_at, now);
+        self.read(since, now, RTP, session);
+        let waited = now.saturating_duration_since(self.reports_looked_at);
+        if waited >= REPORTS_GLANCE || !session.hears() {
+            let since = std::mem::replace(&mut self.reports_looked_at, now);
+            self.read(since, now, RTCP, session);
+        }
+    }
+
+    fn read(&mut self, since: Instant, now: Instant, component: u8, session: &mut Session) {
         let mut buffer = [0; MAX_DATAGRAM_BYTES];
-        for component in [RTP, RTCP] {
-            for _ in 0..MAX_DATAGRAMS {
-                let read = if component == RTCP {
-                    self.ports.read_rtcp(&mut buffer)
-                } else {
-                    self.ports.read_rtp(&mut buffer)
-                };
-                let Some((datagram, from)) = read else {
-                    break;
-                };
-                match &mut self.ice {
-                    None => take(session, now, component, from, datagram),
-                    Some(ice) => {
-                        let dropped = ice.dropped();
-                        if let Some(media) = ice.handle(now, component, from, datagram) {
-                            take(session, now, media.component, media.from, &media.bytes);
-                        } else if ice.dropped() > dropped {
-                            session.drop_from(from, DropReason::Unproven);
-                        }
+        for _ in 0..MAX_DATAGRAMS {
+            let read = if component == RTCP {
+                self.ports.read_rtcp(&mut buffer)
+            } else {
+                self.ports.read_rtp(&mut buffer)
+            };
+            let Some(Received { bytes, from, at }) = read else {
+                return;
+            };
+            // By another clock, which may have been set meanwhile.
+            let at = at.max(since);
+            match &mut self.ice {
+                None => take(session, at, component, from, bytes),
+                Some(ice) => {
+                    let dropped = ice.dropped();
+                    if let Some(media) = ice.handle(now, component, from, bytes) {
+                        take(session, at, media.component, media.from, &media.bytes);
+                    } else if ice.dropped() > dropped {
+                        session.drop_from(from, DropReason::Unproven);
                     }
                 }
             }

@@ -284,6 +284,11 @@ impl Session {
         self.detector.captured(now, captured, self.outgoing.muted());
     }
 
+    /// Whether sound has come: what follows is needed at the next tick and not before.
+    pub fn hears(&self) -> bool {
+        self.incoming.is_heard()
+    }
+
     /// Gives the next 10 ms of what the far end says.
     pub fn playout(&mut self, now: Instant, output: &mut Frame) {
         self.incoming.playout(now, output);

@@ -8,10 +8,12 @@ mod latch;
 mod ports;
 mod report_latch;
 mod srtp;
+mod stamped;
 
 pub use demux::Kind;
 pub use dtls::{DtlsEvent, DtlsFailure, DtlsTransport, Identity, IdentityError};
 pub use latch::{Latch, Proof};
-pub use ports::{MOST_AWAITED, PortPair, SparePair, wait_for_any};
+pub use ports::{MOST_AWAITED, PortPair, Received, SparePair, wait_for_any};
 pub use report_latch::{FarSound, ReportLatch, Reporter};
 pub use srtp::{Protector, SrtpError, Unprotector};
+pub use stamped::STAMPS;

@@ -4,10 +4,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use crate::base::clock::monotonic_now;
 use crate::base::port_range::PortRange;
 use crate::base::random::{OsRandom, Random as _};
 use crate::base::zone;
 use crate::media::command::MediaError;
+use crate::media::transport::stamped;
 
 /// Pairs that are tried: the system gives odd ports and ports whose neighbour is taken, too.
 const ATTEMPTS: usize = 64;
@@ -24,14 +26,25 @@ pub struct PortPair {
     pub rtcp: UdpSocket,
 }
 
+/// A datagram, as far as it fitted.
+#[derive(Debug)]
+pub struct Received<'a> {
+    /// Its octets.
+    pub bytes: &'a [u8],
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// When it came, which may be earlier than when it was read.
+    pub at: Instant,
+}
+
 impl PortPair {
-    /// The next datagram that came to the RTP port, as far as it fits.
-    pub fn read_rtp<'a>(&self, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+    /// The next datagram that came to the RTP port.
+    pub fn read_rtp<'a>(&self, buffer: &'a mut [u8]) -> Option<Received<'a>> {
         read(&self.rtp, buffer)
     }
 
-    /// The next datagram that came to the RTCP port, as far as it fits.
-    pub fn read_rtcp<'a>(&self, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
+    /// The next datagram that came to the RTCP port.
+    pub fn read_rtcp<'a>(&self, buffer: &'a mut [u8]) -> Option<Received<'a>> {
         read(&self.rtcp, buffer)
     }
 
@@ -73,15 +86,21 @@ pub fn wait_for_any<'p>(_pairs: impl Iterator<Item = &'p PortPair>, most: Durati
     true
 }
 
-fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<(&'a [u8], SocketAddr)> {
-    match socket.recv_from(buffer) {
-        Ok((length, from)) => Some((buffer.get(..length)?, zone::bare(from))),
+fn read<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> Option<Received<'a>> {
+    let (length, from, lay) = match stamped::receive(socket, buffer) {
+        Ok((length, from, lay)) => (length, zone::bare(from), lay),
         // Some systems tell here that an earlier datagram of ours found nobody.
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Some((&[], SocketAddr::from(([0, 0, 0, 0], 0))))
+            (0, SocketAddr::from(([0, 0, 0, 0], 0)), Duration::ZERO)
         }
-        Err(_) => None,
-    }
+        Err(_) => return None,
+    };
+    let read_at = monotonic_now();
+    Some(Received {
+        bytes: buffer.get(..length)?,
+        from,
+        at: read_at.checked_sub(lay).unwrap_or(read_at),
+    })
 }
 
 /// Binds a pair on that address, in the range where there is one; gives it with the address of RTP.
@@ -200,6 +219,7 @@ impl SparePair {
 
 fn prepare(socket: &UdpSocket, address: IpAddr) -> io::Result<()> {
     socket.set_nonblocking(true)?;
+    stamped::stamp(socket);
     mark_voice(socket, address);
     Ok(())
 }
@@ -258,6 +278,41 @@ mod tests {
         let (pair, _) = bind_within(found.ip(), range.parse().unwrap()).unwrap();
         for socket in [&pair.rtp, &pair.rtcp] {
             assert_eq!(sockopt::ipv6_tclass(socket).unwrap(), 0xb8);
+        }
+    }
+
+    /// The kernel begins to stamp a moment after the first socket has asked for it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_datagram_came_when_it_came_and_not_when_it_is_read() {
+        for here in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+            let (pair, address) = bind_anywhere(here).unwrap();
+            let peer = UdpSocket::bind((here, 0)).unwrap();
+            let report_to = pair.rtcp.local_addr().unwrap();
+            let begun = monotonic_now();
+            loop {
+                peer.send_to(b"sound", address).unwrap();
+                peer.send_to(b"report", report_to).unwrap();
+                let sent = monotonic_now();
+                while monotonic_now() < sent + Duration::from_millis(20) {
+                    std::hint::spin_loop();
+                }
+                let (mut sound, mut report) = ([0; 16], [0; 16]);
+                let sound = pair.read_rtp(&mut sound).unwrap();
+                let report = pair.read_rtcp(&mut report).unwrap();
+                assert_eq!((sound.bytes, report.bytes), (&b"sound"[..], &b"report"[..]));
+                for read in [&sound, &report] {
+                    assert_eq!(read.from, peer.local_addr().unwrap());
+                    assert!(read.at + Duration::from_secs(1) > begun);
+                }
+                // The two clocks are read one after the other.
+                let known = sent + Duration::from_millis(5);
+                if sound.at <= known && report.at <= known {
+                    break;
+                }
+                assert!(sent - begun < Duration::from_secs(10), "it is never known");
+            }
+            assert!(pair.read_rtp(&mut [0; 16]).is_none());
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Worker {
     /// Whether datagrams may have come since the thread slept: two sockets of a call to look at cost as much
     /// as what else the system does for a tick.
     came: bool,
+    /// Whether one that cannot wait for the tick may have.
+    woken: bool,
     /// When a datagram woke the thread last.
     woken_at: Instant,
     /// Whether the one before that had woken it just before.
@@ -108,6 +110,7 @@ impl Worker {
             pacer: Pacer::new(now),
             next_glance: now,
             came: true,
+            woken: true,
             woken_at: now,
             hurried: false,
         })
@@ -136,7 +139,7 @@ impl Worker {
             if busy {
                 self.came = self.rest(now, wait);
             } else {
-                self.came = true;
+                (self.came, self.woken) = (true, true);
                 match self.inbox.recv_timeout(wait) {
                     Ok(message) => self.take(message),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -161,7 +164,7 @@ impl Worker {
             if tick.is_some() {
                 // Each call looks at its sockets itself.
                 self.next_glance = now + GLANCE;
-            } else if self.came && self.glance_is_due(now) {
+            } else if self.woken && self.glance_is_due(now) {
                 self.next_glance = now + GLANCE;
                 self.receive(now);
             }
@@ -177,12 +180,21 @@ impl Worker {
         self.end();
     }
 
-    /// Sleeps until the next tick, or the next look at the sockets; whether datagrams may have come. Not in
-    /// the inbox: it is looked at every few milliseconds anyway, and each command would else wake this thread.
+    /// Sleeps until the next tick, or until a datagram comes that cannot wait for it; whether some may have
+    /// come. Not in the inbox: it is looked at every few milliseconds anyway, and each command would else wake
+    /// this thread.
     fn rest(&mut self, now: Instant, most: Duration) -> bool {
-        if self.calls.is_empty() || self.calls.len() > MOST_AWAITED {
+        let urgent = self.calls.iter().filter(|call| !call.packets_wait());
+        let count = urgent.clone().count();
+        self.woken = false;
+        if count == 0 {
+            std::thread::sleep(most);
+            return true;
+        }
+        if count > MOST_AWAITED {
             let glance = self.next_glance.saturating_duration_since(now);
             std::thread::sleep(most.min(glance));
+            self.woken = true;
             return true;
         }
         // Few calls have few packets, of which each wakes this thread: its time of arrival is then true. A
@@ -195,15 +207,15 @@ impl Worker {
         if !gap.is_zero() {
             std::thread::sleep(gap);
         }
-        let pairs = self.calls.iter().map(|call| call.sockets.ports());
-        let came = wait_for_any(pairs, most.saturating_sub(gap));
+        let pairs = urgent.map(|call| call.sockets.ports());
+        self.woken = wait_for_any(pairs, most.saturating_sub(gap));
         let woken_at = monotonic_now();
-        self.hurried = came && woken_at - self.woken_at < BETWEEN_PACKETS;
-        if came {
+        self.hurried = self.woken && woken_at - self.woken_at < BETWEEN_PACKETS;
+        if self.woken {
             self.woken_at = woken_at;
             self.next_glance = woken_at;
         }
-        came
+        self.woken || count < self.calls.len()
     }
 
     /// Takes what waits in the inbox; false when the handle is gone.
