@@ -157,8 +157,13 @@ impl SampleQueue {
     /// The best lag between what was played and what waits.
     fn lag_at_seam(&self, from: usize, longest: usize, care: Care) -> Option<usize> {
         let sound = &self.samples[from..self.played + stretch::WINDOW];
+        let pauses = self.pauses(sound, care);
+        // The search is dear, and for up to 20 s such a moment is looked for at each tick.
+        if !pauses && !care.allows(1.0) {
+            return None;
+        }
         let (lag, likeness) = stretch::find_lag(sound, longest);
-        (care.allows(likeness) || self.pauses(sound, care)).then_some(lag)
+        (pauses || care.allows(likeness)).then_some(lag)
     }
 
     /// Whether nobody speaks, and nobody will in `sound`; noise is never like itself, and need not be.
