@@ -1,6 +1,7 @@
 //! How late packets come, and what playout delay that asks for.
 
 use crate::media::jitter::histogram::{BUCKET_MICROS, Histogram};
+use crate::media::jitter::skew::Skew;
 
 /// The share of packets that shall come in time.
 const PERCENTILE: f32 = 0.96;
@@ -16,7 +17,7 @@ const MOST_ADDED_MICROS: i64 = 10_000;
 /// The weight of a packet that came in the wake of a delayed one: a stall of the network is one
 /// event, not as many as packets were held up in it.
 const WAKE_WEIGHT: f32 = 0.2;
-/// Seconds within which the fastest packet is looked for; clock drift moves it slowly.
+/// Seconds within which the fastest packet is looked for.
 const WINDOW_SECONDS: usize = 10;
 /// Packets before the histogram alone decides.
 const LEARNING_PACKETS: u32 = 25;
@@ -38,7 +39,9 @@ pub(super) struct DelayEstimate {
     recent: Histogram,
     long: Histogram,
     packets: u32,
-    /// The fastest transit in each of the last seconds.
+    /// What the two clocks come apart by.
+    skew: Skew,
+    /// The fastest transit in each of the last seconds, without the skew.
     fastest: [i64; WINDOW_SECONDS],
     second: i64,
     previous_arrival: i64,
@@ -53,6 +56,7 @@ impl DelayEstimate {
             recent: Histogram::new(FORGETTING),
             long: Histogram::new(LONG_FORGETTING),
             packets: 0,
+            skew: Skew::default(),
             fastest: [i64::MAX; WINDOW_SECONDS],
             second: 0,
             previous_arrival: 0,
@@ -69,13 +73,13 @@ impl DelayEstimate {
     /// Takes one packet: when it came, when its first sample was taken (in the sender's clock), and
     /// how long it is.
     pub(super) fn add(&mut self, arrival: i64, sampled: i64, length: i64) {
-        let transit = arrival - sampled;
-        let before = self.base();
+        let transit = arrival - sampled - self.skew.advance(arrival);
+        let before = self.fastest();
         self.note_transit(arrival, transit);
-        if let (Some(before), Some(base)) = (before, self.base()) {
-            self.measure_anew(before - base);
+        if let (Some(before), Some(fastest)) = (before, self.fastest()) {
+            self.measure_anew(before - fastest);
         }
-        let lateness = transit - self.base().unwrap_or(transit);
+        let lateness = transit - self.fastest().unwrap_or(transit);
         let in_wake =
             lateness < self.previous_lateness && arrival - self.previous_arrival < length / 2;
         let weight = if in_wake { WAKE_WEIGHT } else { 1.0 };
@@ -92,8 +96,12 @@ impl DelayEstimate {
         self.long.add(self.packets, lateness, weight);
     }
 
-    /// The transit of the fastest packet of the last seconds.
+    /// The transit of the fastest packet of the last seconds, as it would be now.
     pub(super) fn base(&self) -> Option<i64> {
+        Some(self.fastest()? + self.skew.taken())
+    }
+
+    fn fastest(&self) -> Option<i64> {
         let fastest = self.fastest.iter().copied().min();
         fastest.filter(|transit| *transit != i64::MAX)
     }
@@ -160,6 +168,12 @@ impl DelayEstimate {
     fn note_transit(&mut self, arrival: i64, transit: i64) {
         let second = arrival.div_euclid(1_000_000);
         let passed = (second - self.second).clamp(0, 10);
+        if passed == 1 && !self.fastest.contains(&i64::MAX) {
+            let mut seconds = self.fastest;
+            // The oldest is in the place of the new one.
+            seconds.rotate_left(self.index_of(second));
+            self.skew.learn(seconds);
+        }
         for back in 0..passed {
             self.set_fastest(second - back, i64::MAX);
         }
@@ -214,6 +228,29 @@ mod tests {
         let mut estimate = DelayEstimate::new();
         feed(&mut estimate, (0..1_100).map(|n| n % 3 * 1_000));
         assert_eq!(estimate.target(20_000, 0), 5_000);
+    }
+
+    /// Nothing but the clocks makes it later: 3 ms and more in ten seconds, which were uneven.
+    #[test]
+    fn an_even_stream_is_even_whatever_its_clock() {
+        for parts in [-500, -300, 300, 500] {
+            let mut estimate = DelayEstimate::new();
+            let mut packet = |n: i64| {
+                let drifted = n * 20_000 * parts / 1_000_000;
+                estimate.add(
+                    5_000_000 + n * 20_000 + drifted + n % 3 * 300,
+                    n * 20_000,
+                    20_000,
+                );
+                (
+                    estimate.target(20_000, 0),
+                    estimate.base().unwrap() - drifted,
+                )
+            };
+            let (target, base) = (0..3_000).map(&mut packet).last().unwrap();
+            assert_eq!(target, 2_500, "{parts}");
+            assert!((base - 5_000_000).abs() < 400, "{parts}: {base}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod gaps;
 mod histogram;
 mod playout;
 mod queue;
+mod skew;
 mod store;
 pub(super) mod stretch;
 
