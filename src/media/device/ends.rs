@@ -30,10 +30,15 @@ const OWED: f64 = 2.0;
 const STOPPED: Duration = Duration::from_millis(150);
 /// Frames after a card's start, or after it ran dry, in which it is set right whatever is played.
 const YOUNG: u32 = 25;
-/// Frames of a microphone that must agree on what waits behind them: 0.3 s.
+/// Frames of a microphone that must agree on what waits behind them, where that is much: 0.3 s.
 const SEEN: u32 = 30;
+/// What waits behind a frame and is much, in samples: 2 ms. Of a card that gives small pieces up to a millisecond waits
+/// behind a frame for a while, because a thread looks whether one is there only so often.
+const MUCH_LEFT: usize = 96;
+/// So many times as many frames must agree where it is little: 9 s.
+const LONG_SEEN: u32 = 30;
 /// What waits behind a frame and is not worth a change, in samples: 0.5 ms.
-const MUCH_LEFT: usize = 24;
+const LITTLE_LEFT: usize = 24;
 /// Sound fades into other sound in so many samples: 2.5 ms.
 const FADE: usize = 120;
 /// What counts as quiet.
@@ -52,6 +57,9 @@ pub struct MicrophoneEnd {
     left_over: usize,
     /// How many those are.
     frames: u32,
+    /// The same of longer, and of how many times as many.
+    long_left_over: usize,
+    long: u32,
 }
 
 impl MicrophoneEnd {
@@ -73,6 +81,8 @@ impl MicrophoneEnd {
             started: false,
             left_over: usize::MAX,
             frames: 0,
+            long_left_over: usize::MAX,
+            long: 0,
         })
     }
 
@@ -101,9 +111,21 @@ impl MicrophoneEnd {
     /// Leaves out what always waits behind a frame: a card gives as much as a frame holds, but the first time
     /// less, and that rest would make all sound late. The one sound fades into the other.
     fn catch_up(&mut self) {
-        let out = std::mem::replace(&mut self.left_over, usize::MAX);
+        let left_over = std::mem::replace(&mut self.left_over, usize::MAX);
         self.frames = 0;
-        if out < MUCH_LEFT || self.waiting.len() < out + FRAME_SAMPLES {
+        self.long_left_over = self.long_left_over.min(left_over);
+        self.long += 1;
+        let out = if left_over >= MUCH_LEFT {
+            left_over
+        } else if self.long >= LONG_SEEN && self.long_left_over >= LITTLE_LEFT {
+            self.long_left_over
+        } else {
+            0
+        };
+        if out > 0 || self.long >= LONG_SEEN {
+            (self.long_left_over, self.long) = (usize::MAX, 0);
+        }
+        if out == 0 || self.waiting.len() < out + FRAME_SAMPLES {
             return;
         }
         for place in 0..FADE {
@@ -546,8 +568,37 @@ mod tests {
     fn nothing_waits_behind_a_frame_of_the_microphone_for_long() {
         for first in [100, 300, 470] {
             let (left, step) = left_over(first, 60);
+            assert!(left < MUCH_LEFT, "{first}: {left}");
+            assert!(step < 0.04, "{first}: a click of {step}");
+            let (left, step) = left_over(first, 2_000);
             assert!(left < 10, "{first}: {left}");
             assert!(step < 0.04, "{first}: a click of {step}");
+        }
+    }
+
+    /// The media thread looks every millisecond whether a frame is there: up to so much waits behind it, and
+    /// were it left out, a seam would be heard every second.
+    #[test]
+    fn nothing_is_left_out_of_what_a_card_gives_in_small_pieces() {
+        for piece in [32, 44, 64, 256] {
+            let (mut producer, consumer) = RingBuffer::new(48_000);
+            let mut end = MicrophoneEnd::new(consumer, 48_000).unwrap();
+            let (mut given, mut taken) = (0, 0);
+            for look in 1..=60_000 {
+                while given + piece <= look * 48 {
+                    for _ in 0..piece {
+                        producer.push(0.1).unwrap();
+                    }
+                    given += piece;
+                }
+                while end.ready() {
+                    end.take();
+                    taken += FRAME_SAMPLES;
+                }
+            }
+            // Once, what the first piece left behind.
+            let lost = given - taken - end.waiting.len();
+            assert!(lost <= piece + 48, "{piece}: {lost} samples");
         }
     }
 
