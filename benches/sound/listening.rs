@@ -64,15 +64,7 @@ impl Listening {
 
     /// From mouth to ear, in milliseconds: in the middle and at worst.
     pub fn delay_millis(&self) -> (f64, f64) {
-        let mut delays: Vec<f64> = self
-            .said
-            .iter()
-            .filter_map(|said| {
-                let heard = self.heard.iter().find(|heard| *heard > said)?;
-                Some((*heard - *said).as_secs_f64() * 1e3)
-            })
-            .filter(|millis| *millis < 450.0)
-            .collect();
+        let mut delays = self.delays();
         assert!(
             delays.len() * 10 >= self.said.len() * 9 && !delays.is_empty(),
             "{} of {} clicks were heard",
@@ -83,10 +75,35 @@ impl Listening {
         (delays[delays.len() / 2], delays[delays.len() - 1])
     }
 
+    /// The same in the middle of each tenth of the time.
+    pub fn course_millis(&self) -> Vec<f64> {
+        middles(&self.delays())
+    }
+
+    fn delays(&self) -> Vec<f64> {
+        let delay = |said: &Instant| {
+            let heard = self.heard.iter().find(|heard| *heard > said)?;
+            Some((*heard - *said).as_secs_f64() * 1e3)
+        };
+        let delays = self.said.iter().filter_map(delay);
+        delays.filter(|millis| *millis < 450.0).collect()
+    }
+
     /// How often the sound broke off.
     pub fn gaps(&self) -> usize {
         self.gaps
     }
+}
+
+/// The middle value of each tenth.
+pub fn middles(values: &[f64]) -> Vec<f64> {
+    let middle = |tenth: &[f64]| {
+        let mut tenth = tenth.to_vec();
+        tenth.sort_by(f64::total_cmp);
+        tenth[tenth.len() / 2]
+    };
+    let tenths = values.chunks(values.len().div_ceil(10).max(1));
+    tenths.map(middle).collect()
 }
 
 /// Samples, and when the first of them came at the latest.

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use ringdesk::media::{DeviceChoice, Devices, MediaCommand, Processing};
+use ringdesk::media::{DeviceChoice, Devices, MediaCommand, MediaEvent, Processing};
 
 use crate::listening::Listening;
 use crate::sound_world::{Side, SoundServer, connect, device};
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> ExitCode {
-    let mut missed = false;
+    let (mut missed, mut courses) = (false, Vec::new());
     let seconds = std::env::var("RINGDESK_BENCH_SECONDS").map_or(600, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let sound = folder.path().join("clicks.wav");
@@ -79,7 +79,7 @@ fn measure() -> ExitCode {
     ] {
         let seconds = if limited { seconds } else { 10 };
         let long = Duration::from_secs(seconds);
-        let heard = talk(&sound, processing, packet_millis, long);
+        let (heard, buffered) = talk(&sound, processing, packet_millis, long);
         let (median, worst) = heard.delay_millis();
         let kept = median <= LIMIT_MILLIS && heard.gaps() == 0;
         missed |= limited && !kept;
@@ -92,7 +92,18 @@ fn measure() -> ExitCode {
             "| {name} | {packet_millis} ms | {median:.0} ms | {worst:.0} ms | {limit} | {kept} | {} times in {seconds} s |",
             heard.gaps()
         );
+        let of = |values: &[f64]| {
+            let values = values.iter().map(|millis| format!("{millis:.0}"));
+            values.collect::<Vec<_>>().join(" ")
+        };
+        courses.push(format!(
+            "{name}, {packet_millis} ms: {} ms, in the jitter buffer {} ms",
+            of(&heard.course_millis()),
+            of(&listening::middles(&buffered))
+        ));
     }
+    println!("\nBy tenths of the time, packet and all:");
+    courses.iter().for_each(|course| println!("- {course}"));
     if missed {
         ExitCode::FAILURE
     } else {
@@ -100,8 +111,14 @@ fn measure() -> ExitCode {
     }
 }
 
-/// A call in which the clicks are said, and what was heard of them.
-fn talk(sound: &Path, processing: Processing, packet_millis: u32, long: Duration) -> Listening {
+/// A call in which the clicks are said: what was heard of them, and for how many milliseconds they waited in the
+/// jitter buffer in each second.
+fn talk(
+    sound: &Path,
+    processing: Processing,
+    packet_millis: u32,
+    long: Duration,
+) -> (Listening, Vec<f64>) {
     let card = |name: &str| DeviceChoice::Named(name.to_owned());
     let devices = |microphone, speaker| Devices {
         microphone,
@@ -132,5 +149,16 @@ fn talk(sound: &Path, processing: Processing, packet_millis: u32, long: Duration
     let listening = Listening::to("mouth.monitor", "ear.monitor", long);
     player.kill().unwrap();
     player.wait().unwrap();
-    listening
+    let mut buffered = Vec::new();
+    while let Ok(event) = hears.events.try_recv() {
+        if let MediaEvent::Quality { second, .. } = event
+            && let Some(delay) = second.incoming.playout_delay
+        {
+            buffered.push(delay.as_secs_f64() * 1e3);
+        }
+    }
+    // Those of the time before, in which all settles, are the first.
+    let listened = usize::try_from(long.as_secs()).unwrap();
+    let settled = buffered.len().saturating_sub(listened);
+    (listening, buffered.split_off(settled))
 }
