@@ -18,6 +18,7 @@ mod player;
 mod popup;
 mod records;
 mod routing;
+mod rows;
 mod scenes;
 mod sound_check;
 mod transfers;
