@@ -4,6 +4,7 @@ mod around_calls;
 mod arrivals;
 mod backups;
 mod calls;
+mod calls_back;
 mod contacts;
 mod counts;
 mod criteria;

@@ -1,5 +1,8 @@
 //! Guesses of who calls: from texts to ranked candidates, and what an agent says of them.
 
+mod texts;
+mod verdicts;
+
 use super::*;
 use crate::base::id::{ArticleId, HintId, NoteId, TicketId};
 use crate::crm::Reader;
@@ -81,6 +84,23 @@ impl Desk {
             .iter()
             .map(|found| (found.subject.contact().unwrap(), found.level))
             .collect()
+    }
+}
+
+fn ticket(contact: Option<ContactId>) -> TicketRow {
+    TicketRow {
+        id: TicketId(0),
+        title: "Printer".to_owned(),
+        state: TicketState::New,
+        contact,
+        contact_name: None,
+        organization: None,
+        organization_name: None,
+        agent: None,
+        created_at: second(0),
+        updated_at: second(0),
+        closed_at: None,
+        articles: Vec::new(),
     }
 }
 
@@ -234,157 +254,6 @@ fn a_guess_that_is_opened_is_the_contact_with_the_number_filled_in() {
 }
 
 #[test]
-fn what_is_confirmed_is_known_from_then_on_and_in_earlier_calls() {
-    let desk = Desk::open();
-    let anna = desk.with_email("Anna", "anna@example.com");
-    let earlier = desk.insert(&missed(1, NUMBER));
-    desk.mail("1", "anna@example.com", 0, true);
-    let guess = desk.all()[0].id;
-    assert_eq!(desk.judge(guess, HintVerdict::Confirm), (Some(anna), 1));
-    assert_eq!(desk.call(earlier).contact, Some(anna));
-    assert_eq!(desk.call(earlier).level, Some(Known));
-    assert_eq!(desk.ranked("0171 2345678"), [(anna, Known)]);
-    // Twice is no second number.
-    desk.judge(guess, HintVerdict::Confirm);
-    let row = wait(desk.store.contact(anna)).unwrap().unwrap();
-    assert_eq!(row.numbers.len(), 1);
-    assert_eq!(row.numbers[0].label, "Phone");
-}
-
-#[test]
-fn what_is_rejected_stays_so_however_often_it_is_found_again() {
-    let desk = Desk::open();
-    let anna = desk.with_notes(ContactId(0), "Anna", "mobil 0171 2345678");
-    let guess = desk.all()[0].id;
-    desk.judge(guess, HintVerdict::Reject);
-    assert_eq!(desk.ranked(NUMBER), []);
-    assert_eq!(
-        desk.identify(NUMBER).no_match.as_deref(),
-        Some(
-            "no contact has this number, nor one ending in 2345678; whom texts name it for, you said \
-             that it is not"
-        )
-    );
-    desk.with_notes(anna, "Anna", "nothing");
-    assert_eq!(desk.all(), []);
-    desk.with_notes(anna, "Anna", "mobil: 0171/2345678");
-    assert_eq!(desk.all()[0].state, HintState::Rejected);
-    assert_eq!(desk.ranked(NUMBER), []);
-    // Of somebody else it may still be true.
-    let bert = desk.with_notes(ContactId(0), "Bert", "mobil 0171 2345678");
-    assert_eq!(desk.ranked(NUMBER), [(bert, Maybe)]);
-    let rejected = HintFilter {
-        state: Some(HintState::Rejected),
-        ..HintFilter::default()
-    };
-    assert_eq!(desk.hints(&rejected).len(), 1);
-    let again = desk.hints(&rejected)[0].id;
-    desk.judge(again, HintVerdict::Reopen);
-    assert_eq!(desk.ranked(NUMBER).len(), 2);
-}
-
-#[test]
-fn a_guess_is_given_to_somebody_else_and_stays_there() {
-    let desk = Desk::open();
-    let anna = desk.with_notes(ContactId(0), "Anna", "Bert: mobil 0171 2345678");
-    let bert = desk.contact("Bert", "030 999999");
-    let guess = desk.all()[0].id;
-    assert_eq!(
-        desk.judge(guess, HintVerdict::Assign(bert)),
-        (Some(bert), 0)
-    );
-    assert_eq!(desk.ranked(NUMBER), [(bert, Maybe)]);
-    assert!(
-        desk.identify(NUMBER).matches[0]
-            .reason
-            .ends_with("and you gave it to this contact")
-    );
-    desk.with_notes(anna, "Anna", "Bert ist mobil 0171-2345678");
-    assert_eq!(desk.ranked(NUMBER), [(bert, Maybe)]);
-    let of = |contact| HintFilter {
-        contact: Some(contact),
-        ..HintFilter::default()
-    };
-    assert_eq!(desk.hints(&of(bert)).len(), 1);
-    assert_eq!(desk.hints(&of(anna)), []);
-    let guess = desk.all()[0].id;
-    desk.judge(guess, HintVerdict::Confirm);
-    assert_eq!(desk.ranked(NUMBER), [(bert, Known)]);
-    let nobody = wait(
-        desk.store
-            .write(Write::JudgeHint(guess, HintVerdict::Assign(ContactId(99)))),
-    );
-    assert_eq!(nobody, Err(StoreError::Missing("contact")));
-    let gone = Write::JudgeHint(HintId(99), HintVerdict::Confirm);
-    assert_eq!(
-        wait(desk.store.write(gone)),
-        Err(StoreError::Missing("guess"))
-    );
-}
-
-#[test]
-fn notes_on_a_contact_are_mined_and_follow_the_text() {
-    let desk = Desk::open();
-    desk.store
-        .set_own_numbers(&["sip:+49301112223@example.com".to_owned()]);
-    let notes = "Rechnung 2026-4711, privat 0171 2345678, bei uns 030 1112223, Fax 030 7654321";
-    let anna = desk.with_notes(ContactId(0), "Anna", notes);
-    let shown = |desk: &Desk| -> Vec<(String, bool)> {
-        let mut shown: Vec<_> = desk
-            .all()
-            .into_iter()
-            .map(|hint| (hint.number, hint.fax))
-            .collect();
-        shown.sort();
-        shown
-    };
-    assert_eq!(
-        shown(&desk),
-        [
-            (NUMBER.to_owned(), false),
-            ("+49307654321".to_owned(), true)
-        ]
-    );
-    assert_eq!(desk.all()[0].source, HintSource::Contact);
-    let before = desk.all();
-    desk.with_notes(anna, "Anna", "privat 0171 2345678, sonst 089 1234567");
-    assert_eq!(shown(&desk).len(), 2);
-    // What stays in the text stays the same guess.
-    let kept = |hints: &[HintRow]| {
-        let of = hints.iter().find(|hint| hint.number == NUMBER);
-        of.map(|hint| (hint.id, hint.said_at))
-    };
-    assert_eq!(kept(&desk.all()), kept(&before));
-    desk.with_notes(anna, "Anna", "");
-    assert_eq!(shown(&desk), []);
-}
-
-#[test]
-fn notes_on_a_call_are_guesses_for_its_contact() {
-    let desk = Desk::open();
-    let anna = desk.contact("Anna", "030 5555555");
-    let bert = desk.contact("Bert", "030 6666666");
-    let call = desk.insert(&inbound(1, "030 5555555"));
-    let notes = "will be at 0171 2345678 tomorrow, called from 030 5555555";
-    desk.change(call, CallChange::Notes(notes.to_owned()));
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(
-        desk.identify(NUMBER).matches[0].reason,
-        "the number is in the notes on the call of 2023-11-14"
-    );
-    assert_eq!(desk.all().len(), 1);
-    // The agent says that it was somebody else.
-    desk.change(call, CallChange::Subject(Some(Subject::Contact(bert))));
-    assert_eq!(desk.ranked(NUMBER), [(bert, Maybe)]);
-    desk.change(call, CallChange::Subject(None));
-    assert_eq!(desk.ranked(NUMBER), []);
-    // Of somebody who is only guessed, a note says nothing.
-    let unsure = desk.insert(&inbound(2, "030 7777777"));
-    desk.change(unsure, CallChange::Notes(notes.to_owned()));
-    assert_eq!(desk.all(), []);
-}
-
-#[test]
 fn guesses_are_listed_by_number_in_any_spelling_and_by_state() {
     let desk = Desk::open();
     desk.with_notes(ContactId(0), "Anna", "mobil 0171 2345678, Tel. 030 1234567");
@@ -430,211 +299,4 @@ fn a_shared_number_gives_one_record_and_a_choice_that_is_asked_again() {
     // Other people's numbers are not touched by the choice.
     let zoe = desk.contact("Zoe", "030 1234567");
     assert_eq!(desk.ranked("030 1234567"), [(zoe, Known)]);
-}
-
-fn article(sender: ArticleSender, kind: ArticleKind, body: &str) -> ArticleRow {
-    ArticleRow {
-        id: ArticleId(0),
-        at: second(0),
-        kind,
-        sender,
-        internal: false,
-        author: "Sam".to_owned(),
-        body: body.to_owned(),
-        call: None,
-    }
-}
-
-fn ticket(contact: Option<ContactId>) -> TicketRow {
-    TicketRow {
-        id: TicketId(0),
-        title: "Printer".to_owned(),
-        state: TicketState::New,
-        contact,
-        contact_name: None,
-        organization: None,
-        organization_name: None,
-        agent: None,
-        created_at: second(0),
-        updated_at: second(0),
-        closed_at: None,
-        articles: Vec::new(),
-    }
-}
-
-#[test]
-fn tickets_give_their_customers_numbers_and_follow_the_customer() {
-    let desk = Desk::open();
-    let anna = desk.contact("Anna", "030 5555555");
-    let bert = desk.contact("Bert", "030 6666666");
-    let mail = "Please call.\nRegards\nAnna\nMobile 0171 2345678\n\n\
-                On 1 May 2026 Sam <sam@example.com> wrote:\n> Tel. 089 1234567\n";
-    let mut row = ticket(Some(anna));
-    row.articles = vec![
-        article(ArticleSender::Customer, ArticleKind::Mail, mail),
-        article(
-            ArticleSender::Agent,
-            ArticleKind::Mail,
-            "Regards\nSam\nTel. 089 7654321",
-        ),
-    ];
-    let id = match desk.write(Write::SaveTicket(Box::new(row))) {
-        Written::Ticket(id) => id,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(desk.all().len(), 1);
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(
-        desk.identify(NUMBER).matches[0].reason,
-        "the number is in the signature of ticket 1 of 2023-11-14, \"Printer\""
-    );
-    let note = article(
-        ArticleSender::Agent,
-        ArticleKind::Note,
-        "sonst 0172 2345678",
-    );
-    desk.write(Write::AddArticle(id, Box::new(note)));
-    assert_eq!(desk.all().len(), 2);
-    // The ticket is another customer's.
-    desk.write(Write::SaveTicket(Box::new(TicketRow {
-        id,
-        ..ticket(Some(bert))
-    })));
-    assert_eq!(desk.ranked(NUMBER), [(bert, Maybe)]);
-    assert_eq!(desk.ranked("0172 2345678"), [(bert, Maybe)]);
-    desk.write(Write::DeleteTicket(id));
-    assert_eq!(desk.all(), []);
-}
-
-#[test]
-fn notes_about_a_contact_are_mined_and_go_with_the_note() {
-    let desk = Desk::open();
-    let anna = desk.contact("Anna", "030 5555555");
-    let note = |id, text: &str| NoteRow {
-        id,
-        about: Subject::Contact(anna),
-        at: second(0),
-        author: String::new(),
-        text: text.to_owned(),
-    };
-    let id = match desk.write(Write::SaveNote(note(NoteId(0), "mobil 0171 2345678"))) {
-        Written::Note(id) => id,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(desk.all()[0].source, HintSource::Note);
-    desk.write(Write::SaveNote(note(id, "mobil 0172 2345678")));
-    assert_eq!(desk.ranked(NUMBER), []);
-    assert_eq!(desk.ranked("0172 2345678"), [(anna, Maybe)]);
-    desk.write(Write::DeleteNote(id));
-    assert_eq!(desk.all(), []);
-}
-
-#[test]
-fn each_verdict_can_be_taken_back() {
-    let desk = Desk::open();
-    let earlier = desk.insert(&missed(1, NUMBER));
-    let anna = desk.with_notes(ContactId(0), "Anna", "mobil 0171 2345678");
-    let bert = desk.contact("Bert", "030 6666666");
-    let guess = desk.all()[0].id;
-    let undo = |desk: &Desk| {
-        let steps = wait(desk.store.read(Reader::undo_steps)).unwrap();
-        desk.write(Write::Undo(steps[0].id));
-    };
-    desk.judge(guess, HintVerdict::Reject);
-    assert_eq!(desk.ranked(NUMBER), []);
-    undo(&desk);
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    desk.judge(guess, HintVerdict::Assign(bert));
-    undo(&desk);
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(desk.judge(guess, HintVerdict::Confirm), (Some(anna), 1));
-    assert_eq!(desk.call(earlier).contact, Some(anna));
-    undo(&desk);
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(desk.call(earlier).contact, None);
-    // Somebody who became a contact by that is none again.
-    let found = desk.mail("1", "zoe@example.com", 0, true);
-    assert_eq!(found, 1);
-    let stranger = desk.identify(NUMBER).strangers[0].id;
-    let (zoe, _) = desk.judge(stranger, HintVerdict::Confirm);
-    assert_eq!(desk.ranked(NUMBER), [(zoe.unwrap(), Known)]);
-    undo(&desk);
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(desk.identify(NUMBER).strangers[0].id, stranger);
-}
-
-/// Who became a contact by a guess was deleted with what was written of them since.
-#[test]
-fn who_was_worked_on_since_outlives_a_verdict_that_is_taken_back() {
-    type Work = fn(&Desk, ContactId);
-    let works: [Work; 3] = [
-        |desk, zoe| {
-            desk.write(Write::SaveNote(NoteRow {
-                id: NoteId(0),
-                about: Subject::Contact(zoe),
-                at: second(0),
-                author: String::new(),
-                text: "likes tea".to_owned(),
-            }));
-        },
-        |desk, zoe| {
-            desk.write(Write::SaveTicket(Box::new(ticket(Some(zoe)))));
-        },
-        |desk, zoe| {
-            let edit = ContactEdit {
-                role: Some("Boss".to_owned()),
-                ..ContactEdit::default()
-            };
-            desk.write(Write::EditContact(zoe, Box::new(edit)));
-        },
-    ];
-    for work in works {
-        let desk = Desk::open();
-        desk.mail("1", "zoe@example.com", 0, true);
-        let stranger = desk.identify(NUMBER).strangers[0].id;
-        let zoe = desk.judge(stranger, HintVerdict::Confirm).0.unwrap();
-        work(&desk, zoe);
-        assert_eq!(desk.undo().left, 1);
-        let kept = wait(desk.store.contact(zoe)).unwrap().unwrap();
-        assert_eq!(kept.numbers, [], "only the number goes");
-        assert_eq!(desk.ranked(NUMBER), [(zoe, Maybe)]);
-    }
-    let desk = Desk::open();
-    desk.mail("1", "zoe@example.com", 0, true);
-    let stranger = desk.identify(NUMBER).strangers[0].id;
-    let zoe = desk.judge(stranger, HintVerdict::Confirm).0.unwrap();
-    let ticket = desk.ticket("Printer", Some(zoe));
-    desk.undo();
-    let ticket = desk.read(move |reader| reader.ticket(ticket)).unwrap();
-    assert_eq!(ticket.contact, Some(zoe));
-}
-
-/// A guess from what was noted on a contact that was merged away counted twice, and outlived its words.
-#[test]
-fn what_is_noted_on_merged_contacts_is_one_text_whose_guesses_go_with_its_words() {
-    let desk = Desk::open();
-    let anna = desk.with_notes(ContactId(0), "Anna", "likes tea");
-    let double = desk.with_notes(ContactId(0), "A. Schmidt", "mobil 0171 2345678");
-    let of_double = desk.all();
-    desk.write(Write::MergeContacts(vec![anna, double]));
-    assert_eq!(desk.all().len(), 1, "{:#?}", desk.all());
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
-    assert_eq!(desk.undo().left, 0);
-    assert_eq!(desk.all(), of_double);
-    desk.write(Write::MergeContacts(vec![anna, double]));
-    desk.with_notes(anna, "Anna", "likes tea");
-    assert_eq!(desk.all(), []);
-    assert_eq!(desk.ranked(NUMBER), []);
-}
-
-#[test]
-fn a_contact_that_is_brought_back_has_the_guesses_of_its_texts_again() {
-    let desk = Desk::open();
-    let anna = desk.with_notes(ContactId(0), "Anna", "mobil 0171 2345678");
-    desk.write(Write::DeleteContact(anna));
-    assert_eq!(desk.all(), []);
-    let steps = wait(desk.store.read(Reader::undo_steps)).unwrap();
-    desk.write(Write::Undo(steps[0].id));
-    assert_eq!(desk.ranked(NUMBER), [(anna, Maybe)]);
 }

@@ -1,5 +1,8 @@
 //! Agents, queues, the block list and states, as the engine and the command line use them.
 
+mod block_list;
+mod states;
+
 use std::path::Path;
 
 use super::*;
@@ -273,136 +276,6 @@ fn the_facts_of_a_call_hold_who_is_scheduled_and_whose_line_it_is() {
 }
 
 #[test]
-fn a_blocked_number_is_known_in_all_its_spellings() {
-    let desk = Desk::open();
-    for text in ["030 1234567", "101", "sip:spam@example.org", "anonymous"] {
-        desk.routed(RoutingChange::Block(entry(text)));
-    }
-    for (caller, blocked) in [
-        ("+49301234567", Some("030 1234567")),
-        ("0049 (0)30 / 1234567", Some("030 1234567")),
-        ("sip:0301234567@trunk.example.net", Some("030 1234567")),
-        ("0301234568", None),
-        ("sip:101@pbx", Some("101")),
-        ("1011", None),
-        ("sip:SPAM@example.org:5070", Some("sip:spam@example.org")),
-        ("sip:spam@example.com", None),
-        ("anonymous", Some("")),
-        ("sip:anonymous@anonymous.invalid", Some("")),
-    ] {
-        assert_eq!(desk.blocks(caller).as_deref(), blocked, "{caller}");
-    }
-}
-
-#[test]
-fn a_beginning_blocks_what_begins_so_and_nothing_else() {
-    let desk = Desk::open();
-    for text in [
-        "+33 9*",
-        "0900*",
-        "+49 30 1234*",
-        "0049 30 12345*",
-        "sip:bot-*",
-    ] {
-        desk.routed(RoutingChange::Block(entry(text)));
-    }
-    for (caller, blocked) in [
-        ("+33912345678", Some("+33 9")),
-        ("+33123456789", None),
-        ("0900 3123456", Some("0900")),
-        ("+49 900 3123456", Some("0900")),
-        // Written at home it begins with 0900 as well; but it is another country's.
-        ("+33 900 12 34 56", Some("+33 9")),
-        ("+49301234067", Some("+49 30 1234")),
-        ("+49301234567", Some("0049 30 12345")),
-        ("sip:bot-17@example.org", Some("sip:bot-")),
-        ("sip:robot-17@example.org", None),
-    ] {
-        assert_eq!(desk.blocks(caller).as_deref(), blocked, "{caller}");
-    }
-    // The number itself goes before every beginning.
-    desk.routed(RoutingChange::Block(entry("030 1234567")));
-    assert_eq!(desk.blocks("+49301234567").as_deref(), Some("030 1234567"));
-}
-
-#[test]
-fn what_cannot_be_blocked_is_said() {
-    let desk = Desk::open();
-    desk.store.set_own_numbers(&["030 1234500".to_owned()]);
-    for (row, says) in [
-        (entry("+4*"), "would block too many"),
-        (entry("0*"), "would block too many"),
-        (entry("*"), "would block too many"),
-        (entry(&format!("{}*", "1".repeat(100))), "too long"),
-        (entry(""), "is no number"),
-        (entry("+49 30 1234500"), "is a line of this phone"),
-        (BlockedRow::typed("101", 404, "", second(0)), "486 or 603"),
-    ] {
-        let why = desk.refused(RoutingChange::Block(row));
-        assert!(why.contains(says), "{why}");
-    }
-    assert_eq!(desk.tables().blocked, []);
-    // Nor does a beginning shut out the own lines.
-    desk.routed(RoutingChange::Block(entry("+4930*")));
-    assert_eq!(desk.blocks("0301234500"), None);
-    assert!(desk.blocks("0301234501").is_some());
-}
-
-#[test]
-fn an_entry_counts_its_hits_and_keeps_them_when_it_changes() {
-    let desk = Desk::open();
-    let first = BlockedRow::typed("030 1234567", 603, "sells windows", second(1));
-    let id = BlockId(desk.routed(RoutingChange::Block(first.clone())));
-    for at in [10, 20] {
-        desk.write(Write::CountBlocked(id, second(at)));
-    }
-    let counted = BlockedRow {
-        id,
-        hits: 2,
-        last_hit: Some(second(20)),
-        ..first
-    };
-    assert_eq!(desk.tables().blocked, std::slice::from_ref(&counted));
-    let again = BlockedRow::typed("+49301234567", 486, "still does", second(30));
-    assert_eq!(desk.routed(RoutingChange::Block(again)), id.0);
-    let changed = BlockedRow {
-        number: "+49301234567".to_owned(),
-        status: 486,
-        note: "still does".to_owned(),
-        ..counted
-    };
-    assert_eq!(desk.tables().blocked, [changed]);
-    desk.routed(RoutingChange::Unblock(id));
-    // A call that it refused a moment ago.
-    desk.write(Write::CountBlocked(id, second(40)));
-    assert_eq!(desk.blocks("+49301234567"), None);
-    assert_eq!(
-        desk.try_change(RoutingChange::Unblock(id)),
-        Err(StoreError::Missing("entry of the block list"))
-    );
-}
-
-#[test]
-fn a_blocked_call_is_in_the_log_and_nobody_calls_it_back() {
-    let desk = Desk::open();
-    let id = desk.insert(&inbound(1, "030 1234567"));
-    desk.change(
-        id,
-        CallChange::Ended {
-            state: CallState::Blocked,
-            at: second(2),
-            waiting_millis: 10,
-            talking_millis: None,
-            sip_status: Some(603),
-            end_reason: "refused by the block list (030 1234567)".to_owned(),
-            done: true,
-        },
-    );
-    assert_eq!(desk.call(id).state, CallState::Blocked);
-    assert_eq!(desk.to_call_back(), 0);
-}
-
-#[test]
 fn why_a_call_popped_up_is_kept_with_it() {
     let desk = Desk::open();
     let id = desk.insert(&inbound(1, "030 1234567"));
@@ -423,65 +296,6 @@ fn why_a_call_popped_up_is_kept_with_it() {
     // Of a call that is not in the log nothing is kept.
     desk.write(Write::SavePopup(call_id(2), Box::default()));
     assert_eq!(popup(call_id(2)), None);
-}
-
-fn totals(desk: &Desk, from: i64, to: i64, now: i64) -> Vec<(AgentState, String, u64, i64)> {
-    let totals = desk
-        .store
-        .state_totals(second(from), second(to), second(now));
-    let row = |it: StateTotal| (it.state, it.reason, it.times, it.millis / 1000);
-    wait(totals).unwrap().into_iter().map(row).collect()
-}
-
-#[test]
-fn the_time_in_each_state_is_summed_for_a_day() {
-    let desk = Desk::open();
-    let begin = |at, state, reason: &str| {
-        desk.write(Write::AgentState(
-            second(at),
-            Some((state, reason.to_owned())),
-        ));
-    };
-    begin(0, AgentState::Available, "");
-    begin(100, AgentState::Break, "lunch");
-    begin(160, AgentState::Available, "");
-    begin(200, AgentState::Break, "lunch");
-    begin(210, AgentState::Break, "training");
-    desk.write(Write::AgentState(second(300), None));
-    begin(1000, AgentState::Available, "");
-    let owned = str::to_owned;
-    assert_eq!(
-        totals(&desk, 0, 2000, 1500),
-        [
-            (AgentState::Available, owned(""), 3, 100 + 40 + 500),
-            (AgentState::Break, owned("lunch"), 2, 70),
-            (AgentState::Break, owned("training"), 1, 90),
-        ]
-    );
-    // What crosses the borders of the day counts for its part, and began on another one.
-    assert_eq!(
-        totals(&desk, 150, 205, 1500),
-        [
-            (AgentState::Available, owned(""), 1, 40),
-            (AgentState::Break, owned("lunch"), 1, 15),
-        ]
-    );
-    assert_eq!(totals(&desk, 400, 900, 1500), []);
-}
-
-/// The night from a crash to the next start would else count as work.
-#[test]
-fn a_state_that_a_crash_left_open_ends_with_the_last_thing_known() {
-    let desk = Desk::open();
-    let available = Some((AgentState::Available, String::new()));
-    desk.write(Write::AgentState(second(0), available.clone()));
-    desk.insert(&missed(40, "101"));
-    let desk = desk.again();
-    assert_eq!(totals(&desk, 0, 100_000, 100_000)[0].3, 50);
-    // Without any call since, nothing is known but its beginning.
-    desk.write(Write::AgentState(second(500), available));
-    let desk = desk.again();
-    assert_eq!(totals(&desk, 0, 100_000, 100_000)[0].3, 50);
 }
 
 #[test]
