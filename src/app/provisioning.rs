@@ -8,11 +8,20 @@ use crate::base::id::AccountId;
 use crate::config::provisioning::{Locks, MAX_OCTETS, Provisioned, Provisioning, changes};
 use crate::config::{Account, Config};
 use crate::control::{ProvisioningView, Rule};
-use crate::net::fetch::fetch;
+use crate::net::http::{self, FetchError, FetchLimits, WebAddress};
 
 /// How long after the first failure the file is fetched again at a start; each further time twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// Within what a file is fetched. The phone obeys it, so nobody on the way may change it.
+const LIMITS: FetchLimits = FetchLimits {
+    size: MAX_OCTETS as u64,
+    whole: Duration::from_secs(30),
+    pause: Duration::from_secs(20),
+    redirections: 3,
+    protected: true,
+    pages: true,
+};
 
 /// What was fetched: the text, and what it says.
 pub(super) type Fetched = Result<(String, Provisioning), String>;
@@ -53,9 +62,7 @@ impl Provision {
 /// Fails with a sentence that names the source and what is wrong.
 pub async fn read_provisioning(source: &str) -> Result<(String, Provisioning), String> {
     let octets = if source.contains("://") {
-        fetch(source, MAX_OCTETS)
-            .await
-            .map_err(|error| error.to_string())
+        fetch(source).await.map_err(|error| error.to_string())
     } else {
         let path = source.to_owned();
         let read = tokio::task::spawn_blocking(move || read_file(Path::new(&path))).await;
@@ -68,6 +75,13 @@ pub async fn read_provisioning(source: &str) -> Result<(String, Provisioning), S
     provisioning.map_err(|why| {
         format!("the provisioning file cannot be used: {why}; the settings stay as they are")
     })
+}
+
+async fn fetch(address: &str) -> Result<Vec<u8>, FetchError> {
+    let address = WebAddress::parse(address)?;
+    let mut octets = Vec::new();
+    http::fetch(&address, LIMITS, &mut octets, |_, _| ()).await?;
+    Ok(octets)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {

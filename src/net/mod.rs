@@ -17,7 +17,6 @@
 mod certificate_fault;
 mod certificate_names;
 mod connections;
-pub mod fetch;
 pub mod http;
 #[cfg(target_os = "linux")]
 mod icmp;

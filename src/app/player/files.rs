@@ -17,7 +17,7 @@ use crate::crm::row::{RecordingGap, RecordingGapCause};
 use crate::media::gap::{Gap, GapCause};
 use crate::media::overview::{Overview, overview};
 use crate::media::wav::{WavError, WavFile};
-use crate::net::http::{FetchError, FetchLimits, WebAddress, WebClient};
+use crate::net::http::{self, FetchError, FetchLimits, WebAddress};
 
 /// So many waveforms are kept, a few kilobytes each.
 const KEPT: usize = 32;
@@ -246,17 +246,22 @@ pub(super) async fn fetch(
 ) -> Result<FetchedFile, String> {
     let fetched = async {
         let address = WebAddress::parse(address)?;
-        // Whom the system trusts is read from many files.
-        let client = tokio::task::spawn_blocking(|| WebClient::new(FetchLimits::default()))
-            .await
-            .map_err(|error| FetchError::Trust(error.to_string()))??;
         let (fetched, file) = FetchedFile::create(folder, call).map_err(FetchError::Disk)?;
         let mut file = BufWriter::new(file);
-        client.fetch(&address, &mut file, look).await?;
+        http::fetch(&address, FetchLimits::default(), &mut file, look).await?;
         file.flush().map_err(FetchError::Disk)?;
         Ok(fetched)
     };
-    fetched.await.map_err(|error: FetchError| error.to_string())
+    fetched.await.map_err(|error: FetchError| words(&error))
+}
+
+/// Why a recording was not fetched, for the agent, who has a browser.
+fn words(error: &FetchError) -> String {
+    if error.may_be_browsed() {
+        format!("{error}; open it in a browser")
+    } else {
+        error.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -345,6 +350,15 @@ mod tests {
         let (_, other) = read(true);
         assert_eq!(other[0].parts, 150);
         assert_eq!(kept.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_agent_is_sent_to_a_browser_only_where_that_helps() {
+        let host = || "pbx.example".to_owned();
+        let page = words(&FetchError::WebPage(host()));
+        assert!(page.ends_with("; open it in a browser"), "{page}");
+        let gone = words(&FetchError::Gone(host()));
+        assert!(!gone.contains("browser"), "{gone}");
     }
 
     #[cfg(unix)]

@@ -54,32 +54,36 @@ fn elsewhere(place: &str) -> Vec<u8> {
 /// How much there was, and of how much, each time that it was told.
 type Seen = Vec<(u64, Option<u64>)>;
 
+/// What the phone obeys comes so.
+fn protected() -> FetchLimits {
+    FetchLimits {
+        protected: true,
+        ..FetchLimits::default()
+    }
+}
+
 /// Fetches within these limits; gives what came and what was seen on the way.
-fn fetch(from: &WebAddress, limits: FetchLimits) -> (Result<Vec<u8>, FetchError>, Seen) {
+fn fetched(from: &WebAddress, limits: FetchLimits) -> (Result<Vec<u8>, FetchError>, Seen) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let mut came = Vec::new();
     let mut seen = Vec::new();
-    let fetched = runtime.block_on(async {
-        let client = WebClient::new(limits)?;
-        client
-            .fetch(from, &mut came, |got, whole| seen.push((got, whole)))
-            .await
-    });
-    (fetched.map(|_| came), seen)
+    let look = |got, whole| seen.push((got, whole));
+    let done = runtime.block_on(fetch(from, limits, &mut came, look));
+    (done.map(|_| came), seen)
 }
 
 fn failed(from: &WebAddress, limits: FetchLimits) -> String {
-    fetch(from, limits).0.unwrap_err().to_string()
+    fetched(from, limits).0.unwrap_err().to_string()
 }
 
 #[test]
 fn a_file_comes_in_pieces_and_is_counted() {
     let body = vec![7; 300_000];
     let server = Server::answering(vec![answer("200 OK", &body)]);
-    let (came, seen) = fetch(&server.address("call.wav"), FetchLimits::default());
+    let (came, seen) = fetched(&server.address("call.wav"), FetchLimits::default());
     assert_eq!(came.unwrap(), body);
     assert_eq!(seen.first(), Some(&(0, Some(300_000))));
     assert_eq!(seen.last(), Some(&(300_000, Some(300_000))));
@@ -95,6 +99,10 @@ fn only_so_much_is_taken_whatever_the_server_says() {
         size: 1 << 20,
         ..FetchLimits::default()
     };
+    let fits = vec![7; 1 << 20];
+    let server = Server::answering(vec![answer("200 OK", &fits)]);
+    let (came, _) = fetched(&server.address("call.wav"), limits);
+    assert_eq!(came.unwrap(), fits);
     let body = vec![7; (1 << 20) + 1];
     let mut unsaid = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
     unsaid.extend(&body);
@@ -120,7 +128,7 @@ fn a_slow_server_is_not_waited_for() {
 #[test]
 fn redirections_are_followed_a_few_times_and_only_within_the_web() {
     let server = Server::answering(vec![elsewhere("/there"), answer("200 OK", b"sound")]);
-    let (came, _) = fetch(&server.address("here"), FetchLimits::default());
+    let (came, _) = fetched(&server.address("here"), FetchLimits::default());
     assert_eq!(came.unwrap(), b"sound");
     let round = Server::answering(vec![elsewhere("/"); 6]);
     let why = failed(&round.address(""), FetchLimits::default());
@@ -138,7 +146,7 @@ fn a_password_goes_to_its_own_server_and_to_no_other() {
     let place = format!("http://{}/there", other.address);
     let own = Server::answering(vec![elsewhere(&place)]);
     let address = format!("http://sam:secret@{}/here", own.address);
-    let (came, _) = fetch(
+    let (came, _) = fetched(
         &WebAddress::parse(&address).unwrap(),
         FetchLimits::default(),
     );
@@ -179,7 +187,8 @@ fn each_refusal_is_a_sentence_without_the_address() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let nobody = WebAddress::parse(&format!("http://{gone}/a?token=secret")).unwrap();
+    let nobody = format!("http://sam:secret@{gone}/a?token=secret");
+    let nobody = WebAddress::parse(&nobody).unwrap();
     let why = failed(&nobody, FetchLimits::default());
     assert!(
         why.contains("cannot be reached") && !why.contains("secret"),
@@ -204,4 +213,33 @@ fn what_is_no_address_of_the_web_is_none() {
     }
     let address = WebAddress::parse(" https://sam:secret@pbx.example:8443/a ").unwrap();
     assert_eq!(address.host(), "pbx.example");
+}
+
+#[test]
+fn what_must_be_protected_comes_by_https_or_from_this_machine() {
+    let server = Server::answering(vec![elsewhere("/there"), answer("200 OK", b"settings")]);
+    let (came, _) = fetched(&server.address("here"), protected());
+    assert_eq!(came.unwrap(), b"settings");
+    for open in ["http://192.0.2.1/p.toml", "http://localhost.example/p.toml"] {
+        let why = failed(&WebAddress::parse(open).unwrap(), protected());
+        assert!(why.contains("ask for one with https://"), "{open}: {why}");
+        let server = Server::answering(vec![elsewhere(open)]);
+        let why = failed(&server.address(""), protected());
+        assert!(why.contains("not trusted"), "{open}: {why}");
+    }
+    for own in ["https://pbx.example/", "http://localhost/", "http://[::1]/"] {
+        assert!(is_protected(&Url::parse(own).unwrap()), "{own}");
+    }
+}
+
+#[test]
+fn a_page_is_a_file_where_it_may_be_one() {
+    let limits = FetchLimits {
+        pages: true,
+        ..FetchLimits::default()
+    };
+    let page = answer("200 OK\r\nContent-Type: text/html", b"settings");
+    let server = Server::answering(vec![page]);
+    let (came, _) = fetched(&server.address("settings.php"), limits);
+    assert_eq!(came.unwrap(), b"settings");
 }
