@@ -9,6 +9,7 @@ pub mod dial_plan;
 pub mod flow;
 pub mod id;
 pub mod log;
+pub(crate) mod number_pattern;
 pub(crate) mod number_spelling;
 pub mod page_template;
 pub mod phone_number;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::number_pattern;
 use crate::base::uri::Uri;
 
 /// One rule; the first that fits counts.
@@ -29,7 +30,9 @@ impl CallerId {
     pub fn of<'r>(rules: &'r [Self], called: &[&str]) -> Option<&'r Self> {
         let fits = |rule: &&Self| {
             let pattern = bare(&rule.to);
-            called.iter().any(|text| fits(&pattern, &bare(text)))
+            let mut called = called.iter();
+            // A star stands for one character at least.
+            called.any(|text| number_pattern::fits(&pattern, &bare(text), 1))
         };
         rules.iter().find(fits)
     }
@@ -82,42 +85,9 @@ impl FromStr for CallerId {
 
 /// Without what makes no difference.
 fn bare(text: &str) -> String {
-    let mut bare: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '/' | '(' | ')' | '\u{a0}'))
-        .collect();
-    for front in ["+", "00"] {
-        if let Some(rest) = bare.strip_prefix(front) {
-            bare = rest.to_owned();
-            break;
-        }
-    }
-    bare
-}
-
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts = parts.peekable();
-    while let Some(part) = parts.next() {
-        // A star stands for one character at least.
-        let mut behind = rest.chars();
-        if behind.next().is_none() {
-            return false;
-        }
-        rest = behind.as_str();
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.split_once(part) {
-            Some((_, behind)) => rest = behind,
-            None => return false,
-        }
-    }
-    rest.is_empty()
+    let bare = number_pattern::bare(text);
+    let international = bare.strip_prefix('+').or_else(|| bare.strip_prefix("00"));
+    international.map_or_else(|| bare.clone(), str::to_owned)
 }
 
 #[cfg(test)]
