@@ -11,15 +11,13 @@ use crate::control::{Command, ExportedWhat, SupportBundle};
 use crate::ui::readiness::{Act, Level, Part, parts};
 use crate::ui::scene::Scene;
 use crate::ui::state::{SupportState, ViewState};
-use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
+use crate::ui::theme::{BODY, SMALL, Theme};
 use crate::ui::widget::{
-    Button, FORM, Field, Look, choose_ui, explained_choice_ui, explained_switch_ui, line_ui,
-    paragraph_ui,
+    Button, FORM, Field, Look, SECTION, choose_ui, explained_choice_ui, explained_switch_ui,
+    line_ui, paragraph_ui, section_ui,
 };
 use crate::ui::{format, text};
 
-/// The widest that a section becomes.
-const WIDEST: f32 = 640.0;
 /// How high a file of the bundle is shown.
 const SHOWN: f32 = 220.0;
 
@@ -29,24 +27,13 @@ pub(super) fn diagnostics_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut Vie
         .id_salt("diagnostics")
         .auto_shrink(false)
         .show(ui, |ui| {
-            ui.set_max_width(WIDEST.min(ui.available_width()));
+            ui.set_max_width(SECTION.min(ui.available_width()));
             section_ui(ui, text::READINESS, |ui| readiness_ui(ui, scene, state));
             section_ui(ui, text::LOG, |ui| log_ui(ui, scene));
             section_ui(ui, text::SUPPORT, |ui| {
                 support_ui(ui, scene, &mut state.settings.support);
             });
         });
-}
-
-fn section_ui(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
-    let theme = Theme::of(ui);
-    theme.card().show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        line_ui(ui, title, font(15.0, Weight::SemiBold), theme.colours.text);
-        ui.add_space(4.0);
-        content(ui);
-    });
-    ui.add_space(8.0);
 }
 
 fn readiness_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {

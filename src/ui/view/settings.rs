@@ -23,13 +23,10 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, FORM, Look, choice_ui, explained_choice_ui, explained_switch_ui, line_ui, paragraph_ui,
-    pill_ui, tab_ui, title_ui, with_locks,
+    Button, FORM, Look, SECTION, choice_ui, explained_choice_ui, explained_switch_ui, line_ui,
+    paragraph_ui, pill_ui, section_ui, tab_ui, title_ui, with_locks,
 };
 use crate::ui::{format, text};
-
-/// The widest that a section becomes.
-const WIDEST: f32 = 640.0;
 
 /// Draws the view.
 pub(crate) fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
@@ -68,7 +65,7 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
     let snapshot = Arc::clone(&scene.snapshot);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         // Beside the card of a call there is less room.
-        ui.set_max_width(WIDEST.min(ui.available_width()));
+        ui.set_max_width(SECTION.min(ui.available_width()));
         section_ui(ui, text::ACCOUNTS, |ui| {
             accounts_ui(ui, scene, &mut state.settings, &snapshot);
         });
@@ -100,17 +97,6 @@ fn phone_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
             scene.send(Command::SaveSettings(Box::new(settings)));
         }
     });
-}
-
-fn section_ui(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {
-    let theme = Theme::of(ui);
-    theme.card().show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        line_ui(ui, title, font(15.0, Weight::SemiBold), theme.colours.text);
-        ui.add_space(4.0);
-        content(ui);
-    });
-    ui.add_space(8.0);
 }
 
 fn accounts_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut SettingsState, snapshot: &Snapshot) {

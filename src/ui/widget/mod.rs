@@ -15,6 +15,7 @@ mod lock;
 mod meter;
 mod pill;
 mod row;
+mod section;
 mod tabs;
 mod waveform;
 
@@ -37,5 +38,6 @@ pub(crate) use lock::with_locks;
 pub(crate) use meter::meter_ui;
 pub(crate) use pill::{paint_pill, pill_ui, pill_width};
 pub(crate) use row::{choose_ui, row_ui, tall_row_ui};
+pub(crate) use section::{SECTION, section_ui};
 pub(crate) use tabs::tab_ui;
 pub(crate) use waveform::{Lane, Span, Waveform};
