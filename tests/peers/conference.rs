@@ -53,12 +53,6 @@ fn states(agent: &mut Phone, state: &str, count: usize) -> Vec<String> {
     calls
 }
 
-fn pass(phone: &mut Phone) {
-    phone.drain();
-    phone.wait("quality");
-    phone.wait("quality");
-}
-
 /// What one caller said in a pause was in the recording of the other.
 #[test]
 fn a_pause_holds_for_the_recordings_of_all_who_are_joined() {
@@ -92,15 +86,15 @@ fn a_pause_holds_for_the_recordings_of_all_who_are_joined() {
     assert_eq!(states(&mut agent, "paused", 1), [other.as_str().unwrap()]);
     agent.send(&json!({"command": "pause_recording", "call_id": other, "on": false}));
     assert_eq!(states(&mut agent, "resumed", 2), both);
-    pass(&mut agent);
+    agent.pass();
     agent.send(&json!({"command": "pause_recording", "call_id": other}));
     assert_eq!(states(&mut agent, "paused", 2), both);
     first.send(&json!({"command": "dtmf", "digits": "42"}));
-    pass(&mut agent);
-    pass(&mut agent);
+    agent.pass();
+    agent.pass();
     agent.send(&json!({"command": "pause_recording", "call_id": one, "on": false}));
     assert_eq!(states(&mut agent, "resumed", 2), both);
-    pass(&mut agent);
+    agent.pass();
     let digits = agent
         .drain()
         .iter()

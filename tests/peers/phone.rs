@@ -187,6 +187,13 @@ impl Phone {
         &self.seen
     }
 
+    /// Lets a call go on for a second or two: figures come each second.
+    pub(crate) fn pass(&mut self) {
+        self.drain();
+        self.wait("quality");
+        self.wait("quality");
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

@@ -1,7 +1,7 @@
 //! Recordings that are paused for payment data, that must be, and that must not.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,11 +41,31 @@ fn two(folder: &TempDir) -> (Phone, Phone) {
     (agent, caller)
 }
 
-/// Lets the call go on for a second or two: figures come each second.
-fn pass(phone: &mut Phone) {
-    phone.drain();
-    phone.wait("quality");
-    phone.wait("quality");
+/// A data folder in this one, with these settings.
+fn data_with(folder: &TempDir, settings: &str) -> PathBuf {
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let settings = format!("[settings]\n{settings}\n");
+    std::fs::write(data.join("config.toml"), settings).unwrap();
+    data
+}
+
+/// What both sides of a call without noise are told.
+const PLAIN: [&str; 3] = ["--no-register", "--codecs", "pcma"];
+
+/// A phone that records onto a disk of a mebibyte, which holds five seconds; how it started, where the disk is,
+/// and its data beside that.
+fn on_small_disk(folder: &TempDir) -> (Phone, Value, [PathBuf; 2]) {
+    let disk = folder.path().join("disk");
+    for path in [&disk, &folder.path().join("disk.saved")] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    let data = data_with(folder, "");
+    let dir = disk.to_string_lossy();
+    let options = [&PLAIN[..], &["--auto-answer", "--record-dir", &dir]].concat();
+    let mut phone = Phone::behind(&small_disk(1, &disk), &data, &options);
+    let started = phone.wait("started");
+    (phone, started, [disk, data])
 }
 
 fn digits(events: &[Value]) -> String {
@@ -58,20 +78,20 @@ fn what_is_said_and_pressed_in_a_pause_is_kept_nowhere() {
     let folder = TempDir::new().unwrap();
     let (mut agent, mut caller) = two(&folder);
     agent.wait("recording");
-    pass(&mut agent);
+    agent.pass();
     agent.send(&json!({"command": "pause_recording"}));
     let paused = agent.wait("recording");
     assert_eq!(paused["state"], "paused", "{paused:#}");
     caller.send(&json!({"command": "dtmf", "digits": "42"}));
-    pass(&mut agent);
+    agent.pass();
     agent.send(&json!({"command": "pause_recording", "on": false}));
     let resumed = agent.wait("recording");
     assert_eq!(resumed["state"], "resumed", "{resumed:#}");
     // A digit that begins as the pause ends counts as pressed in it.
-    pass(&mut agent);
+    agent.pass();
     caller.send(&json!({"command": "dtmf", "digits": "7"}));
     agent.wait("dtmf");
-    pass(&mut agent);
+    agent.pass();
     let events = agent.drain();
     assert_eq!(digits(events), "7", "{events:#?}");
     caller.command("hangup");
@@ -120,8 +140,7 @@ fn no_sink_has_digits_of_a_pause_however_they_came() {
     let (theirs, ours) = ("8642086420", "9753197531");
     for way in ["sound", "info", "info-plain"] {
         let folder = TempDir::new().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir_all(&data).unwrap();
+        let data = data_with(&folder, "");
         let records = folder.path().join("recordings");
         let records = records.to_string_lossy();
         let prefix = ["env", "RINGDESK_LOG=trace"].map(OsString::from);
@@ -158,11 +177,11 @@ fn no_sink_has_digits_of_a_pause_however_they_came() {
             heard += caller.wait("dtmf")["digit"].as_str().unwrap();
         }
         assert_eq!(heard, ours, "{way}");
-        pass(&mut agent);
-        pass(&mut agent);
+        agent.pass();
+        agent.pass();
         agent.send(&json!({"command": "pause_recording", "on": false}));
         agent.wait("recording");
-        pass(&mut agent);
+        agent.pass();
         caller.send(&json!({"command": "dtmf", "digits": "7"}));
         assert_eq!(agent.wait("dtmf")["digit"], "7");
         caller.command("hangup");
@@ -215,10 +234,7 @@ fn a_phone_that_must_record_does_not_stop_and_one_that_must_not_does_not_begin()
         ("never", true, "switched off"),
     ] {
         let folder = TempDir::new().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir_all(&data).unwrap();
-        let settings = format!("[settings]\nrecording = \"{policy}\"\n");
-        std::fs::write(data.join("config.toml"), settings).unwrap();
+        let data = data_with(&folder, &format!("recording = \"{policy}\""));
         let options = ["--no-register", "--auto-answer"];
         let mut agent = Phone::start_behind(&[], &data, &options);
         let target = format!("sip:agent@{}", agent.address());
@@ -280,7 +296,7 @@ fn both_sides_hear_the_announcement_and_then_they_are_recorded() {
     assert_eq!(announced["state"], "announced", "{announced:#}");
     let started = agent.wait("recording");
     assert_eq!(started["state"], "started", "{started:#}");
-    pass(&mut agent);
+    agent.pass();
     caller.command("hangup");
     agent.wait("ended");
     agent.stop();
@@ -298,10 +314,7 @@ fn the_far_end_hears_the_tone_where_the_settings_want_it() {
     for tone in [true, false] {
         let folder = TempDir::new().unwrap();
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        let data = folder.path().join("data");
-        std::fs::create_dir_all(&data).unwrap();
-        let settings = format!("[settings]\nrecording_tone = {tone}\n");
-        std::fs::write(data.join("config.toml"), settings).unwrap();
+        let data = data_with(&folder, &format!("recording_tone = {tone}"));
         let (here, there) = (path("here"), path("there"));
         let common = ["--no-register", "--codecs", "pcma", "--record-dir"];
         let options = [&common[..], &[&here, "--auto-answer"]].concat();
@@ -310,7 +323,7 @@ fn the_far_end_hears_the_tone_where_the_settings_want_it() {
         let options = [&common[..], &[&there, "--call", &target]].concat();
         let mut caller = Phone::start(&options);
         agent.wait("recording");
-        pass(&mut agent);
+        agent.pass();
         caller.command("hangup");
         agent.wait("ended");
         agent.stop();
@@ -326,29 +339,20 @@ fn the_far_end_hears_the_tone_where_the_settings_want_it() {
 #[test]
 fn a_disk_that_is_full_in_a_pause_does_not_end_the_pause() {
     let folder = TempDir::new().unwrap();
-    let disk = folder.path().join("disk");
-    let data = folder.path().join("data");
-    for path in [&disk, &data, &folder.path().join("disk.saved")] {
-        std::fs::create_dir_all(path).unwrap();
-    }
-    let common = ["--no-register", "--codecs", "pcma"];
-    let dir = disk.to_string_lossy();
-    let options = [&common[..], &["--auto-answer", "--record-dir", &dir]].concat();
-    // A mebibyte holds five seconds.
-    let mut agent = Phone::start_behind(&small_disk(1, &disk), &data, &options);
+    let (mut agent, _, _) = on_small_disk(&folder);
     let target = agent.uri();
-    let mut caller = Phone::start(&[&common[..], &["--call", &target]].concat());
+    let mut caller = Phone::start(&[&PLAIN[..], &["--call", &target]].concat());
     caller.wait("answered");
     assert_eq!(agent.wait("recording")["state"], "started");
     agent.send(&json!({"command": "pause_recording"}));
     assert_eq!(agent.wait("recording")["state"], "paused");
     assert_eq!(agent.wait("recording")["state"], "failed");
     caller.send(&json!({"command": "dtmf", "digits": "42"}));
-    pass(&mut agent);
-    pass(&mut agent);
+    agent.pass();
+    agent.pass();
     agent.send(&json!({"command": "pause_recording", "on": false}));
     assert_eq!(agent.wait("recording")["state"], "resumed");
-    pass(&mut agent);
+    agent.pass();
     caller.send(&json!({"command": "dtmf", "digits": "7"}));
     assert_eq!(agent.wait("dtmf")["digit"], "7");
     assert_eq!(digits(agent.drain()), "7", "no other one was told");
@@ -366,10 +370,7 @@ fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("none.wav"), "{}", refused.stderr);
     // In the settings it may have been there once.
-    let data = folder.path().join("data");
-    std::fs::create_dir_all(&data).unwrap();
-    let settings = format!("[settings]\nrecording_announcement = '{missing}'\n");
-    std::fs::write(data.join("config.toml"), settings).unwrap();
+    let data = data_with(&folder, &format!("recording_announcement = '{missing}'"));
     let records = folder.path().join("recordings");
     let dir = records.to_string_lossy();
     let options = ["--no-register", "--auto-answer", "--record-dir", &dir];
@@ -381,7 +382,7 @@ fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
     let problem = failed["problem"].as_str().unwrap();
     assert!(problem.contains("nothing is recorded"), "{problem}");
     assert!(problem.contains("none.wav"), "{problem}");
-    pass(&mut agent);
+    agent.pass();
     caller.command("hangup");
     agent.wait("ended");
     assert_eq!(std::fs::read_dir(&records).unwrap().count(), 0);
@@ -390,23 +391,12 @@ fn without_its_announcement_nothing_is_recorded_and_that_is_said() {
 #[test]
 fn a_full_disk_is_told_the_call_goes_on_and_what_was_recorded_plays() {
     let folder = TempDir::new().unwrap();
-    let disk = folder.path().join("disk");
-    let data = folder.path().join("data");
-    for path in [&disk, &data, &folder.path().join("disk.saved")] {
-        std::fs::create_dir_all(path).unwrap();
-    }
     let voice = folder.path().join("voice.wav");
     Sound::tone(440.0, 20, 48_000).write(&voice);
-    let common = ["--no-register", "--codecs", "pcma"];
-    let dir = disk.to_string_lossy();
-    let options = ["--auto-answer", "--record-dir", &dir];
-    // A mebibyte holds five seconds.
-    let options = [&common[..], &options].concat();
-    let mut agent = Phone::start_behind(&small_disk(1, &disk), &data, &options);
-    let started = agent.wait("started");
+    let (mut agent, started, [disk, data]) = on_small_disk(&folder);
     let (target, voice) = (agent.uri(), voice.to_string_lossy());
     let options = ["--loop", "--play", &voice, "--call", &target];
-    let mut caller = Phone::start(&[&common[..], &options].concat());
+    let mut caller = Phone::start(&[&PLAIN[..], &options].concat());
     caller.wait("answered");
     assert_eq!(agent.wait("recording")["state"], "started");
     let failed = agent.wait("recording");

@@ -22,6 +22,18 @@ fn on(data: &Path, words: &[&str]) -> (Option<i32>, String, String) {
     run(&words.collect::<Vec<_>>())
 }
 
+/// A phone with its data there, which was called; and the id of that call.
+fn called(data: &Path) -> (Phone, String) {
+    std::fs::create_dir_all(data).unwrap();
+    let mut phone = Phone::start_behind(&[], data, &["--no-register", "--auto-answer"]);
+    let mut caller = Phone::start(&["--no-register", "--call", &phone.uri()]);
+    caller.wait("answered");
+    phone.wait("answered");
+    caller.command("hangup");
+    let call = phone.wait("ended")["call_id"].as_str().unwrap().to_owned();
+    (phone, call)
+}
+
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
@@ -30,13 +42,7 @@ fn text(path: &Path) -> String {
 fn the_log_is_private_names_calls_and_doctor_says_where_it_is() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    std::fs::create_dir_all(&data).unwrap();
-    let mut phone = Phone::start_behind(&[], &data, &["--no-register", "--auto-answer"]);
-    let mut caller = Phone::start(&["--no-register", "--call", &phone.uri()]);
-    caller.wait("answered");
-    phone.wait("answered");
-    caller.command("hangup");
-    let call = phone.wait("ended")["call_id"].as_str().unwrap().to_owned();
+    let (phone, call) = called(&data);
     phone.stop();
     let file = data.join("log/ringdesk.log");
     let log = text(&file);
@@ -81,13 +87,7 @@ fn a_log_that_cannot_be_written_is_told_and_calls_go_on() {
 fn doctor_writes_a_bundle_of_a_running_phone_and_lists_it() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    std::fs::create_dir_all(&data).unwrap();
-    let mut phone = Phone::start_behind(&[], &data, &["--no-register", "--auto-answer"]);
-    let mut caller = Phone::start(&["--no-register", "--call", &phone.uri()]);
-    caller.wait("answered");
-    phone.wait("answered");
-    caller.command("hangup");
-    let call = phone.wait("ended")["call_id"].as_str().unwrap().to_owned();
+    let (phone, call) = called(&data);
     let file = folder.path().join("help.zip");
     let (_, _, listed) = on(&data, &["doctor", "--bundle", &file.to_string_lossy()]);
     phone.stop();
