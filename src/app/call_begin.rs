@@ -39,7 +39,12 @@ impl Engine {
         let shown = shown_caller(&incoming.from, &incoming.caller, &rules);
         let remote = shown.remote.clone();
         let line = incoming.account.and_then(|id| self.account_address(id));
-        let arrival = popups::arrival(&incoming, &remote, line.as_deref());
+        let arrival = popups::arrival(
+            &incoming,
+            &remote,
+            line.as_deref(),
+            self.region_of(incoming.account),
+        );
         let mut live = LiveCall::new(Beginning {
             id,
             call,

@@ -66,7 +66,9 @@ impl Engine {
                 self.outbound.placed(now, asker, preview.class);
                 return Some(self.begin_outgoing(now, account, &preview));
             }
-            Verdict::Ask(why) if self.attended() => self.ask_to_dial(now, preview, asker, why),
+            Verdict::Ask(why) if self.attended() => {
+                self.ask_to_dial(now, account, preview, asker, why)
+            }
             Verdict::Ask(why) => {
                 let text = format!(
                     "{why}, and nobody is there to be asked; repeat it with \"confirm\": true, or allow it by --allow"
@@ -167,7 +169,7 @@ impl Engine {
 
     /// A link was opened: it is asked before it is dialled.
     pub(super) fn request_dial(&mut self, now: Instant, link: String) {
-        let (_, plan) = self.plan_for(None);
+        let (account, plan) = self.plan_for(None);
         let preview = plan.preview(&link).map_err(|error| error.to_string());
         let rules = &self.options.settings.dialling;
         let preview = preview.and_then(|preview| {
@@ -180,12 +182,19 @@ impl Engine {
                 Verdict::Refuse(why) => Err(why),
             }
         });
-        self.open_question(now, link, Asker::Link, preview);
+        self.open_question(now, link, Asker::Link, account, preview);
     }
 
-    fn ask_to_dial(&mut self, now: Instant, preview: DialPreview, asker: Asker, why: String) {
+    fn ask_to_dial(
+        &mut self,
+        now: Instant,
+        account: Option<AccountId>,
+        preview: DialPreview,
+        asker: Asker,
+        why: String,
+    ) {
         let text = preview.original.clone();
-        self.open_question(now, text, asker, Ok(cautioned(preview, why)));
+        self.open_question(now, text, asker, account, Ok(cautioned(preview, why)));
     }
 
     fn open_question(
@@ -193,10 +202,12 @@ impl Engine {
         now: Instant,
         link: String,
         asker: Asker,
+        account: Option<AccountId>,
         preview: Result<DialPreview, String>,
     ) {
         if let Ok(preview) = &preview {
-            let found = self.store.identify(&preview.called);
+            let region = self.region_of(account);
+            let found = self.store.identify_in(&preview.called, region);
             let internal = self.internal.clone();
             let link = link.clone();
             tokio::spawn(async move {

@@ -53,7 +53,12 @@ pub(super) fn blocked_words(entry: &BlockedRow) -> String {
 }
 
 /// Where a call came in.
-pub(super) fn arrival(incoming: &IncomingCall, caller: &str, account: Option<&str>) -> Arrival {
+pub(super) fn arrival(
+    incoming: &IncomingCall,
+    caller: &str,
+    account: Option<&str>,
+    region: &str,
+) -> Arrival {
     let to = incoming.to.uri.to_string();
     let diverted = incoming
         .caller
@@ -65,6 +70,7 @@ pub(super) fn arrival(incoming: &IncomingCall, caller: &str, account: Option<&st
         caller: caller.to_owned(),
         line: account.map_or_else(|| to.clone(), str::to_owned),
         called: std::iter::once(to).chain(request).chain(diverted).collect(),
+        region: Some(region.to_owned()),
     }
 }
 
@@ -77,6 +83,7 @@ pub(super) fn preview(
         caller: question.caller.clone(),
         line: question.line.clone(),
         called: vec![question.called.clone()],
+        region: None,
     })?;
     if let Some(entry) = &facts.blocked {
         let words = blocked_words(entry);
@@ -106,6 +113,7 @@ impl Engine {
             caller: number.clone(),
             line: number.clone(),
             called: vec![number.clone()],
+            region: None,
         };
         // Who no longer waits for an answer does not get the work done, either.
         let (arrived, found) = (self.store.arrival(arrival), self.store.identify(&number));

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::base::id::CallId;
+use crate::base::id::{AccountId, CallId};
 use crate::control::{
-    Asker, CallTarget, Command, PickupTarget, Rule, TransferTo, Wish, WrapUpWish,
+    Asker, CallTarget, Command, PickupTarget, Rule, Snapshot, TransferTo, Wish, WrapUpWish,
 };
 use crate::crm::row::{AgentState, Subject};
 
@@ -35,6 +35,7 @@ struct Line {
     follow_up: Option<String>,
     due: Option<jiff::Timestamp>,
     caller: Option<String>,
+    account: Option<String>,
 }
 
 /// What serde says without the value that it quotes, which may be payment data: digits without their
@@ -54,7 +55,11 @@ fn without_value(error: &str) -> String {
 /// # Errors
 ///
 /// A sentence that says what is wrong with the line.
-pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), String> {
+pub(super) fn parse(
+    line: &str,
+    open: &[CallId],
+    snapshot: &Snapshot,
+) -> Result<(String, Command), String> {
     let line: Line = serde_json::from_str(line).map_err(|error| {
         let why = without_value(&error.to_string());
         format!("this line is no command ({why}); write for example {{\"command\": \"answer\"}}")
@@ -93,13 +98,13 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
             Command::CallFor {
                 target: CallTarget {
                     text,
-                    account: None,
+                    account: account(&line, snapshot)?,
                 },
                 asker: Asker::Script,
                 confirmed: line.confirm.unwrap_or(false),
             }
         }
-        "transfer" => transfer(&line, call()?)?,
+        "transfer" => transfer(&line, call()?, snapshot)?,
         "accept_transfer" => Command::AnswerReferral(call()?, true),
         "refuse_transfer" => Command::AnswerReferral(call()?, false),
         "accept_redirect" => Command::AnswerRedirection(call()?, true),
@@ -152,6 +157,17 @@ pub(super) fn parse(line: &str, open: &[CallId]) -> Result<(String, Command), St
     Ok((line.command, command))
 }
 
+/// The account that is named by its address; none takes the first that can.
+fn account(line: &Line, snapshot: &Snapshot) -> Result<Option<AccountId>, String> {
+    let Some(address) = &line.account else {
+        return Ok(None);
+    };
+    let found = snapshot.account_of(address);
+    let missing =
+        || format!("there is no account {address}; write its address, such as sip:bob@example.com");
+    found.map(Some).ok_or_else(missing)
+}
+
 /// A call that may be over: it must be named.
 fn call_by_name(line: &Line) -> Result<CallId, String> {
     let id = line.call_id.as_deref().and_then(CallId::parse);
@@ -187,7 +203,7 @@ fn wish(line: &Line) -> Wish {
 }
 
 /// Blind to an address; attended by a consult call to an address, or to a call that is there.
-fn transfer(line: &Line, call: CallId) -> Result<Command, String> {
+fn transfer(line: &Line, call: CallId, snapshot: &Snapshot) -> Result<Command, String> {
     let attended = line.attended.unwrap_or(false);
     let wish = wish(line);
     match (&line.other_call_id, &line.uri) {
@@ -200,7 +216,7 @@ fn transfer(line: &Line, call: CallId) -> Result<Command, String> {
             call,
             target: CallTarget {
                 text: uri.clone(),
-                account: None,
+                account: account(line, snapshot)?,
             },
             wish,
         }),
@@ -247,8 +263,12 @@ mod tests {
             (r#"{"command":"call"}"#, "needs \"uri\""),
             (r#"{"command":"hangup","call_id":"x"}"#, "no call id"),
             (r#"{"command":"choose"}"#, "needs \"caller\""),
+            (
+                r#"{"command":"call","uri":"101","account":"sip:x@example.com"}"#,
+                "there is no account sip:x@example.com",
+            ),
         ] {
-            let error = parse(line, &[]).unwrap_err();
+            let error = parse(line, &[], &Snapshot::default()).unwrap_err();
             assert!(error.contains(says), "{line}: {error}");
         }
     }
@@ -258,7 +278,7 @@ mod tests {
         let call = CallId::new(1, [1; 10]);
         let chosen = |caller: &str| {
             let line = format!(r#"{{"command":"choose","caller":"{caller}"}}"#);
-            parse(&line, &[call]).map(|(_, command)| command)
+            parse(&line, &[call], &Snapshot::default()).map(|(_, command)| command)
         };
         for (caller, subject) in [
             ("contact:5", Subject::parse("contact:5")),
@@ -278,8 +298,8 @@ mod tests {
 
     #[test]
     fn a_call_needs_only_its_target() {
-        let (name, command) =
-            parse(r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#, &[]).unwrap();
+        let line = r#"{"command":"call","uri":"sip:echo@127.0.0.1"}"#;
+        let (name, command) = parse(line, &[], &Snapshot::default()).unwrap();
         assert_eq!(name, "call");
         assert!(matches!(
             command,

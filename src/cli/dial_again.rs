@@ -3,8 +3,9 @@
 use anyhow::bail;
 
 use crate::app::Records;
-use crate::base::id::CallId;
+use crate::base::id::{AccountId, CallId};
 use crate::base::printable::printable;
+use crate::base::uri::Uri;
 use crate::cli::desk_args::DialAgainArgs;
 use crate::cli::headless::print_line;
 use crate::cli::records::ask;
@@ -81,7 +82,9 @@ fn target(row: &CallRow, wanted: CallDirection, snapshot: &Snapshot) -> Result<C
     if row.remote.is_empty() {
         return Err("that call showed no number to dial".to_owned());
     }
-    let account = snapshot.account_of(&row.local);
+    let account = snapshot
+        .account_of(&row.local)
+        .or_else(|| serving(row, snapshot));
     // A phone without any account dials straight to addresses.
     if account.is_none() && !snapshot.accounts.is_empty() {
         return Err(format!(
@@ -95,10 +98,29 @@ fn target(row: &CallRow, wanted: CallDirection, snapshot: &Snapshot) -> Result<C
     })
 }
 
+/// The account that an inbound call may have come by when another number of it was called than its own
+/// address, as trunks do: that of the same server, else the only one.
+fn serving(row: &CallRow, snapshot: &Snapshot) -> Option<AccountId> {
+    let called = Uri::parse(&row.local).ok()?;
+    let user = called.user_decoded()?;
+    let is_number = !user.chars().any(|c| c.is_ascii_alphabetic());
+    if row.direction != CallDirection::Inbound || !is_number {
+        return None;
+    }
+    let host = |uri: &Uri| uri.as_sip().map(|sip| sip.host.clone());
+    let mut served = snapshot.accounts.iter().filter(|view| {
+        let own = Uri::parse(&view.account.address).ok();
+        own.as_ref().and_then(host) == host(&called)
+    });
+    match (served.next(), snapshot.accounts.as_slice()) {
+        (Some(view), _) | (None, [view]) => Some(view.id),
+        (None, _) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::AccountId;
     use crate::config::Account;
     use crate::control::{AccountView, Registration};
 
@@ -136,9 +158,22 @@ mod tests {
                 .contains("no account sip:alice@example.com")
         );
         assert_eq!(target(&row, back, &snapshot(&[])).unwrap().account, None);
+        // Trunks call numbers of their own, which are no account's address.
+        row.local = "sip:+493012345600@example.com".to_owned();
+        let desks = snapshot(&["sip:bob@example.net", "sip:alice@example.com"]);
+        let dialled = target(&row, back, &desks).unwrap();
+        assert_eq!(dialled.account, Some(AccountId(2)));
+        row.local = "sip:+493012345600@192.0.2.7".to_owned();
+        assert!(target(&row, back, &desks).is_err());
+        let only = snapshot(&["sip:bob@example.net"]);
+        let dialled = target(&row, back, &only).unwrap();
+        assert_eq!(dialled.account, Some(AccountId(1)));
         let wrong = target(&row, again, &both).unwrap_err();
         assert!(wrong.contains("calls callback"), "{wrong}");
+        // What was dialled came from an account, which is there or not.
         row.direction = CallDirection::Outbound;
+        assert!(target(&row, again, &desks).is_err());
+        row.local = "sip:alice@example.com".to_owned();
         assert!(target(&row, again, &both).is_ok());
         row.remote = String::new();
         assert!(target(&row, again, &both).is_err());

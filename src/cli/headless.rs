@@ -289,7 +289,7 @@ impl<'a> Driver<'a> {
         if line.trim().is_empty() {
             return;
         }
-        match control_line::parse(line, &self.open) {
+        match control_line::parse(line, &self.open, &self.handle.snapshot()) {
             Ok((name, command)) => {
                 let taken = self.handle.send(command);
                 self.print("control", &json!({"command": name, "ok": taken}))

@@ -53,9 +53,10 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<BlockedRow>> 
 pub(crate) fn of(
     connection: &Connection,
     caller: &str,
+    at_line: &Numbering,
     numbering: &Numbering,
 ) -> rusqlite::Result<Option<BlockedRow>> {
-    let keys = numbering.keys(caller);
+    let keys = at_line.keys(caller);
     if numbering.is_own(&keys) {
         return Ok(None);
     }
@@ -72,7 +73,7 @@ pub(crate) fn of(
     if let Some(found) = find(BlockKind::Exact, key)? {
         return Ok(Some(found));
     }
-    for form in forms(caller, &keys, &numbering.region()) {
+    for form in forms(&keys, &numbering.region()) {
         let ends = form.char_indices().map(|(at, c)| at + c.len_utf8());
         let ends = ends.take(LONGEST_PREFIX);
         for end in ends.collect::<Vec<_>>().into_iter().rev() {
@@ -217,10 +218,10 @@ fn beginning(text: &str) -> String {
 }
 
 /// The forms of a caller's number whose beginnings are compared.
-fn forms(caller: &str, keys: &NumberKeys, region: &str) -> Vec<String> {
+fn forms(keys: &NumberKeys, region: &str) -> Vec<String> {
     let at_home = match &keys.e164 {
         // The national form of another country may begin like one of here.
-        Some(_) => PhoneNumber::parse(caller, region)
+        Some(e164) => PhoneNumber::parse(e164, region)
             .region
             .is_some_and(|its| its.eq_ignore_ascii_case(region.trim())),
         None => true,

@@ -28,6 +28,9 @@ pub struct Arrival {
     pub line: String,
     /// What was called, and for whom the call was before, the last one first.
     pub called: Vec<String>,
+    /// The region (ISO 3166) whose national form these numbers have: that of the account at which the call
+    /// came in. None is the store's own.
+    pub region: Option<String>,
 }
 
 /// What the tables say of a call that arrives.
@@ -45,16 +48,30 @@ fn facts(
     arrival: &Arrival,
     numbering: &Numbering,
 ) -> Result<ArrivalFacts, StoreError> {
-    let blocked = block_list::of(connection, &arrival.caller, numbering)?;
+    let abroad = arrival.region.as_deref();
+    let abroad = abroad.filter(|region| !region.eq_ignore_ascii_case(&numbering.region()));
+    let abroad = abroad.map(|region| numbering.in_region(region));
+    let at_line = abroad.as_ref().unwrap_or(numbering);
+    let blocked = block_list::of(connection, &arrival.caller, at_line, numbering)?;
     let any_agents = agents::any(connection)?;
-    let queue = match queues::called(connection, &arrival.called, numbering)? {
+    // Whoever set up a queue or an agent may have written the own line as the account's country does or as the
+    // others are written.
+    let readings = || std::iter::once(at_line).chain(abroad.is_some().then_some(numbering));
+    let mut queue = None;
+    let mut here = Vec::new();
+    for reading in readings() {
+        if queue.is_none() {
+            queue = queues::called(connection, &arrival.called, reading)?;
+        }
+        if let Some(key) = reading.keys(&arrival.line).key()
+            && here.is_empty()
+        {
+            here = agents::with_number(connection, key)?;
+        }
+    }
+    let queue = match queue {
         Some((row, called)) => Some(queue_facts(connection, row, called)?),
         None => None,
-    };
-    let line = numbering.keys(&arrival.line);
-    let mut here = match line.key() {
-        Some(key) => agents::with_number(connection, key)?,
-        None => Vec::new(),
     };
     // Who is known by another line of this phone sits here too.
     if here.is_empty() {

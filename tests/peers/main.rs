@@ -31,6 +31,7 @@ mod certificates;
 mod conference;
 mod conversation;
 mod coturn;
+mod countries;
 mod crowd;
 #[cfg(feature = "gui")]
 mod damaged_start;

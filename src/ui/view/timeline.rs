@@ -114,7 +114,10 @@ fn entry_ui(
             let note = call.notes.lines().find(|line| !line.trim().is_empty());
             let title = match note {
                 Some(note) => clean_line(note),
-                None => format::number(&call.remote, &scene.snapshot),
+                None => format::number(
+                    call.e164.as_deref().unwrap_or(&call.remote),
+                    &scene.snapshot,
+                ),
             };
             let under = match call.talking_millis {
                 Some(_) => format::length(call.talking_millis),

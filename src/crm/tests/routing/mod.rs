@@ -82,6 +82,7 @@ impl Desk {
             caller: caller.to_owned(),
             line: line.to_owned(),
             called: called.iter().map(|it| (*it).to_owned()).collect(),
+            region: None,
         };
         wait(self.store.arrival(arrival)).unwrap()
     }
