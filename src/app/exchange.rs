@@ -11,11 +11,11 @@ use crate::app::records::Records;
 use crate::base::id::ContactId;
 use crate::crm::import::{self, FILE_LIMIT, ImportBatch, ImportError, Reading};
 use crate::crm::row::{
-    CallCriteria, CallFilter, DuplicatePage, ImportOptions, ImportOutcome, ImportPreview,
-    MergeReport, TaskFilter, TicketFilter, Undone,
+    CallCriteria, CallFilter, DuplicatePage, HintFilter, ImportOptions, ImportOutcome,
+    ImportPreview, MergeReport, Subject, TaskFilter, TicketFilter, Undone,
 };
 use crate::crm::store::{Write, Written};
-use crate::crm::{OpenError, Reader, StoreError, export as outgo};
+use crate::crm::{OpenError, Reader, StoreError, export as outgo, export_history};
 
 pub use crate::crm::export::{ExportError, ExportFormat};
 
@@ -192,6 +192,12 @@ pub enum Exported {
     Callbacks(String),
     /// Calls of a filter, criteria and a search.
     Calls(CallFilter, Box<CallCriteria>, String),
+    /// What happened around a record.
+    Timeline(Subject),
+    /// Who changed what: all of it, or what was done to one record.
+    Audit(Option<Subject>),
+    /// Guesses of a filter.
+    Hints(HintFilter),
 }
 
 /// Why nothing went out.
@@ -231,6 +237,11 @@ pub fn export(
         Exported::Calls(filter, criteria, search) => {
             outgo::calls(&reader, *filter, criteria, search, format, &mut out)?
         }
+        Exported::Timeline(subject) => {
+            export_history::timeline(&reader, *subject, format, &mut out)?
+        }
+        Exported::Audit(subject) => export_history::audit(&reader, *subject, format, &mut out)?,
+        Exported::Hints(filter) => export_history::hints(&reader, filter, format, &mut out)?,
     };
     out.flush().map_err(ExportError::from)?;
     Ok(written)

@@ -15,11 +15,12 @@ use crate::cli::args::RecordArgs;
 use crate::cli::care;
 use crate::cli::desk_args::TicketFilterArg;
 use crate::cli::exchange_args::{
-    CallsExportArgs, ContactsExportArgs, ContactsTask, DifferentArgs, DuplicatesArgs, ExportArgs,
-    FormatArg, ImportArgs, MergeArgs, NamesExportArgs, TasksExportArgs, TicketsExportArgs,
-    UndoArgs,
+    AuditExportArgs, CallsExportArgs, ContactsExportArgs, ContactsTask, DifferentArgs,
+    DuplicatesArgs, ExportArgs, FormatArg, ImportArgs, MergeArgs, NamesExportArgs, TasksExportArgs,
+    TicketsExportArgs, TimelineExportArgs, UndoArgs,
 };
 use crate::cli::headless::{print_error, print_line};
+use crate::cli::hint_args::HintsExportArgs;
 use crate::cli::run::Exit;
 use crate::cli::single_instance::{Reply, Request};
 use crate::cli::{desk, records, setup};
@@ -89,6 +90,22 @@ pub(super) fn tasks(args: &TasksExportArgs) -> anyhow::Result<Exit> {
         (false, None) => TaskFilter::ToDo,
     };
     out(&Exported::Tasks(filter), &args.form, &args.records)
+}
+
+/// Writes guesses.
+pub(super) fn hints(args: HintsExportArgs) -> anyhow::Result<Exit> {
+    let what = Exported::Hints(args.filter.filter());
+    out(&what, &args.form, &args.records)
+}
+
+/// Writes what happened around a record.
+pub(super) fn timeline(args: &TimelineExportArgs) -> anyhow::Result<Exit> {
+    out(&Exported::Timeline(args.subject), &args.form, &args.records)
+}
+
+/// Writes who changed what.
+pub(super) fn audit(args: &AuditExportArgs) -> anyhow::Result<Exit> {
+    out(&Exported::Audit(args.subject), &args.form, &args.records)
 }
 
 async fn import(args: ImportArgs) -> anyhow::Result<Exit> {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::base::id::ContactId;
 use crate::cli::args::RecordArgs;
+use crate::cli::exchange_args::ExportArgs;
+use crate::crm::row::{HintFilter, HintState};
 
 /// Options of `ringdesk hints`.
 #[derive(Debug, Args)]
@@ -19,6 +22,8 @@ pub(super) struct HintsArgs {
 pub(super) enum HintsTask {
     /// List guesses, those of the newest texts first.
     List(HintListArgs),
+    /// Write guesses as CSV or JSON.
+    Export(HintsExportArgs),
     /// The number is that person's: the contact gets it, and earlier calls are linked. Somebody who is
     /// no contact yet becomes one.
     Confirm(HintArgs),
@@ -36,6 +41,32 @@ pub(super) struct HintListArgs {
     /// JSON, one guess a line.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) filter: HintFilterArgs,
+    /// Only those behind this one in the list.
+    #[arg(long, value_name = "ID")]
+    pub(super) after: Option<i64>,
+    /// How many at most (`list_length` in the settings: 100).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: Option<u32>,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk hints export`.
+#[derive(Debug, Args)]
+pub(super) struct HintsExportArgs {
+    #[command(flatten)]
+    pub(super) filter: HintFilterArgs,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Which guesses.
+#[derive(Debug, Args)]
+pub(super) struct HintFilterArgs {
     /// Only these.
     #[arg(long, value_enum, default_value_t = HintStateArg::Open)]
     pub(super) state: HintStateArg,
@@ -45,14 +76,22 @@ pub(super) struct HintListArgs {
     /// Only those for this contact.
     #[arg(long, value_name = "CONTACT_ID")]
     pub(super) contact: Option<i64>,
-    /// Only those behind this one in the list.
-    #[arg(long, value_name = "ID")]
-    pub(super) after: Option<i64>,
-    /// How many at most (`list_length` in the settings: 100).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) limit: Option<u32>,
-    #[command(flatten)]
-    pub(super) records: RecordArgs,
+}
+
+impl HintFilterArgs {
+    /// What is asked for.
+    pub(super) fn filter(self) -> HintFilter {
+        HintFilter {
+            state: match self.state {
+                HintStateArg::Open => Some(HintState::Open),
+                HintStateArg::Confirmed => Some(HintState::Confirmed),
+                HintStateArg::Rejected => Some(HintState::Rejected),
+                HintStateArg::All => None,
+            },
+            number: self.number,
+            contact: self.contact.map(ContactId),
+        }
+    }
 }
 
 /// One guess.

@@ -12,16 +12,13 @@ use crate::app::lists::{After, ListRequest};
 use crate::base::id::{ContactId, HintId};
 use crate::base::printable::printable;
 use crate::cli::headless::{print_error, print_line};
-use crate::cli::hint_args::{
-    HintArgs, HintListArgs, HintStateArg, HintsArgs, HintsTask, ImportMailArgs,
-};
-use crate::cli::lists;
+use crate::cli::hint_args::{HintArgs, HintListArgs, HintsArgs, HintsTask, ImportMailArgs};
 use crate::cli::records::{ask, region};
 use crate::cli::run::Exit;
-use crate::cli::setup;
 use crate::cli::single_instance::{Reply, Request};
+use crate::cli::{exchange, lists, setup};
 use crate::config::paths::Paths;
-use crate::crm::row::{HintFilter, HintRow, HintState, HintVerdict, MailHints};
+use crate::crm::row::{HintRow, HintVerdict, MailHints};
 
 /// So many mails go to the store together. What they say fits into one question to a running phone.
 const BATCH: usize = 20;
@@ -33,6 +30,7 @@ const FAULTS: u64 = 20;
 pub(super) async fn run(args: HintsArgs) -> anyhow::Result<Exit> {
     match args.task {
         HintsTask::List(args) => list(args).await,
+        HintsTask::Export(args) => exchange::hints(args),
         HintsTask::Confirm(args) => judge(args, HintVerdict::Confirm).await,
         HintsTask::Reject(args) => judge(args, HintVerdict::Reject).await,
         HintsTask::Reopen(args) => judge(args, HintVerdict::Reopen).await,
@@ -42,17 +40,7 @@ pub(super) async fn run(args: HintsArgs) -> anyhow::Result<Exit> {
 
 async fn list(args: HintListArgs) -> anyhow::Result<Exit> {
     let paths = setup::paths(args.records.data_dir.as_deref())?;
-    let state = match args.state {
-        HintStateArg::Open => Some(HintState::Open),
-        HintStateArg::Confirmed => Some(HintState::Confirmed),
-        HintStateArg::Rejected => Some(HintState::Rejected),
-        HintStateArg::All => None,
-    };
-    let filter = HintFilter {
-        state,
-        number: args.number,
-        contact: args.contact.map(ContactId),
-    };
+    let filter = args.filter.filter();
     let length = lists::length(&paths, args.limit)?;
     let first = args.after.map(|id| After::Row(HintId(id)));
     let request = |after, limit| {

@@ -20,7 +20,7 @@ use crate::crm::store::StoreError;
 use crate::crm::vcard_writer;
 
 /// So many rows are read at once.
-const PAGE: usize = 500;
+pub(crate) const PAGE: usize = 500;
 
 /// What stands between several numbers in one cell, as Google writes them.
 const SEVERAL: &str = " ::: ";
@@ -272,7 +272,7 @@ pub fn tasks(
 }
 
 /// Writes rows page after page, as a table or as JSON; the last page has no next, or no rows.
-fn table<Row: serde::Serialize, Cursor>(
+pub(crate) fn table<Row: serde::Serialize, Cursor>(
     out: &mut impl Write,
     format: ExportFormat,
     columns: &[&str],
@@ -349,7 +349,7 @@ const TICKET_COLUMNS: [&str; 9] = [
     "Closed",
 ];
 
-/// The columns of tasks.
+/// The columns of numbers to call back.
 const CALLBACK_COLUMNS: [&str; 11] = [
     "Number",
     "Name",
@@ -364,15 +364,16 @@ const CALLBACK_COLUMNS: [&str; 11] = [
     "Call",
 ];
 
+/// The columns of tasks.
 const TASK_COLUMNS: [&str; 11] = [
     "Id", "Kind", "Title", "Due", "About", "Number", "Call", "Agent", "Made", "Done", "Notes",
 ];
 
-fn text(field: Option<&String>) -> String {
+pub(crate) fn text(field: Option<&String>) -> String {
     field.cloned().unwrap_or_default()
 }
 
-fn time(at: Option<Timestamp>) -> String {
+pub(crate) fn time(at: Option<Timestamp>) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 

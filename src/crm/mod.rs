@@ -44,6 +44,7 @@ mod erase_rows;
 mod erasures;
 mod exchange_row;
 pub mod export;
+pub mod export_history;
 mod figures;
 pub mod figures_table;
 pub mod files_to_remove;

@@ -13,6 +13,7 @@ mod edits;
 mod edits_refused;
 mod erasing;
 mod exports;
+mod exports_of_history;
 mod failing;
 mod hints;
 mod ladders;
