@@ -53,6 +53,13 @@ pub enum DeskRequest {
     SaveCallType(CallTypeRow),
     /// Delete or hide a call type.
     DeleteCallType(CallTypeId),
+    /// Whom a call would show.
+    Who {
+        /// The number or address.
+        number: String,
+        /// The region (ISO 3166) by which it is read; none is that of the records.
+        region: Option<String>,
+    },
     /// Search everything.
     Search {
         /// What for.
@@ -107,6 +114,7 @@ impl DeskRequest {
                 | Self::List(_)
                 | Self::Ticket(_)
                 | Self::CallTypes
+                | Self::Who { .. }
                 | Self::Search { .. }
                 | Self::Show { .. }
                 | Self::UndoSteps
@@ -198,6 +206,13 @@ impl Records {
             DeskRequest::CallTypes => json!(self.read(Reader::call_types).await?),
             DeskRequest::SaveCallType(row) => self.write(Write::SaveCallType(row)).await?,
             DeskRequest::DeleteCallType(id) => self.write(Write::DeleteCallType(id)).await?,
+            DeskRequest::Who { number, region } => {
+                let found = self.read(move |reader| match region {
+                    Some(region) => reader.identify_in(&number, &region),
+                    None => reader.identify(&number),
+                });
+                json!(found.await?)
+            }
             DeskRequest::Search { text, limit } => {
                 json!(self.read(move |reader| reader.search(&text, limit)).await?)
             }

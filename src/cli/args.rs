@@ -14,7 +14,7 @@ use crate::cli::deferred::Deferred;
 use crate::cli::desk_args::{
     AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CallbacksArgs, CriteriaArgs, DeleteArgs,
     DialAgainArgs, FiguresArgs, LeadsArgs, ListArgs, NoteArgs, NotesArgs, OrganizationsArgs,
-    SearchArgs, ShowArgs, TasksArgs, TicketsArgs, UndoArgs, call_id,
+    SearchArgs, ShowArgs, TasksArgs, TicketsArgs, UndoArgs, WhoArgs, call_id,
 };
 use crate::cli::exchange_args::{CallsExportArgs, ContactsTask};
 use crate::cli::extension_args::ExtensionArgs;
@@ -76,6 +76,8 @@ pub(super) enum Task {
     Tasks(Deferred<TasksArgs>),
     /// Search contacts, organizations, tickets, notes and calls at once.
     Search(Deferred<SearchArgs>),
+    /// Say whom a call from a number would show, and why; or why nobody.
+    Who(Deferred<WhoArgs>),
     /// Show a record and what happened around it.
     Show(Deferred<ShowArgs>),
     /// Write a note about a record.
@@ -281,8 +283,8 @@ pub(super) struct HeadlessArgs {
     /// unmute, dtmf (digits), pickup (with what the `watched` event tells as `pickup`), record (on),
     /// `pause_recording` (on), hangup, decline, busy, reject (status), redirect (uri), notes (text), choose (caller: a
     /// record such as contact:5, or none), `wrap_up` (text, `call_type`, `keep_ticket`, `follow_up`, due), join (`other_call_id`), transfer (uri; with attended: true the
-    /// uri is called first, and `other_call_id` joins two calls), `accept_transfer`,
-    /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, confirm), dnd (on),
+    /// uri is called first, by the account of that address if one is named, and `other_call_id` joins two calls), `accept_transfer`,
+    /// `refuse_transfer`, `accept_redirect`, `refuse_redirect`, swap (`other_call_id`), call (uri, account, confirm), dnd (on),
     /// forward (when: always, busy, no-answer; uri), agent (state: available, break, wrap-up,
     /// do-not-disturb; text: why), popups (on), quit; `call_id` names the call where there are several. Each is answered by an
     /// event.

@@ -15,10 +15,10 @@ use crate::base::printable::printable;
 use crate::base::random::{OsRandom, Random as _};
 use crate::cli::args::RecordArgs;
 use crate::cli::desk_args::{
-    AuditArgs, CallEnterArgs, CallSetArgs, CallTypesArgs, CallbacksArgs, DeleteArgs, FiguresArgs,
-    LeadsArgs, LeadsTask, ListArgs, NoteArgs, NotesArgs, OrganizationsArgs, OrganizationsTask,
-    SearchArgs, ShowArgs, TasksArgs, TasksTask, TicketFilterArg, TicketsArgs, TicketsTask,
-    UndoArgs,
+    AuditArgs, AuditTask, CallEnterArgs, CallSetArgs, CallTypesArgs, CallbacksArgs, DeleteArgs,
+    FiguresArgs, LeadsArgs, LeadsTask, ListArgs, NoteArgs, NotesArgs, OrganizationsArgs,
+    OrganizationsTask, SearchArgs, ShowArgs, ShowTask, TasksArgs, TasksTask, TicketFilterArg,
+    TicketsArgs, TicketsTask, UndoArgs, WhoArgs,
 };
 use crate::cli::edit_args::{ContactSetArgs, NotesTask, OrganizationSetArgs};
 use crate::cli::headless::print_line;
@@ -257,11 +257,25 @@ pub(super) async fn search(args: SearchArgs) -> anyhow::Result<Exit> {
     answer(&args.records, args.json, request).await
 }
 
+/// `ringdesk who`.
+pub(super) async fn who(args: WhoArgs) -> anyhow::Result<Exit> {
+    let request = DeskRequest::Who {
+        number: args.number,
+        region: args.region,
+    };
+    answer(&args.records, args.json, request).await
+}
+
 /// `ringdesk show`.
 pub(super) async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
+    let subject = match (args.task, args.subject) {
+        (Some(ShowTask::Export(args)), _) => return exchange::timeline(&args),
+        (None, Some(subject)) => subject,
+        (None, None) => bail!("name a record, such as contact:5"),
+    };
     let paths = setup::paths(args.list.records.data_dir.as_deref())?;
     let request = DeskRequest::Show {
-        subject: args.subject,
+        subject,
         after: args.after,
         limit: lists::length(&paths, args.list.limit)?,
     };
@@ -306,6 +320,9 @@ pub(super) async fn set_contact(args: ContactSetArgs) -> anyhow::Result<Exit> {
 
 /// `ringdesk audit`.
 pub(super) async fn audit(args: AuditArgs) -> anyhow::Result<Exit> {
+    if let Some(AuditTask::Export(args)) = args.task {
+        return exchange::audit(&args);
+    }
     let request = |after, limit| ListRequest::Audit {
         subject: args.subject,
         after,

@@ -6,7 +6,10 @@ use crate::app::desk::CallerEdit;
 use crate::base::id::CallId;
 use crate::cli::args::RecordArgs;
 use crate::cli::edit_args::{ContactSetArgs, NotesTask, OrganizationSetArgs};
-use crate::cli::exchange_args::{NamesExportArgs, TasksExportArgs, TicketsExportArgs};
+use crate::cli::exchange_args::{
+    AuditExportArgs, NamesExportArgs, TasksExportArgs, TicketsExportArgs, TimelineExportArgs,
+};
+use crate::cli::moment::moment;
 use crate::crm::row::{CallCriteria, CallState, LeadStage, Subject, TicketState, TimelineId};
 
 /// How rows are printed and where they are.
@@ -188,8 +191,8 @@ pub(super) struct TasksArgs {
     /// Done ones instead of those to do.
     #[arg(long)]
     pub(super) done: bool,
-    /// Only those that are due until then, such as 2026-12-24T18:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// Only those that are due until then, such as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) due_until: Option<jiff::Timestamp>,
     /// Only those behind this one in the list.
     #[arg(long, value_name = "ID")]
@@ -207,8 +210,8 @@ pub(super) enum TasksTask {
     Add {
         /// What is to do, in a line.
         title: String,
-        /// When it is due, such as 2026-12-24T18:00:00Z.
-        #[arg(long, value_name = "TIME")]
+        /// When it is due, such as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = moment)]
         due: Option<jiff::Timestamp>,
         /// What it is about, such as contact:5 or ticket:7.
         #[arg(long, value_name = "KIND:ID", value_parser = subject)]
@@ -258,17 +261,44 @@ pub(super) struct SearchArgs {
     pub(super) records: RecordArgs,
 }
 
+/// Options of `ringdesk who`.
+#[derive(Debug, Args)]
+pub(super) struct WhoArgs {
+    /// A number in any spelling, or a SIP address.
+    pub(super) number: String,
+    /// The country (ISO 3166, such as FR) of the account at which it calls, by which a number without a country code
+    /// is read; without it that of the first account, else that of the settings.
+    #[arg(long, value_name = "COUNTRY", value_parser = country)]
+    pub(super) region: Option<String>,
+    /// JSON, one object.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
 /// Options of `ringdesk show`.
 #[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub(super) struct ShowArgs {
+    /// What to do instead of showing it.
+    #[command(subcommand)]
+    pub(super) task: Option<ShowTask>,
     /// Which record, such as contact:5, organization:3 or ticket:7.
-    #[arg(value_name = "KIND:ID", value_parser = subject)]
-    pub(super) subject: Subject,
+    #[arg(value_name = "KIND:ID", value_parser = subject, required = true)]
+    pub(super) subject: Option<Subject>,
     /// Only what is behind this entry in its timeline, such as note:5.
     #[arg(long, value_name = "KIND:ID", value_parser = entry)]
     pub(super) after: Option<TimelineId>,
     #[command(flatten)]
     pub(super) list: ListArgs,
+}
+
+/// What `ringdesk show` does instead of showing a record.
+#[derive(Debug, Subcommand)]
+pub(super) enum ShowTask {
+    /// Write what happened around a record as CSV or JSON.
+    Export(TimelineExportArgs),
 }
 
 /// Options of `ringdesk calls callback` and `ringdesk calls again`.
@@ -334,7 +364,11 @@ pub(super) struct NotesArgs {
 
 /// Options of `ringdesk audit`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct AuditArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub(super) task: Option<AuditTask>,
     /// Only of that record, such as contact:5.
     #[arg(value_name = "KIND:ID", value_parser = subject)]
     pub(super) subject: Option<Subject>,
@@ -343,6 +377,13 @@ pub(super) struct AuditArgs {
     pub(super) after: Option<i64>,
     #[command(flatten)]
     pub(super) list: ListArgs,
+}
+
+/// What `ringdesk audit` does instead of listing.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditTask {
+    /// Write who changed what as CSV or JSON.
+    Export(AuditExportArgs),
 }
 
 /// Options of `ringdesk undo`.
@@ -388,11 +429,11 @@ pub(super) struct CriteriaArgs {
     /// Only calls for which nothing, or something, is left to do.
     #[arg(long, value_name = "true|false")]
     pub(super) done: Option<bool>,
-    /// Only calls that began then or later, such as 2026-12-24T00:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// Only calls that began then or later, such as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) since: Option<jiff::Timestamp>,
     /// Only calls that began before then.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) until: Option<jiff::Timestamp>,
 }
 
@@ -464,8 +505,8 @@ pub(super) struct CallEnterArgs {
     /// Nobody answered it.
     #[arg(long)]
     pub(super) missed: bool,
-    /// When it began, such as 2026-12-24T18:00:00Z (default: now).
-    #[arg(long, value_name = "TIME")]
+    /// When it began, such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z (default: now).
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) at: Option<jiff::Timestamp>,
     /// How long it was talked.
     #[arg(
@@ -505,7 +546,14 @@ fn caller(text: &str) -> Result<CallerEdit, String> {
     subject(text).map(CallerEdit::Record)
 }
 
-fn subject(text: &str) -> Result<Subject, String> {
+fn country(code: &str) -> Result<String, String> {
+    let code = code.trim().to_ascii_uppercase();
+    let known = crate::base::country::name(&code).is_some();
+    let unknown = || format!("{code} is no country of ISO 3166, such as DE or US");
+    known.then_some(code.clone()).ok_or_else(unknown)
+}
+
+pub(super) fn subject(text: &str) -> Result<Subject, String> {
     Subject::parse(text).ok_or_else(|| {
         "a record is named by its kind and number, such as contact:5, organization:3 or ticket:7"
             .to_owned()

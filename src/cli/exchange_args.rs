@@ -7,9 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::app::ExportFormat;
 use crate::cli::args::{AnswerArgs, FilterArg, RecordArgs};
 use crate::cli::care_args::{EraseArgs, ExportPersonArgs};
-use crate::cli::desk_args::{CriteriaArgs, TicketFilterArg};
+use crate::cli::desk_args::{CriteriaArgs, TicketFilterArg, subject};
 use crate::cli::edit_args::ContactSetArgs;
-use crate::crm::row::Existing;
+use crate::cli::moment::moment;
+use crate::crm::row::{Existing, Subject};
 
 /// What `ringdesk contacts` does instead of listing.
 #[derive(Debug, Subcommand)]
@@ -173,9 +174,33 @@ pub(super) struct TasksExportArgs {
     /// Done ones instead of those to do.
     #[arg(long)]
     pub(super) done: bool,
-    /// Only those to do that are due until then, such as 2026-12-24T18:00:00Z.
-    #[arg(long, value_name = "TIME", conflicts_with = "done")]
+    /// Only those to do that are due until then, such as 2026-12-24 or 2026-12-24T18:00:00Z.
+    #[arg(long, value_name = "TIME", conflicts_with = "done", value_parser = moment)]
     pub(super) due_until: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk show export`.
+#[derive(Debug, Args)]
+pub(super) struct TimelineExportArgs {
+    /// Around which record, such as contact:5, organization:3 or ticket:7.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    #[command(flatten)]
+    pub(super) form: ExportArgs,
+    #[command(flatten)]
+    pub(super) records: RecordArgs,
+}
+
+/// Options of `ringdesk audit export`.
+#[derive(Debug, Args)]
+pub(super) struct AuditExportArgs {
+    /// Only of that record, such as contact:5.
+    #[arg(value_name = "KIND:ID", value_parser = subject)]
+    pub(super) subject: Option<Subject>,
     #[command(flatten)]
     pub(super) form: ExportArgs,
     #[command(flatten)]

@@ -27,6 +27,7 @@ mod lab;
 mod lab_guests;
 mod lists;
 mod log;
+mod moment;
 #[cfg(test)]
 mod named_commands;
 #[cfg(feature = "gui")]

@@ -116,8 +116,13 @@ fn contact_line(row: ContactRow) -> String {
         .map(|number| number.raw.as_str())
         .collect();
     let organization = row.organization_name.unwrap_or_default();
-    let text = format!("{}\t{organization}\t{}", row.name, numbers.join(", "));
-    printable(&text.replace('\t', "  "))
+    let text = format!(
+        "{:>6}  {}  {organization}  {}",
+        row.id.0,
+        row.name,
+        numbers.join(", ")
+    );
+    printable(&text)
 }
 
 /// Numbers as they are given on the command line.

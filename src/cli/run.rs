@@ -87,6 +87,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<Exit> {
         Some(Task::Tickets(args)) => runtime.block_on(desk::tickets(*args.0)),
         Some(Task::Tasks(args)) => runtime.block_on(desk::tasks(*args.0)),
         Some(Task::Search(args)) => runtime.block_on(desk::search(*args.0)),
+        Some(Task::Who(args)) => runtime.block_on(desk::who(*args.0)),
         Some(Task::Show(args)) => runtime.block_on(desk::show(*args.0)),
         Some(Task::Note(args)) => runtime.block_on(desk::note(*args.0)),
         Some(Task::Notes(args)) => runtime.block_on(desk::notes(*args.0)),

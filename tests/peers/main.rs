@@ -43,6 +43,7 @@ mod desktop_bus;
 #[cfg(all(feature = "audio", target_os = "linux"))]
 mod early_media;
 mod encrypted;
+mod exports;
 mod forks;
 mod hold_music;
 mod holds;
@@ -59,6 +60,7 @@ mod many_calls;
 mod moves;
 mod names;
 mod namespace;
+mod on_answer;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod on_desktop;
 mod one_way;
@@ -101,5 +103,6 @@ mod transfers;
 mod walks;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod wayland;
+mod who;
 #[cfg(feature = "gui")]
 mod window;
