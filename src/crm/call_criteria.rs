@@ -8,7 +8,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
-use crate::crm::call_page::{Placed, read_placed};
+use crate::crm::call_page::{self, Placed, read_placed};
 use crate::crm::calls::COLUMNS;
 use crate::crm::row::{CallCriteria, CallCursor, CallDirection, CallFilter, CallRow};
 use crate::crm::search::folded;
@@ -52,7 +52,13 @@ pub(crate) fn page(
         seq: i64::MAX,
     });
     let wanted = match word_index::CALLS.names(connection, search)? {
-        Some(words) => Wanted::in_search(filter, criteria, words, after),
+        Some(words) => {
+            if let Some(in_time) = call_page::entered_among(connection, search, Some(&words))? {
+                let left = call_page::behind(&in_time, Some(after));
+                return among(connection, left, &of_search(filter, criteria), limit);
+            }
+            Wanted::in_search(filter, criteria, words, after)
+        }
         None => Wanted::in_indexes(connection, filter, criteria, after)?,
     };
     let edge = wanted.edge(connection, LOOKED_AT)?;
@@ -65,6 +71,42 @@ pub(crate) fn page(
         edge
     };
     Ok((found.into_iter().map(|placed| placed.row).collect(), next))
+}
+
+/// Reads the rows of a page among calls in the order of time that a search found.
+fn among(
+    connection: &Connection,
+    left: &[CallCursor],
+    wanted: &Conditions,
+    limit: usize,
+) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
+    let texts: Vec<&str> = wanted.texts.iter().map(String::as_str).collect();
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, c.seq AS seq FROM calls c WHERE {}",
+        [&["c.seq = ?"][..], &texts].concat().join(" AND ")
+    ))?;
+    let (mut found, mut next) = (Vec::new(), None);
+    for (place, call) in left.iter().enumerate() {
+        if found.len() == limit || place == LOOKED_AT as usize {
+            next = left.get(place.saturating_sub(1)).copied();
+            break;
+        }
+        let values = std::iter::once(Value::from(call.seq)).chain(wanted.values.iter().cloned());
+        let row = query.query_row(params_from_iter(values), read_placed);
+        found.extend(row.optional()?.map(|placed| placed.row));
+    }
+    Ok((found, next))
+}
+
+/// What is asked of each row that a search finds.
+fn of_search(filter: CallFilter, criteria: &CallCriteria) -> Conditions {
+    let mut wanted = Conditions::default();
+    let asked = asked(criteria).into_iter().chain(range_of(criteria));
+    for criterion in asked.chain(of_filter(filter)) {
+        wanted.and(&criterion.of("c"), criterion.value);
+    }
+    wanted.newest_of_each_number(filter, criteria);
+    wanted
 }
 
 /// Conditions, and the values of their question marks in order.
@@ -133,12 +175,6 @@ impl Wanted {
         let mut ordered = Conditions::default();
         ordered.and("w.call_words MATCH ?", [words.into()]);
         ordered.and("w.rowid < ?", [after.seq.into()]);
-        let mut others = Conditions::default();
-        let asked = asked(criteria).into_iter().chain(range_of(criteria));
-        for criterion in asked.chain(of_filter(filter)) {
-            others.and(&criterion.of("c"), criterion.value);
-        }
-        others.newest_of_each_number(filter, criteria);
         Self {
             index: "call_words w".to_owned(),
             rows: "call_words w CROSS JOIN calls c ON c.seq = w.rowid".to_owned(),
@@ -146,7 +182,7 @@ impl Wanted {
             order: "w.rowid DESC",
             ordered,
             probed: Conditions::default(),
-            others,
+            others: of_search(filter, criteria),
             searching: true,
         }
     }

@@ -44,7 +44,9 @@ pub(crate) fn page(
             (rows, next, matches.total())
         }
         _ => {
-            let (rows, next) = listed(connection, filter, words.as_deref(), after, limit)?;
+            let in_time = entered_among(connection, search, words.as_deref())?;
+            let in_time = in_time.as_deref();
+            let (rows, next) = listed(connection, filter, words.as_deref(), in_time, after, limit)?;
             let total = count(connection, filter, words.as_deref())?;
             (rows, next, total)
         }
@@ -73,8 +75,35 @@ pub(crate) fn rows(
         Some(words) if filter == CallFilter::All => {
             Matches::of(connection, search, &words)?.page(connection, &words, after, limit)
         }
-        words => listed(connection, filter, words.as_deref(), after, limit),
+        words => {
+            let in_time = entered_among(connection, search, words.as_deref())?;
+            let in_time = in_time.as_deref();
+            listed(connection, filter, words.as_deref(), in_time, after, limit)
+        }
     }
+}
+
+/// The matches of a search in the order of time, newest first, where one of them was entered by hand, and they are
+/// not too many to sort; else none: the order in which the words' index has them is that of time.
+pub(crate) fn entered_among(
+    connection: &Connection,
+    search: &str,
+    words: Option<&str>,
+) -> rusqlite::Result<Option<Vec<CallCursor>>> {
+    let Some(words) = words else { return Ok(None) };
+    if !connection.prepare_cached(ENTERED)?.exists([1])? {
+        return Ok(None);
+    }
+    Ok(Matches::of(connection, search, words)?.in_time)
+}
+
+/// Those of matches in the order of time that are behind a call.
+pub(crate) fn behind(in_time: &[CallCursor], after: Option<CallCursor>) -> &[CallCursor] {
+    let key = |call: &CallCursor| (call.started_micros, call.seq);
+    let first = after.map_or(0, |after| {
+        in_time.partition_point(|call| key(call) >= key(&after))
+    });
+    in_time.get(first..).unwrap_or_default()
 }
 
 /// Matches of a search in all calls, as many as are counted: the newest or the oldest, of which FTS5 reads the
@@ -153,12 +182,7 @@ impl Matches {
     ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
         let limit = limit.clamp(1, PAGE_LIMIT);
         if let Some(in_time) = &self.in_time {
-            let key = |call: &CallCursor| (call.started_micros, call.seq);
-            let first = after.map_or(0, |after| {
-                in_time.partition_point(|call| key(call) >= key(&after))
-            });
-            let left = in_time.get(first..).unwrap_or_default();
-            let places = left.iter().map(|call| call.seq);
+            let places = behind(in_time, after).iter().map(|call| call.seq);
             let found = placed(connection, places.take(limit.saturating_add(1)))?;
             return Ok(cut(found, limit));
         }
@@ -174,7 +198,7 @@ impl Matches {
             )?;
             return Ok(cut(found, limit));
         }
-        listed(connection, CallFilter::All, Some(words), after, limit)
+        listed(connection, CallFilter::All, Some(words), None, after, limit)
     }
 }
 
@@ -193,10 +217,13 @@ fn in_time(connection: &Connection, places: &[i64]) -> rusqlite::Result<Vec<Call
     Ok(calls)
 }
 
+/// Lists the calls of a filter, of all or of those that a search finds; `in_time` has these where one was entered by
+/// hand.
 fn listed(
     connection: &Connection,
     filter: CallFilter,
     words: Option<&str>,
+    in_time: Option<&[CallCursor]>,
     after: Option<CallCursor>,
     limit: usize,
 ) -> Result<(Vec<CallRow>, Option<CallCursor>), StoreError> {
@@ -204,6 +231,20 @@ fn listed(
         (after.started_micros, after.seq)
     });
     let limit = limit.clamp(1, PAGE_LIMIT);
+    if let Some(in_time) = in_time {
+        let condition = condition(filter);
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, c.seq AS seq FROM calls c WHERE c.seq = ?1 AND {condition}"
+        ))?;
+        let mut found = Vec::new();
+        for call in behind(in_time, after) {
+            found.extend(query.query_row([call.seq], read_placed).optional()?);
+            if found.len() > limit {
+                break;
+            }
+        }
+        return Ok(cut(found, limit));
+    }
     let from = source(filter, words.is_some());
     let mut query = connection.prepare_cached(&page_query(&from, words.is_some()))?;
     let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
@@ -296,13 +337,7 @@ fn waiting(connection: &Connection, rows: &[CallRow]) -> rusqlite::Result<Vec<u3
 
 /// Where a page's rows come from, up to and with the first conditions.
 fn source(filter: CallFilter, searching: bool) -> String {
-    let condition = match filter {
-        CallFilter::All => "true".to_owned(),
-        CallFilter::Inbound => "direction = 'inbound'".to_owned(),
-        CallFilter::Outbound => "direction = 'outbound'".to_owned(),
-        CallFilter::Missed => MISSED.to_owned(),
-        CallFilter::ToCallBack => NEWEST_TO_CALL_BACK.to_owned(),
-    };
+    let condition = condition(filter);
     if searching {
         format!(
             "call_words w CROSS JOIN calls c ON c.seq = w.rowid
@@ -316,6 +351,17 @@ fn source(filter: CallFilter, searching: bool) -> String {
             CallFilter::All | CallFilter::Inbound | CallFilter::Outbound => "",
         };
         format!("calls c {index} WHERE {condition}")
+    }
+}
+
+/// What a filter asks of `calls c`.
+fn condition(filter: CallFilter) -> &'static str {
+    match filter {
+        CallFilter::All => "true",
+        CallFilter::Inbound => "direction = 'inbound'",
+        CallFilter::Outbound => "direction = 'outbound'",
+        CallFilter::Missed => MISSED,
+        CallFilter::ToCallBack => NEWEST_TO_CALL_BACK,
     }
 }
 

@@ -11,6 +11,7 @@ mod criteria;
 mod durability;
 mod edits;
 mod edits_refused;
+mod entered;
 mod erasing;
 mod exports;
 mod exports_of_history;
