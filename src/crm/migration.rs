@@ -80,6 +80,7 @@ const STEPS: &[&str] = &[
     calls::ADD_RECORDING_START,
     queues::ADD_SCRIPTS,
     words_behind::CREATE,
+    number_choices::TELL_REMEMBERED,
 ];
 
 /// Where all steps lead, as one script: a new file is made by it, for the steps take five times as long and leave

@@ -36,6 +36,39 @@ CREATE TRIGGER organizations_number_choices AFTER DELETE ON organizations BEGIN
 END;
 ";
 
+pub(crate) const TELL_REMEMBERED: &str = "
+-- Whom somebody chose for a number was written as an agent's choice of each later call, which no change of a record may
+-- take back. Its reason tells it from what was said of the call itself; from now on it is as sure as the number that
+-- the record has. A link that an agent made once more stays a choice where the trail tells of it; of one that is older
+-- than the trail nothing is left to tell it by.
+UPDATE calls SET level = iif(EXISTS (SELECT 1 FROM contact_numbers n WHERE n.contact = calls.contact
+            AND (n.e164 = calls.e164 OR n.address = calls.number
+                OR (n.digits = calls.digits AND (n.e164 IS NULL OR calls.e164 IS NULL))))
+        OR EXISTS (SELECT 1 FROM organization_numbers n WHERE n.organization = calls.organization_id
+            AND (n.e164 = calls.e164 OR n.address = calls.number
+                OR (n.digits = calls.digits AND (n.e164 IS NULL OR calls.e164 IS NULL)))),
+        'known', 'weak')
+    WHERE level = 'manual' AND match_reason IN ('you chose this contact for this number before',
+        'you chose this organization for this number before')
+    AND seq IN (SELECT call FROM call_links WHERE level = 'manual' AND reason IN (
+        'you chose this contact for this number before', 'you chose this organization for this number before'));
+UPDATE call_links SET level = iif(EXISTS (SELECT 1 FROM calls c JOIN contact_numbers n ON n.contact = call_links.subject
+            WHERE c.seq = call_links.call AND call_links.kind = 'contact'
+            AND (n.e164 = c.e164 OR n.address = c.number
+                OR (n.digits = c.digits AND (n.e164 IS NULL OR c.e164 IS NULL))))
+        OR EXISTS (SELECT 1 FROM calls c JOIN organization_numbers n ON n.organization = call_links.subject
+            WHERE c.seq = call_links.call AND call_links.kind = 'organization'
+            AND (n.e164 = c.e164 OR n.address = c.number
+                OR (n.digits = c.digits AND (n.e164 IS NULL OR c.e164 IS NULL)))),
+        'known', 'weak')
+    WHERE level = 'manual' AND reason IN ('you chose this contact for this number before',
+        'you chose this organization for this number before')
+    AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.seq = call_links.call AND c.level = 'manual'
+        AND call_links.subject = iif(call_links.kind = 'contact', c.contact, c.organization_id))
+    AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.kind = call_links.kind AND a.subject = call_links.subject
+        AND a.what = 'link call' AND a.detail = (SELECT id FROM calls c WHERE c.seq = call_links.call));
+";
+
 /// Reads the last choice for a number's key.
 pub(crate) fn of(connection: &Connection, key: &str) -> rusqlite::Result<Option<Subject>> {
     let found: Option<(String, i64)> = connection

@@ -26,6 +26,7 @@ mod quality;
 mod records;
 mod recovery;
 mod refused;
+mod remembered;
 mod removing;
 mod retention;
 mod routing;
