@@ -54,7 +54,7 @@ impl Context<'_> {
         subject: Subject,
         name: &str,
         relinking: Relinking,
-    ) -> rusqlite::Result<usize> {
+    ) -> Result<usize, WriteError> {
         self.note(
             transaction,
             &format!("save {}", subject.kind()),
@@ -62,6 +62,7 @@ impl Context<'_> {
             name,
         )?;
         let shown = relinking.shown();
+        texts::of_calls(transaction, relinking.calls(), self.at, self.numbering)?;
         if !relinking.is_empty() {
             let label = format!("earlier calls of {name}");
             undo::record(transaction, self.at, &label, &Undo::Relinked(relinking))?;

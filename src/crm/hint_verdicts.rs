@@ -91,6 +91,7 @@ pub(crate) fn judge(
             let new = row.id.0 == 0;
             let (contact, relinking) = contacts::save(transaction, &row, numbering)?;
             texts::of_contact(transaction, contact, &row, at, numbering)?;
+            texts::of_calls(transaction, relinking.calls(), at, numbering)?;
             judged.contact = Some(contact);
             judged.undo.relinking = relinking;
             judged.undo.given = (hint.state != HintState::Confirmed).then_some((contact, new));

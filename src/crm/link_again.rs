@@ -164,6 +164,11 @@ impl Relinking {
         self.shown.len() + self.shown_beyond
     }
 
+    /// The calls that show somebody else now, as far as they are kept.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = i64> {
+        self.shown.iter().map(|changed| changed.call)
+    }
+
     /// Whether there is anything to undo.
     pub(crate) fn is_empty(&self) -> bool {
         self.shown.is_empty() && self.linked.is_empty() && self.unlinked.is_empty()
@@ -447,6 +452,7 @@ pub(crate) fn undo(
             Some((_, now)) if now == changed.after => {
                 let before = present(transaction, &changed.before)?;
                 before.write(transaction, changed.call)?;
+                wrap_up::follow(transaction, changed.call, now.subject())?;
             }
             Some(_) => left += 1,
             None => {}

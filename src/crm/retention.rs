@@ -211,6 +211,16 @@ pub(crate) fn remove(
     if matches!(class, RetentionClass::Calls | RetentionClass::Recordings) {
         files_to_remove::add(transaction, rows, false)?;
     }
+    if class == RetentionClass::Notes {
+        // What a text no longer says is no guess any more.
+        let mut guesses = transaction.prepare_cached(
+            "DELETE FROM number_hints WHERE source = 'call'
+             AND source_id = (SELECT id FROM calls WHERE seq = ?1)",
+        )?;
+        for row in rows {
+            guesses.execute([row])?;
+        }
+    }
     let sql = match class {
         RetentionClass::Calls => "DELETE FROM calls WHERE seq = ?1",
         RetentionClass::Notes => "UPDATE calls SET notes = '' WHERE seq = ?1",

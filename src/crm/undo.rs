@@ -124,7 +124,11 @@ pub(crate) fn run(
     let step: Undo =
         serde_json::from_str(&step).map_err(|_unreadable| WriteError::Missing("step to undo"))?;
     let left = match step {
-        Undo::Relinked(relinking) => link_again::undo(transaction, &relinking)?,
+        Undo::Relinked(relinking) => {
+            let left = link_again::undo(transaction, &relinking)?;
+            texts::of_calls(transaction, relinking.calls(), at, numbering)?;
+            left
+        }
         Undo::Judged(judged) => hint_verdicts::undo(transaction, &judged, numbering)?,
         Undo::Removed(removal) => {
             let left = removal::undo(transaction, &removal, numbering)?;

@@ -158,6 +158,30 @@ pub(crate) fn of_call(
     Ok(())
 }
 
+/// Mines the notes on calls again that show somebody else now: what is noted there is said of that person.
+pub(crate) fn of_calls(
+    transaction: &Transaction<'_>,
+    calls: impl Iterator<Item = i64>,
+    at: Timestamp,
+    numbering: &Numbering,
+) -> Result<(), WriteError> {
+    let mut noted = Vec::new();
+    for call in calls {
+        let id: Option<String> = transaction
+            .prepare_cached("SELECT id FROM calls WHERE seq = ?1 AND notes <> ''")?
+            .query_row([call], |row| row.get(0))
+            .optional()?;
+        noted.extend(id.as_deref().and_then(CallId::parse));
+        if noted.len() == TEXTS as usize {
+            break;
+        }
+    }
+    for call in noted {
+        of_call(transaction, call, at, numbering)?;
+    }
+    Ok(())
+}
+
 /// Mines the articles of a ticket again, for its customer.
 pub(crate) fn of_ticket(
     transaction: &Transaction<'_>,

@@ -16,6 +16,7 @@ mod erasing;
 mod exports;
 mod exports_of_history;
 mod failing;
+mod guesses_kept;
 mod hints;
 mod ladders;
 mod matching;
