@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::ContactId;
 use crate::crm::exchange_row::MergeReport;
-use crate::crm::import::{mark, unite_numbers};
+use crate::crm::import::{mark, says, unite_numbers};
 use crate::crm::link_again::{self, Relinking};
 use crate::crm::mining::texts;
 use crate::crm::number_key::Numbering;
@@ -192,6 +192,7 @@ pub(crate) fn merge(
     }
     let (_, relinking) = contacts::save(transaction, &row, numbering)?;
     texts::of_contact(transaction, *stays, &row, at, numbering)?;
+    texts::of_calls(transaction, relinking.calls(), at, numbering)?;
     let after = read(*stays)?;
     let report = MergeReport {
         contact: *stays,
@@ -283,7 +284,7 @@ fn add(row: &mut ContactRow, other: &ContactRow, numbering: &Numbering) {
     }
     notes.push(other.notes.clone());
     for note in notes {
-        if !note.trim().is_empty() && !row.notes.contains(note.trim()) {
+        if !note.trim().is_empty() && !says(&row.notes, &note) {
             if !row.notes.is_empty() {
                 row.notes.push('\n');
             }

@@ -120,6 +120,10 @@ pub(crate) fn save(
     row: &NoteRow,
 ) -> Result<NoteId, WriteError> {
     records::must_exist(transaction, row.about)?;
+    if row.text.trim().is_empty() {
+        let why = "a note needs a text; delete it if it says nothing any more";
+        return Err(WriteError::Refused(why.to_owned()));
+    }
     if row.id.0 != 0 {
         let changed = transaction
             .prepare_cached("UPDATE notes SET text = ?2 WHERE id = ?1")?

@@ -127,7 +127,7 @@ fn search_query(filter: TicketFilter) -> String {
     format!(
         "SELECT {COLUMNS} WHERE t.id IN (SELECT t.id FROM tickets t WHERE {condition}
             AND t.id IN (SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4
-                LIMIT {MATCH_LIMIT})
+                ORDER BY rowid DESC LIMIT {MATCH_LIMIT})
             AND (t.updated_at, t.id) < (?1, ?2) ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3)
          ORDER BY t.updated_at DESC, t.id DESC"
     )

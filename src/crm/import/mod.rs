@@ -26,7 +26,7 @@ use person::People;
 
 pub use person::FilePerson;
 pub(crate) use undo::{ImportStep, mark, undo, used};
-pub(crate) use write::{CREATE, unite_numbers, write};
+pub(crate) use write::{CREATE, says, unite_numbers, write};
 
 /// A longer file, in octets, is not read: its people alone would be more than a million.
 pub const FILE_LIMIT: u64 = 512 << 20;

@@ -1,6 +1,6 @@
 //! The people of a file become contacts: all in one transaction, or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
@@ -443,7 +443,7 @@ fn updated(before: &ContactRow, person: &PreparedPerson, numbering: &Numbering) 
     if said.email.is_some() {
         row.email.clone_from(&said.email);
     }
-    if !row.notes.contains(&said.notes) {
+    if !says(&row.notes, &said.notes) {
         if !row.notes.is_empty() {
             row.notes.push('\n');
         }
@@ -451,6 +451,13 @@ fn updated(before: &ContactRow, person: &PreparedPerson, numbering: &Numbering) 
     }
     unite_numbers(&mut row, said, numbering, true);
     row
+}
+
+/// Whether a text has each line of another one: what is only a part of one of its words is something else.
+pub(crate) fn says(text: &str, other: &str) -> bool {
+    let lines: HashSet<&str> = text.lines().map(str::trim).collect();
+    let mut others = other.lines().map(str::trim);
+    others.all(|line| line.is_empty() || lines.contains(line))
 }
 
 /// Adds the numbers that a contact does not have; of those that it has, the label may be taken over.

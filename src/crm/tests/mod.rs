@@ -21,6 +21,7 @@ mod hints;
 mod ladders;
 mod matching;
 mod merging;
+mod nothing_lost;
 mod numbers;
 mod opening;
 mod quality;
