@@ -193,7 +193,8 @@ fn examined_up_to(path: &Path, limit: u64) -> Result<Connection, OpenError> {
         detail,
     };
     if verdict != "ok" {
-        return Err(damaged(verdict));
+        // SQLite tells it in several lines.
+        return Err(damaged(verdict.lines().collect::<Vec<_>>().join(" ")));
     }
     if (tables > 0 || found > 0) && application != APPLICATION_ID {
         return Err(damaged("it belongs to another program".to_owned()));

@@ -192,7 +192,9 @@ fn a_damaged_file_is_refused_and_not_touched() {
                 matches!(error, OpenError::Damaged { .. }),
                 "{name}: {error}"
             );
-            assert!(error.to_string().contains("Restore a backup"), "{error}");
+            let told = error.to_string();
+            assert!(told.contains("Restore a backup"), "{told}");
+            assert!(!told.contains(char::is_control), "{told:?}");
         }
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
