@@ -190,20 +190,45 @@ impl Engine {
 
     /// Keeps the screen short: headless phones dismiss nothing.
     fn forget_old_calls(&mut self) {
-        let told: Vec<CallId> = self
-            .calls
-            .values()
+        let told = (self.calls.values())
             .filter(|call| call.ended.is_some() && call.ending.is_none() && call.referral.is_none())
-            .map(|call| call.id)
-            .collect();
-        let surplus = told.len().saturating_sub(ENDED_SHOWN);
-        for id in told.into_iter().take(surplus) {
+            .map(|call| (call.id, call.is_written_about()));
+        for id in surplus(told.collect()) {
             self.calls.remove(&id);
         }
     }
 }
 
+/// The ended calls that are too many, the oldest first; those about which somebody is writing go last.
+fn surplus(mut ended: Vec<(CallId, bool)>) -> Vec<CallId> {
+    let surplus = ended.len().saturating_sub(ENDED_SHOWN);
+    ended.sort_by_key(|(_, written_about)| *written_about);
+    ended.into_iter().take(surplus).map(|(id, _)| id).collect()
+}
+
 /// Whole milliseconds, for a row.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_ended_calls_leave_first_but_for_those_that_are_written_about() {
+        let id = |number: u64| CallId::new(number, [7; 10]);
+        let ended = |written_about: &[u64], last: u64| {
+            let calls = 1..=last;
+            calls
+                .map(|number| (id(number), written_about.contains(&number)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(surplus(ended(&[], 8)), []);
+        assert_eq!(surplus(ended(&[], 10)), [id(1), id(2)]);
+        assert_eq!(surplus(ended(&[1, 3], 11)), [id(2), id(4), id(5)]);
+        // Headless phones dismiss nothing.
+        let all: Vec<u64> = (1..=12).collect();
+        assert_eq!(surplus(ended(&all, 12)), [1, 2, 3, 4].map(id));
+    }
 }

@@ -489,6 +489,11 @@ impl LiveCall {
         due && self.ending.is_none() && self.notes.is_empty()
     }
 
+    /// Whether text was typed that nobody said to be all.
+    pub(super) fn is_written_about(&self) -> bool {
+        !self.notes.is_empty() && !self.wrapped_up
+    }
+
     /// When something is due by itself.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let gate = match self.gate {
