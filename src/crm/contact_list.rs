@@ -11,6 +11,9 @@ use crate::crm::{contact_numbers, row_counts, word_index, words_behind};
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1000;
 
+/// A search for leads looks at so many times more people than it finds.
+const LOOKED_AT: u32 = 10;
+
 /// Whom a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listed {
@@ -108,12 +111,17 @@ fn matches(
     let all = listed.condition();
     let most = usize::try_from(PEOPLE_COUNTED).unwrap_or(usize::MAX);
     let behind = words_behind::found(connection, search, ContactId(0), most)?;
+    // Among all people of a name few are leads.
+    let looked_at = match listed {
+        Listed::Everybody => PEOPLE_COUNTED,
+        Listed::Leads(_) => PEOPLE_COUNTED * LOOKED_AT,
+    };
     let mut found = connection
         .prepare_cached(&format!(
             "SELECT c.folded, c.id FROM contacts c WHERE {all} AND c.id IN
                 (SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 LIMIT ?2)"
         ))?
-        .query_map(params![words, PEOPLE_COUNTED], sorted)?
+        .query_map(params![words, looked_at], sorted)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     if !behind.is_empty() {
         let behind: Vec<ContactId> = behind.into_iter().map(ContactId).collect();

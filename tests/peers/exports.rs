@@ -44,14 +44,14 @@ fn timelines_the_trail_and_guesses_are_written_and_run_nothing() {
     );
     said(
         folder,
-        &["tasks", "add", "-call her", "--about", "contact:1"],
+        &["tasks", "add", "=call her", "--about", "contact:1"],
     );
     let table = said(folder, &["show", "export", "contact:1"]);
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines[0], "When,Entry,Id,Title,State,Name,Number,Agent,Text");
     assert_eq!(lines.len(), 3, "{table}");
     assert!(table.contains(",'@home: mobile"), "{table}");
-    assert!(table.contains(",'-call her,to do,"), "{table}");
+    assert!(table.contains(",'=call her,to do,"), "{table}");
     let rows = json(&said(
         folder,
         &["show", "export", "contact:1", "--format", "json"],

@@ -69,7 +69,8 @@ fn each_match_and_each_miss_says_why() {
         ("anonymous", "the caller hides the number"),
     ] {
         let found = who(folder, &[number]);
-        assert_eq!(found["no_match"], why, "{found:#}");
+        let told = found["no_match"].as_str().unwrap();
+        assert!(told.starts_with(why), "{told}");
     }
     let (code, _, stderr) = ask(folder, &["who", "101", "--region", "Atlantis"]);
     assert_eq!(code, Some(2));

@@ -7,7 +7,7 @@ use crate::base::id::{NoteId, TicketId};
 use crate::crm::exchange_row::Existing;
 use crate::crm::import::tests::Desk as Exchange;
 use crate::crm::open::DATABASE;
-use crate::crm::row::{NoteRow, TicketFilter};
+use crate::crm::row::{LeadStage, NoteRow, TicketFilter};
 
 fn noted(name: &str, notes: &str) -> ContactRow {
     ContactRow {
@@ -81,6 +81,29 @@ fn a_draft_leaves_a_person_together_with_its_call() {
     let steps = desk.read(|reader| reader.undo_steps());
     desk.write(Write::Undo(steps[0].id));
     assert_eq!((desk.call(call).contact, draft(&desk)), (None, None));
+}
+
+/// The first thousand people of a name were looked at, and no lead behind them was found.
+#[test]
+fn a_lead_is_found_among_very_many_people_of_its_name() {
+    let desk = Desk::open();
+    let connection = Connection::open(desk.folder.path().join(DATABASE)).unwrap();
+    connection
+        .execute_batch(
+            "BEGIN;
+             WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 3000)
+             INSERT INTO contacts (id, name, folded) SELECT id, 'Berger', 'berger' FROM n;
+             INSERT INTO contact_words (rowid, name, organization, numbers, reversed)
+                SELECT id, name, '', '', '' FROM contacts;
+             COMMIT;",
+        )
+        .unwrap();
+    let mut lead = contact("Lena Berger", &[]);
+    lead.stage = Some(LeadStage::New);
+    let (lead, _) = desk.save(&lead);
+    let found = desk.read(|reader| reader.leads(None, "berger", None, 10));
+    assert_eq!(found.total, 1);
+    assert_eq!(found.rows[0].id, lead);
 }
 
 /// The oldest tickets with a common word were found, and none of today's.
