@@ -39,8 +39,8 @@ END;
 pub(crate) const TELL_REMEMBERED: &str = "
 -- Whom somebody chose for a number was written as an agent's choice of each later call, which no change of a record may
 -- take back. Its reason tells it from what was said of the call itself; from now on it is as sure as the number that
--- the record has. A link that an agent made once more stays a choice where the trail tells of it; of one that is older
--- than the trail nothing is left to tell it by.
+-- the record has. A link may have been made once more by an agent, of which the trail alone tells: it stays a choice
+-- where the trail does, and where the call is older than the trail and shows somebody else or nobody.
 UPDATE calls SET level = iif(EXISTS (SELECT 1 FROM contact_numbers n WHERE n.contact = calls.contact
             AND (n.e164 = calls.e164 OR n.address = calls.number
                 OR (n.digits = calls.digits AND (n.e164 IS NULL OR calls.e164 IS NULL))))
@@ -66,7 +66,10 @@ UPDATE call_links SET level = iif(EXISTS (SELECT 1 FROM calls c JOIN contact_num
     AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.seq = call_links.call AND c.level = 'manual'
         AND call_links.subject = iif(call_links.kind = 'contact', c.contact, c.organization_id))
     AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.kind = call_links.kind AND a.subject = call_links.subject
-        AND a.what = 'link call' AND a.detail = (SELECT id FROM calls c WHERE c.seq = call_links.call));
+        AND a.what = 'link call' AND a.detail = (SELECT id FROM calls c WHERE c.seq = call_links.call))
+    AND (started_at >= (SELECT min(at) FROM audit)
+        OR EXISTS (SELECT 1 FROM calls c WHERE c.seq = call_links.call AND c.match_reason = call_links.reason
+            AND call_links.subject = iif(call_links.kind = 'contact', c.contact, c.organization_id)));
 ";
 
 /// Reads the last choice for a number's key.

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::base::clock::wall_now;
 use crate::crm::number_choices::{self, TELL_REMEMBERED};
 use crate::crm::open::DATABASE;
 use crate::crm::row::MatchLevel::{self, Known, Manual, Weak};
@@ -63,9 +64,18 @@ fn what_was_only_remembered_is_as_sure_as_the_number_after_an_upgrade_and_choice
     // Remembered, and then said of the call itself.
     as_if_chosen(&desk, calls[2], bert, true);
     desk.change(calls[2], CallChange::Subject(Some(bert)));
-    // Remembered, and then linked by an agent.
-    as_if_chosen(&desk, calls[3], carla, false);
-    desk.change(calls[3], CallChange::Link(carla));
+    // Only linked as remembered, which an agent may have done as well: the trail tells, where it reaches so far.
+    let [linked, remembered] = [6, 7].map(|number| {
+        let call = CallRow {
+            started_at: wall_now(),
+            ..inbound(number, "0301234567")
+        };
+        desk.insert(&call)
+    });
+    for call in [calls[3], linked, remembered] {
+        as_if_chosen(&desk, call, carla, false);
+    }
+    desk.change(linked, CallChange::Link(carla));
     // An agent's own, of a number that nobody was chosen for.
     desk.change(calls[4], CallChange::Subject(Some(carla)));
 
@@ -74,7 +84,9 @@ fn what_was_only_remembered_is_as_sure_as_the_number_after_an_upgrade_and_choice
     assert_eq!(desk.levels(calls[0], anna), (Some(Known), Some(Known)));
     assert_eq!(desk.levels(calls[1], carla), (Some(Weak), Some(Weak)));
     assert_eq!(desk.levels(calls[2], bert), (Some(Manual), Some(Manual)));
-    assert_eq!(desk.levels(calls[3], carla).1, Some(Manual));
+    for (call, level) in [(calls[3], Manual), (linked, Manual), (remembered, Weak)] {
+        assert_eq!(desk.levels(call, carla).1, Some(level), "{call}");
+    }
     assert_eq!(desk.levels(calls[4], carla), (Some(Manual), Some(Manual)));
     // What is no choice follows the records again.
     let reason = desk.call(calls[1]).match_reason;
