@@ -107,12 +107,19 @@ fn serving(row: &CallRow, snapshot: &Snapshot) -> Option<AccountId> {
     if row.direction != CallDirection::Inbound || !is_number {
         return None;
     }
-    let host = |uri: &Uri| uri.as_sip().map(|sip| sip.host.clone());
-    let mut served = snapshot.accounts.iter().filter(|view| {
-        let own = Uri::parse(&view.account.address).ok();
-        own.as_ref().and_then(host) == host(&called)
-    });
-    match (served.next(), snapshot.accounts.as_slice()) {
+    let called = called.as_sip()?;
+    let at_server = |port_too: bool| {
+        let mut accounts = snapshot.accounts.iter();
+        accounts.find(|view| {
+            let own = Uri::parse(&view.account.address).ok();
+            let own = own.as_ref().and_then(Uri::as_sip);
+            own.is_some_and(|own| own.host == called.host && (own.port == called.port || !port_too))
+        })
+    };
+    match (
+        at_server(true).or_else(|| at_server(false)),
+        snapshot.accounts.as_slice(),
+    ) {
         (Some(view), _) | (None, [view]) => Some(view.id),
         (None, _) => None,
     }
