@@ -67,7 +67,7 @@ impl Engine {
                 return Some(self.begin_outgoing(now, account, &preview));
             }
             Verdict::Ask(why) if self.attended() => {
-                self.ask_to_dial(now, account, preview, asker, why)
+                self.ask_to_dial(now, account, preview, asker, why);
             }
             Verdict::Ask(why) => {
                 let text = format!(
