@@ -196,7 +196,7 @@ fn insert(
     )
 }
 
-/// Gives new contacts their numbers; empty ones are left out.
+/// Gives new contacts their numbers; empty ones are left out. After a failure the transaction is to be given up.
 pub(crate) fn insert_all(
     transaction: &Transaction<'_>,
     contacts: &[NewContact<'_>],
@@ -207,7 +207,7 @@ pub(crate) fn insert_all(
         .collect();
     bulk::insert(
         transaction,
-        &format!("INSERT INTO contact_numbers (contact, {COLUMNS})"),
+        &format!("INSERT OR FAIL INTO contact_numbers (contact, {COLUMNS})"),
         &rows,
         11,
         add_row,

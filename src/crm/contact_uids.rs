@@ -24,6 +24,13 @@ pub(crate) fn owner(connection: &Connection, uid: &str) -> rusqlite::Result<Opti
         .optional()
 }
 
+/// Whether any contact has a UID.
+pub(crate) fn any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM contact_uids")?
+        .exists([])
+}
+
 /// Reads a contact's first UID.
 pub(crate) fn first(
     connection: &Connection,

@@ -179,26 +179,29 @@ pub(crate) fn save(
 pub(crate) struct NewContact<'a> {
     pub(crate) id: ContactId,
     pub(crate) row: &'a ContactRow,
+    /// The name for sorting.
+    pub(crate) folded: &'a str,
     pub(crate) organization: Option<OrganizationId>,
     /// Those of the row's numbers, in their order.
     pub(crate) keys: &'a [NumberKeys],
 }
 
-/// Inserts contacts under ids from [`next_id`] on. Their words are not indexed yet, and no call is linked.
+/// Inserts contacts under ids from [`next_id`] on; after a failure the transaction is to be given up. Their words
+/// are not indexed yet, and no call is linked.
 pub(crate) fn insert_all(
     transaction: &Transaction<'_>,
     contacts: &[NewContact<'_>],
 ) -> rusqlite::Result<()> {
     bulk::insert(
         transaction,
-        "INSERT INTO contacts (id, name, folded, organization, role, email, notes, stage)",
+        "INSERT OR FAIL INTO contacts (id, name, folded, organization, role, email, notes, stage)",
         contacts,
         8,
         |values, new| {
             let name = new.row.name.trim();
             values.add(new.id.0)?;
             values.add(name)?;
-            values.add(folded(name))?;
+            values.add(new.folded)?;
             values.add(new.organization.map(|id| id.0))?;
             values.add(filled(new.row.role.as_ref()))?;
             values.add(filled(new.row.email.as_ref()))?;

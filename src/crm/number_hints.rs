@@ -278,6 +278,16 @@ pub(crate) fn mark_waiting<'a>(
     emails: impl IntoIterator<Item = (&'a str, usize)>,
     marks: &mut [bool],
 ) -> rusqlite::Result<()> {
+    let any = connection
+        .prepare_cached(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM number_hints INDEXED BY number_hints_by_email
+                    WHERE contact IS NULL)
+                OR EXISTS (SELECT 1 FROM hint_verdicts WHERE contact IS NULL)",
+        )?
+        .exists([])?;
+    if !any {
+        return Ok(());
+    }
     let condition =
         "EXISTS (SELECT 1 FROM number_hints WHERE contact IS NULL AND email = asked.text)
         OR EXISTS (SELECT 1 FROM hint_verdicts WHERE contact IS NULL AND email = asked.text)";

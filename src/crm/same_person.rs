@@ -26,10 +26,11 @@ pub(crate) enum Known {
 pub(crate) type Entry<'a> = (Option<&'a str>, &'a ContactRow, &'a [NumberKeys]);
 
 /// Says for each entry whether a contact may be it, or shares something with it: [`find`] finds nobody for the
-/// others.
+/// others. UIDs are asked for where anybody has one who counts.
 pub(crate) fn perhaps_known(
     connection: &Connection,
     entries: &[Entry<'_>],
+    any_uids: bool,
 ) -> rusqlite::Result<Vec<bool>> {
     // Of whom nothing but a name is known may be anybody of that name.
     let mut marks: Vec<bool> = entries
@@ -37,7 +38,7 @@ pub(crate) fn perhaps_known(
         .map(|(uid, row, keys)| keys.is_empty() && row.email.is_none() && uid.is_none())
         .collect();
     let uids = entries.iter().zip(0..);
-    let uids = uids.filter_map(|((uid, ..), place)| Some(((*uid)?, place)));
+    let uids = uids.filter_map(|((uid, ..), place)| Some(((*uid).filter(|_| any_uids)?, place)));
     let condition = "EXISTS (SELECT 1 FROM contact_uids WHERE uid = asked.text)";
     bulk::mark(connection, condition, uids, &mut marks)?;
     for (column, of) in KEYS {

@@ -40,29 +40,48 @@ const ORGANIZATION: usize = 1;
 const NUMBERS: usize = 2;
 const REVERSED: usize = 3;
 
-/// The words of a contact as a line; none where a letter is not plain.
-pub(crate) fn line(row: &ContactRow, organization: &str, keys: &[NumberKeys]) -> Option<String> {
-    let mut line = String::with_capacity(160);
-    let mut words = |text: &str| add_words(&mut line, text);
-    words(&row.name)?;
-    words(row.email.as_deref().unwrap_or_default())?;
-    for address in keys.iter().filter_map(|keys| keys.address.as_deref()) {
-        words(address)?;
+/// The words of a contact as a line, but for those of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    name: String,
+    numbers: String,
+}
+
+impl Line {
+    /// The words of who has numbers with these keys; none where a letter is not plain.
+    pub(crate) fn of(row: &ContactRow, keys: &[NumberKeys]) -> Option<Self> {
+        let mut name = String::with_capacity(64);
+        let mut words = |text: &str| add_words(&mut name, text);
+        words(&row.name)?;
+        words(row.email.as_deref().unwrap_or_default())?;
+        for address in keys.iter().filter_map(|keys| keys.address.as_deref()) {
+            words(address)?;
+        }
+        let mut numbers = String::with_capacity(64 * keys.len());
+        for keys in keys {
+            add_words(&mut numbers, keys.e164.as_deref().unwrap_or_default())?;
+            let digits = keys.digits.as_deref().unwrap_or_default();
+            add_words(&mut numbers, digits)?;
+            add_words(&mut numbers, digits.trim_start_matches('0'))?;
+        }
+        numbers.push(COLUMN);
+        for reversed in keys.iter().filter_map(|keys| keys.reversed.as_deref()) {
+            add_words(&mut numbers, reversed)?;
+        }
+        Some(Self { name, numbers })
     }
-    line.push(COLUMN);
-    add_words(&mut line, organization)?;
-    line.push(COLUMN);
-    for keys in keys {
-        add_words(&mut line, keys.e164.as_deref().unwrap_or_default())?;
-        let digits = keys.digits.as_deref().unwrap_or_default();
-        add_words(&mut line, digits)?;
-        add_words(&mut line, digits.trim_start_matches('0'))?;
+
+    /// The whole line; none where a letter of the organization's name is not plain.
+    pub(crate) fn with_organization(&self, organization: &str) -> Option<String> {
+        let Self { name, numbers } = self;
+        let mut line = String::with_capacity(name.len() + organization.len() + numbers.len() + 3);
+        line.push_str(name);
+        line.push(COLUMN);
+        add_words(&mut line, organization)?;
+        line.push(COLUMN);
+        line.push_str(numbers);
+        Some(line)
     }
-    line.push(COLUMN);
-    for reversed in keys.iter().filter_map(|keys| keys.reversed.as_deref()) {
-        add_words(&mut line, reversed)?;
-    }
-    Some(line)
 }
 
 /// Adds the words of a text as FTS5 takes them apart; none where a letter is not plain.

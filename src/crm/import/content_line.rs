@@ -3,6 +3,8 @@
 //! RFC 6350 sections 3.2 and 3.3, RFC 2426, and vCard 2.1 of the Versit Consortium (1996). Lines are
 //! joined as octets, because a fold may split a character.
 
+use std::borrow::Cow;
+
 use crate::crm::import::encoding::Encoding;
 
 /// A longer line, in octets, is no text about a person. Pictures, sounds and keys may be longer; they
@@ -94,7 +96,7 @@ impl<'a> ContentLines<'a> {
     }
 
     /// A line with all that is folded into it; none at the end.
-    fn logical(&mut self) -> Option<(u64, Joined)> {
+    fn logical(&mut self) -> Option<(u64, Joined<'a>)> {
         let first = loop {
             let line = self.physical()?;
             if !line.iter().all(u8::is_ascii_whitespace) {
@@ -102,26 +104,26 @@ impl<'a> ContentLines<'a> {
             }
         };
         let number = self.read;
-        let name = name_of(first);
+        let head = head(first);
+        let name = name_of(head);
         let binary = BINARY
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         let mut joined = Joined {
-            bytes: Vec::new(),
+            bytes: Cow::Borrowed(&[]),
             binary,
             too_long: false,
         };
         joined.add(first);
-        let quoted_printable = head(first)
-            .to_ascii_uppercase()
+        let quoted_printable = head
             .windows(16)
-            .any(|word| word == b"QUOTED-PRINTABLE");
+            .any(|word| word.eq_ignore_ascii_case(b"QUOTED-PRINTABLE"));
         loop {
             let soft = quoted_printable && joined.bytes.last() == Some(&b'=');
             match self.rest {
                 // A value that ends with = by mistake must not swallow the end of the card.
                 _ if soft && !begins_with(self.rest, b"END:") && !self.rest.is_empty() => {
-                    joined.bytes.pop();
+                    joined.bytes.to_mut().pop();
                     let line = self.physical()?;
                     joined.add(line);
                 }
@@ -163,22 +165,27 @@ impl Iterator for ContentLines<'_> {
     }
 }
 
-/// A line as it grows.
-struct Joined {
-    bytes: Vec<u8>,
+/// A line as it grows; one that nothing is folded into stays where it is in the file.
+struct Joined<'a> {
+    bytes: Cow<'a, [u8]>,
     binary: bool,
     too_long: bool,
 }
 
-impl Joined {
-    fn add(&mut self, bytes: &[u8]) {
+impl<'a> Joined<'a> {
+    fn add(&mut self, bytes: &'a [u8]) {
         let room = LINE_LIMIT.saturating_sub(self.bytes.len());
-        match bytes.split_at_checked(room) {
+        let fits = match bytes.split_at_checked(room) {
             Some((fits, _)) => {
-                self.bytes.extend_from_slice(fits);
                 self.too_long |= !self.binary;
+                fits
             }
-            None => self.bytes.extend_from_slice(bytes),
+            None => bytes,
+        };
+        if self.bytes.is_empty() {
+            self.bytes = Cow::Borrowed(fits);
+        } else {
+            self.bytes.to_mut().extend_from_slice(fits);
         }
     }
 }
@@ -203,12 +210,9 @@ fn head(line: &[u8]) -> &[u8] {
     line.get(..end.unwrap_or(line.len())).unwrap_or_default()
 }
 
-/// The name, without the group before it.
-fn name_of(line: &[u8]) -> &[u8] {
-    let named = head(line)
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
+/// The name of a line that begins so, without the group before it.
+fn name_of(head: &[u8]) -> &[u8] {
+    let named = head.split(|byte| *byte == b';').next().unwrap_or_default();
     named
         .rsplit(|byte| *byte == b'.')
         .next()

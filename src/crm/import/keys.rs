@@ -1,4 +1,5 @@
-//! The numbers of a file's people, read on other processors than the writer's.
+//! The numbers of a file's people, read on other processors than the writer's, with what else can be known of
+//! them there.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -10,6 +11,8 @@ use crate::crm::exchange_row::LineNotes;
 use crate::crm::import::person::{FilePerson, People};
 use crate::crm::number_key::{NumberKeys, Numbering};
 use crate::crm::row::{ContactNumber, ContactRow};
+use crate::crm::search::folded;
+use crate::crm::words_behind::Line;
 use crate::crm::writer::WriteError;
 
 /// More threads than that only wait for the memory.
@@ -30,6 +33,10 @@ pub(crate) struct PreparedPerson {
     pub(crate) row: ContactRow,
     /// Those of the row's numbers, in their order.
     pub(crate) keys: Vec<NumberKeys>,
+    /// The name for sorting.
+    pub(crate) folded: String,
+    /// The words that are searched; none where a letter is not plain.
+    pub(crate) line_of_words: Option<Line>,
 }
 
 impl PreparedPerson {
@@ -192,6 +199,8 @@ fn with_keys(person: FilePerson, numbering: &Numbering, region: Option<&str>) ->
     let person = PreparedPerson {
         line,
         uid,
+        folded: folded(&row.name),
+        line_of_words: Line::of(&row, &keys),
         row,
         keys,
     };

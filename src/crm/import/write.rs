@@ -74,6 +74,7 @@ pub(crate) fn write(
         existing,
         written_in: (file.region.as_deref()).map(|region| numbering.in_region(region)),
         newest: contacts::newest(transaction)?,
+        any_uids: contact_uids::any(transaction)?,
         organizations: HashMap::new(),
         waiting: Vec::new(),
         called: Vec::new(),
@@ -120,6 +121,8 @@ struct Import<'a> {
     written_in: Option<Numbering>,
     /// The newest contact that was there before.
     newest: ContactId,
+    /// Whether anybody of these has a UID.
+    any_uids: bool,
     /// Those whose people were met, with their names as they are stored.
     organizations: HashMap<String, (OrganizationId, String)>,
     /// People who become contacts, in the order of the file.
@@ -182,7 +185,7 @@ impl Import<'_> {
             .iter()
             .map(|person| (person.uid.as_deref(), &person.row, person.keys.as_slice()))
             .collect();
-        perhaps_known(self.transaction, &entries)
+        perhaps_known(self.transaction, &entries, self.any_uids)
     }
 
     /// Writes those who wait, each of their tables at once.
@@ -204,7 +207,8 @@ impl Import<'_> {
                 }
                 None => (None, ""),
             };
-            let line = words_behind::line(&person.row, name, &person.keys);
+            let line = person.line_of_words.as_ref();
+            let line = line.and_then(|line| line.with_organization(name));
             if line.is_none() {
                 not_plain.push(id);
             }
@@ -212,6 +216,7 @@ impl Import<'_> {
             new.push(NewContact {
                 id,
                 row: &person.row,
+                folded: &person.folded,
                 organization,
                 keys: &person.keys,
             });
@@ -229,7 +234,7 @@ impl Import<'_> {
         contact_uids::give_all(self.transaction, &uids)?;
         bulk::insert(
             self.transaction,
-            "INSERT INTO import_rows (import, contact, mark)",
+            "INSERT OR FAIL INTO import_rows (import, contact, mark)",
             &new,
             3,
             |values, new| {

@@ -140,7 +140,8 @@ fn lines_have_the_words_that_fts5_makes() {
     let mut kept = 0;
     for letter in (' '..='\u{24f}').chain('\u{2000}'..='\u{206f}') {
         let text = format!("x{letter}Y {letter}z");
-        let Some(line) = words_behind::line(&row(&text), "", &[]) else {
+        let line = words_behind::Line::of(&row(&text), &[]);
+        let Some(line) = line.and_then(|line| line.with_organization("")) else {
             assert_eq!(plain(letter), None);
             continue;
         };

@@ -5,6 +5,8 @@
 //! of people and cards within cards too. Deviations of real files are read: missing folds in Base64,
 //! parameters without a name in any version, escapes of version 3 in 2.1.
 
+use std::borrow::Cow;
+
 use crate::crm::import::content_line::{ContentLine, ContentLines};
 use crate::crm::import::person::{FilePerson, People, label};
 use crate::crm::row::{ContactNumber, ContactRow};
@@ -389,7 +391,10 @@ fn written(value: &str) -> String {
 }
 
 /// Takes the escapes of RFC 6350 section 3.4 away.
-fn unescaped(value: &str) -> String {
+fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains(['\\', '\r']) {
+        return Cow::Borrowed(value);
+    }
     let mut text = String::with_capacity(value.len());
     let mut rest = value.chars();
     while let Some(character) = rest.next() {
@@ -404,7 +409,7 @@ fn unescaped(value: &str) -> String {
             None => text.push('\\'),
         }
     }
-    text.replace("\r\n", "\n")
+    Cow::Owned(text.replace("\r\n", "\n"))
 }
 
 /// Takes a value with components and lists in them apart.
