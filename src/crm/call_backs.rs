@@ -16,6 +16,11 @@ pub(crate) const OF_THOSE_TO_CALL_BACK: &str = "calls INDEXED BY calls_to_call_b
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
     AND state NOT IN ('blocked', 'answered-elsewhere')";
 
+/// The same, in the order of time.
+pub(crate) const WAITING: &str = "calls INDEXED BY calls_waiting
+    WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NOT NULL
+    AND state NOT IN ('blocked', 'answered-elsewhere')";
+
 /// The rows of the index `calls_withheld`: missed calls without a number, which nobody can call back.
 const WITHHELD: &str = "calls INDEXED BY calls_withheld
     WHERE direction = 'inbound' AND done = 0 AND ended_at IS NOT NULL AND number IS NULL

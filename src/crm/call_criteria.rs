@@ -31,7 +31,7 @@ CREATE INDEX calls_not_done ON calls (started_at) WHERE done = 0;
 const PAGE_LIMIT: usize = 1_000;
 
 /// So many rows are looked at for one page: a millisecond's worth.
-const LOOKED_AT: u32 = if cfg!(test) { 50 } else { 2_500 };
+const LOOKED_AT: u32 = if cfg!(test) { 50 } else { 2_000 };
 
 /// The index whose last so many rows reach back the farthest has the fewest lately.
 const LATELY: u32 = if cfg!(test) { 10 } else { 500 };

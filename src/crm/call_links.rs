@@ -159,19 +159,22 @@ pub(crate) fn newest(
     connection: &Connection,
     subject: Subject,
     before: Place,
+    behind: Place,
     limit: u32,
 ) -> rusqlite::Result<Vec<Place>> {
+    let (kind, id) = (subject.kind(), subject.id());
     connection
         .prepare_cached(NEWEST)?
         .query_map(
-            params![subject.kind(), subject.id(), before.0, before.1, limit],
+            params![kind, id, before.0, before.1, limit, behind.0, behind.1],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect()
 }
 
 const NEWEST: &str = "SELECT started_at, call FROM call_links WHERE kind = ?1 AND subject = ?2
-     AND (started_at, call) < (?3, ?4) ORDER BY started_at DESC, call DESC LIMIT ?5";
+     AND (started_at, call) < (?3, ?4)
+     AND (started_at, call) > (?6, ?7) ORDER BY started_at DESC, call DESC LIMIT ?5";
 
 /// The statement of the list, with the index that it must use.
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::base::id::CallId;
-use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK};
+use crate::crm::call_backs::{NEWEST_TO_CALL_BACK, OF_THOSE_TO_CALL_BACK, WAITING};
 use crate::crm::calls::{COLUMNS, read};
 use crate::crm::row::{CALLS_COUNTED, CallCursor, CallFilter, CallPage, CallRow};
 use crate::crm::search::{Asked, asked};
@@ -104,6 +104,38 @@ pub(crate) fn behind(in_time: &[CallCursor], after: Option<CallCursor>) -> &[Cal
         in_time.partition_point(|call| key(call) >= key(&after))
     });
     in_time.get(first..).unwrap_or_default()
+}
+
+/// Reads the newest calls that a search finds, for who counts none and turns no page; none where nothing is searched
+/// for.
+pub(crate) fn newest(
+    connection: &Connection,
+    search: &str,
+    limit: usize,
+) -> Result<Vec<CallRow>, StoreError> {
+    let Some(words) = word_index::CALLS.names(connection, search)? else {
+        return Ok(Vec::new());
+    };
+    // One that was entered by hand began before it was written, and may take the place of another one there.
+    let entered: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM ({ENTERED})"))?
+        .query_row([COUNTED], |row| row.get(0))?;
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
+    let wanted = wanted.saturating_add(entered);
+    let places = connection
+        .prepare_cached(
+            "SELECT rowid FROM call_words WHERE call_words MATCH ?1 ORDER BY rowid DESC LIMIT ?2",
+        )?
+        .query_map(params![words, wanted], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let places = if entered > 0 {
+        let calls = in_time(connection, &places)?;
+        calls.into_iter().map(|call| call.seq).collect()
+    } else {
+        places
+    };
+    let found = placed(connection, places.into_iter().take(limit))?;
+    Ok(found.into_iter().map(|placed| placed.row).collect())
 }
 
 /// Matches of a search in all calls, as many as are counted: the newest or the oldest, of which FTS5 reads the
@@ -298,11 +330,15 @@ impl Placed {
     }
 }
 
+/// Where `c.seq` is in a row of [`COLUMNS`] that has it beside them: found by its name, it would be looked for in
+/// each row.
+const SEQ: usize = 40;
+
 /// Reads a row of [`COLUMNS`] that has `c.seq` beside them.
 pub(crate) fn read_placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
     Ok(Placed {
         row: read(row)?,
-        seq: row.get("seq")?,
+        seq: row.get(SEQ)?,
     })
 }
 
@@ -339,9 +375,17 @@ fn waiting(connection: &Connection, rows: &[CallRow]) -> rusqlite::Result<Vec<u3
 fn source(filter: CallFilter, searching: bool) -> String {
     let condition = condition(filter);
     if searching {
+        // Few calls wait, and those lately: of all that a search finds only these are read.
+        let among = match filter {
+            CallFilter::ToCallBack => format!(
+                "w.rowid >= (SELECT coalesce(min(seq), 0) FROM {WAITING})
+                 AND +w.rowid IN (SELECT seq FROM {WAITING}) AND "
+            ),
+            _ => String::new(),
+        };
         format!(
             "call_words w CROSS JOIN calls c ON c.seq = w.rowid
-             WHERE w.call_words MATCH ?4 AND {condition}"
+             WHERE w.call_words MATCH ?4 AND {among}{condition}"
         )
     } else {
         // Without statistics SQLite would take an index with an equality, and read all of it.

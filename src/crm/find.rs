@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::crm::calls::{COLUMNS, read};
 use crate::crm::contact_list::Listed;
-use crate::crm::row::{CallFilter, CallRow, Found, TicketFilter};
+use crate::crm::row::{CallRow, Found};
 use crate::crm::search::asked;
 use crate::crm::store::StoreError;
 use crate::crm::{call_page, contact_list, contacts, notes, organizations, tickets, word_index};
@@ -29,7 +29,7 @@ pub(crate) fn everything(
             contacts.push(contact);
         }
     }
-    let (mut calls, _) = call_page::rows(connection, CallFilter::All, search, None, limit)?;
+    let mut calls = call_page::newest(connection, search, limit)?;
     for call in by_notes(connection, search, few)? {
         if !calls.iter().any(|known| known.id == call.id) {
             calls.push(call);
@@ -40,7 +40,7 @@ pub(crate) fn everything(
     Ok(Found {
         contacts,
         organizations: organizations::page(connection, search, None, limit)?.rows,
-        tickets: tickets::page(connection, TicketFilter::All, search, None, limit)?,
+        tickets: tickets::find(connection, search, few)?,
         notes: notes::find(connection, search, few)?,
         calls,
     })

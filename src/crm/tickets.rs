@@ -13,6 +13,11 @@ use crate::crm::search::{MATCH_LIMIT, asked};
 use crate::crm::writer::WriteError;
 use crate::crm::{records, word_index};
 
+/// So many of a search's tickets are sorted for a page of the list, and so many where a few of them are shown beside
+/// what else is found: the newest.
+const GATHERED: u32 = if cfg!(test) { 20 } else { MATCH_LIMIT };
+const FOUND_AMONG: u32 = if cfg!(test) { 10 } else { 2_000 };
+
 /// A page holds at most so many.
 const PAGE_LIMIT: usize = 1_000;
 
@@ -109,7 +114,20 @@ pub(crate) fn page(
     let words = word_index::TICKETS.texts(connection, search)?;
     connection
         .prepare_cached(&search_query(filter))?
-        .query_map(params![at, id, limit, words], read)?
+        .query_map(params![at, id, limit, words, GATHERED], read)?
+        .collect()
+}
+
+/// Finds tickets by their words among the newest with these, the last changed first.
+pub(crate) fn find(
+    connection: &Connection,
+    search: &str,
+    limit: u32,
+) -> rusqlite::Result<Vec<TicketRow>> {
+    let words = word_index::TICKETS.texts(connection, search)?;
+    connection
+        .prepare_cached(&search_query(TicketFilter::All))?
+        .query_map(params![i64::MAX, i64::MAX, limit, words, FOUND_AMONG], read)?
         .collect()
 }
 
@@ -121,13 +139,14 @@ fn page_query(filter: TicketFilter) -> String {
     )
 }
 
-/// The page of a search: what is found is sorted by its own columns, and the names come for the page alone.
+/// The page of a search: the newest that it finds, so many of them, are sorted by their own columns, and the names
+/// come for the page alone.
 fn search_query(filter: TicketFilter) -> String {
     let condition = condition(filter);
     format!(
         "SELECT {COLUMNS} WHERE t.id IN (SELECT t.id FROM tickets t WHERE {condition}
             AND t.id IN (SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?4
-                ORDER BY rowid DESC LIMIT {MATCH_LIMIT})
+                ORDER BY rowid DESC LIMIT ?5)
             AND (t.updated_at, t.id) < (?1, ?2) ORDER BY t.updated_at DESC, t.id DESC LIMIT ?3)
          ORDER BY t.updated_at DESC, t.id DESC"
     )

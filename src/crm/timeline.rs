@@ -123,11 +123,16 @@ fn calls(
     before: Place,
     limit: u32,
 ) -> rusqlite::Result<Vec<Placed>> {
-    let mut newest = call_links::newest(connection, about, before, limit)?;
+    let always = (i64::MIN, i64::MIN);
+    let mut newest = call_links::newest(connection, about, before, always, limit)?;
     if let Subject::Organization(organization) = about {
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         for person in contacts::people(connection, organization)? {
-            let theirs = call_links::newest(connection, Subject::Contact(person), before, limit)?;
+            // What is older than a page of the others is on none.
+            let full = newest.len() == most;
+            let behind = newest.last().filter(|_| full).copied().unwrap_or(always);
+            let person = Subject::Contact(person);
+            let theirs = call_links::newest(connection, person, before, behind, limit)?;
             newest.extend(theirs);
             newest.sort_unstable_by_key(|place| Reverse(*place));
             // A call with several of them is one.

@@ -313,6 +313,38 @@ fn a_search_has_calls_that_were_entered_later_where_they_began() {
         }
     }
     assert_eq!(seen, expected);
+    for few in [1, 5, 6, 7, 12, 13, 20] {
+        let found = desk.read(move |reader| reader.search("anna", few)).calls;
+        let found: Vec<CallId> = found.into_iter().map(|call| call.id).collect();
+        assert_eq!(found, expected[..few.min(expected.len())]);
+    }
+}
+
+/// It read all calls that the search found, for seconds.
+#[test]
+fn a_search_among_those_to_call_back_has_the_newest_of_each_number() {
+    let desk = Desk::open();
+    desk.contact("Anna", "0171 2345678");
+    desk.contact("Anna Bauer", "030 7654321");
+    desk.insert(&outbound(1, "01712345678"));
+    for number in 2..=4 {
+        desk.insert(&missed(number, "01712345678"));
+    }
+    desk.insert(&missed(5, "0307654321"));
+    desk.insert(&missed(6, "0301111111"));
+    let found = |search| {
+        let page = page(&desk, CallFilter::ToCallBack, search);
+        (ids(&page), page.total)
+    };
+    assert_eq!(found("anna"), (vec![call_id(5), call_id(4)], 2));
+    assert_eq!(found("anna bauer"), (vec![call_id(5)], 1));
+    assert_eq!(found("0171"), (vec![call_id(4)], 1));
+    desk.change(call_id(4), CallChange::Done(true));
+    assert_eq!(found("anna"), (vec![call_id(5)], 1));
+    for number in [5, 6] {
+        desk.change(call_id(number), CallChange::Done(true));
+    }
+    assert_eq!(found("anna"), (Vec::new(), 0));
 }
 
 #[test]

@@ -515,6 +515,21 @@ fn the_trail_says_who_changed_what() {
     assert_eq!(older[0].detail, "Anna");
 }
 
+/// Those that a search found were the oldest.
+#[test]
+fn of_too_many_tickets_a_search_has_the_newest() {
+    let desk = Desk::open();
+    let mut made: Vec<TicketId> = (0..25).map(|_| desk.ticket("Zebra", None)).collect();
+    made.reverse();
+    let ids = |found: Vec<TicketRow>| -> Vec<TicketId> {
+        found.into_iter().map(|ticket| ticket.id).collect()
+    };
+    let listed = desk.read(|reader| reader.tickets(TicketFilter::All, "zebra", None, 100));
+    assert_eq!(ids(listed), made[..20]);
+    let found = desk.read(|reader| reader.search("zebra", 5)).tickets;
+    assert_eq!(ids(found), made[..5]);
+}
+
 #[test]
 fn one_search_finds_notes_on_people_numbers_of_organizations_and_further_organizations() {
     let desk = Desk::open();
