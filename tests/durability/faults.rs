@@ -143,7 +143,7 @@ impl Before {
         }
         let into = desk.path().join("trace");
         let trace = format!("trace={call}");
-        let words = ["strace", "-f", "-s", "0", "-e", &trace];
+        let words = ["strace", "-f", "--seccomp-bpf", "-s", "0", "-e", &trace];
         let mut command: Vec<OsString> = words.iter().chain(more).map(OsString::from).collect();
         command.extend(["-o".into(), into.as_os_str().to_owned()]);
         let said = Driver::start(&task(&folder, 2), &command).finish();
