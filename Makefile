@@ -71,6 +71,7 @@ bench: setup-bench
 	  $(CARGO) bench --no-default-features --target-dir target/headless --bench $$bench || status=1; \
 	done; \
 	$(CARGO) bench --no-default-features --features audio --target-dir target/headless --bench sound || status=1; \
+	$(CARGO) bench --bench window || status=1; \
 	exit $$status
 
 ## Say again which functions stand side by side in a release: after changes of what runs at each start.

@@ -9,8 +9,10 @@ use ringdesk::crm::Store;
 use rusqlite::{Connection, params};
 
 use crate::around::{self, AGENTS, CALL_TYPES, QUEUES};
-use crate::lists::NEWEST;
 use crate::people::{COLLEAGUES, caller, folded, mixed, name, numbers, organization};
+
+/// When the last call of the large store began, in microseconds since the Unix epoch.
+pub(crate) const NEWEST: i64 = 1_795_000_000_000_000;
 
 /// What is filled; another word makes the store anew.
 const FILLED: &str = "with tickets, notes, guesses and numbers of organizations";

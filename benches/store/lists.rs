@@ -9,14 +9,12 @@ use ringdesk::crm::row::{CallCriteria, CallCursor, CallFilter, CallState, NameCu
 
 use crate::around::{AGENTS, CALL_TYPES, QUEUES};
 use crate::figure::Figure;
+use crate::filling::NEWEST;
 use crate::people::{COLLEAGUES, mixed};
 use crate::times::Times;
 
 /// So many rows has a page of the window.
 pub(crate) const ROWS: usize = 100;
-
-/// When the last call of the large store began, in microseconds since the Unix epoch.
-pub(crate) const NEWEST: i64 = 1_795_000_000_000_000;
 
 /// All pages keep to this, in milliseconds.
 const LIMIT: f64 = 2.0;

@@ -126,7 +126,8 @@ impl Screen {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn on_it<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Lets a program that is about to start see this display and no other.
+    pub(crate) fn on_it<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("DISPLAY", &self.display)
             .env("XDG_RUNTIME_DIR", self.folder.path())
@@ -139,6 +140,11 @@ impl Screen {
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_CURRENT_DESKTOP")
             .env_remove("XDG_DATA_HOME")
+    }
+
+    /// Its name, as in `DISPLAY`.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
     }
 
     /// The home of the programs on it.
@@ -228,6 +234,29 @@ impl Screen {
             "click",
             "1",
         ]);
+    }
+
+    /// Shows a window, or takes it from the screen, for good or into the list of windows.
+    pub(crate) fn show(&self, window: &Window, shown: bool, minimized: bool) {
+        let action = match (shown, minimized) {
+            (true, _) => "windowmap",
+            (false, true) => "windowminimize",
+            (false, false) => "windowunmap",
+        };
+        self.xdotool(&[action, "--sync", &window.id]);
+    }
+
+    /// Gives a window another size.
+    pub(crate) fn resize(&self, window: &Window, width: u32, height: u32) {
+        let size = [width.to_string(), height.to_string()];
+        self.xdotool(&["windowsize", "--sync", &window.id, &size[0], &size[1]]);
+    }
+
+    /// Turns the wheel down at a point for a while, a hundred times a second.
+    pub(crate) fn turn_wheel(&self, x: u32, y: u32, during: std::time::Duration) {
+        let times = (during.as_millis() / 10).to_string();
+        self.xdotool(&["mousemove", "--sync", &x.to_string(), &y.to_string()]);
+        self.xdotool(&["click", "--repeat", &times, "--delay", "10", "5"]);
     }
 
     /// Keeps a picture of the whole screen.
