@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{FontData, FontDefinitions, FontFamily};
+use egui::{FontData, FontDefinitions, FontFamily, FontTweak};
 
 use super::theme::{MEDIUM, SEMI_BOLD};
 
@@ -18,9 +18,12 @@ pub(crate) fn install(ctx: &egui::Context) {
         ("inter-medium", MEDIUM_OTF),
         ("inter-semi-bold", SEMI_BOLD_OTF),
     ] {
-        fonts
-            .font_data
-            .insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        // Only these are fitted to the pixels (see `theme.rs`).
+        let font = FontData::from_static(bytes).tweak(FontTweak {
+            hinting: Some(true),
+            ..FontTweak::default()
+        });
+        fonts.font_data.insert(name.to_owned(), Arc::new(font));
     }
     for (family, name) in [
         (FontFamily::Proportional, "inter"),

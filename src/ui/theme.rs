@@ -346,6 +346,9 @@ impl Theme {
         visuals.selection.stroke = Stroke::new(1.0, colours.chosen.text);
         visuals.text_cursor.stroke = Stroke::new(1.5, colours.chosen.text);
         visuals.interact_cursor = None;
+        // The instructions in many fonts of the system press what rises above a letter into it when they are
+        // followed: the lamed of Hebrew, the vowel signs of Devanagari.
+        visuals.text_options.font_hinting = false;
         let widgets = &mut visuals.widgets;
         for (state, fill, line, text) in [
             (
