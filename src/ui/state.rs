@@ -56,6 +56,8 @@ pub(crate) struct ViewState {
     pub(crate) tasks: TasksState,
     /// The days that the statistics count.
     pub(crate) period: Period,
+    /// What of them is plotted.
+    pub(crate) plotted: Plotted,
     pub(crate) figures: FiguresExport,
     /// The step that was taken back, or not wanted back, last.
     pub(crate) undone: Option<UndoId>,
@@ -334,6 +336,18 @@ pub(crate) enum Period {
     Week,
     /// Thirty days.
     Month,
+}
+
+/// What the statistics plot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Plotted {
+    /// Calls by the hour of the day.
+    #[default]
+    Calls,
+    /// How many of them were answered.
+    AnswerRate,
+    /// How long was talked and written, by queue.
+    Times,
 }
 
 /// Figures that go to a file.

@@ -17,7 +17,7 @@ use crate::crm::row::{
     MatchLevel, NoteRow, QualitySpan, Subject, TicketState, TimelineEntry, UndoRow,
 };
 use crate::ui::routing_state::SettingsTab;
-use crate::ui::state::{View, ViewState};
+use crate::ui::state::{Plotted, View, ViewState};
 use crate::ui::view::test_forms;
 
 /// What there is to show.
@@ -205,12 +205,20 @@ pub(super) fn views() -> Vec<Scene> {
             state.calls.filter = crate::crm::row::CallFilter::All;
         };
         scenes.push(Scene::new("all calls", stock, |_| {}, filtered));
+        for plotted in [Plotted::AnswerRate, Plotted::Times] {
+            let open = move |state: &mut ViewState| {
+                state.view = View::Statistics;
+                state.plotted = plotted;
+            };
+            scenes.push(Scene::new(&format!("{plotted:?}"), stock, |_| {}, open));
+        }
         for tab in [
             SettingsTab::Agents,
             SettingsTab::Queues,
             SettingsTab::Holidays,
             SettingsTab::CallTypes,
             SettingsTab::Blocked,
+            SettingsTab::Diagnostics,
         ] {
             let open = move |state: &mut ViewState| {
                 state.view = View::Settings;

@@ -458,6 +458,27 @@ fn the_statistics_tell_how_many_were_answered_and_how_soon_called_back() {
 }
 
 #[test]
+fn the_statistics_plot_what_was_answered_and_how_long_was_talked_and_written() {
+    let rows = Rows {
+        figures: figures("Sales"),
+        hours: hours(),
+        ..Rows::default()
+    };
+    let mut shown = desk(registered(), rows, |state| state.view = View::Statistics);
+    shown.get_by_label("Answered by hour of the day").click();
+    shown.run();
+    shown.get_by_label("Answered by hour of the day; fewest after 09:00: 75 %");
+    shown.get_by_label("Talk and wrap-up time").click();
+    shown.run();
+    // Ten minutes in 25 and in 5 answered calls.
+    shown.get_by_label(
+        "Talk and wrap-up time. Sales: talk 00:24, wrap-up 00:12; no queue: talk 02:00, wrap-up 00:12",
+    );
+    let painted = texts(&shown);
+    assert!(painted.iter().any(|(text, ..)| text == "Sales"), "the axis");
+}
+
+#[test]
 fn the_lists_draw_small_and_in_both_themes() {
     for dark in [true, false] {
         for view in [View::Tickets, View::Tasks] {

@@ -11,8 +11,7 @@ pub(crate) const NO_TICKETS: &str = "No tickets";
 pub(crate) const NO_TICKETS_WHY: &str = "A ticket is drafted when you answer a call, and kept when you wrap it up. You can also begin one here.";
 pub(crate) const NO_TICKETS_FOUND: &str = "No ticket has these words";
 pub(crate) const NO_DRAFTS: &str = "No drafts";
-pub(crate) const NO_DRAFTS_WHY: &str =
-    "Answering a call drafts a ticket; those that were neither kept nor discarded stand here.";
+pub(crate) const NO_DRAFTS_WHY: &str = "Answering a call drafts a ticket; those that were neither kept nor discarded stand here. Keep one in its wrap-up.";
 pub(crate) const NOT_CLOSED: &str = "Not closed";
 pub(crate) const DRAFTS: &str = "Drafts";
 pub(crate) const NO_TITLE: &str = "No title";
@@ -28,7 +27,8 @@ pub(crate) const NEW_NOTE_HINT: &str = "What the next one who calls should know"
 pub(crate) const DELETE_NOTE: &str = "Delete this note";
 pub(crate) const OPEN_CALL: &str = "Open call";
 pub(crate) const TIMELINE: &str = "What happened";
-pub(crate) const NOTHING_HAPPENED: &str = "No calls, notes, tickets or tasks yet.";
+pub(crate) const NOTHING_HAPPENED: &str =
+    "No calls, notes, tickets or tasks yet. Write the first note above.";
 pub(crate) const EARLIER: &str = "Earlier";
 pub(crate) const DELETE_TICKET_WHY: &str =
     "The ticket goes with its articles. Its calls stay in the log.";
@@ -67,7 +67,8 @@ pub(crate) const STATISTICS: &str = "Statistics";
 pub(crate) const SEVEN_DAYS: &str = "7 days";
 pub(crate) const THIRTY_DAYS: &str = "30 days";
 pub(crate) const NO_STATISTICS: &str = "No calls in these days";
-pub(crate) const NO_STATISTICS_WHY: &str = "Each call counts here, once it has begun.";
+pub(crate) const NO_STATISTICS_WHY: &str =
+    "Each call counts here, once it has begun. Call somebody, or choose a longer time above.";
 pub(crate) const ANSWER_RATE: &str = "Answered";
 pub(crate) const TALKED: &str = "Talked";
 pub(crate) const EXPORT_FIGURES: &str = "Export as CSV…";
@@ -78,6 +79,18 @@ pub(crate) const FIGURES_FILE: &str = "File";
 pub(crate) const FIGURES_WHY: &str =
     "The days that are shown. A file that is there stays; the new one gets a number.";
 pub(crate) const BY_HOUR: &str = "Calls by hour of the day";
+pub(crate) const RATE_BY_HOUR: &str = "Answered by hour of the day";
+pub(crate) const TIMES_BY_QUEUE: &str = "Talk and wrap-up time";
+pub(crate) const MEAN_TALK: &str = "Talk";
+pub(crate) fn lowest_rate(hour: u8, percent: u32) -> String {
+    format!(
+        "Answered by hour of the day; fewest after {}: {percent} %",
+        locale::current().hour(hour)
+    )
+}
+pub(crate) fn mean_times(queue: &str, talk: &str, wrap_up: &str) -> String {
+    format!("{queue}: talk {talk}, wrap-up {wrap_up}")
+}
 pub(crate) const QUEUE: &str = "Queue";
 pub(crate) const NO_QUEUE: &str = "no queue";
 pub(crate) const CALLED_BACK: &str = "Called back";

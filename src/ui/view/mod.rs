@@ -48,6 +48,7 @@ mod rules_form;
 mod settings;
 mod sound_check;
 mod statistics;
+mod statistics_plots;
 mod suggestions;
 mod tasks;
 mod ticket_detail;

@@ -1,13 +1,13 @@
-//! Statistics: how many calls by the hour of the day, how many were answered, and each queue's figures.
+//! Statistics: sums, plots, and each queue's figures.
 
 use std::sync::Arc;
 
-use egui::{Align, Color32, FontId, Grid, Label, Layout, Rangef, RichText, ScrollArea, Ui, Vec2};
+use egui::{Align, Color32, FontId, Grid, Label, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_material_icons::icons::ICON_BAR_CHART;
-use egui_plot::{AxisHints, Bar, BarChart, Legend, Plot};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::figures_export::{export_button_ui, export_ui};
+use super::statistics_plots::plots_ui;
 use super::waiting::waiting_ui;
 use crate::control::{Page, PageRequest, WorkPage, WorkRequest};
 use crate::crm::row::{HourFigures, QueueFigures};
@@ -15,8 +15,8 @@ use crate::ui::display_text::{clean_line, visual};
 use crate::ui::scene::{Now, Scene};
 use crate::ui::state::{Period, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{elided, empty_ui, line_ui, ring_ui, tab_ui, title_ui};
-use crate::ui::{format, locale, text};
+use crate::ui::widget::{elided, empty_ui, line_ui, tab_ui, title_ui};
+use crate::ui::{format, text};
 
 /// The periods in their order.
 const PERIODS: [(Period, &str); 3] = [
@@ -24,8 +24,6 @@ const PERIODS: [(Period, &str); 3] = [
     (Period::Week, text::SEVEN_DAYS),
     (Period::Month, text::THIRTY_DAYS),
 ];
-
-const PLOT: f32 = 240.0;
 
 /// Draws the view.
 pub(crate) fn statistics_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewState) {
@@ -69,7 +67,7 @@ pub(crate) fn statistics_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut View
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             tiles_ui(ui, queues);
             ui.add_space(8.0);
-            plot_ui(ui, scene, hours);
+            plots_ui(ui, &scene.now, &mut state.plotted, queues, hours);
             ui.add_space(8.0);
             queues_ui(ui, queues);
         });
@@ -141,88 +139,14 @@ fn tiles_ui(ui: &mut Ui, queues: &[QueueFigures]) {
     });
 }
 
-/// How many calls of each kind began in each hour of the day.
-fn by_hour_of_day(hours: &[HourFigures], now: &Now) -> [[u32; 3]; 24] {
-    let mut day = [[0; 3]; 24];
-    for hour in hours {
-        let at = hour.hour.to_zoned(now.zone.clone()).hour();
-        let slot = usize::try_from(at).ok().and_then(|at| day.get_mut(at));
-        if let Some([answered, missed, outbound]) = slot {
-            *answered += hour.answered;
-            *missed += hour.missed;
-            *outbound += hour.outbound;
-        }
-    }
-    day
-}
-
-fn plot_ui(ui: &mut Ui, scene: &Scene<'_>, hours: &[HourFigures]) {
-    let theme = Theme::of(ui);
-    line_ui(
-        ui,
-        text::BY_HOUR,
-        font(12.0, Weight::Medium),
-        theme.colours.muted,
-    );
-    let day = by_hour_of_day(hours, &scene.now);
-    let chart = |name: &str, kind: usize, colour: Color32| {
-        let bars = (0_u8..).zip(&day).map(|(hour, counts)| {
-            let count = counts.get(kind).copied().unwrap_or_default();
-            Bar::new(f64::from(hour) + 0.5, f64::from(count)).width(0.7)
-        });
-        BarChart::new(name, bars.collect()).color(colour)
-    };
-    let answered = chart(text::ANSWERED, 0, theme.colours.good.text);
-    let missed = chart(text::MISSED, 1, theme.colours.bad.text).stack_on(&[&answered]);
-    let outbound =
-        chart(text::OUTBOUND, 2, theme.colours.chosen.text).stack_on(&[&answered, &missed]);
-    let busiest = (0..24)
-        .zip(&day)
-        .max_by_key(|(_, counts)| counts.iter().sum::<u32>())
-        .map_or(0, |(hour, _)| hour);
-    let plot = Plot::new("calls by hour")
-        .height(PLOT)
-        .legend(Legend::default())
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .show_grid([false, true])
-        .default_x_bounds(0.0, 24.0)
-        .include_y(1.0)
-        .set_margin_fraction(Vec2::new(0.0, 0.08))
-        .custom_x_axes(vec![
-            AxisHints::new_x()
-                .formatter(|mark, _| hour_of_axis(mark.value))
-                .label_spacing(Rangef::new(60.0, 61.0)),
-        ])
-        .custom_y_axes(vec![
-            AxisHints::new_y().label_spacing(Rangef::new(20.0, 21.0)),
-        ])
-        .show(ui, |plot| {
-            plot.bar_chart(answered);
-            plot.bar_chart(missed);
-            plot.bar_chart(outbound);
-        });
-    ring_ui(ui, &plot.response);
-    let told = text::busiest_hour(busiest);
-    plot.response
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &told));
-}
-
-/// A full hour as it is written here.
-fn hour_of_axis(mark: f64) -> String {
-    let hour = (0_u8..24).find(|hour| f64::from(*hour) >= mark);
-    locale::current().hour(hour.unwrap_or(0))
-}
-
-/// The widest that a cell becomes.
+/// The widest that a cell becomes, and the room between two columns.
 const CELL: f32 = 220.0;
+const COLUMNS_APART: f32 = 24.0;
 
-/// A cell, as wide as its words: the table learns its widths from them.
-fn cell_ui(ui: &mut Ui, words: &str, face: &FontId, ink: Color32) {
+/// A cell, as wide as its words and no wider than this: the table learns its widths from them.
+fn cell_ui(ui: &mut Ui, words: &str, face: &FontId, ink: Color32, widest: f32) {
     let words = clean_line(words);
-    let shown = visual(&elided(ui.painter(), &words, face, CELL));
+    let shown = visual(&elided(ui.painter(), &words, face, widest));
     let label = RichText::new(shown).font(face.clone()).color(ink);
     ui.add(Label::new(label).extend().selectable(false))
         .accessible_name(words);
@@ -240,14 +164,23 @@ fn queues_ui(ui: &mut Ui, queues: &[QueueFigures]) {
         text::WAITED,
         text::WRAP_UP,
     ];
+    let face = font(12.0, Weight::Medium);
+    let of_words = |word: &&str| {
+        let galley =
+            ui.painter()
+                .layout_no_wrap((*word).to_owned(), face.clone(), Color32::PLACEHOLDER);
+        galley.size().x + COLUMNS_APART
+    };
+    // What the figures leave is the name's.
+    let figures: f32 = heads.iter().skip(1).map(of_words).sum();
+    let name_width = (ui.available_width() - figures).clamp(80.0, CELL);
     ScrollArea::horizontal().show(ui, |ui| {
         Grid::new("queues")
             .num_columns(heads.len())
-            .spacing(Vec2::new(24.0, 8.0))
+            .spacing(Vec2::new(COLUMNS_APART, 8.0))
             .show(ui, |ui| {
                 for head in heads {
-                    let face = font(12.0, Weight::Medium);
-                    cell_ui(ui, head, &face, theme.colours.muted);
+                    cell_ui(ui, head, &face, theme.colours.muted, CELL);
                 }
                 ui.end_row();
                 for queue in queues {
@@ -266,7 +199,7 @@ fn queues_ui(ui: &mut Ui, queues: &[QueueFigures]) {
                         mean(queue.wrap_up_millis),
                     ];
                     for cell in cells {
-                        cell_ui(ui, &cell, &BODY, theme.colours.text);
+                        cell_ui(ui, &cell, &BODY, theme.colours.text, name_width);
                     }
                     ui.end_row();
                 }
@@ -280,6 +213,7 @@ mod tests {
 
     use super::*;
     use crate::base::clock;
+    use crate::ui::view::statistics_plots::by_hour_of_day;
 
     fn now() -> Now {
         Now {
