@@ -78,7 +78,7 @@ fn mirrored(letter: char) -> char {
 }
 
 /// Whether a shaper lays the character out from right to left: Hebrew, Arabic and their kin.
-fn is_right_to_left(letter: char) -> bool {
+pub(crate) fn is_right_to_left(letter: char) -> bool {
     matches!(letter,
         '\u{0590}'..='\u{065f}' | '\u{066a}'..='\u{06ef}' | '\u{06fa}'..='\u{08ff}'
         | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'

@@ -13,6 +13,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT as _;
 
 use super::fixture::Stage;
+use crate::ui::display_text::is_right_to_left;
 use crate::ui::theme::Theme;
 use crate::ui::theme::contrast::{blend, contrast};
 
@@ -47,6 +48,8 @@ struct Painted {
     /// Its place among all that is painted.
     order: usize,
     colours: Vec<Color32>,
+    /// Whether it ends before its end.
+    shortened: bool,
 }
 
 impl Painted {
@@ -121,7 +124,12 @@ fn texts_and_fills(shown: &Harness<'_, Stage>) -> (Vec<Painted>, Vec<Fill>) {
                 let mut colours: Vec<Color32> =
                     text.galley.job.sections.iter().map(colour_of).collect();
                 colours.dedup();
+                // One that is read from right to left is shortened before it is laid out, and what the
+                // pseudo-locale begins it must end.
+                let turned = words.contains('…') && words.chars().any(is_right_to_left);
+                let open = words.matches('«').count() != words.matches('»').count();
                 texts.push(Painted {
+                    shortened: text.galley.elided || turned || open,
                     words,
                     ink,
                     clip,
@@ -238,6 +246,7 @@ fn unseen(shown: &Harness<'_, Stage>, size: Vec2) -> Vec<String> {
     let overlays = overlays(shown);
     let (texts, fills) = texts_and_fills(shown);
     let controls = controls(shown);
+    let told = told(shown);
     let mut faults = Vec::new();
     let mut seen: Vec<&Painted> = Vec::new();
     for text in &texts {
@@ -265,9 +274,8 @@ fn unseen(shown: &Harness<'_, Stage>, size: Vec2) -> Vec<String> {
             continue;
         }
         seen.push(text);
-        if let Some(fault) = cut(text, window, &controls) {
-            faults.push(fault);
-        }
+        faults.extend(cut(text, window, &controls));
+        faults.extend(lost(text, &told));
         faults.extend(faint(text, &fills, shown));
     }
     for (place, text) in seen.iter().enumerate() {
@@ -342,9 +350,44 @@ fn cut(text: &Painted, window: Rect, controls: &[Control]) -> Option<String> {
     if below && !typed {
         return Some(format!("{words:?} is cut below"));
     }
-    // The brackets of the pseudo-locale: what it begins it must end.
-    let whole = words.matches('«').count() == words.matches('»').count();
-    (!whole && !typed).then(|| format!("{words:?} is shortened"))
+    None
+}
+
+/// Whether a text is shortened of which nobody is told the whole: the tree has it, or a field, whose owner
+/// sees what follows by typing.
+fn lost(text: &Painted, told: &[String]) -> Option<String> {
+    if !text.shortened {
+        return None;
+    }
+    let words = &text.words;
+    // A text that is read from right to left is ordered for display, and here perhaps letter by letter: its
+    // words are looked for one by one.
+    let kept: Vec<[String; 2]> = words
+        .split(|letter: char| letter.is_whitespace() || letter == '…')
+        .map(|word| word.trim_matches(|letter: char| !letter.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .map(|word| [word.to_owned(), word.chars().rev().collect()])
+        .collect();
+    let has = |node: &str, word: &[String; 2]| word.iter().any(|word| node.contains(word));
+    let tells = |node: &str| kept.iter().all(|word| has(node, word));
+    let found = told.iter().any(|node| tells(node));
+    (!found).then(|| format!("{words:?} is shortened, and nothing tells the whole"))
+}
+
+/// Everything that the tree says.
+fn told(shown: &Harness<'_, Stage>) -> Vec<String> {
+    let nodes = shown.root().children_recursive();
+    let said = nodes.map(|node| {
+        let node = node.accesskit_node();
+        let parts = [
+            node.label(),
+            node.value(),
+            node.description(),
+            node.placeholder().map(str::to_owned),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    });
+    said.collect()
 }
 
 /// Whether a text differs too little from what it is painted on.

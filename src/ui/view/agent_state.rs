@@ -19,8 +19,8 @@ use crate::ui::scene::Scene;
 use crate::ui::state::AgentMenu;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, Field, Line, Look, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui,
-    switch_ui,
+    Button, Field, Line, Look, describe, line_ui, paint_centred, paint_icon, paint_own_line,
+    paragraph_ui, switch_ui,
 };
 use crate::ui::{format, keys, text};
 
@@ -140,14 +140,15 @@ fn chip_ui(
     }
     let (icon, tone) = look(presence.state, theme);
     let second = format!("{doing} · {}", clock.words);
+    let agent = match scene.snapshot.settings.agent.trim() {
+        "" => text::YOU,
+        name => name,
+    };
+    describe(ui, &response, &clean_line(agent));
     if words {
         let circle = egui::pos2(place.left() + 22.0, place.center().y);
         painter.circle_filled(circle, 14.0, tone.tint);
         paint_icon(painter, circle, icon, 18.0, tone.text);
-        let agent = match scene.snapshot.settings.agent.trim() {
-            "" => text::YOU,
-            name => name,
-        };
         let half = |top: f32| {
             Rect::from_min_max(
                 egui::pos2(place.left() + 44.0, top),
@@ -159,13 +160,13 @@ fn chip_ui(
             font: font(13.0, Weight::Medium),
             colour: theme.colours.text,
         };
-        paint_line(painter, half(place.top() + 5.0), &first);
+        paint_own_line(painter, half(place.top() + 5.0), &first);
         let line = Line {
             text: &second,
             font: SMALL,
             colour: theme.colours.muted,
         };
-        paint_line(painter, half(place.top() + 22.0), &line);
+        paint_own_line(painter, half(place.top() + 22.0), &line);
     } else {
         let circle = egui::pos2(place.center().x, place.top() + 16.0);
         paint_icon(painter, circle, icon, 20.0, tone.text);
@@ -176,7 +177,7 @@ fn chip_ui(
         };
         paint_centred(painter, place.with_min_y(place.bottom() - 17.0), &line);
     }
-    let tooltip = text::key(&shown_line(&second), keys::AGENT);
+    let tooltip = text::key(&shown_line(&format!("{agent}, {second}")), keys::AGENT);
     response.on_hover_text(tooltip)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
+use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
     ICON_CAMPAIGN, ICON_FIBER_MANUAL_RECORD, ICON_LOCK, ICON_LOCK_OPEN, ICON_MIC_OFF, ICON_PAUSE,
 };
@@ -24,8 +25,8 @@ use crate::ui::outcome::{self, rings_here};
 use crate::ui::person::{self, Certainty, Person};
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
-use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
-use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui};
+use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
+use crate::ui::widget::{Button, Look, avatar_ui, line_ui, paragraph_ui, pill_ui, pill_ui_width};
 use crate::ui::{format, text};
 
 /// Below this height the notes have fewer lines.
@@ -92,10 +93,14 @@ pub(crate) fn call_card_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut ViewS
                 let person = person::of_call(call);
                 let word = outcome::of_call(call, Theme::of(ui)).0;
                 let name = format!("{} · {word}", short(&person.title));
+                let whole = format!("{} · {word}", clean_line(&person.title));
                 let chosen = state.card.shown == Some(call.id);
                 let look = if chosen { Look::Chosen } else { Look::Quiet };
-                let tab = Button::new(&name).look(look).height(28.0).show(ui);
-                if tab.clicked() {
+                let mut tab = Button::new(&name).name(&whole).look(look).height(28.0);
+                if name != whole {
+                    tab = tab.tooltip(&whole);
+                }
+                if tab.show(ui).clicked() {
                     state.card.shown = Some(call.id);
                     state.card.keypad = false;
                     state.card.digits.clear();
@@ -272,62 +277,108 @@ fn clock_ui(ui: &mut Ui, clock: &str, ink: egui::Color32) {
     }
 }
 
+/// The room between two pills, and the least that the sound needs beside them.
+const PILLS_APART: f32 = 6.0;
+const QUALITY: f32 = 60.0;
+
+/// One of the words that say how a call is.
+struct Pill {
+    word: &'static str,
+    icon: Option<MaterialIcon>,
+    tone: Tone,
+    /// More, under the pointer.
+    why: Option<&'static str>,
+}
+
+/// How the call is, its recording, its lock, and whether the agent is heard.
+fn pills(theme: &Theme, call: &CallView) -> Vec<Pill> {
+    let (word, tone) = outcome::of_call(call, theme);
+    let (warn, bad) = (theme.colours.warn, theme.colours.bad);
+    let pill = |word, icon, tone, why| Pill {
+        word,
+        icon: Some(icon),
+        tone,
+        why,
+    };
+    let mut pills = vec![Pill {
+        word,
+        icon: None,
+        tone,
+        why: None,
+    }];
+    pills.extend(match call.recording {
+        RecordingView::On(_) => Some(pill(text::REC, ICON_FIBER_MANUAL_RECORD, bad, None)),
+        RecordingView::Announced => {
+            let why = Some(text::REC_ANNOUNCED_WHY);
+            Some(pill(text::REC_ANNOUNCED, ICON_CAMPAIGN, warn, why))
+        }
+        RecordingView::Paused(_) => Some(pill(text::REC_PAUSED, ICON_PAUSE, warn, None)),
+        RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => None,
+    });
+    if !call.stage.is_over() {
+        pills.extend(lock(theme, call.security));
+        let muted = call
+            .muted
+            .then(|| pill(text::MUTED, ICON_MIC_OFF, warn, None));
+        pills.extend(muted);
+    }
+    pills
+}
+
 /// The lock, which says no more than is true.
-fn security_ui(ui: &mut Ui, security: MediaSecurity) {
+fn lock(theme: &Theme, security: MediaSecurity) -> Option<Pill> {
     let (word, why, icon) = match security {
-        MediaSecurity::None => return,
+        MediaSecurity::None => return None,
         MediaSecurity::KeyVisible => (text::KEY_VISIBLE, text::KEY_VISIBLE_WHY, ICON_LOCK_OPEN),
         MediaSecurity::Unverified => (text::UNVERIFIED, text::UNVERIFIED_WHY, ICON_LOCK),
         MediaSecurity::Encrypted => (text::ENCRYPTED, text::ENCRYPTED_WHY, ICON_LOCK),
     };
-    let tone = |theme: &Theme| match security {
+    let tone = match security {
         MediaSecurity::Encrypted => theme.colours.good,
         MediaSecurity::None | MediaSecurity::KeyVisible | MediaSecurity::Unverified => {
             theme.colours.warn
         }
     };
-    pill_ui(ui, word, Some(icon), tone).on_hover_text(why);
+    Some(Pill {
+        word,
+        icon: Some(icon),
+        tone,
+        why: Some(why),
+    })
 }
 
 /// State, recording, sound.
 fn status_ui(ui: &mut Ui, now: Instant, call: &CallView) {
     let theme = Theme::of(ui);
-    let (word, tone) = outcome::of_call(call, theme);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        pill_ui(ui, word, None, |_| tone);
-        match call.recording {
-            RecordingView::On(_) => {
-                pill_ui(ui, text::REC, Some(ICON_FIBER_MANUAL_RECORD), |theme| {
-                    theme.colours.bad
-                });
+    let speaks = !call.stage.is_over() && !rings_here(call);
+    let pills = pills(theme, call);
+    let wide: f32 = pills
+        .iter()
+        .map(|pill| pill_ui_width(ui.painter(), pill.word, pill.icon) + PILLS_APART)
+        .sum();
+    // Where the pills take the whole row, the sound stands below them.
+    let beside = speaks && wide + QUALITY <= ui.available_width();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::new(PILLS_APART, 4.0);
+        for pill in &pills {
+            let shown = pill_ui(ui, pill.word, pill.icon, |_| pill.tone);
+            if let Some(why) = pill.why {
+                shown.on_hover_text(why);
             }
-            RecordingView::Announced => {
-                let soon = |theme: &Theme| theme.colours.warn;
-                pill_ui(ui, text::REC_ANNOUNCED, Some(ICON_CAMPAIGN), soon)
-                    .on_hover_text(text::REC_ANNOUNCED_WHY);
-            }
-            RecordingView::Paused(_) => {
-                pill_ui(ui, text::REC_PAUSED, Some(ICON_PAUSE), |theme| {
-                    theme.colours.warn
-                });
-            }
-            RecordingView::Off | RecordingView::Done(_) | RecordingView::Failed(_) => {}
         }
-        if !call.stage.is_over() {
-            security_ui(ui, call.security);
-        }
-        if call.muted && !call.stage.is_over() {
-            pill_ui(ui, text::MUTED, Some(ICON_MIC_OFF), |theme| {
-                theme.colours.warn
+        if beside {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                quality_ui(ui, call);
             });
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if !call.stage.is_over() && !rings_here(call) {
-                quality_ui(ui, call);
-            }
-        });
     });
+    if speaks && !beside {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                quality_ui(ui, call);
+            });
+        });
+    }
     if !call.stage.is_over() {
         faults_ui(ui, call);
     }

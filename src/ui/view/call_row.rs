@@ -11,7 +11,7 @@ use crate::crm::row::CallRow;
 use crate::ui::scene::Scene;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, Line, Look, paint_avatar, paint_icon, paint_line, paint_pill, pill_width,
+    Button, Line, Look, describe, paint_avatar, paint_icon, paint_line, paint_pill, pill_width,
 };
 use crate::ui::{display_text::clean_line, format, keys, outcome, person, text};
 
@@ -71,6 +71,7 @@ impl Columns {
         let long_when = long_when.into_iter().fold(WHEN, f32::max);
         let short_when = (length_of(text::YESTERDAY.to_owned()) + 10.0).max(SHORT_WHEN);
         let action_width = (length_of(text::CALL_BACK.to_owned()) + 32.0).max(ACTION);
+        let length_width = (length_of(text::COLUMN_LENGTH.to_owned()) + 10.0).max(LENGTH);
         let mut right = width - 8.0;
         let mut take = |wide: f32| {
             right -= wide;
@@ -79,7 +80,7 @@ impl Columns {
         let action = take(action_width);
         let brief = width < BRIEF;
         let when = take(if brief { short_when } else { long_when });
-        let length = (width >= 660.0).then(|| take(LENGTH));
+        let length = (width >= 660.0).then(|| take(length_width));
         let outcome = take(outcome);
         let number = (width >= 760.0).then(|| take(NUMBER));
         let name = (LEAD, (right - LEAD - 8.0).max(40.0));
@@ -111,6 +112,9 @@ impl Columns {
             ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
         for (cell, word) in self.cells() {
             let Some(cell) = cell else { continue };
+            let id = ui.scope_id().with(("column", word));
+            ui.interact(column(place, cell), id, Sense::hover())
+                .widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, word));
             paint_line(
                 ui.painter(),
                 column(place, cell),
@@ -182,6 +186,7 @@ pub(crate) fn call_row_ui(
         words.when
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
+    describe(ui, &response, words.second.as_deref().unwrap_or_default());
     let mut play = row.recording.is_some() && response.has_focus() && keys::play_pressed(ui);
     if !ui.is_rect_visible(place) {
         return Touched { response, play };

@@ -12,7 +12,7 @@ use crate::control::{CallTarget, ColleagueState, ColleagueView, Command, Wish};
 use crate::ui::display_text::{clean_line, shown_line};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{Button, Line, Look, paint_icon, paint_line};
+use crate::ui::widget::{Button, Line, Look, paint_icon, paint_own_line};
 use crate::ui::{format, text};
 
 const CHIP: Vec2 = Vec2::new(168.0, 44.0);
@@ -128,7 +128,7 @@ fn chip_ui(ui: &mut Ui, colleague: &ColleagueView, id: Id) -> bool {
             font: font(13.0, Weight::Medium),
             colour: theme.colours.text,
         };
-        paint_line(
+        paint_own_line(
             painter,
             words.with_min_y(place.top() + 4.0).with_max_y(middle + 1.0),
             &first,
@@ -138,19 +138,16 @@ fn chip_ui(ui: &mut Ui, colleague: &ColleagueView, id: Id) -> bool {
             font: SMALL,
             colour: tone.text,
         };
-        paint_line(
+        paint_own_line(
             painter,
             words.with_min_y(middle).with_max_y(place.bottom() - 4.0),
             &second,
         );
     }
+    let address = format!("{name}, {what}\n{}", shown_line(&colleague.address));
     let tooltip = match &colleague.problem {
-        Some(problem) => format!(
-            "{}\n{}",
-            shown_line(&colleague.address),
-            format::sentence(problem)
-        ),
-        None => shown_line(&colleague.address),
+        Some(problem) => format!("{address}\n{}", format::sentence(problem)),
+        None => address,
     };
     response.on_hover_text(tooltip).clicked()
 }

@@ -215,20 +215,20 @@ fn stage_ui(ui: &mut Ui, scene: &mut Scene<'_>, contact: &ContactRow) {
 fn number_ui(ui: &mut Ui, scene: &mut Scene<'_>, number: &crate::crm::row::ContactNumber) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
-        let width = ui.available_width() - 84.0;
+        let name = text::call_person(&clean_line(&number.raw));
+        let call = Button::new(text::CALL)
+            .icon(ICON_CALL)
+            .look(Look::Outlined)
+            .name(&name);
+        let beside = call.natural_width(ui) + ui.spacing().item_spacing.x;
+        let width = (ui.available_width() - beside).max(40.0);
         ui.vertical(|ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = 0.0;
             line_ui(ui, &number.raw, BODY, theme.colours.text);
             line_ui(ui, &number.label, SMALL, theme.colours.muted);
         });
-        let name = text::call_person(&clean_line(&number.raw));
-        let call = Button::new(text::CALL)
-            .icon(ICON_CALL)
-            .look(Look::Outlined)
-            .name(&name)
-            .show(ui);
-        if call.clicked() {
+        if call.show(ui).clicked() {
             scene.send(Command::Call(CallTarget {
                 text: number.e164.clone().unwrap_or_else(|| number.raw.clone()),
                 account: None,

@@ -20,8 +20,8 @@ use crate::ui::spans::AHEAD;
 use crate::ui::state::{ContactsState, View, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone};
 use crate::ui::widget::{
-    Button, Line, Look, empty_ui, line_ui, paint_avatar, paint_line, paint_pill, pill_width,
-    row_ui, search_ui, tab_ui, title_ui,
+    Button, Line, Look, describe, empty_ui, line_ui, paint_avatar, paint_line, paint_pill,
+    pill_width, row_ui, search_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -360,6 +360,7 @@ fn person_ui(ui: &mut Ui, scene: &mut Scene<'_>, list: &mut ContactsState, conta
     .collect::<Vec<_>>()
     .join(" · ");
     paint_two_lines(painter, theme, words, &name, Some(&under));
+    describe(ui, &response, &under);
     if let Some(number) = number {
         if number_width > 0.0 {
             let cell = place

@@ -1,6 +1,6 @@
 //! The page with a call's SIP messages: what went over the wire, to look at, to copy and to export.
 
-use egui::{Frame, Margin, Ui};
+use egui::{Color32, Frame, Margin, Ui};
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_DOWNLOAD, ICON_SWAP_HORIZ};
 
 use super::ladder_rungs::rungs_ui;
@@ -8,7 +8,7 @@ use crate::control::{Command, ExportedWhat, Page, PageRequest, ladder};
 use crate::crm::row::CallLadder;
 use crate::ui::scene::Scene;
 use crate::ui::state::{LadderState, ViewState};
-use crate::ui::theme::{BODY, SMALL, Theme};
+use crate::ui::theme::{BODY, SMALL, Theme, Weight, font};
 use crate::ui::widget::{
     Button, Field, Look, at_end_ui, empty_ui, line_ui, paragraph_ui, title_ui,
 };
@@ -67,23 +67,53 @@ fn head_ui(
 ) -> bool {
     let theme = Theme::of(ui);
     let mut closed = false;
+    let filled = found.filter(|found| !found.messages.is_empty());
+    // Where there is no room beside the title, they stand below it.
+    let beside = buttons_width(ui) <= ui.available_width();
     ui.horizontal(|ui| {
         title_ui(ui, text::LADDER);
         at_end_ui(ui, |ui| {
-            if let Some(found) = found.filter(|found| !found.messages.is_empty()) {
+            if let Some(found) = filled.filter(|_| beside) {
                 buttons_ui(ui, scene, open, found);
             }
-            closed = Button::icon_only(ICON_CLOSE, text::LADDER_BACK)
-                .look(Look::Bare)
-                .key(keys::ESCAPE)
-                .show(ui)
-                .clicked();
+            closed = close_button().show(ui).clicked();
         });
     });
     if let Some(found) = found {
         line_ui(ui, &whose(scene, found), SMALL, theme.colours.muted);
     }
+    if let Some(found) = filled.filter(|_| !beside) {
+        ui.horizontal_wrapped(|ui| buttons_ui(ui, scene, open, found));
+    }
     closed
+}
+
+/// How wide the title is with the buttons beside it.
+fn buttons_width(ui: &Ui) -> f32 {
+    let face = font(20.0, Weight::SemiBold);
+    let title = ui
+        .painter()
+        .layout_no_wrap(text::LADDER.to_owned(), face, Color32::PLACEHOLDER);
+    let buttons = [copy_button(), export_button(), close_button()];
+    let gaps = ui.spacing().item_spacing.x * buttons.len() as f32;
+    let widths = buttons.iter().map(|button| button.natural_width(ui));
+    title.size().x + widths.sum::<f32>() + gaps
+}
+
+fn copy_button() -> Button<'static> {
+    Button::new(text::LADDER_COPY)
+        .icon(ICON_CONTENT_COPY)
+        .tooltip(text::LADDER_COPY_WHY)
+}
+
+fn export_button() -> Button<'static> {
+    Button::new(text::LADDER_EXPORT).icon(ICON_DOWNLOAD)
+}
+
+fn close_button() -> Button<'static> {
+    Button::icon_only(ICON_CLOSE, text::LADDER_BACK)
+        .look(Look::Bare)
+        .key(keys::ESCAPE)
 }
 
 /// How many messages there are, when the call was, and the far end.
@@ -98,19 +128,12 @@ fn whose(scene: &Scene<'_>, found: &CallLadder) -> String {
 
 fn buttons_ui(ui: &mut Ui, scene: &Scene<'_>, open: &mut LadderState, found: &CallLadder) {
     let asking = open.file.is_some();
-    let copy = Button::new(text::LADDER_COPY)
-        .icon(ICON_CONTENT_COPY)
-        .tooltip(text::LADDER_COPY_WHY)
-        .show(ui);
-    if copy.clicked() {
+    if copy_button().show(ui).clicked() {
         let lines = ladder::picture_with(found, |place| open.open.contains(&place));
         ui.ctx().copy_text(lines.join("\n"));
     }
-    let export = Button::new(text::LADDER_EXPORT)
-        .icon(ICON_DOWNLOAD)
-        .look(if asking { Look::Chosen } else { Look::Quiet })
-        .show(ui);
-    if export.clicked() {
+    let export = export_button().look(if asking { Look::Chosen } else { Look::Quiet });
+    if export.show(ui).clicked() {
         open.exported = false;
         open.file = (!asking).then(|| proposal(scene, found));
     }

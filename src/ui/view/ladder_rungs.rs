@@ -228,6 +228,8 @@ fn ends_ui(ui: &Ui, place: Rect, lanes: &Lanes, message: &LadderMessage) {
     let middle = place.center().x;
     let ours = format!("{} · {}", text::THIS_PHONE, message.local);
     let theirs = message.remote.to_string();
+    ui.interact(place, ui.scope_id().with("ends"), Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{ours}, {theirs}")));
     let line = |text| Line {
         text,
         font: font(12.0, Weight::Medium),

@@ -14,7 +14,9 @@ use crate::ui::readiness::{Level, Readiness};
 use crate::ui::scene::Scene;
 use crate::ui::state::{View, ViewState};
 use crate::ui::theme::{SMALL, Theme, Tone, Weight, font};
-use crate::ui::widget::{Line, badge_text, badge_width, paint_badge, paint_icon, paint_line};
+use crate::ui::widget::{
+    Line, badge_text, badge_width, paint_badge, paint_icon, paint_line, paint_own_line,
+};
 use crate::ui::{keys, text};
 
 const ITEM: f32 = 36.0;
@@ -201,7 +203,11 @@ impl Item {
                 font: font(14.0, Weight::Medium),
                 colour,
             };
-            paint_line(painter, place.with_min_x(place.left() + 44.0), &line);
+            let mut word = place.with_min_x(place.left() + 44.0);
+            if let Some(count) = &self.badge {
+                word.max.x -= badge_width(ui, count) + 12.0;
+            }
+            paint_own_line(painter, word, &line);
         }
         if let Some(count) = &self.badge {
             let at = if self.words {

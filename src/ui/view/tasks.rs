@@ -16,7 +16,7 @@ use crate::ui::scene::{Now, Scene};
 use crate::ui::state::{Due, TasksState, ViewState};
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widget::{
-    Button, Field, Look, empty_ui, paint_pill, pill_width, row_ui, tab_ui, title_ui,
+    Button, Field, Look, describe, empty_ui, paint_pill, pill_width, row_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
 
@@ -199,6 +199,7 @@ fn task_ui(ui: &mut Ui, scene: &mut Scene<'_>, task: &TaskRow) -> Option<Goto> {
         .with_min_x(place.left() + 42.0)
         .with_max_x(right - 8.0);
     paint_two_lines(ui.painter(), theme, words, &title, Some(&under));
+    describe(ui, &response, &under);
     let leads = task
         .about
         .map(Goto::Record)

@@ -18,7 +18,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::TimelineState;
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
-    Button, Field, Line, Look, at_end_ui, line_ui, paint_icon, paint_line, paint_pill,
+    Button, Field, Line, Look, at_end_ui, describe, line_ui, paint_icon, paint_line, paint_pill,
     paragraph_ui, pill_width, row_ui,
 };
 use crate::ui::{format, keys, outcome, text};
@@ -185,7 +185,10 @@ fn entry_ui(
 }
 
 /// The room for what can be done with a note.
-const NOTE_BUTTONS: f32 = 210.0;
+fn note_buttons(ui: &Ui) -> f32 {
+    let words = [text::CANCEL, text::DELETE_SURE].map(|word| Button::new(word).natural_width(ui));
+    words.iter().sum::<f32>() + 3.0 * ui.spacing().item_spacing.x
+}
 
 /// A note is read whole.
 fn note_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TimelineState, note: &NoteRow) {
@@ -199,7 +202,7 @@ fn note_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TimelineState, note: 
             format!("{} · {when}", clean_line(&note.author))
         };
         // However long the name is, the buttons stand beside it.
-        let room = (ui.available_width() - NOTE_BUTTONS).max(40.0);
+        let room = (ui.available_width() - note_buttons(ui)).max(40.0);
         ui.scope(|ui| {
             ui.set_max_width(room);
             line_ui(ui, &head, SMALL, theme.colours.muted);
@@ -275,6 +278,7 @@ impl Row<'_> {
             .with_min_x(place.left() + 34.0)
             .with_max_x(right - 8.0);
         paint_two_lines(painter, theme, words, self.title, Some(self.under));
+        describe(ui, &response, self.under);
         response
     }
 }

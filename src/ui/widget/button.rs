@@ -9,8 +9,8 @@ use egui::{
 };
 use egui_material_icons::MaterialIcon;
 
-use super::label::{Line, paint_icon, paint_line};
-use crate::ui::display_text::{clean_line, visual};
+use super::label::{Line, paint_icon, paint_own_line};
+use crate::ui::display_text::{clean_line, shown_line, visual};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Weight, font};
 
@@ -228,14 +228,12 @@ impl<'a> Button<'a> {
         if let Some(key) = self.key {
             tell_key(ui, &response, key);
         }
-        if ui.is_rect_visible(place) {
-            self.paint(ui, theme, place, &response);
-        }
+        let shortened = ui.is_rect_visible(place) && self.paint(ui, theme, place, &response);
         let tooltip = match (self.tooltip, self.key) {
             (Some(tooltip), Some(key)) => Some(text::key(tooltip, key)),
             (Some(tooltip), None) => Some(tooltip.to_owned()),
             (None, Some(key)) => Some(text::key(name, key)),
-            (None, None) => None,
+            (None, None) => shortened.then(|| shown_line(self.label)),
         };
         match tooltip {
             Some(tooltip) => response.on_hover_text(tooltip),
@@ -243,7 +241,8 @@ impl<'a> Button<'a> {
         }
     }
 
-    fn paint(&self, ui: &Ui, theme: &Theme, place: Rect, response: &Response) {
+    /// Says whether its word had to be shortened.
+    fn paint(&self, ui: &Ui, theme: &Theme, place: Rect, response: &Response) -> bool {
         let paint = self.look.paint(theme);
         let painter = ui.painter();
         let radius = CornerRadius::same(theme.radius.control);
@@ -263,18 +262,17 @@ impl<'a> Button<'a> {
             );
         }
         let Some(icon) = self.icon else {
-            self.paint_label(ui, place, ink, 0.0);
-            return;
+            return self.paint_label(ui, place, ink, 0.0);
         };
         if self.label.is_empty() {
             paint_icon(painter, place.center(), icon, ICON, ink);
-        } else {
-            self.paint_label(ui, place, ink, ICON + theme.space.tight);
+            return false;
         }
+        self.paint_label(ui, place, ink, ICON + theme.space.tight)
     }
 
-    /// Word and icon together in the middle.
-    fn paint_label(&self, ui: &Ui, place: Rect, ink: Color32, icon_width: f32) {
+    /// Word and icon together in the middle; says whether the word had to be shortened.
+    fn paint_label(&self, ui: &Ui, place: Rect, ink: Color32, icon_width: f32) -> bool {
         let painter = ui.painter();
         let line = Line {
             text: self.label,
@@ -304,13 +302,13 @@ impl<'a> Button<'a> {
         if galley.rows.len() > 1 {
             let top = place.center().y - galley.size().y / 2.0;
             painter.galley(egui::pos2(left, top), galley, ink);
-            return;
+            return false;
         }
         let word = Rect::from_min_max(
             egui::pos2(left, place.top()),
             egui::pos2(inner.right() + 1.0, place.bottom()),
         );
-        paint_line(painter, word, &line);
+        paint_own_line(painter, word, &line).1
     }
 }
 
@@ -398,21 +396,31 @@ impl RoundButton<'_> {
             painter.circle_stroke(centre, ROUND / 2.0 + 2.0, theme.focus());
         }
         paint_icon(painter, centre, self.icon, 22.0, ink);
-        let caption = |size: f32| {
-            let face = font(size, Weight::Regular);
-            painter.layout_no_wrap(self.caption.to_owned(), face, theme.colours.muted)
-        };
-        // A longer word is written smaller: under the next button stands another one.
-        let mut word = caption(CAPTION);
-        if word.size().x > ROUND_PLACE.x {
-            let size = CAPTION * ROUND_PLACE.x / word.size().x;
-            word = caption(size.max(LEAST_CAPTION));
-        }
-        let corner = egui::pos2(
-            place.center().x - word.size().x / 2.0,
-            place.bottom() - word.size().y,
-        );
-        painter.galley(corner, word, theme.colours.muted);
+        let word = self.caption(painter, theme.colours.muted);
+        let middle = egui::pos2(place.center().x, place.bottom() - word.size().y);
+        painter.galley(middle, word, theme.colours.muted);
         response.on_hover_text(text::key(self.name, self.key))
+    }
+
+    /// The word, around its middle. A longer one is written smaller, then in two lines, and shortened at
+    /// last: under the next button stands another one.
+    fn caption(&self, painter: &Painter, ink: Color32) -> Arc<Galley> {
+        let lay_out = |size: f32, rows: usize| {
+            let face = font(size, Weight::Regular);
+            let mut job = LayoutJob::simple(self.caption.to_owned(), face, ink, ROUND_PLACE.x);
+            job.wrap.max_rows = rows;
+            job.halign = egui::Align::Center;
+            painter.layout_job(job)
+        };
+        let fits = |word: &Galley| !word.elided && word.size().x <= ROUND_PLACE.x;
+        let face = font(CAPTION, Weight::Regular);
+        let wanted = painter.layout_no_wrap(self.caption.to_owned(), face, ink);
+        let size = (CAPTION * ROUND_PLACE.x / wanted.size().x).min(CAPTION);
+        let one_row = lay_out(size.max(LEAST_CAPTION), 1);
+        if fits(&one_row) {
+            one_row
+        } else {
+            lay_out(LEAST_CAPTION, 2)
+        }
     }
 }

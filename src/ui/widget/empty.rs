@@ -19,6 +19,8 @@ pub(crate) fn empty_ui(
     let room = ui.available_height();
     ui.vertical_centered(|ui| {
         ui.set_max_width(380.0);
+        // A list has its rows close together.
+        ui.spacing_mut().item_spacing.y = 6.0;
         ui.add_space(((room - 150.0) / 3.0).clamp(8.0, 160.0));
         // The title says it.
         let (place, _) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::hover());

@@ -240,7 +240,10 @@ fn explanation_ui(ui: &mut Ui, control: &Response, why: &str) {
 }
 
 /// Lets a screen reader say more of a control than its name.
-pub(super) fn describe(ui: &Ui, control: &Response, words: &str) {
+pub(crate) fn describe(ui: &Ui, control: &Response, words: &str) {
+    if words.is_empty() {
+        return;
+    }
     ui.ctx().accesskit_node_builder(control.id, |node| {
         let said = node.description().map(|said| format!("{said} {words}"));
         node.set_description(said.as_deref().unwrap_or(words));

@@ -1,11 +1,12 @@
 //! Text and icons. Every text is cleaned and ordered for display on its way in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Response, RichText, Role, Sense, Ui,
-    Vec2, WidgetInfo,
+    Align2, Color32, FontId, Galley, Id, Painter, PopupAnchor, Pos2, Rect, Response, RichText,
+    Role, Sense, Tooltip, Ui, Vec2, WidgetInfo,
 };
 use egui_material_icons::MaterialIcon;
 
@@ -44,16 +45,40 @@ pub(crate) fn paint_icon(
     );
 }
 
-/// Lays a line out, ending in an ellipsis where it is too long.
-fn lay_out(painter: &Painter, line: &Line<'_>, width: f32) -> Arc<Galley> {
+/// Lays a line out, ending in an ellipsis where it is too long; tells whether it was.
+fn lay_out(painter: &Painter, line: &Line<'_>, width: f32) -> (Arc<Galley>, bool) {
     let clean = clean_line(line.text);
     let mut shown = visual(&clean);
+    let mut shortened = false;
     if shown != clean {
-        shown = visual(&elided(painter, &clean, &line.font, width));
+        let fitting = elided(painter, &clean, &line.font, width);
+        shortened = fitting != clean;
+        shown = visual(&fitting);
     }
     let mut job = LayoutJob::simple_singleline(shown, line.font.clone(), line.colour);
     job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
-    painter.layout_job(job)
+    let galley = painter.layout_job(job);
+    let shortened = shortened || galley.elided;
+    (galley, shortened)
+}
+
+/// Shows the whole of a line that was shortened, once the pointer rests on it.
+fn tell_whole(painter: &Painter, place: Rect, whole: &str) {
+    let ctx = painter.ctx();
+    let seen = place.intersect(painter.clip_rect());
+    if !ctx.rect_contains_pointer(painter.layer_id(), seen) {
+        return;
+    }
+    let delay = ctx.global_style().interaction.tooltip_delay;
+    let rested = ctx.input(|input| input.pointer.time_since_last_movement());
+    if rested < delay {
+        ctx.request_repaint_after(Duration::from_secs_f32(delay - rested));
+        return;
+    }
+    let id = Id::unique("the whole of a line");
+    Tooltip::always_open(ctx.clone(), painter.layer_id(), id, PopupAnchor::Pointer)
+        .gap(12.0)
+        .show(|ui| ui.label(visual(&clean_line(whole))));
 }
 
 /// Cleans a line and shortens it to a width, in the order in which it is read: of a name that is
@@ -75,20 +100,33 @@ pub(crate) fn elided(painter: &Painter, text: &str, font: &FontId, width: f32) -
     shortened(longest.copied().unwrap_or_default())
 }
 
-/// Paints one line into a place, left and vertically centred; says how wide it was.
+/// Paints one line into a place, left and vertically centred; says how wide it was. The whole of one that
+/// is too long is shown under the pointer.
 pub(crate) fn paint_line(painter: &Painter, place: Rect, line: &Line<'_>) -> f32 {
-    let galley = lay_out(painter, line, place.width());
+    let (width, shortened) = paint_own_line(painter, place, line);
+    if shortened {
+        tell_whole(painter, place, line.text);
+    }
+    width
+}
+
+/// The same for a control that tells its whole name itself; says whether the line was too long, too.
+pub(crate) fn paint_own_line(painter: &Painter, place: Rect, line: &Line<'_>) -> (f32, bool) {
+    let (galley, shortened) = lay_out(painter, line, place.width());
     let width = galley.size().x;
     let top = place.center().y - galley.size().y / 2.0;
     painter.galley(Pos2::new(place.left(), top), galley, line.colour);
-    width
+    (width, shortened)
 }
 
 /// Paints one line into the middle of a place.
 pub(crate) fn paint_centred(painter: &Painter, place: Rect, line: &Line<'_>) {
-    let galley = lay_out(painter, line, place.width());
+    let (galley, shortened) = lay_out(painter, line, place.width());
     let corner = place.center() - galley.size() / 2.0;
     painter.galley(corner, galley, line.colour);
+    if shortened {
+        tell_whole(painter, place, line.text);
+    }
 }
 
 /// Adds one line that never wraps.

@@ -27,16 +27,17 @@ pub(crate) use button::{Button, Look, RoundButton, half_width};
 pub(crate) use empty::empty_ui;
 pub(crate) use end::at_end_ui;
 pub(crate) use field::{
-    FORM, Field, choice_ui, explained_choice_ui, explained_switch_ui, ring_ui, search_ui,
+    FORM, Field, choice_ui, describe, explained_choice_ui, explained_switch_ui, ring_ui, search_ui,
     switch_ui, why_ui,
 };
 pub(crate) use framed::framed_ui;
 pub(crate) use label::{
-    Line, elided, icon_ui, line_ui, paint_centred, paint_icon, paint_line, paragraph_ui, title_ui,
+    Line, elided, icon_ui, line_ui, paint_centred, paint_icon, paint_line, paint_own_line,
+    paragraph_ui, title_ui,
 };
-pub(crate) use lock::with_locks;
+pub(crate) use lock::{locked_ui, with_locks};
 pub(crate) use meter::meter_ui;
-pub(crate) use pill::{paint_pill, pill_ui, pill_width};
+pub(crate) use pill::{paint_pill, pill_ui, pill_ui_width, pill_width};
 pub(crate) use row::{choose_ui, row_ui, tall_row_ui};
 pub(crate) use section::{SECTION, section_ui};
 pub(crate) use tabs::tab_ui;

@@ -46,6 +46,12 @@ fn paint(painter: &Painter, place: Rect, text: &str, icon: Option<MaterialIcon>,
     );
 }
 
+/// The same with an icon before its word, where one is given.
+pub(crate) fn pill_ui_width(painter: &Painter, text: &str, icon: Option<MaterialIcon>) -> f32 {
+    let icon_width = icon.map_or(0.0, |_| ICON + 3.0);
+    pill_width(painter, text) + icon_width
+}
+
 /// Adds a pill, with an icon before its word where one is given.
 pub(crate) fn pill_ui(
     ui: &mut Ui,
@@ -54,10 +60,7 @@ pub(crate) fn pill_ui(
     tone: impl Fn(&Theme) -> Tone,
 ) -> Response {
     let theme = Theme::of(ui);
-    let mut width = pill_width(ui.painter(), text);
-    if icon.is_some() {
-        width += ICON + 3.0;
-    }
+    let width = pill_ui_width(ui.painter(), text, icon);
     let (place, response) = ui.allocate_exact_size(Vec2::new(width, HEIGHT), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Label, true, text));
     if ui.is_rect_visible(place) {

@@ -7,7 +7,9 @@ use crate::ui::display_text::clean_line;
 use crate::ui::text;
 use crate::ui::theme::{BODY, Theme, Tone, Weight, font};
 use crate::ui::view::call_row::paint_two_lines;
-use crate::ui::widget::{Button, Look, line_ui, paint_pill, paragraph_ui, pill_width, row_ui};
+use crate::ui::widget::{
+    Button, Look, describe, line_ui, paint_pill, paragraph_ui, pill_width, row_ui,
+};
 
 /// What was pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl Entry<'_> {
         }
         let words = place.with_min_x(place.left() + 10.0).with_max_x(edge - 6.0);
         paint_two_lines(painter, theme, words, &title, Some(self.under));
+        describe(ui, &response, self.under);
         pressed
     }
 }
