@@ -87,7 +87,9 @@ impl Engine {
                 turn_password,
                 password_file_consent,
             } => {
-                if self.may_save_account(id, &account) {
+                let relay = turn_password.is_some();
+                if self.may_save_account(id, &account) && (!relay || self.may_keep_turn_password())
+                {
                     let passwords = [password, turn_password];
                     self.save_account(now, id, *account, passwords, password_file_consent);
                 }

@@ -269,6 +269,11 @@ impl Engine {
         })
     }
 
+    /// The same for the password of a TURN server, which is no part of the configuration.
+    pub(super) fn may_keep_turn_password(&mut self) -> bool {
+        self.may_touch("accounts.ice.turn_password")
+    }
+
     /// The same for an account that is removed.
     pub(super) fn may_remove_account(&mut self, id: AccountId) -> bool {
         let address = self.account_address(id);
@@ -287,6 +292,10 @@ impl Engine {
             Rule::ForwardBusy(_) => "accounts.rules.forward_busy",
             Rule::ForwardNoAnswer(_) => "accounts.rules.forward_no_answer",
         };
+        self.may_touch(key)
+    }
+
+    fn may_touch(&mut self, key: &str) -> bool {
         let held = self.provision.locks.holds(key).is_some();
         if held {
             self.refuse_locked(key);

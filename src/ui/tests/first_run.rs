@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Role, Vec2};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::fixture::{Rows, desk, registered, window};
+use super::fixture::{Rows, Stage, desk, registered, window};
 use super::views::nothing_sticks_out;
 use crate::base::flow::Transport;
 use crate::config::account::TransportChoice;
@@ -18,6 +19,7 @@ use crate::control::{
 };
 use crate::ui::routing_state::SettingsTab;
 use crate::ui::state::{View, ViewState};
+use crate::ui::text;
 
 fn diagnostics(state: &mut ViewState) {
     state.view = View::Settings;
@@ -264,6 +266,65 @@ fn a_locked_setting_has_a_lock_and_the_reason_and_cannot_be_changed() {
     shown.get_by_label("Locked by your administrator: the law");
     let control = shown.get_by_role_and_label(Role::ComboBox, "Recording");
     assert!(control.accesskit_node().is_disabled());
+}
+
+/// What holds a group holds each of its controls, in an account's form and beside it.
+#[test]
+fn locked_groups_lock_each_of_their_controls() {
+    let file = "locked = [\"accounts.ice\", \"accounts.rules\", \"settings.theme\", \"settings.speaker_volume\"]\nlocked_because = \"the law\"\n";
+    let mut snapshot = registered();
+    snapshot.locks = Provisioning::parse(file.as_bytes())
+        .unwrap()
+        .locks()
+        .clone();
+    let mut shown = window(
+        Vec2::new(1280.0, 6000.0),
+        true,
+        snapshot,
+        Rows::default(),
+        |state| state.view = View::Settings,
+    );
+    let locked = |shown: &Harness<'_, Stage>, role: Role, name: &str| {
+        let control = shown.get_by_role_and_label(role, name);
+        let node = control.accesskit_node();
+        let why = node.description().unwrap_or_default();
+        assert!(node.is_disabled(), "{name} is not locked");
+        assert!(why.contains("the law"), "{name} says {why:?}");
+    };
+    locked(&shown, Role::Slider, "Volume of the speaker");
+    let dark = shown.get_by_role_and_label(Role::Button, "Dark");
+    assert!(dark.accesskit_node().is_disabled());
+    shown
+        .get_by_label("Edit… sip:sam@pbx.example")
+        .click_accesskit();
+    shown.run();
+    for section in [text::FIREWALLS, text::RULES] {
+        shown.get_by_label(section).click_accesskit();
+        shown.run_steps(20);
+    }
+    for (role, name) in [
+        (Role::Switch, text::ICE),
+        (Role::TextInput, text::STUN),
+        (Role::TextInput, text::TURN),
+        (Role::TextInput, text::TURN_USER),
+        (Role::PasswordInput, text::TURN_PASSWORD),
+        (Role::Switch, text::RELAY_ONLY),
+        (Role::Switch, text::DO_NOT_DISTURB),
+        (Role::Switch, text::CALL_WAITING),
+        (Role::TextInput, text::FORWARD_ALWAYS),
+        (Role::ComboBox, text::FORWARD_AFTER),
+        (Role::ComboBox, text::AUTO_ANSWER),
+        (Role::ComboBox, text::TRANSFERS),
+        (Role::ComboBox, text::REDIRECTS),
+        (Role::ComboBox, text::SEND_DIGITS),
+        (Role::Switch, text::HIDE_NUMBER),
+        (Role::Switch, text::TRUST_IDENTITY),
+        (Role::Switch, text::ALLOW_MD5),
+    ] {
+        locked(&shown, role, name);
+    }
+    let free = shown.get_by_role_and_label(Role::TextInput, text::DISPLAY_NAME);
+    assert!(!free.accesskit_node().is_disabled());
 }
 
 #[test]

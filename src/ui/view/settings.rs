@@ -24,7 +24,7 @@ use crate::ui::state::{SettingsState, Unsaved, ViewState};
 use crate::ui::theme::{BODY, SMALL, Theme, Tone, Weight, font};
 use crate::ui::widget::{
     Button, FORM, Look, SECTION, choice_ui, explained_choice_ui, explained_switch_ui, line_ui,
-    paragraph_ui, pill_ui, section_ui, tab_ui, title_ui, with_locks,
+    locked_ui, paragraph_ui, pill_ui, section_ui, tab_ui, title_ui, with_locks,
 };
 use crate::ui::{format, text};
 
@@ -335,7 +335,12 @@ fn path_ui(
 fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
     let theme = Theme::of(ui);
     line_ui(ui, text::THEME, SMALL, theme.colours.muted);
-    ui.horizontal(|ui| {
+    let draw = |ui: &mut Ui| theme_buttons_ui(ui, settings);
+    locked_ui(ui, text::THEME, draw, Clone::clone);
+}
+
+fn theme_buttons_ui(ui: &mut Ui, settings: &mut Settings) -> egui::Response {
+    let buttons = ui.horizontal_wrapped(|ui| {
         for (choice, word) in [
             (ThemeChoice::System, text::THEME_SYSTEM),
             (ThemeChoice::Light, text::THEME_LIGHT),
@@ -346,11 +351,15 @@ fn theme_ui(ui: &mut Ui, settings: &mut Settings) {
             } else {
                 Look::Quiet
             };
-            if Button::new(word).look(look).width(92.0).show(ui).clicked() {
+            let button = Button::new(word).look(look);
+            let width = button.natural_width(ui).max(92.0);
+            let button = button.width(width).enabled(ui.is_enabled());
+            if button.show(ui).clicked() {
                 settings.theme = choice;
             }
         }
     });
+    buttons.response
 }
 
 fn calls_section_ui(

@@ -15,11 +15,13 @@ use crate::ui::scene::Scene;
 use crate::ui::text;
 use crate::ui::theme::{BODY, SMALL, Theme};
 use crate::ui::widget::{
-    Button, FORM, Look, line_ui, meter_ui, paint_icon, paragraph_ui, ring_ui, why_ui,
+    Button, FORM, Look, line_ui, locked_ui, meter_ui, paint_icon, paragraph_ui, ring_ui, why_ui,
 };
 
 /// The icon beside a meter, and the room between things in their row, in points.
 const ICON: f32 = 14.0;
+/// The room for a volume's figure beside its slider, with the ring around it.
+const FIGURE: f32 = 84.0;
 const GAP: f32 = 6.0;
 /// From here on a delay of the devices alone is felt in a conversation: of the 150 ms from mouth to ear up
 /// to which nobody notices any (ITU-T G.114), nothing is left for the network.
@@ -41,19 +43,19 @@ pub(super) fn volume_ui(
     };
     let mut shown = dragged.unwrap_or(*stored);
     let label = line_ui(ui, name, SMALL, theme.colours.muted);
-    let slider = ui
-        .scope(|ui| {
-            ui.spacing_mut().slider_width = (ui.available_width() - 80.0).min(FORM - 80.0);
-            ui.visuals_mut().slider_trailing_fill = true;
-            ui.add(
-                Slider::new(&mut shown, range)
-                    .suffix(" %")
-                    .step_by(5.0)
-                    .update_while_editing(false),
-            )
-        })
-        .inner
-        .labelled_by(label.id);
+    let draw = |ui: &mut Ui| {
+        let room = ui.available_width().min(FORM);
+        ui.spacing_mut().slider_width = (room - FIGURE).max(60.0);
+        ui.visuals_mut().slider_trailing_fill = true;
+        ui.add(
+            Slider::new(&mut shown, range)
+                .suffix(" %")
+                .step_by(5.0)
+                .update_while_editing(false),
+        )
+        .labelled_by(label.id)
+    };
+    let slider = ui.scope(|ui| locked_ui(ui, name, draw, Clone::clone)).inner;
     ring_ui(ui, &slider);
     if slider.dragged() {
         *dragged = Some(shown);
