@@ -197,8 +197,8 @@ pub(crate) const NO_CALLS_WHY: &str =
 pub(crate) const NO_MISSED: &str = "No missed calls";
 pub(crate) const NO_MISSED_WHY: &str = "Calls that nobody answered appear here.";
 pub(crate) const NOBODY_WAITS: &str = "Nobody waits for a call";
-pub(crate) const NOBODY_WAITS_WHY: &str =
-    "Missed calls stay here until somebody calls back or marks them as done.";
+pub(crate) const NOBODY_WAITS_WHY: &str = "Missed calls stay here until somebody calls back or marks them as done. What was done stands in all calls.";
+pub(crate) const SHOW_ALL_CALLS: &str = "Show all calls";
 pub(crate) const NO_CALLS_FOUND: &str = "No call matches the search";
 pub(crate) const NO_CALLS_FOUND_WHY: &str = "Try fewer letters, or the number's last digits.";
 pub(crate) const OPEN_DIALER: &str = "Open the dialer";
@@ -335,8 +335,7 @@ pub(crate) fn members(count: u32) -> String {
 
 // Settings.
 pub(crate) const ACCOUNTS: &str = "Accounts";
-pub(crate) const NO_ACCOUNTS_WHY: &str =
-    "Without an account only direct calls to SIP addresses are possible.";
+pub(crate) const NO_ACCOUNTS_WHY: &str = "Without an account only direct calls to SIP addresses are possible. Add yours, or try the lab.";
 pub(crate) const REGISTER_NOW: &str = "Register now";
 pub(crate) const REMOVE: &str = "Remove…";
 pub(crate) const REMOVE_SURE: &str = "Remove account and password";

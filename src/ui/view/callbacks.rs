@@ -11,14 +11,15 @@ use egui_material_icons::icons::{
 use super::call_row::{call_target, paint_two_lines};
 use super::waiting::waiting_ui;
 use crate::control::{Command, Page, PageRequest, RecordChange, WorkPage, WorkRequest};
-use crate::crm::row::{CallbackPage, CallbackRow};
+use crate::crm::row::{CallFilter, CallbackPage, CallbackRow};
 use crate::ui::display_text::{clean_line, shown_line};
 use crate::ui::scene::Scene;
 use crate::ui::spans::AHEAD;
 use crate::ui::state::{CallsState, ViewState};
 use crate::ui::theme::{SMALL, Theme};
 use crate::ui::widget::{
-    Button, Line, Look, empty_ui, paint_avatar, paint_line, paint_pill, pill_width, tall_row_ui,
+    Button, Line, Look, describe, empty_ui, paint_avatar, paint_line, paint_pill, pill_width,
+    tall_row_ui,
 };
 use crate::ui::{format, keys, outcome, person, text};
 
@@ -136,7 +137,9 @@ fn nothing_ui(ui: &mut Ui, calls: &mut CallsState) {
     calls.all_done = false;
     if calls.search.trim().is_empty() {
         let (title, why) = (text::NOBODY_WAITS, text::NOBODY_WAITS_WHY);
-        empty_ui(ui, ICON_HISTORY, title, why, None);
+        if empty_ui(ui, ICON_HISTORY, title, why, Some(text::SHOW_ALL_CALLS)) {
+            calls.filter = CallFilter::All;
+        }
         return;
     }
     let (title, why) = (text::NO_CALLS_FOUND, text::NO_CALLS_FOUND_WHY);
@@ -162,6 +165,7 @@ fn callback_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &CallbackRow, chosen: bo
         words.history
     );
     let (place, response) = tall_row_ui(ui, &name, chosen, HEIGHT);
+    describe(ui, &response, words.note.as_deref().unwrap_or_default());
     if !ui.is_rect_visible(place) {
         return false;
     }

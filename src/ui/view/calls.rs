@@ -221,14 +221,20 @@ fn nothing_ui(ui: &mut Ui, state: &mut ViewState) {
         }
         return;
     }
+    let all = text::SHOW_ALL_CALLS;
     let (title, why, action) = match state.calls.filter {
-        CallFilter::ToCallBack => (text::NOBODY_WAITS, text::NOBODY_WAITS_WHY, None),
-        CallFilter::Missed => (text::NO_MISSED, text::NO_MISSED_WHY, None),
+        CallFilter::ToCallBack => (text::NOBODY_WAITS, text::NOBODY_WAITS_WHY, all),
+        CallFilter::Missed => (text::NO_MISSED, text::NO_MISSED_WHY, all),
         CallFilter::All | CallFilter::Inbound | CallFilter::Outbound => {
-            (text::NO_CALLS, text::NO_CALLS_WHY, Some(text::OPEN_DIALER))
+            (text::NO_CALLS, text::NO_CALLS_WHY, text::OPEN_DIALER)
         }
     };
-    if empty_ui(ui, ICON_HISTORY, title, why, action) {
+    if !empty_ui(ui, ICON_HISTORY, title, why, Some(action)) {
+        return;
+    }
+    if action == all {
+        state.calls.filter = CallFilter::All;
+    } else {
         state.view = View::Dialer;
         state.dialer.focus = true;
     }

@@ -14,7 +14,7 @@ use crate::ui::scene::Scene;
 use crate::ui::state::{TicketsState, ViewState};
 use crate::ui::theme::{SMALL, Theme, Tone};
 use crate::ui::widget::{
-    Button, Line, Look, empty_ui, paint_icon, paint_line, paint_pill, pill_width, row_ui,
+    Button, Line, Look, describe, empty_ui, paint_icon, paint_line, paint_pill, pill_width, row_ui,
     search_ui, tab_ui, title_ui,
 };
 use crate::ui::{format, text};
@@ -71,15 +71,20 @@ fn head_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TicketsState) {
             .look(Look::Primary);
         search_ui(ui, text::SEARCH_TICKETS, &mut state.search, &new);
         if new.show(ui).clicked() {
-            let change = RecordChange::SaveTicket(Box::new(fresh(scene)));
-            scene.send(Command::ChangeRecords(change));
-            state.filter = TicketFilter::NotClosed;
-            state.search.clear();
+            begin(scene, state);
         }
     });
 }
 
-fn list_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut TicketsState) {
+/// Begins a ticket about nobody yet.
+fn begin(scene: &mut Scene<'_>, state: &mut TicketsState) {
+    let change = RecordChange::SaveTicket(Box::new(fresh(scene)));
+    scene.send(Command::ChangeRecords(change));
+    state.filter = TicketFilter::NotClosed;
+    state.search.clear();
+}
+
+fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TicketsState) {
     let of = (state.filter, state.search.trim().to_owned());
     if state.pages_of != of {
         state.pages_of = of;
@@ -99,7 +104,7 @@ fn list_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut TicketsState) {
 }
 
 /// Draws one page; false where no further one follows.
-fn page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut TicketsState, index: usize) -> bool {
+fn page_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TicketsState, index: usize) -> bool {
     let after = index
         .checked_sub(1)
         .and_then(|index| state.pages.get(index).copied());
@@ -114,7 +119,7 @@ fn page_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut TicketsState, index: usiz
         return false;
     };
     if rows.is_empty() && index == 0 {
-        nothing_ui(ui, state);
+        nothing_ui(ui, scene, state);
         return false;
     }
     let height = Theme::of(ui).height.row;
@@ -182,6 +187,7 @@ fn ticket_ui(ui: &mut Ui, scene: &Scene<'_>, state: &mut TicketsState, ticket: &
         .with_min_x(place.left() + 42.0)
         .with_max_x(right - 8.0);
     paint_two_lines(painter, theme, words, &title, Some(&under));
+    describe(ui, &response, &under);
     if response.clicked() {
         state.open(ticket.id);
     }
@@ -208,7 +214,7 @@ pub(crate) fn state_pill(state: TicketState, theme: &Theme) -> (&'static str, To
     (text::ticket_state(state), tone)
 }
 
-fn nothing_ui(ui: &mut Ui, state: &mut TicketsState) {
+fn nothing_ui(ui: &mut Ui, scene: &mut Scene<'_>, state: &mut TicketsState) {
     if !state.search.trim().is_empty() {
         let clear = empty_ui(
             ui,
@@ -226,5 +232,8 @@ fn nothing_ui(ui: &mut Ui, state: &mut TicketsState) {
         TicketFilter::Drafts => (text::NO_DRAFTS, text::NO_DRAFTS_WHY),
         TicketFilter::NotClosed | TicketFilter::All => (text::NO_TICKETS, text::NO_TICKETS_WHY),
     };
-    empty_ui(ui, ICON_CONFIRMATION_NUMBER, title, why, None);
+    let new = Some(text::NEW_TICKET);
+    if empty_ui(ui, ICON_CONFIRMATION_NUMBER, title, why, new) {
+        begin(scene, state);
+    }
 }
