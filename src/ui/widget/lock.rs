@@ -68,7 +68,7 @@ const CONTROLS: [(&str, &str); 76] = [
     ("accounts.packet_millis", text::PACKET_TIME),
     ("accounts.dial_plan.outside_prefix", text::OUTSIDE_PREFIX),
     ("accounts.dial_plan.e164", text::SEND_E164),
-    ("accounts.extensions.reliable", text::RELIABLE),
+    ("accounts.extensions.100rel", text::RELIABLE),
     ("accounts.extensions.session_expires", text::SESSION_TIMER),
     ("accounts.extensions.srtp", text::SRTP),
     ("accounts.extensions.keying", text::KEYING),
