@@ -47,9 +47,11 @@ screenshots: setup-test
 	$(CARGO) build --release --example gallery
 	@build/screenshots $(ONLY)
 
-## Run every test, also those against SIPp, Kamailio, baresip, linphone, aiortc, coturn, PulseAudio and a real window.
+## Run every test, also those against SIPp, Kamailio, baresip, linphone, aiortc, coturn, PulseAudio and a real window;
+## then look at every view once more in a language that is 40 % longer.
 test: setup-test
 	$(CARGO) test
+	$(CARGO) test --lib --features pseudo-locale -- every_scene
 
 ## Check formats, lints, documentation, and that the headless phone builds alone.
 lint: setup
