@@ -129,7 +129,8 @@ impl Microphone {
         let state = self.watch.tick(came.then_some(&*frame), muted);
         let raw = peak(frame);
         self.voice.choose(self.wanted);
-        if !self.voice.is_off() {
+        // In silence that stands for a frame which did not come there is no echo: to learn that would be wrong.
+        if came && !self.voice.is_off() {
             self.voice.play(played);
             self.voice.capture(frame);
         }

@@ -170,8 +170,8 @@ impl SoundCards {
         frame
     }
 
-    /// Plays 10 ms, where there is no ringer of its own with the ring tone in it; gives what the
-    /// speaker plays.
+    /// Plays 10 ms, where there is no ringer of its own with the ring tone in it; gives what leaves for the
+    /// speaker meanwhile.
     pub fn play(&mut self, speaker: &Frame, ringer: &Frame) -> Frame {
         let now = monotonic_now();
         let (mut played, mut ringer) = (*speaker, *ringer);
@@ -191,7 +191,7 @@ impl SoundCards {
         match &mut self.speaker {
             Some(end) => {
                 end.add(now, &played);
-                played
+                end.leaving()
             }
             None => SILENCE,
         }

@@ -16,8 +16,10 @@ const MOST_LOOKS: f64 = 6_000.0;
 const BELIEVED: f64 = 100.0;
 /// A look that is off by more than that was made by a thread that was held up, in seconds.
 const HELD_UP: f64 = 0.005;
-/// So many such looks in a row are a change of what waits.
+/// So many such looks in a row are a change of what waits, where less waits than foretold.
 const CHANGED: u32 = 50;
+/// So many that agree are one where more waits: who is held up sees less.
+const GROWN: u32 = 5;
 /// The most that clocks differ: five times what a cheap crystal may be off.
 const MOST_APART: f64 = 0.000_5;
 /// What waits may be off by so much for ever, in seconds.
@@ -38,6 +40,10 @@ pub(super) struct ClockRule {
     apart: f64,
     looks: f64,
     held_up: u32,
+    /// What the first of those saw that agree, in seconds.
+    seen: f64,
+    /// How many agree.
+    agree: u32,
     /// Whether what waits is brought nearer to what shall.
     mending: bool,
     /// What was steered last.
@@ -52,6 +58,16 @@ impl ClockRule {
         } else {
             0.0
         }
+    }
+
+    /// How much more waits than shall, by the line, in seconds.
+    pub(super) fn excess(&self) -> f64 {
+        self.excess
+    }
+
+    /// Whether what waits is brought nearer to what shall.
+    pub(super) fn is_mending(&self) -> bool {
+        self.mending
     }
 
     /// How much less waits than usual, as it looks.
@@ -79,7 +95,7 @@ impl ClockRule {
         }
         let off = seen - self.excess;
         if off.abs() < HELD_UP {
-            self.held_up = 0;
+            (self.held_up, self.agree) = (0, 0);
             let looks = (self.looks + 1.0).min(MOST_LOOKS);
             self.looks = looks;
             self.excess += off * 2.0 * (2.0 * looks - 1.0) / (looks * (looks + 1.0));
@@ -89,7 +105,13 @@ impl ClockRule {
             }
         } else {
             self.held_up += 1;
-            if self.held_up >= CHANGED {
+            if (seen - self.seen).abs() < HELD_UP {
+                self.agree += 1;
+            } else {
+                (self.seen, self.agree) = (seen, 1);
+            }
+            let grown = off > 0.0 && self.agree >= GROWN;
+            if grown || self.held_up >= CHANGED {
                 (self.excess, self.looks, self.held_up) = (seen, 1.0, 0);
             }
         }
@@ -166,6 +188,22 @@ mod tests {
         let moved = world.pass(600);
         assert!(moved < 2.0, "{moved}");
         assert!(world.excess.abs() < NEAR * 1.1, "{}", world.excess);
+    }
+
+    #[test]
+    fn that_more_waits_is_believed_after_five_looks_and_that_less_does_after_half_a_second() {
+        for (more, looks) in [(0.030, GROWN), (-0.030, CHANGED)] {
+            let mut world = World::new(0.0, 0.000_5);
+            world.pass(5);
+            for look in 1..=looks {
+                assert!(world.rule.excess().abs() < 0.001, "{more} {look}");
+                // One that does not agree, of a card that took two pieces at once.
+                let first = if look == 1 { more * 1.5 } else { more };
+                world.rule.steer(first);
+            }
+            world.rule.steer(more);
+            assert!((world.rule.excess() - more).abs() < 0.001, "{more}");
+        }
     }
 
     #[test]

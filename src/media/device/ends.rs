@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rtrb::{Consumer, Producer};
 
 use crate::media::device::clock_rule::ClockRule;
+use crate::media::device::leaving::Leaving;
 use crate::media::device::phase::AskPhase;
 use crate::media::device::reserve::{Asked, Pieces, Reserve};
 use crate::media::frame::{FRAME_SAMPLES, FRAME_TIME, Frame, SAMPLE_RATE, SILENCE, peak};
@@ -60,6 +61,8 @@ pub struct MicrophoneEnd {
     /// The same of longer, and of how many times as many.
     long_left_over: usize,
     long: u32,
+    /// Samples in place of which silence was taken, and which may come late.
+    missed: usize,
 }
 
 impl MicrophoneEnd {
@@ -83,6 +86,7 @@ impl MicrophoneEnd {
             frames: 0,
             long_left_over: usize::MAX,
             long: 0,
+            missed: 0,
         })
     }
 
@@ -103,6 +107,13 @@ impl MicrophoneEnd {
         for (to, from) in frame.iter_mut().zip(self.waiting.drain(..count)) {
             *to = from;
         }
+        if count < FRAME_SAMPLES {
+            if self.started {
+                self.missed = (self.missed + FRAME_SAMPLES - count).min(MAX_BACKLOG);
+            }
+            (self.left_over, self.frames) = (usize::MAX, 0);
+            return frame;
+        }
         self.left_over = self.left_over.min(self.waiting.len());
         self.frames += 1;
         frame
@@ -112,7 +123,7 @@ impl MicrophoneEnd {
     /// less, and that rest would make all sound late. The one sound fades into the other.
     fn catch_up(&mut self) {
         let left_over = std::mem::replace(&mut self.left_over, usize::MAX);
-        self.frames = 0;
+        (self.frames, self.missed) = (0, 0);
         self.long_left_over = self.long_left_over.min(left_over);
         self.long += 1;
         let out = if left_over >= MUCH_LEFT {
@@ -161,10 +172,15 @@ impl MicrophoneEnd {
             FRAME_SAMPLES
         };
         self.started |= !self.waiting.is_empty();
-        if self.waiting.len() > most {
-            let excess = self.waiting.len() - most;
-            self.waiting.drain(..excess);
-        }
+        let excess = self.waiting.len().saturating_sub(most);
+        // What comes late in place of silence that was taken: all would be late from there on.
+        let late = self
+            .waiting
+            .len()
+            .saturating_sub(FRAME_SAMPLES)
+            .min(self.missed);
+        self.missed -= late;
+        self.waiting.drain(..excess.max(late));
     }
 }
 
@@ -178,6 +194,7 @@ pub struct SpeakerEnd {
     phase: AskPhase,
     reserve: Reserve,
     clock: ClockRule,
+    leaving: Leaving,
     /// By how much what came out of the converter is short of what its rate says: it gives whole samples.
     owed: f64,
     /// By how much less comes out of it than the rates say, as a part of one.
@@ -212,6 +229,7 @@ impl SpeakerEnd {
             phase: AskPhase::default(),
             reserve: Reserve::default(),
             clock: ClockRule::default(),
+            leaving: Leaving::default(),
             owed: 0.0,
             steered: 0.0,
             started: false,
@@ -226,10 +244,12 @@ impl SpeakerEnd {
     /// that it does not run dry again at once.
     pub fn add(&mut self, now: Instant, frame: &Frame) {
         let Some((at, taken)) = self.asked.last() else {
+            self.leaving.add(frame, 0.0);
             return;
         };
         if now.saturating_duration_since(at) > STOPPED {
             self.started = false;
+            self.leaving.add(frame, 0.0);
             return;
         }
         let before = self.wanted();
@@ -260,6 +280,7 @@ impl SpeakerEnd {
         }
         if seen > GROSS_EXCESS {
             self.clock.leap(-FRAME_TIME.as_secs_f64());
+            self.follow();
             return;
         }
         // Where nobody hears it, it is set right at once; and of a card that was just opened nobody has
@@ -271,17 +292,37 @@ impl SpeakerEnd {
         self.add_silence(-far);
         self.clock.leap(-far);
         let left_out = self.samples_of(far);
+        self.leaving.add(frame, far);
         let (ring, mut came) = (&mut self.ring, 0);
         self.converter.process(frame, |samples| {
             came += samples.len();
             let rest = samples.get(left_out..).unwrap_or_default();
             let (_, _dropped) = ring.push_partial_slice(rest);
         });
-        let steer = self.clock.steer(seen - far);
+        // A card that is overdue has not taken what it plays: nothing is seen of what waits.
+        let overdue = since > 2.0 * f64::from(taken) / self.rate;
+        let look = if overdue {
+            self.clock.excess()
+        } else {
+            seen - far
+        };
+        let steer = self.clock.steer(look);
+        self.follow();
         let steered = f64::midpoint(self.steered, std::mem::replace(&mut self.steered, steer));
         let due = self.rate * FRAME_TIME.as_secs_f64() * (1.0 - steered);
         self.owed = (self.owed * REMEMBERING + due - came as f64).clamp(-OWED, OWED);
         self.converter.steer(1.0 - steer);
+    }
+
+    /// The 10 ms that leave for the card while the newest frame begins to wait: what is heard, as far as it
+    /// is known here.
+    pub fn leaving(&self) -> Frame {
+        self.leaving.frame()
+    }
+
+    fn follow(&mut self) {
+        let waits = self.wanted() / self.rate + self.clock.excess();
+        self.leaving.follow(waits, self.clock.is_mending());
     }
 
     /// Takes note that nothing was to be played for a while: it did not run dry, it was left alone.
@@ -302,6 +343,7 @@ impl SpeakerEnd {
 
     /// Adds so many seconds of silence.
     fn add_silence(&mut self, seconds: f64) {
+        self.leaving.add_silence(seconds);
         for _ in 0..self.samples_of(seconds) {
             if self.ring.push(0.0).is_err() {
                 return;
@@ -396,6 +438,32 @@ mod tests {
                 frames += 1;
             }
             assert_eq!(frames, expected);
+        }
+    }
+
+    #[test]
+    fn what_a_microphone_gives_late_in_place_of_silence_is_left_out() {
+        for stalled in [1_usize, 5, 9] {
+            let (mut producer, consumer) = RingBuffer::new(48_000);
+            let mut end = MicrophoneEnd::new(consumer, 48_000).unwrap();
+            let mut give = |frames: usize| {
+                for _ in 0..frames * FRAME_SAMPLES {
+                    producer.push(0.1).unwrap();
+                }
+            };
+            give(1);
+            assert_eq!(end.take()[0], 0.1);
+            for _ in 0..stalled {
+                assert_eq!(end.take()[0], 0.0);
+            }
+            // Those, and the one whose turn it is.
+            give(stalled + 1);
+            let taken = std::iter::from_fn(|| end.ready().then(|| end.take()));
+            assert_eq!(taken.count(), 1, "{stalled}");
+            // None is left out later, when nothing was missed.
+            give(3);
+            let taken = std::iter::from_fn(|| end.ready().then(|| end.take()));
+            assert_eq!(taken.count(), 3, "{stalled}");
         }
     }
 

@@ -15,6 +15,7 @@ mod cards;
 mod clock_rule;
 mod ends;
 pub mod file;
+mod leaving;
 mod opener;
 mod phase;
 mod reserve;

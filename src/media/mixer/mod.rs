@@ -168,4 +168,6 @@ fn tell_members(calls: &mut [Box<Leg>]) {
 }
 
 #[cfg(test)]
+mod held_up;
+#[cfg(test)]
 mod tests;
