@@ -51,9 +51,13 @@ impl MicrophoneWatch {
     /// comes meanwhile does not count as silence.
     pub fn tick(&mut self, frame: Option<&Frame>, muted: bool) -> Option<MicrophoneState> {
         let Some(frame) = frame else {
-            self.silent = 0;
+            // One that is late breaks no silence.
             self.missing = self.missing.saturating_add(1);
-            return self.trouble(self.missing, MicrophoneState::Stopped);
+            let told = self.trouble(self.missing, MicrophoneState::Stopped);
+            if told.is_some() {
+                self.silent = 0;
+            }
+            return told;
         };
         self.missing = 0;
         let same = |sample: &f32| (sample - self.value).abs() < SAME;
@@ -129,6 +133,16 @@ mod tests {
                 [(1, MicrophoneState::Back)]
             );
         }
+    }
+
+    #[test]
+    fn silence_is_told_also_where_a_frame_is_late_now_and_then() {
+        let mut watch = MicrophoneWatch::default();
+        let frames = (1..=400).map(|tick| (tick % 50 != 0).then_some(&SILENCE));
+        let told: Vec<MicrophoneState> = frames
+            .filter_map(|frame| watch.tick(frame, false))
+            .collect();
+        assert_eq!(told, [MicrophoneState::Silent]);
     }
 
     #[test]
