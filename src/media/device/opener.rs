@@ -93,9 +93,7 @@ impl Opener {
             let order = if self.chosen.is_some() {
                 self.inbox.recv_timeout(GLANCE)
             } else {
-                self.inbox
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected)
+                self.inbox.recv().map_err(RecvTimeoutError::from)
             };
             match order {
                 Ok(Order::Open {
