@@ -3,6 +3,8 @@
 //! Both glide when a call is held, resumed, muted or left for another one, so that neither side hears a
 //! click; what glides is still heard in the tick after the change.
 
+use std::time::{Duration, Instant};
+
 use crate::base::id::CallId;
 use crate::media::call_recording::CallRecording;
 use crate::media::command::{MediaEvent, Quality};
@@ -19,7 +21,6 @@ use crate::media::session::Session;
 use crate::media::sockets::Sockets;
 use crate::media::transport::{PortPair, STAMPS};
 use crate::sdp::MediaPlan;
-use std::time::{Duration, Instant};
 
 /// Between two reports of quality.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(1);
