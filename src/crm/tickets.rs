@@ -9,13 +9,13 @@ use crate::crm::row::{
     ArticleKind, ArticleRow, ArticleSender, Subject, TicketChange, TicketFilter, TicketRow,
     TicketState,
 };
-use crate::crm::search::{MATCH_LIMIT, asked};
+use crate::crm::search::asked;
 use crate::crm::writer::WriteError;
 use crate::crm::{records, word_index};
 
 /// So many of a search's tickets are sorted for a page of the list, and so many where a few of them are shown beside
 /// what else is found: the newest.
-const GATHERED: u32 = if cfg!(test) { 20 } else { MATCH_LIMIT };
+const GATHERED: u32 = if cfg!(test) { 20 } else { 5_000 };
 const FOUND_AMONG: u32 = if cfg!(test) { 10 } else { 2_000 };
 
 /// A page holds at most so many.
