@@ -264,7 +264,7 @@ impl Search<'_> {
         let (mut number, e164) = self.read(raw)?;
         if ends_run {
             let after = line.text.get(last.end..)?;
-            match self.extension(raw, after) {
+            match self.extension(raw, &e164, after) {
                 Some((longer, with_extension)) => {
                     number = with_extension;
                     raw = unbracketed(line.text.get(first.start..last.end + longer)?);
@@ -288,8 +288,9 @@ impl Search<'_> {
         })
     }
 
-    /// Finds an extension behind a number: how many bytes it takes, and both together.
-    fn extension(&mut self, raw: &str, after: &str) -> Option<(usize, PhoneNumber)> {
+    /// Finds an extension behind a number: how many bytes it takes, and both together. What makes another number
+    /// of it is none.
+    fn extension(&mut self, raw: &str, e164: &str, after: &str) -> Option<(usize, PhoneNumber)> {
         let word = after.trim_start_matches([' ', '\u{a0}', ',', '(', '-']);
         let letters = word.find(|letter: char| !letter.is_alphabetic())?;
         if letters > 16 || (letters == 0 && !word.starts_with('#')) {
@@ -306,8 +307,8 @@ impl Search<'_> {
             .unwrap_or(figures_after.len());
         let longer = after.len() - word.len() + letters + blank + count;
         let extension = after.get(..longer)?;
-        let (number, _) = self.read(&format!("{raw}{extension}"))?;
-        number.extension.is_some().then_some((longer, number))
+        let (number, together) = self.read(&format!("{raw}{extension}"))?;
+        (number.extension.is_some() && together == e164).then_some((longer, number))
     }
 
     fn keep(&mut self, found: Found) {

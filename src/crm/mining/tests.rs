@@ -1,5 +1,6 @@
 //! Mining in texts as people write them.
 
+use crate::base::phone_number::PhoneNumber;
 use crate::base::random::{Random as _, SeededRandom};
 use crate::crm::mining::numbers::{self, Found};
 use crate::crm::mining::of_letter;
@@ -295,6 +296,20 @@ fn only_the_senders_own_words_count() {
         .map(|found| (found.e164.as_str(), found.signature))
         .collect();
     assert_eq!(shown, [("+491712345678", false), ("+49301234567", true)]);
+}
+
+/// The extension was joined to digits before it, and the number behind that was another one than was kept.
+#[test]
+fn what_is_kept_of_a_number_is_what_its_writing_says() {
+    for text in [
+        "Tel. ) 30 / 123 45 67-0Tel.  123o",
+        "Tel. 030 1234567-0 ext. 12",
+        "Tel. 030 1234567 Durchwahl 12",
+    ] {
+        for Found { raw, e164, .. } in numbers::find(text, "DE") {
+            assert_eq!(PhoneNumber::parse(&raw, "DE").e164, Some(e164), "{raw}");
+        }
+    }
 }
 
 /// Whatever stands in a text, each place is inside it, and each number is one.
