@@ -56,10 +56,10 @@ fn facts(
     let any_agents = agents::any(connection)?;
     // Whoever set up a queue or an agent may have written the own line as the account's country does or as the
     // others are written.
-    let readings = || std::iter::once(at_line).chain(abroad.is_some().then_some(numbering));
+    let readings = std::iter::once(at_line).chain(abroad.is_some().then_some(numbering));
     let mut queue = None;
     let mut here = Vec::new();
-    for reading in readings() {
+    for reading in readings {
         if queue.is_none() {
             queue = queues::called(connection, &arrival.called, reading)?;
         }
