@@ -184,8 +184,9 @@ impl Screen {
 
     /// Gives a window the keyboard.
     pub(crate) fn focus(&self, window: &Window) {
-        self.xdotool(&["windowactivate", "--sync", &window.id]);
+        // A window manager that is just starting loses what it is asked for.
         place::until("the window does not take the keyboard", || {
+            self.xdotool(&["windowactivate", &window.id]);
             (self.focused() == *window).then_some(())
         });
     }
