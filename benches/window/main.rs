@@ -25,7 +25,6 @@ mod phone;
 mod wake;
 
 #[path = "../store/around.rs"]
-#[expect(dead_code, reason = "the store's measurements ask for more")]
 mod around;
 #[path = "../whole/figure.rs"]
 #[expect(dead_code, reason = "the whole phone has further kinds of limits")]
@@ -33,7 +32,6 @@ mod figure;
 #[path = "../store/filling.rs"]
 mod filling;
 #[path = "../store/people.rs"]
-#[expect(dead_code, reason = "the store's measurements ask for more")]
 mod people;
 #[path = "../../tests/peers/place.rs"]
 #[expect(dead_code, reason = "the tests wait for more")]

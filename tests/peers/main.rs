@@ -76,6 +76,10 @@ mod registering;
 mod registrars;
 mod scenarios;
 #[cfg(feature = "gui")]
+#[expect(
+    dead_code,
+    reason = "the measurements of the window do more on a display"
+)]
 mod screen;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen_reader;
