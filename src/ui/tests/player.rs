@@ -291,6 +291,13 @@ fn a_row_of_calls_and_one_of_a_timeline_play_by_a_key() {
     shown.run();
     shown.key_press_modifiers(egui::Modifiers::COMMAND, Key::P);
     assert_eq!(told(&mut shown), std::slice::from_ref(&play));
+    // The row that is open has the keyboard still: what plays is paused.
+    shown.state().change(|snapshot| {
+        snapshot.player = Some(view(PlayerStage::Playing));
+    });
+    shown.run();
+    shown.key_press_modifiers(egui::Modifiers::COMMAND, Key::P);
+    assert_eq!(told(&mut shown), ["Player(Pause)"]);
 
     let rows = Rows {
         contacts: vec![contact(1, "Amelia Hart")],

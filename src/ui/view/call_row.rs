@@ -187,7 +187,9 @@ pub(crate) fn call_row_ui(
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
     describe(ui, &response, words.second.as_deref().unwrap_or_default());
-    let mut play = row.recording.is_some() && response.has_focus() && keys::play_pressed(ui);
+    // The player of the row that is open plays and pauses by the same key.
+    let has_key = response.has_focus() && !chosen;
+    let mut play = row.recording.is_some() && has_key && keys::play_pressed(ui);
     if !ui.is_rect_visible(place) {
         return Touched { response, play };
     }
