@@ -67,6 +67,8 @@ mod one_way;
 mod phone;
 mod place;
 mod played;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod played_by_keys;
 mod policy;
 mod popups;
 mod random;

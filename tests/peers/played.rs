@@ -13,6 +13,11 @@ use crate::phone::run;
 
 /// A recording of a second in which both sides speak.
 fn write_recording(path: &Path) {
+    write_seconds(path, 1);
+}
+
+/// A longer one.
+pub(crate) fn write_seconds(path: &Path, seconds: u32) {
     let spec = hound::WavSpec {
         channels: 2,
         sample_rate: 8_000,
@@ -20,8 +25,10 @@ fn write_recording(path: &Path) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    for n in 0..16_000_i16 {
-        writer.write_sample(n % 100 * 50).unwrap();
+    for _ in 0..seconds {
+        for n in 0..16_000_i16 {
+            writer.write_sample(n % 100 * 50).unwrap();
+        }
     }
     writer.finalize().unwrap();
 }
@@ -33,7 +40,7 @@ fn ringdesk(data: &Path, words: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// Enters a call whose recording is there; gives its id.
-fn enter(data: &Path, recording: &str) -> String {
+pub(crate) fn enter(data: &Path, recording: &str) -> String {
     let words = [
         "calls",
         "enter",

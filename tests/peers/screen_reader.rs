@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use zbus::zvariant::{OwnedObjectPath, Structure, Value};
 use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
@@ -22,9 +23,19 @@ const LAUNCHERS: [&str; 2] = [
     "/usr/lib/at-spi-bus-launcher",
 ];
 
-/// `ATSPI_ROLE_PAGE_TAB` and `ATSPI_ROLE_PUSH_BUTTON`.
+/// `ATSPI_ROLE_PAGE_TAB`, `…_PUSH_BUTTON` and `…_SLIDER`.
 pub(crate) const TAB: u32 = 37;
 pub(crate) const BUTTON: u32 = 43;
+pub(crate) const SLIDER: u32 = 51;
+/// `ATSPI_ROLE_TOGGLE_BUTTON`: a row that can be chosen, and a button that is.
+pub(crate) const TOGGLE: u32 = 62;
+
+/// `ATSPI_STATE_FOCUSED`.
+const FOCUSED: u32 = 12;
+/// More than one can press between two things of the window.
+const MOST_STEPS: usize = 120;
+/// How long the keyboard takes at most from one thing to the next; from the last one it may go nowhere.
+const A_STEP: Duration = Duration::from_secs(2);
 
 /// A node of somebody's tree: the program on the bus, and which one it is there.
 type Address = (String, OwnedObjectPath);
@@ -77,14 +88,7 @@ impl<'b> Reader<'b> {
         bus.wait(async { Ok(status.set_property("IsEnabled", true).await?) });
         let builder = zbus::connection::Builder::address(address.as_str()).unwrap();
         let connection = bus.wait(builder.build());
-        let rule = MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .interface("org.a11y.atspi.Event.Object")
-            .unwrap()
-            .member("Announcement")
-            .unwrap()
-            .build();
-        let announcements = bus.wait(MessageStream::for_match_rule(rule, &connection, Some(256)));
+        let announcements = events(bus, &connection, "Announcement");
         Self {
             bus,
             connection,
@@ -186,12 +190,19 @@ impl<'b> Reader<'b> {
 
     /// Waits until there is a node with this role and name.
     pub(crate) fn find(&self, role: u32, name: &str) -> Node {
+        self.find_that(role, name, |node| node.name == name)
+    }
+
+    /// Waits until there is a node with this role whose name begins so.
+    pub(crate) fn find_beginning(&self, role: u32, name: &str) -> Node {
+        self.find_that(role, name, |node| node.name.starts_with(name))
+    }
+
+    fn find_that(&self, role: u32, name: &str, is: impl Fn(&Node) -> bool) -> Node {
         let mut last = Vec::new();
         let found = |tree: &[Node]| {
             let mut nodes = tree.iter();
-            nodes
-                .find(|node| node.role == role && node.name == name)
-                .cloned()
+            nodes.find(|node| node.role == role && is(node)).cloned()
         };
         let deadline = std::time::Instant::now() + place::PATIENCE;
         loop {
@@ -207,11 +218,64 @@ impl<'b> Reader<'b> {
         }
     }
 
+    /// Whether a node has the keyboard.
+    pub(crate) fn is_focused(&self, node: &Node) -> bool {
+        let accessible = self.proxy(&node.address, ACCESSIBLE);
+        let asked = async { Ok(accessible.call("GetState", &()).await.ok()) };
+        let states: Option<Vec<u32>> = self.bus.wait(asked);
+        let low = states.and_then(|states| states.first().copied());
+        low.is_some_and(|low| low & (1 << FOCUSED) != 0)
+    }
+
+    /// Goes by Tab until this has the keyboard.
+    pub(crate) fn go_to(&self, screen: &Screen, node: &Node) {
+        let mut states = events(self.bus, &self.connection, "StateChanged");
+        for _ in 0..MOST_STEPS {
+            if self.is_focused(node) {
+                return;
+            }
+            // What changed before is known.
+            while states.next().now_or_never().flatten().is_some() {}
+            screen.press("Tab");
+            let moved = until_something_is_focused(&mut states);
+            let moved = async { Ok(tokio::time::timeout(A_STEP, moved).await.is_ok()) };
+            let _waited = self.bus.wait(moved);
+        }
+        panic!("Tab does not reach {node:?}");
+    }
+
     /// Presses a button, as Enter on it would.
     pub(crate) fn press(&self, node: &Node) {
         let action = self.proxy(&node.address, "org.a11y.atspi.Action");
         let done: bool = self.bus.wait(action.call("DoAction", &(0_i32,)));
         assert!(done, "{node:?} cannot be pressed");
+    }
+}
+
+/// What programs tell of this kind.
+fn events(bus: &Bus, connection: &Connection, member: &'static str) -> MessageStream {
+    let rule = MatchRule::builder()
+        .msg_type(zbus::message::Type::Signal)
+        .interface("org.a11y.atspi.Event.Object")
+        .unwrap()
+        .member(member)
+        .unwrap()
+        .build();
+    bus.wait(MessageStream::for_match_rule(rule, connection, Some(256)))
+}
+
+/// Waits until the keyboard has come to something.
+async fn until_something_is_focused(states: &mut MessageStream) {
+    while let Some(Ok(message)) = states.next().await {
+        let body = message.body();
+        let Ok(fields) = body.deserialize::<Structure<'_>>() else {
+            continue;
+        };
+        if let [Value::Str(state), Value::I32(1), ..] = fields.fields()
+            && state.as_str() == "focused"
+        {
+            return;
+        }
     }
 }
 
