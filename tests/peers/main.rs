@@ -112,3 +112,5 @@ mod wayland;
 mod who;
 #[cfg(feature = "gui")]
 mod window;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod window_call;

@@ -88,13 +88,18 @@ pub(crate) fn data_folder(registrar: &str, settings: &str) -> TempDir {
 
 /// Eve's phone, which calls through the proxy.
 pub(crate) fn caller(proxy: &str) -> Phone {
+    caller_with(proxy, &[])
+}
+
+/// The same with further options.
+pub(crate) fn caller_with(proxy: &str, options: &[&str]) -> Phone {
     let folder = TempDir::new().unwrap();
     let config = format!(
         "[[accounts]]\naddress = \"sip:+493099887766@caller.example\"\ndisplay_name = '{EVE}'\n\
          register = false\noutbound_proxy = \"sip:{proxy};lr\"\n"
     );
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
-    let mut phone = Phone::spawn(folder, &[]);
+    let mut phone = Phone::spawn(folder, options);
     let _event = phone.wait("started");
     phone
 }

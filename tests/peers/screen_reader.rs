@@ -29,6 +29,8 @@ pub(crate) const BUTTON: u32 = 43;
 pub(crate) const SLIDER: u32 = 51;
 /// `ATSPI_ROLE_TOGGLE_BUTTON`: a row that can be chosen, and a button that is.
 pub(crate) const TOGGLE: u32 = 62;
+/// `ATSPI_ROLE_ENTRY`: a field that is typed in.
+pub(crate) const ENTRY: u32 = 79;
 
 /// `ATSPI_STATE_FOCUSED`.
 const FOCUSED: u32 = 12;
@@ -225,6 +227,13 @@ impl<'b> Reader<'b> {
         let states: Option<Vec<u32>> = self.bus.wait(asked);
         let low = states.and_then(|states| states.first().copied());
         low.is_some_and(|low| low & (1 << FOCUSED) != 0)
+    }
+
+    /// Waits until a node has the keyboard.
+    pub(crate) fn until_focused(&self, node: &Node) {
+        place::until(&format!("{node:?} does not get the keyboard"), || {
+            self.is_focused(node).then_some(())
+        });
     }
 
     /// Goes by Tab until this has the keyboard.
