@@ -564,3 +564,28 @@ fn two_callers_are_talked_with_together_by_a_click_or_a_key() {
             .is_none()
     );
 }
+
+/// Some click twice on everything, and what comes in the place of Answer holds, records or hangs up.
+#[test]
+fn the_second_click_on_answer_does_nothing_to_the_call() {
+    let mut shown = desk(with(ringing(1, known())), Rows::default(), |_| {});
+    shown.get_by_label("Answer").click();
+    shown.run_steps(1);
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls = vec![talking(1, known())]);
+    let answered = shown.state().now.mono;
+    shown
+        .state()
+        .change(|snapshot| snapshot.calls[0].answered = Some(answered));
+    shown.run_steps(2);
+    for name in ["Mute", "Hold", "Record", "Hang up"] {
+        shown.get_by_label(name).click();
+        shown.run_steps(2);
+    }
+    assert_eq!(shown.state_mut().told().len(), 1, "only Answer");
+    shown.state_mut().pass(Duration::from_millis(500));
+    shown.get_by_label("Hold").click();
+    shown.run_steps(2);
+    assert!(shown.state_mut().told()[0].starts_with("Hold("));
+}

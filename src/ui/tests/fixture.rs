@@ -257,7 +257,7 @@ pub(super) fn ringing(number: u8, matches: Vec<Match>) -> CallView {
 pub(super) fn talking(number: u8, matches: Vec<Match>) -> CallView {
     CallView {
         stage: CallStage::Talking,
-        answered: Some(start()),
+        answered: Some(start() - Duration::from_secs(1)),
         codec: Some("opus".to_owned()),
         security: MediaSecurity::None,
         ..ringing(number, matches)

@@ -1,6 +1,8 @@
 //! What can be done with the call on the card: answer, mute, hold, tones, record, hang up, and what
 //! comes after.
 
+use std::time::Duration;
+
 use egui::Ui;
 use egui_material_icons::icons::{
     ICON_CALL, ICON_CALL_END, ICON_CHECK, ICON_DIALPAD, ICON_MIC, ICON_MIC_OFF, ICON_PAUSE,
@@ -9,11 +11,16 @@ use egui_material_icons::icons::{
 
 use super::keypad::keypad_ui;
 use crate::control::{CallStage, CallTarget, CallView, Command, RecordingView};
+use crate::crm::row::CallDirection;
 use crate::ui::scene::Scene;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{BODY, SMALL, Theme};
 use crate::ui::widget::{Button, Look, RoundButton, half_width, line_ui, paragraph_ui};
 use crate::ui::{keys, text};
+
+/// So long after a call was answered the buttons that have taken the place of Answer do nothing: some click twice
+/// on everything.
+const SECOND_CLICK: Duration = Duration::from_millis(500);
 
 /// Answer takes two thirds, Decline is outlined.
 pub(crate) fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
@@ -23,28 +30,31 @@ pub(crate) fn ringing_ui(ui: &mut Ui, scene: &mut Scene<'_>, call: &CallView) {
         desktop.answer_key.to_string(),
         desktop.decline_key.to_string(),
     );
-    ui.horizontal(|ui| {
-        let third = ((ui.available_width() - theme.space.small) / 3.0).floor();
-        let decline = Button::new(text::DECLINE)
-            .icon(ICON_CALL_END)
-            .look(Look::OutlinedDanger)
-            .width(third)
-            .height(40.0)
-            .key(&decline_key)
-            .show(ui);
-        let answer = Button::new(text::ANSWER)
-            .icon(ICON_CALL)
-            .look(Look::Answer)
-            .width(2.0 * third)
-            .height(40.0)
-            .key(&answer_key)
-            .show(ui);
-        if decline.clicked() {
-            scene.send(Command::Decline(call.id));
-        }
-        if answer.clicked() {
-            scene.send(Command::Answer(call.id));
-        }
+    // Not those of the buttons that come in their place: who presses Answer again would hold the call.
+    ui.push_id("ringing", |ui| {
+        ui.horizontal(|ui| {
+            let third = ((ui.available_width() - theme.space.small) / 3.0).floor();
+            let decline = Button::new(text::DECLINE)
+                .icon(ICON_CALL_END)
+                .look(Look::OutlinedDanger)
+                .width(third)
+                .height(40.0)
+                .key(&decline_key)
+                .show(ui);
+            let answer = Button::new(text::ANSWER)
+                .icon(ICON_CALL)
+                .look(Look::Answer)
+                .width(2.0 * third)
+                .height(40.0)
+                .key(&answer_key)
+                .show(ui);
+            if decline.clicked() {
+                scene.send(Command::Decline(call.id));
+            }
+            if answer.clicked() {
+                scene.send(Command::Answer(call.id));
+            }
+        })
     });
 }
 
@@ -58,6 +68,11 @@ pub(crate) fn controls_ui(
     let connected = call.answered.is_some();
     let held = call.stage == CallStage::Held;
     let recording = call.recording.is_wanted();
+    let answered_here = call
+        .answered
+        .filter(|_| call.direction == CallDirection::Inbound);
+    let settled =
+        answered_here.is_none_or(|at| scene.now.mono.saturating_duration_since(at) >= SECOND_CLICK);
     let pressed = |on: bool| if on { Look::Chosen } else { Look::Quiet };
     let (mute, hold, record) = (
         if call.muted { text::UNMUTE } else { text::MUTE },
@@ -121,7 +136,7 @@ pub(crate) fn controls_ui(
                 look,
                 enabled: connected,
             };
-            if button.show(ui).clicked() {
+            if button.show(ui).clicked() && settled {
                 match act(index) {
                     Some(command) => scene.send(command),
                     None => state.card.keypad = !state.card.keypad,
@@ -138,7 +153,7 @@ pub(crate) fn controls_ui(
             look: Look::Danger,
             enabled: true,
         };
-        if hang_up.show(ui).clicked() {
+        if hang_up.show(ui).clicked() && settled {
             scene.send(Command::HangUp(call.id));
         }
     });
