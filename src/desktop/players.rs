@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::{FutureExt as _, StreamExt as _};
 use zbus::fdo::DBusProxy;
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, MatchRule, MessageStream, message, proxy};
@@ -104,6 +104,19 @@ async fn during_talk(part: &mut Part, connection: &Connection) -> zbus::Result<(
                     resting.heard(&player, &status);
                 }
             }
+        }
+    }
+    // What a person did just before is on its way: the bus answers behind it.
+    let behind = async {
+        let bus = DBusProxy::new(connection).await?;
+        Ok(bus.get_id().await?)
+    };
+    if let Err(error) = answer(behind).await {
+        tracing::debug!("what players did last is not known: {error}");
+    }
+    while let Some(Some(Ok(change))) = changes.next().now_or_never() {
+        if let Some((player, status)) = status_of(&change) {
+            resting.heard(&player, &status);
         }
     }
     let going_on = resting
